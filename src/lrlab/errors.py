@@ -1,0 +1,29 @@
+"""The one tree of exceptions: whatever lrlab refuses, it refuses with a ``LrlabError``."""
+
+
+class LrlabError(Exception):
+    """Anything lrlab refuses; the message is one sentence with rule, value and remedy."""
+
+
+class ScheduleError(LrlabError, ValueError):
+    """A schedule that cannot be built, read, bound or evaluated."""
+
+
+class SchedulerError(LrlabError, ValueError):
+    """A schedule that cannot be put on this optimizer, or a state that does not fit."""
+
+
+class ProblemError(LrlabError, ValueError):
+    """Data that cannot be trained on."""
+
+
+class TrainingError(LrlabError, ValueError):
+    """A setting that a run cannot be trained with."""
+
+
+class StudyError(LrlabError):
+    """A study that cannot be planned, stored or carried out."""
+
+
+class MissingExtra(LrlabError, ImportError):
+    """A part of lrlab whose libraries are not installed."""

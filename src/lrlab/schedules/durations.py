@@ -1,0 +1,89 @@
+"""Durations: steps (a number), epochs (``"5ep"``) or a share of the whole (``"10%"``).
+
+A ``Horizon`` is what turns the last two into steps. Nothing here knows any schedule.
+"""
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules.numbers import real, tidy
+
+_WITH_UNIT = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(ep|%)")
+
+
+def read_duration(value: object) -> float | str | None:
+    """``value`` in its one spelling (``"10.0 %"`` -> ``"10%"``), or None if it is no duration."""
+    if isinstance(value, str):
+        match = _WITH_UNIT.fullmatch(value.strip())
+        if match is None or len(value) > 40:
+            return None
+        amount, unit = float(match[1]), match[2]
+        most = 100 if unit == "%" else 1e9
+        return f"{tidy(amount)!r}{unit}" if amount <= most else None
+    number = real(value)
+    return None if number is None or number < 0 else tidy(number)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How long training is, and where in it a schedule starts.
+
+    Args:
+        total: steps of the whole training; needed by shares and by "the rest".
+        epoch: steps per epoch; needed by durations in epochs.
+        start: the step at which the schedule begins.
+        exact: the same before rounding, so that the parts of a sequence, rounded where they
+            meet, always add up to the whole.
+    """
+
+    total: float | None = None
+    epoch: float | None = None
+    start: float = 0
+    exact: float = 0
+
+    def length(self, duration: float | str) -> float:
+        """Steps in ``duration``, not rounded.
+
+        Raises:
+            ScheduleError: it needs ``total`` or ``epoch``, which this horizon lacks.
+        """
+        if not isinstance(duration, str):
+            return duration
+        if duration.endswith("%"):
+            if self.total is None:
+                raise ScheduleError(
+                    f'"{duration}" is a share of the whole training: say how many steps that is '
+                    "with .bind(total=...)."
+                )
+            return self.total * float(duration[:-1]) / 100
+        if self.epoch is None:
+            raise ScheduleError(
+                f'"{duration}" counts epochs: say how many steps one has with .bind(epoch=...).'
+            )
+        return self.epoch * float(duration[:-2])
+
+    def steps(self, duration: float | str) -> float:
+        """Steps in a ``duration`` that begins at ``start``; units round where it ends, ties up."""
+        if not isinstance(duration, str):
+            return duration
+        end = math.floor(self.exact + self.length(duration) + 0.5)
+        return tidy(float(max(0, end - self.start)))
+
+    def period(self, duration: float | str) -> float:
+        """Steps in a ``duration`` that recurs: rounded by itself, wherever it begins."""
+        return replace(self, start=0, exact=0).steps(duration)
+
+    def rest(self, of: str) -> float:
+        """Steps from ``start`` to the end of the whole, never below 0."""
+        if self.total is None:
+            raise ScheduleError(
+                f"{of} takes the rest of the training: say how many steps the whole has with "
+                ".bind(total=...), or give it a duration."
+            )
+        return tidy(float(max(0, self.total - self.start)))
+
+    def after(self, exact: float, steps: float) -> "Horizon":
+        """The horizon of what follows something of ``steps`` steps (``exact`` before rounding)."""
+        return replace(self, start=self.start + steps, exact=self.exact + exact)

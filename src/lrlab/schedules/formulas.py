@@ -1,0 +1,212 @@
+"""Schedules of one's own: a ``Formula`` (safe, can be written as text) or any Python function."""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property, reduce
+from math import inf, pi
+from typing import Any
+
+import numpy as np
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules import grammar
+from lrlab.schedules.base import Array, Shape
+from lrlab.schedules.durations import Horizon
+from lrlab.schedules.numbers import real
+from lrlab.schedules.outcome import checked
+from lrlab.schedules.parameters import Limit
+
+_ARITHMETIC: Mapping[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.FloorDiv: np.floor_divide,
+    ast.Mod: np.mod,
+    ast.Pow: np.power,
+    ast.USub: np.negative,
+    ast.UAdd: np.positive,
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "floor": np.floor,
+    "min": lambda *values: reduce(np.minimum, values),
+    "max": lambda *values: reduce(np.maximum, values),
+}
+_OF_SEVERAL = ("min", "max")
+_NAMES = ("t", "p", "T", "pi")
+
+
+@dataclass(frozen=True, repr=False)
+class Formula(Shape):
+    """A factor of the base rate written as a formula in t.
+
+    It knows the step ``t``, the progress ``p = t / T`` and the duration ``T``; ``+ - * / // % **``;
+    the comparisons, worth 1 where they hold and 0 elsewhere; ``pi``, ``min max exp log sqrt sin
+    cos floor``. Nothing else, and it is computed in float64, so no text can run code or take long.
+
+    Args:
+        expression: the formula. It must not multiply by the base rate: that happens anyway.
+        over: duration ``T``, after which the last value holds. Left out, a formula in ``t`` alone
+            never ends, and one with ``p`` or ``T`` takes the rest of the training.
+
+    Raises:
+        ScheduleError: the expression is not of this language; or, when it is evaluated, a value
+            is negative or not finite.
+
+    >>> Formula("1 / (1 + 0.5*t)")([0, 2, 6])
+    array([1.  , 0.5 , 0.25])
+    >>> Formula("(1 - p)**2", over=4)([0, 2, 4, 5])
+    array([1.  , 0.25, 0.  , 0.  ])
+    """
+
+    expression: str
+    _: KW_ONLY
+    over: Limit = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        tree = grammar.read(self.expression, "a formula")
+        object.__setattr__(self, "expression", grammar.one_line(self.expression))
+        _check(tree, self.expression)
+
+    @cached_property
+    def _tree(self) -> ast.expr:
+        return grammar.read(self.expression, "a formula")
+
+    @cached_property
+    def _needs_end(self) -> bool:
+        names = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}
+        return bool(names & {"p", "T"})
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        values: dict[str, Any] = {"t": t, "pi": np.float64(pi)}
+        if self.over is not None:
+            end = self.length(Horizon())
+            t = np.minimum(t, end)
+            progress = t / end if end else np.ones_like(t)
+            values |= {"t": t, "T": np.float64(end), "p": progress}
+        with np.errstate(all="ignore"):  # checked() says which step it was
+            factor = np.broadcast_to(_value(self._tree, values), t.shape).astype(np.float64)
+        return base * checked(factor, t, self)
+
+    def length(self, horizon: Horizon) -> float:
+        return inf if self.over is None else horizon.length(self.over)
+
+    def within(self, horizon: Horizon) -> "Formula":
+        if self.over is None and self._needs_end:
+            return Formula(self.expression, over=horizon.rest(repr(self)))
+        return super().within(horizon)
+
+
+@dataclass(frozen=True, repr=False)
+class Custom(Shape):
+    """A factor of the base rate given by any Python function of the step.
+
+    A function cannot be written as text or JSON, so such a schedule cannot be stored in a study
+    or named on the command line; a ``Formula`` can.
+
+    Args:
+        function: called with t (an int where t is a whole number), one step at a time; it returns
+            the factor, 0 or more. It must be pure, and must not multiply by the base rate.
+
+    Raises:
+        ScheduleError: ``function`` cannot be called; or, when it is evaluated, it returns what is
+            no number, or one that is negative or not finite.
+
+    Source: torch.optim.lr_scheduler.LambdaLR.
+
+    >>> Custom(lambda t: 1 / (1 + t))([0, 1, 3])
+    array([1.  , 0.5 , 0.25])
+    """
+
+    function: Callable[[Any], float]
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ScheduleError(f"Custom: function must be callable, got {self.function!r}.")
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        factors = np.array([self._factor(step) for step in t.tolist()], dtype=np.float64)
+        return base * checked(factors, t, self)
+
+    def _factor(self, step: float) -> float:
+        value = self.function(int(step) if step.is_integer() else step)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ScheduleError(f"{self} must return a number, got {value!r}.") from None
+
+    def length(self, horizon: Horizon) -> float:
+        return inf
+
+    def __repr__(self) -> str:
+        return f"Custom({getattr(self.function, '__qualname__', repr(self.function))})"
+
+
+def _check(node: ast.expr, text: str) -> None:
+    """Refuses whatever a formula may not hold, pointing at it."""
+    match node:
+        case ast.Constant(value=value) if real(value) is not None:
+            return
+        case ast.Name(id=name):
+            if name not in _NAMES:
+                known = (*_NAMES, *_FUNCTIONS)
+                hint = grammar.did_you_mean(name, known)
+                grammar.misread(text, node, f"a formula knows no {name}{hint or _known()}")
+            return
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _ARITHMETIC:
+            parts = [operand]
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            parts = [left, right]
+        case ast.Compare(left=left, ops=ops, comparators=others) if all(
+            type(op) in _ARITHMETIC for op in ops
+        ):
+            parts = [left, *others]
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS:
+            if len(args) < 2 if name in _OF_SEVERAL else len(args) != 1:
+                takes = "two or more values" if name in _OF_SEVERAL else "one value"
+                grammar.misread(text, node, f"{name} takes {takes}, got {len(args)}.")
+            parts = args
+        case ast.Call(func=ast.Name(id=name)):
+            hint = grammar.did_you_mean(name, _FUNCTIONS)
+            grammar.misread(text, node, f"a formula cannot call {name}{hint or _known()}")
+        case _:
+            grammar.misread(text, node, f"a formula cannot hold this{_known()}")
+    for part in parts:
+        _check(part, text)
+
+
+def _known() -> str:
+    return f"; it knows {' '.join(_NAMES)}, arithmetic, comparisons and {' '.join(_FUNCTIONS)}."
+
+
+def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Constant(value=value):
+            return np.float64(real(value) or 0.0)
+        case ast.Name(id=name):
+            return values[name]
+        case ast.UnaryOp(op=op, operand=operand):
+            return _ARITHMETIC[type(op)](_value(operand, values))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _ARITHMETIC[type(op)](_value(left, values), _value(right, values))
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            sides = [_value(side, values) for side in (left, *others)]
+            pairs = zip(ops, sides, sides[1:], strict=False)
+            holds = [_ARITHMETIC[type(op)](a, b) for op, a, b in pairs]
+            return np.float64(1.0) * reduce(np.logical_and, holds)
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return _FUNCTIONS[name](*(_value(arg, values) for arg in args))
+    raise AssertionError(f"unchecked node {node!r}")

@@ -1,0 +1,96 @@
+"""Reading an expression safely: bounded in length, depth and number size, and never evaluated.
+
+Both the text of schedules and the formulas inside them are read through ``read``. What the
+expression may mean is decided by those who walk the tree; here only its form is.
+"""
+
+import ast
+import difflib
+from collections.abc import Iterable
+from typing import NoReturn
+
+from lrlab.errors import ScheduleError
+
+MAX_LENGTH = 10_000
+MAX_DEPTH = 50
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+class Misread(ScheduleError):
+    """An error at a place of a text; its message shows the place."""
+
+
+def read(text: object, what: str) -> ast.expr:
+    """The tree of one expression; ``what`` names it in errors.
+
+    Raises:
+        ScheduleError: it is no text, or longer or deeper than any honest schedule, or not an
+            expression.
+    """
+    if not isinstance(text, str):
+        raise ScheduleError(f"{what} must be a str, got {type(text).__name__}.")
+    if not text.strip():
+        raise ScheduleError(f"{what} must not be empty.")
+    if len(text) > MAX_LENGTH:
+        raise ScheduleError(
+            f"{what} must be at most {MAX_LENGTH} characters long, got {len(text)}."
+        )
+    line = one_line(text)
+    _refuse_depth(line, what)
+    try:
+        tree = ast.parse(line, mode="eval").body
+    except SyntaxError as error:
+        reason = (error.msg or "not an expression").removesuffix(". Perhaps you forgot a comma?")
+        _point(line, (error.offset or 1) - 1, 1, f"this cannot be read: {reason}.")
+    except (ValueError, RecursionError, MemoryError):
+        raise ScheduleError(f"{what} must be one short expression.") from None
+    _refuse_deep_tree(tree, what)
+    return tree
+
+
+def one_line(text: str) -> str:
+    """The text on one line, as it is read and as errors show it."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
+def misread(text: str, node: ast.AST, message: str) -> NoReturn:
+    """Raises an error that points at ``node`` of ``text``."""
+    line = one_line(text)
+    # ast counts bytes; an error should point at characters.
+    data = line.encode()
+    start = len(data[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
+    end = len(data[: getattr(node, "end_col_offset", 0) or 0].decode(errors="ignore"))
+    _point(line, start, max(1, end - start), message)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean X?`` when a known name is near, else an empty text."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _point(line: str, start: int, width: int, message: str) -> NoReturn:
+    # A long text is cut around the place, so that the message stays one screen wide.
+    left = max(0, start - 40)
+    shown = line[left : left + 100]
+    raise Misread(f"{shown}\n{' ' * (start - left)}{'^' * min(width, 60)} {message}")
+
+
+def _refuse_depth(text: str, what: str) -> None:
+    # Before Python's own parser, whose recursion is not ours to bound.
+    depth = 0
+    for c in text:
+        depth += (c in _OPENING) - (c in _CLOSING)
+        if depth > MAX_DEPTH:
+            raise ScheduleError(f"{what} must be nested at most {MAX_DEPTH} deep.")
+
+
+def _refuse_deep_tree(tree: ast.expr, what: str) -> None:
+    layer: list[ast.AST] = [tree]
+    for _ in range(4 * MAX_DEPTH):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+        if not layer:
+            return
+    raise ScheduleError(
+        f"{what} must be at most {4 * MAX_DEPTH} operators deep; use parentheses less."
+    )

@@ -1,0 +1,17 @@
+"""Numbers as schedules keep them: plain Python ones, so that equal schedules print alike."""
+
+import math
+from numbers import Real
+
+
+def real(value: object) -> float | None:
+    """``value`` as a finite float, or None where it is no number (``True`` is none either)."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def tidy(number: float) -> float:
+    """A whole number as an int, so that 30.0 prints as 30; any other as it is."""
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,187 @@
+"""Schedules as text: ``parse`` reads the expression that ``repr`` prints, and never runs code.
+
+The language is Python's own, cut down: calls of the names it is given, ``>>`` and ``*`` between
+schedules, arithmetic between numbers, texts, lists, None, True and False.
+"""
+
+import ast
+import inspect
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules import grammar
+from lrlab.schedules.base import Schedule
+from lrlab.schedules.decays import Exponential, InverseTime
+from lrlab.schedules.formulas import Custom, Formula
+from lrlab.schedules.levels import Rate
+from lrlab.schedules.numbers import real
+from lrlab.schedules.ramps import Constant, Cosine, Linear, Warmup
+from lrlab.schedules.staircases import Step
+
+Builders = Mapping[str, Callable[..., Any]]
+
+SHAPES: Builders = {
+    shape.__name__: shape
+    for shape in (
+        *(Constant, Linear, Cosine, Warmup),
+        *(Exponential, InverseTime),
+        Step,
+        Formula,
+        Rate,
+    )
+}
+"""What ``parse`` knows by itself, by name."""
+
+_METHODS = ("until", "then")
+_ON_NUMBERS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def parse(text: str, builders: Builders = SHAPES) -> Schedule:
+    """The schedule that a text describes; ``parse(repr(s)) == s``.
+
+    Args:
+        text: an expression such as ``Warmup(5) >> Cosine(45, end=0.01)``, at most 10 000
+            characters long and nested at most 50 deep.
+        builders: what may be called, by (dotted) name.
+
+    Raises:
+        ScheduleError: the text is no such expression, or a schedule in it refuses its arguments;
+            the message shows the place.
+
+    >>> parse("Warmup(5) >> Cosine(45, end=0.01)")
+    Warmup(5) >> Cosine(45, end=0.01)
+    """
+    value = _Reader(text, builders).read()
+    if not isinstance(value, Schedule):
+        raise ScheduleError(f"a schedule is needed, got {text.strip()}; try Constant(1.0).")
+    return value
+
+
+def to_text(schedule: Schedule) -> str:
+    """The text of a schedule, as ``repr`` prints it, for where it must be read back.
+
+    Raises:
+        ScheduleError: it holds a Python function, which no text can.
+    """
+    for part in schedule.walk():
+        if isinstance(part, Custom):
+            raise ScheduleError(
+                f"{part} holds a Python function and cannot be written as text; "
+                'a formula can: Formula("1 / (1 + 0.01*t)").'
+            )
+    return repr(schedule)
+
+
+class _Reader:
+    """One reading of one text."""
+
+    def __init__(self, text: str, builders: Builders) -> None:
+        self.text = text
+        self.builders = builders
+
+    def read(self) -> Any:
+        return self.value(grammar.read(self.text, "a schedule's text"))
+
+    def refuse(self, node: ast.AST, message: str) -> Any:
+        grammar.misread(self.text, node, message)
+
+    def value(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=None | bool() | str() as value):
+                return value
+            case ast.Constant(value=value) if real(value) is not None:
+                return value
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                return tuple(self.value(item) for item in items)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                number = self.value(operand)
+                if real(number) is None:
+                    self.refuse(node, "only a number can be negated.")
+                return -number
+            case ast.BinOp(left=left, op=op, right=right):
+                return self.combined(node, self.value(left), op, self.value(right))
+            case ast.Call(func=ast.Attribute(value=ast.Call() | ast.BinOp() as whole, attr=name)):
+                return self.method(node, whole, name)
+            case ast.Call(func=function):
+                return self.built(node, function)
+            case ast.Name() | ast.Attribute():
+                name = ast.unparse(node)
+                if name in self.builders:
+                    self.refuse(node, f"{name} needs its arguments, {name}(...).")
+                self.refuse(node, f"{name} is no value here; text goes in quotes.")
+            case ast.Lambda():
+                self.refuse(
+                    node,
+                    "a Python function cannot be written as text; a formula can: "
+                    'Formula("1 / (1 + 0.01*t)").',
+                )
+        return self.refuse(node, "a schedule's text is made of calls, >>, * and numbers only.")
+
+    def combined(self, node: ast.expr, left: Any, op: ast.operator, right: Any) -> Any:
+        schedules = isinstance(left, Schedule), isinstance(right, Schedule)
+        numbers = real(left) is not None, real(right) is not None
+        try:
+            if isinstance(op, ast.RShift) and all(schedules):
+                return left >> right
+            if isinstance(op, ast.Mult) and any(schedules) and sum(schedules + numbers) == 2:
+                return left * right
+            if all(numbers) and type(op) in _ON_NUMBERS:
+                result = _ON_NUMBERS[type(op)](left, right)
+                if real(result) is not None:
+                    return result
+        except ZeroDivisionError:
+            self.refuse(node, "this divides by zero.")
+        except ScheduleError as error:
+            self.refuse(node, str(error))
+        return self.refuse(node, "only schedules go with >>, schedules and numbers with *.")
+
+    def method(self, node: ast.Call, whole: ast.expr, name: str) -> Any:
+        schedule = self.value(whole)
+        if not isinstance(schedule, Schedule) or name not in _METHODS:
+            self.refuse(node, f"a schedule has .until(at) and .then(other, at), but no .{name}().")
+        return self.called(node, f".{name}", getattr(schedule, name))
+
+    def built(self, node: ast.Call, function: ast.expr) -> Any:
+        name = ast.unparse(function)
+        if name == "Custom":
+            self.refuse(function, "Custom holds a Python function, which no text can; use Formula.")
+        if name not in self.builders:
+            hint = grammar.did_you_mean(name, self.builders)
+            known = f". Known are {', '.join(sorted(self.builders))}."
+            self.refuse(function, f"no schedule is called {name}{hint or known}")
+        return self.called(node, name, self.builders[name])
+
+    def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
+        signature = inspect.signature(function)
+        takes = f"{name}({', '.join(map(_without_type, signature.parameters.values()))})"
+        known = list(signature.parameters)
+        args = [self.value(arg) for arg in node.args]
+        words = {}
+        for keyword in node.keywords:
+            word = keyword.arg or "**"
+            if word not in known:
+                hint = grammar.did_you_mean(word, known)
+                self.refuse(keyword, f"{name} has no argument {word}{hint or '.'} It is {takes}.")
+            words[word] = self.value(keyword.value)
+        try:
+            signature.bind(*args, **words)
+        except TypeError as error:
+            self.refuse(node, f"{name}: {error}; it is {takes}.")
+        try:
+            return function(*args, **words)
+        except grammar.Misread:
+            raise  # a formula inside has pointed at its own place already
+        except ScheduleError as error:
+            self.refuse(node, str(error))
+
+
+def _without_type(parameter: inspect.Parameter) -> str:
+    default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
+    return f"{parameter.name}{default}"
