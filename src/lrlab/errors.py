@@ -23,7 +23,3 @@ class TrainingError(LrlabError, ValueError):
 
 class StudyError(LrlabError):
     """A study that cannot be planned, stored or carried out."""
-
-
-class MissingExtra(LrlabError, ImportError):
-    """A part of lrlab whose libraries are not installed."""

@@ -130,9 +130,9 @@ class Schedule(ABC):
 
     def __rshift__(self, other: "Schedule") -> "Schedule":
         """``a >> b``: b after a, on its own clock, its levels factors of the same base rate."""
-        from lrlab.schedules.combinators import in_sequence
+        from lrlab.schedules.combinators import Sequence
 
-        return in_sequence(self, other) if isinstance(other, Schedule) else NotImplemented
+        return Sequence((self, other)) if isinstance(other, Schedule) else NotImplemented
 
     def __mul__(self, other: "Schedule | float") -> "Schedule":
         """``a * b``: the product of two schedules, or of a schedule and a factor."""

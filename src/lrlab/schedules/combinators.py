@@ -39,6 +39,7 @@ class Sequence(Schedule):
     precedence: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "schedules", _flat(Sequence, self.schedules))
         for part in self.schedules[:-1]:
             if math.isinf(part.length(_SOME_HORIZON)):
                 raise ScheduleError(
@@ -98,6 +99,7 @@ class Product(Schedule):
     precedence: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "schedules", _flat(Product, self.schedules))
         absolute = [schedule for schedule in self.schedules if not schedule.relative]
         if len(absolute) > 1:
             raise ScheduleError(
@@ -169,23 +171,25 @@ class Until(Shape):
         return f"{enclosed(self.schedule, 3)}.until({shown(self.at)})"
 
 
-def in_sequence(first: Schedule, second: Schedule) -> Sequence:
-    """``first >> second``, flat, so that the grouping of a longer sequence does not matter."""
-    parts = (s.schedules if isinstance(s, Sequence) else (s,) for s in (first, second))
-    return Sequence(tuple(part for group in parts for part in group))
-
-
 def product(first: Schedule | float, second: Schedule | float) -> Product:
-    """``first * second``, flat; a plain number is a constant factor."""
-    factors = (f if isinstance(f, Schedule) else Constant(f) for f in (first, second))
-    parts = (f.schedules if isinstance(f, Product) else (f,) for f in factors)
-    return Product(tuple(part for group in parts for part in group))
+    """``first * second``; a plain number is a constant factor."""
+    return Product(tuple(s if isinstance(s, Schedule) else Constant(s) for s in (first, second)))
 
 
 def enclosed(schedule: Schedule, precedence: int) -> str:
     """The text of ``schedule``, in parentheses where it binds less tightly than its place asks."""
     text = repr(schedule)
     return text if schedule.precedence >= precedence else f"({text})"
+
+
+def _flat(
+    kind: type[Sequence] | type[Product], schedules: tuple[Schedule, ...]
+) -> tuple[Schedule, ...]:
+    """The parts with their own parts in their place: grouping has no meaning, nor any text."""
+    if len(schedules) < 2 or not all(isinstance(part, Schedule) for part in schedules):
+        raise ScheduleError(f"{kind.__name__} needs two schedules or more, got {schedules!r}.")
+    groups = (part.schedules if isinstance(part, kind) else (part,) for part in schedules)
+    return tuple(part for group in groups for part in group)
 
 
 def _is_factor(schedule: Schedule) -> TypeGuard[Constant]:

@@ -44,7 +44,7 @@ def _positive(value: Any) -> float | None:
 
 def _period(value: Any) -> float | str | None:
     duration = read_duration(value)
-    return None if duration == 0 else duration
+    return None if duration in (0, "0ep", "0%") else duration
 
 
 def _bind_over(value: Any, horizon: Horizon, whose: str) -> float:

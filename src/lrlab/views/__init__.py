@@ -1,0 +1,1 @@
+"""What people see of a study: text and pictures. Views read results and change nothing."""

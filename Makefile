@@ -1,0 +1,31 @@
+# Everything installs itself into .venv, and only when something changed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+.PHONY: demo test bench clean
+
+# The main job: which schedule is best for scikit-learn's breast-cancer data?
+demo: .venv/.has-lab
+	$(BIN)/lrlab compare breast-cancer
+
+# Lint, types, layers and tests.
+test: .venv/.has-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest
+
+# Every figure of the README; needs the ionosphere file (see CONTRIBUTING.md).
+bench: .venv/.has-bench
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/tutorial.py
+
+.venv/.has-%: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,79 @@
+"""The tutorial's claim, measured: its schedules over 300 paired seeds.
+
+Trains the tutorial's network with the tutorial's settings, prints the table of the README and
+writes ``benchmarks/results/tutorial.json``, which the README's figures come from. Runs are kept
+in a database, so a second call ends at once.
+
+    LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/tutorial.py
+"""
+
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import lrlab
+from lrlab.problems import load
+from lrlab.studies import BASELINE, Store, carry_out, compare, plan
+from lrlab.studies.execution import cores
+from lrlab.training import Settings
+from lrlab.views.table import table
+
+SEEDS = 300
+SCHEDULES = {
+    "constant": BASELINE,
+    "linear": lrlab.Linear(1.0, 0.5, over=30),
+    "exponential": lrlab.Exponential(0.99),
+    "inverse_time": lrlab.InverseTime(0.01),
+    "lambda_double": lrlab.Formula("0.1 / (1 + 0.01*t)"),
+}
+RESULTS = Path(__file__).parent / "results" / "tutorial.json"
+CLAIM = 2  # test rows of 106 by which the tutorial's second run beats its first: 1.88 points
+
+
+def share_by_luck(scores: list[float], rows: int) -> float:
+    """How often one run without a schedule beats another, of another seed, by ``CLAIM`` rows."""
+    right = np.round(np.array(scores) * rows)
+    gains = right[:, None] - right[None, :]
+    return float(np.mean(gains[~np.eye(len(right), dtype=bool)] >= CLAIM))
+
+
+def main() -> None:
+    problem = load("ionosphere")
+    settings = Settings(shuffle=problem.shuffle)
+    study = plan(problem, SCHEDULES.values(), settings, SEEDS)
+    with Store(Path("tutorial.db")) as store:
+        results = study.by_schedule(carry_out(study, store))
+    comparison = compare(results, BASELINE, problem.task.metric)
+    rows = {row.schedule: row for row in comparison.rows}
+    luck = share_by_luck([result.score for result in results[BASELINE]], rows=106)
+    print(table(comparison))
+    print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
+
+    measured = {}
+    for name, schedule in SCHEDULES.items():
+        row = rows[repr(schedule)]
+        measured[name] = {"schedule": row.schedule, "mean": row.mean, "sd": row.sd}
+        if row.difference is not None:
+            gain = row.difference
+            measured[name] |= {"difference": gain.mean, "low": gain.low, "high": gain.high}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(
+        json.dumps(
+            {
+                "seeds": SEEDS,
+                "share_by_luck": luck,
+                "machine": f"{platform.machine()}, {cores()} cores, torch {torch.__version__}",
+                "schedules": measured,
+            },
+            indent=1,
+        )
+        + "\n"
+    )
+    print(f"wrote {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""``lrlab train``: one run, printed epoch by epoch as the tutorial prints it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrlab.cli import options
+
+if TYPE_CHECKING:
+    from lrlab.training import Epoch
+
+
+def train(
+    data: options.Data,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="The schedule, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'; "
+            "a constant rate when left out.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(help="Fixes split, initial weights and order of batches.")
+    ] = 0,
+    target: options.Target = None,
+    task: options.Task = None,
+    header: options.Header = None,
+    file: options.File = None,
+    lr: options.Rate = None,
+    momentum: options.Momentum = 0.0,
+    optimizer: options.Optimizer = "sgd",
+    epochs: options.Epochs = 50,
+    batch_size: options.BatchSize = 24,
+    per: options.Per = "epoch",
+    shuffle: options.Shuffle = None,
+) -> None:
+    """Train once and print the rate of every epoch and the final score."""
+    chosen = None if schedule is None else options.schedule_of(schedule)
+    problem = options.problem_of(data, target, task, header, file)
+    settings = options.settings_of(
+        problem, lr, momentum, optimizer, epochs, batch_size, per, shuffle
+    )
+    if chosen is not None:
+        options.warn(chosen, settings, problem)
+
+    import torch
+
+    from lrlab.training import Run
+    from lrlab.training import train as train_run
+    from lrlab.views import lines
+
+    torch.set_num_threads(1)  # threads of small products only wait for each other
+
+    def report(epoch: "Epoch") -> None:
+        typer.echo(lines.epoch(epoch, settings.optimizer, scheduled=chosen is not None))
+
+    typer.echo(f"{problem.name}: {problem.summary}", err=True)
+    result = train_run(problem, Run(chosen, settings, seed), report)
+    typer.echo(lines.result(result, problem.task.metric))

@@ -1,0 +1,136 @@
+"""The tutorial's problem: UCI Ionosphere with the tutorial's network, split and loss.
+
+The data file is not part of lrlab. It is read from a given path, else from the folder (or file)
+in ``$LRLAB_DATA``, else downloaded once into the user's cache; wherever it comes from, its
+content is checked.
+"""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pooch
+import requests
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+from torch import nn
+
+from lrlab.errors import ProblemError
+from lrlab.problems.problem import Problem, Split
+from lrlab.problems.seeds import streams
+from lrlab.problems.tables import TRAIN_SHARE
+from lrlab.problems.tasks import two_classes_as_probability
+
+URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/ionosphere/ionosphere.data"
+SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a04bbd"
+"""Of the 351 lines, each ended by one newline: as UCI has it, however a copy ends its lines."""
+
+
+def ionosphere(path: Path | None = None) -> Problem:
+    """UCI Ionosphere as the tutorial trains it: values as they are, batches in fixed order.
+
+    351 rows of 34 numbers, labels b = 0 and g = 1; 245 rows are trained on and 106 tested, split
+    at random without regard to class; Linear(34, 34), ReLU, Linear(34, 1), Sigmoid; BCELoss.
+
+    Args:
+        path: the data file, or a folder that holds it as ``ionosphere.csv`` or ``.data``.
+
+    Raises:
+        ProblemError: the file is not there, is another file, or cannot be downloaded.
+
+    Source: Sigillito et al. 1989, UCI Machine Learning Repository, CC BY 4.0.
+    """
+    table = pd.read_csv(io.StringIO(_content(path)), header=None)
+    data = Ionosphere(
+        inputs=table.iloc[:, :34].to_numpy(dtype=np.float32),
+        labels=LabelEncoder().fit_transform(table[34]).astype(np.float32),
+    )
+    return Problem(
+        name="ionosphere",
+        fingerprint=SHA256,
+        split=data.split,
+        train_rows=int(TRAIN_SHARE * len(table)),
+        model=network,
+        task=two_classes_as_probability(),
+        shuffle=False,
+        summary="351 rows, 34 inputs, target g or b: classification as in the tutorial",
+    )
+
+
+def network() -> nn.Module:
+    """The tutorial's network."""
+    return nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
+
+
+@dataclass(frozen=True, eq=False)
+class Ionosphere:
+    """The 351 rows: ``inputs`` of shape (351, 34) and ``labels`` of shape (351,)."""
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.float32]
+
+    def split(self, seed: int) -> Split:
+        """The tutorial's split, its random numbers fixed by ``seed``."""
+        parts: list[NDArray[Any]] = train_test_split(
+            self.inputs,
+            self.labels.reshape(-1, 1),
+            train_size=TRAIN_SHARE,
+            shuffle=True,
+            random_state=streams(seed).split,
+        )
+        x_train, x_test, y_train, y_test = map(torch.tensor, parts)
+        return Split(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+
+
+def _content(path: Path | None) -> str:
+    source = path or _from_environment() or _download(URL)
+    file = _file_in(source) if source.is_dir() else source
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ProblemError(f"ionosphere cannot be read from {file}: {reason}.") from None
+    lines = "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
+    if hashlib.sha256(lines.encode()).hexdigest() != SHA256:
+        raise ProblemError(
+            f"{file} is not UCI's ionosphere: its content differs from the 351 rows lrlab knows; "
+            "train on it as a table of its own by naming the file."
+        )
+    return lines
+
+
+def _from_environment() -> Path | None:
+    folder = os.environ.get("LRLAB_DATA")
+    return Path(folder).expanduser() if folder else None
+
+
+def _file_in(folder: Path) -> Path:
+    names = ("ionosphere.csv", "ionosphere.data")
+    found = [folder / name for name in names if (folder / name).is_file()]
+    if not found:
+        raise ProblemError(f"there is no {' or '.join(names)} in {folder}; put UCI's file there.")
+    return found[0]
+
+
+def _download(url: str) -> Path:
+    try:
+        file = pooch.retrieve(
+            url,
+            known_hash=None,  # _content checks what is inside, whatever its line ends
+            fname="ionosphere.data",
+            path=Path(pooch.os_cache("lrlab")),
+            progressbar=False,
+        )
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise ProblemError(
+            f"ionosphere could not be downloaded from {url} ({type(error).__name__}); put the file "
+            "in a folder and name the folder in $LRLAB_DATA."
+        ) from None
+    return Path(file)

@@ -1,0 +1,51 @@
+"""What is trained: data, model, loss and metric in one value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from lrlab.problems.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The rows of a problem as one seed divides them.
+
+    Args:
+        x_train, x_test: inputs, shape (rows, inputs).
+        y_train, y_test: targets, shaped as the task's loss wants them.
+        unit: what one unit of the target is in the user's own units (a regression target is
+            standardised); scores of regression are multiplied by it.
+    """
+
+    x_train: Tensor
+    y_train: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    unit: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Data, model, loss and metric.
+
+    Args:
+        name: what people call it.
+        fingerprint: a hash of its content, by which stored runs are recognised.
+        split: the rows as a seed divides them.
+        train_rows: how many rows are trained on, whatever the seed.
+        model: builds the network with fresh weights from torch's random numbers.
+        task: loss, metric and the constant guess that a diverged run is scored as.
+        shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.
+        summary: one line that says what was read, for people.
+    """
+
+    name: str
+    fingerprint: str
+    split: Callable[[int], Split]
+    train_rows: int
+    model: Callable[[], nn.Module]
+    task: Task
+    shuffle: bool
+    summary: str

@@ -1,0 +1,114 @@
+"""Reading a table of delimited text: which delimiter, whether there is a header, no ragged rows."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from lrlab.errors import ProblemError
+from lrlab.schedules.numbers import real
+
+_DELIMITERS = ",;\t| :"
+_MISSING = ["?"]  # UCI's sign, beside pandas' own
+_LEAST_ROWS = 10
+
+
+def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
+    """The table in a text file, one row per line.
+
+    Args:
+        path: a file of CSV or any text delimited by one of ``, ; tab | space :``.
+        header: whether the first row names the columns. When left out, it does if none of its
+            cells is a number and none recurs below it in its column.
+
+    Raises:
+        ProblemError: the file cannot be read, is empty or ragged, or has fewer than 2 columns or
+            10 rows.
+    """
+    text = _text(path)
+    delimiter = _delimiter(text)
+    lines = list(_lines(text, delimiter))
+    _refuse_ragged(path, lines)
+    cells = [row for _, row in lines]
+    header = _has_header(cells) if header is None else header
+    frame = pd.read_csv(
+        io.StringIO(text),
+        sep=r"\s+" if delimiter == " " else delimiter,
+        header=0 if header else None,
+        skipinitialspace=True,
+        na_values=_MISSING,
+    )
+    if frame.shape[1] < 2:
+        raise ProblemError(
+            f"{path}: a table needs at least two columns, inputs and a target, got one; its cells "
+            "may be parted by a sign other than comma, semicolon, tab, bar, space or colon."
+        )
+    if len(frame) < _LEAST_ROWS:
+        raise ProblemError(
+            f"{path}: a table needs at least {_LEAST_ROWS} rows to be split into training and test "
+            f"rows, got {len(frame)}."
+        )
+    return frame.rename(columns=str)
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ProblemError(f"{path}: the file cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise ProblemError(
+            f"{path}: a table must be text in UTF-8, and this is not; save it as CSV (UTF-8)."
+        ) from None
+    if not text.strip():
+        raise ProblemError(f"{path}: the file is empty; a table needs rows of inputs and a target.")
+    if "\0" in text:
+        raise ProblemError(f"{path}: a table must be text, and this has binary content.")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    sample = "\n".join(text.splitlines()[:50])
+    try:
+        return csv.Sniffer().sniff(sample, delimiters=_DELIMITERS).delimiter
+    except csv.Error:
+        # A ragged table confuses the sniffer; the reader of it needs its delimiter all the same.
+        return max(_DELIMITERS, key=sample.splitlines()[0].count)
+
+
+def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    try:
+        for row in rows:
+            # Aligned columns are parted by any number of spaces, some of them at the ends.
+            cells = [cell for cell in row if cell] if delimiter == " " else row
+            if any(cell.strip() for cell in cells):
+                yield rows.line_num, cells
+    except csv.Error as error:
+        raise ProblemError(f"line {rows.line_num} cannot be read as a row: {error}.") from None
+
+
+def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]]) -> None:
+    first, width = lines[0][0], len(lines[0][1])
+    for number, row in lines:
+        if len(row) != width:
+            raise ProblemError(
+                f"{path}: every row must have as many cells as the first, but line {number} has "
+                f"{len(row)} and line {first} has {width}; mend that line."
+            )
+
+
+def _has_header(cells: list[list[str]]) -> bool:
+    first, below = cells[0], cells[1:]
+    if any(_is_number(cell) for cell in first):
+        return False
+    return not any(cell in {row[i] for row in below} for i, cell in enumerate(first))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return real(float(cell)) is not None
+    except ValueError:
+        return False

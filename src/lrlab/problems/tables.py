@@ -1,0 +1,163 @@
+"""A table as a problem: columns encoded, rows split, the tutorial's network on top."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from torch import nn
+
+from lrlab.errors import ProblemError
+from lrlab.problems.problem import Problem, Split
+from lrlab.problems.seeds import streams
+from lrlab.problems.targets import Target
+
+TRAIN_SHARE = 0.7
+_MOST_CATEGORIES = 32
+_MISSING = "(missing)"
+
+
+def table_problem(
+    name: str, frame: pd.DataFrame, target: str | None = None, task: str | None = None
+) -> Problem:
+    """The problem of predicting one column of a table from the others.
+
+    Text columns become one 0/1 input per category (the 32 most frequent; the others are all
+    zeros), missing numbers the median and numbers standardised, by the training rows alone. 70 % of
+    the rows, stratified by class, are trained on; the network has one hidden layer as wide as the
+    input, with ReLU.
+
+    Args:
+        name: what people call it.
+        frame: the table; every column but the target is an input.
+        target: the column to predict, the last one when left out.
+        task: ``"classification"`` or ``"regression"``, told apart by the target when left out.
+
+    Raises:
+        ProblemError: there is no such column, or the target does not suit the task.
+    """
+    column = _target_column(frame, target)
+    goal = Target.read(frame[column], column, task)
+    inputs = frame.drop(columns=column).dropna(axis="columns", how="all")
+    if inputs.shape[1] == 0:
+        raise ProblemError(f"{name}: every column beside the target is empty; there is no input.")
+    data = Table.of(inputs, goal)
+    sample = data.split(0)
+    width = sample.x_train.shape[1]
+    return Problem(
+        name=name,
+        fingerprint=_fingerprint(frame, column, goal.task.kind),
+        split=data.split,
+        train_rows=len(sample.x_train),
+        model=partial(network, width, goal.task.outputs),
+        task=goal.task,
+        shuffle=True,
+        summary=(
+            f"{len(frame)} rows, {inputs.shape[1]} columns as {width} inputs, "
+            f"target {column}: {goal.summary}"
+        ),
+    )
+
+
+def network(inputs: int, outputs: int) -> nn.Module:
+    """The tutorial's network: one hidden layer as wide as the input, with ReLU."""
+    return nn.Sequential(nn.Linear(inputs, inputs), nn.ReLU(), nn.Linear(inputs, outputs))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The inputs of a table, not yet standardised, and its target.
+
+    Args:
+        inputs: numbers as float64 with NaN where missing, text as objects.
+        numbers: the names of the columns of numbers.
+        categories: for each column of text, the categories that become inputs.
+        target: what is predicted.
+    """
+
+    inputs: pd.DataFrame
+    numbers: list[str]
+    categories: dict[str, list[str]]
+    target: Target
+
+    @staticmethod
+    def of(frame: pd.DataFrame, target: Target) -> "Table":
+        """Tells the columns of numbers from those of text."""
+        columns = [str(c) for c in frame.columns]
+        numbers = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c])]
+        texts = [c for c in columns if c not in numbers]
+        inputs = frame.astype(dict.fromkeys(numbers, float))
+        for column in numbers:
+            if np.isinf(inputs[column]).any():
+                raise ProblemError(
+                    f"column {column} must be finite numbers, but some are infinite; replace them "
+                    "by empty cells."
+                )
+        for column in texts:
+            cells = inputs[column].astype(object)
+            inputs[column] = cells.where(cells.notna(), _MISSING).astype(str)
+        # All rows are asked, so that the network is equally wide whatever the split.
+        categories = {c: sorted(inputs[c].value_counts().index[:_MOST_CATEGORIES]) for c in texts}
+        return Table(inputs, numbers, categories, target)
+
+    def split(self, seed: int) -> Split:
+        """The rows as ``seed`` divides them, encoded by the training rows alone."""
+        train, test = train_test_split(
+            np.arange(len(self.inputs)),
+            train_size=TRAIN_SHARE,
+            random_state=streams(seed).split,
+            stratify=self.target.strata,
+        )
+        encoder = self._encoder()
+        x_train = encoder.fit_transform(self.inputs.iloc[train])
+        x_test = encoder.transform(self.inputs.iloc[test])
+        y_train, y_test, unit = self.target.standardised(train, test)
+        return Split(
+            x_train=torch.tensor(x_train, dtype=torch.float32),
+            y_train=y_train,
+            x_test=torch.tensor(x_test, dtype=torch.float32),
+            y_test=y_test,
+            unit=unit,
+        )
+
+    def _encoder(self) -> Any:
+        numbers = make_pipeline(
+            SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+        )
+        texts = OneHotEncoder(
+            categories=list(self.categories.values()), handle_unknown="ignore", sparse_output=False
+        )
+        return ColumnTransformer(
+            [("numbers", numbers, self.numbers), ("texts", texts, list(self.categories))],
+            sparse_threshold=0,
+        )
+
+
+def _target_column(frame: pd.DataFrame, target: str | None) -> str:
+    columns = [str(c) for c in frame.columns]
+    if target is None:
+        return columns[-1]
+    if target not in columns:
+        raise ProblemError(
+            f"no column is called {target}; the columns are {_listed(columns)} (columns of a table "
+            "without a header are counted from 0)."
+        )
+    return target
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    return ", ".join(names if len(names) <= most else [*names[: most - 1], "...", names[-1]])
+
+
+def _fingerprint(frame: pd.DataFrame, target: str, kind: str) -> str:
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    words = "\n".join([*map(str, frame.columns), target, kind]).encode()
+    return hashlib.sha256(words + rows.tobytes()).hexdigest()

@@ -1,0 +1,157 @@
+"""A study as a picture: its rates, and scores and differences epoch by epoch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy import stats
+
+from lrlab.errors import StudyError
+from lrlab.problems.tasks import Metric
+from lrlab.schedules import Schedule
+from lrlab.studies import BASELINE, CONFIDENCE, Plan
+from lrlab.training import Result
+
+# Okabe and Ito's colours, which people of any colour vision tell apart.
+_COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#999999")
+_STYLES = ("-", "--", ":")
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A mean over the seeds and the 95 % interval of it, after each epoch; shape (epochs,).
+
+    NaN where no run is left to average, and the interval where fewer than two are.
+    """
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What is drawn of one schedule.
+
+    Args:
+        label: its text.
+        times: of the rates, in epochs, shape (steps,).
+        rates: at those times.
+        score: the metric after each epoch.
+        gain: how much better than the baseline that is, seed by seed; None for the baseline.
+    """
+
+    label: str
+    times: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    score: Band
+    gain: Band | None
+
+
+def curves(plan: Plan, results: Mapping[Schedule, Sequence[Result]]) -> list[Curve]:
+    """The data of all lines; epochs after a divergence do not count."""
+    settings, rows = plan.settings, plan.problem.train_rows
+    per_epoch = settings.steps_per_epoch(rows)
+    steps = np.arange(settings.epochs * per_epoch)
+    sign = 1 if plan.problem.task.metric.more_is_better else -1
+    scores = {schedule: _scores(results[schedule], settings.epochs) for schedule in plan.schedules}
+    return [
+        Curve(
+            label=repr(schedule),
+            times=steps / per_epoch,
+            rates=settings.bind(schedule, rows)(steps, base=settings.lr),
+            score=_band(own),
+            gain=None if schedule == BASELINE else _band(sign * (own - scores[BASELINE])),
+        )
+        for schedule, own in scores.items()
+    ]
+
+
+def _scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
+    scores = np.full((len(results), epochs), np.nan)
+    for i, result in enumerate(results):
+        scores[i, : len(result.epochs)] = [epoch.score for epoch in result.epochs]
+    return scores
+
+
+def _band(values: NDArray[np.float64]) -> Band:
+    runs = np.sum(np.isfinite(values), axis=0)
+    mean = np.nansum(values, axis=0) / np.where(runs > 0, runs, np.nan)
+    variance = np.nansum((values - mean) ** 2, axis=0) / np.where(runs > 1, runs - 1, np.nan)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(runs - 1, 1)) * np.sqrt(
+        variance / np.maximum(runs, 1)
+    )
+    return Band(mean, mean - half, mean + half)
+
+
+def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
+    """Three panels: rates, scores with bands, and differences to the constant rate with bands."""
+    drawing = Figure(figsize=(15, 5.4), layout="constrained")
+    rates, scores, gains = drawing.subplots(1, 3)
+    lines = []
+    for i, one in enumerate(drawn):
+        colour, style = _COLOURS[i % len(_COLOURS)], _STYLES[i // len(_COLOURS) % len(_STYLES)]
+        look = {"color": colour, "linestyle": style, "linewidth": 1.6}
+        lines += rates.plot(one.times, one.rates, label=one.label, **look)
+        _draw(scores, one.score, metric, look)
+        if one.gain is not None:
+            _draw(gains, one.gain, metric, look)
+    gains.axhline(0, color=_COLOURS[0], linewidth=1.6)
+    unit, points = (", %", ", points") if metric.percent else ("", "")
+    rates.set(title="rate", xlabel="epoch", ylim=(0, None))
+    scores.set(title=f"{metric.name} on the test rows{unit}", xlabel="epochs trained")
+    gains.set(title=f"better than the constant rate by{points}", xlabel="epochs trained")
+    _show_second_half(scores, [one.score for one in drawn], metric)
+    zero = np.zeros(len(drawn[0].score.mean))
+    others = [one.gain for one in drawn if one.gain is not None]
+    _show_second_half(gains, [Band(zero, zero, zero), *others], metric)
+    for axes in (rates, scores, gains):
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    drawing.suptitle(title)
+    drawing.legend(
+        handles=lines, loc="outside lower center", ncols=min(4, len(lines)), frameon=False
+    )
+    return drawing
+
+
+def _unit(metric: Metric) -> int:
+    return 100 if metric.percent else 1
+
+
+def _draw(axes: Axes, band: Band, metric: Metric, look: dict[str, Any]) -> None:
+    epochs, unit = np.arange(1, len(band.mean) + 1), _unit(metric)
+    axes.plot(epochs, unit * band.mean, **look)
+    axes.fill_between(
+        epochs, unit * band.low, unit * band.high, color=look["color"], alpha=0.1, linewidth=0
+    )
+
+
+def _show_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None:
+    """Fits the height to the second half of training, which decides; the first may lie outside."""
+    ends = [line[len(line) // 2 :] for band in bands for line in (band.mean, band.low, band.high)]
+    values = _unit(metric) * np.concatenate(ends)
+    if np.isfinite(values).any():
+        low, high = np.nanmin(values), np.nanmax(values)
+        margin = 0.15 * (high - low) or 1.0
+        axes.set_ylim(low - margin, high + margin)
+
+
+def save(plan: Plan, results: Mapping[Schedule, Sequence[Result]], path: Path) -> None:
+    """Writes the picture of a study as PNG.
+
+    Raises:
+        StudyError: the file cannot be written.
+    """
+    band = "band: 95 % interval of the mean" if len(plan.seeds) > 1 else "one seed"
+    title = f"{plan.problem.name} · {len(plan.seeds)} paired seeds · {band}"
+    try:
+        drawing = figure(curves(plan, results), title, plan.problem.task.metric)
+        drawing.savefig(path, format="png", dpi=120)
+    except OSError as error:
+        raise StudyError(f"the picture {path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,20 @@
+"""What several tests need: the ionosphere file, and one thread for torch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).parents[1]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+torch.set_num_threads(1)  # the runs here are small: threads would only wait for each other
+
+
+@pytest.fixture
+def ionosphere_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of ionosphere.csv, in $LRLAB_DATA too."""
+    if not (SHARED_DATA / "ionosphere.csv").is_file():
+        pytest.skip(f"the ionosphere file is not part of the repository and not in {SHARED_DATA}")
+    monkeypatch.setenv("LRLAB_DATA", str(SHARED_DATA))
+    return SHARED_DATA

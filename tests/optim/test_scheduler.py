@@ -1,0 +1,254 @@
+"""The scheduler in plain loops, on resume in every order, and as torch's drop-in."""
+
+import copy
+import gc
+import io
+import pickle
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from torch import nn
+from torch.optim import lr_scheduler as theirs
+
+import lrlab
+from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Rate, Schedule, Warmup
+from lrlab.dialects import torch as dialect
+from lrlab.errors import ScheduleError, SchedulerError
+
+
+def optimizer_of(*rates: Any) -> torch.optim.Optimizer:
+    """SGD with one parameter group for each rate."""
+    rates = rates or (0.1,)
+    groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": rate} for rate in rates]
+    return torch.optim.SGD(groups, lr=0.1)
+
+
+def rates_of(optimizer: torch.optim.Optimizer) -> list[float]:
+    return [float(group["lr"]) for group in optimizer.param_groups]
+
+
+SCHEDULES = [
+    Linear(1.0, 0.5, over=30),
+    Warmup(5) >> Cosine(10, end=Rate(0.001)),
+    Constant(0.5, over=4) >> Exponential(0.9),
+    lrlab.Formula("1 / (1 + 0.01*t)"),
+    lrlab.Custom(lambda t: 0.95**t),
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_every_step_sets_the_schedules_own_rates(schedule: Schedule) -> None:
+    optimizer = optimizer_of(0.1, 1.0)
+    scheduler = LRScheduler(optimizer, schedule)
+    for t in range(40):
+        expected = [schedule(t, base=0.1), schedule(t, base=1.0)]
+        assert rates_of(optimizer) == expected == scheduler.get_last_lr() == scheduler.get_lr()
+        assert scheduler.last_epoch == t
+        optimizer.step()
+        scheduler.step()
+
+
+def article_program(
+    scheduler_of: Callable[[torch.optim.Optimizer], Any] | None,
+) -> list[torch.Tensor]:
+    """The article's program on made-up data, in float64: returns the final weights."""
+    torch.manual_seed(1)
+    x = torch.randn(245, 34, dtype=torch.float64)
+    y = (x[:, :1] + 0.5 * torch.randn(245, 1, dtype=torch.float64) > 0).double()
+    model = nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid()).double()
+
+    n_epochs = 50
+    batch_size = 24
+    batch_start = torch.arange(0, len(x), batch_size)
+    loss_fn = nn.BCELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = scheduler_of(optimizer) if scheduler_of else None
+    model.train()
+    for _ in range(n_epochs):
+        for start in batch_start:
+            y_pred = model(x[start : start + batch_size])
+            loss = loss_fn(y_pred, y[start : start + batch_size])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        if scheduler:
+            scheduler.step()
+    return [weight.detach() for weight in model.parameters()]
+
+
+@pytest.mark.parametrize(
+    ("ours", "torchs"),
+    [
+        (Constant(1.0), None),
+        (
+            Linear(1.0, 0.5, over=30),
+            lambda o: theirs.LinearLR(o, start_factor=1.0, end_factor=0.5, total_iters=30),
+        ),
+        (Exponential(0.99), lambda o: theirs.ExponentialLR(o, gamma=0.99)),
+        (
+            lrlab.InverseTime(0.01),
+            lambda o: theirs.LambdaLR(o, lambda epoch: 1 / (1 + 0.01 * epoch)),
+        ),
+    ],
+    ids=["program 1", "program 2", "exponential", "inverse time"],
+)
+def test_the_articles_programs_end_with_torchs_weights(ours: Schedule, torchs: Any) -> None:
+    mine = article_program(lambda optimizer: lrlab.LRScheduler(optimizer, ours))
+    for weight, expected in zip(mine, article_program(torchs), strict=True):
+        assert_allclose(weight, expected, rtol=1e-12)
+
+
+def states_after(steps: int, schedule: Schedule, *rates: float) -> tuple[dict, dict]:
+    optimizer = optimizer_of(*rates)
+    scheduler = LRScheduler(optimizer, schedule)
+    for _ in range(steps):
+        optimizer.step()
+        scheduler.step()
+    return copy.deepcopy(optimizer.state_dict()), scheduler.state_dict()
+
+
+ORDERS = {
+    "construct, optimizer, scheduler": "cos",
+    "construct, scheduler, optimizer": "cso",
+    "optimizer, construct, scheduler": "ocs",
+    "scheduler only": "cs",
+}
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4, 5, 15, 60])
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_resuming_in_any_order_is_never_having_stopped(
+    schedule: Schedule, order: str, steps: int
+) -> None:
+    optimizer_state, scheduler_state = states_after(steps, schedule, 0.1, 1.0)
+    optimizer = optimizer_of(0.1, 1.0)
+    for act in order:
+        if act == "c":
+            scheduler = LRScheduler(optimizer, schedule)
+        elif act == "o":
+            optimizer.load_state_dict(optimizer_state)
+        else:
+            scheduler.load_state_dict(scheduler_state)
+    for t in range(steps, steps + 20):
+        assert rates_of(optimizer) == [schedule(t, base=0.1), schedule(t, base=1.0)]
+        optimizer.step()
+        scheduler.step()
+
+
+def test_resuming_by_last_epoch() -> None:
+    optimizer_state, _ = states_after(7, Linear(1.0, 0.5, over=30))
+    optimizer = optimizer_of()
+    optimizer.load_state_dict(optimizer_state)
+    scheduler = LRScheduler(optimizer, Linear(1.0, 0.5, over=30), last_epoch=7)
+    assert rates_of(optimizer) == [Linear(1.0, 0.5, over=30)(7, base=0.1)]
+    scheduler.step()
+    assert scheduler.last_epoch == 8
+
+
+def test_the_state_is_safe_to_load() -> None:
+    _, state = states_after(3, SCHEDULES[-1])
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    assert torch.load(file, weights_only=True) == state
+
+
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
+    optimizer = optimizer_of(0.1, 0.2)
+    scheduler = LRScheduler(optimizer, Cosine(10))
+    _, other = states_after(3, Cosine(10), 0.1)
+    with pytest.raises(SchedulerError, match="2 groups, got 1 rates"):
+        scheduler.load_state_dict(other)
+    with pytest.raises(SchedulerError, match="lacks '_step_count'"):
+        scheduler.load_state_dict({"last_epoch": 3})
+    assert scheduler.last_epoch == 0
+    assert rates_of(optimizer) == [0.1, 0.2]
+
+
+def test_tensor_rates_are_filled_in_place_and_do_not_drift() -> None:
+    rate = torch.tensor(0.1)
+    optimizer = optimizer_of(rate)
+    scheduler = LRScheduler(optimizer, Exponential(0.9999))
+    for _ in range(3_000):
+        optimizer.step()
+        scheduler.step()
+    assert optimizer.param_groups[0]["lr"] is rate
+    base = float(torch.tensor(0.1))
+    assert float(rate) == np.float32(Exponential(0.9999)(3_000, base=base))
+
+
+def test_nothing_of_the_optimizer_is_patched_and_nothing_keeps_it_alive() -> None:
+    optimizer = optimizer_of()
+    before = set(vars(optimizer))
+    scheduler = LRScheduler(optimizer, Cosine(10))
+    assert set(vars(optimizer)) == before
+    watched = weakref.ref(optimizer)
+    gc.disable()
+    try:
+        del optimizer, scheduler
+        assert watched() is None
+    finally:
+        gc.enable()
+
+
+def test_it_is_an_lr_scheduler_and_can_be_copied() -> None:
+    scheduler = LRScheduler(optimizer_of(), Cosine(10))
+    scheduler.step()
+    assert isinstance(scheduler, theirs.LRScheduler)
+    for other in (copy.deepcopy(scheduler), pickle.loads(pickle.dumps(scheduler))):
+        other.step()
+        assert other.get_last_lr() == [Cosine(10)(2, base=0.1)]
+        assert rates_of(other.optimizer) == other.get_last_lr()
+    assert scheduler.last_epoch == 1
+
+
+def test_step_may_name_the_epoch() -> None:
+    scheduler = LRScheduler(optimizer_of(), Cosine(10))
+    scheduler.step(4)
+    assert scheduler.get_last_lr() == [Cosine(10)(4, base=0.1)]
+
+
+def test_handlers_that_count_for_themselves_read_get_lr() -> None:
+    scheduler = LRScheduler(optimizer_of(), Cosine(10))
+    scheduler.last_epoch += 3
+    assert scheduler.get_lr() == [Cosine(10)(3, base=0.1)]
+
+
+def test_base_rates_can_be_set() -> None:
+    optimizer = optimizer_of()
+    scheduler = LRScheduler(optimizer, Cosine(10))
+    scheduler.base_lrs = [0.5]
+    scheduler.step()
+    assert rates_of(optimizer) == [Cosine(10)(1, base=0.5)]
+
+
+def test_units_are_bound_by_the_totals() -> None:
+    schedule = Warmup("1ep") >> Cosine()
+    scheduler = LRScheduler(optimizer_of(), schedule, total_steps=50, steps_per_epoch=10)
+    assert scheduler.schedule == Warmup(10) >> Cosine(40)
+    with pytest.raises(ScheduleError, match=r"bind\(total="):
+        LRScheduler(optimizer_of(), Cosine())
+
+
+def test_what_is_no_optimizer_or_schedule() -> None:
+    with pytest.raises(SchedulerError, match=r"must be a torch.optim.Optimizer, got list"):
+        LRScheduler([], Cosine(10))  # type: ignore[arg-type]
+    with pytest.raises(SchedulerError, match=r"lrlab.parse\(text\)"):
+        LRScheduler(optimizer_of(), "Cosine(10)")  # type: ignore[arg-type]
+
+
+def test_torchs_classes_by_name_give_torchs_sequence_for_every_group() -> None:
+    mine, torchs = optimizer_of(0.1, 1.0), optimizer_of(0.1, 1.0)
+    ours = LRScheduler(mine, dialect.StepLR(3, 0.5))
+    other = theirs.StepLR(torchs, 3, 0.5)
+    for _ in range(20):
+        assert_allclose(rates_of(mine), rates_of(torchs), rtol=1e-12)
+        for optimizer, scheduler in ((mine, ours), (torchs, other)):
+            optimizer.step()
+            scheduler.step()

@@ -1,0 +1,145 @@
+"""What is true of every schedule."""
+
+import dataclasses
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from numpy.testing import assert_array_equal
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules import Constant, Cosine, Exponential, Linear, Rate, Schedule, Warmup, parse
+from tests.schedules.strategies import relative, schedules, steps
+
+
+@given(schedule=schedules, t=steps)
+def test_scalars_and_arrays_of_any_shape_give_the_same_bits(schedule: Schedule, t: list) -> None:
+    rates = schedule(t, base=0.1)
+    assert_array_equal(rates, [schedule(step, base=0.1) for step in t])
+    assert_array_equal(schedule(np.array([t, t]).T, base=0.1), np.array([rates, rates]).T)
+    assert_array_equal(schedule(np.array(t * 5)[::5], base=0.1), schedule((t * 5)[::5], base=0.1))
+
+
+@given(schedule=relative, t=steps)
+def test_a_relative_schedule_is_the_base_rate_times_a_factor(schedule: Schedule, t: list) -> None:
+    assert schedule.relative
+    assert_array_equal(schedule(t, base=0.3), 0.3 * schedule(t))
+
+
+@given(schedule=schedules, t=steps)
+def test_evaluation_has_no_memory(schedule: Schedule, t: list) -> None:
+    before = schedule(t, base=0.1)
+    schedule(list(reversed(t)), base=0.7)
+    assert_array_equal(schedule(t, base=0.1), before)
+
+
+@given(schedule=schedules)
+def test_schedules_are_values(schedule: Schedule) -> None:
+    schedule(0, base=0.1)  # evaluation must leave no trace in what is compared or copied
+    copy = pickle.loads(pickle.dumps(schedule))
+    assert copy == schedule
+    assert hash(copy) == hash(schedule)
+    assert repr(copy) == repr(schedule)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        schedule.over = 3  # type: ignore[attr-defined]
+
+
+def test_kinds_of_result() -> None:
+    schedule = Linear(1.0, 0.5, over=30)
+    assert type(schedule(3)) is float
+    assert type(schedule(np.int64(3))) is float
+    assert schedule([]).shape == (0,)
+    assert schedule(np.arange(6).reshape(2, 3)).shape == (2, 3)
+    assert schedule(range(3)).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("t", "said"),
+    [
+        (-1, "t must be 0 or more"),
+        ([0, -0.5], "t must be 0 or more"),
+        (float("nan"), "t must be 0 or more"),
+        ("soon", "t must be a step"),
+        (None, "t must be"),
+    ],
+)
+def test_steps_that_are_none(t: object, said: str) -> None:
+    with pytest.raises(ScheduleError, match=said):
+        Cosine(4)(t)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("base", [-0.1, float("nan"), float("inf"), "0.1", True])
+def test_base_rates_that_are_none(base: object) -> None:
+    with pytest.raises(ScheduleError, match="base must be a rate of 0 or more"):
+        Cosine(4)(1, base=base)  # type: ignore[call-overload]
+
+
+def test_an_absolute_rate_needs_the_base_rate() -> None:
+    schedule = Cosine(4, end=Rate(0.01))
+    assert not schedule.relative
+    assert schedule(4, base=0.1) == 0.01
+    assert schedule(0, base=0.1) == 0.1
+    with pytest.raises(ScheduleError, match=r"schedule\(t, base=0.1\)"):
+        schedule(4)
+
+
+def test_an_unbound_schedule_says_what_is_missing() -> None:
+    with pytest.raises(ScheduleError, match=r"Cosine\(\) takes the rest.*bind\(total="):
+        Cosine()(3)
+    with pytest.raises(ScheduleError, match=r'"10%" is a share.*bind\(total='):
+        Warmup("10%")(3)
+    with pytest.raises(ScheduleError, match=r'"5ep" counts epochs.*bind\(epoch='):
+        Warmup("5ep")(3)
+    with pytest.raises(ScheduleError, match=r"bind\(total="):
+        (Warmup(5) >> Cosine())(2)  # also where the missing part does not rule yet
+
+
+@given(schedule=schedules)
+def test_bound_schedules_stay_as_they_are(schedule: Schedule) -> None:
+    assert schedule.bind(total=1000, epoch=10) == schedule.bind(total=1000).bind(total=50)
+
+
+@pytest.mark.parametrize("total", [0, -5, float("nan"), "50"])
+def test_totals_that_are_none(total: object) -> None:
+    with pytest.raises(ScheduleError, match="total must be a number of steps above 0"):
+        Cosine().bind(total=total)  # type: ignore[arg-type]
+
+
+def test_numbers_are_kept_in_one_spelling() -> None:
+    assert repr(Linear(1, np.float32(0.5), over=30.0)) == "Linear(1.0, 0.5, over=30)"
+    assert repr(Linear(1, 0, over=np.int64(30))) == "Linear(1.0, 0.0, over=30)"
+    assert Warmup("5.0 ep") == Warmup("5ep")
+
+
+def test_numpy_numbers_multiply_schedules_too() -> None:
+    assert np.float64(0.5) * Exponential(0.9) == 0.5 * Exponential(0.9)
+
+
+def test_a_shape_of_ones_own_needs_two_methods() -> None:
+    from lrlab.schedules import Shape
+    from lrlab.schedules.parameters import Positive
+
+    @dataclasses.dataclass(frozen=True, repr=False)
+    class Sqrt(Shape):
+        scale: Positive
+
+        def evaluate(self, t, base):  # type: ignore[no-untyped-def]
+            return base / np.sqrt(1 + t / self.scale)
+
+        def length(self, horizon):  # type: ignore[no-untyped-def]
+            return float("inf")
+
+    assert repr(Warmup(3) * Sqrt(2)) == "Warmup(3) * Sqrt(2.0)"
+    assert Sqrt(4)(12) == 0.5
+    assert parse("Warmup(3) * Sqrt(2)", {"Warmup": Warmup, "Sqrt": Sqrt}) == Warmup(3) * Sqrt(2)
+    with pytest.raises(ScheduleError, match="Sqrt: scale must be a number above 0, got -1"):
+        Sqrt(-1)
+
+
+def test_every_shape_is_documented_in_full() -> None:
+    for shape in (Constant, Linear, Cosine, Warmup, Exponential):
+        for word in ("rate(t) =", "Args:", "Raises:", "Source:", ">>>"):
+            assert word in (shape.__doc__ or ""), f"{shape.__name__} lacks {word}"
+    assert Path(__file__).parent.name == "schedules"

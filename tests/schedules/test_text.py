@@ -1,0 +1,186 @@
+"""Text to schedule and back, its errors, and hostile text."""
+
+import random
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules import Cosine, Custom, Formula, Linear, Schedule, Warmup, parse, to_text
+from tests.schedules.strategies import schedules
+
+
+@given(schedule=schedules)
+def test_text_is_the_python_expression_and_reads_back(schedule: Schedule) -> None:
+    import lrlab.schedules
+
+    assert parse(repr(schedule)) == schedule
+    assert eval(repr(schedule), vars(lrlab.schedules)) == schedule
+    assert to_text(schedule) == repr(schedule)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("Linear(1.0,0.5,over=30)", "Linear(1.0, 0.5, over=30)"),
+        (" Warmup(5)\n  >>Cosine(45, end=0.01) ", "Warmup(5) >> Cosine(45, end=0.01)"),
+        ("Linear(1/3, 1, over=2*5)", "Linear(0.3333333333333333, 1.0, over=10)"),
+        ("Cosine('90%')", 'Cosine("90%")'),
+        ("Step(every=30)", "Step(30)"),
+        ("Cosine(45, end=Rate(1e-5))", "Cosine(45, end=Rate(1e-05))"),
+        (
+            "Exponential(.9).until(30) >> Constant(0.1)",
+            "Exponential(0.9).until(30) >> Constant(0.1)",
+        ),
+        (
+            "Exponential(.9).then(Constant(0.1), at=30)",
+            "Exponential(0.9).until(30) >> Constant(0.1)",
+        ),
+        ("0.5*Cosine(3)", "0.5 * Cosine(3)"),
+        ("Warmup(3, start=None)", "Warmup(3)"),
+        ("Linear(--1, 0)", "Linear(1.0, 0.0)"),
+    ],
+)
+def test_reading(text: str, printed: str) -> None:
+    assert repr(parse(text)) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "caret", "said"),
+    [
+        ("Liner(1.0, 0.5, over=30)", "^^^^^", "no schedule is called Liner; did you mean Linear?"),
+        ("Warmup(5) >> Cosin(3)", "             ^^^^^", "did you mean Cosine?"),
+        ("Linear(1, 0, ovr=3)", "             ^^^^^", "no argument ovr; did you mean over?"),
+        ("Linear(1)", "^^^^^^^^^", "missing a required argument: 'end'; it is Linear(start, end"),
+        ("Cosine(over=-3)", "^^^^^^^^^^^^^^^", "over must be a duration of 0 or more"),
+        ("Cosine(3", "      ^", "'(' was never closed"),
+        ("Cosine(3) + Cosine(4)", "^^^^^^^^^^^^^^^^^^^^^", "only schedules go with >>"),
+        ("Cosine(3) >> 4", "^^^^^^^^^^^^^^", "only schedules go with >>"),
+        ("Cosine(oops)", "       ^^^^", "oops is no value"),
+        ("Cosine", "^^^^^^", "Cosine needs its arguments"),
+        ("Cosine(3).bind(total=4)", "^^^^^^^^^^^^^^^^^^^^^^^", "no .bind()"),
+        ("Cosine(1/0)", "       ^^^", "divides by zero"),
+        ("Linear(*[1, 2])", "       ^^^^^^^", "calls, >>, * and numbers only"),
+        ("Linear(**{})", "       ^^^^", "no argument **"),
+        ("Cosine([i for i in [1]])", "       ^^^^^^^^^^^^^^^^", "calls, >>, * and numbers only"),
+        ("Custom(3)", "^^^^^^", "holds a Python function"),
+        ("Cosine(lambda: 3)", "       ^^^^^^^^^", "Python function"),
+        ("'é' >> Cosin(3)", "       ^^^^^", "did you mean Cosine?"),
+        ("Formula('1 / (1 + q)')", "         ^", "a formula knows no q"),
+    ],
+)
+def test_errors_point_at_the_place(text: str, caret: str, said: str) -> None:
+    with pytest.raises(ScheduleError) as caught:
+        parse(text)
+    lines = str(caught.value).split("\n")
+    assert len(lines) == 2
+    assert lines[1].startswith(caret + " ")
+    assert said in lines[1]
+
+
+@pytest.mark.parametrize("text", ["3", "'a'", "Rate(1)", "None", "[Cosine(3)]", "1 + 2"])
+def test_a_value_that_is_no_schedule(text: str) -> None:
+    with pytest.raises(ScheduleError, match="a schedule is needed, got"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", None, 3, b"Cosine(3)"])
+def test_no_text(text: object) -> None:
+    with pytest.raises(ScheduleError, match="a schedule's text must"):
+        parse(text)  # type: ignore[arg-type]
+
+
+def test_a_python_function_has_no_text() -> None:
+    schedule = Warmup(5) >> Linear(1, 0, over=3) * Custom(lambda t: 1.0)
+    assert "Custom(" in repr(schedule)
+    with pytest.raises(ScheduleError, match=r"cannot be written as text.*Formula"):
+        to_text(schedule)
+
+
+HOSTILE = [
+    "(" * 10_000 + ")" * 10_000,
+    "(" * 40 + "Cosine(3)" + ")" * 40,
+    "-" * 9_999 + "1",
+    "9**9**9**9",
+    "9" * 9_000,
+    "Cosine(" + "9" * 5_000 + ")",
+    "Cosine(1e400)",
+    "Cosine(3)" + " >> Cosine(3)" * 700,
+    "Cosine(3)" * 1_000,
+    "A" * 1_000_000,
+    "Formula('" + "exp(" * 60 + "t" + ")" * 60 + "')",
+    "Formula('9**9**9**9**t')",
+    "Formula('" + "t**" * 2_000 + "t')",
+    "__import__('os').system('true')",
+    "().__class__.__base__.__subclasses__()",
+    "Cosine.__init__.__globals__",
+    "Formula('t.__class__')",
+    "Formula('__import__(\"os\")')",
+    "Cosine(3).__class__(4)",
+    "(lambda: Cosine(3))()",
+    "f'{Cosine(3)}'",
+    "Cosine(x := 3)",
+    "Cosine(3) if 1 else 2",
+    "\0Cosine(3)",
+    "Cosine(3)\\",
+    "'" * 9_999,
+    "\ud800",
+    "Cosine(3j)",
+    "Cosine(...)",
+    "import os",
+    "a;b",
+    "await x",
+    "yield",
+]
+
+
+def _ends_well(text: str) -> None:
+    try:
+        ended: object = parse(text)
+    except ScheduleError as error:
+        ended = error
+    assert isinstance(ended, Schedule) or len(str(ended)) < 2_000
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_ends_in_a_schedule_or_an_error(text: str) -> None:
+    tracemalloc.start()
+    try:
+        _ends_well(text)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_mutated_text_ends_in_a_schedule_or_an_error() -> None:
+    random_numbers = random.Random(0)
+    seeds = [
+        "Warmup(5) >> Cosine(45, end=0.01)",
+        '0.5 * Linear(1.0, 0.5, over="10%").until(30) >> Step(3)',
+        'Formula("min(1, exp(-t / 3)) * (p < 0.5)", over=30)',
+    ]
+    alphabet = "()[]{}.,*+-/<>=!\"'_ \\\n\t0123456789eEpjt%abcWxyz:@#~é"
+    for _ in range(5_000):
+        text = list(random_numbers.choice(seeds))
+        for _ in range(random_numbers.randint(1, 8)):
+            place = random_numbers.randrange(len(text) + 1)
+            piece = random_numbers.choice([random_numbers.choice(alphabet), *seeds[:1]])
+            text[place : place + random_numbers.randint(0, 3)] = piece
+        _ends_well("".join(text))
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_ends_in_a_schedule_or_an_error(text: str) -> None:
+    _ends_well(text)
+
+
+def test_deep_but_honest_text_is_read() -> None:
+    schedule: Schedule = Cosine(3)
+    for _ in range(150):
+        schedule = Cosine(3) >> schedule
+    assert parse(repr(schedule)) == schedule
+    assert parse('Formula("' + "(" * 45 + "t" + ")" * 45 + '")') == Formula(
+        "(" * 45 + "t" + ")" * 45
+    )
