@@ -1,12 +1,18 @@
 """What several tests need: the ionosphere file, and one thread for torch."""
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+# No test is timed, and CI draws the same examples every time.
+hypothesis.settings.register_profile("lrlab", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("lrlab")
 
 torch.set_num_threads(1)  # the runs here are small: threads would only wait for each other
 

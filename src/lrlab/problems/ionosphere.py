@@ -123,14 +123,18 @@ def _download(url: str) -> Path:
     try:
         file = pooch.retrieve(
             url,
-            known_hash=None,  # _content checks what is inside, whatever its line ends
+            known_hash=f"sha256:{SHA256}",
             fname="ionosphere.data",
             path=Path(pooch.os_cache("lrlab")),
             progressbar=False,
         )
-    except (requests.RequestException, OSError, ValueError) as error:
-        raise ProblemError(
-            f"ionosphere could not be downloaded from {url} ({type(error).__name__}); put the file "
-            "in a folder and name the folder in $LRLAB_DATA."
-        ) from None
-    return Path(file)
+    except ValueError:
+        reason = "what came is another file"
+    except (requests.RequestException, OSError) as error:
+        reason = type(error).__name__
+    else:
+        return Path(file)
+    raise ProblemError(
+        f"ionosphere could not be downloaded from {url} ({reason}); put the file in a folder and "
+        "name the folder in $LRLAB_DATA."
+    )

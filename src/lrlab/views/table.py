@@ -10,7 +10,7 @@ _LEFT = (0, 5)
 def table(comparison: Comparison) -> str:
     """The schedules, best mean first, with paired differences to the baseline and verdicts."""
     style = Style.of(comparison)
-    rows = [_HEAD, *(_cells(row, style, comparison.seeds) for row in comparison.rows)]
+    rows = [_HEAD, *(_cells(row, style) for row in comparison.rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_line(row, widths) for row in rows)
 
@@ -38,9 +38,9 @@ def notes(plan: Plan) -> str:
     )
 
 
-def _cells(row: Row, style: Style, seeds: int) -> tuple[str, ...]:
+def _cells(row: Row, style: Style) -> tuple[str, ...]:
     gain = row.difference
-    failed = f", {row.diverged} of {seeds} diverged" if row.diverged else ""
+    failed = f", {row.diverged} diverged" if row.diverged else ""
     return (
         row.schedule,
         style.score(row.mean),

@@ -1,0 +1,212 @@
+"""``lrlab compare``: what it prints, stores and draws, and what survives a kill."""
+
+import json
+import math
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import SHARED_DATA
+
+QUICK = ["--epochs", "2", "--seeds", "3"]
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "lrlab", *map(str, arguments)]
+
+
+def stored(db: Path) -> dict[str, tuple]:
+    connection = sqlite3.connect(db, timeout=30)
+    rows = connection.execute("SELECT id, score, epochs, ended FROM run").fetchall()
+    connection.close()
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_the_default_schedules_ranked(lrlab: Callable, tmp_path: Path) -> None:
+    said = lrlab("compare", "iris", *QUICK)
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == (
+        "iris · 6 schedules · 3 paired seeds · accuracy on the test rows after 2 epochs"
+    )
+    for text in ("Constant(1.0)", "Linear(1.0, 0.5, over=30)", "Exponential(0.99)",
+                 "InverseTime(0.01)", "Cosine()", 'Warmup("10%") >> Cosine()'):  # fmt: skip
+        assert sum(line.startswith(f"  {text} ") for line in lines) == 1
+    means = [float(line.split(" %")[0].split()[-1]) for line in lines[4:10]]
+    assert means == sorted(means, reverse=True)
+    assert lines[-1].startswith("wrote lrlab.db, iris.png")
+    assert (tmp_path / "iris.png").read_bytes().startswith(b"\x89PNG")
+    assert len(stored(tmp_path / "lrlab.db")) == 18
+
+
+def test_one_line_per_finished_schedule_where_there_is_no_terminal(lrlab: Callable) -> None:
+    said = lrlab("compare", "iris", *QUICK, "--schedule", "Cosine()")
+    done = [line for line in said.err.splitlines() if line.endswith("is done")]
+    assert sorted(line.split(": ")[1] for line in done) == [
+        "Constant(1.0) is done",
+        "Cosine() is done",
+    ]
+
+
+def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        command("compare", "iris", *QUICK, "--schedule", "Cosine()"),
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=child,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )  # fmt: skip
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(parent, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(parent)
+    assert process.wait() == 0
+    assert b"training" in shown
+    assert "/6" in shown.decode()
+
+
+def test_repeating_a_command_trains_nothing(lrlab: Callable, tmp_path: Path) -> None:
+    first = lrlab("compare", "iris", *QUICK, "--schedule", "Cosine()")
+    before = stored(tmp_path / "lrlab.db")
+    again = lrlab("compare", "iris", *QUICK, "--schedule", "Cosine()")
+    assert again.out == first.out
+    assert "6 of 6 runs are in lrlab.db already" in again.err
+    assert stored(tmp_path / "lrlab.db") == before
+
+
+def test_options_reach_the_runs(lrlab: Callable, tmp_path: Path) -> None:
+    said = lrlab(
+        "compare", "iris", *QUICK, "--schedule", "Step(1)", "--lr", 0.2, "--momentum", 0.5,
+        "--batch-size", 10, "--per", "step", "--no-shuffle", "--db", "other.db", "--png", "p.png",
+        "--workers", 1,
+    )  # fmt: skip
+    assert said.code == 0
+    assert "sgd at base rate 0.2, momentum 0.5 for all" in said.out
+    (row,) = (
+        sqlite3.connect(tmp_path / "other.db")
+        .execute("SELECT DISTINCT settings FROM run")
+        .fetchall()
+    )
+    assert json.loads(row[0]) == {
+        "lr": 0.2, "momentum": 0.5, "optimizer": "sgd", "epochs": 2, "batch_size": 10,
+        "per": "step", "shuffle": False,
+    }  # fmt: skip
+    assert (tmp_path / "p.png").exists()
+    assert not (tmp_path / "lrlab.db").exists()
+
+
+def test_the_articles_mistake_is_warned_of(lrlab: Callable) -> None:
+    said = lrlab("compare", "iris", *QUICK, "--schedule", "Formula('0.1/(1+0.01*t)')")
+    assert "the base rate is applied twice" in said.err
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
+def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signals) -> None:
+    study = ["compare", "wine", "--epochs", "40", "--seeds", "12", "--schedule", "Cosine()"]
+    process = subprocess.Popen(
+        command(*study), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    db = tmp_path / "lrlab.db"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if db.exists() and db.stat().st_size and len(_when_there(db)) >= 4:
+            break
+        time.sleep(0.02)
+    if how is signal.SIGINT:
+        os.killpg(process.pid, how)  # a terminal sends it to the whole group
+    else:
+        process.kill()
+    _, err = process.communicate(timeout=60)
+    _wait_until_gone(process.pid)
+    before = stored(db)
+    assert 4 <= len(before) < 24
+    if how is signal.SIGINT:
+        assert process.returncode == 130
+        assert "repeat the command to go on" in err
+        assert "Traceback" not in err
+
+    again = subprocess.run(command(*study), cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert f"{len(before)} of 24 runs are in lrlab.db already" in again.stderr
+    after = stored(db)
+    assert len(after) == 24
+    assert {id: after[id] for id in before} == before  # none was trained again
+
+    whole = subprocess.run(
+        command(*study, "--db", "whole.db"), cwd=tmp_path, capture_output=True, text=True
+    )
+    assert whole.stdout.replace("whole.db", "lrlab.db") == again.stdout
+    numbers = {id: row[:2] for id, row in after.items()}
+    assert {id: row[:2] for id, row in stored(tmp_path / "whole.db").items()} == numbers
+
+
+def _when_there(db: Path) -> dict[str, tuple]:
+    try:
+        return stored(db)
+    except sqlite3.OperationalError:  # its table is not there yet
+        return {}
+
+
+def _wait_until_gone(group: int) -> None:
+    """Workers end with their parent: none of its process group is left."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("workers outlive their parent")
+
+
+def test_the_tutorials_differences_are_those_of_the_reference(
+    lrlab: Callable, ionosphere_folder: Path, tmp_path: Path
+) -> None:
+    reference = SHARED_DATA.parent / "reference" / "tutorial.json"
+    if not reference.is_file():
+        pytest.skip("the 300-seed reference is not part of the repository")
+    known = json.loads(reference.read_text())["results_over_300_paired_seeds_percent"]
+    specs = {
+        "linear": "Linear(1.0, 0.5, over=30)",
+        "exp": "Exponential(0.99)",
+        "inverse_time": "InverseTime(0.01)",
+        "lambda_double": 'Formula("0.1/(1+0.01*t)")',
+    }
+    words = [word for spec in specs.values() for word in ("--schedule", spec)]
+    said = lrlab("compare", "ionosphere", "--lr", 0.1, "--seeds", 60, *words)
+    assert said.code == 0
+
+    rows = sqlite3.connect(tmp_path / "lrlab.db").execute(
+        "SELECT schedule, seed, score FROM run ORDER BY seed"
+    )
+    scores: dict[str, list[float]] = {}
+    for schedule, _, score in rows:
+        scores.setdefault(schedule, []).append(100 * score)
+    constant = np.array(scores["Constant(1.0)"])
+    errors = math.hypot(known["constant"]["sd"] / math.sqrt(300), constant.std(ddof=1) / 60**0.5)
+    assert abs(constant.mean() - known["constant"]["mean"]) < 3 * errors
+    for name, spec in specs.items():
+        gains = np.array(scores[spec]) - constant
+        joint = math.hypot(
+            known[name]["standard_error_of_difference"], gains.std(ddof=1) / math.sqrt(60)
+        )
+        assert abs(gains.mean() - known[name]["paired_difference_to_constant"]) < 3 * joint
+        assert any(
+            line.strip().startswith(spec) and "worse" in line for line in said.out.splitlines()
+        )

@@ -1,0 +1,116 @@
+"""Every mistake gives one clear sentence, exit code 2, no traceback, and harms no file."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROWS = [f"{i},{'ab'[i % 2]}" for i in range(20)]
+TABLES = {
+    "good.csv": ["x,y", *ROWS],
+    "empty.csv": [],
+    "ragged.csv": ["x,y", *ROWS, "1", "2,a"],
+    "single.csv": ["x,y", *(f"{i},g" for i in range(20))],
+    "column.csv": ["y", *(f"{i}" for i in range(20))],
+}
+
+MISTAKES = [
+    (["train", "nowhere.csv"], "there is no file nowhere.csv and no data set of that name"),
+    (["train", "breast_cancer"], "did you mean breast-cancer?"),
+    (["train", "empty.csv"], "the file is empty"),
+    (["train", "ragged.csv"], "line 22 has 1 and line 1 has 2"),
+    (["train", "column.csv"], "at least two columns"),
+    (["train", "single.csv"], "column y is g in every row"),
+    (["train", "good.csv", "--task", "regression"], "column y holds text such as a"),
+    (["train", "good.csv", "--task", "guess"], "classification or regression, got guess"),
+    (["train", "good.csv", "--target", "z"], "the columns are x, y"),
+    (["train", "iris", "--target", "x"], "--target is for a table of your own"),
+    (["train", "iris", "--schedule", "Liner(1, 0)"], "did you mean Linear?"),
+    (["train", "iris", "--schedule", "Linear(1, 0, ovr=3)"], "did you mean over?"),
+    (["train", "iris", "--schedule", "Cosine(-3)"], "over must be a duration"),
+    (["train", "iris", "--schedule", ""], "must not be empty"),
+    (["train", "iris", "--schedule", "Formula('1 - t')"], "at t = 2 it gives -1"),
+    (["train", "iris", "--schedule", "Constant(0)"], "0 at every step"),
+    (["train", "iris", "--lr", "0"], "the rate must be a number above 0, got 0.0"),
+    (["train", "iris", "--lr", "nan"], "the rate must be a number above 0, got nan"),
+    (["train", "iris", "--lr", "-1"], "the rate must be a number above 0, got -1.0"),
+    (["train", "iris", "--lr", "fast"], "Invalid value for '--lr'"),
+    (["train", "iris", "--epochs", "0"], "epochs must be 1 or more, got 0"),
+    (["train", "iris", "--batch-size", "0"], "the batch size must be 1 or more, got 0"),
+    (["train", "iris", "--momentum", "1"], "momentum must be 0 or more and below 1"),
+    (["train", "iris", "--optimizer", "lion"], "one of sgd, adam, adamw, got lion"),
+    (["train", "iris", "--optimizer", "adam", "--momentum", "0.9"], "momentum is for sgd"),
+    (["train", "iris", "--per", "day"], "per must be epoch or step"),
+    (["train", "iris", "--seed", "-1"], "seed must be 0 or more"),
+    (["train", "iris", "--sede", "1"], "No such option"),
+    (["train"], "Missing argument 'DATA'"),
+    (["trian", "iris"], "No such command"),
+    (["compare", "iris", "--seeds", "0"], "1 seed or more, got 0"),
+    (["compare", "iris", "--workers", "0"], "Invalid value for '--workers'"),
+    (["compare", "iris", "--schedule", "Liner(1, 0)"], "did you mean Linear?"),
+    (["compare", "iris", "--schedule", "torch.LambdaLR(abs)"], "abs is no value here"),
+    (["compare", "iris", "--lr", "0"], "the rate must be a number above 0"),
+    (["compare", "iris", "--db", "no/lrlab.db"], "there is no folder no"),
+    (["compare", "iris", "--db", "good.csv"], "file is not a database"),
+    (["compare", "iris", "--db", "foreign.db"], "a database of another program"),
+    (["compare", "iris", "--db", "/proc/lrlab.db"], "cannot be used"),
+    (["compare", "iris", "--png", "no/iris.png"], "cannot be written"),
+    (["compare", "iris", "--png", "."], "cannot be written"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[" ".join(m[0]) for m in MISTAKES])
+def test_mistakes(
+    lrlab: Callable, tmp_path: Path, arguments: list[str], said: str, request: pytest.FixtureRequest
+) -> None:
+    for name, lines in TABLES.items():
+        (tmp_path / name).write_text("\n".join(lines))
+    with sqlite3.connect(tmp_path / "foreign.db") as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    outcome = lrlab(*arguments)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.out == ""
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_mistake_leaves_an_existing_database_as_it_was(lrlab: Callable, tmp_path: Path) -> None:
+    few = ["compare", "iris", "--epochs", "1", "--seeds", "1", "--schedule", "Cosine()"]
+    assert lrlab(*few).code == 0
+    before = (tmp_path / "lrlab.db").read_bytes()
+    assert lrlab("compare", "iris", "--schedule", "Liner()").code == 2
+    assert lrlab(*few, "--png", "no/x.png").code == 2
+    assert lrlab(*few, "--schedule", "Formula('1 - 2*t')").code == 2
+    assert (tmp_path / "lrlab.db").read_bytes() == before
+
+
+def test_places_line_up(lrlab: Callable) -> None:
+    said = lrlab("train", "iris", "--schedule", "Warmup(5) >> Cosin(3)")
+    assert said.err.splitlines() == [
+        "error:",
+        "Warmup(5) >> Cosin(3)",
+        "             ^^^^^ no schedule is called Cosin; did you mean Cosine?",
+    ]
+
+
+def test_a_missing_library_names_the_install_command(
+    lrlab: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("lrlab.problems")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    said = lrlab("train", "iris")
+    assert said.code == 2
+    assert "pip install 'lrlab[lab]'" in said.err
+
+
+def test_help_and_version(lrlab: Callable) -> None:
+    assert "compare" in lrlab("--help").out
+    assert "--schedule" in lrlab("compare", "--help").out
+    assert lrlab("--version").out.startswith("lrlab 0.")

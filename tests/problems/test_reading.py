@@ -1,0 +1,90 @@
+"""Files as people have them, and files that are no tables."""
+
+from pathlib import Path
+
+import pytest
+
+from lrlab.errors import ProblemError
+from lrlab.problems.reading import read_table
+
+ROWS = [(f"{i / 7:.3f}", f"{i}", "yes" if i % 3 else "no") for i in range(40)]
+
+
+def write(path: Path, lines: list[str], end: str = "\n") -> Path:
+    path.write_bytes((end.join(lines) + end).encode())
+    return path
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", " ", "   ", ", ", ":"])
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_any_delimiter_with_or_without_header(
+    tmp_path: Path, delimiter: str, header: bool, end: str
+) -> None:
+    lines = [delimiter.join(row) for row in ROWS]
+    if header:
+        lines.insert(0, delimiter.join(["x", "count", "label"]))
+    frame = read_table(write(tmp_path / "table.txt", lines, end))
+    assert list(frame.columns) == (["x", "count", "label"] if header else ["0", "1", "2"])
+    assert frame.shape == (40, 3)
+    assert frame.iloc[3].tolist() == [0.429, 3, "no"]
+
+
+def test_quoted_cells_may_hold_the_delimiter_and_lines(tmp_path: Path) -> None:
+    lines = ["x,note,y", *(f'{i},"a, ""b""\nand c",{i % 2}' for i in range(20))]
+    frame = read_table(write(tmp_path / "table.csv", lines))
+    assert frame.shape == (20, 3)
+    assert frame["note"][0] == 'a, "b"\nand c'
+
+
+def test_a_byte_order_mark_blank_lines_and_missing_cells(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    rows = "\n".join(f"{i},{'?' if i == 3 else i}," for i in range(12))
+    path.write_bytes(b"\xef\xbb\xbfa,b,c\n\n" + rows.encode() + b"\n\n\n")
+    frame = read_table(path)
+    assert list(frame.columns) == ["a", "b", "c"]
+    assert frame["b"].isna().tolist() == [i == 3 for i in range(12)]
+    assert frame["c"].isna().all()
+
+
+def test_a_table_of_text_alone(tmp_path: Path) -> None:
+    rows = [f"{'ab'[i % 2]},{'xyz'[i % 3]}" for i in range(20)]
+    assert list(read_table(write(tmp_path / "a.csv", rows)).columns) == ["0", "1"]
+    named = read_table(write(tmp_path / "b.csv", ["letter,kind", *rows]))
+    assert list(named.columns) == ["letter", "kind"]
+
+
+def test_the_user_may_say_what_the_first_row_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "years.csv", ["2001,2002", *(f"{i},{i}" for i in range(20))])
+    assert len(read_table(path)) == 21
+    assert list(read_table(path, header=True).columns) == ["2001", "2002"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\n", "the file is empty"),
+        (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 and line 1 has 2"),
+        (b"a,b\n1,2\n3,4,5\n4,5\n", "line 3 has 3 and line 1 has 2"),
+        (b"a b\n1 2\n3 4 5\n4 5\n", "line 3 has 3 and line 1 has 2"),
+        (b"y\n1\n2\n3\n", "at least two columns"),
+        (b"a,b\n1,2\n3,4\n", "at least 10 rows"),
+        (b"a,b\n", "at least 10 rows"),
+        (b"\xff\xfe\x00\x01", "must be text in UTF-8"),
+        (b"a,b\n\x00,1\n" * 9, "binary content"),
+        (b'a,b\n"1,2\n3,4\n' * 9, ""),
+    ],
+)
+def test_what_is_no_table(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    with pytest.raises(ProblemError) as caught:
+        read_table(path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ProblemError, match="cannot be read"):
+        read_table(tmp_path / "none.csv")

@@ -1,0 +1,190 @@
+"""Encoding and splitting of tables, against scikit-learn and by hand."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.errors import ProblemError
+from lrlab.problems import Problem, table_problem
+
+
+def frame_of(rows: int = 100, seed: int = 0) -> pd.DataFrame:
+    numbers = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "size": numbers.normal(5, 3, rows),
+            "count": numbers.integers(0, 9, rows).astype(float),
+            "city": numbers.choice(["Rome", "Oslo", "Lima"], rows),
+            "label": numbers.choice(["no", "yes"], rows, p=[0.3, 0.7]),
+        }
+    )
+    frame.loc[numbers.choice(rows, 10, replace=False), "size"] = np.nan
+    frame.loc[numbers.choice(rows, 10, replace=False), "city"] = None
+    return frame
+
+
+@given(seed=st.integers(0, 10_000))
+def test_numbers_are_standardised_by_the_training_rows_alone(seed: int) -> None:
+    problem = table_problem("table", frame_of())
+    split = problem.split(seed)
+    numbers = split.x_train[:, :2].double().numpy()
+    assert_allclose(numbers.mean(axis=0), 0, atol=1e-6)
+    assert_allclose(numbers.std(axis=0), 1, atol=1e-6)
+    assert (np.abs(split.x_test[:, :2].double().numpy().mean(axis=0)) > 1e-6).any()
+
+
+def test_test_rows_have_no_say_in_the_encoding() -> None:
+    frame = frame_of()
+    before = table_problem("table", frame).split(0)
+    changed = frame.copy()
+    row = int(before.x_test.shape[0])  # find a test row by changing one after the other
+    for row in range(len(frame)):
+        changed = frame.copy()
+        changed.loc[row, "size"] = 1e6
+        after = table_problem("table", changed).split(0)
+        if float(after.x_test.abs().max()) > 1e4:
+            break
+    assert torch.equal(after.x_train, before.x_train)
+
+
+def test_split_is_stratified_disjoint_and_seventy_percent() -> None:
+    frame = frame_of(200).assign(size=np.arange(200.0))
+    problem = table_problem("table", frame)
+    split = problem.split(3)
+    assert len(split.x_train) == 140 == problem.train_rows
+    assert len(split.x_test) == 60
+    share = (frame["label"] == "yes").mean()
+    assert abs(float(split.y_train.mean()) - share) < 0.01
+    sizes = torch.cat([split.x_train[:, 0], split.x_test[:, 0]])
+    assert len(torch.unique(sizes)) == 200
+
+
+def test_equal_seeds_give_equal_splits_and_others_do_not() -> None:
+    problem = table_problem("table", frame_of())
+    assert torch.equal(problem.split(5).x_train, problem.split(5).x_train)
+    assert not torch.equal(problem.split(5).x_train, problem.split(6).x_train)
+
+
+def test_text_becomes_one_input_per_category_whatever_the_split() -> None:
+    problem = table_problem("table", frame_of())
+    for seed in range(5):
+        categories = problem.split(seed).x_train[:, 2:]
+        assert categories.shape[1] == 4  # three cities and the missing one
+        assert torch.equal(categories.sum(dim=1), torch.ones(len(categories)))
+
+
+def test_rare_categories_share_the_absence_of_all_others() -> None:
+    rows = 400
+    frame = pd.DataFrame({"name": [f"n{i % 50}" for i in range(rows)], "y": [0, 1] * (rows // 2)})
+    assert table_problem("table", frame).split(0).x_train.shape[1] == 32
+
+
+def test_missing_numbers_become_the_median_of_the_training_rows() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan] * 20, "y": ["a", "b"] * 40})
+    split = table_problem("table", frame).split(0)
+    assert len(torch.unique(split.x_train)) == 3
+
+
+def test_constant_and_empty_columns_do_no_harm() -> None:
+    frame = pd.DataFrame({"x": np.arange(20.0), "same": 1, "none": np.nan, "y": ["a", "b"] * 10})
+    split = table_problem("table", frame).split(0)
+    assert split.x_train.shape[1] == 2
+    assert split.x_train.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "outputs"),
+    [
+        (["b", "a"] * 20, "classification", 1),
+        (["b", "a", "c", "d"] * 10, "classification", 4),
+        ([0, 1] * 20, "classification", 1),
+        ([1.0, 2.0, 3.0, 4.0] * 10, "classification", 4),
+        ([True, False] * 20, "classification", 1),
+        (np.arange(40), "regression", 1),
+        (np.arange(40) / 7, "regression", 1),
+    ],
+)
+def test_the_task_is_told_by_the_target(target: object, kind: str, outputs: int) -> None:
+    problem = table_problem("table", pd.DataFrame({"x": np.arange(40.0), "y": target}))
+    assert problem.task.kind == kind
+    assert problem.task.outputs == outputs
+    assert problem.model()(problem.split(0).x_train).shape == (28, outputs)
+
+
+def test_the_task_may_be_said() -> None:
+    frame = pd.DataFrame({"x": np.arange(40.0), "y": [3, 4, 5, 6] * 10})
+    assert "--task regression" in table_problem("table", frame).summary
+    problem = table_problem("table", frame, task="regression")
+    assert problem.task.kind == "regression"
+    assert "--task" not in problem.summary
+
+
+def test_a_regression_target_is_standardised_and_scored_in_its_own_units() -> None:
+    frame = pd.DataFrame({"x": np.arange(100.0), "y": 1000 + 50 * np.arange(100.0) ** 0.5})
+    problem = table_problem("table", frame)
+    split = problem.split(0)
+    assert_allclose(split.y_train.double().mean(), 0, atol=1e-6)
+    assert_allclose(split.y_train.double().std(correction=0), 1, atol=1e-6)
+    outputs = split.y_test + 0.5
+    assert_allclose(problem.task.metric.of(outputs, split.y_test) * split.unit, 0.5 * split.unit)
+
+
+@pytest.mark.parametrize("target", ["size", "3", "nothing"])
+def test_an_unknown_target_lists_the_columns(target: str) -> None:
+    if target == "size":
+        assert table_problem("table", frame_of().dropna(), target).task.kind == "regression"
+        return
+    with pytest.raises(ProblemError, match=r"the columns are size, count, city, label"):
+        table_problem("table", frame_of(), target)
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "said"),
+    [
+        (["g"] * 20, None, "column y is g in every row"),
+        ([2.5] * 20, None, "column y is 2.5 in every row"),
+        (["a", "b"] * 10, "regression", "holds text such as a"),
+        (["a", "b"] * 9 + ["a", "c"], None, "class c in column y has one row"),
+        ([i / 3 for i in range(20)], "classification", "use --task regression"),
+        ([f"n{i // 2}" for i in range(20)], None, "10 classes in 20 rows"),
+        ([1.0, None] * 10, None, "column y lacks 10"),
+        ([1.5, np.inf] * 10, None, "infinite"),
+        (["a", "b"] * 10, "guessing", "classification or regression, got guessing"),
+    ],
+)
+def test_targets_that_cannot_be_predicted(target: list, task: str | None, said: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        table_problem("table", pd.DataFrame({"x": np.arange(20.0), "y": target}), task=task)
+    assert said in str(caught.value)
+
+
+def test_inputs_that_cannot_be_used() -> None:
+    frame = pd.DataFrame({"x": [np.inf, 1.0] * 10, "y": ["a", "b"] * 10})
+    with pytest.raises(ProblemError, match="column x must be finite"):
+        table_problem("table", frame)
+    with pytest.raises(ProblemError, match="there is no input"):
+        table_problem("table", frame.assign(x=np.nan))
+
+
+def test_the_fingerprint_is_of_the_content() -> None:
+    def print_of(frame: pd.DataFrame, **words: str) -> str:
+        return table_problem("name", frame, **words).fingerprint
+
+    frame = frame_of().dropna()
+    assert print_of(frame) == print_of(frame.copy())
+    assert print_of(frame) != print_of(frame.assign(count=frame["count"] + 1))
+    assert print_of(frame) != print_of(frame.rename(columns={"size": "length"}))
+    assert print_of(frame) != print_of(frame, target="count")
+    assert table_problem("other", frame).fingerprint == print_of(frame)
+
+
+def test_a_problem_can_be_sent_to_another_process() -> None:
+    problem = table_problem("table", frame_of())
+    other: Problem = pickle.loads(pickle.dumps(problem))
+    assert torch.equal(other.split(1).x_train, problem.split(1).x_train)

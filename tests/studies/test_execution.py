@@ -1,0 +1,71 @@
+"""Runs in processes are the runs of the loop, and a study carried out in parts is one study."""
+
+import os
+import signal
+import time
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from lrlab import Cosine, Linear
+from lrlab.errors import StudyError
+from lrlab.problems import Problem, load
+from lrlab.studies import Store, carry_out, execute, plan
+from lrlab.training import Settings, train
+
+SETTINGS = Settings(epochs=3)
+
+
+@pytest.fixture(scope="module")
+def iris() -> Problem:
+    return load("iris")
+
+
+def test_processes_give_the_numbers_of_the_loop(iris: Problem) -> None:
+    study = plan(iris, [Cosine(), Linear(1, 0)], SETTINGS, seeds=2)
+    results = dict(execute(iris, study.runs, workers=2))
+    assert results.keys() == study.runs.keys()
+    for id, run in study.runs.items():
+        expected = train(iris, run)
+        assert (results[id].score, results[id].epochs) == (expected.score, expected.epochs)
+
+
+def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:
+    few = plan(iris, [Cosine()], SETTINGS, seeds=2)
+    more = plan(iris, [Cosine(), Linear(1, 0)], SETTINGS, seeds=3)
+    with Store(tmp_path / "lrlab.db") as store:
+        first = carry_out(few, store)
+        trained: list = []
+        second = carry_out(more, store, ended=trained.append)
+        assert len(trained) == 5
+        assert {id: second[id] for id in first} == first
+        assert list(execute(iris, {})) == []
+        trained.clear()
+        assert carry_out(more, store, ended=trained.append) == second
+        assert trained == []
+
+
+def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
+    study = plan(iris, [Cosine()], Settings(epochs=2000), seeds=4)
+    running = execute(iris, study.runs, workers=2)
+
+    def consume() -> None:
+        for _ in running:
+            for worker in active_children():
+                if worker.pid:
+                    os.kill(worker.pid, signal.SIGKILL)
+
+    with pytest.raises(StudyError, match="a worker process died"):
+        consume()
+    assert active_children() == []
+
+
+def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
+    study = plan(iris, [Cosine()], Settings(epochs=300), seeds=20)
+    running = execute(iris, study.runs, workers=2)
+    next(running)
+    started = time.monotonic()
+    running.close()
+    assert active_children() == []
+    assert time.monotonic() - started < 60  # it did not wait for the other 39 runs

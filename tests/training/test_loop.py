@@ -1,0 +1,190 @@
+"""The loop against the article's program written out by hand, and its edges."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Warmup
+from lrlab.errors import ScheduleError, TrainingError
+from lrlab.problems import Problem, load, streams
+from lrlab.training import Epoch, Result, Run, Settings, train
+
+TUTORIAL = Settings(shuffle=False)
+
+
+@pytest.fixture(scope="module")
+def iris() -> Problem:
+    return load("iris")
+
+
+def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
+    problem = load("ionosphere")
+    seeds, split = streams(4), problem.split(4)
+
+    torch.manual_seed(seeds.weights)
+    model = nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
+    loss_fn = nn.BCELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.LinearLR(
+        optimizer, start_factor=1.0, end_factor=0.5, total_iters=30
+    )
+    rates = []
+    for _ in range(50):
+        model.train()
+        for start in torch.arange(0, 245, 24):
+            y_pred = model(split.x_train[start : start + 24])
+            loss = loss_fn(y_pred, split.y_train[start : start + 24])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        before_lr = optimizer.param_groups[0]["lr"]
+        scheduler.step()
+        rates.append((before_lr, optimizer.param_groups[0]["lr"]))
+    model.eval()
+    accuracy = float((model(split.x_test).round() == split.y_test).float().mean())
+
+    result = train(problem, Run(Linear(1.0, 0.5, over=30), TUTORIAL, seed=4))
+    assert result.score == pytest.approx(accuracy, abs=1e-6)
+    assert not result.diverged
+    assert [epoch.epoch for epoch in result.epochs] == list(range(50))
+    ours = [(epoch.before, epoch.after) for epoch in result.epochs]
+    np.testing.assert_allclose(ours, rates, rtol=1e-12)
+
+
+def test_a_seed_gives_the_same_run_and_another_seed_another(iris: Problem) -> None:
+    settings = Settings(epochs=3)
+
+    def curve(seed: int) -> tuple[Epoch, ...]:
+        return train(iris, Run(Cosine(), settings, seed)).epochs
+
+    assert curve(1) == curve(1)
+    assert curve(1) != curve(2)
+
+
+def test_training_leaves_the_callers_random_numbers_alone(iris: Problem) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(iris, Run(None, Settings(epochs=1), seed=0))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_no_schedule_is_the_constant_rate(iris: Problem) -> None:
+    settings = Settings(epochs=4)
+    without = train(iris, Run(None, settings, 0))
+    constant = train(iris, Run(Constant(1.0), settings, 0))
+    assert without.epochs == constant.epochs
+
+
+def test_runs_of_a_seed_differ_in_the_schedule_alone(iris: Problem) -> None:
+    # Equal first epochs at equal rates: same split, weights and batches.
+    settings = Settings(epochs=2)
+    constant = train(iris, Run(Constant(1.0), settings, 0))
+    late = train(iris, Run(Formula("1 - 0.5 * (t >= 1)"), settings, 0))
+    assert late.epochs[0].loss == constant.epochs[0].loss
+    assert late.epochs[1].loss != constant.epochs[1].loss
+
+
+def test_per_step_and_per_epoch(iris: Problem) -> None:
+    rows = iris.train_rows
+    per_step = Settings(epochs=4, batch_size=20, per="step")
+    steps = math.ceil(rows / 20)
+    assert per_step.steps_per_epoch(rows) == steps
+    result = train(iris, Run(Warmup("1ep") >> Cosine(), per_step, 0))
+    schedule = Warmup(steps) >> Cosine(3 * steps)
+    for epoch in result.epochs:
+        assert epoch.before == schedule(epoch.epoch * steps, base=0.1)
+        assert epoch.after == schedule((epoch.epoch + 1) * steps, base=0.1)
+    per_epoch = train(iris, Run(Cosine(), Settings(epochs=4), 0))
+    assert [epoch.before for epoch in per_epoch.epochs] == Cosine(4)(range(4), base=0.1).tolist()
+
+
+def test_shuffling_changes_the_order_of_batches_only(iris: Problem) -> None:
+    one_batch = {"epochs": 1, "batch_size": 1000}
+    kept = train(iris, Run(None, Settings(shuffle=False, **one_batch), 0))
+    shuffled = train(iris, Run(None, Settings(**one_batch), 0))
+    assert kept.epochs[0].loss == pytest.approx(shuffled.epochs[0].loss, rel=1e-5)
+    kept = train(iris, Run(None, Settings(shuffle=False, epochs=2), 0))
+    assert kept.epochs != train(iris, Run(None, Settings(epochs=2), 0)).epochs
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_optimizers_learn(iris: Problem, optimizer: str) -> None:
+    result = train(iris, Run(Cosine(), Settings(lr=0.05, optimizer=optimizer, epochs=20), 0))
+    assert result.score > 0.85
+    assert result.epochs[-1].loss < result.epochs[0].loss
+
+
+def test_momentum_reaches_the_optimizer(iris: Problem) -> None:
+    plain = train(iris, Run(None, Settings(epochs=2), 0))
+    heavy = train(iris, Run(None, Settings(epochs=2, momentum=0.9), 0))
+    assert heavy.epochs[0].loss != plain.epochs[0].loss
+
+
+def test_regression_is_scored_in_the_targets_units() -> None:
+    diabetes = load("diabetes")
+    result = train(diabetes, Run(None, Settings(lr=0.01, epochs=20), 0))
+    assert 40 < result.score < 75  # the target's standard deviation is 77
+
+
+@pytest.mark.parametrize("name", ["breast-cancer", "iris", "diabetes", "ionosphere"])
+@pytest.mark.parametrize("rate", [1e30, 1e38])
+def test_a_diverged_run_scores_as_a_constant_guess(
+    name: str, rate: float, request: pytest.FixtureRequest
+) -> None:
+    if name == "ionosphere":
+        request.getfixturevalue("ionosphere_folder")
+    problem = load(name)
+    result: Result = train(problem, Run(None, Settings(lr=rate, epochs=5), 0))
+    split = problem.split(0)
+    if problem.task.kind == "regression":
+        guess = float((split.y_test**2).mean().sqrt()) * split.unit
+    else:
+        labels, counts = np.unique(split.y_train, return_counts=True)
+        guess = float((split.y_test == labels[counts.argmax()]).float().mean())
+    assert result.diverged
+    assert result.score == pytest.approx(guess, rel=1e-5)
+    assert len(result.epochs) < 5
+    assert all(math.isfinite(epoch.loss) for epoch in result.epochs)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"lr": 0}, "the rate must be a number above 0, got 0"),
+        ({"lr": float("nan")}, "got nan"),
+        ({"lr": -0.1}, "got -0.1"),
+        ({"epochs": 0}, "epochs must be 1 or more, got 0"),
+        ({"batch_size": 0}, "the batch size must be 1 or more"),
+        ({"momentum": 1.0}, "momentum must be 0 or more and below 1"),
+        ({"momentum": 0.9, "optimizer": "adam"}, "momentum is for sgd"),
+        ({"optimizer": "lion"}, "one of sgd, adam, adamw, got lion"),
+        ({"per": "day"}, "per must be epoch or step, got day"),
+    ],
+)
+def test_settings_out_of_range(words: dict, said: str) -> None:
+    with pytest.raises(TrainingError) as caught:
+        Settings(**words)
+    assert said in str(caught.value)
+
+
+def test_negative_seeds_are_none() -> None:
+    with pytest.raises(TrainingError, match="seed must be 0 or more"):
+        Run(None, Settings(), seed=-1)
+
+
+def test_a_schedule_is_checked_before_anything_is_trained(iris: Problem) -> None:
+    epochs: list[Epoch] = []
+    for schedule, said in (
+        (Formula("3 - t"), "at t = 4 it gives -1"),
+        (Constant(0.0), "0 at every step"),
+        (Exponential(1e300), "must give a finite rate"),
+        (Custom(lambda t: None), "must return a number"),  # type: ignore[arg-type, return-value]
+    ):
+        with pytest.raises(ScheduleError, match=said):
+            train(iris, Run(schedule, Settings(epochs=10), 0), epochs.append)
+    assert epochs == []

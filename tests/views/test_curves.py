@@ -1,0 +1,70 @@
+"""The data of the picture, and the picture."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from lrlab import Cosine, Linear
+from lrlab.errors import StudyError
+from lrlab.problems import load
+from lrlab.studies import BASELINE, Plan, plan
+from lrlab.training import Epoch, Result, Settings
+from lrlab.views import curves
+
+
+@pytest.fixture(scope="module")
+def study() -> Plan:
+    return plan(load("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), seeds=3)
+
+
+def result(scores: list[float], diverged: bool = False) -> Result:
+    epochs = tuple(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
+    return Result(0.3, diverged, epochs, 0.0)
+
+
+@pytest.fixture
+def results(study: Plan) -> dict:
+    numbers = np.random.default_rng(0)
+    drawn = {s: [result(list(numbers.random(4))) for _ in study.seeds] for s in study.schedules}
+    drawn[Linear(1, 0)] = [
+        result([0.5, 0.6], diverged=True),
+        result([0.7], diverged=True),
+        result([], diverged=True),
+    ]
+    return drawn
+
+
+def test_lines_and_bands(study: Plan, results: dict) -> None:
+    base, cosine, linear = curves.curves(study, results)
+    assert (base.label, base.gain) == ("Constant(1.0)", None)
+    assert_allclose(cosine.rates, 0.1 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2)
+    assert cosine.times.tolist() == [0, 1, 2, 3]
+    scores = np.array([[epoch.score for epoch in r.epochs] for r in results[Cosine()]])
+    others = np.array([[epoch.score for epoch in r.epochs] for r in results[BASELINE]])
+    for band, values in ((cosine.score, scores), (cosine.gain, scores - others)):
+        assert band is not None
+        interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        assert_allclose(band.mean, values.mean(axis=0))
+        assert_allclose(band.low, interval.low)
+        assert_allclose(band.high, interval.high)
+    assert_allclose(linear.score.mean, [0.6, 0.6, np.nan, np.nan])
+    assert np.isfinite(linear.score.low).tolist() == [True, False, False, False]
+
+
+def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
+    curves.save(study, results, tmp_path / "iris.png")
+    height, width, _ = imread(tmp_path / "iris.png").shape
+    assert (width, height) == (1800, 648)
+    with pytest.raises(StudyError, match="cannot be written"):
+        curves.save(study, results, tmp_path / "none" / "iris.png")
+
+
+def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
+    study = plan(load("iris"), [], Settings(epochs=1), seeds=1)
+    curves.save(study, {BASELINE: [result([0.5])]}, tmp_path / "one.png")
+    curves.save(study, {BASELINE: [result([], diverged=True)]}, tmp_path / "none.png")
+    assert (tmp_path / "none.png").stat().st_size > 0
