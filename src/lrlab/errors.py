@@ -1,5 +1,8 @@
 """The one tree of exceptions: whatever lrlab refuses, it refuses with a ``LrlabError``."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class LrlabError(Exception):
     """Anything lrlab refuses; the message is one sentence with rule, value and remedy."""
@@ -23,3 +26,13 @@ class TrainingError(LrlabError, ValueError):
 
 class StudyError(LrlabError):
     """A study that cannot be planned, stored or carried out."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown name: ``; did you mean X?`` when a known one is near.
+
+    >>> did_you_mean("Liner", ["Linear", "Cosine"])
+    '; did you mean Linear?'
+    """
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,4 +141,3 @@ def test_every_shape_is_documented_in_full() -> None:
     for shape in (Constant, Linear, Cosine, Warmup, Exponential):
         for word in ("rate(t) =", "Args:", "Raises:", "Source:", ">>>"):
             assert word in (shape.__doc__ or ""), f"{shape.__name__} lacks {word}"
-    assert Path(__file__).parent.name == "schedules"

@@ -25,9 +25,9 @@ def test_shares() -> None:
         ACCURACY,
     )
     assert table(comparison).splitlines() == [
-        "  schedule              mean   ± sd   vs constant      95 % interval   verdict",
+        "  schedule              mean   ± sd   vs constant     95 % interval   verdict",
         "  Exponential(0.99)   94.7 %    2.1         +2.67     +1.23 … +4.10   better",
-        "  Constant(1.0)       92.0 %    2.0                                    baseline",
+        "  Constant(1.0)       92.0 %    2.0                                   baseline",
         "  Constant(5.0)       51.3 %    1.5        -40.67   -42.10 … -39.23   worse, 1 diverged",
     ]
 

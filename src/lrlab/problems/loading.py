@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from lrlab.errors import ProblemError
+from lrlab.errors import ProblemError, did_you_mean
 from lrlab.problems import builtin
 from lrlab.problems.ionosphere import ionosphere
 from lrlab.problems.problem import Problem
 from lrlab.problems.reading import read_table
 from lrlab.problems.tables import table_problem
-from lrlab.schedules.grammar import did_you_mean
 
 NAMES = (*builtin.NAMES, "ionosphere")
 

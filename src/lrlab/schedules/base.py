@@ -128,6 +128,8 @@ class Schedule(ABC):
                 )
         return self.within(Horizon(total=total, epoch=epoch))
 
+    # Combinators are schedules themselves, so their module is imported when one is made.
+
     def __rshift__(self, other: "Schedule") -> "Schedule":
         """``a >> b``: b after a, on its own clock, its levels factors of the same base rate."""
         from lrlab.schedules.combinators import Sequence

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.errors import ScheduleError
+from lrlab.errors import ScheduleError, did_you_mean
 from lrlab.schedules import grammar
 from lrlab.schedules.base import Array, Shape
 from lrlab.schedules.durations import Horizon
@@ -163,7 +163,7 @@ def _check(node: ast.expr, text: str) -> None:
         case ast.Name(id=name):
             if name not in _NAMES:
                 known = (*_NAMES, *_FUNCTIONS)
-                hint = grammar.did_you_mean(name, known)
+                hint = did_you_mean(name, known)
                 grammar.misread(text, node, f"a formula knows no {name}{hint or _known()}")
             return
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _ARITHMETIC:
@@ -180,7 +180,7 @@ def _check(node: ast.expr, text: str) -> None:
                 grammar.misread(text, node, f"{name} takes {takes}, got {len(args)}.")
             parts = args
         case ast.Call(func=ast.Name(id=name)):
-            hint = grammar.did_you_mean(name, _FUNCTIONS)
+            hint = did_you_mean(name, _FUNCTIONS)
             grammar.misread(text, node, f"a formula cannot call {name}{hint or _known()}")
         case _:
             grammar.misread(text, node, f"a formula cannot hold this{_known()}")

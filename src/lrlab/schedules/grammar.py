@@ -5,8 +5,6 @@ expression may mean is decided by those who walk the tree; here only its form is
 """
 
 import ast
-import difflib
-from collections.abc import Iterable
 from typing import NoReturn
 
 from lrlab.errors import ScheduleError
@@ -61,12 +59,6 @@ def misread(text: str, node: ast.AST, message: str) -> NoReturn:
     start = len(data[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
     end = len(data[: getattr(node, "end_col_offset", 0) or 0].decode(errors="ignore"))
     _point(line, start, max(1, end - start), message)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean X?`` when a known name is near, else an empty text."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _point(line: str, start: int, width: int, message: str) -> NoReturn:

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lrlab.errors import ScheduleError
+from lrlab.errors import ScheduleError, did_you_mean
 from lrlab.schedules import grammar
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.decays import Exponential, InverseTime
@@ -153,7 +153,7 @@ class _Reader:
         if name == "Custom":
             self.refuse(function, "Custom holds a Python function, which no text can; use Formula.")
         if name not in self.builders:
-            hint = grammar.did_you_mean(name, self.builders)
+            hint = did_you_mean(name, self.builders)
             known = f". Known are {', '.join(sorted(self.builders))}."
             self.refuse(function, f"no schedule is called {name}{hint or known}")
         return self.called(node, name, self.builders[name])
@@ -167,7 +167,7 @@ class _Reader:
         for keyword in node.keywords:
             word = keyword.arg or "**"
             if word not in known:
-                hint = grammar.did_you_mean(word, known)
+                hint = did_you_mean(word, known)
                 self.refuse(keyword, f"{name} has no argument {word}{hint or '.'} It is {takes}.")
             words[word] = self.value(keyword.value)
         try:

@@ -1,0 +1,62 @@
+"""The README says what is so: its figures are measured, its code runs, its command is CI's."""
+
+import doctest
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from lrlab.views.numbers import Style
+from tests.conftest import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text()
+MEASURED = json.loads((REPOSITORY / "benchmarks" / "results" / "tutorial.json").read_text())
+
+
+@pytest.mark.parametrize("name", MEASURED["schedules"])
+def test_the_table_is_the_measured_one(name: str) -> None:
+    row, style = MEASURED["schedules"][name], Style(percent=True, decimals=0)
+    cells = [row["schedule"], style.score(row["mean"]), style.spread(row["sd"])]
+    if "difference" in row:
+        cells += [style.difference(row["difference"]), style.interval(row["low"], row["high"])]
+    pattern = r"\s+".join(re.escape(cell) for cell in cells)
+    assert re.search(pattern, README), f"the README lacks {cells}"
+
+
+def test_the_other_figures_are_measured() -> None:
+    assert f"over {MEASURED['seeds']} paired seeds" in README
+    assert f"in {100 * MEASURED['share_by_luck']:.0f} % of pairs" in README
+
+
+def test_its_examples_run() -> None:
+    assert doctest.testfile(str(REPOSITORY / "README.md"), module_relative=False).failed == 0
+    (loop,) = [
+        code for code in re.findall(r"```python\n(.*?)```", README, re.S) if ">>>" not in code
+    ]
+    names: dict = {}
+    exec(loop, names)
+    assert names["scheduler"].last_epoch == 50
+    assert names["scheduler"].get_last_lr() == [0.1 * 0.01]
+
+
+def test_the_example_file_runs_and_resumes() -> None:
+    example = REPOSITORY / "examples" / "own_loop.py"
+    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Epoch 0: SGD lr 0.1000 -> 0.0983"
+    assert lines[20] == "Epoch 20: SGD lr 0.0667 -> 0.0650"
+    assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
+
+
+def test_every_file_it_names_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (REPOSITORY / target).exists(), target
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    commands = (REPOSITORY / ".ci" / "run").read_text().splitlines()
+    assert commands[-1] == "make test"
+    assert "make test" in README
