@@ -1,7 +1,9 @@
 """What several tests need: the ionosphere file, and one thread for torch."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -24,3 +26,13 @@ def ionosphere_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"the ionosphere file is not part of the repository and not in {SHARED_DATA}")
     monkeypatch.setenv("LRLAB_DATA", str(SHARED_DATA))
     return SHARED_DATA
+
+
+@pytest.fixture
+def tutorial(ionosphere_folder: Path) -> dict[str, Any]:
+    """What the tutorial prints and what its schedules gave over 300 paired seeds."""
+    file = ionosphere_folder.parent / "reference" / "tutorial.json"
+    if not file.is_file():
+        pytest.skip(f"the tutorial's results are not part of the repository and not in {file}")
+    reference: dict[str, Any] = json.loads(file.read_text())
+    return reference

@@ -1,7 +1,8 @@
 """The one tree of exceptions: whatever lrlab refuses, it refuses with a ``LrlabError``."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class LrlabError(Exception):
@@ -26,6 +27,28 @@ class TrainingError(LrlabError, ValueError):
 
 class StudyError(LrlabError):
     """A study that cannot be planned, stored or carried out."""
+
+
+class MissingExtra(LrlabError, ImportError):
+    """A part of lrlab whose libraries are not installed."""
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Turns the absence of another library into the command that installs it.
+
+    Raises:
+        MissingExtra: something imported inside is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "lrlab").partition(".")[0] == "lrlab":
+            raise
+        raise MissingExtra(
+            f"this part of lrlab needs {error.name}, which is not installed: "
+            f"pip install 'lrlab[{extra}]'"
+        ) from None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -15,8 +15,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import SHARED_DATA
-
 QUICK = ["--epochs", "2", "--seeds", "3"]
 
 
@@ -176,12 +174,9 @@ def _wait_until_gone(group: int) -> None:
 
 
 def test_the_tutorials_differences_are_those_of_the_reference(
-    lrlab: Callable, ionosphere_folder: Path, tmp_path: Path
+    lrlab: Callable, tutorial: dict, tmp_path: Path
 ) -> None:
-    reference = SHARED_DATA.parent / "reference" / "tutorial.json"
-    if not reference.is_file():
-        pytest.skip("the 300-seed reference is not part of the repository")
-    known = json.loads(reference.read_text())["results_over_300_paired_seeds_percent"]
+    known = tutorial["results_over_300_paired_seeds_percent"]
     specs = {
         "linear": "Linear(1.0, 0.5, over=30)",
         "exp": "Exponential(0.99)",

@@ -1,6 +1,8 @@
 """Every mistake gives one clear sentence, exit code 2, no traceback, and harms no file."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,17 +99,24 @@ def test_places_line_up(lrlab: Callable) -> None:
     ]
 
 
-def test_a_missing_library_names_the_install_command(
-    lrlab: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
-    for name in [name for name in sys.modules if name.startswith("lrlab.problems")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    said = lrlab("train", "iris")
-    assert said.code == 2
-    assert "pip install 'lrlab[lab]'" in said.err
+@pytest.mark.parametrize(
+    ("library", "code"),
+    [
+        ("typer", "from lrlab.cli import main; main()"),
+        (
+            "sklearn",
+            "import sys; sys.argv[1:] = ['train', 'iris']; import lrlab.cli as c; c.main()",
+        ),
+        ("pandas", "import lrlab.problems"),
+    ],
+)
+def test_a_missing_library_names_the_install_command(library: str, code: str) -> None:
+    absent = f"import sys; sys.modules[{library!r}] = None; {code}"
+    done = subprocess.run([sys.executable, "-c", absent], capture_output=True, text=True)
+    last = done.stderr.splitlines()[-1]
+    assert f"needs {library}, which is not installed: pip install 'lrlab[lab]'" in last
+    assert done.returncode == (1 if "problems" in code else 2)
+    assert ("Traceback" in done.stderr) == ("problems" in code)
 
 
 def test_help_and_version(lrlab: Callable) -> None:

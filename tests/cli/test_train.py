@@ -1,13 +1,10 @@
 """``lrlab train`` prints what the tutorial prints."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from tests.conftest import SHARED_DATA
 
 SPECS = {
     "constant": None,
@@ -18,15 +15,10 @@ SPECS = {
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_every_line_the_tutorial_prints(
-    lrlab: Callable, ionosphere_folder: Path, name: str
-) -> None:
-    reference = SHARED_DATA.parent / "reference" / "tutorial.json"
-    if not reference.is_file():
-        pytest.skip("the tutorial's printed lines are not part of the repository")
+def test_every_line_the_tutorial_prints(lrlab: Callable, tutorial: dict, name: str) -> None:
     said = lrlab("train", "ionosphere", *(["--schedule", SPECS[name]] if SPECS[name] else []))
     lines = said.out.splitlines()
-    expected = json.loads(reference.read_text())["printed_lines"][name]
+    expected = tutorial["printed_lines"][name]
     for line in expected:
         assert line in lines
     assert len(lines) == 51

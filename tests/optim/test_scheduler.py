@@ -19,6 +19,7 @@ import lrlab
 from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Rate, Schedule, Warmup
 from lrlab.dialects import torch as dialect
 from lrlab.errors import ScheduleError, SchedulerError
+from lrlab.problems import load
 
 
 def optimizer_of(*rates: Any) -> torch.optim.Optimizer:
@@ -53,13 +54,24 @@ def test_every_step_sets_the_schedules_own_rates(schedule: Schedule) -> None:
         scheduler.step()
 
 
-def article_program(
-    scheduler_of: Callable[[torch.optim.Optimizer], Any] | None,
-) -> list[torch.Tensor]:
-    """The article's program on made-up data, in float64: returns the final weights."""
+def made_up_data() -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(1)
     x = torch.randn(245, 34, dtype=torch.float64)
-    y = (x[:, :1] + 0.5 * torch.randn(245, 1, dtype=torch.float64) > 0).double()
+    return x, (x[:, :1] + 0.5 * torch.randn(245, 1, dtype=torch.float64) > 0).double()
+
+
+def the_articles_data() -> tuple[torch.Tensor, torch.Tensor]:
+    split = load("ionosphere").split(0)
+    return split.x_train.double(), split.y_train.double()
+
+
+def article_program(
+    x: torch.Tensor,
+    y: torch.Tensor,
+    scheduler_of: Callable[[torch.optim.Optimizer], Any] | None,
+) -> list[torch.Tensor]:
+    """The article's program in float64: returns the final weights."""
+    torch.manual_seed(2)
     model = nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid()).double()
 
     n_epochs = 50
@@ -97,9 +109,15 @@ def article_program(
     ],
     ids=["program 1", "program 2", "exponential", "inverse time"],
 )
-def test_the_articles_programs_end_with_torchs_weights(ours: Schedule, torchs: Any) -> None:
-    mine = article_program(lambda optimizer: lrlab.LRScheduler(optimizer, ours))
-    for weight, expected in zip(mine, article_program(torchs), strict=True):
+@pytest.mark.parametrize("data", ["made up", "the article's"])
+def test_the_articles_programs_end_with_torchs_weights(
+    ours: Schedule, torchs: Any, data: str, request: pytest.FixtureRequest
+) -> None:
+    if data == "the article's":
+        request.getfixturevalue("ionosphere_folder")
+    x, y = made_up_data() if data == "made up" else the_articles_data()
+    mine = article_program(x, y, lambda optimizer: lrlab.LRScheduler(optimizer, ours))
+    for weight, expected in zip(mine, article_program(x, y, torchs), strict=True):
         assert_allclose(weight, expected, rtol=1e-12)
 
 

@@ -2,21 +2,18 @@
 
 import sys
 
-_OF_THE_LAB = ("matplotlib", "pandas", "pooch", "requests", "rich", "scipy", "sklearn", "typer")
+from lrlab.errors import LrlabError, needs_extra
 
 
 def main() -> None:
-    """Runs the command line; the entry point of ``lrlab``."""
+    """Runs the command line and ends the process: what lrlab refuses ends it with exit code 2."""
     try:
-        from lrlab.cli.app import run
+        with needs_extra("lab"):
+            from lrlab.cli.app import app
 
-        run()
-    except ModuleNotFoundError as error:
-        if error.name not in _OF_THE_LAB:
-            raise
-        print(
-            f"error: the command line needs {error.name}, which is not installed: "
-            "pip install 'lrlab[lab]'",
-            file=sys.stderr,
-        )
+            app()
+    except LrlabError as error:
+        message = str(error)
+        # A message that points at a place has lines that must line up.
+        print("error:" + ("\n" if "\n" in message else " ") + message, file=sys.stderr)
         sys.exit(2)

@@ -1,6 +1,5 @@
-"""The commands, and what happens to errors: one sentence on stderr and exit code 2."""
+"""The commands by their names, and the options of ``lrlab`` itself."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -8,7 +7,6 @@ import typer
 import lrlab
 from lrlab.cli.compare import compare
 from lrlab.cli.train import train
-from lrlab.errors import LrlabError
 
 app = typer.Typer(
     name="lrlab",
@@ -34,14 +32,3 @@ def _options(
     ] = False,
 ) -> None:
     pass
-
-
-def run() -> None:
-    """Runs the command that the arguments name and ends the process."""
-    try:
-        app()
-    except LrlabError as error:
-        message = str(error)
-        # A message that points at a place has lines that must line up.
-        print("error:" + ("\n" if "\n" in message else " ") + message, file=sys.stderr)
-        sys.exit(2)

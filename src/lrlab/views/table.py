@@ -28,13 +28,14 @@ def notes(plan: Plan) -> str:
     """How to read the table, and what it does not say."""
     settings = plan.settings
     momentum = f", momentum {settings.momentum:g}" if settings.momentum else ""
-    points = " in points" if plan.problem.task.metric.percent else ""
+    points = ", in points" if plan.problem.task.metric.percent else ""
     intervals = len(plan.schedules) - 1
     many = f"; there are {intervals} of them" if intervals > 1 else ""
     return (
-        f"Differences are paired by seed{points}; positive is better. One interval in 20 misses "
-        f"the truth by chance{many}.\n{settings.optimizer} at base rate {settings.lr:g}{momentum} "
-        "for all, not tuned: a schedule that falls may do better at a higher rate (--lr)."
+        f"Differences are paired by seed{points}; positive is better.\n"
+        f"One interval in 20 misses the truth by chance{many}.\n"
+        f"{settings.optimizer} at base rate {settings.lr:g}{momentum} for all, not tuned: "
+        "a schedule that falls may do better at a higher --lr."
     )
 
 
