@@ -23,7 +23,7 @@ bench: .venv/.has-bench
 	$(BIN)/python benchmarks/tutorial.py
 
 .venv/.has-%: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(INSTALL) --editable '.[$*]'
 	touch $@
 

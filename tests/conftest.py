@@ -10,7 +10,9 @@ import pytest
 import torch
 
 REPOSITORY = Path(__file__).parents[1]
-SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+IONOSPHERE_FOLDER = Path(
+    os.environ.get("LRLAB_DATA") or REPOSITORY.parent / "shared" / "data"
+).absolute()
 
 # No test is timed, and CI draws the same examples every time.
 hypothesis.settings.register_profile("lrlab", deadline=None, derandomize="CI" in os.environ)
@@ -22,10 +24,10 @@ torch.set_num_threads(1)  # the runs here are small: threads would only wait for
 @pytest.fixture
 def ionosphere_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of ionosphere.csv, in $LRLAB_DATA too."""
-    if not (SHARED_DATA / "ionosphere.csv").is_file():
-        pytest.skip(f"the ionosphere file is not part of the repository and not in {SHARED_DATA}")
-    monkeypatch.setenv("LRLAB_DATA", str(SHARED_DATA))
-    return SHARED_DATA
+    if not (IONOSPHERE_FOLDER / "ionosphere.csv").is_file():
+        pytest.skip(f"ionosphere.csv is not part of the repository and not in {IONOSPHERE_FOLDER}")
+    monkeypatch.setenv("LRLAB_DATA", str(IONOSPHERE_FOLDER))
+    return IONOSPHERE_FOLDER
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ TABLES = {
 MISTAKES = [
     (["train", "nowhere.csv"], "there is no file nowhere.csv and no data set of that name"),
     (["train", "breast_cancer"], "did you mean breast-cancer?"),
+    (["train", ""], "there is no file  and no data set of that name"),
+    (["train", "x" * 300], "and no data set of that name"),
     (["train", "empty.csv"], "the file is empty"),
     (["train", "ragged.csv"], "line 22 has 1 and line 1 has 2"),
     (["train", "column.csv"], "at least two columns"),
@@ -31,6 +33,9 @@ MISTAKES = [
     (["train", "iris", "--schedule", "Liner(1, 0)"], "did you mean Linear?"),
     (["train", "iris", "--schedule", "Linear(1, 0, ovr=3)"], "did you mean over?"),
     (["train", "iris", "--schedule", "Cosine(-3)"], "over must be a duration"),
+    (["train", "iris", "--schedule", f"Constant({10**400})"], "calls, >>, * and numbers only"),
+    (["train", "iris", "--schedule", "Cosine(3).then(5)"], "what follows must be a schedule"),
+    (["train", "iris", "--schedule", 'Formula("1 # 2")'], "a formula cannot hold #"),
     (["train", "iris", "--schedule", ""], "must not be empty"),
     (["train", "iris", "--schedule", "Formula('1 - t')"], "at t = 2 it gives -1"),
     (["train", "iris", "--schedule", "Constant(0)"], "0 at every step"),
@@ -38,13 +43,16 @@ MISTAKES = [
     (["train", "iris", "--lr", "nan"], "the rate must be a number above 0, got nan"),
     (["train", "iris", "--lr", "-1"], "the rate must be a number above 0, got -1.0"),
     (["train", "iris", "--lr", "fast"], "Invalid value for '--lr'"),
-    (["train", "iris", "--epochs", "0"], "epochs must be 1 or more, got 0"),
-    (["train", "iris", "--batch-size", "0"], "the batch size must be 1 or more, got 0"),
+    (["train", "iris", "--epochs", "0"], "epochs must be a whole number of 1 or more, got 0"),
+    (
+        ["train", "iris", "--batch-size", "0"],
+        "batch_size must be a whole number of 1 or more, got 0",
+    ),
     (["train", "iris", "--momentum", "1"], "momentum must be 0 or more and below 1"),
     (["train", "iris", "--optimizer", "lion"], "one of sgd, adam, adamw, got lion"),
     (["train", "iris", "--optimizer", "adam", "--momentum", "0.9"], "momentum is for sgd"),
     (["train", "iris", "--per", "day"], "per must be epoch or step"),
-    (["train", "iris", "--seed", "-1"], "seed must be 0 or more"),
+    (["train", "iris", "--seed", "-1"], "a seed must be a whole number of 0 or more, got -1"),
     (["train", "iris", "--sede", "1"], "No such option"),
     (["train"], "Missing argument 'DATA'"),
     (["trian", "iris"], "No such command"),
@@ -62,7 +70,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), MISTAKES, ids=[" ".join(m[0]) for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("arguments", "said"), MISTAKES, ids=[" ".join(m[0])[:60] for m in MISTAKES]
+)
 def test_mistakes(
     lrlab: Callable, tmp_path: Path, arguments: list[str], said: str, request: pytest.FixtureRequest
 ) -> None:

@@ -71,6 +71,13 @@ def test_a_table_of_ones_own(lrlab: Callable, tmp_path: Path) -> None:
     assert said.out.splitlines()[-1].startswith("Model RMSE:")
 
 
+def test_what_looks_like_a_mistake_in_a_table_is_warned_of(lrlab: Callable, tmp_path: Path) -> None:
+    rows = "".join(f"{'unknown' if i == 3 else i},{'ab'[i % 2]}\n" for i in range(40))
+    (tmp_path / "slip.csv").write_text("x,y\n" + rows)
+    said = lrlab("train", "slip.csv", "--epochs", 1)
+    assert "warning: column x is taken for categories because 1 of its 40 cells" in said.err
+
+
 def test_a_diverged_run_says_so(lrlab: Callable) -> None:
     said = lrlab("train", "diabetes", "--lr", 1e30)
     assert "diverged in epoch 0: scored as a constant guess" in said.out

@@ -131,6 +131,7 @@ def states_after(steps: int, schedule: Schedule, *rates: float) -> tuple[dict, d
 
 
 ORDERS = {
+    "construct, scheduler, optimizer without initial rates": "csO",
     "construct, optimizer, scheduler": "cos",
     "construct, scheduler, optimizer": "cso",
     "optimizer, construct, scheduler": "ocs",
@@ -150,6 +151,10 @@ def test_resuming_in_any_order_is_never_having_stopped(
         if act == "c":
             scheduler = LRScheduler(optimizer, schedule)
         elif act == "o":
+            optimizer.load_state_dict(optimizer_state)
+        elif act == "O":
+            for group in optimizer_state["param_groups"]:
+                del group["initial_lr"]
             optimizer.load_state_dict(optimizer_state)
         else:
             scheduler.load_state_dict(scheduler_state)
@@ -177,16 +182,83 @@ def test_the_state_is_safe_to_load() -> None:
     assert torch.load(file, weights_only=True) == state
 
 
-def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"base_lrs": [0.1]}, "2 parameter groups, but it is of 1"),
+        ({"base_lrs": [0.1, float("nan")]}, "the state is damaged"),
+        ({"base_lrs": [0.1, "0.1"]}, "the state is damaged"),
+        ({"last_epoch": -2}, "the state is damaged"),
+        ({"last_epoch": None}, "the state is damaged"),
+        ({"_step_count": 1.5}, "the state is damaged"),
+        ({"schedule": ...}, "lacks schedule"),
+        ({"base_lrs": ..., "_step_count": ...}, "lacks _step_count, base_lrs"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(changes: dict, said: str) -> None:
     optimizer = optimizer_of(0.1, 0.2)
     scheduler = LRScheduler(optimizer, Cosine(10))
-    _, other = states_after(3, Cosine(10), 0.1)
-    with pytest.raises(SchedulerError, match="2 groups, got 1 rates"):
-        scheduler.load_state_dict(other)
-    with pytest.raises(SchedulerError, match="lacks '_step_count'"):
-        scheduler.load_state_dict({"last_epoch": 3})
-    assert scheduler.last_epoch == 0
-    assert rates_of(optimizer) == [0.1, 0.2]
+    scheduler.step()
+    before = copy.deepcopy((scheduler.state_dict(), optimizer.state_dict()))
+    _, state = states_after(3, Cosine(10), 0.1, 0.2)
+    state = {key: value for key, value in (state | changes).items() if value is not ...}
+    with pytest.raises(SchedulerError, match=said):
+        scheduler.load_state_dict(state)
+    assert (scheduler.state_dict(), optimizer.state_dict()) == before
+
+
+def test_a_state_of_torchs_own_scheduler_is_refused() -> None:
+    state = theirs.StepLR(optimizer_of(), 3).state_dict()
+    with pytest.raises(SchedulerError, match="lacks schedule"):
+        LRScheduler(optimizer_of(), Cosine(10)).load_state_dict(state)
+
+
+def test_a_step_that_fails_changes_nothing() -> None:
+    optimizer = optimizer_of()
+    scheduler = LRScheduler(optimizer, lrlab.Formula("1.5 - t"))
+    scheduler.step()
+    before = copy.deepcopy((scheduler.state_dict(), optimizer.state_dict()))
+    with pytest.raises(ScheduleError, match="at t = 2"):
+        scheduler.step()
+    for wrong in (-3, 0.87, float("nan"), "1", True):
+        with pytest.raises(SchedulerError, match="reads no metric"):
+            scheduler.step(wrong)  # type: ignore[arg-type]
+    assert (scheduler.state_dict(), optimizer.state_dict()) == before
+    fresh = optimizer_of()
+    with pytest.raises(ScheduleError):
+        LRScheduler(fresh, lrlab.Formula("-1"))
+    assert fresh.state_dict() == optimizer_of().state_dict()
+
+
+def test_steps_are_counted_as_torch_counts_them() -> None:
+    mine, torchs = optimizer_of(), optimizer_of()
+    ours, other = LRScheduler(mine, Cosine(10)), theirs.StepLR(torchs, 3)
+    for _ in range(3):
+        assert (ours.last_epoch, ours._step_count) == (other.last_epoch, other._step_count)
+        for optimizer, scheduler in ((mine, ours), (torchs, other)):
+            optimizer.step()
+            scheduler.step()
+    assert ours.state_dict()["_step_count"] == 4
+
+
+def test_a_group_added_later_has_its_own_base_rate() -> None:
+    optimizer = optimizer_of(0.1)
+    scheduler = LRScheduler(optimizer, Cosine(10))
+    scheduler.step()
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 1.0})
+    scheduler.step()
+    assert rates_of(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=1.0)]
+
+
+def test_it_can_be_a_child_of_torchs_sequence() -> None:
+    optimizer = optimizer_of()
+    children = [LRScheduler(optimizer, Warmup(4)), LRScheduler(optimizer, Cosine(6))]
+    scheduler = theirs.SequentialLR(optimizer, children, milestones=[4])  # type: ignore[arg-type]
+    expected = Warmup(4) >> Cosine(6)
+    for t in range(12):
+        assert rates_of(optimizer) == [expected(t, base=0.1)]
+        optimizer.step()
+        scheduler.step()
 
 
 def test_tensor_rates_are_filled_in_place_and_do_not_drift() -> None:

@@ -54,6 +54,32 @@ def test_a_table_of_text_alone(tmp_path: Path) -> None:
     assert list(named.columns) == ["letter", "kind"]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_decimal_commas(tmp_path: Path, delimiter: str) -> None:
+    rows = [delimiter.join([f"{i},5", f"-{i},25", "a" if i % 2 else "b"]) for i in range(20)]
+    frame = read_table(write(tmp_path / "euro.csv", [delimiter.join("xyz"), *rows]))
+    assert frame["x"].tolist() == [i + 0.5 for i in range(20)]
+    assert frame["y"].tolist() == [-(i + 0.25) for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("first", "header"),
+    [
+        ("id,2019,2020,label", True),
+        ("1,?,3.5,a", False),
+        (",1,2,a", False),
+        ("NA,NA,NA,a", False),
+        ("id,x,y,label", True),
+        ("1,2,3,label", False),
+    ],
+)
+def test_names_stand_above_numbers(tmp_path: Path, first: str, header: bool) -> None:
+    rows = [f"{i},{i / 2},{'?' if i == 4 else i},{'ab'[i % 2]}" for i in range(20)]
+    frame = read_table(write(tmp_path / "table.csv", [first, *rows]))
+    assert list(frame.columns) == (first.split(",") if header else ["0", "1", "2", "3"])
+    assert len(frame) == 20 + (not header)
+
+
 def test_the_user_may_say_what_the_first_row_is(tmp_path: Path) -> None:
     path = write(tmp_path / "years.csv", ["2001,2002", *(f"{i},{i}" for i in range(20))])
     assert len(read_table(path)) == 21

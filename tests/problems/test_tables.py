@@ -79,6 +79,15 @@ def test_text_becomes_one_input_per_category_whatever_the_split() -> None:
         assert torch.equal(categories.sum(dim=1), torch.ones(len(categories)))
 
 
+def test_a_column_of_numbers_with_a_slip_is_doubted() -> None:
+    frame = frame_of()
+    assert table_problem("table", frame).doubts == ()
+    slipped = frame.assign(count=["unknown", *frame["count"][1:].astype(str)])
+    (doubt,) = table_problem("table", slipped).doubts
+    assert "column count is taken for categories because 1 of its 100 cells" in doubt
+    assert "such as unknown" in doubt
+
+
 def test_rare_categories_share_the_absence_of_all_others() -> None:
     rows = 400
     frame = pd.DataFrame({"name": [f"n{i % 50}" for i in range(rows)], "y": [0, 1] * (rows // 2)})

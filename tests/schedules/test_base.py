@@ -9,7 +9,8 @@ from hypothesis import given
 from numpy.testing import assert_array_equal
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Cosine, Exponential, Linear, Rate, Schedule, Warmup, parse
+from lrlab.schedules import Cosine, Exponential, Linear, Rate, Schedule, Warmup, parse
+from lrlab.schedules.text import SHAPES
 from tests.schedules.strategies import relative, schedules, steps
 
 
@@ -61,6 +62,8 @@ def test_kinds_of_result() -> None:
         ([0, -0.5], "t must be 0 or more"),
         (float("nan"), "t must be 0 or more"),
         ("soon", "t must be a step"),
+        ("3", "t must be a step"),
+        ([[1], [2, 3]], "t must be a step"),
         (None, "t must be"),
     ],
 )
@@ -138,6 +141,16 @@ def test_a_shape_of_ones_own_needs_two_methods() -> None:
 
 
 def test_every_shape_is_documented_in_full() -> None:
-    for shape in (Constant, Linear, Cosine, Warmup, Exponential):
+    for name, shape in SHAPES.items():
+        if shape is Rate:
+            continue
         for word in ("rate(t) =", "Args:", "Raises:", "Source:", ">>>"):
-            assert word in (shape.__doc__ or ""), f"{shape.__name__} lacks {word}"
+            assert word in (shape.__doc__ or ""), f"{name} lacks {word}"
+
+
+def test_every_shape_is_exported() -> None:
+    import lrlab
+    import lrlab.schedules
+
+    for name, shape in SHAPES.items():
+        assert getattr(lrlab, name) is getattr(lrlab.schedules, name) is shape

@@ -36,8 +36,8 @@ def test_grouping_of_a_sequence_does_not_matter(a: Schedule, b: Schedule, c: Sch
 
 @given(a=relative, b=relative, t=steps)
 def test_a_product_multiplies_step_by_step(a: Schedule, b: Schedule, t: list) -> None:
-    assert_allclose((a * b)(t), a(t) * b(t), rtol=1e-13)
-    assert_allclose((a * b)(t, base=0.3), 0.3 * a(t) * b(t), rtol=1e-13)
+    assert_allclose((a * b)(t), a(t) * b(t), rtol=1e-13, atol=1e-300)
+    assert_allclose((a * b)(t, base=0.3), 0.3 * a(t) * b(t), rtol=1e-13, atol=1e-300)
     assert_allclose((0.5 * a)(t), 0.5 * a(t), rtol=1e-13, atol=1e-300)
     assert 0.5 * a == a.__rmul__(0.5)
 
@@ -78,8 +78,21 @@ def test_an_absolute_part_rules_only_where_it_stands() -> None:
 def test_only_schedules_go_together(other: object) -> None:
     with pytest.raises(TypeError):
         Cosine(3) >> other  # type: ignore[operator]
-    with pytest.raises(ScheduleError):
+    with pytest.raises(TypeError):
         Cosine(3) * other  # type: ignore[operator]
+    with pytest.raises(TypeError):
+        other * Cosine(3)  # type: ignore[operator]
+    with pytest.raises(ScheduleError, match="what follows must be a schedule"):
+        Cosine(3).then(other)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [Sequence, Product])
+def test_a_whole_has_two_parts_or_more_and_no_grouping(kind: type) -> None:
+    a, b, c = Cosine(1), Cosine(2), Cosine(3)
+    assert kind((a, kind((b, c)))) == kind((a, b, c))
+    for parts in ((), (a,), (a, 2)):
+        with pytest.raises(ScheduleError, match="needs two schedules or more"):
+            kind(parts)
 
 
 def test_texts_have_the_parentheses_they_need_and_no_others() -> None:

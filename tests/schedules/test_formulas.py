@@ -21,11 +21,12 @@ atoms = st.one_of(
 
 
 def _grown(part: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    operators = st.sampled_from(["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!="])
+    # Where a function jumps the last bit decides, and NumPy's may be another than Python's.
+    operators = st.sampled_from(["+", "-", "*", "/"])
     return st.one_of(
         st.builds("({} {} {})".format, part, operators, part),
         st.builds("{}({}, {})".format, st.sampled_from(["min", "max"]), part, part),
-        st.builds("{}({})".format, st.sampled_from(["sin", "cos", "floor"]), part),
+        st.builds("{}({})".format, st.sampled_from(["sin", "cos"]), part),
         st.builds("sqrt(max(0, {}))".format, part),
         st.builds("exp(min(2, {}))".format, part),
         st.builds("log(max(0.1, {}))".format, part),
@@ -44,6 +45,19 @@ def test_a_formula_means_what_it_means_in_python(text: str, t: int) -> None:
     formula = Formula(f"max(0, {text})", over=30)
     if expected < 1e300:
         assert_allclose(formula(t), max(0, expected), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t // 4", "t % 4", "floor(t / 4)", "t < 7", "t <= 7", "t > 7", "t >= 7", "t == 7", "t != 7",
+        "2 ** t", "t ** 2", "+t", "3 - -t", "10 < t < 20", "t" + " + t" * 500,
+    ],
+)  # fmt: skip
+def test_operators_on_whole_steps_are_pythons_own(text: str) -> None:
+    for t in range(31):
+        expected = eval(text, {**_NAMES, "t": t})
+        assert Formula(text)(t) == float(expected)
 
 
 def test_the_article_s_formula() -> None:
@@ -86,7 +100,9 @@ def test_a_value_that_is_no_rate_is_an_error_and_no_warning(text: str, said: str
         ("t and 1", "cannot hold this"),
         ("t.real", "cannot hold this"),
         ("t[0]", "cannot hold this"),
-        ("'a'", "cannot hold this"),
+        ("'a'", "cannot hold '"),
+        ('1 # "x', 'cannot hold " #'),
+        ("1 \\\n", "cannot"),
         ("True", "cannot hold this"),
         ("t @ t", "cannot hold this"),
         ("exp(x=t)", "cannot call exp"),

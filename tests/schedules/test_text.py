@@ -53,7 +53,11 @@ def test_reading(text: str, printed: str) -> None:
         ("Liner(1.0, 0.5, over=30)", "^^^^^", "no schedule is called Liner; did you mean Linear?"),
         ("Warmup(5) >> Cosin(3)", "             ^^^^^", "did you mean Cosine?"),
         ("Linear(1, 0, ovr=3)", "             ^^^^^", "no argument ovr; did you mean over?"),
-        ("Linear(1)", "^^^^^^^^^", "missing a required argument: 'end'; it is Linear(start, end"),
+        (
+            "Linear(1)",
+            "^^^^^^^^^",
+            "'end'; it is Linear(start, end, *, over=None)",
+        ),
         ("Cosine(over=-3)", "^^^^^^^^^^^^^^^", "over must be a duration of 0 or more"),
         ("Cosine(3", "      ^", "'(' was never closed"),
         ("Cosine(3) + Cosine(4)", "^^^^^^^^^^^^^^^^^^^^^", "only schedules go with >>"),
@@ -66,6 +70,10 @@ def test_reading(text: str, printed: str) -> None:
         ("Linear(**{})", "       ^^^^", "no argument **"),
         ("Cosine([i for i in [1]])", "       ^^^^^^^^^^^^^^^^", "calls, >>, * and numbers only"),
         ("Custom(3)", "^^^^^^", "holds a Python function"),
+        ("Cosine(3).then(5)", "^^^^^^^^^^^^^^^^^", "what follows must be a schedule, got 5"),
+        ("Cosine(3).then(None)", "^^^^^^^^^^^^^^^^^^^^", "what follows must be a schedule"),
+        ("Cosine(over=5, over=6)", "               ^^^^^^", "Cosine is given over twice"),
+        ("Linear(1, 0, 30)", "^^^^^^^^^^^^^^^^", "it is Linear(start, end, *, over=None)"),
         ("Cosine(lambda: 3)", "       ^^^^^^^^^", "Python function"),
         ("'é' >> Cosin(3)", "       ^^^^^", "did you mean Cosine?"),
         ("Formula('1 / (1 + q)')", "         ^", "a formula knows no q"),
@@ -107,6 +115,15 @@ HOSTILE = [
     "9" * 9_000,
     "Cosine(" + "9" * 5_000 + ")",
     "Cosine(1e400)",
+    "Constant(1" + "0" * 400 + ")",
+    "Cosine(1" + "0" * 400 + ")",
+    "Formula('1" + "0" * 400 + "')",
+    "Cosine(" + "9" * 300 + " * " + "9" * 300 + ")",
+    "Cosine(3).then(3)",
+    "Formula('1 # \"x')",
+    "Formula('t" + "**t" * 300 + "')",
+    "Formula('" + "-" * 500 + "t')",
+    "Formula('t" + " + t" * 2_000 + "')",
     "Cosine(3)" + " >> Cosine(3)" * 700,
     "Cosine(3)" * 1_000,
     "A" * 1_000_000,
@@ -160,13 +177,14 @@ def test_mutated_text_ends_in_a_schedule_or_an_error() -> None:
         "Warmup(5) >> Cosine(45, end=0.01)",
         '0.5 * Linear(1.0, 0.5, over="10%").until(30) >> Step(3)',
         'Formula("min(1, exp(-t / 3)) * (p < 0.5)", over=30)',
+        "Exponential(.9).then(Constant(0.1), at=30) * Warmup(5)",
     ]
     alphabet = "()[]{}.,*+-/<>=!\"'_ \\\n\t0123456789eEpjt%abcWxyz:@#~é"
     for _ in range(5_000):
         text = list(random_numbers.choice(seeds))
         for _ in range(random_numbers.randint(1, 8)):
             place = random_numbers.randrange(len(text) + 1)
-            piece = random_numbers.choice([random_numbers.choice(alphabet), *seeds[:1]])
+            piece = random_numbers.choice([random_numbers.choice(alphabet), "9" * 400, *seeds])
             text[place : place + random_numbers.randint(0, 3)] = piece
         _ends_well("".join(text))
 
@@ -176,11 +194,13 @@ def test_any_text_ends_in_a_schedule_or_an_error(text: str) -> None:
     _ends_well(text)
 
 
-def test_deep_but_honest_text_is_read() -> None:
+def test_long_and_deep_but_honest_text_is_read() -> None:
     schedule: Schedule = Cosine(3)
-    for _ in range(150):
+    for _ in range(700):
         schedule = Cosine(3) >> schedule
-    assert parse(repr(schedule)) == schedule
+    assert parse(to_text(schedule)) == schedule
+    with pytest.raises(ScheduleError, match="at most 10000 characters"):
+        to_text(schedule >> schedule)
     assert parse('Formula("' + "(" * 45 + "t" + ")" * 45 + '")') == Formula(
         "(" * 45 + "t" + ")" * 45
     )

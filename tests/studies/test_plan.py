@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from lrlab import Constant, Cosine, Custom, Formula, Linear, Warmup
@@ -39,7 +40,7 @@ def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem
     same = ids()
     assert len(same) == 4
     assert ids(problem=dataclasses.replace(iris, name="flowers", summary="x")) == same
-    assert ids(lr=0.10) == same
+    assert ids(lr=np.float64(0.1), momentum=0, epochs=np.int64(50)) == same
     assert ids(seeds=3) > same
     for words in (
         {"lr": 0.2},

@@ -2,6 +2,7 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ from lrlab.training import Epoch, Result, Settings
 @pytest.fixture(scope="module")
 def study() -> Plan:
     return plan(load("iris"), [Cosine()], Settings(), seeds=5)
+
+
+def query(db: Path, question: str) -> list[tuple]:
+    with closing(sqlite3.connect(db)) as connection:
+        return connection.execute(question).fetchall()
 
 
 def result(score: float) -> Result:
@@ -46,10 +52,11 @@ def test_rows_are_readable_by_people(tmp_path: Path, study: Plan) -> None:
     id, run = list(study.runs.items())[-1]
     with Store(tmp_path / "lrlab.db") as store:
         store.add(study, id, run, result(0.5))
-    row = sqlite3.connect(tmp_path / "lrlab.db").execute(
-        "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run"
+    rows = query(
+        tmp_path / "lrlab.db",
+        "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
     )
-    assert row.fetchall() == [("iris", "Cosine()", 4, 0.5, 0.1)]
+    assert rows == [("iris", "Cosine()", 4, 0.5, 0.1)]
 
 
 def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Plan) -> None:
@@ -60,8 +67,7 @@ def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Pla
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(16)))
-    rows = sqlite3.connect(tmp_path / "lrlab.db").execute("SELECT count(*) FROM run").fetchone()
-    assert rows == (16 * len(study.runs),)
+    assert query(tmp_path / "lrlab.db", "SELECT count(*) FROM run") == [(16 * len(study.runs),)]
 
 
 def _foreign(path: Path) -> None:

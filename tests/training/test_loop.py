@@ -1,5 +1,6 @@
 """The loop against the article's program written out by hand, and its edges."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -32,8 +33,9 @@ def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
     scheduler = torch.optim.lr_scheduler.LinearLR(
         optimizer, start_factor=1.0, end_factor=0.5, total_iters=30
     )
-    rates = []
+    rates, losses = [], []
     for _ in range(50):
+        total = 0.0
         model.train()
         for start in torch.arange(0, 245, 24):
             y_pred = model(split.x_train[start : start + 24])
@@ -41,6 +43,8 @@ def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            total += loss.item() * len(y_pred)
+        losses.append(total / 245)
         before_lr = optimizer.param_groups[0]["lr"]
         scheduler.step()
         rates.append((before_lr, optimizer.param_groups[0]["lr"]))
@@ -53,6 +57,7 @@ def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
     assert [epoch.epoch for epoch in result.epochs] == list(range(50))
     ours = [(epoch.before, epoch.after) for epoch in result.epochs]
     np.testing.assert_allclose(ours, rates, rtol=1e-12)
+    np.testing.assert_allclose([epoch.loss for epoch in result.epochs], losses, rtol=1e-5)
 
 
 def test_a_seed_gives_the_same_run_and_another_seed_another(iris: Problem) -> None:
@@ -71,6 +76,19 @@ def test_training_leaves_the_callers_random_numbers_alone(iris: Problem) -> None
     torch.manual_seed(5)
     train(iris, Run(None, Settings(epochs=1), seed=0))
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_layers_are_told_whether_they_train(iris: Problem) -> None:
+    modes = []
+
+    class Watch(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            modes.append((self.training, len(x)))
+            return x
+
+    watched = dataclasses.replace(iris, model=lambda: nn.Sequential(Watch(), nn.Linear(4, 3)))
+    train(watched, Run(None, Settings(epochs=2, batch_size=60), 0))
+    assert modes == [(True, 60), (True, 45), (False, 45)] * 2
 
 
 def test_no_schedule_is_the_constant_rate(iris: Problem) -> None:
@@ -158,8 +176,11 @@ def test_a_diverged_run_scores_as_a_constant_guess(
         ({"lr": 0}, "the rate must be a number above 0, got 0"),
         ({"lr": float("nan")}, "got nan"),
         ({"lr": -0.1}, "got -0.1"),
-        ({"epochs": 0}, "epochs must be 1 or more, got 0"),
-        ({"batch_size": 0}, "the batch size must be 1 or more"),
+        ({"lr": "0.1"}, "the rate must be a number above 0"),
+        ({"epochs": 0}, "epochs must be a whole number of 1 or more, got 0"),
+        ({"epochs": 1.5}, "epochs must be a whole number of 1 or more, got 1.5"),
+        ({"epochs": "5"}, "epochs must be a whole number of 1 or more, got 5"),
+        ({"batch_size": 0}, "batch_size must be a whole number of 1 or more"),
         ({"momentum": 1.0}, "momentum must be 0 or more and below 1"),
         ({"momentum": 0.9, "optimizer": "adam"}, "momentum is for sgd"),
         ({"optimizer": "lion"}, "one of sgd, adam, adamw, got lion"),
@@ -172,9 +193,24 @@ def test_settings_out_of_range(words: dict, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_settings_are_plain_numbers() -> None:
+    settings = Settings(lr=np.float32(0.5), momentum=0, epochs=np.int64(5))  # type: ignore[arg-type]
+    assert settings == Settings(lr=0.5, epochs=5)
+    assert repr(settings) == repr(Settings(lr=0.5, epochs=5))
+
+
+def test_a_batch_may_be_larger_than_the_data(iris: Problem) -> None:
+    whole, huge = (
+        train(iris, Run(None, Settings(epochs=1, batch_size=size), 0)).epochs
+        for size in (iris.train_rows, 10**30)
+    )
+    assert whole == huge
+
+
 def test_negative_seeds_are_none() -> None:
-    with pytest.raises(TrainingError, match="seed must be 0 or more"):
-        Run(None, Settings(), seed=-1)
+    for seed in (-1, 1.5, "1"):
+        with pytest.raises(TrainingError, match="seed must be a whole number of 0 or more"):
+            Run(None, Settings(), seed=seed)  # type: ignore[arg-type]
 
 
 def test_a_schedule_is_checked_before_anything_is_trained(iris: Problem) -> None:

@@ -56,11 +56,10 @@ def compare(
     from lrlab.studies import Store, default_schedules, plan
 
     study = plan(problem, chosen or default_schedules(settings), settings, seeds)
-    for one in study.schedules:
-        options.warn(one, settings, problem)
     picture = Path(f"{problem.name}.png") if png is None else png
     if not picture.parent.is_dir() or picture.is_dir():
         raise StudyError(f"{picture} cannot be written: name a file in a folder that is there.")
+    options.introduce(problem, settings, study.schedules)
     with Store(db) as store:
         results = _carry_out(study, store, workers)
     _show(study, results, picture)
@@ -73,7 +72,6 @@ def _carry_out(study: "Plan", store: "Store", workers: int | None) -> "dict[str,
     from lrlab.studies import carry_out
 
     known, all_runs = len(store.finished(study.runs)), len(study.runs)
-    typer.echo(f"{study.problem.name}: {study.problem.summary}", err=True)
     if known:
         typer.echo(f"{known} of {all_runs} runs are in {store.path} already", err=True)
     try:
@@ -97,5 +95,5 @@ def _show(study: "Plan", results: "dict[str, Result]", picture: Path) -> None:
     metric = study.problem.task.metric
     by_schedule = study.by_schedule(results)
     comparison = compare_results(by_schedule, BASELINE, metric)
-    curves.save(study, by_schedule, picture)
     typer.echo(f"{title(study)}\n{answer(comparison)}\n\n{table(comparison)}\n\n{notes(study)}\n")
+    curves.save(study, by_schedule, picture)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lrlab.problems import Problem
     from lrlab.schedules import Schedule
     from lrlab.training import Settings
@@ -103,7 +105,15 @@ def settings_of(
 
     rate = (0.1 if optimizer == "sgd" else 0.001) if lr is None else lr
     order = problem.shuffle if shuffle is None else shuffle
-    return Settings(rate, momentum, optimizer, epochs, batch_size, per, order)
+    return Settings(
+        lr=rate,
+        momentum=momentum,
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        per=per,
+        shuffle=order,
+    )
 
 
 def schedule_of(text: str) -> "Schedule":
@@ -113,9 +123,12 @@ def schedule_of(text: str) -> "Schedule":
     return parse(text)
 
 
-def warn(schedule: "Schedule", settings: "Settings", problem: "Problem") -> None:
-    """Prints what the linter finds, on stderr."""
+def introduce(problem: "Problem", settings: "Settings", schedules: "Iterable[Schedule]") -> None:
+    """Prints on stderr what was read, and whatever looks like a mistake in it."""
     from lrlab import lint
 
-    for finding in lint(settings.bind(schedule, problem.train_rows), base=settings.lr):
-        typer.echo(f"warning: {finding}", err=True)
+    typer.echo(f"{problem.name}: {problem.summary}", err=True)
+    bound = (settings.bind(schedule, problem.train_rows) for schedule in schedules)
+    findings = (finding for schedule in bound for finding in lint(schedule, base=settings.lr))
+    for doubt in (*problem.doubts, *findings):
+        typer.echo(f"warning: {doubt}", err=True)

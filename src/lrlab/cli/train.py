@@ -41,8 +41,6 @@ def train(
     settings = options.settings_of(
         problem, lr, momentum, optimizer, epochs, batch_size, per, shuffle
     )
-    if chosen is not None:
-        options.warn(chosen, settings, problem)
 
     import torch
 
@@ -50,11 +48,12 @@ def train(
     from lrlab.training import train as train_run
     from lrlab.views import lines
 
+    run = Run(chosen, settings, seed)
+    options.introduce(problem, settings, [] if chosen is None else [chosen])
     torch.set_num_threads(1)  # threads of small products only wait for each other
 
     def report(epoch: "Epoch") -> None:
         typer.echo(lines.epoch(epoch, settings.optimizer, scheduled=chosen is not None))
 
-    typer.echo(f"{problem.name}: {problem.summary}", err=True)
-    result = train_run(problem, Run(chosen, settings, seed), report)
+    result = train_run(problem, run, report)
     typer.echo(lines.result(result, problem.task.metric))

@@ -1,6 +1,7 @@
 """The one scheduler: any schedule on any torch optimizer, in place of torch's classes."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch.optim import lr_scheduler as torch_schedulers
 
 from lrlab.errors import SchedulerError
 from lrlab.schedules import Schedule
+from lrlab.schedules.numbers import real
 
 Rates = list[float | torch.Tensor]
 """One rate per parameter group; always floats here, torch's type allows tensors."""
@@ -17,10 +19,11 @@ Rates = list[float | torch.Tensor]
 class LRScheduler(torch_schedulers.LRScheduler):
     """Sets the rate of every parameter group to ``schedule(t, base)``, t counting ``step()``.
 
-    Each rate is computed from the step and the group's base rate alone, so nothing drifts and
-    nothing depends on the order in which schedulers and checkpoints are built and loaded. Nothing
-    of the optimizer is patched. The base rate of a group is its ``"initial_lr"``, and where that
-    is missing its ``"lr"`` at the time the scheduler is built.
+    Each rate is computed from the step and the group's base rate alone, so nothing drifts, and once
+    its state is loaded nothing depends on the order in which schedulers and checkpoints were built
+    and loaded. Nothing of the optimizer is patched. The base rate of a group is its
+    ``"initial_lr"``, as checkpoints of optimizers have it, and where that is missing its ``"lr"``
+    when the scheduler first sees it.
 
     Args:
         optimizer: whose parameter groups are scheduled.
@@ -70,81 +73,102 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         self.optimizer = optimizer
         self.schedule = schedule.bind(total=total_steps, epoch=steps_per_epoch)
-        self.last_epoch = max(0, last_epoch)
-        self._step_count = self.last_epoch + 1
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", _number(group["lr"]))
-        self._set_rates()
-
-    @property
-    def base_lrs(self) -> Rates:
-        """The base rate of each group, kept in the group as ``"initial_lr"``."""
-        return [
-            _number(group.setdefault("initial_lr", _number(group["lr"])))
-            for group in self.optimizer.param_groups
-        ]
-
-    @base_lrs.setter
-    def base_lrs(self, rates: Rates) -> None:
-        groups = self.optimizer.param_groups
-        if len(rates) != len(groups):
-            raise SchedulerError(
-                f"there must be one base rate per parameter group: the optimizer has {len(groups)} "
-                f"groups, got {len(rates)} rates; build the optimizer as it was when saved."
-            )
-        for group, rate in zip(groups, rates, strict=True):
-            group["initial_lr"] = _number(rate)
+        self.last_epoch = 0
+        self._step_count = 1
+        self.base_lrs = []
+        self._adopt_new_groups()
+        start = max(0, last_epoch)
+        self._go_to(start, start + 1, self.base_lrs)
 
     def get_lr(self) -> Rates:
         """The rate of each group at the current step: a pure function of ``last_epoch``."""
-        return [self.schedule(self.last_epoch, _number(base)) for base in self.base_lrs]
+        self._adopt_new_groups()
+        return self._rates(self.last_epoch, self.base_lrs)
 
     def get_last_lr(self) -> Rates:
         """The rate of each group as last set: the one the next ``optimizer.step()`` uses."""
         return list(self._last_lr)
 
     def step(self, epoch: int | None = None) -> None:
-        """Goes on to the next step, or to step ``epoch``, and sets the rates."""
-        self.last_epoch = self.last_epoch + 1 if epoch is None else int(epoch)
-        self._step_count += 1
-        self._set_rates()
+        """Goes on to the next step, or to step ``epoch``, and sets the rates.
+
+        Raises:
+            SchedulerError: ``epoch`` is no step, a metric for instance.
+            ScheduleError: the schedule gives no rate there; nothing has changed then.
+        """
+        step = self.last_epoch + 1 if epoch is None else _whole(epoch)
+        if step is None:
+            raise SchedulerError(
+                f"step() goes to a step, a whole number of 0 or more, got {epoch!r}; this schedule "
+                "reads no metric."
+            )
+        self._adopt_new_groups()
+        self._go_to(step, self._step_count + 1, self.base_lrs)
 
     def state_dict(self) -> dict[str, Any]:
-        """The step and the base rates: numbers only, safe for ``torch.load(weights_only=True)``."""
+        """Where it stands: numbers and a text, safe for ``torch.load(weights_only=True)``.
+
+        Returns:
+            ``last_epoch``, ``_step_count``, ``base_lrs`` and, for people, the ``schedule``.
+        """
         return {
             "last_epoch": self.last_epoch,
             "_step_count": self._step_count,
-            "base_lrs": self.base_lrs,
+            "base_lrs": list(self.base_lrs),
             "schedule": repr(self.schedule),
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the optimizer holds the right rates.
 
-        The optimizer's own state may be loaded before, after or not at all.
+        The optimizer's own state may be loaded before, after or not at all. The schedule stays the
+        one this scheduler was built with.
 
         Raises:
-            SchedulerError: the state is none of this scheduler, or of another number of groups.
+            SchedulerError: the state is none of this kind of scheduler, or one of another number
+                of groups; nothing has changed then.
         """
-        try:
-            step, count = int(state_dict["last_epoch"]), int(state_dict["_step_count"])
-            base_lrs = list(state_dict["base_lrs"])
-        except KeyError as missing:
+        missing = {"last_epoch", "_step_count", "base_lrs", "schedule"} - set(state_dict)
+        if missing:
             raise SchedulerError(
-                f"the state must be one that lrlab's state_dict() returned, but it lacks {missing}."
-            ) from None
-        self.base_lrs = base_lrs
-        self.last_epoch, self._step_count = step, count
-        self._set_rates()
+                "the state must be one that state_dict() of lrlab's scheduler returned, but it "
+                f"lacks {', '.join(sorted(missing))}."
+            )
+        step, count = _whole(state_dict["last_epoch"]), _whole(state_dict["_step_count"])
+        base_lrs = [real(rate) for rate in state_dict["base_lrs"]]
+        if step is None or count is None or any(rate is None or rate < 0 for rate in base_lrs):
+            raise SchedulerError(f"the state is damaged: {dict(state_dict)!r}.")
+        groups = len(self.optimizer.param_groups)
+        if len(base_lrs) != groups:
+            raise SchedulerError(
+                f"the state must fit the optimizer, which has {groups} parameter groups, but it is "
+                f"of {len(base_lrs)}; build the optimizer as it was when saved."
+            )
+        self._go_to(step, count, [rate for rate in base_lrs if rate is not None])
 
-    def _set_rates(self) -> None:
-        self._last_lr = self.get_lr()
-        for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+    def _go_to(self, step: int, count: int, base_lrs: Rates) -> None:
+        """Sets step, base rates and rates, all of them or, where that fails, none."""
+        rates = self._rates(step, base_lrs)
+        self.last_epoch, self._step_count = step, count
+        self.base_lrs, self._last_lr = list(base_lrs), rates
+        groups = self.optimizer.param_groups
+        for group, base, rate in zip(groups, base_lrs, rates, strict=True):
+            group["initial_lr"] = base
             if isinstance(group["lr"], torch.Tensor):
                 group["lr"].fill_(rate)  # in place: a compiled step or a CUDA graph reads it
             else:
                 group["lr"] = rate
 
+    def _rates(self, step: int, base_lrs: Rates) -> Rates:
+        return [self.schedule(step, base=float(base)) for base in base_lrs]
 
-def _number(rate: Any) -> float:
-    return float(rate)
+    def _adopt_new_groups(self) -> None:
+        """Gives a base rate to each group that has none yet."""
+        for group in self.optimizer.param_groups[len(self.base_lrs) :]:
+            self.base_lrs.append(float(group.get("initial_lr", group["lr"])))
+
+
+def _whole(number: Any) -> int | None:
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
+        return None
+    return int(number)

@@ -40,13 +40,20 @@ def load(
     if data == "ionosphere":
         return ionosphere(file)
     path = Path(data).expanduser()
-    if not path.exists():
+    if not data or not _exists(path):
         hint = did_you_mean(data, NAMES) or f". Data sets are {', '.join(NAMES)}."
         raise ProblemError(f"there is no file {data} and no data set of that name{hint}")
     if path.is_dir():
         raise ProblemError(f"{data} is a folder; name the file of the table in it.")
     _refuse(data, {"file": file}, "ionosphere")
     return table_problem(path.stem, read_table(path, header), target, task)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a file's name, say
+        return False
 
 
 def _refuse(data: str, options: dict[str, object], whose: str) -> None:

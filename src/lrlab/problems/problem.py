@@ -39,6 +39,7 @@ class Problem:
         task: loss, metric and the constant guess that a diverged run is scored as.
         shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.
         summary: one line that says what was read, for people.
+        doubts: sentences on what may have been read in another way than it was meant.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Problem:
     task: Task
     shuffle: bool
     summary: str
+    doubts: tuple[str, ...] = ()

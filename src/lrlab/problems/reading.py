@@ -2,17 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from lrlab.errors import ProblemError
-from lrlab.schedules.numbers import real
 
 _DELIMITERS = ",;\t| :"
-_MISSING = ["?"]  # UCI's sign, beside pandas' own
+_MISSING = {"", "?", "NA", "N/A", "NaN", "nan", "null", "None"}
 _LEAST_ROWS = 10
+_NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
 
 
 def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
@@ -20,8 +21,9 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
 
     Args:
         path: a file of CSV or any text delimited by one of ``, ; tab | space :``.
-        header: whether the first row names the columns. When left out, it does if none of its
-            cells is a number and none recurs below it in its column.
+        header: whether the first row names the columns. When left out, it does if a cell of it
+            that is no number stands above numbers only; or if no cell of it is a number and none
+            recurs below in its column.
 
     Raises:
         ProblemError: the file cannot be read, is empty or ragged, or has fewer than 2 columns or
@@ -38,7 +40,8 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
         sep=r"\s+" if delimiter == " " else delimiter,
         header=0 if header else None,
         skipinitialspace=True,
-        na_values=_MISSING,
+        na_values=list(_MISSING),
+        decimal="," if _has_decimal_commas(cells, delimiter) else ".",
     )
     if frame.shape[1] < 2:
         raise ProblemError(
@@ -101,14 +104,23 @@ def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]]) -> None:
 
 
 def _has_header(cells: list[list[str]]) -> bool:
-    first, below = cells[0], cells[1:]
-    if any(_is_number(cell) for cell in first):
-        return False
-    return not any(cell in {row[i] for row in below} for i, cell in enumerate(first))
+    first, *below = cells
+    columns = [{row[i] for row in below} - _MISSING for i in range(len(first))]
+    names = [cell not in _MISSING and not _is_number(cell) for cell in first]
+    if any(
+        name and column and all(map(_is_number, column))
+        for name, column in zip(names, columns, strict=True)
+    ):
+        return True
+    return all(names) and not any(c in column for c, column in zip(first, columns, strict=True))
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        return real(float(cell)) is not None
-    except ValueError:
+    return _NUMBER.fullmatch(cell.strip()) is not None
+
+
+def _has_decimal_commas(cells: list[list[str]], delimiter: str) -> bool:
+    if delimiter == ",":
         return False
+    numbers = [cell.strip() for row in cells for cell in row if _is_number(cell)]
+    return sum("," in n for n in numbers) > sum("." in n for n in numbers)

@@ -1,6 +1,7 @@
 """A table as a problem: columns encoded, rows split, the tutorial's network on top."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -64,6 +65,7 @@ def table_problem(
             f"{len(frame)} rows, {inputs.shape[1]} columns as {width} inputs, "
             f"target {column}: {goal.summary}"
         ),
+        doubts=tuple(doubt for text in data.categories for doubt in _doubts(inputs[text])),
     )
 
 
@@ -153,11 +155,24 @@ def _target_column(frame: pd.DataFrame, target: str | None) -> str:
     return target
 
 
+def _doubts(column: "pd.Series[str]") -> Iterator[str]:
+    """Whether a column that was taken for text looks like one of numbers with a slip in it."""
+    cells = column.dropna()
+    slips = cells[pd.to_numeric(cells, errors="coerce").isna()]
+    if 2 * len(slips) < len(cells):
+        yield (
+            f"column {column.name} is taken for categories because {len(slips)} of its "
+            f"{len(cells)} cells are no numbers, such as {slips.iloc[0]}; empty those if the "
+            "others are."
+        )
+
+
 def _listed(names: list[str], most: int = 12) -> str:
     return ", ".join(names if len(names) <= most else [*names[: most - 1], "...", names[-1]])
 
 
 def _fingerprint(frame: pd.DataFrame, target: str, kind: str) -> str:
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    words = "\n".join([*map(str, frame.columns), target, kind]).encode()
+    # The number is raised when rows come to be encoded in another way.
+    words = "\n".join(["table 1", *map(str, frame.columns), target, kind]).encode()
     return hashlib.sha256(words + rows.tobytes()).hexdigest()

@@ -45,8 +45,8 @@ class Target:
             raise ProblemError(f"task must be classification or regression, got {task}.")
         if column.isna().any():
             raise ProblemError(
-                f"every row needs a target, but column {name} lacks {int(column.isna().sum())}; "
-                "drop those rows or fill them in."
+                f"every row needs a target, but column {name} lacks {int(column.isna().sum())} "
+                "(cells such as NA, None and ? count as missing); drop those rows or fill them in."
             )
         kind = task or _kind(column)
         goal = _quantity(column, name) if kind == "regression" else _classes(column, name)

@@ -30,6 +30,9 @@ class Schedule(ABC):
     """
 
     __array_ufunc__ = None  # so that NumPy's numbers leave ``number * schedule`` to us
+    methods_in_text: ClassVar[tuple[str, ...]] = ("until", "then")
+    """What may be called on a schedule in a text."""
+
     precedence: ClassVar[int] = 3
     """How tightly the text of this schedule binds: 3 a call, 2 a product, 1 a sequence."""
 
@@ -140,15 +143,21 @@ class Schedule(ABC):
         """``a * b``: the product of two schedules, or of a schedule and a factor."""
         from lrlab.schedules.combinators import product
 
-        return product(self, other)
+        return product(self, other) if _is_operand(other) else NotImplemented
 
     def __rmul__(self, other: float) -> "Schedule":
         from lrlab.schedules.combinators import product
 
-        return product(other, self)
+        return product(other, self) if _is_operand(other) else NotImplemented
 
     def until(self, at: float | str) -> "Schedule":
         """This schedule up to ``at``, then holding the value it has there.
+
+        Args:
+            at: a duration: steps, ``"5ep"`` or ``"10%"``.
+
+        Raises:
+            ScheduleError: ``at`` is no duration.
 
         >>> from lrlab.schedules import Constant, Exponential
         >>> Exponential(0.5).until(2) >> Constant(0.1)
@@ -159,15 +168,37 @@ class Schedule(ABC):
         return Until(self, at)
 
     def then(self, other: "Schedule", at: float | str | None = None) -> "Schedule":
-        """``other`` after this one, as ``>>``; with ``at``, from that step on."""
+        """``other`` after this one, as ``>>``; with ``at``, from that step on.
+
+        Args:
+            other: what follows, on its own clock.
+            at: a duration after which it does; the end of this schedule when left out.
+
+        Raises:
+            ScheduleError: ``other`` is no schedule, ``at`` no duration, or there is no end to
+                follow.
+
+        >>> from lrlab.schedules import Constant, Exponential
+        >>> Exponential(0.5).then(Constant(0.1), at=2)([0, 1, 2, 3])
+        array([1. , 0.5, 0.1, 0.1])
+        """
+        if not isinstance(other, Schedule):
+            raise ScheduleError(f"then: what follows must be a schedule, got {other!r}.")
         return (self if at is None else self.until(at)) >> other
+
+
+def _is_operand(value: object) -> bool:
+    return isinstance(value, Schedule) or real(value) is not None
 
 
 def _steps(t: Any) -> Array:
     try:
-        steps = np.asarray(t, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ScheduleError(f"t must be a step or an array of steps, got {t!r}.") from error
+        given = np.asarray(t)
+    except (TypeError, ValueError):
+        given = np.asarray("ragged")
+    if given.dtype.kind not in "iuf":
+        raise ScheduleError(f"t must be a step or an array of steps, got {t!r}.")
+    steps = given.astype(np.float64)
     if steps.size and not steps.min() >= 0:
         raise ScheduleError(f"t must be 0 or more (it counts steps from 0), got {steps.min()!s}.")
     return steps

@@ -10,6 +10,8 @@ from lrlab.schedules.durations import Horizon
 from lrlab.schedules.outcome import checked
 from lrlab.schedules.parameters import Period, Positive
 
+__all__ = ["Exponential", "InverseTime"]
+
 
 class Decay(Shape):
     """An endless factor of the base rate, measured in steps of ``every``."""
@@ -77,4 +79,5 @@ class InverseTime(Decay):
     every: Period = 1
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base / (1 + self.alpha * self.units(t))
+        with np.errstate(over="ignore"):  # one over infinity is 0, as it should be
+            return base / (1 + self.alpha * self.units(t))

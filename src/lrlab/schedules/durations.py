@@ -54,13 +54,14 @@ class Horizon:
         if duration.endswith("%"):
             if self.total is None:
                 raise ScheduleError(
-                    f'"{duration}" is a share of the whole training: say how many steps that is '
-                    "with .bind(total=...)."
+                    f'"{duration}" is a share of the whole training: say how many steps that has '
+                    "with .bind(total=...), on a scheduler with total_steps=..."
                 )
             return self.total * float(duration[:-1]) / 100
         if self.epoch is None:
             raise ScheduleError(
-                f'"{duration}" counts epochs: say how many steps one has with .bind(epoch=...).'
+                f'"{duration}" counts epochs: say how many steps one has with .bind(epoch=...), '
+                "on a scheduler with steps_per_epoch=..."
             )
         return self.epoch * float(duration[:-2])
 
@@ -72,15 +73,22 @@ class Horizon:
         return tidy(float(max(0, end - self.start)))
 
     def period(self, duration: float | str) -> float:
-        """Steps in a ``duration`` that recurs: rounded by itself, wherever it begins."""
-        return replace(self, start=0, exact=0).steps(duration)
+        """Steps in a ``duration`` that recurs: rounded by itself, wherever it begins.
+
+        Raises:
+            ScheduleError: that rounds to no step at all.
+        """
+        steps = replace(self, start=0, exact=0).steps(duration)
+        if not steps:
+            raise ScheduleError(f'"{duration}" rounds to 0 steps here, and what recurs needs 1.')
+        return steps
 
     def rest(self, of: str) -> float:
         """Steps from ``start`` to the end of the whole, never below 0."""
         if self.total is None:
             raise ScheduleError(
-                f"{of} takes the rest of the training: say how many steps the whole has with "
-                ".bind(total=...), or give it a duration."
+                f"{of} takes the rest of the training: give it a duration, or say how many steps "
+                "the whole has with .bind(total=...), on a scheduler with total_steps=..."
             )
         return tidy(float(max(0, self.total - self.start)))
 

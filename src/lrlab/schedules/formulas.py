@@ -17,6 +17,8 @@ from lrlab.schedules.numbers import real
 from lrlab.schedules.outcome import checked
 from lrlab.schedules.parameters import Limit
 
+__all__ = ["Custom", "Formula"]
+
 _ARITHMETIC: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -50,7 +52,9 @@ _NAMES = ("t", "p", "T", "pi")
 
 @dataclass(frozen=True, repr=False)
 class Formula(Shape):
-    """A factor of the base rate written as a formula in t.
+    """A factor of the base rate written as a formula in t::
+
+        rate(t) = expression
 
     It knows the step ``t``, the progress ``p = t / T`` and the duration ``T``; ``+ - * / // % **``;
     the comparisons, worth 1 where they hold and 0 elsewhere; ``pi``, ``min max exp log sqrt sin
@@ -64,6 +68,8 @@ class Formula(Shape):
     Raises:
         ScheduleError: the expression is not of this language; or, when it is evaluated, a value
             is negative or not finite.
+
+    Source: the article's custom schedule, lr(t) = lr(0) / (1 + alpha * t), as a text.
 
     >>> Formula("1 / (1 + 0.5*t)")([0, 2, 6])
     array([1.  , 0.5 , 0.25])
@@ -79,6 +85,9 @@ class Formula(Shape):
         super().__post_init__()
         tree = grammar.read(self.expression, "a formula")
         object.__setattr__(self, "expression", grammar.one_line(self.expression))
+        if strange := sorted(set(self.expression) & set("#\"'\\")):
+            # They would be harmless here, but the text of the schedule could not be read back.
+            raise ScheduleError(f"a formula cannot hold {' '.join(strange)}, got {self.expression}")
         _check(tree, self.expression)
 
     @cached_property
@@ -112,7 +121,9 @@ class Formula(Shape):
 
 @dataclass(frozen=True, repr=False)
 class Custom(Shape):
-    """A factor of the base rate given by any Python function of the step.
+    """A factor of the base rate given by any Python function of the step::
+
+        rate(t) = function(t)
 
     A function cannot be written as text or JSON, so such a schedule cannot be stored in a study
     or named on the command line; a ``Formula`` can.
@@ -168,8 +179,12 @@ def _check(node: ast.expr, text: str) -> None:
             return
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _ARITHMETIC:
             parts = [operand]
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-            parts = [left, right]
+        case ast.BinOp():
+            first, operations = grammar.chain(node)
+            for operation in operations:
+                if type(operation.op) not in _ARITHMETIC:
+                    grammar.misread(text, operation, f"a formula cannot hold this{_known()}")
+            parts = [first, *(operation.right for operation in operations)]
         case ast.Compare(left=left, ops=ops, comparators=others) if all(
             type(op) in _ARITHMETIC for op in ops
         ):
@@ -200,8 +215,12 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
             return values[name]
         case ast.UnaryOp(op=op, operand=operand):
             return _ARITHMETIC[type(op)](_value(operand, values))
-        case ast.BinOp(left=left, op=op, right=right):
-            return _ARITHMETIC[type(op)](_value(left, values), _value(right, values))
+        case ast.BinOp():
+            first, operations = grammar.chain(node)
+            result = _value(first, values)
+            for operation in operations:
+                result = _ARITHMETIC[type(operation.op)](result, _value(operation.right, values))
+            return result
         case ast.Compare(left=left, ops=ops, comparators=others):
             sides = [_value(side, values) for side in (left, *others)]
             pairs = zip(ops, sides, sides[1:], strict=False)

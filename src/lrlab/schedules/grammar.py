@@ -80,9 +80,29 @@ def _refuse_depth(text: str, what: str) -> None:
 def _refuse_deep_tree(tree: ast.expr, what: str) -> None:
     layer: list[ast.AST] = [tree]
     for _ in range(4 * MAX_DEPTH):
-        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+        layer = [child for node in layer for child in _below(node)]
         if not layer:
             return
     raise ScheduleError(
         f"{what} must be at most {4 * MAX_DEPTH} operators deep; use parentheses less."
     )
+
+
+def chain(node: ast.BinOp) -> tuple[ast.expr, list[ast.BinOp]]:
+    """``a + b - c``, which nests to the left, as its first operand and its operations in order.
+
+    Long chains are honest, deep nesting is not: who walks a tree takes a chain in one stride.
+    """
+    operations = []
+    first: ast.expr = node
+    while isinstance(first, ast.BinOp):
+        operations.append(first)
+        first = first.left
+    return first, operations[::-1]
+
+
+def _below(node: ast.AST) -> list[ast.AST]:
+    if not isinstance(node, ast.BinOp):
+        return list(ast.iter_child_nodes(node))
+    first, operations = chain(node)
+    return [first, *(operation.right for operation in operations)]

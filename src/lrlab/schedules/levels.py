@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from lrlab.errors import ScheduleError
 from lrlab.schedules.numbers import real
 
+__all__ = ["Rate"]
+
 
 @dataclass(frozen=True, repr=False)
 class Rate:

@@ -3,8 +3,16 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
+from lrlab.errors import ScheduleError
 from lrlab.schedules.base import Schedule
+from lrlab.schedules.combinators import Product
 from lrlab.schedules.formulas import Custom, Formula
+from lrlab.schedules.ramps import Constant
+
+_STEPS = 1000
+"""How far a formula is looked at: one that has not peaked by then is not this mistake."""
 
 
 def lint(schedule: Schedule, base: float) -> tuple[str, ...]:
@@ -14,8 +22,8 @@ def lint(schedule: Schedule, base: float) -> tuple[str, ...]:
     too (the mistake of passing ``lambda t: 0.1 / (1 + 0.01*t)`` to torch's LambdaLR at rate 0.1).
 
     >>> lint(Formula("0.1 / (1 + 0.01*t)"), base=0.1)[0]
-    'Formula("0.1 / (1 + 0.01*t)") starts at 0.1, the base rate itself, so the base rate is \
-applied twice and training starts at 0.1 * 0.1 = 0.01; a formula gives a factor of the base rate, \
+    'Formula("0.1 / (1 + 0.01*t)") peaks at 0.1, which is the base rate itself: the base rate is \
+applied twice, and the rate peaks at 0.1 * 0.1 = 0.01. A formula gives a factor of the base rate, \
 so leave the 0.1 out of it.'
     >>> lint(Formula("1 / (1 + 0.01*t)"), base=0.1)
     ()
@@ -24,13 +32,30 @@ so leave the 0.1 out of it.'
 
 
 def _base_rate_twice(schedule: Schedule, base: float) -> Iterator[str]:
-    for part in schedule.walk():
-        if not isinstance(part, Formula | Custom) or base == 1:
-            continue
-        first = part(0)
-        if math.isclose(first, base, rel_tol=1e-9):
+    if base == 1:
+        return
+    for part in _unscaled(schedule):
+        if isinstance(part, Formula | Custom) and math.isclose(peak := _peak(part), base):
             yield (
-                f"{part} starts at {first:g}, the base rate itself, so the base rate is applied "
-                f"twice and training starts at {base:g} * {base:g} = {base * base:g}; a formula "
-                f"gives a factor of the base rate, so leave the {base:g} out of it."
+                f"{part} peaks at {peak:g}, which is the base rate itself: the base rate is "
+                f"applied twice, and the rate peaks at {base:g} * {base:g} = {base * base:g}. A "
+                f"formula gives a factor of the base rate, so leave the {base:g} out of it."
             )
+
+
+def _unscaled(schedule: Schedule) -> Iterator[Schedule]:
+    """All parts but those multiplied by a number, which is a correction that is meant."""
+    if isinstance(schedule, Product) and any(isinstance(s, Constant) for s in schedule.children()):
+        return
+    yield schedule
+    for child in schedule.children():
+        yield from _unscaled(child)
+
+
+def _peak(part: Schedule) -> float:
+    for steps in (_STEPS, 1):  # a formula may be right for a short training only
+        try:
+            return float(part(np.arange(steps)).max())
+        except ScheduleError:
+            continue
+    return math.nan

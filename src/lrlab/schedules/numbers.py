@@ -8,7 +8,10 @@ def real(value: object) -> float | None:
     """``value`` as a finite float, or None where it is no number (``True`` is none either)."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an int beyond every float
+        return None
     return number if math.isfinite(number) else None
 
 

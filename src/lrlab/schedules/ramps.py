@@ -11,6 +11,8 @@ from lrlab.schedules.durations import Horizon
 from lrlab.schedules.levels import Rate, resolve
 from lrlab.schedules.parameters import Level, Limit, Over, Start
 
+__all__ = ["Constant", "Cosine", "Linear", "Warmup"]
+
 
 class Ramp(Shape):
     """From ``start`` to ``end`` along a curve c(p) with c(0) = 0 and c(1) = 1.

@@ -10,6 +10,8 @@ from lrlab.schedules.durations import Horizon
 from lrlab.schedules.outcome import checked
 from lrlab.schedules.parameters import Period, Positive
 
+__all__ = ["Step"]
+
 
 @dataclass(frozen=True, repr=False)
 class Step(Shape):

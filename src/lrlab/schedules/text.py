@@ -11,30 +11,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lrlab.errors import ScheduleError, did_you_mean
-from lrlab.schedules import grammar
+from lrlab.schedules import decays, formulas, grammar, levels, ramps, staircases
 from lrlab.schedules.base import Schedule
-from lrlab.schedules.decays import Exponential, InverseTime
-from lrlab.schedules.formulas import Custom, Formula
-from lrlab.schedules.levels import Rate
+from lrlab.schedules.formulas import Custom
 from lrlab.schedules.numbers import real
-from lrlab.schedules.ramps import Constant, Cosine, Linear, Warmup
-from lrlab.schedules.staircases import Step
 
 Builders = Mapping[str, Callable[..., Any]]
 
 SHAPES: Builders = {
-    shape.__name__: shape
-    for shape in (
-        *(Constant, Linear, Cosine, Warmup),
-        *(Exponential, InverseTime),
-        Step,
-        Formula,
-        Rate,
-    )
+    name: getattr(room, name)
+    for room in (levels, ramps, decays, staircases, formulas)
+    for name in room.__all__
 }
 """What ``parse`` knows by itself, by name."""
 
-_METHODS = ("until", "then")
 _ON_NUMBERS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -68,7 +58,8 @@ def to_text(schedule: Schedule) -> str:
     """The text of a schedule, as ``repr`` prints it, for where it must be read back.
 
     Raises:
-        ScheduleError: it holds a Python function, which no text can.
+        ScheduleError: it holds a Python function, which no text can, or is too long to be read
+            back.
     """
     for part in schedule.walk():
         if isinstance(part, Custom):
@@ -76,7 +67,13 @@ def to_text(schedule: Schedule) -> str:
                 f"{part} holds a Python function and cannot be written as text; "
                 'a formula can: Formula("1 / (1 + 0.01*t)").'
             )
-    return repr(schedule)
+    text = repr(schedule)
+    if len(text) > grammar.MAX_LENGTH:
+        raise ScheduleError(
+            f"a schedule's text must be at most {grammar.MAX_LENGTH} characters long, but that of "
+            f"{text[:40]}... has {len(text)}."
+        )
+    return text
 
 
 class _Reader:
@@ -105,8 +102,12 @@ class _Reader:
                 if real(number) is None:
                     self.refuse(node, "only a number can be negated.")
                 return -number
-            case ast.BinOp(left=left, op=op, right=right):
-                return self.combined(node, self.value(left), op, self.value(right))
+            case ast.BinOp():
+                first, operations = grammar.chain(node)
+                result = self.value(first)
+                for operation in operations:
+                    result = self.combined(operation, result, self.value(operation.right))
+                return result
             case ast.Call(func=ast.Attribute(value=ast.Call() | ast.BinOp() as whole, attr=name)):
                 return self.method(node, whole, name)
             case ast.Call(func=function):
@@ -124,7 +125,8 @@ class _Reader:
                 )
         return self.refuse(node, "a schedule's text is made of calls, >>, * and numbers only.")
 
-    def combined(self, node: ast.expr, left: Any, op: ast.operator, right: Any) -> Any:
+    def combined(self, node: ast.BinOp, left: Any, right: Any) -> Any:
+        op = node.op
         schedules = isinstance(left, Schedule), isinstance(right, Schedule)
         numbers = real(left) is not None, real(right) is not None
         try:
@@ -144,14 +146,15 @@ class _Reader:
 
     def method(self, node: ast.Call, whole: ast.expr, name: str) -> Any:
         schedule = self.value(whole)
-        if not isinstance(schedule, Schedule) or name not in _METHODS:
-            self.refuse(node, f"a schedule has .until(at) and .then(other, at), but no .{name}().")
+        if not isinstance(schedule, Schedule) or name not in schedule.methods_in_text:
+            known = " and ".join(f".{method}(...)" for method in Schedule.methods_in_text)
+            self.refuse(node, f"a schedule has {known}, but no .{name}().")
         return self.called(node, f".{name}", getattr(schedule, name))
 
     def built(self, node: ast.Call, function: ast.expr) -> Any:
         name = ast.unparse(function)
-        if name == "Custom":
-            self.refuse(function, "Custom holds a Python function, which no text can; use Formula.")
+        if self.builders.get(name) is Custom:
+            self.refuse(function, f"{name} holds a Python function, no text can; use Formula.")
         if name not in self.builders:
             hint = did_you_mean(name, self.builders)
             known = f". Known are {', '.join(sorted(self.builders))}."
@@ -160,7 +163,8 @@ class _Reader:
 
     def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = inspect.signature(function)
-        takes = f"{name}({', '.join(map(_without_type, signature.parameters.values()))})"
+        bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+        takes = f"{name}{inspect.Signature(bare)}"
         known = list(signature.parameters)
         args = [self.value(arg) for arg in node.args]
         words = {}
@@ -169,6 +173,8 @@ class _Reader:
             if word not in known:
                 hint = did_you_mean(word, known)
                 self.refuse(keyword, f"{name} has no argument {word}{hint or '.'} It is {takes}.")
+            if word in words:
+                self.refuse(keyword, f"{name} is given {word} twice.")
             words[word] = self.value(keyword.value)
         try:
             signature.bind(*args, **words)
@@ -180,8 +186,3 @@ class _Reader:
             raise  # a formula inside has pointed at its own place already
         except ScheduleError as error:
             self.refuse(node, str(error))
-
-
-def _without_type(parameter: inspect.Parameter) -> str:
-    default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
-    return f"{parameter.name}{default}"

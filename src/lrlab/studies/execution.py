@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing.process import BaseProcess
 
 import torch
 
@@ -33,21 +34,23 @@ def execute(
     if not runs:
         return
     most = min(len(runs), workers or cores())
-    others = set(active_children())
+    others, ours = set(active_children()), set[BaseProcess]()
     pool = ProcessPoolExecutor(most, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         with _interrupts_ignored_by_children():
             ids = {pool.submit(partial(train, problem), run): id for id, run in runs.items()}
+        ours = set(active_children()) - others  # all are started by now
         for future in as_completed(ids):
             yield ids.pop(future), future.result()
     except BrokenProcessPool:
         raise StudyError(
-            "a worker process died, perhaps for lack of memory; the runs that ended are stored: "
-            "repeat the command to do the others, with fewer --workers if it dies again."
+            "a worker process died; the runs that ended are kept: repeat the command to do the "
+            "others. If it dies again, memory may be short (fewer --workers), or a script of yours "
+            'that calls lrlab lacks its `if __name__ == "__main__":`.'
         ) from None
     except BaseException:
         # Interrupted: what the workers are at would be thrown away, so nobody waits for it.
-        for worker in set(active_children()) - others:
+        for worker in ours:
             worker.terminate()
         raise
     finally:

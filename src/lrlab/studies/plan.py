@@ -86,6 +86,7 @@ class Plan:
     def id_of(self, run: Run) -> str:
         """The id of a run: a hash of all that its numbers depend on."""
         assert run.schedule is not None
+        # A setting added later goes in only where it differs from what it was before it was there.
         what = {
             "problem": self.problem.fingerprint,
             "schedule": to_text(run.schedule),

@@ -55,7 +55,7 @@ class Store:
         if path.is_dir():
             raise StudyError(f"{path} is a folder; name a file for the database with --db.")
         with self._clear_errors():
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._db = sqlite3.connect(path.absolute(), timeout=30, isolation_level=None)
         try:
             self._prepare()
         except BaseException:

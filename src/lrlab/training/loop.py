@@ -88,7 +88,8 @@ def _batches(
     if settings.shuffle:
         shuffled = torch.randperm(len(x), generator=order)
         x, y = x[shuffled], y[shuffled]
-    yield from zip(x.split(settings.batch_size), y.split(settings.batch_size), strict=True)
+    size = min(settings.batch_size, len(x))
+    yield from zip(x.split(size), y.split(size), strict=True)
 
 
 def _rate(optimizer: Optimizer) -> float:

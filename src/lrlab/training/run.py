@@ -2,6 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
 
 from lrlab.errors import ScheduleError, TrainingError
 from lrlab.schedules import Schedule
@@ -40,22 +43,27 @@ class Settings:
     shuffle: bool = True
 
     def __post_init__(self) -> None:
-        if not (real(self.lr) or 0) > 0:
+        lr, momentum = real(self.lr), real(self.momentum)
+        if lr is None or lr <= 0:
             raise TrainingError(f"the rate must be a number above 0, got {self.lr}; try 0.1.")
         if self.optimizer not in OPTIMIZERS:
             raise TrainingError(
                 f"the optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer}."
             )
-        momentum = real(self.momentum)
         if momentum is None or not 0 <= momentum < 1:
             raise TrainingError(
                 f"momentum must be 0 or more and below 1, got {self.momentum}; try 0.9."
             )
         if momentum and self.optimizer != "sgd":
             raise TrainingError(f"momentum is for sgd, {self.optimizer} has none; leave it out.")
-        for name, value in (("epochs", self.epochs), ("the batch size", self.batch_size)):
-            if value < 1:
-                raise TrainingError(f"{name} must be 1 or more, got {value}.")
+        for name, value in (("epochs", self.epochs), ("batch_size", self.batch_size)):
+            if not isinstance(value, Integral) or value < 1:
+                raise TrainingError(f"{name} must be a whole number of 1 or more, got {value}.")
+            object.__setattr__(self, name, int(value))
+        # Plain numbers, so that equal settings are written alike and runs are recognised.
+        object.__setattr__(self, "lr", lr)
+        object.__setattr__(self, "momentum", momentum)
+        object.__setattr__(self, "shuffle", bool(self.shuffle))
         if self.per not in PERIODS:
             raise TrainingError(f"per must be epoch or step, got {self.per}.")
 
@@ -72,7 +80,7 @@ class Settings:
 
     def _refuse_wrong_rates(self, schedule: Schedule, total: int) -> None:
         # A formula may fail at any step; better now than hours into training.
-        rates = schedule(range(total + 1), base=self.lr)
+        rates = schedule(np.arange(total + 1), base=self.lr)
         if not rates.any():
             raise ScheduleError(f"{schedule} is 0 at every step, so nothing would be trained.")
 
@@ -93,8 +101,8 @@ class Run:
     seed: int
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise TrainingError(f"a seed must be 0 or more, got {self.seed}.")
+        if not isinstance(self.seed, Integral) or self.seed < 0:
+            raise TrainingError(f"a seed must be a whole number of 0 or more, got {self.seed}.")
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ _STYLES = ("-", "--", ":")
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """A mean over the seeds and the 95 % interval of it, after each epoch; shape (epochs,).
+    """A mean over the seeds and its 95 % interval, after each epoch; shape (epochs,).
 
-    NaN where no run is left to average, and the interval where fewer than two are.
+    Of one seed there is no interval: low and high are the mean.
     """
 
     mean: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Curve:
 
     Args:
         label: its text.
-        times: of the rates, in epochs, shape (steps,).
+        times: of the rates, in epochs, shape (steps + 1,).
         rates: at those times.
         score: the metric after each epoch.
         gain: how much better than the baseline that is, seed by seed; None for the baseline.
@@ -54,10 +54,10 @@ class Curve:
 
 
 def curves(plan: Plan, results: Mapping[Schedule, Sequence[Result]]) -> list[Curve]:
-    """The data of all lines; epochs after a divergence do not count."""
+    """The data of all lines."""
     settings, rows = plan.settings, plan.problem.train_rows
     per_epoch = settings.steps_per_epoch(rows)
-    steps = np.arange(settings.epochs * per_epoch)
+    steps = np.arange(settings.epochs * per_epoch + 1)
     sign = 1 if plan.problem.task.metric.more_is_better else -1
     scores = {schedule: _scores(results[schedule], settings.epochs) for schedule in plan.schedules}
     return [
@@ -73,19 +73,22 @@ def curves(plan: Plan, results: Mapping[Schedule, Sequence[Result]]) -> list[Cur
 
 
 def _scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
-    scores = np.full((len(results), epochs), np.nan)
-    for i, result in enumerate(results):
-        scores[i, : len(result.epochs)] = [epoch.score for epoch in result.epochs]
-    return scores
+    """Scores of shape (runs, epochs); a diverged run goes on with what it is scored as."""
+    return np.array(
+        [
+            [epoch.score for epoch in result.epochs]
+            + [result.score] * (epochs - len(result.epochs))
+            for result in results
+        ]
+    )
 
 
 def _band(values: NDArray[np.float64]) -> Band:
-    runs = np.sum(np.isfinite(values), axis=0)
-    mean = np.nansum(values, axis=0) / np.where(runs > 0, runs, np.nan)
-    variance = np.nansum((values - mean) ** 2, axis=0) / np.where(runs > 1, runs - 1, np.nan)
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(runs - 1, 1)) * np.sqrt(
-        variance / np.maximum(runs, 1)
-    )
+    runs, mean = len(values), values.mean(axis=0)
+    if runs == 1:
+        return Band(mean, mean, mean)
+    error = values.std(axis=0, ddof=1) / np.sqrt(runs)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, runs - 1) * error
     return Band(mean, mean - half, mean + half)
 
 
@@ -97,13 +100,13 @@ def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
     for i, one in enumerate(drawn):
         colour, style = _COLOURS[i % len(_COLOURS)], _STYLES[i // len(_COLOURS) % len(_STYLES)]
         look = {"color": colour, "linestyle": style, "linewidth": 1.6}
-        lines += rates.plot(one.times, one.rates, label=one.label, **look)
+        lines += rates.step(one.times, one.rates, where="post", label=one.label, **look)
         _draw(scores, one.score, metric, look)
         if one.gain is not None:
             _draw(gains, one.gain, metric, look)
     gains.axhline(0, color=_COLOURS[0], linewidth=1.6)
     unit, points = (", %", ", points") if metric.percent else ("", "")
-    rates.set(title="rate", xlabel="epoch", ylim=(0, None))
+    rates.set(title="rate", xlabel="epochs trained", ylim=(0, None))
     scores.set(title=f"{metric.name} on the test rows{unit}", xlabel="epochs trained")
     gains.set(title=f"better than the constant rate by{points}", xlabel="epochs trained")
     _show_second_half(scores, [one.score for one in drawn], metric)
@@ -136,10 +139,8 @@ def _show_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None
     """Fits the height to the second half of training, which decides; the first may lie outside."""
     ends = [line[len(line) // 2 :] for band in bands for line in (band.mean, band.low, band.high)]
     values = _unit(metric) * np.concatenate(ends)
-    if np.isfinite(values).any():
-        low, high = np.nanmin(values), np.nanmax(values)
-        margin = 0.15 * (high - low) or 1.0
-        axes.set_ylim(low - margin, high + margin)
+    margin = 0.15 * np.ptp(values) or 1.0
+    axes.set_ylim(values.min() - margin, values.max() + margin)
 
 
 def save(plan: Plan, results: Mapping[Schedule, Sequence[Result]], path: Path) -> None:
