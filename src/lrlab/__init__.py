@@ -22,6 +22,24 @@ if TYPE_CHECKING:
     from lrlab.optim import LRScheduler as LRScheduler
 
 __version__ = "0.1.0"
+__all__ = [
+    "Constant",
+    "Cosine",
+    "Custom",
+    "Exponential",
+    "Formula",
+    "InverseTime",
+    "LRScheduler",
+    "Linear",
+    "LrlabError",
+    "Rate",
+    "Schedule",
+    "Step",
+    "Warmup",
+    "lint",
+    "parse",
+    "to_text",
+]
 
 
 def __getattr__(name: str) -> object:

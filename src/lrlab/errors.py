@@ -57,5 +57,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("Liner", ["Linear", "Cosine"])
     '; did you mean Linear?'
     """
-    near = difflib.get_close_matches(name, list(known), n=1)
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
     return f"; did you mean {near[0]}?" if near else ""

@@ -40,7 +40,7 @@ def test_regression_ends_with_the_rmse(lrlab: Callable) -> None:
     assert re.fullmatch(r"Model RMSE: \d\d\.\d{4}", said.out.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("optimizer", "line"), [("adam", "Adam lr=0.0010"), ("adamw", "AdamW")])
+@pytest.mark.parametrize(("optimizer", "line"), [("Adam", "Adam lr=0.00100"), ("adamw", "AdamW")])
 def test_other_optimizers(lrlab: Callable, optimizer: str, line: str) -> None:
     said = lrlab("train", "iris", "--optimizer", optimizer, "--epochs", 2)
     assert line in said.out.splitlines()[0]

@@ -1,5 +1,6 @@
 """Files as people have them, and files that are no tables."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,22 @@ def test_names_stand_above_numbers(tmp_path: Path, first: str, header: bool) -> 
     assert len(frame) == 20 + (not header)
 
 
+def test_rows_that_end_with_a_delimiter(tmp_path: Path) -> None:
+    frame = read_table(write(tmp_path / "a.csv", ["x,y,", *(f"{i},{i % 2}," for i in range(20))]))
+    assert list(frame.columns) == ["x", "y"]
+
+
+def test_a_packed_table(tmp_path: Path) -> None:
+    text = "x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(20))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert read_table(tmp_path / "a.csv.gz").shape == (20, 2)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text.encode())[:-20])
+    (tmp_path / "c.csv.gz").write_text(text)
+    for name in ("b.csv.gz", "c.csv.gz"):
+        with pytest.raises(ProblemError, match="cannot be read"):
+            read_table(tmp_path / name)
+
+
 def test_the_user_may_say_what_the_first_row_is(tmp_path: Path) -> None:
     path = write(tmp_path / "years.csv", ["2001,2002", *(f"{i},{i}" for i in range(20))])
     assert len(read_table(path)) == 21
@@ -91,15 +108,17 @@ def test_the_user_may_say_what_the_first_row_is(tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (b" \n\n", "the file is empty"),
-        (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 and line 1 has 2"),
-        (b"a,b\n1,2\n3,4,5\n4,5\n", "line 3 has 3 and line 1 has 2"),
-        (b"a b\n1 2\n3 4 5\n4 5\n", "line 3 has 3 and line 1 has 2"),
+        (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 and 3 others have 2 (parted by ',')"),
+        (b"a,b\n1,2\n3,4,5\n4,5\n", "line 3 has 3 and 3 others have 2"),
+        (b"a b\n1 2\n3 4 5\n4 5\n", "line 3 has 3 and 3 others have 2"),
+        (b"# data\na,b\n1,2\n3,4\n", "line 1 has 1 and 3 others have 2"),
         (b"y\n1\n2\n3\n", "at least two columns"),
         (b"a,b\n1,2\n3,4\n", "at least 10 rows"),
         (b"a,b\n", "at least 10 rows"),
         (b"\xff\xfe\x00\x01", "must be text in UTF-8"),
         (b"a,b\n\x00,1\n" * 9, "binary content"),
-        (b'a,b\n"1,2\n3,4\n' * 9, ""),
+        (b'a,b\n"1,2\n3,4\n', "quotation mark without its other half"),
+        (b'a,b\n1,"2" 3\n', "line 2 cannot be read as a row"),
     ],
 )
 def test_what_is_no_table(tmp_path: Path, content: bytes, said: str) -> None:

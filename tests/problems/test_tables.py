@@ -86,6 +86,15 @@ def test_a_column_of_numbers_with_a_slip_is_doubted() -> None:
     (doubt,) = table_problem("table", slipped).doubts
     assert "column count is taken for categories because 1 of its 100 cells" in doubt
     assert "such as unknown" in doubt
+    money = frame.assign(count=[f"${i},017" for i in range(100)])
+    (doubt,) = table_problem("table", money).doubts
+    assert "100 of its 100 cells are no plain numbers, such as $0,017" in doubt
+
+
+def test_a_column_that_names_the_rows_is_doubted() -> None:
+    named = frame_of().assign(city=[f"no {i}" for i in range(100)])
+    (doubt,) = table_problem("table", named).doubts
+    assert "column city holds 100 different texts, of which the 32 most frequent" in doubt
 
 
 def test_rare_categories_share_the_absence_of_all_others() -> None:
@@ -117,6 +126,7 @@ def test_constant_and_empty_columns_do_no_harm() -> None:
         ([True, False] * 20, "classification", 1),
         (np.arange(40), "regression", 1),
         (np.arange(40) / 7, "regression", 1),
+        ([*range(10), *range(10), *range(10), *range(9), 12], "regression", 1),
     ],
 )
 def test_the_task_is_told_by_the_target(target: object, kind: str, outputs: int) -> None:
@@ -160,10 +170,14 @@ def test_an_unknown_target_lists_the_columns(target: str) -> None:
         ([2.5] * 20, None, "column y is 2.5 in every row"),
         (["a", "b"] * 10, "regression", "holds text such as a"),
         (["a", "b"] * 9 + ["a", "c"], None, "class c in column y has one row"),
+        ([f"{i}.5" for i in range(19)] + ["unknown"], None, "holds text such as unknown in 1 rows"),
+        ([f"{i}.5" for i in range(19)] + ["unknown"], "regression", "text such as unknown"),
+        ([f"${i},000" for i in range(20)], None, "holds text such as $0,000 in 20 rows"),
+        ([1.5, 1e101] * 10, None, "a target must be below 1e+100"),
         ([i / 3 for i in range(20)], "classification", "use --task regression"),
         ([f"n{i // 2}" for i in range(20)], None, "10 classes in 20 rows"),
         ([1.0, None] * 10, None, "column y lacks 10"),
-        ([1.5, np.inf] * 10, None, "infinite"),
+        ([1.5, np.inf] * 10, None, "but column y holds inf"),
         (["a", "b"] * 10, "guessing", "classification or regression, got guessing"),
     ],
 )
@@ -175,7 +189,7 @@ def test_targets_that_cannot_be_predicted(target: list, task: str | None, said: 
 
 def test_inputs_that_cannot_be_used() -> None:
     frame = pd.DataFrame({"x": [np.inf, 1.0] * 10, "y": ["a", "b"] * 10})
-    with pytest.raises(ProblemError, match="column x must be finite"):
+    with pytest.raises(ProblemError, match=r"column x must hold numbers below 1e\+100"):
         table_problem("table", frame)
     with pytest.raises(ProblemError, match="there is no input"):
         table_problem("table", frame.assign(x=np.nan))

@@ -103,5 +103,6 @@ def test_texts_have_the_parentheses_they_need_and_no_others() -> None:
         "Warmup(5) * Exponential(0.9).until(3) >> Cosine(5)"
     )
     assert repr(0.5 * Cosine(5)) == "0.5 * Cosine(5)"
-    assert repr(Constant(0.5) * Constant(2.0)) == "Constant(0.5) * Constant(2.0)"
+    assert repr(Cosine(5) * 2) == "Cosine(5) * 2.0"
+    assert repr(Constant(0.5) * Constant(2.0)) == "Constant(0.5) * 2.0"
     assert Product((Cosine(1), Cosine(2))) == Cosine(1) * Cosine(2)

@@ -73,7 +73,7 @@ def test_the_default_schedules_decay_per_epoch_however_they_are_stepped(
 
 
 def test_what_cannot_be_planned(iris: Problem) -> None:
-    with pytest.raises(StudyError, match="1 seed or more, got 0"):
+    with pytest.raises(StudyError, match="from 1 to 100000 seeds, got 0"):
         plan(iris, [], Settings(), seeds=0)
     with pytest.raises(ScheduleError, match="cannot be written as text"):
         plan(iris, [Custom(lambda t: 1.0)], Settings(), seeds=1)

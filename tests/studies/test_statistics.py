@@ -113,4 +113,5 @@ def test_answers() -> None:
         compared({BASELINE: base, linear: better, Constant(2.0): better})
     )
     assert "One seed cannot tell" in answer(compared({BASELINE: [0.5], linear: [0.9]}))
-    assert "nothing to compare" in answer(compared({BASELINE: base}))
+    lost = {s: [Result(0.5, diverged=True, epochs=(), seconds=0.0)] * 4 for s in (BASELINE, linear)}
+    assert "Every run diverged" in answer(compare(lost, BASELINE, ACCURACY))

@@ -32,6 +32,12 @@ def test_shares() -> None:
     ]
 
 
+def test_tiny_errors_keep_their_digits() -> None:
+    scores = {BASELINE: results([1.25e-9, 1.5e-9]), Cosine(): results([1e-9, 1.4e-9])}
+    lines = table(compare(scores, BASELINE, RMSE)).splitlines()
+    assert lines[1].split()[:4] == ["Cosine()", "1.200e-09", "2.828e-10", "+1.750e-10"]
+
+
 def test_errors_in_the_targets_units_and_one_seed() -> None:
     comparison = compare({BASELINE: results([123.456]), Cosine(): results([99.5])}, BASELINE, RMSE)
     assert table(comparison).splitlines() == [

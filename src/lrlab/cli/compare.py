@@ -53,17 +53,31 @@ def compare(
         problem, lr, momentum, optimizer, epochs, batch_size, per, shuffle
     )
 
-    from lrlab.studies import Store, default_schedules, plan
+    from lrlab.studies import BASELINE, Store, default_schedules, plan
 
     study = plan(problem, chosen or default_schedules(settings), settings, seeds)
+    if len(study.schedules) == 1:
+        raise StudyError(
+            f"there is nothing to compare: {BASELINE} is what others are compared to; name another "
+            "with --schedule."
+        )
     picture = Path(f"{problem.name}.png") if png is None else png
-    if not picture.parent.is_dir() or picture.is_dir():
-        raise StudyError(f"{picture} cannot be written: name a file in a folder that is there.")
+    _refuse_to_overwrite(picture)
     options.introduce(problem, settings, study.schedules)
     with Store(db) as store:
         results = _carry_out(study, store, workers)
     _show(study, results, picture)
     typer.echo(f"wrote {db}, {picture} · more seeds: repeat with --seeds {3 * seeds}")
+
+
+def _refuse_to_overwrite(picture: Path) -> None:
+    """Only a picture may be written over, never a table or a database."""
+    if not picture.parent.is_dir() or picture.is_dir():
+        raise StudyError(f"{picture} cannot be written: name a file in a folder that is there.")
+    if picture.suffix.lower() != ".png":
+        raise StudyError(f"the picture is a PNG: name it {picture.stem or 'picture'}.png.")
+    if picture.is_file() and not picture.read_bytes()[:4] == b"\x89PNG":
+        raise StudyError(f"{picture} is there and is no picture; name another file with --png.")
 
 
 def _carry_out(study: "Plan", store: "Store", workers: int | None) -> "dict[str, Result]":
@@ -95,5 +109,8 @@ def _show(study: "Plan", results: "dict[str, Result]", picture: Path) -> None:
     metric = study.problem.task.metric
     by_schedule = study.by_schedule(results)
     comparison = compare_results(by_schedule, BASELINE, metric)
-    typer.echo(f"{title(study)}\n{answer(comparison)}\n\n{table(comparison)}\n\n{notes(study)}\n")
+    typer.echo(
+        f"{title(study)}\n{answer(comparison)}\n\n{table(comparison)}\n\n"
+        f"{notes(study, comparison)}\n"
+    )
     curves.save(study, by_schedule, picture)

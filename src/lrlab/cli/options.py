@@ -103,12 +103,12 @@ def settings_of(
     """The settings that the options name; ``shuffle`` is the problem's where nobody says."""
     from lrlab.training import Settings
 
-    rate = (0.1 if optimizer == "sgd" else 0.001) if lr is None else lr
+    rate = (0.1 if optimizer.lower() == "sgd" else 0.001) if lr is None else lr
     order = problem.shuffle if shuffle is None else shuffle
     return Settings(
         lr=rate,
         momentum=momentum,
-        optimizer=optimizer,
+        optimizer=optimizer.lower(),
         epochs=epochs,
         batch_size=batch_size,
         per=per,

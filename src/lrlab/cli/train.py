@@ -53,7 +53,7 @@ def train(
     torch.set_num_threads(1)  # threads of small products only wait for each other
 
     def report(epoch: "Epoch") -> None:
-        typer.echo(lines.epoch(epoch, settings.optimizer, scheduled=chosen is not None))
+        typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None))
 
     result = train_run(problem, run, report)
     typer.echo(lines.result(result, problem.task.metric))

@@ -68,8 +68,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         if not isinstance(schedule, Schedule):
             raise SchedulerError(
-                "schedule must be a schedule such as Cosine(50), got "
-                f"{type(schedule).__name__}; lrlab.parse(text) reads one from text."
+                f"schedule must be a schedule such as Cosine(50), got {schedule!r}; "
+                "lrlab.parse(text) reads one from text."
             )
         self.optimizer = optimizer
         self.schedule = schedule.bind(total=total_steps, epoch=steps_per_epoch)
@@ -77,8 +77,13 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._step_count = 1
         self.base_lrs = []
         self._adopt_new_groups()
-        start = max(0, last_epoch)
+        start = 0 if last_epoch == -1 else _whole(last_epoch)
+        if start is None:
+            raise SchedulerError(f"last_epoch must be -1 or a step reached, got {last_epoch!r}.")
         self._go_to(start, start + 1, self.base_lrs)
+
+    def __repr__(self) -> str:
+        return f"LRScheduler({self.schedule!r}) at step {self.last_epoch}"
 
     def get_lr(self) -> Rates:
         """The rate of each group at the current step: a pure function of ``last_epoch``."""
@@ -128,7 +133,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             SchedulerError: the state is none of this kind of scheduler, or one of another number
                 of groups; nothing has changed then.
         """
-        missing = {"last_epoch", "_step_count", "base_lrs", "schedule"} - set(state_dict)
+        known = set(state_dict) if isinstance(state_dict, Mapping) else set()
+        missing = {"last_epoch", "_step_count", "base_lrs", "schedule"} - known
         if missing:
             raise SchedulerError(
                 "the state must be one that state_dict() of lrlab's scheduler returned, but it "

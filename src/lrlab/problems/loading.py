@@ -39,7 +39,7 @@ def load(
         return builtin.builtin(data)
     if data == "ionosphere":
         return ionosphere(file)
-    path = Path(data).expanduser()
+    path = Path(data)
     if not data or not _exists(path):
         hint = did_you_mean(data, NAMES) or f". Data sets are {', '.join(NAMES)}."
         raise ProblemError(f"there is no file {data} and no data set of that name{hint}")

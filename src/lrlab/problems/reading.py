@@ -1,8 +1,11 @@
 """Reading a table of delimited text: which delimiter, whether there is a header, no ragged rows."""
 
 import csv
+import gzip
 import io
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,15 +34,16 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
     """
     text = _text(path)
     delimiter = _delimiter(text)
-    lines = list(_lines(text, delimiter))
-    _refuse_ragged(path, lines)
-    cells = [row for _, row in lines]
+    lines = list(_lines(path, text, delimiter))
+    _refuse_ragged(path, lines, delimiter)
+    cells = _without_empty_last(lines)
     header = _has_header(cells) if header is None else header
+    clean = io.StringIO()
+    csv.writer(clean).writerows(cells)
+    clean.seek(0)
     frame = pd.read_csv(
-        io.StringIO(text),
-        sep=r"\s+" if delimiter == " " else delimiter,
+        clean,
         header=0 if header else None,
-        skipinitialspace=True,
         na_values=list(_MISSING),
         decimal="," if _has_decimal_commas(cells, delimiter) else ".",
     )
@@ -58,12 +62,15 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
 
 def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ProblemError(f"{path}: the file cannot be read ({error.strerror}).") from None
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProblemError(f"{path}: the file cannot be read ({reason}).") from None
     except UnicodeDecodeError:
         raise ProblemError(
-            f"{path}: a table must be text in UTF-8, and this is not; save it as CSV (UTF-8)."
+            f"{path}: a table must be text in UTF-8 (or that packed as .gz), and this is not; save "
+            "it as CSV (UTF-8)."
         ) from None
     if not text.strip():
         raise ProblemError(f"{path}: the file is empty; a table needs rows of inputs and a target.")
@@ -78,11 +85,12 @@ def _delimiter(text: str) -> str:
         return csv.Sniffer().sniff(sample, delimiters=_DELIMITERS).delimiter
     except csv.Error:
         # A ragged table confuses the sniffer; the reader of it needs its delimiter all the same.
-        return max(_DELIMITERS, key=sample.splitlines()[0].count)
+        return max(_DELIMITERS, key=sample.count)
 
 
-def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+def _lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    source = io.StringIO(text, newline="")
+    rows = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         for row in rows:
             # Aligned columns are parted by any number of spaces, some of them at the ends.
@@ -90,17 +98,26 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield rows.line_num, cells
     except csv.Error as error:
-        raise ProblemError(f"line {rows.line_num} cannot be read as a row: {error}.") from None
+        raise ProblemError(
+            f"{path}: line {rows.line_num} cannot be read as a row ({error}); is there a quotation "
+            "mark without its other half?"
+        ) from None
 
 
-def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]]) -> None:
-    first, width = lines[0][0], len(lines[0][1])
+def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: str) -> None:
+    (width, rows), *_ = Counter(len(row) for _, row in lines).most_common(1)
     for number, row in lines:
         if len(row) != width:
             raise ProblemError(
-                f"{path}: every row must have as many cells as the first, but line {number} has "
-                f"{len(row)} and line {first} has {width}; mend that line."
+                f"{path}: every row must have as many cells, but line {number} has {len(row)} and "
+                f"{rows} others have {width} (parted by {delimiter!r}); mend that line."
             )
+
+
+def _without_empty_last(lines: list[tuple[int, list[str]]]) -> list[list[str]]:
+    """The cells, without the empty last column of tables that end every row with a delimiter."""
+    cells = [[cell.strip() for cell in row] for _, row in lines]
+    return [row[:-1] for row in cells] if not any(row[-1] for row in cells) else cells
 
 
 def _has_header(cells: list[list[str]]) -> bool:

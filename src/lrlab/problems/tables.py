@@ -19,11 +19,13 @@ from torch import nn
 from lrlab.errors import ProblemError
 from lrlab.problems.problem import Problem, Split
 from lrlab.problems.seeds import streams
+from lrlab.problems.slips import looks_like_numbers, slips
 from lrlab.problems.targets import Target
 
 TRAIN_SHARE = 0.7
 _MOST_CATEGORIES = 32
 _MISSING = "(missing)"
+_LARGEST = 1e100  # the squares that standardising takes must fit float64
 
 
 def table_problem(
@@ -62,8 +64,8 @@ def table_problem(
         task=goal.task,
         shuffle=True,
         summary=(
-            f"{len(frame)} rows, {inputs.shape[1]} columns as {width} inputs, "
-            f"target {column}: {goal.summary}"
+            f"{len(frame)} rows, {_counted(inputs.shape[1], 'column')} as "
+            f"{_counted(width, 'input')}, target {column}: {goal.summary}"
         ),
         doubts=tuple(doubt for text in data.categories for doubt in _doubts(inputs[text])),
     )
@@ -98,10 +100,10 @@ class Table:
         texts = [c for c in columns if c not in numbers]
         inputs = frame.astype(dict.fromkeys(numbers, float))
         for column in numbers:
-            if np.isinf(inputs[column]).any():
+            if (inputs[column].abs() > _LARGEST).any():
                 raise ProblemError(
-                    f"column {column} must be finite numbers, but some are infinite; replace them "
-                    "by empty cells."
+                    f"column {column} must hold numbers below {_LARGEST:g}, but some are larger or "
+                    "infinite; replace them by empty cells."
                 )
         for column in texts:
             cells = inputs[column].astype(object)
@@ -156,15 +158,24 @@ def _target_column(frame: pd.DataFrame, target: str | None) -> str:
 
 
 def _doubts(column: "pd.Series[str]") -> Iterator[str]:
-    """Whether a column that was taken for text looks like one of numbers with a slip in it."""
-    cells = column.dropna()
-    slips = cells[pd.to_numeric(cells, errors="coerce").isna()]
-    if 2 * len(slips) < len(cells):
+    """What a person may not have meant about a column that was taken for text."""
+    kinds = column.nunique()
+    if looks_like_numbers(column):
+        wrong = slips(column)
         yield (
-            f"column {column.name} is taken for categories because {len(slips)} of its "
-            f"{len(cells)} cells are no numbers, such as {slips.iloc[0]}; empty those if the "
-            "others are."
+            f"column {column.name} is taken for categories because {len(wrong)} of its "
+            f"{column.count()} cells are no plain numbers, such as {wrong.iloc[0]}; mend those if "
+            "it is a column of numbers."
         )
+    elif kinds > _MOST_CATEGORIES:
+        yield (
+            f"column {column.name} holds {kinds} different texts, of which the {_MOST_CATEGORIES} "
+            "most frequent become inputs; take it out if it names the rows."
+        )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _listed(names: list[str], most: int = 12) -> str:

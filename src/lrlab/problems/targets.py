@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lrlab.errors import ProblemError
+from lrlab.problems.slips import looks_like_numbers, slips
 from lrlab.problems.tasks import Task, regression, several_classes, two_classes
 
 TASKS = ("classification", "regression")
 _MEANINGS = {"classification": "a name of a class", "regression": "a quantity"}
 _MOST_CLASSES = 20
+_LARGEST = 1e100  # the squares that standardising takes must fit float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class Target:
         """The target in a column.
 
         Left to itself, a column of text is classes; so is one of whole numbers with at most 20
-        different values, each twice on average; any other is a quantity.
+        different values, none of them alone; any other is a quantity.
 
         Raises:
             ProblemError: a cell is missing, or the column does not suit the task.
@@ -77,7 +79,8 @@ class Target:
 def _kind(column: "pd.Series[Any]") -> str:
     if not _holds_numbers(column):
         return "classification"
-    few = column.nunique() <= min(_MOST_CLASSES, len(column) // 2)
+    rows_of_each = column.value_counts()
+    few = len(rows_of_each) <= min(_MOST_CLASSES, len(column) // 2) and rows_of_each.min() > 1
     return "classification" if few and _holds_whole_numbers(column) else "regression"
 
 
@@ -95,12 +98,15 @@ def _holds_numbers(column: "pd.Series[Any]") -> bool:
 def _quantity(column: "pd.Series[Any]", name: str) -> Target:
     if not _holds_numbers(column):
         raise ProblemError(
-            f"regression needs a target of numbers, but column {name} holds text such as "
-            f"{column.iloc[0]}; name another column with --target or use --task classification."
+            f"regression needs a target of numbers, but {_slips(column, name)}; mend that, name "
+            "another column with --target, or use --task classification."
         )
     values = column.to_numpy(dtype=float)
-    if not np.isfinite(values).all():
-        raise ProblemError(f"a target must be finite, but column {name} holds an infinite number.")
+    if not (np.abs(values) < _LARGEST).all():
+        raise ProblemError(
+            f"a target must be below {_LARGEST:g}, but column {name} holds "
+            f"{np.abs(values).max():g}; mend that, or name another column with --target."
+        )
     if values.min() == values.max():
         raise ProblemError(
             f"there is nothing to predict: column {name} is {values[0]:g} in every row; name "
@@ -120,6 +126,11 @@ def _classes(column: "pd.Series[Any]", name: str) -> Target:
             f"classification needs two or more classes, but column {name} is {labels[0]} in every "
             "row; name another column with --target."
         )
+    if sizes.min() < 2 and not _holds_numbers(column) and looks_like_numbers(column):
+        raise ProblemError(
+            f"a target is numbers or names of classes, but {_slips(column, name)} beside numbers; "
+            "mend that, or name another column with --target."
+        )
     if sizes.min() < 2:
         remedy = "use --task regression" if _holds_numbers(column) else "drop or merge such classes"
         raise ProblemError(
@@ -134,6 +145,11 @@ def _classes(column: "pd.Series[Any]", name: str) -> Target:
         )
     chosen = two_classes() if len(labels) == 2 else several_classes(len(labels))
     return Target(numbers.astype(np.int64), chosen, f"classification, {len(labels)} classes")
+
+
+def _slips(column: "pd.Series[Any]", name: str) -> str:
+    wrong = slips(column.astype(str))
+    return f"column {name} holds text such as {wrong.iloc[0]} in {len(wrong)} rows"
 
 
 def _column(values: NDArray[Any]) -> Tensor:

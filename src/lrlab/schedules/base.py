@@ -194,7 +194,7 @@ def _is_operand(value: object) -> bool:
 def _steps(t: Any) -> Array:
     try:
         given = np.asarray(t)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # torch raises the last
         given = np.asarray("ragged")
     if given.dtype.kind not in "iuf":
         raise ScheduleError(f"t must be a step or an array of steps, got {t!r}.")

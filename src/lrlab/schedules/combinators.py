@@ -125,10 +125,12 @@ class Product(Schedule):
         return Product(tuple(part.within(horizon) for part in self.schedules))
 
     def __repr__(self) -> str:
+        texts = [
+            shown(part.level) if _is_factor(part) else enclosed(part, 3) for part in self.schedules
+        ]
         first, second = self.schedules[:2]
-        texts = [enclosed(part, 3) for part in self.schedules]
-        if _is_factor(first) and not _is_factor(second):  # else it would read as a mere number
-            texts[0] = shown(first.level)
+        if _is_factor(first) and _is_factor(second):  # two numbers would make a number
+            texts[0] = repr(first)
         return " * ".join(texts)
 
 

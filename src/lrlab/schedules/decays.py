@@ -23,7 +23,8 @@ class Decay(Shape):
 
     def units(self, t: Array) -> Array:
         """Steps ``t`` counted in steps of ``every``."""
-        return t / Horizon().period(self.every)
+        with np.errstate(over="ignore"):
+            return t / Horizon().period(self.every)
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,6 +5,7 @@ expression may mean is decided by those who walk the tree; here only its form is
 """
 
 import ast
+import re
 from typing import NoReturn
 
 from lrlab.errors import ScheduleError
@@ -12,6 +13,7 @@ from lrlab.errors import ScheduleError
 MAX_LENGTH = 10_000
 MAX_DEPTH = 50
 _OPENING, _CLOSING = "([{", ")]}"
+_UNIT = re.compile(r"\d\s*(%|ep\b)")
 
 
 class Misread(ScheduleError):
@@ -39,7 +41,9 @@ def read(text: object, what: str) -> ast.expr:
         tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
         reason = (error.msg or "not an expression").removesuffix(". Perhaps you forgot a comma?")
-        _point(line, (error.offset or 1) - 1, 1, f"this cannot be read: {reason}.")
+        unit = ' Epochs and shares go in quotes: "5ep", "10%".' if _UNIT.search(line) else ""
+        place = error.offset - 1 if error.offset else len(line)
+        _point(line, place, 1, f"this cannot be read: {reason}.{unit}")
     except (ValueError, RecursionError, MemoryError):
         raise ScheduleError(f"{what} must be one short expression.") from None
     _refuse_deep_tree(tree, what)

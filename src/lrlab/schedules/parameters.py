@@ -29,6 +29,9 @@ class Kind:
     bind: Callable[[Any, Horizon, str], Any] | None = None
     optional: bool = False
 
+    def __repr__(self) -> str:
+        return self.rule  # which is what help() shows of a parameter
+
 
 def _level(value: Any) -> float | Rate | None:
     if isinstance(value, Rate):

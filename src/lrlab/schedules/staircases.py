@@ -36,8 +36,8 @@ class Step(Shape):
     gamma: Positive = 0.1
 
     def evaluate(self, t: Array, base: float) -> Array:
-        stairs = np.floor(t / Horizon().period(self.every))
         with np.errstate(over="ignore"):  # checked() says which step it was
+            stairs = np.floor(t / Horizon().period(self.every))
             return checked(base * np.power(self.gamma, stairs), t, self)
 
     def length(self, horizon: Horizon) -> float:

@@ -97,6 +97,8 @@ class _Reader:
                 return value
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return tuple(self.value(item) for item in items)
+            case ast.Constant(value=int() | float()):
+                self.refuse(node, "this number is larger than any rate or duration.")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 number = self.value(operand)
                 if real(number) is None:
@@ -156,10 +158,17 @@ class _Reader:
         if self.builders.get(name) is Custom:
             self.refuse(function, f"{name} holds a Python function, no text can; use Formula.")
         if name not in self.builders:
-            hint = did_you_mean(name, self.builders)
-            known = f". Known are {', '.join(sorted(self.builders))}."
-            self.refuse(function, f"no schedule is called {name}{hint or known}")
+            self.refuse(function, f"no schedule is called {name}{self.near(name)}")
         return self.called(node, name, self.builders[name])
+
+    def near(self, name: str) -> str:
+        """What may have been meant by an unknown name, else all that is known."""
+        by_last_word = {known.rpartition(".")[2]: known for known in self.builders}
+        last_word = name.rpartition(".")[2]
+        hint = did_you_mean(last_word, by_last_word)
+        for word, known in by_last_word.items():
+            hint = hint.replace(f"mean {word}?", f"mean {known}?")
+        return hint or f". Known are {', '.join(sorted(self.builders))}."
 
     def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = inspect.signature(function)

@@ -24,6 +24,7 @@ BASELINE = Constant(1.0)
 """What every schedule is compared to: the rate as it was given, throughout."""
 
 ENGINE = "loop"
+_MOST_SEEDS = 100_000
 
 
 def default_schedules(settings: Settings) -> tuple[Schedule, ...]:
@@ -101,11 +102,13 @@ def plan(problem: Problem, schedules: Iterable[Schedule], settings: Settings, se
     """The study of these schedules and the baseline over seeds 0, 1, ... of the given number.
 
     Raises:
-        StudyError: there are no seeds.
+        StudyError: there are no seeds, or more than 100 000.
         ScheduleError: a schedule cannot be bound to this training, or cannot be written as text.
     """
-    if seeds < 1:
-        raise StudyError(f"a study needs 1 seed or more, got {seeds}; 10 is a good start.")
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise StudyError(
+            f"a study needs from 1 to {_MOST_SEEDS} seeds, got {seeds}; 10 is a good start."
+        )
     once = tuple(dict.fromkeys((BASELINE, *schedules)))
     for schedule in once:
         to_text(schedule)

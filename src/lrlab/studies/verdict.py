@@ -31,10 +31,10 @@ def answer(comparison: Comparison) -> str:
     """
     others = [row for row in comparison.rows if row.difference is not None]
     better = [row.schedule for row in others if verdict(row) == "better"]
+    if all(row.diverged == comparison.seeds for row in comparison.rows):
+        return "Every run diverged, so nothing can be said: use a lower rate (--lr)."
     if comparison.seeds == 1:
         return "One seed cannot tell a gain from luck: use more (--seeds 10)."
-    if not others:
-        return "There is nothing to compare: name a schedule with --schedule."
     if not better:
         counts = Counter(verdict(row) for row in others)
         told = ", ".join(f"{count} {words}" for words, count in counts.items())

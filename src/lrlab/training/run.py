@@ -12,6 +12,7 @@ from lrlab.schedules.numbers import real
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PERIODS = ("epoch", "step")
+HIGHEST_RATE = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         lr, momentum = real(self.lr), real(self.momentum)
-        if lr is None or lr <= 0:
-            raise TrainingError(f"the rate must be a number above 0, got {self.lr}; try 0.1.")
+        if lr is None or not 0 < lr <= HIGHEST_RATE:
+            most = f" and at most {HIGHEST_RATE:.2g}" if lr and lr > 0 else ""
+            raise TrainingError(f"the rate must be a number above 0{most}, got {self.lr}; try 0.1.")
         if self.optimizer not in OPTIMIZERS:
             raise TrainingError(
                 f"the optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer}."
@@ -81,6 +83,11 @@ class Settings:
     def _refuse_wrong_rates(self, schedule: Schedule, total: int) -> None:
         # A formula may fail at any step; better now than hours into training.
         rates = schedule(np.arange(total + 1), base=self.lr)
+        if rates.max() > HIGHEST_RATE:
+            raise ScheduleError(
+                f"{schedule} gives a rate of {rates.max():g} at t = {rates.argmax()}; the highest "
+                f"that float32 can hold is {HIGHEST_RATE:.2g}."
+            )
         if not rates.any():
             raise ScheduleError(f"{schedule} is 0 at every step, so nothing would be trained.")
 

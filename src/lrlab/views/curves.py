@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -110,11 +111,15 @@ def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
     scores.set(title=f"{metric.name} on the test rows{unit}", xlabel="epochs trained")
     gains.set(title=f"better than the constant rate by{points}", xlabel="epochs trained")
     _show_second_half(scores, [one.score for one in drawn], metric)
+    if metric.percent:
+        low, high = scores.get_ylim()
+        scores.set_ylim(max(low, -2), min(high, 102))
     zero = np.zeros(len(drawn[0].score.mean))
     others = [one.gain for one in drawn if one.gain is not None]
     _show_second_half(gains, [Band(zero, zero, zero), *others], metric)
     for axes in (rates, scores, gains):
         axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
     drawing.suptitle(title)
     drawing.legend(

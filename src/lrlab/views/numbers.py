@@ -12,35 +12,39 @@ class Style:
 
     Args:
         percent: whether scores are shares.
-        decimals: behind the point, when they are not.
+        decimals: behind the point, when they are not; None for powers of ten.
     """
 
     percent: bool
-    decimals: int
+    decimals: int | None
 
     @staticmethod
     def of(comparison: Comparison) -> "Style":
-        """Four significant digits of the smallest mean."""
+        """Four significant digits of the smallest mean, as powers of ten beyond eight places."""
         least = min(abs(row.mean) for row in comparison.rows)
-        digits = math.ceil(math.log10(least)) if least > 0 else 0
-        return Style(comparison.metric.percent, min(8, max(0, 4 - digits)))
+        places = 4 - math.ceil(math.log10(least)) if least > 0 else 4
+        return Style(comparison.metric.percent, max(0, places) if -8 <= places <= 8 else None)
 
     def score(self, value: float) -> str:
         """A score with its unit: ``97.3 %`` or ``54.32``."""
-        return f"{100 * value:.1f} %" if self.percent else f"{value:.{self.decimals}f}"
+        return f"{100 * value:.1f} %" if self.percent else self._number(value, "")
 
     def spread(self, value: float | None) -> str:
         """A standard deviation, without a unit."""
         if value is None:
             return "-"
-        return f"{100 * value:.1f}" if self.percent else f"{value:.{self.decimals}f}"
+        return f"{100 * value:.1f}" if self.percent else self._number(value, "")
 
     def difference(self, value: float) -> str:
         """A signed difference: in points for shares."""
-        return f"{100 * value:+.2f}" if self.percent else f"{value:+.{self.decimals}f}"
+        return f"{100 * value:+.2f}" if self.percent else self._number(value, "+")
 
     def interval(self, low: float | None, high: float | None) -> str:
         """The two ends of the interval of a difference."""
         if low is None or high is None:
             return "-"
         return f"{self.difference(low)} … {self.difference(high)}"
+
+    def _number(self, value: float, sign: str) -> str:
+        form = f"{sign}.3e" if self.decimals is None else f"{sign}.{self.decimals}f"
+        return format(value, form)

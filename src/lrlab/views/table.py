@@ -18,25 +18,32 @@ def table(comparison: Comparison) -> str:
 def title(plan: Plan) -> str:
     """What was compared, on one line."""
     seeds = "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} paired seeds"
+    epochs = "1 epoch" if plan.settings.epochs == 1 else f"{plan.settings.epochs} epochs"
     return (
         f"{plan.problem.name} · {len(plan.schedules)} schedules · {seeds} · "
-        f"{plan.problem.task.metric.name} on the test rows after {plan.settings.epochs} epochs"
+        f"{plan.problem.task.metric.name} on the test rows after {epochs}"
     )
 
 
-def notes(plan: Plan) -> str:
+def notes(plan: Plan, comparison: Comparison) -> str:
     """How to read the table, and what it does not say."""
-    settings = plan.settings
+    settings, metric = plan.settings, comparison.metric
     momentum = f", momentum {settings.momentum:g}" if settings.momentum else ""
-    points = ", in points" if plan.problem.task.metric.percent else ""
-    intervals = len(plan.schedules) - 1
+    rates = f"{settings.optimizer} at base rate {settings.lr:g}{momentum} for all, not tuned"
+    diverged = sum(row.diverged for row in comparison.rows)
+    gains = [row.difference for row in comparison.rows if row.difference is not None]
+    intervals = sum(gain.low is not None for gain in gains)
     many = f"; there are {intervals} of them" if intervals > 1 else ""
-    return (
-        f"Differences are paired by seed{points}; positive is better.\n"
-        f"One interval in 20 misses the truth by chance{many}.\n"
-        f"{settings.optimizer} at base rate {settings.lr:g}{momentum} for all, not tuned: "
-        "a schedule that falls may do better at a higher --lr."
-    )
+    points = ", in points" if metric.percent else ""
+    lines = [f"Differences are paired by seed{points}; positive is better."]
+    if intervals:
+        lines.append(f"One interval in 20 misses the truth by chance{many}.")
+    if diverged:
+        lines.append(f"{rates}: {diverged} of {len(plan.runs)} runs diverged and")
+        lines.append("score as a constant guess; a lower --lr may keep them.")
+    else:
+        lines.append(f"{rates}: a schedule that falls may do better at a higher --lr.")
+    return "\n".join(lines)
 
 
 def _cells(row: Row, style: Style) -> tuple[str, ...]:
