@@ -119,7 +119,7 @@ def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
     _show_second_half(gains, [Band(zero, zero, zero), *others], metric)
     for axes in (rates, scores, gains):
         axes.grid(alpha=0.3)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.spines[["top", "right"]].set_visible(False)
     drawing.suptitle(title)
     drawing.legend(
