@@ -51,11 +51,17 @@ def needs_extra(extra: str) -> Iterator[None]:
         ) from None
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that an unknown one is most like, if any is much like it."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return near[0] if near else None
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error about an unknown name: ``; did you mean X?`` when a known one is near.
 
     >>> did_you_mean("Liner", ["Linear", "Cosine"])
     '; did you mean Linear?'
     """
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else ""

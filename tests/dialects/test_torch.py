@@ -92,6 +92,28 @@ def test_cosine_until_its_end_and_held_there_on_purpose(
         assert expected[2 * period] == pytest.approx(base)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("LinearLR", {"start_factor": 0.0}),
+        ("LinearLR", {"start_factor": 2.0}),
+        ("LinearLR", {"end_factor": 2.0}),
+        ("ConstantLR", {"factor": 2.0}),
+    ],
+)
+def test_factors_that_torch_refuses(name: str, arguments: dict) -> None:
+    with pytest.raises(ValueError, match=r"[Ff]actor"):
+        stepped(name, 0.1, **arguments)
+    assert isinstance(getattr(ours, name)(**arguments)(3, base=0.1), float)
+
+
+@pytest.mark.parametrize("gamma", [0.0, -0.5])
+def test_factors_that_only_torch_takes(gamma: float) -> None:
+    stepped("ExponentialLR", 0.1, gamma=gamma)
+    with pytest.raises(ScheduleError, match="gamma must be a number above 0"):
+        ours.ExponentialLR(gamma)
+
+
 @pytest.mark.parametrize("name", ours.__all__)
 def test_arguments_and_defaults_are_torchs_own(name: str) -> None:
     import inspect

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lrlab.errors import ScheduleError, did_you_mean
+from lrlab.errors import ScheduleError, did_you_mean, nearest
 from lrlab.schedules import decays, formulas, grammar, levels, ramps, staircases
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.formulas import Custom
@@ -95,10 +95,10 @@ class _Reader:
                 return value
             case ast.Constant(value=value) if real(value) is not None:
                 return value
-            case ast.List(elts=items) | ast.Tuple(elts=items):
-                return tuple(self.value(item) for item in items)
             case ast.Constant(value=int() | float()):
                 self.refuse(node, "this number is larger than any rate or duration.")
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                return tuple(self.value(item) for item in items)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 number = self.value(operand)
                 if real(number) is None:
@@ -164,11 +164,10 @@ class _Reader:
     def near(self, name: str) -> str:
         """What may have been meant by an unknown name, else all that is known."""
         by_last_word = {known.rpartition(".")[2]: known for known in self.builders}
-        last_word = name.rpartition(".")[2]
-        hint = did_you_mean(last_word, by_last_word)
-        for word, known in by_last_word.items():
-            hint = hint.replace(f"mean {word}?", f"mean {known}?")
-        return hint or f". Known are {', '.join(sorted(self.builders))}."
+        word = nearest(name.rpartition(".")[2], by_last_word)
+        if word is None:
+            return f". Known are {', '.join(sorted(self.builders))}."
+        return f"; did you mean {by_last_word[word]}?"
 
     def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = inspect.signature(function)
