@@ -116,7 +116,7 @@ def test_the_articles_mistake_is_warned_of(lrlab: Callable) -> None:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
 def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signals) -> None:
     study = [
-        "compare", "wine", "--epochs", "40", "--seeds", "12", "--schedule", "Cosine()",
+        "compare", "wine", "--epochs", "100", "--seeds", "12", "--schedule", "Cosine()",
         "--workers", "2",
     ]  # fmt: skip
     process = subprocess.Popen(
