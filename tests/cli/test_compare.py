@@ -59,6 +59,19 @@ def test_one_line_per_finished_schedule_where_there_is_no_terminal(lrlab: Callab
     ]
 
 
+def test_a_schedule_that_was_there_in_part_is_finished_too(lrlab: Callable) -> None:
+    half = ["compare", "iris", "--epochs", "1", "--schedule", "Cosine()"]
+    lrlab(*half, "--seeds", 1)
+    said = lrlab(*half, "--seeds", 3)
+    assert "2 of 6 runs are in lrlab.db already" in said.err
+    done = [line for line in said.err.splitlines() if line.endswith("is done")]
+    assert sorted(line.split(": ")[1] for line in done) == [
+        "Constant(1.0) is done",
+        "Cosine() is done",
+    ]
+    assert done[-1].startswith("4 of 4 runs")
+
+
 def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     parent, child = pty.openpty()
     process = subprocess.Popen(

@@ -38,6 +38,7 @@ def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None
     with Store(tmp_path / "lrlab.db") as store:
         assert store.finished(study.runs) == expected
         assert store.finished(["nothing"]) == {}
+        assert store.known([*study.runs, "nothing"]) == set(study.runs)
 
 
 def test_a_run_that_is_there_stays(tmp_path: Path, study: Plan) -> None:

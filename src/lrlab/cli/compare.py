@@ -85,16 +85,17 @@ def _carry_out(study: "Plan", store: "Store", workers: int | None) -> "dict[str,
     from lrlab.cli.progress import progress
     from lrlab.studies import carry_out
 
-    known, all_runs = len(store.finished(study.runs)), len(study.runs)
+    runs = study.runs
+    known = store.known(runs)
     if known:
-        typer.echo(f"{known} of {all_runs} runs are in {store.path} already", err=True)
+        typer.echo(f"{len(known)} of {len(runs)} runs are in {store.path} already", err=True)
     try:
-        with progress(study, all_runs - known) as ended:
+        with progress([run for id, run in runs.items() if id not in known]) as ended:
             return carry_out(study, store, workers, ended)
     except KeyboardInterrupt:
-        known = len(store.finished(study.runs))
         typer.echo(
-            f"stopped with {known} of {all_runs} runs in {store.path}; repeat the command to go on",
+            f"stopped with {len(store.known(runs))} of {len(runs)} runs in {store.path}; repeat "
+            "the command to go on",
             err=True,
         )
         raise typer.Exit(130) from None

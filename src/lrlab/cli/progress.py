@@ -2,27 +2,24 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
-    from lrlab.studies import Plan
     from lrlab.training import Run
 
 
 @contextmanager
-def progress(study: "Plan", missing: int) -> "Iterator[Callable[[Run], None]]":
+def progress(missing: "Sequence[Run]") -> "Iterator[Callable[[Run], None]]":
     """Gives what to call at the end of each of the ``missing`` runs."""
-    if missing == 0:
-        yield lambda run: None
-    elif sys.stderr.isatty():
-        with _bar(missing) as ended:
+    if missing and sys.stderr.isatty():
+        with _bar(len(missing)) as ended:
             yield ended
     else:
-        yield _lines(study, missing)
+        yield _lines(missing)
 
 
 @contextmanager
@@ -49,15 +46,13 @@ def _bar(missing: int) -> "Iterator[Callable[[Run], None]]":
         yield lambda run: bar.advance(task)
 
 
-def _lines(study: "Plan", missing: int) -> "Callable[[Run], None]":
-    counts: Counter[str] = Counter()
-    ended = 0
+def _lines(missing: "Sequence[Run]") -> "Callable[[Run], None]":
+    left = Counter(run.schedule for run in missing)
 
     def one_more(run: "Run") -> None:
-        nonlocal ended
-        ended += 1
-        counts[repr(run.schedule)] += 1
-        if counts[repr(run.schedule)] == len(study.seeds):
-            typer.echo(f"{ended} of {missing} runs: {run.schedule} is done", err=True)
+        left[run.schedule] -= 1
+        if left[run.schedule] == 0:
+            ended = len(missing) - left.total()
+            typer.echo(f"{ended} of {len(missing)} runs: {run.schedule} is done", err=True)
 
     return one_more

@@ -87,6 +87,14 @@ class Store:
                     found[id] = Result(score, bool(diverged), curve, seconds)
         return found
 
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Which of those runs are stored."""
+        with self._clear_errors():
+            rows = (
+                self._db.execute("SELECT id FROM run WHERE id = ?", (id,)).fetchone() for id in ids
+            )
+            return {row[0] for row in rows if row is not None}
+
     def add(self, plan: Plan, id: str, run: Run, result: Result) -> None:
         """Stores a run that has ended; one that is there already stays."""
         assert run.schedule is not None
