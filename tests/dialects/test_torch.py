@@ -147,4 +147,4 @@ def test_text_has_torchs_names() -> None:
 
 def test_a_list_of_functions_is_refused() -> None:
     with pytest.raises(ScheduleError, match="must be one function"):
-        ours.LambdaLR([lambda epoch: 1.0])  # type: ignore[arg-type]
+        ours.LambdaLR([lambda epoch: 1.0])

@@ -222,7 +222,7 @@ def test_a_step_that_fails_changes_nothing() -> None:
         scheduler.step()
     for wrong in (-3, 0.87, float("nan"), "1", True):
         with pytest.raises(SchedulerError, match="reads no metric"):
-            scheduler.step(wrong)  # type: ignore[arg-type]
+            scheduler.step(wrong)
     assert (scheduler.state_dict(), optimizer.state_dict()) == before
     fresh = optimizer_of()
     with pytest.raises(ScheduleError):
@@ -253,7 +253,7 @@ def test_a_group_added_later_has_its_own_base_rate() -> None:
 def test_it_can_be_a_child_of_torchs_sequence() -> None:
     optimizer = optimizer_of()
     children = [LRScheduler(optimizer, Warmup(4)), LRScheduler(optimizer, Cosine(6))]
-    scheduler = theirs.SequentialLR(optimizer, children, milestones=[4])  # type: ignore[arg-type]
+    scheduler = theirs.SequentialLR(optimizer, children, milestones=[4])
     expected = Warmup(4) >> Cosine(6)
     for t in range(12):
         assert rates_of(optimizer) == [expected(t, base=0.1)]
@@ -328,9 +328,9 @@ def test_units_are_bound_by_the_totals() -> None:
 
 def test_what_is_no_optimizer_or_schedule() -> None:
     with pytest.raises(SchedulerError, match=r"must be a torch.optim.Optimizer, got list"):
-        LRScheduler([], Cosine(10))  # type: ignore[arg-type]
+        LRScheduler([], Cosine(10))
     with pytest.raises(SchedulerError, match=r"lrlab.parse\(text\)"):
-        LRScheduler(optimizer_of(), "Cosine(10)")  # type: ignore[arg-type]
+        LRScheduler(optimizer_of(), "Cosine(10)")
 
 
 def test_torchs_classes_by_name_give_torchs_sequence_for_every_group() -> None:

@@ -77,13 +77,13 @@ def test_an_absolute_part_rules_only_where_it_stands() -> None:
 @pytest.mark.parametrize("other", [None, "Cosine(3)", [1]])
 def test_only_schedules_go_together(other: object) -> None:
     with pytest.raises(TypeError):
-        Cosine(3) >> other  # type: ignore[operator]
+        Cosine(3) >> other
     with pytest.raises(TypeError):
-        Cosine(3) * other  # type: ignore[operator]
+        Cosine(3) * other
     with pytest.raises(TypeError):
-        other * Cosine(3)  # type: ignore[operator]
+        other * Cosine(3)
     with pytest.raises(ScheduleError, match="what follows must be a schedule"):
-        Cosine(3).then(other)  # type: ignore[arg-type]
+        Cosine(3).then(other)
 
 
 @pytest.mark.parametrize("kind", [Sequence, Product])

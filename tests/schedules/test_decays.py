@@ -37,10 +37,10 @@ def test_growth_beyond_float64_is_an_error_and_no_warning() -> None:
 @pytest.mark.parametrize("gamma", [0, -0.5, float("nan"), float("inf"), "0.9"])
 def test_factors_that_are_none(gamma: object) -> None:
     with pytest.raises(ScheduleError, match="gamma must be a number above 0, got "):
-        Exponential(gamma)  # type: ignore[arg-type]
+        Exponential(gamma)
 
 
 @pytest.mark.parametrize("every", [0, -1, "0ep", "x"])
 def test_periods_that_are_none(every: object) -> None:
     with pytest.raises(ScheduleError, match="every must be a duration above 0"):
-        InverseTime(0.1, every=every)  # type: ignore[arg-type]
+        InverseTime(0.1, every=every)

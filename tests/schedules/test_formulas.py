@@ -113,7 +113,7 @@ def test_a_value_that_is_no_rate_is_an_error_and_no_warning(text: str, said: str
 )
 def test_what_a_formula_cannot_be(text: object, said: str) -> None:
     with pytest.raises(ScheduleError) as caught:
-        Formula(text)  # type: ignore[arg-type]
+        Formula(text)
     assert said in str(caught.value)
 
 
@@ -132,9 +132,9 @@ def test_functions_that_give_no_rate() -> None:
     with pytest.raises(ScheduleError, match="must give a finite rate of 0 or more"):
         Custom(lambda t: -1.0)(0)
     with pytest.raises(ScheduleError, match="must return a number, got None"):
-        Custom(lambda t: None)(0)  # type: ignore[arg-type, return-value]
+        Custom(lambda t: None)(0)
     with pytest.raises(ScheduleError, match="must be callable"):
-        Custom(0.1)  # type: ignore[arg-type]
+        Custom(0.1)
 
 
 def test_equality_is_that_of_the_function() -> None:

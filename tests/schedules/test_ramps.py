@@ -76,16 +76,16 @@ def test_no_duration_is_a_jump() -> None:
 )
 def test_durations_that_are_none(over: object) -> None:
     with pytest.raises(ScheduleError, match=r"Cosine: over must be a duration .* got "):
-        Cosine(over)  # type: ignore[arg-type]
+        Cosine(over)
 
 
 @pytest.mark.parametrize("level", [-0.1, float("nan"), float("inf"), "1", None, True])
 def test_levels_that_are_none(level: object) -> None:
     with pytest.raises(ScheduleError, match=r"Linear: end must be a factor .* got "):
-        Linear(1.0, level, over=3)  # type: ignore[arg-type]
+        Linear(1.0, level, over=3)
 
 
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), "1", None])
 def test_rates_that_are_none(rate: object) -> None:
     with pytest.raises(ScheduleError, match="Rate: value must be a rate of 0 or more"):
-        Rate(rate)  # type: ignore[arg-type]
+        Rate(rate)

@@ -100,7 +100,7 @@ def test_a_value_that_is_no_schedule(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "  \n", None, 3, b"Cosine(3)"])
 def test_no_text(text: object) -> None:
     with pytest.raises(ScheduleError, match="a schedule's text must"):
-        parse(text)  # type: ignore[arg-type]
+        parse(text)
 
 
 def test_a_python_function_has_no_text() -> None:

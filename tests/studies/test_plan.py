@@ -35,7 +35,7 @@ def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem
         problem = words.pop("problem", iris)
         seeds = words.pop("seeds", 2)
         schedule = words.pop("schedule", Cosine())
-        return set(plan(problem, [schedule], Settings(**words), seeds).runs)  # type: ignore[arg-type]
+        return set(plan(problem, [schedule], Settings(**words), seeds).runs)
 
     same = ids()
     assert len(same) == 4

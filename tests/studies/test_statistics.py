@@ -40,7 +40,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     numbers = np.random.default_rng(0)
     samples = numbers.normal(0.3, 1.0, (2000, 10))
     found = [difference(sample) for sample in samples]
-    covered = sum(d.low <= 0.3 <= d.high for d in found)  # type: ignore[operator]
+    covered = sum(d.low <= 0.3 <= d.high for d in found)
     assert abs(covered / 2000 - 0.95) < 3 * math.sqrt(0.95 * 0.05 / 2000)
 
 
@@ -59,7 +59,7 @@ def test_differences_are_paired_and_positive_is_better() -> None:
     assert best.schedule == "Cosine()"
     assert best.difference is not None
     assert best.difference.mean == pytest.approx(2.5)
-    assert best.difference.low > 1.5  # type: ignore[operator]
+    assert best.difference.low > 1.5
     assert last.difference is None
     assert best.sd == pytest.approx(np.std(scores[Cosine()], ddof=1))
     (best, last) = compared(scores, RMSE).rows  # now less is better
@@ -79,7 +79,7 @@ def test_verdicts_say_what_the_numbers_say(
     scores = {BASELINE: base, Cosine(): [b + g for b, g in zip(base, gains, strict=False)]}
     comparison = compared(scores, ACCURACY if more else RMSE)
     (row,) = [row for row in comparison.rows if row.difference is not None]
-    low, high = row.difference.low, row.difference.high  # type: ignore[union-attr]
+    low, high = row.difference.low, row.difference.high
     words = verdict(row)
     if low is None or high is None:
         assert words in ("the same", "cannot be told apart")

@@ -103,7 +103,7 @@ def test_a_file_that_is_no_database_of_ours_is_left_alone(
     tmp_path: Path, make: object, said: str
 ) -> None:
     path = tmp_path / "lrlab.db"
-    make(path)  # type: ignore[operator]
+    make(path)
     before = None if path.is_dir() else path.read_bytes()
     with pytest.raises(StudyError, match=said):
         Store(path)

@@ -194,7 +194,7 @@ def test_settings_out_of_range(words: dict, said: str) -> None:
 
 
 def test_settings_are_plain_numbers() -> None:
-    settings = Settings(lr=np.float32(0.5), momentum=0, epochs=np.int64(5))  # type: ignore[arg-type]
+    settings = Settings(lr=np.float32(0.5), momentum=0, epochs=np.int64(5))
     assert settings == Settings(lr=0.5, epochs=5)
     assert repr(settings) == repr(Settings(lr=0.5, epochs=5))
 
@@ -210,7 +210,7 @@ def test_a_batch_may_be_larger_than_the_data(iris: Problem) -> None:
 def test_negative_seeds_are_none() -> None:
     for seed in (-1, 1.5, "1"):
         with pytest.raises(TrainingError, match="seed must be a whole number of 0 or more"):
-            Run(None, Settings(), seed=seed)  # type: ignore[arg-type]
+            Run(None, Settings(), seed=seed)
 
 
 def test_a_schedule_is_checked_before_anything_is_trained(iris: Problem) -> None:
@@ -219,7 +219,7 @@ def test_a_schedule_is_checked_before_anything_is_trained(iris: Problem) -> None
         (Formula("3 - t"), "at t = 4 it gives -1"),
         (Constant(0.0), "0 at every step"),
         (Exponential(1e300), "must give a finite rate"),
-        (Custom(lambda t: None), "must return a number"),  # type: ignore[arg-type, return-value]
+        (Custom(lambda t: None), "must return a number"),
     ):
         with pytest.raises(ScheduleError, match=said):
             train(iris, Run(schedule, Settings(epochs=10), 0), epochs.append)

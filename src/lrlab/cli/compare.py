@@ -76,7 +76,7 @@ def _refuse_to_overwrite(picture: Path) -> None:
         raise StudyError(f"{picture} cannot be written: name a file in a folder that is there.")
     if picture.suffix.lower() != ".png":
         raise StudyError(f"the picture is a PNG: name it {picture.stem or 'picture'}.png.")
-    if picture.is_file() and not picture.read_bytes()[:4] == b"\x89PNG":
+    if picture.is_file() and picture.read_bytes()[:4] != b"\x89PNG":
         raise StudyError(f"{picture} is there and is no picture; name another file with --png.")
 
 

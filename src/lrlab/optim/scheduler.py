@@ -1,7 +1,6 @@
 """The one scheduler: any schedule on any torch optimizer, in place of torch's classes."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import torch
@@ -10,7 +9,7 @@ from torch.optim import lr_scheduler as torch_schedulers
 
 from lrlab.errors import SchedulerError
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import real
+from lrlab.schedules.numbers import real, whole
 
 Rates = list[float | torch.Tensor]
 """One rate per parameter group; always floats here, torch's type allows tensors."""
@@ -77,7 +76,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._step_count = 1
         self.base_lrs = []
         self._adopt_new_groups()
-        start = 0 if last_epoch == -1 else _whole(last_epoch)
+        start = 0 if last_epoch == -1 else _step(last_epoch)
         if start is None:
             raise SchedulerError(f"last_epoch must be -1 or a step reached, got {last_epoch!r}.")
         self._go_to(start, start + 1, self.base_lrs)
@@ -101,7 +100,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
             SchedulerError: ``epoch`` is no step, a metric for instance.
             ScheduleError: the schedule gives no rate there; nothing has changed then.
         """
-        step = self.last_epoch + 1 if epoch is None else _whole(epoch)
+        step = self.last_epoch + 1 if epoch is None else _step(epoch)
         if step is None:
             raise SchedulerError(
                 f"step() goes to a step, a whole number of 0 or more, got {epoch!r}; this schedule "
@@ -140,7 +139,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
                 "the state must be one that state_dict() of lrlab's scheduler returned, but it "
                 f"lacks {', '.join(sorted(missing))}."
             )
-        step, count = _whole(state_dict["last_epoch"]), _whole(state_dict["_step_count"])
+        step, count = _step(state_dict["last_epoch"]), _step(state_dict["_step_count"])
         base_lrs = [real(rate) for rate in state_dict["base_lrs"]]
         if step is None or count is None or any(rate is None or rate < 0 for rate in base_lrs):
             raise SchedulerError(f"the state is damaged: {dict(state_dict)!r}.")
@@ -174,7 +173,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
             self.base_lrs.append(float(group.get("initial_lr", group["lr"])))
 
 
-def _whole(number: Any) -> int | None:
-    if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
-        return None
-    return int(number)
+def _step(value: Any) -> int | None:
+    """``value`` as a step, or None where it is none."""
+    step = whole(value)
+    return None if step is None or step < 0 else step

@@ -20,12 +20,11 @@ from lrlab.errors import ProblemError
 from lrlab.problems.problem import Problem, Split
 from lrlab.problems.seeds import streams
 from lrlab.problems.slips import looks_like_numbers, slips
-from lrlab.problems.targets import Target
+from lrlab.problems.targets import LARGEST, Target
 
 TRAIN_SHARE = 0.7
 _MOST_CATEGORIES = 32
 _MISSING = "(missing)"
-_LARGEST = 1e100  # the squares that standardising takes must fit float64
 
 
 def table_problem(
@@ -64,8 +63,8 @@ def table_problem(
         task=goal.task,
         shuffle=True,
         summary=(
-            f"{len(frame)} rows, {_counted(inputs.shape[1], 'column')} as "
-            f"{_counted(width, 'input')}, target {column}: {goal.summary}"
+            f"{len(frame)} rows, {counted(inputs.shape[1], 'column')} as "
+            f"{counted(width, 'input')}, target {column}: {goal.summary}"
         ),
         doubts=tuple(doubt for text in data.categories for doubt in _doubts(inputs[text])),
     )
@@ -100,9 +99,9 @@ class Table:
         texts = [c for c in columns if c not in numbers]
         inputs = frame.astype(dict.fromkeys(numbers, float))
         for column in numbers:
-            if (inputs[column].abs() > _LARGEST).any():
+            if (inputs[column].abs() > LARGEST).any():
                 raise ProblemError(
-                    f"column {column} must hold numbers below {_LARGEST:g}, but some are larger or "
+                    f"column {column} must hold numbers below {LARGEST:g}, but some are larger or "
                     "infinite; replace them by empty cells."
                 )
         for column in texts:
@@ -174,7 +173,8 @@ def _doubts(column: "pd.Series[str]") -> Iterator[str]:
         )
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """A number of things in words: ``1 column``, ``2 columns``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 

@@ -16,7 +16,8 @@ from lrlab.problems.tasks import Task, regression, several_classes, two_classes
 TASKS = ("classification", "regression")
 _MEANINGS = {"classification": "a name of a class", "regression": "a quantity"}
 _MOST_CLASSES = 20
-_LARGEST = 1e100  # the squares that standardising takes must fit float64
+LARGEST = 1e100
+"""Of the numbers in a table: the squares that standardising takes must fit float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Target:
         kind = task or _kind(column)
         goal = _quantity(column, name) if kind == "regression" else _classes(column, name)
         # Whole numbers may count or name things; only then is there anything to ask back.
-        other = TASKS[kind == TASKS[0]]
+        other = "regression" if kind == "classification" else "classification"
         ask = task is None and _holds_whole_numbers(column)
         hint = f" (if it is {_MEANINGS[other]}: --task {other})" if ask else ""
         return replace(goal, summary=goal.summary + hint)
@@ -102,9 +103,9 @@ def _quantity(column: "pd.Series[Any]", name: str) -> Target:
             "another column with --target, or use --task classification."
         )
     values = column.to_numpy(dtype=float)
-    if not (np.abs(values) < _LARGEST).all():
+    if not (np.abs(values) < LARGEST).all():
         raise ProblemError(
-            f"a target must be below {_LARGEST:g}, but column {name} holds "
+            f"a target must be below {LARGEST:g}, but column {name} holds "
             f"{np.abs(values).max():g}; mend that, or name another column with --target."
         )
     if values.min() == values.max():

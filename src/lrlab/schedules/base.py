@@ -6,7 +6,9 @@
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
+from math import inf
 from typing import Any, ClassVar, Self, get_args, get_type_hints, overload
 
 import numpy as np
@@ -204,11 +206,13 @@ def _steps(t: Any) -> Array:
     return steps
 
 
+@dataclass(frozen=True, repr=False)
 class Shape(Schedule):
     """A primitive schedule: a frozen dataclass whose fields are annotated with a ``Kind``.
 
-    A new shape is a frozen dataclass (``repr=False``) with ``evaluate`` and ``length``; reading,
-    checking, binding, printing and parsing of its parameters follow from the annotations.
+    A new shape is a frozen dataclass (``repr=False``) with ``evaluate``; reading, checking,
+    binding, printing and parsing of its parameters follow from the annotations. It lasts as long
+    as its field ``over`` says; where that is None or missing, it has no end of its own.
     """
 
     def __post_init__(self) -> None:
@@ -229,6 +233,10 @@ class Shape(Schedule):
     def relative(self) -> bool:
         return not any(isinstance(getattr(self, name), Rate) for name in _kinds(type(self)))
 
+    def length(self, horizon: Horizon) -> float:
+        over: float | str | None = getattr(self, "over", None)
+        return inf if over is None else horizon.length(over)
+
     def within(self, horizon: Horizon) -> Self:
         changes = {
             name: kind.bind(getattr(self, name), horizon, repr(self))
@@ -236,10 +244,10 @@ class Shape(Schedule):
             if kind.bind is not None
         }
         unchanged = all(getattr(self, name) == value for name, value in changes.items())
-        return self if unchanged else dataclasses.replace(self, **changes)  # type: ignore[type-var]
+        return self if unchanged else dataclasses.replace(self, **changes)
 
     def __repr__(self) -> str:
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        fields = dataclasses.fields(self)
         changed = [getattr(self, f.name) != f.default for f in fields]
         last = max((i for i, f in enumerate(fields) if changed[i] and not f.kw_only), default=-1)
         words = [shown(getattr(self, f.name)) for f in fields[: last + 1]]
@@ -254,7 +262,7 @@ class Shape(Schedule):
 @cache
 def _kinds(shape: type[Shape]) -> dict[str, Kind]:
     hints = get_type_hints(shape, include_extras=True)
-    names = [f.name for f in dataclasses.fields(shape)]  # type: ignore[arg-type]
+    names = [f.name for f in dataclasses.fields(shape)]
     found = {
         name: [arg for arg in get_args(hints[name]) if isinstance(arg, Kind)] for name in names
     }

@@ -1,7 +1,6 @@
 """Decays: endless functions of t that start at the base rate."""
 
 from dataclasses import KW_ONLY, dataclass
-from math import inf
 
 import numpy as np
 
@@ -17,9 +16,6 @@ class Decay(Shape):
     """An endless factor of the base rate, measured in steps of ``every``."""
 
     every: float | str
-
-    def length(self, horizon: Horizon) -> float:
-        return inf
 
     def units(self, t: Array) -> Array:
         """Steps ``t`` counted in steps of ``every``."""

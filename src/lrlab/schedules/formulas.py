@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, reduce
-from math import inf, pi
+from math import pi
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ class Formula(Shape):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        tree = grammar.read(self.expression, "a formula")
+        tree = self._tree
         object.__setattr__(self, "expression", grammar.one_line(self.expression))
         if strange := sorted(set(self.expression) & set("#\"'\\")):
             # They would be harmless here, but the text of the schedule could not be read back.
@@ -109,9 +109,6 @@ class Formula(Shape):
         with np.errstate(all="ignore"):  # checked() says which step it was
             factor = np.broadcast_to(_value(self._tree, values), t.shape).astype(np.float64)
         return base * checked(factor, t, self)
-
-    def length(self, horizon: Horizon) -> float:
-        return inf if self.over is None else horizon.length(self.over)
 
     def within(self, horizon: Horizon) -> "Formula":
         if self.over is None and self._needs_end:
@@ -158,9 +155,6 @@ class Custom(Shape):
             return float(value)
         except (TypeError, ValueError):
             raise ScheduleError(f"{self} must return a number, got {value!r}.") from None
-
-    def length(self, horizon: Horizon) -> float:
-        return inf
 
     def __repr__(self) -> str:
         return f"Custom({getattr(self.function, '__qualname__', repr(self.function))})"

@@ -1,7 +1,7 @@
 """Numbers as schedules keep them: plain Python ones, so that equal schedules print alike."""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 
 def real(value: object) -> float | None:
@@ -13,6 +13,13 @@ def real(value: object) -> float | None:
     except OverflowError:  # an int beyond every float
         return None
     return number if math.isfinite(number) else None
+
+
+def whole(value: object) -> int | None:
+    """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none)."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return None
+    return int(value)
 
 
 def tidy(number: float) -> float:

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
-from math import inf
 
 import numpy as np
 
@@ -44,9 +43,6 @@ class Ramp(Shape):
         c = self.curve(np.minimum(t, over) / over if over else np.ones_like(t))
         return start * (1 - c) + end * c
 
-    def length(self, horizon: Horizon) -> float:
-        return inf if self.over is None else horizon.length(self.over)
-
 
 @dataclass(frozen=True, repr=False)
 class Constant(Shape):
@@ -73,9 +69,6 @@ class Constant(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         return np.full_like(t, resolve(self.level, base))
-
-    def length(self, horizon: Horizon) -> float:
-        return inf if self.over is None else horizon.length(self.over)
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,7 +167,7 @@ class Warmup(Ramp):
 
     def levels(self, base: float) -> tuple[float, float]:
         first = 1 / (self.length(Horizon()) + 1) if self.start is None else self.start
-        return resolve(first, base), base
+        return resolve(first, base), resolve(self.end, base)
 
     def curve(self, p: Array) -> Array:
         return p

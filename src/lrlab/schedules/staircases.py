@@ -1,7 +1,6 @@
 """Staircases: constant for a while, then a jump."""
 
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 
@@ -39,6 +38,3 @@ class Step(Shape):
         with np.errstate(over="ignore"):  # checked() says which step it was
             stairs = np.floor(t / Horizon().period(self.every))
             return checked(base * np.power(self.gamma, stairs), t, self)
-
-    def length(self, horizon: Horizon) -> float:
-        return inf

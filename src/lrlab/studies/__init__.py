@@ -5,11 +5,11 @@ from lrlab.studies.plan import BASELINE as BASELINE
 from lrlab.studies.plan import Plan as Plan
 from lrlab.studies.plan import default_schedules as default_schedules
 from lrlab.studies.plan import plan as plan
-from lrlab.studies.statistics import CONFIDENCE as CONFIDENCE
 from lrlab.studies.statistics import Comparison as Comparison
 from lrlab.studies.statistics import Difference as Difference
 from lrlab.studies.statistics import Row as Row
 from lrlab.studies.statistics import compare as compare
+from lrlab.studies.statistics import interval as interval
 from lrlab.studies.store import Store as Store
 from lrlab.studies.study import carry_out as carry_out
 from lrlab.studies.verdict import answer as answer

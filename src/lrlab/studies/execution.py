@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 
@@ -38,7 +37,7 @@ def execute(
     pool = ProcessPoolExecutor(most, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         with _interrupts_ignored_by_children():
-            ids = {pool.submit(partial(train, problem), run): id for id, run in runs.items()}
+            ids = {pool.submit(train, problem, run): id for id, run in runs.items()}
         ours = set(active_children()) - others  # all are started by now
         for future in as_completed(ids):
             yield ids.pop(future), future.result()

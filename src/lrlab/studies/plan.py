@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from lrlab.errors import StudyError
 from lrlab.problems import Problem
@@ -69,7 +70,7 @@ class Plan:
     schedules: tuple[Schedule, ...]
     seeds: tuple[int, ...]
 
-    @property
+    @cached_property
     def runs(self) -> dict[str, Run]:
         """The runs by their ids, schedule after schedule."""
         runs = (
@@ -79,10 +80,11 @@ class Plan:
 
     def by_schedule(self, results: Mapping[str, Result]) -> dict[Schedule, list[Result]]:
         """Results by id, all of them, as one list per schedule in the order of the seeds."""
-        return {
-            schedule: [results[self.id_of(Run(schedule, self.settings, s))] for s in self.seeds]
-            for schedule in self.schedules
-        }
+        grouped: dict[Schedule, list[Result]] = {schedule: [] for schedule in self.schedules}
+        for id, run in self.runs.items():
+            assert run.schedule is not None
+            grouped[run.schedule].append(results[id])
+        return grouped
 
     def id_of(self, run: Run) -> str:
         """The id of a run: a hash of all that its numbers depend on."""

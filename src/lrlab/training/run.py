@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
 from lrlab.errors import ScheduleError, TrainingError
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import real
+from lrlab.schedules.numbers import real, whole
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 PERIODS = ("epoch", "step")
@@ -59,9 +58,10 @@ class Settings:
         if momentum and self.optimizer != "sgd":
             raise TrainingError(f"momentum is for sgd, {self.optimizer} has none; leave it out.")
         for name, value in (("epochs", self.epochs), ("batch_size", self.batch_size)):
-            if not isinstance(value, Integral) or value < 1:
+            count = whole(value)
+            if count is None or count < 1:
                 raise TrainingError(f"{name} must be a whole number of 1 or more, got {value}.")
-            object.__setattr__(self, name, int(value))
+            object.__setattr__(self, name, count)
         # Plain numbers, so that equal settings are written alike and runs are recognised.
         object.__setattr__(self, "lr", lr)
         object.__setattr__(self, "momentum", momentum)
@@ -74,7 +74,12 @@ class Settings:
         return 1 if self.per == "epoch" else math.ceil(rows / self.batch_size)
 
     def bind(self, schedule: Schedule, rows: int) -> Schedule:
-        """The schedule with its durations in steps of a training on so many rows."""
+        """The schedule with its durations in steps of a training on so many rows.
+
+        Raises:
+            ScheduleError: it cannot be bound, or cannot be trained with: at some step its rate is
+                none or beyond float32, or at every step 0.
+        """
         epoch = self.steps_per_epoch(rows)
         bound = schedule.bind(total=self.epochs * epoch, epoch=epoch)
         self._refuse_wrong_rates(bound, self.epochs * epoch)
@@ -108,7 +113,8 @@ class Run:
     seed: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.seed, Integral) or self.seed < 0:
+        seed = whole(self.seed)
+        if seed is None or seed < 0:
             raise TrainingError(f"a seed must be a whole number of 0 or more, got {self.seed}.")
 
 

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
-from scipy import stats
 
 from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, CONFIDENCE, Plan
+from lrlab.studies import BASELINE, Plan, interval
 from lrlab.training import Result
+from lrlab.views.table import seeds_of
 
 # Okabe and Ito's colours, which people of any colour vision tell apart.
 _COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#999999")
@@ -85,12 +85,8 @@ def _scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
 
 
 def _band(values: NDArray[np.float64]) -> Band:
-    runs, mean = len(values), values.mean(axis=0)
-    if runs == 1:
-        return Band(mean, mean, mean)
-    error = values.std(axis=0, ddof=1) / np.sqrt(runs)
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, runs - 1) * error
-    return Band(mean, mean - half, mean + half)
+    mean = values.mean(axis=0)
+    return Band(mean, *(interval(values) if len(values) > 1 else (mean, mean)))
 
 
 def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
@@ -154,8 +150,8 @@ def save(plan: Plan, results: Mapping[Schedule, Sequence[Result]], path: Path) -
     Raises:
         StudyError: the file cannot be written.
     """
-    band = "band: 95 % interval of the mean" if len(plan.seeds) > 1 else "one seed"
-    title = f"{plan.problem.name} · {len(plan.seeds)} paired seeds · {band}"
+    band = " · band: 95 % interval of the mean" if len(plan.seeds) > 1 else ""
+    title = f"{plan.problem.name} · {seeds_of(plan)}{band}"
     try:
         drawing = figure(curves(plan, results), title, plan.problem.task.metric)
         drawing.savefig(path, format="png", dpi=120)

@@ -1,5 +1,6 @@
 """A comparison as text: the ranked table."""
 
+from lrlab.problems.tables import counted
 from lrlab.studies import Comparison, Plan, Row, verdict
 from lrlab.views.numbers import Style
 
@@ -17,12 +18,16 @@ def table(comparison: Comparison) -> str:
 
 def title(plan: Plan) -> str:
     """What was compared, on one line."""
-    seeds = "1 seed" if len(plan.seeds) == 1 else f"{len(plan.seeds)} paired seeds"
-    epochs = "1 epoch" if plan.settings.epochs == 1 else f"{plan.settings.epochs} epochs"
     return (
-        f"{plan.problem.name} · {len(plan.schedules)} schedules · {seeds} · "
-        f"{plan.problem.task.metric.name} on the test rows after {epochs}"
+        f"{plan.problem.name} · {len(plan.schedules)} schedules · {seeds_of(plan)} · "
+        f"{plan.problem.task.metric.name} on the test rows after "
+        f"{counted(plan.settings.epochs, 'epoch')}"
     )
+
+
+def seeds_of(plan: Plan) -> str:
+    """How many seeds, and that they pair the runs."""
+    return counted(len(plan.seeds), "seed" if len(plan.seeds) == 1 else "paired seed")
 
 
 def notes(plan: Plan, comparison: Comparison) -> str:
