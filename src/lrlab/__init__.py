@@ -1,51 +1,44 @@
-"""lrlab: a laboratory for learning-rate schedules in PyTorch."""
+"""lrlab: a laboratory for learning-rate schedules in PyTorch.
 
+Names are imported when they are first used: the scheduler needs torch, whose import takes seconds,
+and a picture needs matplotlib; schedules need neither.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lrlab.dialects import parse as parse
-from lrlab.errors import LrlabError as LrlabError
-from lrlab.schedules import Constant as Constant
-from lrlab.schedules import Cosine as Cosine
-from lrlab.schedules import Custom as Custom
-from lrlab.schedules import Exponential as Exponential
-from lrlab.schedules import Formula as Formula
-from lrlab.schedules import InverseTime as InverseTime
-from lrlab.schedules import Linear as Linear
-from lrlab.schedules import Rate as Rate
-from lrlab.schedules import Schedule as Schedule
-from lrlab.schedules import Step as Step
-from lrlab.schedules import Warmup as Warmup
-from lrlab.schedules import lint as lint
-from lrlab.schedules import to_text as to_text
+from lrlab import schedules
 
 if TYPE_CHECKING:
+    from lrlab.dialects import parse as parse
+    from lrlab.errors import LrlabError as LrlabError
     from lrlab.optim import LRScheduler as LRScheduler
+    from lrlab.schedules import *
 
 __version__ = "0.1.0"
-__all__ = [
-    "Constant",
-    "Cosine",
-    "Custom",
-    "Exponential",
-    "Formula",
-    "InverseTime",
-    "LRScheduler",
-    "Linear",
-    "LrlabError",
-    "Rate",
-    "Schedule",
-    "Step",
-    "Warmup",
-    "lint",
-    "parse",
-    "to_text",
-]
+
+_ELSEWHERE = {
+    "LrlabError": "errors",
+    "LRScheduler": "optim",
+    "dialects": "dialects",
+    "parse": "dialects",
+}
+_SCHEDULES = {name for names in schedules.ROOMS.values() for name in names}
+
+__all__ = sorted({*_SCHEDULES, *_ELSEWHERE, "schedules"})
 
 
 def __getattr__(name: str) -> object:
-    # The scheduler needs torch, whose import takes seconds; schedules do not.
-    if name == "LRScheduler":
-        from lrlab.optim import LRScheduler
+    if name in _ELSEWHERE:
+        module = import_module(f"lrlab.{_ELSEWHERE[name]}")
+        value = module if name == _ELSEWHERE[name] else getattr(module, name)
+    elif name in _SCHEDULES:
+        value = getattr(schedules, name)
+    else:
+        raise AttributeError(f"module 'lrlab' has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
-        return LRScheduler
-    raise AttributeError(f"module 'lrlab' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,21 @@
-"""Other libraries' schedules by their own names and arguments, read as lrlab's schedules."""
+"""Other libraries' schedules by their own names and arguments, read as lrlab's schedules.
 
-from lrlab.dialects import torch as torch
-from lrlab.dialects.names import parse as parse
+Each library is a module, imported when it is first used; none of them imports the library itself.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrlab.dialects import torch as torch
+    from lrlab.dialects.names import parse as parse
+
+
+def __getattr__(name: str) -> object:
+    from lrlab.dialects.names import DIALECTS, parse
+
+    if name == "parse":
+        return parse
+    if name in DIALECTS:
+        return import_module(f"lrlab.dialects.{name}")
+    raise AttributeError(f"module 'lrlab.dialects' has no attribute {name!r}")

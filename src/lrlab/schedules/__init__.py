@@ -1,22 +1,77 @@
-"""What the rate is at step t: shapes, what combines them, and their text. NumPy only."""
+"""What the rate is at step t: shapes, what combines them, and their text. NumPy only.
 
-from lrlab.schedules.base import Schedule as Schedule
-from lrlab.schedules.base import Shape as Shape
-from lrlab.schedules.combinators import Product as Product
-from lrlab.schedules.combinators import Sequence as Sequence
-from lrlab.schedules.combinators import Until as Until
-from lrlab.schedules.decays import Decay as Decay
-from lrlab.schedules.decays import Exponential as Exponential
-from lrlab.schedules.decays import InverseTime as InverseTime
-from lrlab.schedules.formulas import Custom as Custom
-from lrlab.schedules.formulas import Formula as Formula
-from lrlab.schedules.levels import Rate as Rate
-from lrlab.schedules.lint import lint as lint
-from lrlab.schedules.ramps import Constant as Constant
-from lrlab.schedules.ramps import Cosine as Cosine
-from lrlab.schedules.ramps import Linear as Linear
-from lrlab.schedules.ramps import Ramp as Ramp
-from lrlab.schedules.ramps import Warmup as Warmup
-from lrlab.schedules.staircases import Step as Step
-from lrlab.schedules.text import parse as parse
-from lrlab.schedules.text import to_text as to_text
+Names are imported when they are first used, so that importing this costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+ROOMS = {
+    "base": ("Schedule",),
+    "shape": ("Shape",),
+    "levels": ("Rate",),
+    "ramps": ("Constant", "Cosine", "Geometric", "Linear", "Polynomial", "Ramp", "Rex", "Tanh"),
+    "warmups": ("Cooldown", "ExponentialWarmup", "LogWarmup", "RadamWarmup", "Warmup"),
+    "decays": ("Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"),
+    "staircases": ("Chebyshev", "Knots", "MultiStep", "Piecewise", "Step"),
+    "cycles": ("CosineWave", "PolynomialCycle", "Repeat"),
+    "noise": ("Noise",),
+    "reactive": ("Greedy", "Plateau"),
+    "formulas": ("Custom", "Formula"),
+    "joins": ("Continued", "Sequence"),
+    "arithmetic": ("Affine", "Clip", "Product", "RunningProduct", "Sum"),
+    "clocks": ("Shift", "Staircase", "Stretch", "Until"),
+    "linting": ("lint",),
+    "recipes": (
+        "flat_cosine",
+        "infinite",
+        "noam",
+        "one_cycle",
+        "restarts",
+        "rsqrt",
+        "slanted_triangular",
+        "tri_stage",
+        "triangular",
+        "triangular2",
+        "untuned_exponential_warmup",
+        "untuned_linear_warmup",
+        "wsd",
+    ),
+    "text": ("parse", "to_text"),
+    "json": ("from_json", "to_json"),
+}
+"""Where each public name lives."""
+
+_HOMES = {name: room for room, names in ROOMS.items() for name in names}
+
+if TYPE_CHECKING:
+    from lrlab.schedules.arithmetic import *
+    from lrlab.schedules.base import *
+    from lrlab.schedules.clocks import *
+    from lrlab.schedules.cycles import *
+    from lrlab.schedules.decays import *
+    from lrlab.schedules.formulas import *
+    from lrlab.schedules.joins import *
+    from lrlab.schedules.json import *
+    from lrlab.schedules.levels import *
+    from lrlab.schedules.linting import *
+    from lrlab.schedules.noise import *
+    from lrlab.schedules.ramps import *
+    from lrlab.schedules.reactive import *
+    from lrlab.schedules.recipes import *
+    from lrlab.schedules.shape import *
+    from lrlab.schedules.staircases import *
+    from lrlab.schedules.text import *
+    from lrlab.schedules.warmups import *
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lrlab.schedules' has no attribute {name!r}")
+    value = getattr(import_module(f"lrlab.schedules.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

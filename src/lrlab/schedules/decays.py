@@ -4,12 +4,13 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from lrlab.schedules.base import Array, Shape
+from lrlab.schedules.base import Array
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.outcome import checked
-from lrlab.schedules.parameters import Period, Positive
+from lrlab.schedules.parameters import Duration, Period, Positive
+from lrlab.schedules.shape import Shape
 
-__all__ = ["Exponential", "InverseTime"]
+__all__ = ["Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"]
 
 
 class Decay(Shape):
@@ -28,6 +29,9 @@ class Exponential(Decay):
     """Multiplied by ``gamma`` every step::
 
         rate(t) = gamma ** (t / every)
+
+    The natural form exp(-a * t) is ``Exponential(exp(-a))`` with the number worked out, the
+    staircase form floor(t / every) is ``Step(every, gamma)``, and a floor is ``.clip(low)``.
 
     Args:
         gamma: the factor, above 0; below 1 it decays, above 1 it grows without end.
@@ -58,6 +62,8 @@ class InverseTime(Decay):
 
         rate(t) = 1 / (1 + alpha * t / every)
 
+    The staircase form is ``.staircase(every)``.
+
     Args:
         alpha: how fast, above 0: after 1 / alpha steps the rate is half the base rate.
         every: the duration counted as one unit of time; 1 step unless told otherwise.
@@ -78,3 +84,88 @@ class InverseTime(Decay):
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # one over infinity is 0, as it should be
             return base / (1 + self.alpha * self.units(t))
+
+
+@dataclass(frozen=True, repr=False)
+class InverseSqrt(Shape):
+    """Falls as one over the square root of time::
+
+        rate(t) = sqrt(tau / (t + tau))
+
+    ``Warmup(W, start=0.0) >> InverseSqrt(W)`` is the schedule of the Transformer ("Noam").
+
+    Args:
+        tau: the time scale, a duration above 0: after 3 * tau steps the rate is half the base
+            rate.
+
+    Raises:
+        ScheduleError: ``tau`` is not above 0.
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762, section 5.3; transformers'
+    get_inverse_sqrt_schedule; Zhai et al. 2022, arXiv:2106.04560 ("rsqrt").
+
+    >>> InverseSqrt(4)([0, 5, 12])
+    array([1.        , 0.66666667, 0.5       ])
+    """
+
+    tau: Period
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        tau = Horizon().period(self.tau)
+        return base * np.sqrt(tau / (t + tau))
+
+
+@dataclass(frozen=True, repr=False)
+class Power(Shape):
+    """At the base rate at first, then falls as a power of time::
+
+        rate(t) = min(1, (t / after) ** -exponent)
+
+    Args:
+        exponent: how fast, above 0.
+        after: the duration at the base rate, above 0; the power scheduler's rate is
+            min(a_max, c * t**-exponent), so there it is (c / a_max) ** (1 / exponent).
+
+    Raises:
+        ScheduleError: ``exponent`` or ``after`` is not above 0.
+
+    Source: Shen et al. 2024, arXiv:2408.13359, eq. 4, whose exponent is 0.51.
+
+    >>> Power(0.5, after=4)([0, 4, 16, 36]).round(3)
+    array([1.   , 1.   , 0.5  , 0.333])
+    """
+
+    exponent: Positive
+    _: KW_ONLY
+    after: Period
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        return base * np.power(np.maximum(1.0, t / Horizon().period(self.after)), -self.exponent)
+
+
+@dataclass(frozen=True, repr=False)
+class Sigmoid(Shape):
+    """Falls along a logistic curve, to half the base rate at ``at``::
+
+        rate(t) = 1 / (1 + exp(slope * (t - at)))
+
+    Args:
+        slope: how steeply, per step, above 0.
+        at: the duration after which the rate is half the base rate.
+
+    Raises:
+        ScheduleError: ``slope`` is not above 0, ``at`` no duration.
+
+    Source: darknet's ``SIG`` policy, Caffe's ``sigmoid``.
+
+    >>> Sigmoid(0.5, at=10)([0, 8, 10, 12, 20]).round(3)
+    array([0.993, 0.731, 0.5  , 0.269, 0.007])
+    """
+
+    slope: Positive
+    _: KW_ONLY
+    at: Duration
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        with np.errstate(over="ignore"):  # one over infinity is 0, as it should be
+            return base / (1 + np.exp(self.slope * (t - Horizon().length(self.at))))

@@ -36,12 +36,14 @@ class Horizon:
         start: the step at which the schedule begins.
         exact: the same before rounding, so that the parts of a sequence, rounded where they
             meet, always add up to the whole.
+        end: the step that "the rest" reaches to; the total when left out.
     """
 
     total: float | None = None
     epoch: float | None = None
     start: float = 0
     exact: float = 0
+    end: float | None = None
 
     def length(self, duration: float | str) -> float:
         """Steps in ``duration``, not rounded.
@@ -83,15 +85,22 @@ class Horizon:
             raise ScheduleError(f'"{duration}" rounds to 0 steps here, and what recurs needs 1.')
         return steps
 
-    def rest(self, of: str) -> float:
+    def rest(self, of: object) -> float:
         """Steps from ``start`` to the end of the whole, never below 0."""
-        if self.total is None:
+        end = self.total if self.end is None else self.end
+        if end is None:
             raise ScheduleError(
                 f"{of} takes the rest of the training: give it a duration, or say how many steps "
                 "the whole has with .bind(total=...), on a scheduler with total_steps=..."
             )
-        return tidy(float(max(0, self.total - self.start)))
+        return tidy(float(max(0, end - self.start)))
 
     def after(self, exact: float, steps: float) -> "Horizon":
         """The horizon of what follows something of ``steps`` steps (``exact`` before rounding)."""
         return replace(self, start=self.start + steps, exact=self.exact + exact)
+
+    def shared(self, share: float) -> "Horizon":
+        """This horizon with ``share`` of its rest as the rest, if it has one."""
+        if self.total is None and self.end is None:
+            return self
+        return replace(self, end=self.start + share * self.rest("it"))

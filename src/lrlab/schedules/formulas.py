@@ -11,11 +11,12 @@ import numpy as np
 
 from lrlab.errors import ScheduleError, did_you_mean
 from lrlab.schedules import grammar
-from lrlab.schedules.base import Array, Shape
+from lrlab.schedules.base import Array
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.numbers import real
 from lrlab.schedules.outcome import checked
 from lrlab.schedules.parameters import Limit
+from lrlab.schedules.shape import Shape
 
 __all__ = ["Custom", "Formula"]
 

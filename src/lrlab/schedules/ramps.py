@@ -5,12 +5,14 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from lrlab.schedules.base import Array, Shape
+from lrlab.schedules.base import Array
+from lrlab.schedules.curves import half_cosine
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.levels import Rate, resolve
-from lrlab.schedules.parameters import Level, Limit, Over, Start
+from lrlab.schedules.parameters import Beta, Height, Level, Limit, Number, Over, Positive
+from lrlab.schedules.shape import Shape
 
-__all__ = ["Constant", "Cosine", "Linear", "Warmup"]
+__all__ = ["Constant", "Cosine", "Geometric", "Linear", "Polynomial", "Ramp", "Rex", "Tanh"]
 
 
 class Ramp(Shape):
@@ -20,8 +22,8 @@ class Ramp(Shape):
 
         rate(t) = start * (1 - c(p)) + end * c(p)
 
-    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``curve``. Both ends are
-    exact, and past the end the ramp holds ``end``; of no duration, it is at its end at once.
+    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``share``, which is c. Both
+    ends are exact, and past the end the ramp holds ``end``; of no duration, it is there at once.
     """
 
     start: float | Rate | None
@@ -29,19 +31,20 @@ class Ramp(Shape):
     over: float | str | None
 
     @abstractmethod
-    def curve(self, p: Array) -> Array:
+    def share(self, p: Array) -> Array:
         """The share of the way from start to end at progress p in [0, 1]."""
 
-    def levels(self, base: float) -> tuple[float, float]:
-        """The rates at the two ends."""
-        assert self.start is not None
-        return resolve(self.start, base), resolve(self.end, base)
+    def progress(self, t: Array) -> Array:
+        """How much of the ramp is behind at ``t``, from 0 to 1."""
+        over = self.length(Horizon())
+        return np.minimum(t, over) / over if over else np.ones_like(t)
 
     def evaluate(self, t: Array, base: float) -> Array:
-        over = self.length(Horizon())
-        start, end = self.levels(base)
-        c = self.curve(np.minimum(t, over) / over if over else np.ones_like(t))
-        return start * (1 - c) + end * c
+        assert self.start is not None
+        start, end = resolve(self.start, base), resolve(self.end, base)
+        c = self.share(self.progress(t))
+        # Half of all ramps end at 0, and a long array is worth the shorter way.
+        return start * (1 - c) + end * c if end else start * (1 - c)
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,7 +90,8 @@ class Linear(Ramp):
     Raises:
         ScheduleError: a level or the duration is negative or not finite.
 
-    Source: torch.optim.lr_scheduler.LinearLR, which is ``Linear(1/3, 1, over=5)`` by default.
+    Source: torch.optim.lr_scheduler.LinearLR, which is ``Linear(1/3, 1, over=5)`` by default; to
+    zero, "D2Z", Bergsma et al. 2025, arXiv:2502.15938.
 
     >>> Linear(1.0, 0.5, over=30)([0, 15, 30, 49])
     array([1.  , 0.75, 0.5 , 0.5 ])
@@ -98,7 +102,7 @@ class Linear(Ramp):
     _: KW_ONLY
     over: Over = None
 
-    def curve(self, p: Array) -> Array:
+    def share(self, p: Array) -> Array:
         return p
 
 
@@ -108,17 +112,21 @@ class Cosine(Ramp):
 
     With p = t / over in [0, 1]::
 
-        rate(t) = end + (start - end) * (1 + cos(pi * p)) / 2
+        rate(t) = end + (start - end) * ((1 + cos(pi * p**k)) / 2) ** power
 
     Args:
         over: duration; the rest of the training when left out.
         start, end: factors of the base rate, 0 or more, or an absolute ``Rate``; from the whole
             base rate to 0 unless told otherwise, as in the paper.
+        power: an exponent above 0; above 1 it falls sooner. The paper has 1.
+        k: an exponent above 0; above 1 it falls later (k-decay). The paper has 1.
 
     Raises:
-        ScheduleError: a level or the duration is negative or not finite.
+        ScheduleError: a level or the duration is negative or not finite, or an exponent is not
+            above 0.
 
-    Source: Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5, one period.
+    Source: Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5, one period; ``power`` is optax's
+    ``exponent``; ``k`` Zhang and Li 2020, arXiv:2004.05909.
 
     >>> Cosine(4)([0, 1, 2, 3, 4]).round(3)
     array([1.   , 0.854, 0.5  , 0.146, 0.   ])
@@ -128,46 +136,149 @@ class Cosine(Ramp):
     _: KW_ONLY
     start: Level = 1.0
     end: Level = 0.0
+    power: Positive = 1.0
+    k: Positive = 1.0
 
-    def curve(self, p: Array) -> Array:
-        return (1 - np.cos(np.pi * p)) / 2
+    def share(self, p: Array) -> Array:
+        c = half_cosine(p if self.k == 1 else np.power(p, self.k))
+        return c if self.power == 1 else 1 - np.power(1 - c, self.power)
 
 
 @dataclass(frozen=True, repr=False)
-class Warmup(Ramp):
-    """A straight line up to the base rate, reached at t = over.
+class Polynomial(Ramp):
+    """From ``start`` to ``end`` along a power of what is left.
 
-    With W = over::
+    With p = t / over in [0, 1]::
 
-        rate(t) = (t + 1) / (W + 1)                    for t < W, then 1
-        rate(t) = start * (1 - t / W) + t / W          when start is given
+        rate(t) = end + (start - end) * (1 - p**k) ** power
 
     Args:
-        over: duration W; 0 steps means no warm-up.
-        start: the level at t = 0, a factor of the base rate or a ``Rate``. Left out, it is
-            1 / (W + 1), so that the first step is not wasted; 0 is transformers' convention.
+        power: an exponent above 0; 1 is a straight line, and above 1 it falls sooner.
+        over: duration; the rest of the training when left out.
+        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
+        k: an exponent above 0; above 1 it falls later (k-decay).
 
     Raises:
-        ScheduleError: the level or the duration is negative or not finite.
+        ScheduleError: a level or the duration is negative or not finite, or an exponent is not
+            above 0.
 
-    Source: Goyal et al. 2017, arXiv:1706.02677, section 2.2; the count (t + 1) / (W + 1) is
-    torchtitan's and NeMo's.
+    Source: torch's PolynomialLR, TensorFlow's PolynomialDecay; Chen et al. 2017, arXiv:1606.00915,
+    section 4.1 ("poly", power 0.9); ``k`` Zhang and Li 2020, arXiv:2004.05909.
 
-    >>> Warmup(4)([0, 1, 2, 3, 4, 5])
-    array([0.2, 0.4, 0.6, 0.8, 1. , 1. ])
-    >>> Warmup(4, start=0.0)([0, 1, 2, 3, 4])
-    array([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    >>> Polynomial(2, over=4)([0, 1, 2, 3, 4])
+    array([1.    , 0.5625, 0.25  , 0.0625, 0.    ])
+    """
+
+    power: Positive
+    _: KW_ONLY
+    over: Over = None
+    start: Level = 1.0
+    end: Level = 0.0
+    k: Positive = 1.0
+
+    def share(self, p: Array) -> Array:
+        left: Array = np.power(1 - np.power(p, self.k), self.power)
+        return 1 - left
+
+
+@dataclass(frozen=True, repr=False)
+class Geometric(Ramp):
+    """From ``start`` to ``end`` by equal factors: straight on a logarithmic axis.
+
+    With p = t / over in [0, 1]::
+
+        rate(t) = start ** (1 - p) * end ** p
+
+    Args:
+        start, end: factors of the base rate above 0, or an absolute ``Rate`` above 0.
+        over: duration; the rest of the training when left out.
+
+    Raises:
+        ScheduleError: a level is not above 0, or the duration is negative or not finite.
+
+    Source: the range test of Smith 2017, arXiv:1506.01186, as fastai's ``lr_find`` runs it.
+
+    >>> Geometric(1.0, 0.01, over=4)([0, 1, 2, 4]).round(3)
+    array([1.   , 0.316, 0.1  , 0.01 ])
+    """
+
+    start: Height
+    end: Height
+    _: KW_ONLY
+    over: Over = None
+
+    def share(self, p: Array) -> Array:
+        return p
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        p = self.progress(t)
+        start, end = resolve(self.start, base), resolve(self.end, base)
+        return np.power(start, 1 - p) * np.power(end, p)
+
+
+@dataclass(frozen=True, repr=False)
+class Rex(Ramp):
+    """Reflected exponential: falls slowly first, then ever faster.
+
+    With p = t / over in [0, 1]::
+
+        rate(t) = end + (start - end) * (1 - p) / (1/2 + (1 - beta * p) / 2)
+
+    Args:
+        over: duration; the rest of the training when left out.
+        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
+        beta: from 0, a straight line, to below 2, where it stays high till the very end. The paper
+            has 1, its code 0.9.
+
+    Raises:
+        ScheduleError: a level or the duration is negative or not finite, or ``beta`` is out of its
+            domain.
+
+    Source: Chen et al. 2022, arXiv:2107.04197.
+
+    >>> Rex(4)([0, 1, 2, 3, 4]).round(3)
+    array([1.   , 0.857, 0.667, 0.4  , 0.   ])
     """
 
     over: Over = None
     _: KW_ONLY
-    start: Start = None
+    start: Level = 1.0
+    end: Level = 0.0
+    beta: Beta = 1.0
 
-    end = 1.0
+    def share(self, p: Array) -> Array:
+        return 1 - (1 - p) / (0.5 + (1 - self.beta * p) / 2)
 
-    def levels(self, base: float) -> tuple[float, float]:
-        first = 1 / (self.length(Horizon()) + 1) if self.start is None else self.start
-        return resolve(first, base), resolve(self.end, base)
 
-    def curve(self, p: Array) -> Array:
-        return p
+@dataclass(frozen=True, repr=False)
+class Tanh(Ramp):
+    """From ``start`` to ``end`` along a hyperbolic tangent, which comes near both and meets none.
+
+    With p = t / over in [0, 1]::
+
+        rate(t) = end + (start - end) * (1 - tanh(lower * (1 - p) + upper * p)) / 2
+
+    Args:
+        over: duration; the rest of the training when left out.
+        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
+        lower, upper: the piece of the tangent that is used. The paper's best are -6 and 3; timm has
+            -7 and 3.
+
+    Raises:
+        ScheduleError: a level or the duration is negative or not finite, or a bound is no number.
+
+    Source: Hsueh et al. 2019, arXiv:1806.01593, eq. 3.
+
+    >>> Tanh(4)([0, 1, 2, 3, 4]).round(3)
+    array([1.   , 0.999, 0.953, 0.182, 0.002])
+    """
+
+    over: Over = None
+    _: KW_ONLY
+    start: Level = 1.0
+    end: Level = 0.0
+    lower: Number = -6.0
+    upper: Number = 3.0
+
+    def share(self, p: Array) -> Array:
+        return (1 + np.tanh(self.lower * (1 - p) + self.upper * p)) / 2

@@ -1,15 +1,19 @@
-"""Staircases: constant for a while, then a jump."""
+"""Staircases: constant for a while, then a jump; and levels at given times with lines between."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 
 import numpy as np
 
-from lrlab.schedules.base import Array, Shape
+from lrlab.schedules.base import Array
+from lrlab.schedules.curves import Curve, along
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.levels import resolve
 from lrlab.schedules.outcome import checked
-from lrlab.schedules.parameters import Period, Positive
+from lrlab.schedules.parameters import Growth, Levels, Milestones, Period, Positive, PowerOfTwo
+from lrlab.schedules.shape import Shape
 
-__all__ = ["Step"]
+__all__ = ["Chebyshev", "Knots", "MultiStep", "Piecewise", "Step"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,3 +42,162 @@ class Step(Shape):
         with np.errstate(over="ignore"):  # checked() says which step it was
             stairs = np.floor(t / Horizon().period(self.every))
             return checked(base * np.power(self.gamma, stairs), t, self)
+
+
+@dataclass(frozen=True, repr=False)
+class MultiStep(Shape):
+    """Multiplied by ``gamma`` at each of several steps::
+
+        rate(t) = gamma ** (number of milestones <= t)
+
+    Args:
+        milestones: durations in ascending order; one that stands twice counts twice. The jump acts
+            at t = milestone.
+        gamma: the factor of each jump, above 0; a tenth unless told otherwise, as in torch.
+
+    Raises:
+        ScheduleError: the milestones are none, ``gamma`` is not above 0, or the rate has outgrown
+            float64.
+
+    Source: torch.optim.lr_scheduler.MultiStepLR.
+
+    >>> MultiStep([2, 3], 0.5)([0, 1, 2, 3, 4])
+    array([1.  , 1.  , 0.5 , 0.25, 0.25])
+    """
+
+    milestones: Milestones
+    gamma: Positive = 0.1
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        passed = np.searchsorted(np.array(self.milestones, dtype=np.float64), t, side="right")
+        with np.errstate(over="ignore"):  # checked() says which step it was
+            return checked(base * np.power(self.gamma, passed.astype(np.float64)), t, self)
+
+
+@dataclass(frozen=True, repr=False)
+class Piecewise(Shape):
+    """One level after another::
+
+        rate(t) = levels[number of entries of at <= t]
+
+    Args:
+        at: durations in ascending order; the new level acts at t = at[i].
+        levels: factors of the base rate, 0 or more, or an absolute ``Rate``; one more than ``at``.
+
+    Raises:
+        ScheduleError: the two lists are none of this kind, or do not fit each other.
+
+    Source: Keras' PiecewiseConstantDecay, optax's piecewise_constant_schedule.
+
+    >>> Piecewise([2, 3], [1.0, 0.3, 0.1])([0, 1, 2, 3, 4])
+    array([1. , 1. , 0.3, 0.1, 0.1])
+    """
+
+    at: Milestones
+    levels: Levels
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.levels) != len(self.at) + 1:
+            raise self.refusal(
+                f"levels must be one more than at, got {len(self.levels)} and {len(self.at)}."
+            )
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        passed = np.searchsorted(np.array(self.at, dtype=np.float64), t, side="right")
+        return np.array([resolve(level, base) for level in self.levels])[passed]
+
+
+@dataclass(frozen=True, repr=False)
+class Knots(Shape):
+    """Through given levels at given steps, along a curve from each to the next.
+
+    With i so that at[i] <= t < at[i + 1], p = (t - at[i]) / (at[i + 1] - at[i]) and a curve c::
+
+        rate(t) = levels[i] * (1 - c(p)) + levels[i + 1] * c(p)
+
+    Before the first knot the first level holds, from the last on the last.
+
+    Args:
+        at: durations in ascending order; where two are equal, the rate jumps.
+        levels: factors of the base rate, 0 or more, or an absolute ``Rate``; as many as ``at``.
+        curve: ``"linear"``, ``"cosine"``, or another curve that ``Warmup`` knows.
+
+    Raises:
+        ScheduleError: the two lists are none of this kind, do not fit each other, or there is no
+            such curve.
+
+    Source: ignite's PiecewiseLinear, optax's piecewise_interpolate_schedule.
+
+    >>> Knots([1, 3, 5], [1.0, 0.5, 0.1])([0, 1, 2, 3, 4, 5])
+    array([1.  , 1.  , 0.75, 0.5 , 0.3 , 0.1 ])
+    """
+
+    at: Milestones
+    levels: Levels
+    _: KW_ONLY
+    curve: Curve = "linear"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.levels) != len(self.at):
+            raise self.refusal(
+                f"levels must be as many as at, got {len(self.levels)} and {len(self.at)}."
+            )
+
+    def length(self, horizon: Horizon) -> float:
+        return max(horizon.length(at) for at in self.at)
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        at = np.array(self.at, dtype=np.float64)
+        levels = np.array([resolve(level, base) for level in self.levels])
+        after = np.searchsorted(at, t, side="right")
+        left, right = np.maximum(after - 1, 0), np.minimum(after, len(at) - 1)
+        width = at[right] - at[left]
+        p = np.divide(t - at[left], width, out=np.zeros_like(t), where=width > 0)
+        c = along(self.curve, p)
+        return levels[left] * (1 - c) + levels[right] * c
+
+
+@dataclass(frozen=True, repr=False)
+class Chebyshev(Shape):
+    """The steps of Chebyshev's method, in the fractal order that keeps gradient descent stable.
+
+    With N = steps, K = condition and the i-th angle a = (2 * i + 1) * pi / (2 * N)::
+
+        rate(t) = 1 / ((K + 1) / 2 - (K - 1) / 2 * cos(a)),    i = s(floor(t))
+
+    where the order s of 2 * N steps is s(0), 2N - 1 - s(0), s(1), 2N - 1 - s(1), ... from that of
+    N steps. The base rate is 1 over the smallest curvature, and no step is above it.
+
+    Args:
+        steps: how many, a power of two; ``.repeat()`` begins again.
+        condition: the largest curvature over the smallest, 1 or more.
+
+    Raises:
+        ScheduleError: ``steps`` is no power of two, or ``condition`` is below 1.
+
+    Source: Agarwal, Goel and Zhang 2021, arXiv:2103.01338, sections 2 and 3.
+
+    >>> Chebyshev(4, 10)([0, 1, 2, 3]).round(3)
+    array([0.745, 0.104, 0.265, 0.138])
+    """
+
+    steps: PowerOfTwo
+    condition: Growth
+
+    def length(self, horizon: Horizon) -> float:
+        return self.steps
+
+    @cached_property
+    def _order(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+        order = np.zeros(1, dtype=np.intp)
+        while len(order) < self.steps:
+            order = np.stack([order, 2 * len(order) - 1 - order], axis=1).reshape(-1)
+        return order
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        i = self._order[np.minimum(t, self.steps - 1).astype(np.intp)]
+        angle = (2 * i + 1) * np.pi / (2 * self.steps)
+        k = self.condition
+        return base / ((k + 1) / 2 - (k - 1) / 2 * np.cos(angle))

@@ -1,7 +1,8 @@
 """Schedules as text: ``parse`` reads the expression that ``repr`` prints, and never runs code.
 
-The language is Python's own, cut down: calls of the names it is given, ``>>`` and ``*`` between
-schedules, arithmetic between numbers, texts, lists, None, True and False.
+The language is Python's own, cut down: calls of the names it is given, methods of schedules,
+``>>``, ``*`` and ``+`` between schedules, arithmetic between numbers, texts, lists, None, True and
+False.
 """
 
 import ast
@@ -11,19 +12,52 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lrlab.errors import ScheduleError, did_you_mean, nearest
-from lrlab.schedules import decays, formulas, grammar, levels, ramps, staircases
+from lrlab.schedules import (
+    cycles,
+    decays,
+    formulas,
+    grammar,
+    levels,
+    noise,
+    ramps,
+    reactive,
+    recipes,
+    staircases,
+    warmups,
+)
+from lrlab.schedules.algebra import Algebra
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.formulas import Custom
 from lrlab.schedules.numbers import real
+from lrlab.schedules.shape import Changed
 
 Builders = Mapping[str, Callable[..., Any]]
 
+
+def _is_method(value: Any) -> bool:
+    return inspect.isclass(value) and issubclass(value, Changed)  # written as a.method(...)
+
+
+_ROOMS = (
+    levels,
+    ramps,
+    warmups,
+    decays,
+    staircases,
+    cycles,
+    noise,
+    reactive,
+    formulas,
+    recipes,
+)
+
 SHAPES: Builders = {
-    name: getattr(room, name)
-    for room in (levels, ramps, decays, staircases, formulas)
+    name: value
+    for room in _ROOMS
     for name in room.__all__
+    if not (inspect.isabstract(value := getattr(room, name)) or _is_method(value))
 }
-"""What ``parse`` knows by itself, by name."""
+"""What ``parse`` knows by itself, by name: shapes, ``Rate`` and recipes."""
 
 _ON_NUMBERS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -61,12 +95,7 @@ def to_text(schedule: Schedule) -> str:
         ScheduleError: it holds a Python function, which no text can, or is too long to be read
             back.
     """
-    for part in schedule.walk():
-        if isinstance(part, Custom):
-            raise ScheduleError(
-                f"{part} holds a Python function and cannot be written as text; "
-                'a formula can: Formula("1 / (1 + 0.01*t)").'
-            )
+    refuse_functions(schedule)
     text = repr(schedule)
     if len(text) > grammar.MAX_LENGTH:
         raise ScheduleError(
@@ -74,6 +103,20 @@ def to_text(schedule: Schedule) -> str:
             f"{text[:40]}... has {len(text)}."
         )
     return text
+
+
+def refuse_functions(schedule: Schedule) -> None:
+    """Refuses what holds a Python function, which neither text nor JSON can.
+
+    Raises:
+        ScheduleError: it holds one.
+    """
+    for part in schedule.walk():
+        if isinstance(part, Custom):
+            raise ScheduleError(
+                f"{part} holds a Python function and cannot be written as text; "
+                'a formula can: Formula("1 / (1 + 0.01*t)").'
+            )
 
 
 class _Reader:
@@ -125,7 +168,7 @@ class _Reader:
                     "a Python function cannot be written as text; a formula can: "
                     'Formula("1 / (1 + 0.01*t)").',
                 )
-        return self.refuse(node, "a schedule's text is made of calls, >>, * and numbers only.")
+        return self.refuse(node, "a schedule's text is made of calls, >>, *, + and numbers only.")
 
     def combined(self, node: ast.BinOp, left: Any, right: Any) -> Any:
         op = node.op
@@ -134,8 +177,11 @@ class _Reader:
         try:
             if isinstance(op, ast.RShift) and all(schedules):
                 return left >> right
-            if isinstance(op, ast.Mult) and any(schedules) and sum(schedules + numbers) == 2:
-                return left * right
+            if any(schedules) and sum(schedules + numbers) == 2:
+                if isinstance(op, ast.Mult):
+                    return left * right
+                if isinstance(op, ast.Add):
+                    return left + right
             if all(numbers) and type(op) in _ON_NUMBERS:
                 result = _ON_NUMBERS[type(op)](left, right)
                 if real(result) is not None:
@@ -144,13 +190,14 @@ class _Reader:
             self.refuse(node, "this divides by zero.")
         except ScheduleError as error:
             self.refuse(node, str(error))
-        return self.refuse(node, "only schedules go with >>, schedules and numbers with *.")
+        return self.refuse(node, "only schedules go with >>, schedules and numbers with * and +.")
 
     def method(self, node: ast.Call, whole: ast.expr, name: str) -> Any:
         schedule = self.value(whole)
-        if not isinstance(schedule, Schedule) or name not in schedule.methods_in_text:
-            known = " and ".join(f".{method}(...)" for method in Schedule.methods_in_text)
-            self.refuse(node, f"a schedule has {known}, but no .{name}().")
+        if not isinstance(schedule, Schedule) or name not in Algebra.methods_in_text:
+            known = Algebra.methods_in_text
+            hint = did_you_mean(name, known) or f". It has {', '.join(f'.{m}' for m in known)}."
+            self.refuse(node, f"a schedule has no .{name}(){hint}")
         return self.called(node, f".{name}", getattr(schedule, name))
 
     def built(self, node: ast.Call, function: ast.expr) -> Any:

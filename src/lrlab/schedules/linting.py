@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from lrlab.errors import ScheduleError
+from lrlab.schedules.arithmetic import Product
 from lrlab.schedules.base import Schedule
-from lrlab.schedules.combinators import Product
 from lrlab.schedules.formulas import Custom, Formula
 from lrlab.schedules.ramps import Constant
+
+__all__ = ["lint"]
 
 _STEPS = 1000
 """How far a formula is looked at: one that has not peaked by then is not this mistake."""

@@ -1,0 +1,263 @@
+"""Schedules computed from schedules step by step: multiplied, added, bounded, mapped."""
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self, TypeGuard
+
+import numpy as np
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules.base import PRODUCT, SUM, Array, Schedule
+from lrlab.schedules.durations import Horizon
+from lrlab.schedules.joins import flat
+from lrlab.schedules.levels import Rate, resolve
+from lrlab.schedules.outcome import checked
+from lrlab.schedules.parameters import Bound, Level, Number, shown
+from lrlab.schedules.ramps import Constant
+from lrlab.schedules.reaction import State
+from lrlab.schedules.shape import Changed, enclosed
+
+__all__ = ["Affine", "Clip", "Product", "RunningProduct", "Sum"]
+
+
+@dataclass(frozen=True, repr=False)
+class Operation(Schedule):
+    """Schedules combined step by step, all on one clock.
+
+    A subclass has ``symbol``, ``precedence`` and ``evaluate``.
+    """
+
+    schedules: tuple[Schedule, ...]
+    symbol: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedules", flat(type(self), self.schedules))
+
+    @abstractmethod
+    def evaluate(self, t: Array, base: float) -> Array: ...
+
+    def children(self) -> tuple[Schedule, ...]:
+        return self.schedules
+
+    def length(self, horizon: Horizon) -> float:
+        # A plain number changes nothing over time, so it does not keep the others from ending.
+        parts = [part for part in self.schedules if not _is_number(part)]
+        return max((part.length(horizon) for part in parts), default=math.inf)
+
+    def within(self, horizon: Horizon) -> Self:
+        return self.rebuilt(tuple(part.within(horizon) for part in self.schedules))
+
+    def rebuilt(self, children: tuple[Schedule, ...]) -> Self:
+        return self if children == self.schedules else type(self)(children)
+
+    def __repr__(self) -> str:
+        texts = [
+            shown(part.level) if _is_number(part) else enclosed(part, self.precedence + 1)
+            for part in self.schedules
+        ]
+        first, second = self.schedules[:2]
+        if _is_number(first) and _is_number(second):  # two numbers would make a number
+            texts[0] = repr(first)
+        return f" {self.symbol} ".join(texts)
+
+
+@dataclass(frozen=True, repr=False)
+class Product(Operation):
+    """Schedules multiplied step by step, all on one clock; written ``a * b``.
+
+    Args:
+        schedules: the factors, two or more; at most one with absolute levels.
+
+    Raises:
+        ScheduleError: two of them have absolute levels, whose product is no rate.
+
+    >>> from lrlab.schedules import Exponential, Warmup
+    >>> (Warmup(3) * Exponential(0.5))([0, 1, 2, 3])
+    array([0.25  , 0.25  , 0.1875, 0.125 ])
+    """
+
+    precedence: ClassVar[int] = PRODUCT
+    symbol: ClassVar[str] = "*"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        absolute = [schedule for schedule in self.schedules if not schedule.relative]
+        if len(absolute) > 1:
+            raise ScheduleError(
+                "a product needs at most one schedule with absolute rates, got "
+                f"{absolute[0]} and {absolute[1]}: write the levels of the others as factors."
+            )
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rates = np.full_like(t, base if self.relative else 1.0)
+        for schedule in self.schedules:
+            rates = rates * schedule.evaluate(t, 1.0 if schedule.relative else base)
+        return rates
+
+    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
+        return t, 1.0 if self.schedules[child].relative else base
+
+
+@dataclass(frozen=True, repr=False)
+class Sum(Operation):
+    """Schedules added step by step, all on one clock; written ``a + b``.
+
+    Args:
+        schedules: the terms, two or more; a plain number is a factor of the base rate.
+
+    Raises:
+        ScheduleError: a term is no schedule.
+
+    >>> from lrlab.schedules import Exponential
+    >>> (0.5 + 0.5 * Exponential(0.5))([0, 1, 2])
+    array([1.   , 0.75 , 0.625])
+    """
+
+    precedence: ClassVar[int] = SUM
+    symbol: ClassVar[str] = "+"
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rates = np.zeros_like(t)
+        for schedule in self.schedules:
+            rates = rates + schedule.evaluate(t, base)
+        return rates
+
+
+@dataclass(frozen=True, repr=False)
+class Clip(Changed):
+    """A schedule within bounds; written ``a.clip(low, high)``::
+
+        rate(t) = min(max(a(t), low), high)
+
+    Args:
+        schedule: what is bounded.
+        low, high: factors of the base rate, 0 or more, or an absolute ``Rate``; no bound when
+            left out.
+
+    Raises:
+        ScheduleError: a bound is no level, or ``low`` is above ``high``.
+
+    >>> from lrlab.schedules import Exponential
+    >>> Exponential(0.5).clip(0.2, 0.9)([0, 1, 2, 3])
+    array([0.9 , 0.5 , 0.25, 0.2 ])
+    """
+
+    low: Bound = None
+    high: Bound = None
+    method: ClassVar[str] = "clip"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, high = self.low, self.high
+        alike = isinstance(low, Rate) == isinstance(high, Rate)
+        if low is not None and high is not None and alike and resolve(low, 1) > resolve(high, 1):
+            raise self.refusal(f"low must be at most high, got {low} and {high}.")
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rates = self.schedule.evaluate(t, base)
+        if self.low is not None:
+            rates = np.maximum(rates, resolve(self.low, base))
+        if self.high is not None:
+            rates = np.minimum(rates, resolve(self.high, base))
+        return rates
+
+
+@dataclass(frozen=True, repr=False)
+class Affine(Changed):
+    """A hyperparameter that follows the rate on a line; written ``a.affine(slope, offset)``::
+
+        rate(t) = offset + slope * a(t)
+
+    Args:
+        schedule: what is followed.
+        slope: any number; below 0, it falls where the rate rises.
+        offset: a factor of the base rate, 0 or more, or an absolute ``Rate``.
+
+    Raises:
+        ScheduleError: an argument is out of its domain; or, when it is evaluated, a value is
+            below 0.
+
+    Source: the momentum of one-cycle, Smith 2018, arXiv:1803.09820, section 4.3; kozistr's
+    ProportionScheduler.
+
+    >>> from lrlab.schedules import Linear
+    >>> Linear(0, 1, over=2).affine(-0.1, 0.95)([0, 1, 2])
+    array([0.95, 0.9 , 0.85])
+    """
+
+    slope: Number
+    offset: Level
+    method: ClassVar[str] = "affine"
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rates = resolve(self.offset, base) + self.slope * self.schedule.evaluate(t, base)
+        return checked(rates, t, self)
+
+
+@dataclass(frozen=True, repr=False)
+class RunningProduct(Changed):
+    """The product of a schedule's factors up to t; written ``a.running_product()``::
+
+        rate(t) = a(1) * a(2) * ... * a(floor(t)),    1 at t = 0
+
+    It takes t evaluations of ``a``, which are remembered up to the largest t asked for.
+
+    Args:
+        schedule: the factors; it must be relative and read no metric.
+
+    Raises:
+        ScheduleError: it is not; or, when it is evaluated, t is above ten million or the product
+            has outgrown float64.
+
+    Source: torch.optim.lr_scheduler.MultiplicativeLR.
+
+    >>> from lrlab.schedules import Constant
+    >>> Constant(0.5).running_product()([0, 1, 2])
+    array([1.  , 0.5 , 0.25])
+    """
+
+    method: ClassVar[str] = "running_product"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.schedule.relative or self.schedule.reactive:
+            raise self.refusal(
+                f"schedule must have factors of the base rate only and read no metric, got "
+                f"{self.schedule}."
+            )
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        last = float(t.max())
+        if last > 1e7:
+            raise self.refusal(f"t must be at most ten million, got {last:g}.")
+        products = self._up_to(int(last))
+        return checked(base * products[np.floor(t).astype(np.intp)], t, self)
+
+    def _up_to(self, last: int) -> Array:
+        products: Array
+        products, known = self._remembered
+        if last >= known:
+            if last >= len(products):
+                products = np.resize(products, 2 * (last + 1))
+            new = np.arange(known, last + 1, dtype=np.float64)
+            with np.errstate(over="ignore", under="ignore"):  # checked() says which step it was
+                factors = [products[known - 1 : known], self.schedule.evaluate(new, 1.0)]
+                products[known : last + 1] = np.cumprod(np.concatenate(factors))[1:]
+            self._remembered[:] = products, last + 1
+        return products
+
+    @cached_property
+    def _remembered(self) -> list[Any]:
+        """The products, in an array with room for more, and how many of them are known."""
+        return [np.ones(1), 1]
+
+
+def operands(*values: Schedule | float) -> tuple[Schedule, ...]:
+    """What stands on both sides of an operator; a plain number is a constant factor."""
+    return tuple(value if isinstance(value, Schedule) else Constant(value) for value in values)
+
+
+def _is_number(schedule: Schedule) -> TypeGuard[Constant]:
+    return isinstance(schedule, Constant) and schedule.over is None and schedule.relative

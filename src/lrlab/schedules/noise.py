@@ -1,0 +1,66 @@
+"""Seeded noise: a random factor that is the same each time it is asked for."""
+
+from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+
+from lrlab.schedules.base import Array
+from lrlab.schedules.parameters import Amount, Count, Deviation
+from lrlab.schedules.shape import Shape
+
+__all__ = ["Noise"]
+
+
+@dataclass(frozen=True, repr=False)
+class Noise(Shape):
+    """A random factor around 1, new at every step, a pure function of seed and step::
+
+        rate(t) = 1 + u(floor(t)),    -amount <= u <= amount
+
+    Args:
+        amount: the largest deviation, above 0 and at most 1.
+        seed: which noise; 0 unless told otherwise.
+        std: the standard deviation of a normal distribution of which what lies beyond ``amount``
+            is left out; a uniform distribution when left out.
+
+    Raises:
+        ScheduleError: an argument is out of its domain.
+
+    Source: timm's ``lr_noise``; the numbers come from the mixing function of SplitMix64 (Steele,
+    Lea and Flood 2014) over seed and step, because a generator's stream could not be asked for any
+    step in any order.
+
+    >>> Noise(0.1)([0, 1, 2]).round(3)
+    array([1.03 , 0.974, 0.978])
+    """
+
+    amount: Amount
+    _: KW_ONLY
+    seed: Count = 0
+    std: Deviation = None
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        share = _uniform(self.seed, t)
+        if self.std is None:
+            return base * (1 + self.amount * (2 * share - 1))
+        from statistics import NormalDist  # whose import takes longer than all of this room
+
+        normal = NormalDist(0, self.std)
+        low = normal.cdf(-self.amount)
+        places = low + share * (1 - 2 * low)
+        deviations = np.array([normal.inv_cdf(place) for place in places.tolist()])
+        within: Array = np.clip(deviations, -self.amount, self.amount)
+        return base * (1 + within)
+
+
+def _uniform(seed: int, t: Array) -> Array:
+    """Numbers above 0 and below 1 that look independent."""
+    with np.errstate(over="ignore"):  # wrapping round is how this mixes
+        state = np.floor(t).astype(np.uint64)
+        state = state + np.uint64(seed % 2**64) * np.uint64(0xD1342543DE82EF95)
+        for _ in range(2):
+            state = state + np.uint64(0x9E3779B97F4A7C15)
+            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            state = state ^ (state >> np.uint64(31))
+    return ((state >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53

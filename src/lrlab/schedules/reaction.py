@@ -1,0 +1,99 @@
+"""How a schedule reads metrics: a state of plain values, what it observes, and what that makes it.
+
+A schedule that reads none, which is nearly every one, has the empty state and never changes.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from lrlab.errors import ScheduleError
+
+if TYPE_CHECKING:
+    from lrlab.schedules.base import Schedule
+
+State = tuple[Any, ...]
+"""Numbers, None and tuples of these; ``()`` for a schedule that reads no metric."""
+
+
+class Reaction:
+    """The pure state machine that every schedule is.
+
+    It begins in ``initial()``; ``observe`` gives the next state; ``given(state)`` is the schedule
+    that the state makes of it, whose rate at the current step is the one to use.
+    """
+
+    @property
+    def _self(self) -> "Schedule":
+        return cast("Schedule", self)
+
+    @property
+    def reactive(self) -> bool:
+        """Whether it reads metrics."""
+        return any(child.reactive for child in self._self.children())
+
+    def initial(self) -> State:
+        """The state before any metric."""
+        return tuple(c.initial() for c in self._self.children()) if self.reactive else ()
+
+    def observe(self, state: State, t: float, metric: Any, base: float | None = None) -> State:
+        """The state after a metric was measured at step ``t``.
+
+        Metrics are for the part that rules at ``t``, so in a sequence only those seen after a
+        part's start count.
+
+        Args:
+            state: the state before.
+            t: the step, 0 or more.
+            metric: any number; NaN is never an improvement.
+            base: the rate given to the optimizer; needed when a level is an absolute ``Rate``. A
+                state belongs to one base rate then.
+
+        Raises:
+            ScheduleError: ``metric`` is no number, ``base`` is missing, or the schedule is not
+                bound.
+
+        >>> from lrlab.schedules import Plateau, Warmup
+        >>> schedule = Warmup(2) >> Plateau(patience=0)
+        >>> state = schedule.initial()
+        >>> for t, loss in enumerate([0.9, 0.9, 0.5, 0.6]):
+        ...     state = schedule.observe(state, t, loss)
+        >>> schedule.given(state)
+        Warmup(2) >> Constant(0.1)
+        """
+        return self.observed(state, t, read_metric(metric), self._self.bases(base)[1])
+
+    def observed(self, state: State, t: float, metric: float, base: float) -> State:
+        """``observe`` with a metric that is read, for the rate that ``evaluate`` is given."""
+        if not self.reactive:
+            return state
+        after = []
+        for i, child in enumerate(self._self.children()):
+            place = self.place(i, t, base, state)
+            after.append(
+                state[i] if place is None else child.observed(state[i], place[0], metric, place[1])
+            )
+        return tuple(after)
+
+    def given(self, state: State) -> "Schedule":
+        """The schedule that the metrics observed so far make of this one."""
+        if not self.reactive:
+            return self._self
+        children = zip(self._self.children(), state, strict=True)
+        return self._self.rebuilt(tuple(child.given(own) for child, own in children))
+
+    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
+        """The step and base rate of a child while this one is at ``t``; None while it rests."""
+        return t, base
+
+
+def read_metric(metric: Any) -> float:
+    """A metric as a float, infinite and NaN ones included; tensors and arrays of one element too.
+
+    Raises:
+        ScheduleError: it is no number.
+    """
+    try:
+        if isinstance(metric, str | bytes | bool):
+            raise TypeError
+        return float(metric)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise ScheduleError(f"a metric must be a number, got {metric!r}.") from None

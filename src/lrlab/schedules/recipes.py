@@ -1,0 +1,245 @@
+"""Well-known schedules that are compositions: each function returns one, and it prints as such.
+
+Levels are factors of the base rate, which is the peak rate throughout. Whatever a part refuses, it
+refuses by its own name with a ``ScheduleError``.
+"""
+
+from collections.abc import Sequence
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules import joins
+from lrlab.schedules.base import Schedule
+from lrlab.schedules.decays import InverseSqrt
+from lrlab.schedules.numbers import real
+from lrlab.schedules.ramps import Constant, Cosine, Geometric, Linear
+from lrlab.schedules.warmups import Cooldown, ExponentialWarmup, Warmup
+
+__all__ = [
+    "flat_cosine",
+    "infinite",
+    "noam",
+    "one_cycle",
+    "restarts",
+    "rsqrt",
+    "slanted_triangular",
+    "tri_stage",
+    "triangular",
+    "triangular2",
+    "untuned_exponential_warmup",
+    "untuned_linear_warmup",
+    "wsd",
+]
+
+Duration = float | str
+
+
+def one_cycle(
+    rise: Duration = "30%", fall: Duration | None = None, *, start: float = 0.04, end: float = 4e-6
+) -> Schedule:
+    """One-cycle: up to the peak and far down, along cosines.
+
+    Args:
+        rise: duration of the way up.
+        fall: duration of a way back to ``start``, from where the last phase goes on to ``end``;
+            without it there are two phases.
+        start, end: the first and last factor; torch's 1/25 and 1/25 of 1e-4 unless told otherwise.
+
+    Source: Smith and Topin 2018, arXiv:1708.07120; the cosines are fastai's.
+
+    >>> one_cycle()
+    Cosine("30%", start=0.04, end=1.0) >> Cosine(end=4e-06)
+    """
+    up = Cosine(rise, start=start, end=1.0)
+    if fall is None:
+        return up >> Cosine(end=end)
+    return up >> Cosine(fall, end=start) >> Cosine(start=start, end=end)
+
+
+def wsd(
+    warmup: Duration = "5%",
+    stable: Duration = "75%",
+    *,
+    curve: str | float = "sqrt",
+    end: float = 0.0,
+) -> Schedule:
+    """Warm-up, stable, decay (trapezoidal): the cooldown takes the rest of the training.
+
+    Args:
+        warmup, stable: durations.
+        curve, end: of the ``Cooldown``.
+
+    Source: Hu et al. 2024, arXiv:2404.06395; Hägele et al. 2024, arXiv:2405.18392.
+
+    >>> wsd()
+    Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()
+    """
+    return Warmup(warmup) >> Constant(1.0, over=stable) >> Cooldown(curve=curve, end=end)
+
+
+def noam(warmup: Duration) -> Schedule:
+    """The Transformer's: up on a line from 0, then down as one over the square root of t.
+
+    With the base rate (d * warmup) ** -0.5 this is the paper's
+    d**-0.5 * min(t**-0.5, t * warmup**-1.5).
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 3.
+
+    >>> noam(4000)
+    Warmup(4000, start=0.0) >> InverseSqrt(4000)
+    """
+    return Warmup(warmup, start=0.0) >> InverseSqrt(warmup)
+
+
+def rsqrt(warmup: Duration, tau: Duration, *, stable: Duration) -> Schedule:
+    """big_vision's: a warm-up, an inverse square root, and a straight way to 0 at the end.
+
+    Args:
+        warmup: duration of the warm-up, which begins at 0.
+        tau: time scale of the square root, which begins after the warm-up.
+        stable: duration before the cooldown, which takes the rest of the training.
+
+    Source: Zhai et al. 2022, arXiv:2106.04560, section 3.5.
+
+    >>> rsqrt(10, 100, stable="80%").bind(total=200)([0, 5, 10, 110, 160, 180, 200]).round(3)
+    array([0.   , 0.5  , 1.   , 0.707, 0.632, 0.304, 0.   ])
+    """
+    ramps = Warmup(warmup, start=0.0) >> InverseSqrt(tau)
+    return ramps * (Constant(1.0, over=stable) >> Linear(1.0, 0.0))
+
+
+def infinite(
+    warmup: Duration, decay: Duration, stable: Duration, *, level: float = 0.375, end: float = 0.01
+) -> Schedule:
+    """Warm-up, cosine to a level that may last as long as you like, and an annealing on demand.
+
+    Args:
+        warmup, decay, stable: durations; the annealing takes the rest of the training.
+        level, end: factors of the stable phase and at the end.
+
+    Source: Singh et al. 2025, arXiv:2503.02844.
+
+    >>> infinite(10, 40, 40)
+    Warmup(10) >> Cosine(40, end=0.375) >> Constant(0.375, over=40) >> Geometric(0.375, 0.01)
+    """
+    falling = Warmup(warmup) >> Cosine(decay, end=level)
+    return falling >> Constant(level, over=stable) >> Geometric(level, end)
+
+
+def flat_cosine(flat: Duration = "75%") -> Schedule:
+    """A constant rate, then a cosine to 0; fastai's ``fit_flat_cos``.
+
+    >>> flat_cosine()
+    Constant(1.0, over="75%") >> Cosine()
+    """
+    return Constant(1.0, over=flat) >> Cosine()
+
+
+def tri_stage(
+    warmup: Duration, hold: Duration, *, start: float = 0.01, end: float = 0.01
+) -> Schedule:
+    """fairseq's: a line up, a constant, and an exponential way down for the rest of the training.
+
+    Source: Park et al. 2019, arXiv:1904.08779, section 3.2.
+
+    >>> tri_stage("10%", "40%")
+    Linear(0.01, 1.0, over="10%") >> Constant(1.0, over="40%") >> Geometric(1.0, 0.01)
+    """
+    rising = Linear(start, 1.0, over=warmup)
+    return rising >> Constant(1.0, over=hold) >> Geometric(1.0, end)
+
+
+def slanted_triangular(rise: Duration = "10%", *, ratio: float = 32) -> Schedule:
+    """ULMFiT's: a short line up from 1/ratio and a long one back.
+
+    Source: Howard and Ruder 2018, arXiv:1801.06146, eq. 3.
+
+    >>> slanted_triangular()
+    Linear(0.03125, 1.0, over="10%") >> Linear(1.0, 0.03125)
+    """
+    if not (real(ratio) or 0) >= 1:
+        raise ScheduleError(f"slanted_triangular: ratio must be 1 or more, got {ratio!r}.")
+    return Linear(1 / ratio, 1.0, over=rise) >> Linear(1.0, 1 / ratio)
+
+
+def triangular(half: Duration, *, low: float = 0.1, decay: float = 1.0) -> Schedule:
+    """Cyclical rates: a line up and a line down, again and again.
+
+    Args:
+        half: duration of the way up, and of the way down.
+        low: the factor at the foot.
+        decay: how many times as high each triangle is as the one before, above its foot;
+            ``triangular2`` has a half.
+
+    Source: Smith 2017, arXiv:1506.01186.
+
+    >>> triangular(4)
+    (Linear(0.1, 1.0, over=4) >> Linear(1.0, 0.1, over=4)).repeat()
+    >>> triangular(4, decay=0.5)
+    0.1 + (Linear(0.0, 0.9, over=4) >> Linear(0.9, 0.0, over=4)).repeat(decay=0.5)
+    """
+    if decay == 1:
+        return (Linear(low, 1.0, over=half) >> Linear(1.0, low, over=half)).repeat()
+    if not 0 <= (-1 if (number := real(low)) is None else number) <= 1:
+        raise ScheduleError(f"triangular: low must be a factor from 0 to 1, got {low!r}.")
+    height = 1 - low
+    triangle = Linear(0.0, height, over=half) >> Linear(height, 0.0, over=half)
+    return low + triangle.repeat(decay=decay)
+
+
+def triangular2(half: Duration, *, low: float = 0.1) -> Schedule:
+    """``triangular`` whose height is halved after each cycle.
+
+    >>> triangular2(4, low=0.0)
+    0.0 + (Linear(0.0, 1.0, over=4) >> Linear(1.0, 0.0, over=4)).repeat(decay=0.5)
+    """
+    return triangular(half, low=low, decay=0.5)
+
+
+def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None) -> Schedule:
+    """Cosines with given periods and heights, one after another.
+
+    Args:
+        periods: durations, one or more.
+        weights: their heights, factors of the base rate; 1 each when left out.
+
+    Source: mmengine's CosineRestartLR.
+
+    >>> restarts([10, 20], [1.0, 0.5])
+    Cosine(10) >> Cosine(20, start=0.5)
+    """
+    heights = [1.0] * len(periods) if weights is None else weights
+    if not periods or len(heights) != len(periods):
+        raise ScheduleError(
+            f"restarts: weights must be as many as periods, got {len(heights)} and {len(periods)}."
+        )
+    cosines = [Cosine(p, start=w) for p, w in zip(periods, heights, strict=True)]
+    return cosines[0] if len(cosines) == 1 else joins.Sequence(tuple(cosines))
+
+
+def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
+    """Adam's warm-up that needs no tuning: a line over 2 / (1 - beta2) steps; for products.
+
+    Source: Ma and Yarats 2021, arXiv:1910.04209, eq. 6, whose rate at t is (t + 1) / tau.
+
+    >>> untuned_linear_warmup(0.99)
+    Warmup(199)
+    """
+    return Warmup(max(0, round(2 / _rest(beta2)) - 1))
+
+
+def untuned_exponential_warmup(beta2: float = 0.999) -> Schedule:
+    """Adam's warm-up that needs no tuning: 1 - exp(-(t + 1) * (1 - beta2)); for products.
+
+    Source: Ma and Yarats 2021, arXiv:1910.04209, eq. 5.
+
+    >>> untuned_exponential_warmup(0.75)
+    ExponentialWarmup(4)
+    """
+    return ExponentialWarmup(1 / _rest(beta2))
+
+
+def _rest(beta2: float) -> float:
+    number = real(beta2)
+    if number is None or not 0 <= number < 1:
+        raise ScheduleError(f"beta2 must be from 0 to below 1, got {beta2!r}.")
+    return 1 - number

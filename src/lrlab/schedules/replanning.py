@@ -1,0 +1,43 @@
+"""A change of the horizon in the middle of training, without a jump."""
+
+import math
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules.base import Schedule
+from lrlab.schedules.durations import Horizon
+from lrlab.schedules.joins import Sequence
+from lrlab.schedules.numbers import real
+
+
+def replanned(
+    schedule: Schedule, new_total: float, at: float, total: float | None = None
+) -> Schedule:
+    """``schedule`` up to ``at``, then the rest of it stretched to end at ``new_total``."""
+    old = schedule.bind().length(Horizon()) if total is None else real(total)
+    step, new = real(at), real(new_total)
+    if old is None or math.isinf(old):
+        raise ScheduleError(
+            f"replan: {schedule} has no end of its own, so say how many steps were planned: "
+            f"replan({new_total!r}, at={at!r}, total=...)."
+        )
+    if step is None or not 0 <= step < old:
+        raise ScheduleError(
+            f"replan: at must be a step before the planned end, {old:g}, got {at!r}."
+        )
+    if new is None or new <= step:
+        raise ScheduleError(
+            f"replan: new_total must be a number of steps above at, {step:g}, got {new_total!r}."
+        )
+    factor = (new - step) / (old - step)
+    parts = schedule.schedules if isinstance(schedule, Sequence) else (schedule,)
+    starts = schedule.starts.tolist() if isinstance(schedule, Sequence) else [0.0]
+    # Parts that are over stay, the one at ``step`` is split, those to come are stretched.
+    ruling = max(i for i, start in enumerate(starts) if start <= step)
+    split = step - starts[ruling]
+    to_come = [parts[ruling].shift(-split) if split else parts[ruling], *parts[ruling + 1 :]]
+    done = [*parts[:ruling], parts[ruling].until(split)] if split else list(parts[:ruling])
+    rest = to_come[0] if len(to_come) == 1 else Sequence(tuple(to_come))
+    result = rest.stretch(factor) if factor != 1 else rest
+    for part in reversed(done):
+        result = part >> result
+    return result
