@@ -3,60 +3,147 @@
 from hypothesis import strategies as st
 
 from lrlab.schedules import (
+    Chebyshev,
     Constant,
+    Cooldown,
     Cosine,
+    CosineWave,
     Exponential,
+    ExponentialWarmup,
     Formula,
+    Geometric,
+    InverseSqrt,
     InverseTime,
+    Knots,
     Linear,
+    LogWarmup,
+    MultiStep,
+    Noise,
+    Piecewise,
+    Polynomial,
+    PolynomialCycle,
+    Power,
+    RadamWarmup,
     Rate,
+    Rex,
     Schedule,
+    Sigmoid,
     Step,
+    Tanh,
     Warmup,
 )
 
 levels = st.floats(0, 10)
+heights = st.floats(0.001, 10)
 lengths = st.integers(0, 300)
 periods = st.one_of(st.integers(1, 300), st.floats(0.5, 300))
 gammas = st.floats(0.5, 1.0, exclude_min=True)
+powers = st.floats(0.2, 4)
+curves = st.one_of(
+    st.sampled_from(["linear", "cosine", "sqrt", "square", "mirror", "halving"]), powers
+)
+milestones = st.lists(lengths, min_size=1, max_size=5).map(sorted)
+
+ends = {"start": levels, "end": levels}
+ramps = st.one_of(
+    st.builds(Linear, levels, levels, over=lengths),
+    st.builds(Cosine, lengths, **ends, power=powers, k=powers),
+    st.builds(Polynomial, powers, over=lengths, **ends, k=powers),
+    st.builds(Geometric, heights, heights, over=lengths),
+    st.builds(Rex, lengths, **ends, beta=st.floats(0, 1.99)),
+    st.builds(Cooldown, lengths, **ends, curve=curves),
+    st.builds(Warmup, lengths, curve=curves),
+    st.builds(Warmup, lengths, start=st.floats(0, 1), curve=curves),
+)
+"""Shapes that begin and end where they say."""
 
 finite = st.one_of(
+    ramps,
     st.builds(Constant, levels, over=lengths),
-    st.builds(Linear, levels, levels, over=lengths),
-    st.builds(Cosine, lengths, start=levels, end=levels),
-    st.builds(Warmup, lengths),
-    st.builds(Warmup, lengths, start=st.floats(0, 1)),
+    st.builds(Tanh, lengths, **ends),
+    st.builds(LogWarmup, lengths),
     st.builds(
         Formula, st.sampled_from(["(1 - p)**2", "1 / (1 + t)", "max(p, T / (T + 1))"]), over=lengths
     ),
+    milestones.flatmap(
+        lambda at: st.builds(
+            Knots,
+            st.just(at),
+            st.lists(levels, min_size=len(at), max_size=len(at)),
+            curve=curves,
+        )
+    ),
+    st.builds(Chebyshev, st.sampled_from([1, 2, 8, 64]), st.floats(1, 100)),
 )
 endless = st.one_of(
     st.builds(Constant, levels),
     st.builds(Exponential, gammas, every=periods),
     st.builds(InverseTime, st.floats(0.001, 10), every=periods),
+    st.builds(InverseSqrt, periods),
+    st.builds(Power, powers, after=periods),
+    st.builds(Sigmoid, st.floats(0.001, 10), at=lengths),
     st.builds(Step, periods, gammas),
+    st.builds(MultiStep, milestones, gammas),
+    milestones.flatmap(
+        lambda at: st.builds(
+            Piecewise, st.just(at), st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1)
+        )
+    ),
+    st.builds(ExponentialWarmup, periods),
+    st.builds(RadamWarmup, st.floats(0.9, 0.999)),
+    st.builds(CosineWave, periods, high=levels, low=levels),
+    st.builds(PolynomialCycle, powers, period=periods, **ends),
+    st.builds(Noise, st.floats(0.01, 1), seed=st.integers(0, 99)),
+    st.builds(Noise, st.floats(0.01, 1), std=st.floats(0.1, 2)),
     # No part of a sequence: clocks that start between steps round as they are grouped.
     st.builds(Cosine, st.floats(0.5, 300)),
     st.builds(Formula, st.sampled_from(["1 / (1 + 0.01*t)", "0.5 * (t < 10) + 0.5"])),
 )
+shapes = st.one_of(finite, endless)
 absolute = st.one_of(
     st.builds(Constant, st.builds(Rate, levels)),
     st.builds(Cosine, lengths, end=st.builds(Rate, levels)),
     st.builds(Linear, st.builds(Rate, levels), levels, over=lengths),
 )
-shapes = st.one_of(finite, endless)
 
 
-def _grown(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
+def _combined(
+    parts: st.SearchStrategy[Schedule], ending: st.SearchStrategy[Schedule]
+) -> st.SearchStrategy[Schedule]:
+    """Every way to make one schedule of ``parts``; those in ``ending`` have an end."""
     return st.one_of(
         st.builds(lambda a, n, b: a.until(n) >> b, parts, lengths, parts),
-        st.builds(lambda a, b: a >> b, finite, parts),
+        st.builds(lambda a, b: a >> b, ending, parts),
+        st.builds(lambda a, b: a.then(b, join="continue"), ending, parts),
         st.builds(lambda a, b: a * b, parts, parts),
         st.builds(lambda a, b: a * b, st.floats(0, 2), parts),
+        st.builds(lambda a, b: a + b, parts, parts),
+        st.builds(lambda a, b: a + b, st.floats(0, 2), parts),
         st.builds(lambda a, n: a.until(n), parts, lengths),
+        st.builds(lambda a, n: a.shift(n), parts, st.integers(-50, 50)),
+        st.builds(lambda a, k: a.stretch(k), parts, st.floats(0.1, 5)),
+        st.builds(lambda a, n: a.staircase(n), parts, st.integers(1, 50)),
+        st.builds(lambda a, n: a.clip(n, n + 1), parts, st.floats(0, 2)),
+        st.builds(lambda a, k: a.affine(k, 0.1), parts, st.floats(0, 2)),
+        st.builds(
+            lambda a, at, n, g, d: a.until(at).repeat(n, growth=g, decay=d),
+            parts,
+            st.integers(1, 50),
+            st.one_of(st.none(), st.integers(1, 4)),
+            st.floats(1, 2),
+            st.floats(0.5, 1),
+        ),
     )
 
 
-relative = st.recursive(shapes, _grown, max_leaves=8)
+def trees(depth: int) -> st.SearchStrategy[Schedule]:
+    """Relative schedules nested up to ``depth`` deep."""
+    if depth <= 1:
+        return shapes
+    # Deferred, so that only the branch that is drawn is built.
+    return st.one_of(shapes, st.deferred(lambda: _combined(trees(depth - 1), finite)))
+
+
+relative = trees(4)
 schedules = st.one_of(relative, absolute, st.builds(lambda a, b: a * b, relative, absolute))
 steps = st.lists(st.one_of(st.integers(0, 1000), st.floats(0, 1000)), min_size=1, max_size=40)

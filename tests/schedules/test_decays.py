@@ -1,12 +1,15 @@
 """Decays against their closed forms."""
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Exponential, InverseTime
+from lrlab.schedules import Exponential, InverseSqrt, InverseTime, Power, Schedule, Sigmoid, noam
 
 
 @given(gamma=st.floats(0.5, 1.001), every=st.integers(1, 50))
@@ -44,3 +47,41 @@ def test_factors_that_are_none(gamma: object) -> None:
 def test_periods_that_are_none(every: object) -> None:
     with pytest.raises(ScheduleError, match="every must be a duration above 0"):
         InverseTime(0.1, every=every)
+
+
+@given(tau=st.floats(1, 500))
+def test_inverse_sqrt(tau: float) -> None:
+    expected = [math.sqrt(tau / (t + tau)) for t in range(300)]
+    assert_allclose(InverseSqrt(tau)(range(300)), expected, rtol=1e-14)
+
+
+@given(warm=st.integers(1, 200))
+def test_noam_is_the_transformers(warm: int) -> None:
+    def paper(step: int) -> float:
+        return min(step**-0.5, step * warm**-1.5) / warm**-0.5
+
+    assert_allclose(noam(warm)(range(1, 400)), [paper(t) for t in range(1, 400)], rtol=1e-13)
+
+
+@given(exponent=st.floats(0.1, 3), after=st.floats(1, 100))
+def test_power_is_the_power_schedulers(exponent: float, after: float) -> None:
+    scale = after**exponent  # min(a_max, c * t**-exponent) with a_max = 1
+    expected = [1.0] + [min(1.0, scale * t**-exponent) for t in range(1, 300)]
+    assert_allclose(Power(exponent, after=after)(range(300)), expected, rtol=1e-12)
+
+
+@given(slope=st.floats(0.01, 5), at=st.integers(0, 200))
+def test_sigmoid_is_symmetric_about_its_middle(slope: float, at: int) -> None:
+    t = np.arange(at + 1)
+    sigmoid = Sigmoid(slope, at=at)
+    assert sigmoid(at) == 0.5
+    assert_allclose(sigmoid(at - t) + sigmoid(at + t), np.ones(at + 1), rtol=1e-14)
+    expected = [1 / (1 + math.exp(slope * (s - at))) for s in range(at + 100)]
+    assert_allclose(sigmoid(range(at + 100)), expected, rtol=1e-12)
+
+
+@given(decay=st.sampled_from([Exponential(0.9), InverseTime(0.1), InverseSqrt(9), noam(1)]))
+def test_decays_begin_at_the_base_rate_and_fall(decay: Schedule) -> None:
+    rates = decay.shift(-1)(range(500)) if decay == noam(1) else decay(range(500))
+    assert rates[0] == 1.0
+    assert (np.diff(rates) < 0).all()

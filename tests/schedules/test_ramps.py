@@ -9,8 +9,20 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Cosine, Linear, Rate, Warmup
-from tests.schedules.strategies import levels
+from lrlab.schedules import (
+    Constant,
+    Cooldown,
+    Cosine,
+    Geometric,
+    Linear,
+    Polynomial,
+    Rate,
+    Rex,
+    Schedule,
+    Tanh,
+    Warmup,
+)
+from tests.schedules.strategies import heights, levels, powers, ramps
 
 overs = st.integers(1, 500)
 
@@ -36,6 +48,66 @@ def test_ramps_are_monotone_and_symmetric(over: int, start: float, end: float) -
         slack = 1e-14 * max(start, end)
         assert (np.diff(rates) * np.sign(end - start) >= -slack).all()
         assert_allclose(rates, back(over - t), rtol=0, atol=1e-14 * max(start, end, 1))
+
+
+@given(ramp=ramps)
+def test_every_ramp_ends_where_it_says(ramp: Schedule) -> None:
+    assert ramp(ramp.over) == ramp(ramp.over + 3) == pytest.approx(ramp.end, rel=1e-15)
+    if ramp.over and ramp.start is not None:
+        assert ramp(0) == pytest.approx(ramp.start, rel=1e-15)
+
+
+@given(ramp=ramps)
+def test_every_ramp_is_monotone(ramp: Schedule) -> None:
+    steps = np.diff(ramp(np.linspace(0, ramp.over, 400)))
+    slack = 1e-14 * max(ramp(0), ramp.end)
+    assert (steps >= -slack).all() or (steps <= slack).all()
+
+
+@given(over=overs, k=powers)
+def test_ramps_up_are_ramps_down_upside_down(over: int, k: float) -> None:
+    t = np.arange(over + 1)
+    for shape, words in (
+        (Cosine, {"power": k}),
+        (Rex, {"beta": min(k, 1.9)}),
+        (Cooldown, {"curve": k}),
+        (Tanh, {"upper": k}),
+    ):
+        up, down = shape(over, start=0, end=1, **words), shape(over, start=1, end=0, **words)
+        assert_allclose(up(t), 1 - down(t), atol=1e-15)
+
+
+@given(over=overs, power=powers, k=powers, start=levels, end=levels)
+def test_closed_forms(over: int, power: float, k: float, start: float, end: float) -> None:
+    for shape, left in (
+        (
+            Cosine(over, start=start, end=end, power=power, k=k),
+            lambda p: ((1 + math.cos(math.pi * p**k)) / 2) ** power,
+        ),
+        (Polynomial(power, over=over, start=start, end=end, k=k), lambda p: (1 - p**k) ** power),
+        (
+            Rex(over, start=start, end=end, beta=min(k, 1.99)),
+            lambda p: (1 - p) / (0.5 + 0.5 * (1 - min(k, 1.99) * p)),
+        ),
+        (
+            Tanh(over, start=start, end=end, lower=-k, upper=power),
+            lambda p: (1 - math.tanh(-k * (1 - p) + power * p)) / 2,
+        ),
+    ):
+        expected = [end + (start - end) * left(t / over) for t in range(over)]
+        # A power below 1 magnifies what is left of the cosine near its end, and its last bits.
+        assert_allclose(shape(range(over)), expected, rtol=1e-12, atol=1e-12 * max(start, end))
+
+
+@given(over=overs, start=heights, end=heights, base=st.floats(0.01, 10))
+def test_geometric_is_straight_on_a_logarithmic_axis(
+    over: int, start: float, end: float, base: float
+) -> None:
+    t = np.arange(over + 1)
+    logs = np.log(Geometric(start, Rate(end), over=over)(t, base=base))
+    assert_allclose(logs, np.linspace(np.log(base * start), np.log(end), over + 1), atol=1e-12)
+    with pytest.raises(ScheduleError, match="Geometric: end must be a factor .* above 0"):
+        Geometric(start, Rate(0.0), over=over)
 
 
 @given(over=overs, end=levels)

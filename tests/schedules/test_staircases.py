@@ -1,12 +1,26 @@
 """Staircases against their closed forms."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Step
+from lrlab.schedules import (
+    Chebyshev,
+    Constant,
+    Cosine,
+    Knots,
+    MultiStep,
+    Piecewise,
+    Sequence,
+    Step,
+    Warmup,
+)
+from tests.schedules.strategies import lengths, levels, milestones
 
 
 @given(every=st.integers(1, 100), gamma=st.floats(0.5, 1.0))
@@ -23,3 +37,79 @@ def test_the_first_jump_acts_at_its_step() -> None:
 def test_a_period_that_rounds_to_nothing_is_refused() -> None:
     with pytest.raises(ScheduleError, match=r"\"0.1%\" rounds to 0 steps here"):
         Step("0.1%").bind(total=50)
+
+
+@given(milestones=milestones, gamma=st.floats(0.2, 1.2))
+def test_multi_step_counts_the_milestones_behind(milestones: list[int], gamma: float) -> None:
+    expected = [gamma ** sum(m <= t for m in milestones) for t in range(320)]
+    assert_allclose(MultiStep(milestones, gamma)(range(320)), expected, rtol=1e-14)
+
+
+@given(at=milestones, data=st.data())
+def test_piecewise_is_a_sequence_of_constants(at: list[int], data: st.DataObject) -> None:
+    heights = data.draw(st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1))
+    parts = [Constant(h, over=o) for h, o in zip(heights, np.diff([0, *at]), strict=False)]
+    sequence = Sequence((*parts, Constant(heights[-1])))
+    assert_array_equal(Piecewise(at, heights)(range(320)), sequence(range(320)))
+
+
+@given(at=st.lists(lengths, min_size=1, max_size=6, unique=True).map(sorted), data=st.data())
+def test_knots_are_numpys_interpolation(at: list[int], data: st.DataObject) -> None:
+    heights = data.draw(st.lists(levels, min_size=len(at), max_size=len(at)))
+    t = np.arange(320)
+    assert_allclose(Knots(at, heights)(t), np.interp(t, at, heights), rtol=1e-12, atol=1e-14)
+
+
+@given(at=st.lists(lengths, min_size=2, max_size=6, unique=True).map(sorted), data=st.data())
+def test_knots_with_cosines_are_a_sequence_of_cosines(at: list[int], data: st.DataObject) -> None:
+    heights = data.draw(st.lists(levels, min_size=len(at), max_size=len(at)))
+    ends = zip(heights, heights[1:], np.diff(at), strict=False)
+    cosines = [Cosine(float(over), start=start, end=end) for start, end, over in ends]
+    sequence = Sequence((Constant(heights[0], over=at[0]), *cosines))
+    ours = Knots(at, heights, curve="cosine")
+    assert_allclose(ours(range(320)), sequence(range(320)), rtol=1e-12, atol=1e-14)
+
+
+@given(log=st.integers(0, 7), condition=st.floats(1.1, 1000))
+def test_chebyshev_steps_solve_a_quadratic(log: int, condition: float) -> None:
+    n = 2**log
+    steps = np.array(Chebyshev(n, condition)(range(n)))
+    # Their inverses are the zeros of the Chebyshev polynomial on [1, condition], so that the
+    # residual of gradient descent is that polynomial, the smallest there is, at every curvature.
+    curvature = np.linspace(1, condition, 50)
+    residual = np.prod(1 - curvature[:, None] * steps, axis=1)
+    x = (condition + 1 - 2 * curvature) / (condition - 1)
+    zero = (condition + 1) / (condition - 1)
+    polynomial = np.polynomial.chebyshev.Chebyshev.basis(n)
+    assert_allclose(residual, polynomial(x) / polynomial(zero), atol=1e-9)
+
+
+def test_chebyshevs_order_is_the_fractal_one_of_the_paper() -> None:
+    order = np.argsort(np.argsort(-Chebyshev(8, 10.0)(range(8)))) + 1
+    assert order.tolist() == [1, 8, 4, 5, 2, 7, 3, 6]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: MultiStep([60, 30]), "milestones must be a list of durations .* ascending order"),
+        (lambda: MultiStep([]), "milestones must be a list"),
+        (lambda: MultiStep(30), "milestones must be a list"),
+        (lambda: MultiStep("30"), "milestones must be a list"),
+        (lambda: Piecewise([3], [1.0]), "levels must be one more than at, got 1 and 1"),
+        (lambda: Piecewise([3], [1.0, -1.0]), "levels must be a list of levels"),
+        (lambda: Knots([3], [1.0, 2.0]), "levels must be as many as at, got 2 and 1"),
+        (lambda: Chebyshev(6, 10), "steps must be a power of two up to a million, got 6"),
+        (lambda: Chebyshev(8, 0.5), "condition must be a number of 1 or more"),
+    ],
+)
+def test_arguments_out_of_their_domain(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ScheduleError, match=said):
+        make()
+
+
+def test_milestones_have_units() -> None:
+    assert MultiStep([30, "50%", "80%"]).bind(total=101) == MultiStep([30, 51, 81])
+    assert (Warmup(10) >> MultiStep(["50%"])).bind(total=100) == Warmup(10) >> MultiStep([50])
+    with pytest.raises(ScheduleError, match="ascending order, got \\(60, 50\\)"):
+        MultiStep([60, "50%"]).bind(total=100)

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Cosine, Custom, Formula, Linear, Schedule, Warmup, parse, to_text
-from tests.schedules.strategies import schedules
+from lrlab.schedules.text import SHAPES
+from tests.schedules.strategies import schedules, trees
 
 
-@given(schedule=schedules)
+@given(schedule=st.one_of(schedules, trees(6)))
 def test_text_is_the_python_expression_and_reads_back(schedule: Schedule) -> None:
-    import lrlab.schedules
-
     assert parse(repr(schedule)) == schedule
-    assert eval(repr(schedule), vars(lrlab.schedules)) == schedule
+    assert eval(repr(schedule), dict(SHAPES)) == schedule
     assert to_text(schedule) == repr(schedule)
 
 
@@ -39,6 +38,19 @@ def test_text_is_the_python_expression_and_reads_back(schedule: Schedule) -> Non
             "Exponential(0.9).until(30) >> Constant(0.1)",
         ),
         ("0.5*Cosine(3)", "0.5 * Cosine(3)"),
+        ("0.1+Cosine(3)*Warmup(2)", "0.1 + Cosine(3) * Warmup(2)"),
+        ("(0.1+Cosine(3))*Warmup(2)", "(0.1 + Cosine(3)) * Warmup(2)"),
+        ("Warmup(2)>>0.1+Cosine(3)", "Warmup(2) >> 0.1 + Cosine(3)"),
+        ("(Warmup(2)>>Cosine(3)).repeat(growth=2)", "(Warmup(2) >> Cosine(3)).repeat(growth=2.0)"),
+        ("Cosine(3).clip(low=.1, high=None)", "Cosine(3).clip(0.1)"),
+        ("Cosine(3).clip(None, Rate(.1))", "Cosine(3).clip(None, Rate(0.1))"),
+        ("MultiStep((30, '50%'))", 'MultiStep([30, "50%"])'),
+        ("Warmup(3, curve=0.5)", 'Warmup(3, curve="sqrt")'),
+        (
+            "Warmup(3).then(Cosine(4), join='continue')",
+            'Warmup(3).then(Cosine(4), join="continue")',
+        ),
+        ("wsd(5, 10)", "Warmup(5) >> Constant(1.0, over=10) >> Cooldown()"),
         ("Warmup(3, start=None)", "Warmup(3)"),
         ("Linear(--1, 0)", "Linear(1.0, 0.0)"),
     ],
@@ -63,15 +75,15 @@ def test_reading(text: str, printed: str) -> None:
         ("Cosine(5) >>", "            ^", "cannot be read"),
         ("Cosine(10%)", "          ^", 'Epochs and shares go in quotes: "5ep", "10%".'),
         ("Cosine(5ep)", "       ^", 'Epochs and shares go in quotes: "5ep", "10%".'),
-        ("Cosine(3) + Cosine(4)", "^^^^^^^^^^^^^^^^^^^^^", "only schedules go with >>"),
+        ("Cosine(3) - Cosine(4)", "^^^^^^^^^^^^^^^^^^^^^", "only schedules go with >>"),
         ("Cosine(3) >> 4", "^^^^^^^^^^^^^^", "only schedules go with >>"),
         ("Cosine(oops)", "       ^^^^", "oops is no value"),
         ("Cosine", "^^^^^^", "Cosine needs its arguments"),
         ("Cosine(3).bind(total=4)", "^^^^^^^^^^^^^^^^^^^^^^^", "no .bind()"),
         ("Cosine(1/0)", "       ^^^", "divides by zero"),
-        ("Linear(*[1, 2])", "       ^^^^^^^", "calls, >>, * and numbers only"),
+        ("Linear(*[1, 2])", "       ^^^^^^^", "calls, >>, *, + and numbers only"),
         ("Linear(**{})", "       ^^^^", "no argument **"),
-        ("Cosine([i for i in [1]])", "       ^^^^^^^^^^^^^^^^", "calls, >>, * and numbers only"),
+        ("Cosine([i for i in [1]])", "       ^^^^^^^^^^^^^^^^", "calls, >>, *, + and numbers only"),
         ("Custom(3)", "^^^^^^", "holds a Python function"),
         ("Cosine(3).then(5)", "^^^^^^^^^^^^^^^^^", "what follows must be a schedule, got 5"),
         ("Cosine(3).then(None)", "^^^^^^^^^^^^^^^^^^^^", "what follows must be a schedule"),

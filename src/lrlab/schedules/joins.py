@@ -135,7 +135,7 @@ class Continued(Schedule):
         return rates
 
     def _ended(self, first: Schedule, base: float) -> float:
-        return float(first.evaluate(np.array([self._start]), base)[0])
+        return float(first.evaluate(np.array([self._start], dtype=np.float64), base)[0])
 
     def length(self, horizon: Horizon) -> float:
         return self.first.length(horizon) + self.second.length(horizon)

@@ -58,7 +58,7 @@ class Plateau(Reactive):
     A metric is bad unless it is below best * (1 - threshold) (``mode="min"``, ``"rel"``). After
     more than ``patience`` bad ones in a row, and then not for ``cooldown`` metrics::
 
-        rate = max(factor * rate, low)    unless that changes it by no more than eps
+        rate(t) = max(factor * rate, low)    unless that changes it by no more than eps
 
     Args:
         factor: from 0 to below 1; a tenth unless told otherwise, as in torch.
@@ -124,8 +124,8 @@ class Greedy(Reactive):
     A metric is good if it is below best - threshold (``mode="min"``, ``"abs"``), else bad. After
     more than ``patience`` of a kind in a row::
 
-        rate = min(rate / factor, high)    after good ones, and a rest of ``warmup`` metrics
-        rate = max(rate * factor, low)     after bad ones, and a rest of ``cooldown`` metrics
+        rate(t) = min(rate / factor, high)    after good ones, then a rest of ``warmup`` metrics
+        rate(t) = max(rate * factor, low)     after bad ones, then a rest of ``cooldown`` metrics
 
     Changes by no more than ``eps`` are left out. After ``reset`` reductions at ``low``, everything
     begins anew at the base rate.

@@ -219,7 +219,10 @@ def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None
 def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
     """Adam's warm-up that needs no tuning: a line over 2 / (1 - beta2) steps; for products.
 
-    Source: Ma and Yarats 2021, arXiv:1910.04209, eq. 6, whose rate at t is (t + 1) / tau.
+    The number of steps is rounded to the nearest; pytorch_warmup rounds it down, which makes 1999
+    of Adam's 2000.
+
+    Source: Ma and Yarats 2021, arXiv:1910.04209, eq. 6.
 
     >>> untuned_linear_warmup(0.99)
     Warmup(199)

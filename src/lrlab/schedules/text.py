@@ -31,6 +31,8 @@ from lrlab.schedules.formulas import Custom
 from lrlab.schedules.numbers import real
 from lrlab.schedules.shape import Changed
 
+__all__ = ["parse", "to_text"]
+
 Builders = Mapping[str, Callable[..., Any]]
 
 
@@ -209,12 +211,12 @@ class _Reader:
         return self.called(node, name, self.builders[name])
 
     def near(self, name: str) -> str:
-        """What may have been meant by an unknown name, else all that is known."""
+        """What may have been meant by an unknown name."""
         by_last_word = {known.rpartition(".")[2]: known for known in self.builders}
         word = nearest(name.rpartition(".")[2], by_last_word)
         if word is None:
-            return f". Known are {', '.join(sorted(self.builders))}."
-        return f"; did you mean {by_last_word[word]}?"
+            return "; `lrlab shapes` lists them all."
+        return f"; did you mean {by_last_word[word]}? `lrlab shapes` lists them all."
 
     def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = inspect.signature(function)

@@ -1,6 +1,5 @@
-"""Sequences, products and cuts against the parts they are made of."""
+"""One schedule after another, against the parts."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
+    Continued,
     Cosine,
     Exponential,
     Linear,
@@ -34,39 +34,12 @@ def test_grouping_of_a_sequence_does_not_matter(a: Schedule, b: Schedule, c: Sch
     assert (a >> b) >> c == a >> (b >> c) == Sequence((a, b, c))
 
 
-@given(a=relative, b=relative, t=steps)
-def test_a_product_multiplies_step_by_step(a: Schedule, b: Schedule, t: list) -> None:
-    assert_allclose((a * b)(t), a(t) * b(t), rtol=1e-13, atol=1e-300)
-    assert_allclose((a * b)(t, base=0.3), 0.3 * a(t) * b(t), rtol=1e-13, atol=1e-300)
-    assert_allclose((0.5 * a)(t), 0.5 * a(t), rtol=1e-13, atol=1e-300)
-    assert 0.5 * a == a.__rmul__(0.5)
-
-
-@given(a=relative, at=st.integers(0, 100), t=steps)
-def test_a_cut_holds_the_value_it_has_there(a: Schedule, at: int, t: list) -> None:
-    assert_array_equal(a.until(at)(t), a(np.minimum(t, at)))
-    assert a.then(Constant(1.0), at=at) == a.until(at) >> Constant(1.0)
-
-
 @pytest.mark.parametrize(
     "endless", [Constant(1.0), Exponential(0.9), Cosine(), Warmup(5) >> Cosine()]
 )
 def test_nothing_follows_what_never_ends(endless: Schedule) -> None:
     with pytest.raises(ScheduleError, match=r"has no end of its own.*\.until\(30\)"):
         endless >> Cosine(5)
-
-
-def test_a_plain_factor_does_not_keep_a_product_from_ending() -> None:
-    assert (0.5 * Cosine(10) >> Constant(1.0))(10) == 1.0
-    with pytest.raises(ScheduleError, match="no end of its own"):
-        Warmup(5) * Exponential(0.9) >> Cosine(5)
-
-
-def test_a_product_may_have_one_absolute_part() -> None:
-    schedule = Warmup(1) * Constant(Rate(0.2))
-    assert schedule([0, 1], base=0.7).tolist() == [0.1, 0.2]
-    with pytest.raises(ScheduleError, match="at most one schedule with absolute rates"):
-        Constant(Rate(0.1)) * Constant(Rate(0.2))
 
 
 def test_an_absolute_part_rules_only_where_it_stands() -> None:
@@ -95,14 +68,31 @@ def test_a_whole_has_two_parts_or_more_and_no_grouping(kind: type) -> None:
             kind(parts)
 
 
-def test_texts_have_the_parentheses_they_need_and_no_others() -> None:
-    assert repr((Warmup(5) >> Cosine(5)) * Exponential(0.9)) == (
-        "(Warmup(5) >> Cosine(5)) * Exponential(0.9)"
-    )
-    assert repr(Warmup(5) * Exponential(0.9).until(3) >> Cosine(5)) == (
-        "Warmup(5) * Exponential(0.9).until(3) >> Cosine(5)"
-    )
-    assert repr(0.5 * Cosine(5)) == "0.5 * Cosine(5)"
-    assert repr(Cosine(5) * 2) == "Cosine(5) * 2.0"
-    assert repr(Constant(0.5) * Constant(2.0)) == "Constant(0.5) * 2.0"
-    assert Product((Cosine(1), Cosine(2))) == Cosine(1) * Cosine(2)
+@given(a=finite, b=relative, t=steps)
+def test_continued_goes_on_from_where_the_first_ended(a: Schedule, b: Schedule, t: list) -> None:
+    end = a.length(Horizon())
+    expected = [a(step) if step < end else a(end) * b(step - end) for step in t]
+    assert_allclose(a.then(b, join="continue")(t), expected, rtol=1e-13, atol=1e-300)
+
+
+@given(a=finite, over=st.integers(1, 50), base=st.floats(1e-3, 10))
+def test_continued_does_not_jump(a: Schedule, over: int, base: float) -> None:
+    end = a.length(Horizon())
+    joined = a.then(Linear(1.0, Rate(1e-5), over=over), join="continue")
+    assert joined(end, base=base) == pytest.approx(a(end, base=base), rel=1e-12)
+    assert joined(end + over, base=base) == pytest.approx(1e-5)
+
+
+def test_joins_are_named() -> None:
+    with pytest.raises(ScheduleError, match=r'"restart" or "continue".*did you mean continue'):
+        Linear(1, 0, over=3).then(Cosine(3), join="continued")
+    with pytest.raises(ScheduleError, match="has no end of its own"):
+        Exponential(0.9).then(Cosine(3), join="continue")
+    with pytest.raises(ScheduleError, match="needs two schedules"):
+        Continued(Cosine(3), 0.5)
+    assert Linear(1, 0, over=3).then(Cosine(3), join="restart") == Linear(1, 0, over=3) >> Cosine(3)
+
+
+def test_continued_binds_what_follows_to_the_rest() -> None:
+    schedule = Warmup("10%").then(Cosine(), join="continue").bind(total=50)
+    assert schedule == Warmup(5).then(Cosine(45), join="continue")
