@@ -154,7 +154,9 @@ def test_every_public_name_of_a_room_is_exported(room: str) -> None:
     module = importlib.import_module(f"lrlab.schedules.{room}")
     assert sorted(module.__all__) == sorted(ROOMS[room])
     for name in ROOMS[room]:
-        assert getattr(lrlab, name) is getattr(lrlab.schedules, name) is getattr(module, name)
+        assert getattr(lrlab.schedules, name) is getattr(module, name)
+        # lrlab.parse knows the other libraries' names too.
+        assert name == "parse" or getattr(lrlab, name) is getattr(module, name)
         assert name in lrlab.__all__
         assert name in dir(lrlab.schedules)
 

@@ -46,10 +46,7 @@ def test_text_is_the_python_expression_and_reads_back(schedule: Schedule) -> Non
         ("Cosine(3).clip(None, Rate(.1))", "Cosine(3).clip(None, Rate(0.1))"),
         ("MultiStep((30, '50%'))", 'MultiStep([30, "50%"])'),
         ("Warmup(3, curve=0.5)", 'Warmup(3, curve="sqrt")'),
-        (
-            "Warmup(3).then(Cosine(4), join='continue')",
-            'Warmup(3).then(Cosine(4), join="continue")',
-        ),
+        ("Warmup(3).then(Step(4), join='continue')", 'Warmup(3).then(Step(4), join="continue")'),
         ("wsd(5, 10)", "Warmup(5) >> Constant(1.0, over=10) >> Cooldown()"),
         ("Warmup(3, start=None)", "Warmup(3)"),
         ("Linear(--1, 0)", "Linear(1.0, 0.0)"),
