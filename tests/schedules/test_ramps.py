@@ -106,7 +106,7 @@ def test_geometric_is_straight_on_a_logarithmic_axis(
     t = np.arange(over + 1)
     logs = np.log(Geometric(start, Rate(end), over=over)(t, base=base))
     assert_allclose(logs, np.linspace(np.log(base * start), np.log(end), over + 1), atol=1e-12)
-    with pytest.raises(ScheduleError, match="Geometric: end must be a factor .* above 0"):
+    with pytest.raises(ScheduleError, match=r"Geometric: end must be a factor .* above 0"):
         Geometric(start, Rate(0.0), over=over)
 
 

@@ -17,6 +17,7 @@ from lrlab.schedules import (
     Linear,
     LogWarmup,
     RadamWarmup,
+    Schedule,
     Warmup,
     untuned_exponential_warmup,
     untuned_linear_warmup,
@@ -72,30 +73,46 @@ def test_log_warmup_is_deepspeeds(over: int) -> None:
     assert_allclose(LogWarmup(over)(range(over + 20)), expected, rtol=1e-14)
 
 
-@pytest.mark.parametrize("beta2", [0.7, 0.9, 0.99, 0.999, 0.9999])
-def test_warmups_of_adam_are_pytorch_warmups(beta2: float) -> None:
+@pytest.mark.parametrize(
+    ("theirs", "words", "ours"),
+    [
+        ("RAdamWarmup", {}, RadamWarmup(0.999)),
+        ("LinearWarmup", {"warmup_period": 100}, Warmup(99)),
+        ("ExponentialWarmup", {"warmup_period": 100}, ExponentialWarmup(100)),
+    ],
+)
+def test_warmups_of_adam_are_pytorch_warmups(theirs: str, words: dict, ours: Schedule) -> None:
     library = pytest.importorskip("pytorch_warmup")
-    for theirs, ours in (
-        ("RAdamWarmup", RadamWarmup(beta2)),
-        ("UntunedExponentialWarmup", untuned_exponential_warmup(beta2)),
-    ):
-        parameter = torch.nn.Parameter(torch.zeros(1))
-        optimizer = torch.optim.AdamW([parameter], lr=1.0, betas=(0.9, beta2))
-        warmup = getattr(library, theirs)(optimizer)
-        rates = []
-        for _ in range(400):
-            rates.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            with warmup.dampening():
-                optimizer.param_groups[0]["lr"] = 1.0
-        assert_allclose(ours(range(400)), rates, rtol=1e-9)
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    warmup = getattr(library, theirs)(optimizer, **words)
+    rates = []
+    for _ in range(400):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        with warmup.dampening():
+            optimizer.param_groups[0]["lr"] = 1.0
+    assert_allclose(ours(range(400)), rates, rtol=1e-12)
+
+
+@pytest.mark.parametrize("beta2", [0.7, 0.9, 0.99, 0.9999])
+def test_rectification_is_that_of_pytorchs_radam_paper(beta2: float) -> None:
+    longest = 2 / (1 - beta2) - 1
+    lengths = [longest - 2 * n * beta2**n / (1 - beta2**n) for n in range(1, 400)]
+    paper = [
+        math.sqrt((r - 4) * (r - 2) * longest / ((longest - 4) * (longest - 2) * r))
+        for r in lengths
+        if r > 4
+    ]
+    assert_allclose(RadamWarmup(beta2)(range(len(paper))), paper, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("beta2", "steps"), [(0.5, 4), (0.9, 20), (0.99, 200), (0.999, 2000)])
-def test_the_untuned_line_is_the_papers(beta2: float, steps: int) -> None:
+def test_untuned_warmups_are_the_papers(beta2: float, steps: int) -> None:
     paper = [min(1.0, (1 - beta2) / 2 * n) for n in range(1, 3000)]
     assert_allclose(untuned_linear_warmup(beta2)(range(2999)), paper, rtol=1e-12)
     assert untuned_linear_warmup(beta2) == Warmup(steps - 1)
+    paper = [1 - math.exp(-(1 - beta2) * n) for n in range(1, 3000)]
+    assert_allclose(untuned_exponential_warmup(beta2)(range(2999)), paper, rtol=1e-12)
 
 
 def test_exponential_warmup_comes_ever_nearer() -> None:
