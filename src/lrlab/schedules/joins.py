@@ -170,7 +170,8 @@ def must_end(part: Schedule) -> None:
 
 def flat(kind: type[Schedule], schedules: tuple[Schedule, ...]) -> tuple[Schedule, ...]:
     """The parts with their own parts in their place: grouping has no meaning, nor any text."""
-    if len(schedules) < 2 or not all(isinstance(part, Schedule) for part in schedules):
+    parts = schedules if isinstance(schedules, tuple) else ()
+    if len(parts) < 2 or not all(isinstance(part, Schedule) for part in parts):
         raise ScheduleError(f"{kind.__name__} needs two schedules or more, got {schedules!r}.")
     groups = (part.children() if isinstance(part, kind) else (part,) for part in schedules)
     return tuple(part for group in groups for part in group)

@@ -208,7 +208,9 @@ def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None
     Cosine(10) >> Cosine(20, start=0.5)
     """
     heights = [1.0] * len(periods) if weights is None else weights
-    if not periods or len(heights) != len(periods):
+    if not periods:
+        raise ScheduleError("restarts: periods must be one duration or more, got none.")
+    if len(heights) != len(periods):
         raise ScheduleError(
             f"restarts: weights must be as many as periods, got {len(heights)} and {len(periods)}."
         )
