@@ -31,7 +31,8 @@ def cells(rates: Array, columns: int, rows: int, top: float) -> NDArray[np.uint8
     height = np.arange(tall)[::-1, np.newaxis]
     dots = (low <= height) & (height <= high)
     bits = dots.reshape(rows, 4, columns, 2) * _BITS[:, np.newaxis, :]
-    return np.bitwise_or.reduce(bits, axis=(1, 3))
+    packed: NDArray[np.uint8] = np.bitwise_or.reduce(bits, axis=(1, 3))
+    return packed
 
 
 def text(bits: NDArray[np.uint8]) -> list[str]:

@@ -18,8 +18,8 @@ from lrlab.errors import LrlabError, ViewError, did_you_mean
 from lrlab.views.preview import Preview
 
 _MADE_BY = "lrlab show"
-_START = 1_000_000
-"""How many bytes of a file that is there are looked at."""
+_LOOKED_AT = 1_000_000
+"""How many bytes of a file that is there are read to tell whose it is."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,18 @@ def target(path: Path) -> Target:
     try:
         if not path.parent.is_dir() or (path.exists() and not path.is_file()):
             raise ViewError(f"{path} cannot be written: name a file in a folder that is there.")
-        if path.is_file():
-            with path.open("rb") as file:
-                start = file.read(_START)
-            if not kind.ours(start):
-                raise ViewError(
-                    f"{path} is there and was not written by {_MADE_BY}; name another file with "
-                    "--save."
-                )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        if isinstance(error, LrlabError):
-            raise
-        raise ViewError(f"{path} cannot be written: {reason}.") from None
+        if path.exists() and not kind.ours(_start(path)):
+            raise ViewError(
+                f"{path} is there and was not written by {_MADE_BY}; name another file with --save."
+            )
+    except OSError as error:
+        raise ViewError(f"{path} cannot be written: {error.strerror}.") from None
     return Target(path, kind)
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_LOOKED_AT)
 
 
 def _picture(form: str) -> Callable[[Preview], bytes]:

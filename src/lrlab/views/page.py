@@ -1,5 +1,6 @@
 """Schedules as one page to explore in a browser; it needs nothing but itself, offline too."""
 
+import math
 from html import escape
 
 from lrlab.errors import needs_extra
@@ -96,7 +97,7 @@ def _chart(shown: Preview) -> str:
     axis = {"gridcolor": "#eee", "zerolinecolor": "#ccc", "linecolor": "#999"}
     figure.update_layout(
         template="none",
-        height=460,
+        height=440 + 20 * _legend_rows(shown),
         margin={"l": 70, "r": 20, "t": 46, "b": 50},
         hovermode="x unified",
         font={"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
@@ -125,6 +126,12 @@ def _scales() -> dict[str, object]:
         "type": "buttons", "direction": "left", "buttons": buttons, "showactive": True,
         "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "bgcolor": "#fff",
     }  # fmt: skip
+
+
+def _legend_rows(shown: Preview) -> int:
+    """About how many rows the names take: the more, the taller the page's chart has to be."""
+    widest = 60 + 8 * max(len(_short(line.label)) for line in shown.lines)
+    return math.ceil(len(shown.lines) / max(1, 960 // widest))
 
 
 def _short(label: str, most: int = 60) -> str:

@@ -60,7 +60,9 @@ def plot(
 
 def draw(shown: Preview, ax: "Axes") -> None:
     """Lines and axes, without a legend."""
-    for i, line in enumerate(shown.lines):
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    for i, line in enumerate(shown.lines, start=len(ax.lines)):
         colour, style = look(i)
         steps = kept(line.rates)
         # The last rate is in use until the step after it begins.
@@ -71,8 +73,11 @@ def draw(shown: Preview, ax: "Axes") -> None:
         )  # fmt: skip
     ax.set_xlabel("step")
     ax.set_ylabel(shown.unit)
-    ax.set_xlim(0, shown.steps)
-    ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    # Whatever else has been drawn on these axes stays in sight.
+    ax.set_xlim(0, ax.dataLim.x1)
+    ax.set_ylim(0, 1.05 * max(ax.dataLim.y1, 0) or 1)
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrlab.errors import ScheduleError, ViewError
 from lrlab.schedules import Product, Schedule, Sequence, Until
@@ -155,7 +156,7 @@ def labelled(
     return found
 
 
-def kept(rates: Array, buckets: int = 1500) -> np.ndarray:
+def kept(rates: Array, buckets: int = 1500) -> NDArray[np.int64]:
     """The steps to draw where there are more than eyes can tell apart, in order.
 
     Of each bucket of neighbours its first and last step and those of its lowest and highest rate,
