@@ -5,7 +5,7 @@ def shapes() -> None:
     """List every shape, recipe and combinator: its picture, its arguments and an example."""
     from rich.console import Console
 
-    from lrlab.views.gallery import gallery
+    from lrlab.views.listing import listing
     from lrlab.views.pieces import coloured, wrapped
 
     console = Console(highlight=False)
@@ -14,5 +14,5 @@ def shapes() -> None:
         "other libraries work too, such as torch.StepLR(30). Look closer: lrlab show "
         "'Warmup(5) >> Cosine(45)'"
     )
-    rows = [*gallery(console.width), *wrapped(how, console.width, indent=0)]
+    rows = [*listing(console.width), *wrapped(how, console.width, indent=0)]
     console.print(coloured(rows), soft_wrap=True)

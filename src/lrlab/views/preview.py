@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.errors import ScheduleError, ViewError
-from lrlab.schedules import Product, Schedule, Sequence, Until
+from lrlab.schedules import Affine, Clip, Continued, Product, Schedule, Sequence, Sum, Until
 from lrlab.schedules.base import Array
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.numbers import real
@@ -257,16 +257,23 @@ def _first_highest(values: Array, rates: Array) -> int:
 
 
 def _parts(schedule: Schedule) -> Iterator[tuple[float, Schedule]]:
-    """Where each part of a sequence starts; also of one that is multiplied or cut."""
+    """Where each part of a sequence starts; also of one that is multiplied, bounded or moved."""
     match schedule:
         case Sequence():
-            start = 0.0
-            for part in schedule.schedules:
-                yield start, part
-                start += part.length(Horizon())
-        case Product():
-            for factor in schedule.schedules:
-                yield from _parts(factor)
+            for start, part in zip(schedule.starts.tolist(), schedule.schedules, strict=True):
+                yield from _inside(part, start)
+        case Continued():
+            yield from _inside(schedule.first, 0.0)
+            yield from _inside(schedule.second, schedule.first.length(Horizon()))
+        case Product() | Sum() | Clip() | Affine():
+            for child in schedule.children():
+                yield from _parts(child)
         case Until():
             end = schedule.length(Horizon())
             yield from (one for one in _parts(schedule.schedule) if one[0] < end)
+
+
+def _inside(part: Schedule, start: float) -> Iterator[tuple[float, Schedule]]:
+    """A part, or what it is a sequence of."""
+    own = list(_parts(part)) if isinstance(part, Continued) else []
+    yield from [(start + at, inner) for at, inner in own] or [(start, part)]
