@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Rate, Step, Warmup
 from lrlab.errors import ScheduleError, ViewError
 from lrlab.schedules import Schedule
-from lrlab.views.preview import Line, kept, labelled, preview
+from lrlab.views.facts import kept
+from lrlab.views.preview import Line, labelled, preview
 from tests.schedules.strategies import relative
 
 quick = settings(max_examples=30)
@@ -78,6 +79,14 @@ def test_parts_begin_where_they_rule() -> None:
         3,
     ]
     assert only(Cosine(), 10).parts == ()
+    going_on = Warmup(4) >> Exponential(0.9).then(Cosine(6), at=5, join="continue").clip(0.1)
+    assert [part.step for part in only(going_on, 20).parts] == [0, 4]
+    nested = (Warmup(4) >> Cosine(6)).then(Step(3), at=8, join="continue")
+    assert [(part.step, part.schedule) for part in only(nested, 20).parts] == [
+        (0, Warmup(4)),
+        (4, Cosine(6)),
+        (8, Step(3)),
+    ]
 
 
 def test_the_base_rate() -> None:

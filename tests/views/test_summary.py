@@ -46,6 +46,7 @@ def test_titles() -> None:
         ("torch.StepLR(30)", "Step(30)"),
         ('Warmup("10%") >> Cosine()', "Warmup(5) from step 0, Cosine(45) from step 5"),
         ("my own", "Cosine(50)"),
+        ("Plateau()", "it reads a metric: these are the rates until one makes it change"),
     ],
 )
 def test_the_legend_says_what_the_label_leaves_open(text: str, below: str) -> None:

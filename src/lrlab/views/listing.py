@@ -38,7 +38,8 @@ def signature(name: str) -> str:
     else:
         return name
     parameters = list(inspect.signature(called).parameters.values())[own:]
-    return f"{name}{inspect.Signature([one.replace(annotation=one.empty) for one in parameters])}"
+    bare = inspect.Signature([one.replace(annotation=one.empty) for one in parameters])
+    return f"{name}{bare}".replace("'", '"')  # as texts are written in a shell's single quotes
 
 
 def _shown(example: Example, width: int) -> list[Row]:

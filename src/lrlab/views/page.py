@@ -5,9 +5,10 @@ from html import escape
 
 from lrlab.errors import needs_extra
 from lrlab.views.colours import look
+from lrlab.views.facts import kept
 from lrlab.views.pieces import MARKS
-from lrlab.views.preview import Preview, kept
-from lrlab.views.summary import HEAD, NOTE, in_steps, numbers, parts, title
+from lrlab.views.preview import Preview
+from lrlab.views.summary import HEAD, NOTE, details, numbers, title
 
 GENERATOR = '<meta name="generator" content="lrlab show">'
 
@@ -70,7 +71,7 @@ def _row(shown: Preview, i: int) -> str:
         f'<svg class="key" viewBox="0 0 26 10"><line x1="0" y1="5" x2="26" y2="5" '
         f'stroke="{colour}" stroke-width="3"{dash}/></svg>'
     )
-    said = escape(parts(line) or in_steps(line))
+    said = escape(details(line))
     made_of = f"<br><small><code>{said}</code></small>" if said else ""
     cells = "".join(f"<td>{cell}</td>" for cell in numbers(line))
     name = f"{key}{MARKS[i]} <code>{escape(line.label)}</code>{made_of}"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lrlab.errors import needs_extra
 from lrlab.schedules import Schedule
 from lrlab.views.colours import look
-from lrlab.views.preview import Preview, kept, labelled, preview
+from lrlab.views.facts import kept
+from lrlab.views.preview import Preview, labelled, preview
 from lrlab.views.summary import title
 
 if TYPE_CHECKING:

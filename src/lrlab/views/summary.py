@@ -71,22 +71,22 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
 
 
-def parts(line: Line) -> str:
-    """When each part begins, in one sentence; nothing where there is one part only."""
-    return ", ".join(f"{part.schedule} from step {part.step}" for part in line.parts)
+def details(line: Line) -> str:
+    """What the label leaves open: when parts begin, units in steps, another library's names."""
+    parts = ", ".join(f"{part.schedule} from step {part.step}" for part in line.parts)
+    text = repr(line.schedule)
+    said = parts or ("" if _same(line.label, text) else text)
+    if not line.schedule.reactive:
+        return said
+    metric = "it reads a metric: these are the rates until one makes it change"
+    return f"{said}; {metric}" if said else metric
 
 
 def _described(line: Line, i: int, width: int) -> Iterator[Row]:
     first, *more = textwrap.wrap(line.label, max(20, width - 5)) or [""]
     yield (Piece(f"  {MARKS[i]}", i), Piece(f"  {first}"))
     yield from ((Piece(f"     {text}"),) for text in more)
-    yield from wrapped(parts(line) or in_steps(line), width, indent=7)
-
-
-def in_steps(line: Line) -> str:
-    """What the label leaves open, such as units in steps or another library's names."""
-    text = repr(line.schedule)
-    return "" if _same(line.label, text) else text
+    yield from wrapped(details(line), width, indent=7)
 
 
 def _same(label: str, text: str) -> bool:
