@@ -73,6 +73,17 @@ def test_colours_on_a_terminal(tmp_path: Path) -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", text).replace("\r\n", "\n") == plain
 
 
+def test_an_encoding_without_dots_gets_question_marks(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("show", "Cosine(9)"),
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"1 schedule ? 9 steps ?")
+
+
 def test_files_of_every_kind(lrlab: Callable, tmp_path: Path) -> None:
     names = [f"x.{end}" for end in ("png", "svg", "html", "csv", "json")]
     saving = [part for name in names for part in ("--save", name)]

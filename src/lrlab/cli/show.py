@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import options
+from lrlab.cli.screen import show_rows
 
 if TYPE_CHECKING:
+    from lrlab.views.pieces import Row
     from lrlab.views.preview import Preview
 
 
@@ -50,11 +52,11 @@ def show(
     from lrlab.views.preview import preview
 
     targets = [files.target(path) for path in save or []]
-    # What one schedule is called twice is shown once.
+    # One text given twice is one schedule.
     schedules = {" ".join(text.split()): options.schedule_of(text) for text in specs}
     seen = preview(schedules, steps, lr, epoch_steps)
     _warn(seen)
-    _print(seen)
+    show_rows(lambda width: _rows(seen, width))
     for target in targets:
         target.write(seen)
         typer.echo(f"wrote {target.path}")
@@ -68,16 +70,12 @@ def _warn(seen: "Preview") -> None:
         typer.echo(f"warning: {finding}", err=True)
 
 
-def _print(seen: "Preview") -> None:
-    from rich.console import Console
-
+def _rows(seen: "Preview", width: int) -> "list[Row]":
     from lrlab.views.chart import chart
-    from lrlab.views.pieces import Piece, coloured, wrapped
+    from lrlab.views.pieces import Piece, wrapped
     from lrlab.views.summary import NOTE, legend, table, title
 
-    console = Console(highlight=False)
-    width = console.width
-    rows = [
+    return [
         (Piece(title(seen)),),
         (),
         *chart(seen, width),
@@ -87,4 +85,3 @@ def _print(seen: "Preview") -> None:
         *table(seen, width),
         *wrapped(NOTE, width, indent=2),
     ]
-    console.print(coloured(rows), soft_wrap=True)

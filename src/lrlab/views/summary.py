@@ -60,15 +60,15 @@ def numbers(line: Line) -> tuple[str, ...]:
 def number(value: float) -> str:
     """Four digits, and powers of ten where a rate is tiny or an area huge.
 
-    >>> [number(x) for x in (1.0, 0.05, 50.02, 12345.6, 1e-06, 0.0)]
-    ['1.000', '0.05000', '50.02', '12346', '1.000e-6', '0']
+    >>> [number(x) for x in (1.0, 0.05, 50.02, 999.99, 12345.6, 1e-06, 0.0)]
+    ['1.000', '0.05000', '50.02', '1000', '12346', '1.000e-6', '0']
     """
     if value == 0:
         return "0"
     if not 1e-3 <= abs(value) < 1e7:
         digits, _, power = f"{value:.3e}".partition("e")
         return f"{digits}e{int(power)}"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:#.4g}"
 
 
 def details(line: Line) -> str:
