@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lrlab.errors import LrlabError as LrlabError
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.schedules import *
+    from lrlab.views.plot import plot as plot
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,7 @@ _ELSEWHERE = {
     "LRScheduler": "optim",
     "dialects": "dialects",
     "parse": "dialects",
+    "plot": "views.plot",
 }
 _SCHEDULES = {name for names in schedules.ROOMS.values() for name in names}
 

@@ -29,6 +29,10 @@ class StudyError(LrlabError):
     """A study that cannot be planned, stored or carried out."""
 
 
+class ViewError(LrlabError, ValueError):
+    """Something that cannot be drawn, or a file that cannot be written."""
+
+
 class MissingExtra(LrlabError, ImportError):
     """A part of lrlab whose libraries are not installed."""
 

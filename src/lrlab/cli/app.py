@@ -6,6 +6,8 @@ import typer
 
 import lrlab
 from lrlab.cli.compare import compare
+from lrlab.cli.shapes import shapes
+from lrlab.cli.show import show
 from lrlab.cli.train import train
 
 app = typer.Typer(
@@ -17,6 +19,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(compare)
+app.command()(show)
+app.command()(shapes)
 
 
 def _version(asked: bool) -> None:

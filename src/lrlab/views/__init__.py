@@ -1,1 +1,1 @@
-"""What people see of a study: text and pictures. Views read results and change nothing."""
+"""What people see of schedules and studies: text and pictures. Views change nothing."""

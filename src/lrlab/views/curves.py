@@ -16,11 +16,8 @@ from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Plan, interval
 from lrlab.training import Result
+from lrlab.views import colours
 from lrlab.views.table import seeds_of
-
-# Okabe and Ito's colours, which people of any colour vision tell apart.
-_COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#999999")
-_STYLES = ("-", "--", ":")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +92,13 @@ def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
     rates, scores, gains = drawing.subplots(1, 3)
     lines = []
     for i, one in enumerate(drawn):
-        colour, style = _COLOURS[i % len(_COLOURS)], _STYLES[i // len(_COLOURS) % len(_STYLES)]
+        colour, style = colours.look(i)
         look = {"color": colour, "linestyle": style, "linewidth": 1.6}
         lines += rates.step(one.times, one.rates, where="post", label=one.label, **look)
         _draw(scores, one.score, metric, look)
         if one.gain is not None:
             _draw(gains, one.gain, metric, look)
-    gains.axhline(0, color=_COLOURS[0], linewidth=1.6)
+    gains.axhline(0, color=colours.COLOURS[0], linewidth=1.6)
     unit, points = (", %", ", points") if metric.percent else ("", "")
     rates.set(title="rate", xlabel="epochs trained", ylim=(0, None))
     scores.set(title=f"{metric.name} on the test rows{unit}", xlabel="epochs trained")

@@ -1,0 +1,87 @@
+"""``lrlab show``: schedules side by side before anything is trained."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrlab.cli import options
+from lrlab.cli.screen import show_rows
+
+if TYPE_CHECKING:
+    from lrlab.views.pieces import Row
+    from lrlab.views.preview import Preview
+
+
+def show(
+    specs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SPEC",
+            help="Schedules, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'.",
+        ),
+    ],
+    steps: Annotated[
+        float | None,
+        typer.Option(
+            help="How many steps to show.",
+            show_default="until the last schedule ends, if each has an end",
+        ),
+    ] = None,
+    epoch_steps: Annotated[
+        float | None, typer.Option(help='Steps per epoch, for durations such as "5ep".')
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            help="The base rate; factors of it are shown when left out.",
+            show_default="0.1 where a schedule has an absolute Rate",
+        ),
+    ] = None,
+    save: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a picture (.png, .svg), a page to explore (.html), every rate (.csv) "
+            "or the numbers (.json); as often as you like.",
+        ),
+    ] = None,
+) -> None:
+    """Look at schedules before you train: a chart, what happens when, and numbers to compare."""
+    from lrlab.views import files
+    from lrlab.views.preview import preview
+
+    targets = [files.target(path) for path in save or []]
+    # One text given twice is one schedule.
+    schedules = {" ".join(text.split()): options.schedule_of(text) for text in specs}
+    seen = preview(schedules, steps, lr, epoch_steps)
+    _warn(seen)
+    show_rows(lambda width: _rows(seen, width))
+    for target in targets:
+        target.write(seen)
+        typer.echo(f"wrote {target.path}")
+
+
+def _warn(seen: "Preview") -> None:
+    from lrlab import lint
+
+    findings = (found for line in seen.lines for found in lint(line.schedule, base=seen.base))
+    for finding in findings:
+        typer.echo(f"warning: {finding}", err=True)
+
+
+def _rows(seen: "Preview", width: int) -> "list[Row]":
+    from lrlab.views.chart import chart
+    from lrlab.views.pieces import Piece, wrapped
+    from lrlab.views.summary import NOTE, legend, table, title
+
+    return [
+        (Piece(title(seen)),),
+        (),
+        *chart(seen, width),
+        (),
+        *legend(seen, width),
+        (),
+        *table(seen, width),
+        *wrapped(NOTE, width, indent=2),
+    ]

@@ -1,0 +1,154 @@
+"""The terminal chart: its lines are where the rates are, and each can be told from the others."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lrlab import Constant, Cosine, Exponential, Formula, Linear, Rate, parse
+from lrlab.schedules import Schedule
+from lrlab.views.braille import cells, sparkline
+from lrlab.views.chart import chart, ticks
+from lrlab.views.pieces import Row, plain
+from lrlab.views.preview import labelled, preview
+
+quick = settings(max_examples=30)
+rates_ = st.lists(st.floats(0, 1), min_size=1, max_size=500).map(np.array)
+
+
+def dots(bits: np.ndarray) -> np.ndarray:
+    """The dots of cells as booleans, the first row at the top, by Unicode's numbering."""
+    rows, columns = bits.shape
+    grid = np.zeros((4 * rows, 2 * columns), dtype=bool)
+    places = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]  # dots 1 to 8
+    for bit, (down, right) in enumerate(places):
+        grid[down::4, right::2] = (bits >> bit) & 1 == 1
+    return grid
+
+
+@quick
+@given(rates_, st.integers(1, 40), st.integers(1, 12))
+def test_every_rate_is_drawn_at_its_height(rates: np.ndarray, columns: int, rows: int) -> None:
+    grid = dots(cells(rates, columns, rows, top=1.0))
+    wide, tall = 2 * columns, 4 * rows
+    for t, rate in enumerate(rates):
+        # The column of dots in which the middle of a step lies, or those around it.
+        x = min(wide - 1, int((t + 0.5) * wide / len(rates)))
+        y = tall - 1 - round(rate * (tall - 1))
+        assert grid[y, max(0, x - 1) : x + 2].any()
+
+
+@quick
+@given(rates_, st.integers(1, 40), st.integers(1, 12))
+def test_lines_have_no_gaps(rates: np.ndarray, columns: int, rows: int) -> None:
+    grid = dots(cells(rates, columns, rows, top=1.0))
+    for left, right in zip(grid.T, grid.T[1:], strict=False):
+        assert left.any()
+        reach = np.flatnonzero(right)
+        near = np.flatnonzero(left)
+        assert reach.min() <= near.max() + 1
+        assert near.min() <= reach.max() + 1
+
+
+@quick
+@given(st.floats(1e-290, 3e38))
+def test_ticks_are_round_and_reach_the_peak(highest: float) -> None:
+    marks = ticks(highest)
+    assert marks[0] == 0
+    assert marks[-1] >= highest * (1 - 1e-5)
+    assert marks[-2] < highest
+    assert 3 <= len(marks) <= 9
+    digits = f"{marks[1]:.5e}".split("e")[0]
+    assert float(digits) in (1, 2, 5)
+
+
+def lines(schedules: list[Schedule], width: int, **options: float) -> list[str]:
+    return plain(chart(preview(labelled(schedules), **options), width)).split("\n")
+
+
+NINE = [
+    Cosine(),
+    Linear(1, 0),
+    Linear(0, 1),
+    Constant(1),
+    Constant(0),
+    Exponential(0.97),
+    *map(parse, ("Step(30, 0.5)", 'Warmup("10%") >> Cosine()', 'Formula("0.5 + 0.5*sin(t)")')),
+]
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 300])
+@pytest.mark.parametrize("count", [1, 3, 9])
+@pytest.mark.parametrize("steps", [1, 2, 50, 1_000_000])
+def test_any_size_fits(width: int, count: int, steps: int) -> None:
+    drawn = lines(NINE[:count], width, steps=steps)
+    assert max(map(len, drawn)) <= min(width, 160)
+    assert drawn[0].strip() == "rate, as a factor of the base rate"
+    assert drawn[-1].endswith(" step")
+    assert drawn[-1].split()[0] == "0"
+    axis = next(i for i, line in enumerate(drawn) if "└" in line)
+    assert len({line.find("│") for line in drawn[1:axis] if "│" in line}) == 1
+    text = "".join(line.partition("│")[2] + line.partition("┤")[2] for line in drawn[1:axis])
+    if count > 1:  # every line can be told without colour
+        assert set("123456789"[:count]) <= set(text)
+
+
+def test_steps_stand_below_their_columns() -> None:
+    drawn = lines([Formula("t >= 60")], 86, steps=100)
+    jump = next(line.index("⡇") if "⡇" in line else line.index("⢸") for line in drawn if
+                "⡇" in line or "⢸" in line)  # fmt: skip
+    notch = [i for i, sign in enumerate(drawn[-2]) if sign == "┬"]
+    label = drawn[-1].index("60")
+    assert abs(jump - notch[3]) <= 1
+    assert label == notch[3]
+    assert drawn[-1].split() == ["0", "20", "40", "60", "80", "step"]
+
+
+def test_equal_lines_take_turns() -> None:
+    drawn = lines([Constant(1), Constant(1.0) * Constant(1.0)], 80, steps=10)
+    marks = [sign for sign in drawn[1].partition("┤")[2] if sign in "12"]
+    assert marks[:4] == ["1", "2", "1", "2"]
+
+
+def test_tiny_rates_have_an_axis() -> None:
+    small = [Linear(Rate(1e-6), Rate(0))]
+    drawn = lines(small, 80, steps=50)
+    assert drawn[0].strip() == "rate"
+    assert [line.split("┤")[0].strip() for line in drawn if "┤" in line] == [
+        "1e-06", "8e-07", "6e-07", "4e-07", "2e-07", "0",
+    ]  # fmt: skip
+    assert lines([Constant(0)], 80, steps=5)[1].startswith("  1.0┤")
+    assert len(lines([Constant(5e-324)], 80, steps=5)) == len(drawn)
+
+
+def colours_of(rows: list[Row]) -> set[int | None]:
+    return {piece.line for row in rows for piece in row if piece.text.strip()}
+
+
+def test_pieces_say_whose_they_are() -> None:
+    assert colours_of(chart(preview(labelled(NINE), 100))) == {None, *range(9)}
+
+
+def test_a_solid_line_gives_way() -> None:
+    wild, calm = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
+    for order in ([wild, calm], [calm, wild]):
+        rows = chart(preview(labelled(order), 1_000_000))
+        mine = [piece.text for row in rows for piece in row if piece.line == order.index(calm)]
+        assert sum(map(len, mine)) >= 60  # all of its row but the other's marks
+
+
+@quick
+@given(rates_, st.integers(1, 30), st.integers(1, 3))
+def test_sparklines_have_their_size(rates: np.ndarray, width: int, rows: int) -> None:
+    drawn = sparkline(rates, width, rows)
+    assert [len(line) for line in drawn] == [width] * rows
+    assert {ord(sign) for line in drawn for sign in line} <= {32, *range(0x2801, 0x2900)}
+
+
+def test_a_sparkline_rises_with_its_rates() -> None:
+    assert sparkline(np.arange(8) / 7, width=4) == ["⣀⠤⠒⠉"]
+    assert sparkline(np.full(5, math.pi), width=4) == ["⠉⠉⠉⠉"]
+    assert sparkline(np.zeros(5), width=4) == ["⣀⣀⣀⣀"]
+    assert sparkline(np.ones(5), width=4, rows=2, top=2.0) == ["⣀⣀⣀⣀", "    "]
