@@ -128,7 +128,12 @@ def introduce(problem: "Problem", settings: "Settings", schedules: "Iterable[Sch
     from lrlab import lint
 
     typer.echo(f"{problem.name}: {problem.summary}", err=True)
-    bound = (settings.bind(schedule, problem.train_rows) for schedule in schedules)
-    findings = (finding for schedule in bound for finding in lint(schedule, base=settings.lr))
+    epoch = settings.steps_per_epoch(problem.train_rows)
+    total = settings.epochs * epoch
+    findings = (
+        finding
+        for schedule in schedules
+        for finding in lint(schedule, settings.lr, total=total, epoch=epoch)
+    )
     for doubt in (*problem.doubts, *findings):
         typer.echo(f"warning: {doubt}", err=True)

@@ -55,19 +55,21 @@ def show(
     # One text given twice is one schedule.
     schedules = {" ".join(text.split()): options.schedule_of(text) for text in specs}
     seen = preview(schedules, steps, lr, epoch_steps)
-    _warn(seen)
+    _warn(seen, training=steps is not None)
     show_rows(lambda width: _rows(seen, width))
     for target in targets:
         target.write(seen)
         typer.echo(f"wrote {target.path}")
 
 
-def _warn(seen: "Preview") -> None:
+def _warn(seen: "Preview", training: bool) -> None:
+    """Prints what looks like a mistake; ``training`` says whether the steps are those of one."""
     from lrlab import lint
 
-    findings = (found for line in seen.lines for found in lint(line.schedule, base=seen.base))
-    for finding in findings:
-        typer.echo(f"warning: {finding}", err=True)
+    total = seen.steps if training else None
+    for line in seen.lines:
+        for finding in lint(line.schedule, seen.base, total=total, epoch=seen.epoch):
+            typer.echo(f"warning: {finding}", err=True)
 
 
 def _rows(seen: "Preview", width: int) -> "list[Row]":

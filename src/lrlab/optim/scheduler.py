@@ -34,7 +34,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             -1 (torch's convention, and the default) and 0 both start anew.
 
     Raises:
-        SchedulerError: ``optimizer`` is no optimizer or ``schedule`` no schedule.
+        SchedulerError: ``optimizer`` is no optimizer, or ``schedule`` no schedule or one that
+            reads a metric.
         ScheduleError: the schedule needs ``total_steps`` or ``steps_per_epoch``.
 
     >>> import torch
@@ -69,6 +70,11 @@ class LRScheduler(torch_schedulers.LRScheduler):
             raise SchedulerError(
                 f"schedule must be a schedule such as Cosine(50), got {schedule!r}; "
                 "lrlab.parse(text) reads one from text."
+            )
+        if schedule.reactive:
+            raise SchedulerError(
+                f"the schedule must read no metric yet, got {schedule}: drive it yourself with "
+                "observe() and given()."
             )
         self.optimizer = optimizer
         self.schedule = schedule.bind(total=total_steps, epoch=steps_per_epoch)

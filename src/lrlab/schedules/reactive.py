@@ -15,16 +15,15 @@ from lrlab.schedules.shape import Shape
 __all__ = ["Greedy", "Plateau"]
 
 
-@dataclass(frozen=True, repr=False)
 class Reactive(Shape):
     """A schedule at the base rate until metrics move it: a constant at every moment.
 
     Its state is ``(rate, ...)``, the rate None before anything moved it.
     """
 
-    mode: Mode
-    threshold: NotNegative
-    threshold_mode: ThresholdMode
+    mode: str
+    threshold: float
+    threshold_mode: str
 
     @property
     def reactive(self) -> bool:

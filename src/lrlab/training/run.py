@@ -77,9 +77,14 @@ class Settings:
         """The schedule with its durations in steps of a training on so many rows.
 
         Raises:
-            ScheduleError: it cannot be bound, or cannot be trained with: at some step its rate is
-                none or beyond float32, or at every step 0.
+            ScheduleError: it cannot be bound, or cannot be trained with: it reads a metric, or
+                at some step its rate is none or beyond float32, or at every step 0.
         """
+        if schedule.reactive:
+            raise ScheduleError(
+                f"{schedule} reads a metric, and no run can be trained with that yet; put it on "
+                "your own loop with observe() and given()."
+            )
         epoch = self.steps_per_epoch(rows)
         bound = schedule.bind(total=self.epochs * epoch, epoch=epoch)
         self._refuse_wrong_rates(bound, self.epochs * epoch)

@@ -1,0 +1,101 @@
+"""What looks wrong with the length of a schedule, beside that of the training it is for."""
+
+import math
+from collections.abc import Iterator
+
+from lrlab.schedules.base import Schedule
+from lrlab.schedules.cycles import Repeat
+from lrlab.schedules.durations import Horizon
+from lrlab.schedules.linting.subject import Subject
+from lrlab.schedules.staircases import MultiStep, Piecewise, Step
+from lrlab.schedules.warmups import LogWarmup, Warmup
+
+
+def epochs_taken_as_steps(subject: Subject) -> Iterator[str]:
+    """A schedule that is over in as many steps as training has epochs, or nearly at once."""
+    schedule, total, span = subject.schedule, subject.total, _span(subject)
+    if total is not None and _looks_like_epochs(span, subject):
+        epochs = f" in {total / subject.epoch:g} epochs" if subject.epoch else ""
+        yield (
+            f"{schedule} has done all it does by step {span:g}, and training has {total:g} steps"
+            f'{epochs}: if epochs are meant, give its durations the unit, as in "{span:g}ep".'
+        )
+
+
+def _span(subject: Subject) -> float:
+    """The step by which a schedule has done all it does; 0 if it never has."""
+    match subject.schedule:
+        case MultiStep(milestones=at) | Piecewise(at=at):
+            return float(at[-1])
+        case Step(every=every) if subject.last < 1e-9 * subject.peak:
+            return float(every)
+    # A schedule that ends at its peak, such as a warm-up, is not over but has begun.
+    over = math.isfinite(subject.end) and subject.at(subject.end) < subject.peak
+    return float(subject.end) if over else 0.0
+
+
+def _looks_like_epochs(span: float, subject: Subject) -> bool:
+    assert subject.total is not None
+    if not span > 1 or not span.is_integer():
+        return False
+    if subject.epoch is None:
+        return span <= subject.total / 10
+    return subject.epoch > 2 and span <= subject.total / subject.epoch
+
+
+def warmup_longer_than_training(subject: Subject) -> Iterator[str]:
+    """A warm-up that training never comes out of."""
+    for part in _long_warmups(subject):
+        yield (
+            f"{part} is longer than the training of {subject.total:g} steps, which never reaches "
+            'the base rate: try "5%".'
+        )
+
+
+def _long_warmups(subject: Subject) -> list[Schedule]:
+    total = math.inf if subject.total is None else subject.total
+    warmups = (part for part in subject.schedule.walk() if isinstance(part, Warmup | LogWarmup))
+    return [warmup for warmup in warmups if warmup.length(Horizon()) > total]
+
+
+def ends_before_training(subject: Subject) -> Iterator[str]:
+    """A schedule that holds its last rate for the rest of training."""
+    if (
+        subject.total is None
+        or not subject.end < subject.total
+        or any(epochs_taken_as_steps(subject))
+    ):
+        return
+    held = subject.at(subject.end)
+    if held < subject.peak:
+        yield (
+            f"{subject.schedule} ends at step {subject.end:g}, before training does at "
+            f"{subject.total:g}: from there on the rate is {held:.4g}"
+            f"{', which trains nothing' if held == 0 else ''}; leave its duration out to fill the "
+            "training."
+        )
+
+
+def ends_after_training(subject: Subject) -> Iterator[str]:
+    """A schedule whose end training never comes to."""
+    if subject.total is None or math.isinf(subject.end) or _long_warmups(subject):
+        return
+    if subject.end > subject.total:
+        yield (
+            f"{subject.schedule} ends at step {subject.end:g}, after training does at "
+            f"{subject.total:g}: the last rate is {subject.last:.4g} instead of "
+            f"{subject.at(subject.end):.4g}; leave its duration out to end with the training."
+        )
+
+
+def ends_in_mid_cycle(subject: Subject) -> Iterator[str]:
+    """A repetition whose lowest rate is not where training ends."""
+    schedule = subject.schedule
+    if subject.total is None or not isinstance(schedule, Repeat) or schedule.times is not None:
+        return
+    low = float(subject.rates.min())
+    if subject.last > low + 0.2 * (subject.peak - low):
+        yield (
+            f"training ends in the middle of a repetition of {schedule}: the last rate is "
+            f"{subject.last:.4g}, the lowest {low:.4g}; choose a length that ends with it."
+        )
