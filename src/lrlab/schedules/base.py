@@ -17,8 +17,9 @@ __all__ = ["Schedule"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-# Long arrays are evaluated in pieces whose temporary arrays stay in the cache.
-_BLOCK = 32_768
+# Long arrays are evaluated in pieces whose temporary arrays stay in the cache. (Threads for them
+# were slower: each would wait for the interpreter's lock after every operation.)
+_PIECE = 32_768
 
 SEQUENCE, SUM, PRODUCT, CALL = range(1, 5)
 """How tightly the text of a schedule binds."""
@@ -89,9 +90,9 @@ class Schedule(Algebra, Reaction, ABC):
         factor, rate = self.bases(base)
         flat = np.ascontiguousarray(steps).reshape(-1)
         rates = np.empty(flat.shape)
-        for i in range(0, flat.size, _BLOCK):
-            block = _steps(flat[i : i + _BLOCK])
-            rates[i : i + _BLOCK] = factor * self._bound.evaluate(block, rate)
+        for i in range(0, flat.size, _PIECE):
+            piece = self._bound.evaluate(_steps(flat[i : i + _PIECE]), rate)
+            np.multiply(piece, factor, out=rates[i : i + _PIECE])
         return float(rates[0]) if steps.ndim == 0 else rates.reshape(steps.shape)
 
     def bases(self, base: float | None) -> tuple[float, float]:

@@ -16,8 +16,9 @@ def half_cosine(p: Array) -> Array:
     Computed as sin(x)**2 = tan(x)**2 / (1 + tan(x)**2) at x = pi * p / 2, because NumPy has a
     vectorised tangent in float64 and no vectorised cosine (five times as fast on AVX-512).
     """
-    square: Array = np.square(np.tan(p * (np.pi / 2)))
-    return square / (1 + square)
+    x = p * (np.pi / 2)
+    np.square(np.tan(x, out=x), out=x)
+    return np.divide(x, 1 + x, out=x)
 
 
 CURVES: dict[str, Callable[[Array], Array]] = {

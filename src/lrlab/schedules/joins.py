@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -55,16 +55,20 @@ class Sequence(Schedule):
         return np.cumsum([0.0, *lengths])
 
     def evaluate(self, t: Array, base: float) -> Array:
-        ruling = self.starts[1:].searchsorted(t, side="right")
-        first, last = int(ruling.min()), int(ruling.max())
+        first, last = int(self._ruling(t.min())), int(self._ruling(t.max()))
         if first == last:  # which is so for a single step and for most pieces of a long array
             return self.schedules[first].evaluate(t - self.starts[first], base)
-        rates = np.empty_like(t)
+        ruling = self._ruling(t)
+        rates: Array = np.empty_like(t)
         for i in range(first, last + 1):
             here = ruling == i
             if here.any():
                 rates[here] = self.schedules[i].evaluate(t[here] - self.starts[i], base)
         return rates
+
+    def _ruling(self, t: Any) -> Any:
+        """The number of the part that rules, at a step or at each of many."""
+        return self.starts[1:].searchsorted(t, side="right")
 
     def length(self, horizon: Horizon) -> float:
         return sum(part.length(horizon) for part in self.schedules)
@@ -78,8 +82,7 @@ class Sequence(Schedule):
         return self.rebuilt(tuple(parts))
 
     def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
-        rules = self.starts[1:].searchsorted(t, side="right") == child
-        return (t - float(self.starts[child]), base) if rules else None
+        return (t - float(self.starts[child]), base) if self._ruling(t) == child else None
 
     def rebuilt(self, children: tuple[Schedule, ...]) -> Self:
         return self if children == self.schedules else type(self)(children)

@@ -22,8 +22,9 @@ class Ramp(Shape):
 
         rate(t) = start * (1 - c(p)) + end * c(p)
 
-    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``share``, which is c. Both
-    ends are exact, and past the end the ramp holds ``end``; of no duration, it is there at once.
+    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``left``, which is 1 - c of
+    the time that is left. Both ends are exact, and past the end the ramp holds ``end``; of no
+    duration, it is there at once.
     """
 
     start: float | Rate | None
@@ -31,20 +32,29 @@ class Ramp(Shape):
     over: float | str | None
 
     @abstractmethod
-    def share(self, p: Array) -> Array:
-        """The share of the way from start to end at progress p in [0, 1]."""
+    def left(self, q: Array) -> Array:
+        """What is left of the way when the share q in [0, 1] of the time is left: 1 - c(1 - q)."""
 
-    def progress(self, t: Array) -> Array:
-        """How much of the ramp is behind at ``t``, from 0 to 1."""
+    def time_left(self, t: Array) -> Array:
+        """The share of the ramp that is still to come at ``t``, from 1 to 0."""
         over = self.length(Horizon())
-        return np.minimum(t, over) / over if over else np.ones_like(t)
+        if not over:
+            return np.zeros_like(t)
+        left = over - t
+        if left.min() < 0:
+            np.maximum(left, 0.0, out=left)
+        left /= over  # in place here and below: less memory traffic for a long array
+        return left
 
     def evaluate(self, t: Array, base: float) -> Array:
         assert self.start is not None
         start, end = resolve(self.start, base), resolve(self.end, base)
-        c = self.share(self.progress(t))
-        # Half of all ramps end at 0, and a long array is worth the shorter way.
-        return start * (1 - c) + end * c if end else start * (1 - c)
+        left = self.left(self.time_left(t))
+        if end:
+            return start * left + end * (1 - left)
+        if start != 1:  # most ramps fall from 1 to 0
+            left *= start
+        return left
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,8 +112,8 @@ class Linear(Ramp):
     _: KW_ONLY
     over: Over = None
 
-    def share(self, p: Array) -> Array:
-        return p
+    def left(self, q: Array) -> Array:
+        return q
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,9 +149,9 @@ class Cosine(Ramp):
     power: Positive = 1.0
     k: Positive = 1.0
 
-    def share(self, p: Array) -> Array:
-        c = half_cosine(p if self.k == 1 else np.power(p, self.k))
-        return c if self.power == 1 else 1 - np.power(1 - c, self.power)
+    def left(self, q: Array) -> Array:
+        left = half_cosine(q if self.k == 1 else 1 - np.power(1 - q, self.k))
+        return left if self.power == 1 else np.power(left, self.power)
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,9 +186,9 @@ class Polynomial(Ramp):
     end: Level = 0.0
     k: Positive = 1.0
 
-    def share(self, p: Array) -> Array:
-        left: Array = np.power(1 - np.power(p, self.k), self.power)
-        return 1 - left
+    def left(self, q: Array) -> Array:
+        left: Array = np.power(q if self.k == 1 else 1 - np.power(1 - q, self.k), self.power)
+        return left
 
 
 @dataclass(frozen=True, repr=False)
@@ -207,13 +217,13 @@ class Geometric(Ramp):
     _: KW_ONLY
     over: Over = None
 
-    def share(self, p: Array) -> Array:
-        return p
+    def left(self, q: Array) -> Array:
+        return q
 
     def evaluate(self, t: Array, base: float) -> Array:
-        p = self.progress(t)
+        q = self.time_left(t)
         start, end = resolve(self.start, base), resolve(self.end, base)
-        return np.power(start, 1 - p) * np.power(end, p)
+        return np.power(start, q) * np.power(end, 1 - q)
 
 
 @dataclass(frozen=True, repr=False)
@@ -246,8 +256,8 @@ class Rex(Ramp):
     end: Level = 0.0
     beta: Beta = 1.0
 
-    def share(self, p: Array) -> Array:
-        return 1 - (1 - p) / (0.5 + (1 - self.beta * p) / 2)
+    def left(self, q: Array) -> Array:
+        return q / (0.5 + (1 - self.beta * (1 - q)) / 2)
 
 
 @dataclass(frozen=True, repr=False)
@@ -280,5 +290,5 @@ class Tanh(Ramp):
     lower: Number = -6.0
     upper: Number = 3.0
 
-    def share(self, p: Array) -> Array:
-        return (1 + np.tanh(self.lower * (1 - p) + self.upper * p)) / 2
+    def left(self, q: Array) -> Array:
+        return (1 - np.tanh(self.lower * q + self.upper * (1 - q))) / 2

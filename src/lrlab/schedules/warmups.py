@@ -58,8 +58,8 @@ class Warmup(Ramp):
         over = self.length(Horizon())
         return base * along(self.curve, np.minimum((t + 1) / (over + 1), 1.0))
 
-    def share(self, p: Array) -> Array:
-        return along(self.curve, p)
+    def left(self, q: Array) -> Array:
+        return 1 - along(self.curve, 1 - q)
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,8 +93,8 @@ class Cooldown(Ramp):
     end: Level = 0.0
     curve: Curve = "sqrt"
 
-    def share(self, p: Array) -> Array:
-        return along(self.curve, p)
+    def left(self, q: Array) -> Array:
+        return 1 - along(self.curve, 1 - q)
 
 
 @dataclass(frozen=True, repr=False)
