@@ -1,6 +1,7 @@
 """Text to schedule and back, its errors, and hostile text."""
 
 import random
+import time
 import tracemalloc
 
 import pytest
@@ -122,10 +123,10 @@ def test_a_python_function_has_no_text() -> None:
 HOSTILE = [
     "(" * 10_000 + ")" * 10_000,
     "(" * 40 + "Cosine(3)" + ")" * 40,
-    "-" * 9_999 + "1",
+    "-" * 4_999 + "1",
     "9**9**9**9",
-    "9" * 9_000,
-    "Cosine(" + "9" * 5_000 + ")",
+    "9" * 4_000,
+    "Cosine(" + "9" * 4_500 + ")",
     "Cosine(1e400)",
     "Constant(1" + "0" * 400 + ")",
     "Cosine(1" + "0" * 400 + ")",
@@ -135,13 +136,32 @@ HOSTILE = [
     "Formula('1 # \"x')",
     "Formula('t" + "**t" * 300 + "')",
     "Formula('" + "-" * 500 + "t')",
-    "Formula('t" + " + t" * 2_000 + "')",
-    "Cosine(3)" + " >> Cosine(3)" * 700,
-    "Cosine(3)" * 1_000,
+    "Cosine(3)" + " * Cosine(3)" * 350,
+    "Cosine(3)" + " + Cosine(3)" * 350,
+    "Warmup(3) >> " * 700 + "Cosine(3)",
+    "Cosine(3).until(3) * " * 220 + "Cosine(3)",
+    "(Cosine(3) + Cosine(2)) * " * 180 + "Cosine(3)",
+    "Cosine(3)" + ".stretch(2)" * 90,
+    "Cosine(3)" + ".stretch(2)" * 900,
+    "Cosine('1%')" + ".repeat(3)" * 90,
+    "(Cosine(3) >> " * 45 + "Cosine(3)" + ").repeat(2)" * 45,
+    "Cosine(3)" + ".then(Cosine(3), join='continue')" * 90,
+    "MultiStep([" + "1," * 2_400 + "])",
+    "Knots([" + "1," * 1_200 + "], [" + "1," * 1_200 + "])",
+    "restarts([" + "9," * 2_400 + "9])",
+    "Cosine(" + "a=1," * 1_200 + ")",
+    "Cosin" * 990,
+    "torch." * 800,
+    "Chebyshev(1048576, 3).repeat()",
+    "9**9**9 * Cosine(3)",
+    "Cosine(3).running_product().running_product()",
+    "Formula('t" + " + t" * 1_200 + "')",
+    "Cosine(3)" + " >> Cosine(3)" * 350,
+    "Cosine(3)" * 500,
     "A" * 1_000_000,
     "Formula('" + "exp(" * 60 + "t" + ")" * 60 + "')",
     "Formula('9**9**9**9**t')",
-    "Formula('" + "t**" * 2_000 + "t')",
+    "Formula('" + "t**" * 1_500 + "t')",
     "__import__('os').system('true')",
     "().__class__.__base__.__subclasses__()",
     "Cosine.__init__.__globals__",
@@ -154,7 +174,7 @@ HOSTILE = [
     "Cosine(3) if 1 else 2",
     "\0Cosine(3)",
     "Cosine(3)\\",
-    "'" * 9_999,
+    "'" * 4_999,
     "\ud800",
     "Cosine(3j)",
     "Cosine(...)",
@@ -174,13 +194,21 @@ def _ends_well(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_ends_in_a_schedule_or_an_error(text: str) -> None:
+def test_hostile_text_ends_soon_in_a_schedule_or_an_error(text: str) -> None:
     tracemalloc.start()
     try:
         _ends_well(text)
         assert tracemalloc.get_traced_memory()[1] < 50e6
     finally:
         tracemalloc.stop()
+    # Of the process alone, and the shortest of five, so that a busy machine does not fail it.
+    assert min(_cpu_seconds(text) for _ in range(5)) < 0.05
+
+
+def _cpu_seconds(text: str) -> float:
+    started = time.process_time()
+    _ends_well(text)
+    return time.process_time() - started
 
 
 def test_mutated_text_ends_in_a_schedule_or_an_error() -> None:
@@ -190,6 +218,9 @@ def test_mutated_text_ends_in_a_schedule_or_an_error() -> None:
         '0.5 * Linear(1.0, 0.5, over="10%").until(30) >> Step(3)',
         'Formula("min(1, exp(-t / 3)) * (p < 0.5)", over=30)',
         "Exponential(.9).then(Constant(0.1), at=30) * Warmup(5)",
+        "(Warmup(2, curve='sqrt') + 0.1).repeat(3, growth=2).clip(0.1, Rate(1e-3)).shift(-3)",
+        "MultiStep([30, '50%'], 0.1).staircase('1ep').affine(-1, 0.9).stretch(2)",
+        "torch.OneCycleLR(max_lr=0.1, total_steps=100) >> wsd(5, 10)",
     ]
     alphabet = "()[]{}.,*+-/<>=!\"'_ \\\n\t0123456789eEpjt%abcWxyz:@#~é"
     for _ in range(5_000):
@@ -208,10 +239,10 @@ def test_any_text_ends_in_a_schedule_or_an_error(text: str) -> None:
 
 def test_long_and_deep_but_honest_text_is_read() -> None:
     schedule: Schedule = Cosine(3)
-    for _ in range(700):
+    for _ in range(350):
         schedule = Cosine(3) >> schedule
     assert parse(to_text(schedule)) == schedule
-    with pytest.raises(ScheduleError, match="at most 10000 characters"):
+    with pytest.raises(ScheduleError, match="at most 5000 characters"):
         to_text(schedule >> schedule)
     assert parse('Formula("' + "(" * 45 + "t" + ")" * 45 + '")') == Formula(
         "(" * 45 + "t" + ")" * 45

@@ -41,10 +41,17 @@ class Operation(Schedule):
     def children(self) -> tuple[Schedule, ...]:
         return self.schedules
 
+    @cached_property
+    def ends(self) -> bool:
+        return bool(self._moving) and all(part.ends for part in self._moving)
+
     def length(self, horizon: Horizon) -> float:
-        # A plain number changes nothing over time, so it does not keep the others from ending.
-        parts = [part for part in self.schedules if not _is_number(part)]
-        return max((part.length(horizon) for part in parts), default=math.inf)
+        return max((part.length(horizon) for part in self._moving), default=math.inf)
+
+    @cached_property
+    def _moving(self) -> tuple[Schedule, ...]:
+        """All but plain numbers, which change nothing and keep nothing from ending."""
+        return tuple(part for part in self.schedules if not _is_number(part))
 
     def within(self, horizon: Horizon) -> Self:
         return self.rebuilt(tuple(part.within(horizon) for part in self.schedules))

@@ -44,6 +44,11 @@ class Schedule(Algebra, Reaction, ABC):
     def length(self, horizon: Horizon) -> float:
         """Steps from the start to the end, not rounded; infinite if there is no end of its own."""
 
+    @property
+    @abstractmethod
+    def ends(self) -> bool:
+        """Whether it has an end, be it that of the training."""
+
     @abstractmethod
     def within(self, horizon: Horizon) -> "Schedule":
         """This schedule with every duration turned into steps of ``horizon``."""

@@ -38,6 +38,10 @@ class Until(Changed):
     def evaluate(self, t: Array, base: float) -> Array:
         return self.schedule.evaluate(np.minimum(t, self.length(Horizon())), base)
 
+    @property
+    def ends(self) -> bool:
+        return True
+
     def length(self, horizon: Horizon) -> float:
         return horizon.length(self.at)
 

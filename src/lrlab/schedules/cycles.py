@@ -54,7 +54,7 @@ class Repeat(Changed):
         super().__post_init__()
         if self.schedule.reactive:
             raise self.refusal(f"what is repeated must read no metric, got {self.schedule}.")
-        if self.schedule.within(SOME_HORIZON).length(Horizon()) in (0, math.inf):
+        if not self.schedule.ends or not self.schedule.length(SOME_HORIZON):
             raise self.refusal(
                 f"what is repeated must have an end, and not at once, got {self.schedule}; say "
                 "when with .until(30)."
@@ -81,6 +81,10 @@ class Repeat(Changed):
     def _starts(self, n: Array | int) -> Any:
         """Where repetition n begins, counted in lengths of the first."""
         return n if self.growth == 1 else (np.power(self.growth, n) - 1) / (self.growth - 1)
+
+    @property
+    def ends(self) -> bool:
+        return self.times is not None
 
     def length(self, horizon: Horizon) -> float:
         if self.times is None:

@@ -111,6 +111,10 @@ class Formula(Shape):
             factor = np.broadcast_to(_value(self._tree, values), t.shape).astype(np.float64)
         return base * checked(factor, t, self)
 
+    @property
+    def ends(self) -> bool:
+        return self.over is not None or self._needs_end
+
     def within(self, horizon: Horizon) -> "Formula":
         if self.over is None and self._needs_end:
             return Formula(self.expression, over=horizon.rest(repr(self)))

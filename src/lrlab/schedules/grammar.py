@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from lrlab.errors import ScheduleError
 
-MAX_LENGTH = 10_000
+MAX_LENGTH = 5_000
 MAX_DEPTH = 50
 _OPENING, _CLOSING = "([{", ")]}"
 _UNIT = re.compile(r"\d\s*(%|ep\b)")

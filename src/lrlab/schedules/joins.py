@@ -70,6 +70,10 @@ class Sequence(Schedule):
         """The number of the part that rules, at a step or at each of many."""
         return self.starts[1:].searchsorted(t, side="right")
 
+    @property
+    def ends(self) -> bool:
+        return self.schedules[-1].ends
+
     def length(self, horizon: Horizon) -> float:
         return sum(part.length(horizon) for part in self.schedules)
 
@@ -139,6 +143,10 @@ class Continued(Schedule):
 
     def _ended(self, first: Schedule, base: float) -> float:
         return float(first.evaluate(np.array([self._start], dtype=np.float64), base)[0])
+
+    @property
+    def ends(self) -> bool:
+        return self.second.ends
 
     def length(self, horizon: Horizon) -> float:
         return self.first.length(horizon) + self.second.length(horizon)

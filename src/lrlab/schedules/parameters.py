@@ -22,12 +22,14 @@ class Kind:
         read: the value in its one spelling, or None when the rule refuses it.
         bind: the value in steps, given a horizon and the schedule it belongs to.
         optional: whether None is a value too.
+        fills: whether None means the rest of the training.
     """
 
     rule: str
     read: Callable[[Any], Any]
     bind: Callable[[Any, Horizon, object], Any] | None = None
     optional: bool = False
+    fills: bool = False
 
     def __repr__(self) -> str:
         return self.rule  # which is what help() shows of a parameter
@@ -192,7 +194,10 @@ Times = Annotated[
 ]
 """How often something happens; without end when left out."""
 
-Over = Annotated[float | str | None, Kind(_DURATION, read_duration, bind=_bind_over, optional=True)]
+Over = Annotated[
+    float | str | None,
+    Kind(_DURATION, read_duration, bind=_bind_over, optional=True, fills=True),
+]
 """How long a shape lasts; left out, it takes the rest of the training."""
 
 Limit = Annotated[

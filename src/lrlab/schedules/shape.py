@@ -45,6 +45,11 @@ class Shape(Schedule):
         own = not any(_absolute(getattr(self, name)) for name in kinds(type(self)))
         return own and super().relative
 
+    @property
+    def ends(self) -> bool:
+        kind = kinds(type(self)).get("over")
+        return kind is not None and (kind.fills or getattr(self, "over", None) is not None)
+
     def length(self, horizon: Horizon) -> float:
         over: float | str | None = getattr(self, "over", None)
         return inf if over is None else horizon.length(over)
@@ -102,6 +107,10 @@ class Changed(Shape):
     def inner(self, horizon: Horizon) -> Horizon:
         """The horizon of the schedule inside."""
         return horizon
+
+    @cached_property
+    def ends(self) -> bool:
+        return self.schedule.ends
 
     def length(self, horizon: Horizon) -> float:
         return self.schedule.length(self.inner(horizon))

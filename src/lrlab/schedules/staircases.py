@@ -145,6 +145,10 @@ class Knots(Shape):
                 f"levels must be as many as at, got {len(self.levels)} and {len(self.at)}."
             )
 
+    @property
+    def ends(self) -> bool:
+        return True
+
     def length(self, horizon: Horizon) -> float:
         return max(horizon.length(at) for at in self.at)
 
@@ -185,6 +189,10 @@ class Chebyshev(Shape):
 
     steps: PowerOfTwo
     condition: Growth
+
+    @property
+    def ends(self) -> bool:
+        return True
 
     def length(self, horizon: Horizon) -> float:
         return self.steps

@@ -9,6 +9,8 @@ import ast
 import inspect
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from lrlab.errors import ScheduleError, did_you_mean, nearest
@@ -26,8 +28,10 @@ from lrlab.schedules import (
     warmups,
 )
 from lrlab.schedules.algebra import Algebra
+from lrlab.schedules.arithmetic import Product, Sum, operands
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.formulas import Custom
+from lrlab.schedules.joins import Sequence
 from lrlab.schedules.numbers import real
 from lrlab.schedules.shape import Changed
 
@@ -69,11 +73,23 @@ _ON_NUMBERS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
+_WHOLES: Mapping[type[ast.operator], type[Schedule]] = {
+    ast.RShift: Sequence,
+    ast.Mult: Product,
+    ast.Add: Sum,
+}
+_TOGETHER = "only schedules go with >>, schedules and numbers with * and +."
+
+
+def _is_operand(value: Any) -> bool:
+    return isinstance(value, Schedule) or real(value) is not None
+
+
 def parse(text: str, builders: Builders = SHAPES) -> Schedule:
     """The schedule that a text describes; ``parse(repr(s)) == s``.
 
     Args:
-        text: an expression such as ``Warmup(5) >> Cosine(45, end=0.01)``, at most 10 000
+        text: an expression such as ``Warmup(5) >> Cosine(45, end=0.01)``, at most 5 000
             characters long and nested at most 50 deep.
         builders: what may be called, by (dotted) name.
 
@@ -121,6 +137,21 @@ def refuse_functions(schedule: Schedule) -> None:
             )
 
 
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """What a function takes, without types."""
+    if inspect.ismethod(function):  # remembered without the schedule it belongs to
+        whole = _bare_signature(function.__func__)
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
+    return _bare_signature(function)
+
+
+@lru_cache(maxsize=1024)
+def _bare_signature(function: Callable[..., Any]) -> inspect.Signature:
+    signature = inspect.signature(function)
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return inspect.Signature(bare)
+
+
 class _Reader:
     """One reading of one text."""
 
@@ -150,11 +181,7 @@ class _Reader:
                     self.refuse(node, "only a number can be negated.")
                 return -number
             case ast.BinOp():
-                first, operations = grammar.chain(node)
-                result = self.value(first)
-                for operation in operations:
-                    result = self.combined(operation, result, self.value(operation.right))
-                return result
+                return self.chained(*grammar.chain(node))
             case ast.Call(func=ast.Attribute(value=ast.Call() | ast.BinOp() as whole, attr=name)):
                 return self.method(node, whole, name)
             case ast.Call(func=function):
@@ -163,7 +190,7 @@ class _Reader:
                 name = ast.unparse(node)
                 if name in self.builders:
                     self.refuse(node, f"{name} needs its arguments, {name}(...).")
-                self.refuse(node, f"{name} is no value here; text goes in quotes.")
+                self.refuse(node, f"{name[:40]} is no value here; text goes in quotes.")
             case ast.Lambda():
                 self.refuse(
                     node,
@@ -172,34 +199,54 @@ class _Reader:
                 )
         return self.refuse(node, "a schedule's text is made of calls, >>, *, + and numbers only.")
 
-    def combined(self, node: ast.BinOp, left: Any, right: Any) -> Any:
-        op = node.op
-        schedules = isinstance(left, Schedule), isinstance(right, Schedule)
-        numbers = real(left) is not None, real(right) is not None
+    def chained(self, first: ast.expr, operations: list[ast.BinOp]) -> Any:
+        """``a >> b >> c``: operations that bind alike, from the left."""
+        result = self.value(first)
+        for kind, run in groupby(operations, key=lambda operation: type(operation.op)):
+            nodes = list(run)
+            values = [self.value(node.right) for node in nodes]
+            whole = _WHOLES.get(kind)
+            if whole and isinstance(result, Schedule) and all(map(_is_operand, values)):
+                # The same as one by one, but a long sequence is built once.
+                result = self.made(nodes[-1], whole, result, values)
+                continue
+            for node, value in zip(nodes, values, strict=True):
+                result = self.combined(node, result, value)
+        return result
+
+    def made(
+        self, node: ast.BinOp, whole: type[Schedule], first: Schedule, others: list[Any]
+    ) -> Schedule:
+        numbers = [value for value in others if not isinstance(value, Schedule)]
+        if numbers and whole is Sequence:
+            self.refuse(node, _TOGETHER)
         try:
-            if isinstance(op, ast.RShift) and all(schedules):
-                return left >> right
-            if any(schedules) and sum(schedules + numbers) == 2:
-                if isinstance(op, ast.Mult):
-                    return left * right
-                if isinstance(op, ast.Add):
-                    return left + right
-            if all(numbers) and type(op) in _ON_NUMBERS:
+            return whole(operands(first, *others))  # type: ignore[call-arg]
+        except ScheduleError as error:
+            return self.refuse(node, str(error))  # type: ignore[no-any-return]
+
+    def combined(self, node: ast.BinOp, left: Any, right: Any) -> Any:
+        """Two values, of which the first is a number or neither goes with the other."""
+        op = node.op
+        try:
+            if type(op) in _ON_NUMBERS and real(left) is not None and real(right) is not None:
                 result = _ON_NUMBERS[type(op)](left, right)
                 if real(result) is not None:
                     return result
+            elif isinstance(op, ast.Mult | ast.Add) and _is_operand(left) and _is_operand(right):
+                return left * right if isinstance(op, ast.Mult) else left + right
         except ZeroDivisionError:
             self.refuse(node, "this divides by zero.")
         except ScheduleError as error:
             self.refuse(node, str(error))
-        return self.refuse(node, "only schedules go with >>, schedules and numbers with * and +.")
+        return self.refuse(node, _TOGETHER)
 
     def method(self, node: ast.Call, whole: ast.expr, name: str) -> Any:
         schedule = self.value(whole)
         if not isinstance(schedule, Schedule) or name not in Algebra.methods_in_text:
             known = Algebra.methods_in_text
             hint = did_you_mean(name, known) or f". It has {', '.join(f'.{m}' for m in known)}."
-            self.refuse(node, f"a schedule has no .{name}(){hint}")
+            self.refuse(node, f"a schedule has no .{name[:40]}(){hint}")
         return self.called(node, f".{name}", getattr(schedule, name))
 
     def built(self, node: ast.Call, function: ast.expr) -> Any:
@@ -207,7 +254,7 @@ class _Reader:
         if self.builders.get(name) is Custom:
             self.refuse(function, f"{name} holds a Python function, no text can; use Formula.")
         if name not in self.builders:
-            self.refuse(function, f"no schedule is called {name}{self.near(name)}")
+            self.refuse(function, f"no schedule is called {name[:40]}{self.near(name)}")
         return self.called(node, name, self.builders[name])
 
     def near(self, name: str) -> str:
@@ -219,17 +266,16 @@ class _Reader:
         return f"; did you mean {by_last_word[word]}? `lrlab shapes` lists them all."
 
     def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
-        signature = inspect.signature(function)
-        bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-        takes = f"{name}{inspect.Signature(bare)}"
-        known = list(signature.parameters)
+        signature = _signature(function)
+        takes = f"{name}{signature}"
+        known = signature.parameters
         args = [self.value(arg) for arg in node.args]
         words = {}
         for keyword in node.keywords:
             word = keyword.arg or "**"
             if word not in known:
-                hint = did_you_mean(word, known)
-                self.refuse(keyword, f"{name} has no argument {word}{hint or '.'} It is {takes}.")
+                hint = did_you_mean(word, known) or "."
+                self.refuse(keyword, f"{name} has no argument {word[:40]}{hint} It is {takes}.")
             if word in words:
                 self.refuse(keyword, f"{name} is given {word} twice.")
             words[word] = self.value(keyword.value)
