@@ -20,6 +20,7 @@ test: .venv/.has-test
 # Every figure of the README; needs the ionosphere file (see CONTRIBUTING.md).
 bench: .venv/.has-bench
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/tutorial.py
 
 .venv/.has-%: pyproject.toml constraints.txt

@@ -15,6 +15,7 @@ from lrlab.schedules import (
     infinite,
     one_cycle,
     parse,
+    range_test,
     restarts,
     rsqrt,
     slanted_triangular,
@@ -97,6 +98,12 @@ def test_tri_stage_is_fairseqs(warm: int, hold: int, decay: int) -> None:
     total = warm + hold + decay
     ours = tri_stage(warm, hold).bind(total=total)
     assert_allclose(ours(range(total)), [fairseq(t) for t in range(total)], rtol=1e-12)
+
+
+@given(low=st.floats(1e-8, 1e-3), high=st.floats(1e-2, 10), total=st.integers(10, 300))
+def test_a_range_test_multiplies(low: float, high: float, total: int) -> None:
+    rates = range_test(low, high).bind(total=total)(range(total + 1), base=0.1)
+    assert_allclose(rates, np.geomspace(low, high, total + 1), rtol=1e-12)
 
 
 def test_restarts() -> None:

@@ -27,6 +27,7 @@ ROOMS = {
         "infinite",
         "noam",
         "one_cycle",
+        "range_test",
         "restarts",
         "rsqrt",
         "slanted_triangular",

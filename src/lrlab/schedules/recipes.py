@@ -10,6 +10,7 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules import joins
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.decays import InverseSqrt
+from lrlab.schedules.levels import Rate
 from lrlab.schedules.numbers import real
 from lrlab.schedules.ramps import Constant, Cosine, Geometric, Linear
 from lrlab.schedules.warmups import Cooldown, ExponentialWarmup, Warmup
@@ -19,6 +20,7 @@ __all__ = [
     "infinite",
     "noam",
     "one_cycle",
+    "range_test",
     "restarts",
     "rsqrt",
     "slanted_triangular",
@@ -193,6 +195,25 @@ def triangular2(half: Duration, *, low: float = 0.1) -> Schedule:
     0.0 + (Linear(0.0, 1.0, over=4) >> Linear(1.0, 0.0, over=4)).repeat(decay=0.5)
     """
     return triangular(half, low=low, decay=0.5)
+
+
+def range_test(low: float, high: float, *, stairs: Duration | None = None) -> Schedule:
+    """From a low rate to a high one by equal factors, to find the rates at which a model learns.
+
+    Args:
+        low, high: absolute rates above 0.
+        stairs: a duration for which each rate holds; a new rate at every step when left out.
+
+    Source: Smith 2017, arXiv:1506.01186, section 3.3; with a straight line instead,
+    ``Linear(Rate(low), Rate(high))``.
+
+    >>> range_test(1e-6, 1.0)
+    Geometric(Rate(1e-06), Rate(1.0))
+    >>> range_test(1e-6, 1.0, stairs=10).bind(total=100)([0, 9, 10, 50], base=0.1).round(7)
+    array([1.0e-06, 1.0e-06, 4.0e-06, 1.0e-03])
+    """
+    ramp = Geometric(Rate(low), Rate(high))
+    return ramp if stairs is None else ramp.staircase(stairs)
 
 
 def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None) -> Schedule:

@@ -72,6 +72,7 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
     ),
     "recipes: whole schedules by their names": (
         Example("one_cycle", "one_cycle()"),
+        Example("range_test", "range_test(1e-3, 1.0)"),
         Example("wsd", "wsd()"),
         Example("noam", "noam(20)"),
         Example("rsqrt", 'rsqrt(10, 20, stable="80%")'),

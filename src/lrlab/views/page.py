@@ -80,7 +80,7 @@ def _row(shown: Preview, i: int) -> str:
 
 def _chart(shown: Preview) -> str:
     with needs_extra("lab"):
-        import plotly.graph_objects as go  # type: ignore[import-untyped]
+        import plotly.graph_objects as go
 
     figure = go.Figure()
     for i, line in enumerate(shown.lines):
