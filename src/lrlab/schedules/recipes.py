@@ -210,7 +210,7 @@ def range_test(low: float, high: float, *, stairs: Duration | None = None) -> Sc
     >>> range_test(1e-6, 1.0)
     Geometric(Rate(1e-06), Rate(1.0))
     >>> range_test(1e-6, 1.0, stairs=10).bind(total=100)([0, 9, 10, 50], base=0.1).round(7)
-    array([1.0e-06, 1.0e-06, 4.0e-06, 1.0e-03])
+    array([1.e-06, 1.e-06, 4.e-06, 1.e-03])
     """
     ramp = Geometric(Rate(low), Rate(high))
     return ramp if stairs is None else ramp.staircase(stairs)

@@ -90,7 +90,8 @@ def _chart(shown: Preview) -> str:
             x=[*steps.tolist(), shown.steps],
             y=[*line.rates[steps].tolist(), line.numbers.last],
             # Plotly reads names as HTML.
-            name=escape(f"{MARKS[i]} {_short(line.label)}"),
+            # Plotly reads tags, and no name of a quotation mark.
+            name=escape(f"{MARKS[i]} {_short(line.label)}", quote=False),
             mode="lines",
             line={"color": colour, "dash": _DASHES[style], "width": 2, "shape": "hv"},
             hovertemplate="%{y:.6g}",
