@@ -7,6 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lrlab.dialects import fastai as fastai
+    from lrlab.dialects import keras as keras
+    from lrlab.dialects import optax as optax
+    from lrlab.dialects import paddle as paddle
+    from lrlab.dialects import timm as timm
     from lrlab.dialects import torch as torch
     from lrlab.dialects.names import parse as parse
 

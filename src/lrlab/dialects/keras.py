@@ -1,0 +1,221 @@
+"""keras.optimizers.schedules and the ReduceLROnPlateau callback, by Keras' names and defaults.
+
+Keras' values are the rates themselves, so levels are absolute (``Rate``). The value at t is the
+rate of the update for which the optimizer's ``iterations`` is t, the first having 0; a boundary at
+b acts at t = b + 1, one step later than torch's. ``name`` and ``verbose`` are no part of a schedule
+and left out; what follows them in Keras' order must be named. Keras itself is not imported.
+
+Where they differ on purpose:
+
+- Keras computes in float32 unless told otherwise; these are float64.
+- A ``power``, ``decay_rate`` and ``m_mul`` must be above 0, and a ``t_mul`` 1 or more: with others
+  the rate is constant, 0, or no number.
+- ``CosineDecayRestarts`` begins again at every multiple of its period; Keras' logarithm misses some
+  by its last bits, and stays at the end for that one step.
+- ``ReduceLROnPlateau`` cannot ask a model which way a metric is better, so ``mode="auto"`` goes by
+  the name alone.
+
+Every function raises ``ScheduleError`` where an argument is out of its domain.
+"""
+
+from collections.abc import Sequence
+from math import floor
+
+from lrlab.dialects.arguments import Fraction, absolute, one_of, read
+from lrlab.errors import ScheduleError
+from lrlab.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    Linear,
+    Piecewise,
+    Plateau,
+    Polynomial,
+    PolynomialCycle,
+    Schedule,
+    Step,
+)
+from lrlab.schedules.parameters import Count, Growth, Milestones, NotNegative, Number, Period
+
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "ReduceLROnPlateau",
+]
+
+_LESS_IS_BETTER = ("loss", "error", "crossentropy", "hinge")
+_MORE_IS_BETTER = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
+
+
+def ExponentialDecay(
+    initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False
+) -> Schedule:
+    """Multiplied by ``decay_rate`` (above 0) every ``decay_steps``.
+
+    >>> ExponentialDecay(0.1, 1000, 0.96)
+    Constant(Rate(0.1)) * Exponential(0.96, every=1000)
+    >>> ExponentialDecay(0.1, 1000, 0.96, staircase=True)
+    Constant(Rate(0.1)) * Step(1000, 0.96)
+    """
+    every = read("ExponentialDecay", Period, decay_steps=decay_steps)
+    decay = Step(every, decay_rate) if staircase else Exponential(decay_rate, every=every)
+    return Constant(absolute(initial_learning_rate)) * decay
+
+
+def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
+    """One rate up to each boundary and including it, the last from then on.
+
+    >>> PiecewiseConstantDecay([100, 110], [1.0, 0.5, 0.1])
+    Piecewise([101, 111], [Rate(1.0), Rate(0.5), Rate(0.1)])
+    """
+    where = "PiecewiseConstantDecay"
+    at = read(where, Milestones, boundaries=boundaries)
+    if any(isinstance(boundary, str) for boundary in at):
+        raise ScheduleError(f"{where}: boundaries must be numbers of steps, got {boundaries!r}.")
+    if not isinstance(values, Sequence):
+        raise ScheduleError(f"{where}: values must be a list of rates, got {values!r}.")
+    # Keras compares whole steps, so a boundary at 2.5 is one at 2.
+    return Piecewise([floor(boundary) + 1 for boundary in at], [absolute(rate) for rate in values])
+
+
+def PolynomialDecay(
+    initial_learning_rate: float,
+    decay_steps: float,
+    end_learning_rate: float = 0.0001,
+    power: float = 1.0,
+    cycle: bool = False,
+) -> Schedule:
+    """``end + (initial - end) * (1 - p)**power``; with ``cycle``, again and again, ever longer.
+
+    >>> PolynomialDecay(0.1, 100)
+    Polynomial(1.0, over=100, start=Rate(0.1), end=Rate(0.0001))
+    >>> PolynomialDecay(0.1, 100, cycle=True)
+    PolynomialCycle(1.0, period=100, start=Rate(0.1), end=Rate(0.0001))
+    """
+    steps = read("PolynomialDecay", Period, decay_steps=decay_steps)
+    start, end = absolute(initial_learning_rate), absolute(end_learning_rate)
+    if cycle:
+        return PolynomialCycle(power, period=steps, start=start, end=end)
+    return Polynomial(power, over=steps, start=start, end=end)
+
+
+def InverseTimeDecay(
+    initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False
+) -> Schedule:
+    """``initial / (1 + decay_rate * t / decay_steps)``, the quotient rounded down as a staircase.
+
+    >>> InverseTimeDecay(0.1, 100, 0.5, staircase=True)
+    Constant(Rate(0.1)) * InverseTime(0.5, every=100).staircase(100)
+    """
+    every = read("InverseTimeDecay", Period, decay_steps=decay_steps)
+    decay: Schedule = InverseTime(decay_rate, every=every)
+    return Constant(absolute(initial_learning_rate)) * (
+        decay.staircase(every) if staircase else decay
+    )
+
+
+def CosineDecay(
+    initial_learning_rate: float,
+    decay_steps: float,
+    alpha: float = 0.0,
+    *,
+    warmup_target: float | None = None,
+    warmup_steps: float = 0,
+) -> Schedule:
+    """Half a cosine down to ``alpha`` times its start; after a line, with a ``warmup_target``.
+
+    >>> CosineDecay(0.1, 90)
+    Cosine(90, start=Rate(0.1))
+    >>> CosineDecay(0.0, 90, warmup_target=0.1, warmup_steps=10)
+    Linear(0.0, Rate(0.1), over=10) >> Cosine(90, start=Rate(0.1))
+    """
+    where = "CosineDecay"
+    steps = read(where, Period, decay_steps=decay_steps)
+    share = read(where, NotNegative, alpha=alpha)
+    initial = read(where, NotNegative, initial_learning_rate=initial_learning_rate)
+    peak = initial if warmup_target is None else warmup_target
+    peak = read(where, NotNegative, warmup_target=peak)
+    decay = Cosine(steps, start=absolute(peak), end=absolute(share * peak))
+    if warmup_target is None:
+        return decay
+    warmup = Linear(absolute(initial), absolute(peak), over=warmup_steps)
+    return warmup >> decay if warmup.over else decay
+
+
+def CosineDecayRestarts(
+    initial_learning_rate: float,
+    first_decay_steps: float,
+    t_mul: float = 2.0,
+    m_mul: float = 1.0,
+    alpha: float = 0.0,
+) -> Schedule:
+    """Cosines down to ``alpha * initial``, each ``t_mul`` times as long and ``m_mul`` as high.
+
+    >>> CosineDecayRestarts(0.1, 100)
+    Cosine(100, start=Rate(0.1)).repeat(growth=2.0)
+    >>> CosineDecayRestarts(0.5, 100, m_mul=0.9, alpha=0.5)
+    Constant(Rate(0.25)) + Cosine(100, start=Rate(0.25)).repeat(growth=2.0, decay=0.9)
+    """
+    where = "CosineDecayRestarts"
+    steps = read(where, Period, first_decay_steps=first_decay_steps)
+    initial = read(where, NotNegative, initial_learning_rate=initial_learning_rate)
+    share = read(where, Fraction, alpha=alpha)
+    growth = read(where, Growth, t_mul=t_mul)
+    floor = absolute(share * initial)
+    if m_mul == 1:
+        return Cosine(steps, start=absolute(initial), end=floor).repeat(growth=growth)
+    # What m_mul multiplies is the height above the floor.
+    height = Cosine(steps, start=absolute((1 - share) * initial))
+    falling = height.repeat(growth=growth, decay=m_mul)
+    return Constant(floor) + falling if floor else falling
+
+
+def ReduceLROnPlateau(
+    monitor: str = "val_loss",
+    factor: float = 0.1,
+    patience: int = 10,
+    *,
+    mode: str = "auto",
+    min_delta: float = 1e-4,
+    cooldown: int = 0,
+    min_lr: float = 0.0,
+) -> Schedule:
+    """Multiplied by ``factor`` at the ``patience``-th metric in a row not better by ``min_delta``.
+
+    Keras' cooldown ends with the last of its metrics, which counts already, so that one of 1 is
+    none; ``min_lr`` is an absolute rate.
+
+    >>> ReduceLROnPlateau(factor=0.2, patience=5, cooldown=3, min_lr=0.001).patience
+    5
+    """
+    where = "ReduceLROnPlateau"
+    difference = abs(read(where, Number, min_delta=min_delta))
+    return Plateau(
+        factor,
+        patience=patience,
+        mode=_direction(monitor, one_of(where, "auto", "min", "max", mode=mode)),
+        threshold=difference,
+        threshold_mode="abs",
+        cooldown=max(0, read(where, Count, cooldown=cooldown) - 1),
+        low=absolute(min_lr),
+        at_patience=True,
+    )
+
+
+def _direction(monitor: str, mode: str) -> str:
+    """Which way the metric of that name is better."""
+    name = monitor.lower() if isinstance(monitor, str) else ""
+    if mode != "auto":
+        return mode
+    for direction, ends in (("min", _LESS_IS_BETTER), ("max", _MORE_IS_BETTER)):
+        if name.endswith(ends):
+            return direction
+    raise ScheduleError(
+        "ReduceLROnPlateau: monitor must be a metric whose direction its name tells, such as "
+        f'"val_loss" or "accuracy", got {monitor!r}; say mode="min" or mode="max".'
+    )

@@ -1,0 +1,425 @@
+"""optax's schedules, by optax's names, arguments and defaults; optax itself is not imported.
+
+optax's values are the rates themselves, so levels are absolute (``Rate``). The value at t is the
+rate of the update for which optax's count is t, the first having 0; a boundary at b acts at t = b.
+
+Where they differ on purpose:
+
+- A ``power``, an ``exponent`` and a ``decay_rate`` must be above 0, but for ``decay_rate=0``, which
+  is optax's way to ask for a constant; boundaries and durations must not be negative where optax
+  has no meaning for that.
+- ``join_schedules`` needs one boundary fewer than schedules, in ascending order; optax leaves out
+  what does not fit.
+- ``reduce_on_plateau`` takes a relative or an absolute tolerance, not both; averages no metrics;
+  and needs a ``patience`` of 1 or more, because optax with 0 reduces after good metrics.
+
+Every function raises ``ScheduleError`` where an argument is out of its domain.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
+from typing import Any
+
+from lrlab.dialects.arguments import Fraction, absolute, one_of, read, schedule_of
+from lrlab.errors import ScheduleError
+from lrlab.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    Knots,
+    Linear,
+    Piecewise,
+    Plateau,
+    Polynomial,
+    Schedule,
+    Step,
+    joins,
+)
+from lrlab.schedules.durations import Horizon
+from lrlab.schedules.numbers import real, tidy
+from lrlab.schedules.parameters import Count, Milestones, NotNegative, Period, Positive
+
+__all__ = [
+    "constant_schedule",
+    "cosine_decay_schedule",
+    "cosine_onecycle_schedule",
+    "exponential_decay",
+    "join_schedules",
+    "linear_onecycle_schedule",
+    "linear_schedule",
+    "piecewise_constant_schedule",
+    "piecewise_interpolate_schedule",
+    "polynomial_schedule",
+    "reduce_on_plateau",
+    "sgdr_schedule",
+    "warmup_constant_schedule",
+    "warmup_cosine_decay_schedule",
+    "warmup_exponential_decay_schedule",
+]
+
+
+def constant_schedule(value: float) -> Schedule:
+    """One rate throughout.
+
+    >>> constant_schedule(0.1)
+    Constant(Rate(0.1))
+    """
+    return Constant(absolute(value))
+
+
+def linear_schedule(
+    init_value: float, end_value: float, transition_steps: float, transition_begin: float = 0
+) -> Schedule:
+    """A straight line over ``transition_steps``, begun after ``transition_begin``.
+
+    Without steps of 1 or more, ``init_value`` throughout.
+
+    >>> linear_schedule(0.1, 0.0, 90, transition_begin=10)
+    Linear(Rate(0.1), 0.0, over=90).shift(10)
+    """
+    start, end = absolute(init_value), absolute(end_value)
+    if _never(transition_steps):
+        return Constant(start)
+    return _begun(Linear(start, end, over=_period(transition_steps)), transition_begin)
+
+
+def polynomial_schedule(
+    init_value: float,
+    end_value: float,
+    power: float,
+    transition_steps: float,
+    transition_begin: float = 0,
+) -> Schedule:
+    """``end + (init - end) * (1 - p)**power`` over ``transition_steps``, p from 0 to 1.
+
+    >>> polynomial_schedule(0.1, 0.01, power=2, transition_steps=100)
+    Polynomial(2.0, over=100, start=Rate(0.1), end=Rate(0.01))
+    """
+    start, end = absolute(init_value), absolute(end_value)
+    if _never(transition_steps):
+        return Constant(start)
+    falling = Polynomial(power, over=_period(transition_steps), start=start, end=end)
+    return _begun(falling, transition_begin)
+
+
+def piecewise_constant_schedule(
+    init_value: float, boundaries_and_scales: Mapping[int, float] | None = None
+) -> Schedule:
+    """Multiplied by each scale (0 or more) from its boundary on.
+
+    >>> piecewise_constant_schedule(0.5, {100: 0.5, 200: 0.5})
+    Piecewise([100, 200], [Rate(0.5), Rate(0.25), Rate(0.125)])
+    """
+    at, rates = _scaled("piecewise_constant_schedule", init_value, boundaries_and_scales)
+    if not at:
+        return Constant(absolute(init_value))
+    return Piecewise(at, [absolute(rate) for rate in rates])
+
+
+def piecewise_interpolate_schedule(
+    interpolate_type: str,
+    init_value: float,
+    boundaries_and_scales: Mapping[int, float] | None = None,
+) -> Schedule:
+    """From one such product of scales to the next, ``"linear"`` or ``"cosine"``.
+
+    >>> piecewise_interpolate_schedule("linear", 0.5, {4: 0.5, 8: 0.5})
+    Knots([0, 4, 8], [Rate(0.5), Rate(0.25), Rate(0.125)])
+    """
+    where = "piecewise_interpolate_schedule"
+    curve = one_of(where, "linear", "cosine", interpolate_type=interpolate_type)
+    at, rates = _scaled(where, init_value, boundaries_and_scales)
+    if not at:
+        return Constant(absolute(init_value))
+    return Knots([0, *at], [absolute(rate) for rate in rates], curve=curve)
+
+
+def exponential_decay(
+    init_value: float,
+    transition_steps: float,
+    decay_rate: float,
+    transition_begin: float = 0,
+    staircase: bool = False,
+    end_value: float | None = None,
+) -> Schedule:
+    """Multiplied by ``decay_rate`` (above 0) every ``transition_steps``, down or up to a bound.
+
+    >>> exponential_decay(0.1, 100, 0.5, end_value=0.001)
+    (Constant(Rate(0.1)) * Exponential(0.5, every=100)).clip(Rate(0.001))
+    """
+    start = Constant(absolute(init_value))
+    if _never(transition_steps) or real(decay_rate) == 0:
+        return start
+    every = _period(transition_steps)
+    factor = Step(every, decay_rate) if staircase else Exponential(decay_rate, every=every)
+    decay = start * _begun(factor, transition_begin)
+    if end_value is None:
+        return decay
+    return (
+        decay.clip(absolute(end_value)) if decay_rate < 1 else decay.clip(None, absolute(end_value))
+    )
+
+
+def cosine_decay_schedule(
+    init_value: float, decay_steps: float, alpha: float = 0.0, exponent: float = 1.0
+) -> Schedule:
+    """Half a cosine down to ``alpha * init_value`` over ``decay_steps``.
+
+    >>> cosine_decay_schedule(0.5, 100, alpha=0.5)
+    Cosine(100, start=Rate(0.5), end=Rate(0.25))
+    """
+    where = "cosine_decay_schedule"
+    steps = read(where, Period, decay_steps=decay_steps)
+    start = read(where, NotNegative, init_value=init_value)
+    end = read(where, NotNegative, alpha=alpha) * start
+    return Cosine(steps, start=absolute(start), end=absolute(end), power=exponent)
+
+
+def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: float) -> Schedule:
+    """A straight line to ``peak_value``, which holds; as in optax, without steps ``init_value``.
+
+    >>> warmup_constant_schedule(0.0, 0.1, 10)
+    Linear(0.0, Rate(0.1), over=10)
+    """
+    return linear_schedule(init_value, peak_value, warmup_steps)
+
+
+def warmup_cosine_decay_schedule(
+    init_value: float,
+    peak_value: float,
+    warmup_steps: float,
+    decay_steps: float,
+    end_value: float = 0.0,
+    exponent: float = 1.0,
+) -> Schedule:
+    """A straight line to ``peak_value``, then half a cosine to ``end_value``.
+
+    ``decay_steps`` counts both, and must be above ``warmup_steps``.
+
+    >>> warmup_cosine_decay_schedule(0.0, 0.1, 10, 100)
+    Linear(0.0, Rate(0.1), over=10) >> Cosine(90, start=Rate(0.1))
+    """
+    where = "warmup_cosine_decay_schedule"
+    warmup = read(where, NotNegative, warmup_steps=warmup_steps)
+    total = read(where, NotNegative, decay_steps=decay_steps)
+    if total <= warmup:
+        raise ScheduleError(
+            f"{where}: decay_steps must be above warmup_steps, which it includes, got "
+            f"{decay_steps!r} and {warmup_steps!r}."
+        )
+    peak = absolute(peak_value)
+    end = absolute(end_value) if peak else 0.0  # which optax takes as a share of the peak
+    decay = Cosine(total - warmup, start=peak, end=end, power=exponent)
+    return _warmed(init_value, peak_value, warmup, decay)
+
+
+def warmup_exponential_decay_schedule(
+    init_value: float,
+    peak_value: float,
+    warmup_steps: float,
+    transition_steps: float,
+    decay_rate: float,
+    transition_begin: float = 0,
+    staircase: bool = False,
+    end_value: float | None = None,
+) -> Schedule:
+    """A straight line to ``peak_value``, then ``exponential_decay`` from it.
+
+    >>> warmup_exponential_decay_schedule(0.0, 0.1, 10, 100, 0.5)
+    Linear(0.0, Rate(0.1), over=10) >> Constant(Rate(0.1)) * Exponential(0.5, every=100)
+    """
+    warmup = read("warmup_exponential_decay_schedule", NotNegative, warmup_steps=warmup_steps)
+    decay = exponential_decay(
+        peak_value, transition_steps, decay_rate, transition_begin, staircase, end_value
+    )
+    return _warmed(init_value, peak_value, warmup, decay)
+
+
+def linear_onecycle_schedule(
+    transition_steps: int,
+    peak_value: float,
+    pct_start: float = 0.3,
+    pct_final: float = 0.85,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> Schedule:
+    """Straight lines up to the peak, back, and on to the first rate over ``final_div_factor``.
+
+    >>> linear_onecycle_schedule(100, 1.0, div_factor=4, final_div_factor=2)
+    Knots([0, 30, 85, 100], [Rate(0.25), Rate(1.0), Rate(0.25), Rate(0.125)])
+    """
+    where = "linear_onecycle_schedule"
+    steps = read(where, Positive, transition_steps=transition_steps)
+    rise = read(where, Fraction, pct_start=pct_start)
+    back = read(where, Fraction, pct_final=pct_final)
+    div = read(where, Positive, div_factor=div_factor)
+    final = read(where, Positive, final_div_factor=final_div_factor)
+    scales = {int(rise * steps): div, int(back * steps): 1 / div, steps: 1 / final}
+    peak = read(where, NotNegative, peak_value=peak_value)
+    return piecewise_interpolate_schedule("linear", peak / div, scales)
+
+
+def cosine_onecycle_schedule(
+    transition_steps: int,
+    peak_value: float,
+    pct_start: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> Schedule:
+    """Half a cosine up to the peak, and one down to the first rate over ``final_div_factor``.
+
+    >>> cosine_onecycle_schedule(100, 1.0, div_factor=4, final_div_factor=2)
+    Knots([0, 30, 100], [Rate(0.25), Rate(1.0), Rate(0.125)], curve="cosine")
+    """
+    where = "cosine_onecycle_schedule"
+    steps = read(where, Positive, transition_steps=transition_steps)
+    rise = read(where, Fraction, pct_start=pct_start)
+    div = read(where, Positive, div_factor=div_factor)
+    final = read(where, Positive, final_div_factor=final_div_factor)
+    scales = {int(rise * steps): div, int(steps): 1 / (div * final)}
+    peak = read(where, NotNegative, peak_value=peak_value)
+    return piecewise_interpolate_schedule("cosine", peak / div, scales)
+
+
+def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
+    """One ``warmup_cosine_decay_schedule`` after another, each with its own arguments.
+
+    >>> once = {"init_value": 0.0, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": 50}
+    >>> sgdr_schedule([once, {**once, "decay_steps": 100}])
+    Cosine(50, start=Rate(0.1)) >> Cosine(100, start=Rate(0.1))
+    """
+    where = "sgdr_schedule"
+    known = signature(warmup_cosine_decay_schedule).parameters
+    needed = [name for name, parameter in known.items() if parameter.default is parameter.empty]
+    if not isinstance(cosine_kwargs, Iterable) or not (cycles := list(cosine_kwargs)):
+        raise ScheduleError(f"{where}: cosine_kwargs must be dicts, got {cosine_kwargs!r}.")
+    for words in cycles:
+        if not isinstance(words, Mapping) or not set(needed) <= set(words) <= set(known):
+            raise ScheduleError(
+                f"{where}: each of cosine_kwargs must be a dict of the arguments of "
+                f"warmup_cosine_decay_schedule ({', '.join(known)}), got {words!r}."
+            )
+    parts = [warmup_cosine_decay_schedule(**words) for words in cycles]
+    return parts[0] if len(parts) == 1 else joins.Sequence(tuple(parts))
+
+
+def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -> Schedule:
+    """Each schedule from its boundary on, on its own clock.
+
+    >>> from lrlab.schedules import Cosine, Exponential, Warmup
+    >>> join_schedules([Warmup(5), Exponential(0.9), Cosine(30)], [5, 20])
+    Warmup(5) >> Exponential(0.9).until(15) >> Cosine(30)
+    """
+    where = "join_schedules"
+    if not isinstance(schedules, Iterable) or not (parts := list(schedules)):
+        raise ScheduleError(f"{where}: schedules must be a list of schedules, got {schedules!r}.")
+    parts = [schedule_of(where, schedules=part) for part in parts]
+    if len(parts) == 1 and not boundaries:
+        return parts[0]
+    at = read(where, Milestones, boundaries=boundaries)
+    if len(at) != len(parts) - 1 or any(isinstance(step, str) for step in at):
+        raise ScheduleError(
+            f"{where}: boundaries must be numbers of steps, one fewer than schedules, got "
+            f"{boundaries!r} for {len(parts)}."
+        )
+    spans = [end - start for start, end in zip([0, *at], at, strict=False)]
+    ended = [_until(part, span) for part, span in zip(parts, spans, strict=False)]
+    return joins.Sequence((*ended, parts[-1]))
+
+
+def reduce_on_plateau(
+    factor: float = 0.1,
+    patience: int = 10,
+    rtol: float = 1e-4,
+    atol: float = 0.0,
+    cooldown: int = 0,
+    accumulation_size: int = 1,
+    min_scale: float = 0.0,
+) -> Schedule:
+    """Multiplied by ``factor`` at the ``patience``-th metric in a row that does not improve.
+
+    optax scales the update of a step by what that step's metric made of the scale.
+
+    >>> reduce_on_plateau(0.5, patience=3, rtol=0.0, atol=0.01)
+    Plateau(0.5, threshold=0.01, threshold_mode="abs", patience=3, at_patience=True)
+    """
+    where = "reduce_on_plateau"
+    relative = read(where, Fraction, rtol=rtol)
+    difference = read(where, NotNegative, atol=atol)
+    for broken, rule in (
+        (not read(where, Positive, factor=factor) < 1, f"factor must be below 1, got {factor!r}."),
+        (not read(where, Count, patience=patience), f"patience must be 1 or more, got {patience}."),
+        (
+            (relative > 0) == (difference > 0),
+            f"just one of rtol and atol must be above 0, got {rtol!r} and {atol!r}.",
+        ),
+        (
+            accumulation_size != 1,
+            f"accumulation_size must be 1, got {accumulation_size!r}: average the metrics "
+            "before they are observed.",
+        ),
+    ):
+        if broken:
+            raise ScheduleError(f"{where}: {rule}")
+    return Plateau(
+        factor,
+        patience=patience,
+        threshold=relative or difference,
+        threshold_mode="rel" if relative else "abs",
+        cooldown=cooldown,
+        low=read(where, Fraction, min_scale=min_scale),
+        at_patience=True,
+    )
+
+
+def _never(steps: Any) -> bool:
+    """Whether optax gives up a transition of so many steps and stays where it is."""
+    number = real(steps)
+    return number is not None and number <= 0
+
+
+def _period(steps: Any) -> float | str:
+    period: float | str = read("optax", Period, transition_steps=steps)
+    return period
+
+
+def _begun(schedule: Schedule, begin: Any) -> Schedule:
+    """``schedule`` begun later, if at all."""
+    number = real(begin)
+    return schedule if number is not None and number <= 0 else schedule.shift(begin)
+
+
+def _scaled(
+    where: str, init_value: Any, boundaries_and_scales: Any
+) -> tuple[list[float], list[float]]:
+    """The boundaries in order, and the rates from the first on."""
+    scales = {} if boundaries_and_scales is None else boundaries_and_scales
+    if not isinstance(scales, Mapping):
+        raise ScheduleError(
+            f"{where}: boundaries_and_scales must be a dict such as {{100: 0.1}}, got {scales!r}."
+        )
+    pairs = sorted(
+        (read(where, NotNegative, boundary=at), read(where, NotNegative, scale=scale))
+        for at, scale in scales.items()
+    )
+    rates = [read(where, NotNegative, init_value=init_value)]
+    for _, scale in pairs:
+        rates.append(rates[-1] * scale)
+    return [tidy(at) for at, _ in pairs], rates
+
+
+def _warmed(init: Any, peak: Any, warmup: float, decay: Schedule) -> Schedule:
+    """``decay`` after a line over ``warmup`` steps, or at once where there are none."""
+    if not warmup:
+        absolute(init)  # which is checked though it is never reached
+        return decay
+    return Linear(absolute(init), absolute(peak), over=warmup) >> decay
+
+
+def _until(schedule: Schedule, at: float) -> Schedule:
+    """``schedule``, ending after ``at`` steps; as it is where it does so by itself."""
+    try:
+        ends = schedule.length(Horizon()) == at
+    except ScheduleError:  # it is measured by a horizon yet unknown
+        ends = False
+    return schedule if ends else schedule.until(at)

@@ -1,0 +1,206 @@
+"""Keras' names against Keras' own schedules, which are asked to compute in float64."""
+
+import os
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects import keras as ours
+from lrlab.errors import ScheduleError
+from tests.dialects.strangers import refuses_nonsense, same_arguments
+
+keras = pytest.importorskip("keras", reason="keras is not installed")
+theirs = keras.optimizers.schedules
+
+STEPS = 220
+quick = settings(max_examples=25, deadline=None)
+rates = st.floats(1e-3, 10)
+some = st.integers(1, 150)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def float64() -> Iterator[None]:
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
+def values(name: str, *arguments: Any, **words: Any) -> Any:
+    schedule = getattr(theirs, name)(*arguments, **words)
+    return np.array([float(schedule(t)) for t in range(STEPS)])
+
+
+def check(name: str, *arguments: Any, **words: Any) -> None:
+    expected = values(name, *arguments, **words)
+    schedule = getattr(ours, name)(*arguments, **words)
+    # Where Keras subtracts numbers that are nearly equal, its own last bits are of the peak.
+    atol = 1e-12 * np.abs(expected).max()
+    assert_allclose(schedule(range(STEPS), base=0.3), expected, rtol=1e-12, atol=atol)
+
+
+@quick
+@given(rates, some, st.floats(0.5, 1.05), st.booleans())
+def test_exponential_and_inverse_time(
+    rate: float, steps: int, decay: float, staircase: bool
+) -> None:
+    check("ExponentialDecay", rate, steps, decay, staircase)
+    check("InverseTimeDecay", rate, steps, decay, staircase)
+
+
+@quick
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=4, unique=True), st.data())
+def test_piecewise_constant(boundaries: list[int], data: st.DataObject) -> None:
+    count = len(boundaries) + 1
+    levels = data.draw(st.lists(rates, min_size=count, max_size=count))
+    check("PiecewiseConstantDecay", sorted(boundaries), levels)
+
+
+def test_a_boundary_acts_a_step_later_than_torchs() -> None:
+    assert values("PiecewiseConstantDecay", [3], [1.0, 0.1])[2:5].tolist() == [1.0, 1.0, 0.1]
+    assert values("PiecewiseConstantDecay", [3.0], [1.0, 0.1])[2:5].tolist() == [1.0, 1.0, 0.1]
+    check("PiecewiseConstantDecay", [3], [1.0, 0.1])
+
+
+@quick
+@given(rates, some, st.floats(0, 1), st.floats(1, 3), st.booleans())
+def test_polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -> None:
+    check("PolynomialDecay", rate, steps, end, power, cycle)
+    check("PolynomialDecay", rate, steps, power=0.5, cycle=cycle)
+    check("PolynomialDecay", rate, steps)
+
+
+@quick
+@given(st.just(0.0) | rates, some, st.floats(0, 1.5), st.none() | rates, st.integers(0, 50))
+def test_cosine(rate: float, steps: int, alpha: float, peak: float | None, warmup: int) -> None:
+    check("CosineDecay", rate, steps, alpha, warmup_target=peak, warmup_steps=warmup)
+
+
+@quick
+@given(
+    rates, some, st.sampled_from([1.0, 1.5, 2.0]), st.sampled_from([1.0, 0.7, 1.2]),
+    st.floats(0, 1),
+)  # fmt: skip
+def test_restarts(rate: float, steps: int, longer: float, higher: float, alpha: float) -> None:
+    expected = values("CosineDecayRestarts", rate, steps, longer, higher, alpha)
+    rates = ours.CosineDecayRestarts(rate, steps, longer, higher, alpha)(range(STEPS), base=0.3)
+    starts = np.cumsum(steps * longer ** np.arange(300 if longer == 1 else 20))
+    away = np.abs(np.arange(STEPS)[:, None] - starts).min(axis=1) > 1e-9
+    assert away.sum() > 0 or (steps == 1 and longer == 1)
+    assert_allclose(rates[away], expected[away], rtol=1e-11, atol=1e-12 * expected.max())
+
+
+def test_keras_misses_a_restart_by_its_last_bits() -> None:
+    # log(3**5) / log(3) is 4.999..., so Keras has the end of the fifth cosine still at step 121.
+    assert values("CosineDecayRestarts", 1.0, 1, 3.0)[121] < 1e-12
+    assert ours.CosineDecayRestarts(1.0, 1, 3.0)(121, base=0.3) == 1.0
+
+
+def test_keras_own_precision_is_float32() -> None:
+    exact = values("CosineDecay", 0.1, 150, 0.1)
+    keras.config.set_floatx("float32")
+    try:
+        single = values("CosineDecay", 0.1, 150, 0.1)
+    finally:
+        keras.config.set_floatx("float64")
+    assert not np.array_equal(single, exact)
+    rates = ours.CosineDecay(0.1, 150, 0.1)(range(STEPS), base=0.3)
+    assert_allclose(rates, single, rtol=1e-5)
+    assert_allclose(rates, exact, rtol=1e-12)
+
+
+def reduced(metrics: list[float], base: float, **words: Any) -> list[float]:
+    """The rates after each epoch that Keras' own callback sets on an optimizer."""
+    callback = keras.callbacks.ReduceLROnPlateau(mode="min", **words)
+    optimizer = SimpleNamespace(learning_rate=base)
+    callback.set_model(SimpleNamespace(optimizer=optimizer))
+    callback.on_train_begin()
+    after = []
+    for epoch, metric in enumerate(metrics):
+        callback.on_epoch_end(epoch, {"val_loss": metric})
+        after.append(optimizer.learning_rate)
+    return after
+
+
+@quick
+@given(
+    metrics=st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40),
+    factor=st.sampled_from([0.1, 0.5]),
+    patience=st.integers(0, 4),
+    delta=st.sampled_from([0.0, 0.125, -0.125]),
+    cooldown=st.integers(0, 4),
+    least=st.sampled_from([0.0, 0.0625, 0.5]),
+)
+def test_plateau(metrics: list[float], patience: int, **words: Any) -> None:
+    words = {
+        "factor": words["factor"],
+        "patience": patience,
+        "min_delta": words["delta"],
+        "cooldown": words["cooldown"],
+        "min_lr": words["least"],
+    }
+    expected = reduced(metrics, 0.25, **words)
+    plateau = ours.ReduceLROnPlateau(**words)
+    state = plateau.initial()
+    for t, metric in enumerate(metrics):
+        state = plateau.observe(state, t, metric, base=0.25)
+        assert plateau.given(state)(t, base=0.25) == pytest.approx(expected[t], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("metric", "mode"),
+    [
+        (keras.metrics.BinaryAccuracy(), "max"),
+        (keras.metrics.AUC(), "max"),
+        (keras.metrics.Precision(), "max"),
+        (keras.metrics.R2Score(), "max"),
+        (keras.metrics.MeanSquaredError(), "min"),
+        (keras.metrics.CategoricalCrossentropy(), "min"),
+        (keras.metrics.Hinge(), "min"),
+    ],
+)
+def test_direction_by_name_is_keras_own(metric: Any, mode: str) -> None:
+    assert metric._direction == {"max": "up", "min": "down"}[mode]
+    assert ours.ReduceLROnPlateau(f"val_{metric.name}").mode == mode
+    assert ours.ReduceLROnPlateau().mode == "min"
+    other = {"max": "min", "min": "max"}[mode]
+    assert ours.ReduceLROnPlateau(metric.name, mode=other).mode == other
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("ReduceLROnPlateau", {"monitor": "val_joy"}, "got 'val_joy'; say mode=\"min\""),
+        ("ReduceLROnPlateau", {"mode": "least"}, '"auto" or "min" or "max", got'),
+        ("ExponentialDecay", (0.1, 0, 0.9), "decay_steps must be a duration above 0"),
+        ("PiecewiseConstantDecay", ([3, 1], [1, 2, 3]), "ascending order, got"),
+        ("PiecewiseConstantDecay", ([1, 3], [1, 2]), "levels must be one more than at"),
+        ("CosineDecayRestarts", (0.1, 10, 0.5), "t_mul must be a number of 1 or more, got 0.5"),
+        ("PolynomialDecay", (-0.1, 10), "0 or more, got -0.1"),
+    ],
+)
+def test_errors_name_rule_and_value(name: str, words: Any, message: str) -> None:
+    function = getattr(ours, name)
+    with pytest.raises(ScheduleError, match=message):
+        function(**words) if isinstance(words, dict) else function(*words)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_arguments_are_keras_own(name: str) -> None:
+    home = keras.callbacks if name == "ReduceLROnPlateau" else theirs
+    same_arguments(getattr(ours, name), getattr(home, name), left_out=("name", "verbose"))

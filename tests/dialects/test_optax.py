@@ -1,0 +1,242 @@
+"""optax's names against optax's own schedules, evaluated in float64."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects import optax as ours
+from lrlab.errors import ScheduleError
+from lrlab.schedules import Schedule
+from tests.dialects.strangers import refuses_nonsense, same_arguments
+
+theirs = pytest.importorskip("optax", reason="optax is not installed")
+jax = pytest.importorskip("jax", reason="jax is not installed")
+
+STEPS = 220
+quick = settings(max_examples=25, deadline=None)
+rates = st.floats(1e-3, 10)
+maybe_rates = st.just(0.0) | rates
+counts = st.integers(0, 150)
+some = st.integers(1, 150)
+factors = st.floats(0.1, 2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def float64() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def values(schedule: Callable[[Any], Any]) -> Any:
+    try:
+        return np.broadcast_to(jax.vmap(schedule)(np.arange(STEPS)), STEPS)
+    except ValueError:  # a constant one returns the number itself, which vmap does not take
+        return np.array([schedule(t) for t in range(STEPS)])
+
+
+def check(name: str, *arguments: Any) -> None:
+    schedule = getattr(ours, name)(*arguments)
+    agree(schedule, values(getattr(theirs.schedules, name)(*arguments)))
+
+
+def agree(schedule: Schedule, expected: Any) -> None:
+    # Where optax subtracts numbers that are nearly equal, its own last bits are of the peak.
+    peak = np.abs(expected).max()
+    assert_allclose(schedule(range(STEPS), base=0.3), expected, rtol=1e-12, atol=1e-12 * peak)
+
+
+@quick
+@given(value=maybe_rates)
+def test_constant(value: float) -> None:
+    check("constant_schedule", value)
+
+
+@quick
+@given(maybe_rates, maybe_rates, st.integers(-2, 150), st.integers(-2, 100), st.floats(1, 4))
+def test_linear_and_polynomial(
+    start: float, end: float, steps: int, begin: int, power: float
+) -> None:
+    check("linear_schedule", start, end, steps, begin)
+    check("polynomial_schedule", start, end, power, steps, begin)
+
+
+@quick
+@given(rates, maybe_rates, some, st.floats(0.2, 1))
+def test_polynomial_below_one(start: float, end: float, steps: int, power: float) -> None:
+    # XLA divides by multiplying, and a root makes the last bit at the end visible: the formula.
+    left = 1 - np.minimum(np.arange(STEPS), steps) / steps
+    agree(ours.polynomial_schedule(start, end, power, steps), (start - end) * left**power + end)
+
+
+@quick
+@given(maybe_rates, st.dictionaries(counts, st.just(0.0) | factors, max_size=5))
+def test_piecewise(start: float, scales: dict[int, float]) -> None:
+    check("piecewise_constant_schedule", start, scales)
+    check("piecewise_interpolate_schedule", "linear", start, scales)
+    check("piecewise_interpolate_schedule", "cosine", start, scales)
+
+
+def test_piecewise_without_boundaries() -> None:
+    check("piecewise_constant_schedule", 0.1)
+    check("piecewise_interpolate_schedule", "linear", 0.1)
+
+
+decays = st.tuples(
+    st.integers(-1, 50), st.sampled_from([0.0, 1.0]) | st.floats(0.8, 1.05), st.integers(-2, 100),
+    st.booleans(), st.none() | maybe_rates,
+)  # fmt: skip
+
+
+@quick
+@given(maybe_rates, decays)
+def test_exponential(start: float, decay: tuple[Any, ...]) -> None:
+    check("exponential_decay", start, *decay)
+
+
+@quick
+@given(maybe_rates, maybe_rates, counts, decays)
+def test_warmup_and_exponential(
+    start: float, peak: float, warmup: int, decay: tuple[Any, ...]
+) -> None:
+    check("warmup_exponential_decay_schedule", start, peak, warmup, *decay)
+    check("warmup_constant_schedule", start, peak, warmup)
+
+
+@quick
+@given(maybe_rates, maybe_rates, counts, some, st.floats(0, 1.5), st.floats(0.3, 4))
+def test_cosine(
+    start: float, peak: float, warmup: int, steps: int, end: float, power: float
+) -> None:
+    check("cosine_decay_schedule", start, steps, end, power)
+    check("warmup_cosine_decay_schedule", start, peak, warmup, warmup + steps, end, power)
+
+
+@quick
+@given(some, rates, st.floats(0, 1), st.floats(0, 1), st.floats(1, 50), st.floats(1, 1e5))
+def test_onecycle(
+    steps: int, peak: float, rise: float, back: float, div: float, final: float
+) -> None:
+    check("linear_onecycle_schedule", steps, peak, rise, back, div, final)
+    check("cosine_onecycle_schedule", steps, peak, rise, div, final)
+    check("linear_onecycle_schedule", steps, peak)
+    check("cosine_onecycle_schedule", steps, peak)
+
+
+cycles = st.builds(
+    lambda start, peak, warmup, steps, end: {
+        "init_value": start,
+        "peak_value": peak,
+        "warmup_steps": warmup,
+        "decay_steps": warmup + steps,
+        "end_value": end,
+    },
+    maybe_rates, rates, st.integers(0, 30), st.integers(1, 60), st.floats(0, 0.1),
+)  # fmt: skip
+
+
+@quick
+@given(st.lists(cycles, min_size=1, max_size=4))
+def test_sgdr(cosines: list[dict[str, Any]]) -> None:
+    check("sgdr_schedule", cosines)
+
+
+@quick
+@given(st.lists(some, min_size=1, max_size=4), rates)
+def test_join(spans: list[int], rate: float) -> None:
+    at = np.cumsum(spans).tolist()
+    lines = [("linear_schedule", (rate, 0.0, 40)), ("exponential_decay", (rate, 10, 0.9))]
+    names = [lines[i % 2] for i in range(len(at) + 1)]
+    mine = ours.join_schedules([getattr(ours, name)(*words) for name, words in names], at)
+    parts = [getattr(theirs.schedules, name)(*words) for name, words in names]
+    agree(mine, values(theirs.schedules.join_schedules(parts, at)))
+
+
+def test_what_does_not_fit_is_refused_where_optax_leaves_it_out() -> None:
+    parts = [(0.1, 0.0, 5), (0.2, 0.0, 5), (0.3, 0.0, 5)]
+    joined = theirs.schedules.join_schedules([theirs.linear_schedule(*p) for p in parts], [5])
+    assert values(joined)[5:].max() == pytest.approx(0.2)  # the third never comes
+    with pytest.raises(ScheduleError, match="one fewer than schedules, got \\[5\\] for 3"):
+        ours.join_schedules([ours.linear_schedule(*p) for p in parts], [5])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    metrics=st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40),
+    factor=st.sampled_from([0.1, 0.5]),
+    patience=st.integers(1, 5),
+    cooldown=st.integers(0, 4),
+    tolerances=st.sampled_from([(0.125, 0.0), (0.0, 0.125)]),
+    least=st.sampled_from([0.0, 0.3]),
+)
+def test_plateau(
+    metrics: list[float],
+    factor: float,
+    patience: int,
+    cooldown: int,
+    tolerances: tuple[float, float],
+    least: float,
+) -> None:
+    words = (factor, patience, *tolerances, cooldown, 1, least)
+    plateau = ours.reduce_on_plateau(*words)
+    transform = theirs.contrib.reduce_on_plateau(*words)
+    update = jax.jit(lambda state, metric: transform.update(np.ones(()), state, value=metric))
+    state, their_state = plateau.initial(), transform.init(np.ones(()))
+    for t, metric in enumerate(metrics):
+        scale, their_state = update(their_state, metric)
+        state = plateau.observe(state, t, metric)
+        assert plateau.given(state)(t) == pytest.approx(float(scale), rel=1e-12)
+
+
+def test_optax_without_patience_reduces_after_good_metrics() -> None:
+    transform = theirs.contrib.reduce_on_plateau(patience=0)
+    state = transform.init(np.ones(()))
+    for metric, scale in ((1.0, 0.1), (1.0, 0.1), (0.5, 0.01)):
+        _, state = transform.update(np.ones(()), state, value=metric)
+        assert float(state.scale) == pytest.approx(scale)
+    with pytest.raises(ScheduleError, match="patience must be 1 or more, got 0"):
+        ours.reduce_on_plateau(patience=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("linear_schedule", {"init_value": 1, "end_value": -1, "transition_steps": 3}, "0 or more"),
+        ("polynomial_schedule", {"init_value": 1, "end_value": 0, "power": 0,
+                                 "transition_steps": 3}, "power must be a number above 0, got 0"),
+        ("exponential_decay", {"init_value": 1, "transition_steps": 3, "decay_rate": -1},
+         "above 0, got -1"),
+        ("cosine_decay_schedule", {"init_value": 1, "decay_steps": 0}, "decay_steps must be"),
+        ("warmup_cosine_decay_schedule", {"init_value": 0, "peak_value": 1, "warmup_steps": 9,
+                                          "decay_steps": 9}, "above warmup_steps"),
+        ("piecewise_constant_schedule", {"init_value": 1, "boundaries_and_scales": {-3: 0.1}},
+         "boundary must be a number of 0 or more, got -3"),
+        ("piecewise_constant_schedule", {"init_value": 1, "boundaries_and_scales": {3: -0.1}},
+         "scale must be a number of 0 or more, got -0.1"),
+        ("piecewise_interpolate_schedule", {"interpolate_type": "cubic", "init_value": 1},
+         '"linear" or "cosine", got'),
+        ("sgdr_schedule", {"cosine_kwargs": [{"peak": 1}]}, "init_value, peak_value"),
+        ("reduce_on_plateau", {"atol": 0.1}, "just one of rtol and atol"),
+        ("reduce_on_plateau", {"accumulation_size": 5}, "accumulation_size must be 1, got 5"),
+    ],
+)  # fmt: skip
+def test_errors_name_rule_and_value(name: str, words: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScheduleError, match=message):
+        getattr(ours, name)(**words)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_arguments_are_optaxs_own(name: str) -> None:
+    home = theirs.contrib if name == "reduce_on_plateau" else theirs.schedules
+    same_arguments(getattr(ours, name), getattr(home, name))
