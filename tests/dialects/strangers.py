@@ -13,7 +13,7 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Schedule
 
 NONSENSE = (
-    None, True, 0, -1, 0.5, -0.5, 3, 1e308, float("nan"), float("inf"), 10**400, 1j, "x", "10%",
+    None, True, 0, -1, 0.5, -0.5, 3, 1e100, float("nan"), float("inf"), 10**400, 1j, "x", "10%",
     (), [], [3, 1], [1, "x"], {}, {3: -1}, {"x": 1}, [{}], [{"x": 1}], {3: "x"}, object(),
     Constant(1.0), [Constant(1.0)],
 )  # fmt: skip

@@ -1,0 +1,211 @@
+"""Paddle's names against Paddle's formulas, step by step as Paddle computes them."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects import paddle as ours
+from lrlab.errors import ScheduleError
+from tests.dialects import paddle_formulas as theirs
+from tests.dialects.strangers import refuses_nonsense, same_arguments
+
+STEPS = 220
+quick = settings(max_examples=25)
+rates = st.floats(1e-3, 10)
+some = st.integers(1, 150)
+
+
+def check(
+    name: str, *arguments: Any, steps: int = STEPS, rtol: float = 1e-12, **words: Any
+) -> None:
+    expected = list(theirs.stepped(name, steps, *arguments, **words))
+    rates = getattr(ours, name)(*arguments, **words)(range(steps), base=0.3)
+    # Where Paddle subtracts numbers that are nearly equal, its own last bits are of the peak.
+    assert_allclose(rates, expected, rtol=rtol, atol=1e-12 * max(expected))
+
+
+@quick
+@given(rates, st.integers(1, 1000), some)
+def test_noam(rate: float, width: int, warmup: int) -> None:
+    check("NoamDecay", width, warmup, rate)
+    check("NoamDecay", width, warmup)
+
+
+@quick
+@given(rates, st.floats(0.01, 1), some)
+def test_decays(rate: float, gamma: float, size: int) -> None:
+    check("NaturalExpDecay", rate, gamma)
+    check("InverseTimeDecay", rate, gamma)
+    check("ExponentialDecay", rate, gamma)
+    check("StepDecay", rate, size, gamma)
+    check("StepDecay", rate, size)
+    check("LambdaDecay", rate, lambda t: 1 / (1 + gamma * t))
+    check("MultiplicativeDecay", rate, lambda t: 1 - gamma / (1 + t))
+
+
+@quick
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=4, unique=True), rates, st.data())
+def test_staircases(at: list[int], rate: float, data: st.DataObject) -> None:
+    at = sorted(at)
+    levels = data.draw(st.lists(rates, min_size=len(at) + 1, max_size=len(at) + 1))
+    check("PiecewiseDecay", at, levels)
+    check("MultiStepDecay", rate, at, 0.5)
+    check("MultiStepDecay", rate, at)
+
+
+def test_a_boundary_acts_where_torchs_does() -> None:
+    assert ours.PiecewiseDecay([3], [1.0, 0.1])([2, 3], base=1.0).tolist() == [1.0, 0.1]
+
+
+@quick
+@given(rates, some, st.floats(0, 1), st.floats(0.3, 3), st.booleans())
+def test_polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -> None:
+    check("PolynomialDecay", rate, steps, end, power, cycle)
+    check("PolynomialDecay", rate, steps)
+
+
+@quick
+@given(some, st.floats(0, 1), rates)
+def test_warmup_to_a_rate_and_to_a_schedule(steps: int, start: float, rate: float) -> None:
+    check("LinearWarmup", rate, steps, start, start + rate)
+    mine = ours.LinearWarmup(ours.ExponentialDecay(rate, 0.9), steps, start, start + rate)
+    inner = [rate * 0.9**t for t in range(STEPS)]
+    expected = theirs.stepped("LinearWarmup", STEPS, inner.__getitem__, steps, start, start + rate)
+    assert_allclose(mine(range(STEPS), base=0.3), list(expected), rtol=1e-12)
+
+
+@quick
+@given(rates, some, st.floats(0.1, 1), st.floats(0.1, 1))
+def test_linear(rate: float, steps: int, start: float, end: float) -> None:
+    check("LinearLR", rate, steps, start, end, rtol=1e-9)  # Paddle multiplies step by step
+    check("LinearLR", rate, steps, rtol=1e-9)
+
+
+@quick
+@given(rates, st.integers(2, 150), st.floats(0, 1e-3))
+def test_cosine_until_its_end_and_held_there_on_purpose(
+    rate: float, steps: int, least: float
+) -> None:
+    check("CosineAnnealingDecay", rate, steps, least, steps=steps + 1, rtol=1e-9)
+    schedule = ours.CosineAnnealingDecay(rate, steps, least)
+    assert schedule(2 * steps, base=1.0) == pytest.approx(least)
+    climbed = list(theirs.stepped("CosineAnnealingDecay", 2 * steps + 1, rate, steps, least))
+    assert climbed[-1] == pytest.approx(rate)
+
+
+@quick
+@given(rates, some, st.integers(1, 3), st.floats(0, 1))
+def test_restarts(rate: float, steps: int, longer: int, least: float) -> None:
+    check("CosineAnnealingWarmRestarts", rate, steps, longer, least)
+    check("CosineAnnealingWarmRestarts", rate, steps)
+
+
+@quick
+@given(
+    rates, st.integers(10, 200), st.floats(1, 50), st.floats(0, 1e-3), st.floats(0.15, 0.45),
+    st.sampled_from(["cos", "linear"]), st.booleans(),
+)  # fmt: skip
+def test_onecycle(
+    peak: float, steps: int, div: float, end: float, rise: float, how: str, three: bool
+) -> None:
+    check("OneCycleLR", peak, steps, div, end, rise, how, three, steps=steps)
+    check("OneCycleLR", peak, steps, steps=steps)
+
+
+@quick
+@given(
+    rates, rates, st.integers(1, 50), st.none() | st.integers(1, 50),
+    st.sampled_from(["triangular", "triangular2", "exp_range"]), st.floats(0.9, 1),
+)  # fmt: skip
+def test_cyclic(
+    low: float, height: float, up: int, down: int | None, mode: str, gamma: float
+) -> None:
+    check("CyclicLR", low, low + height, up, down, mode, gamma)
+    check("CyclicLR", 0.0, height, up, down, mode, gamma)
+    check("CyclicLR", low, low + height, up, down, scale_fn=lambda cycle: 1 / (1 + cycle))
+    check(
+        "CyclicLR", low, low + height, up, down,
+        scale_fn=lambda t: gamma**t, scale_mode="iterations",
+    )  # fmt: skip
+
+
+metrics = st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40)
+
+
+def plateau_rates(values: list[float], **words: Any) -> tuple[list[float], list[float]]:
+    """Ours and Paddle's after each metric."""
+    schedule = ours.ReduceOnPlateau(0.5, **words)
+    state, mine = schedule.initial(), []
+    for t, value in enumerate(values):
+        state = schedule.observe(state, t, value, base=0.3)
+        mine.append(schedule.given(state)(t, base=0.3))
+    return mine, list(theirs.ReduceOnPlateau(values, math.nan, 0.5, **words))
+
+
+@quick
+@given(
+    values=metrics,
+    mode=st.sampled_from(["min", "max"]),
+    threshold=st.sampled_from([0.0, 0.125]),
+    kind=st.sampled_from(["rel", "abs"]),
+    patience=st.integers(0, 4),
+    least=st.sampled_from([0, 0.0625]),
+    epsilon=st.sampled_from([0, 0.01]),
+)
+def test_plateau(
+    values: list[float], mode: str, threshold: float, kind: str, patience: int, least: float,
+    epsilon: float,
+) -> None:  # fmt: skip
+    words = {"mode": mode, "threshold": threshold, "threshold_mode": kind, "patience": patience}
+    mine, paddles = plateau_rates(values, **words, min_lr=least, epsilon=epsilon, factor=0.5)
+    assert mine == pytest.approx(paddles, rel=1e-12)
+
+
+def test_only_paddle_forgets_the_metrics_of_a_cooldown() -> None:
+    # The best of all comes during the cooldown, so what follows is worse for us and not for Paddle.
+    values = [4.0, 4.0, 1.0, 1.0, 2.0, 2.0]
+    mine, paddles = plateau_rates(values, patience=0, cooldown=2, factor=0.5)
+    assert paddles == pytest.approx([0.5, 0.25, 0.25, 0.25, 0.25, 0.125])
+    assert mine == pytest.approx([0.5, 0.25, 0.25, 0.25, 0.125, 0.125])
+
+
+def test_paddle_raises_past_the_end_of_one_cycle() -> None:
+    with pytest.raises(ValueError, match="Tried to step"):
+        list(theirs.stepped("OneCycleLR", 22, 1.0, 20))
+    schedule = ours.OneCycleLR(1.0, 20)
+    assert schedule(1000, base=0.3) == schedule(19, base=0.3) == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("NoamDecay", (64, 0), "warmup_steps must be a number above 0, got 0"),
+        ("PiecewiseDecay", ([1, 2], [1.0, 0.5, 0.1, 0.0]), "levels must be one more than at"),
+        ("StepDecay", (0.1, 30, 0), "gamma must be a number above 0, got 0"),
+        ("LinearWarmup", ("x", 10, 0.0, 0.1), "0 or more, got 'x'"),
+        ("OneCycleLR", (0.1, 10, 25.0, 1e-4, 0.1), "more than 1 and fewer than 10 steps, got 0.1"),
+        ("OneCycleLR", (0.1, 10, 25.0, 1e-4, 0.5, "cos", True), "fewer than 5 steps, got 0.5"),
+        ("CyclicLR", (0.2, 0.1, 5), "at least base_learning_rate, got 0.1 and 0.2"),
+        ("ReduceOnPlateau", (0.1, "least"), '"min" or "max", got'),
+        ("LambdaDecay", (0.1, 0.5), "function must be callable, got 0.5"),
+    ],
+)
+def test_errors_name_rule_and_value(name: str, arguments: Any, message: str) -> None:
+    with pytest.raises(ScheduleError, match=message):
+        getattr(ours, name)(*arguments)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_arguments_are_paddles_own(name: str) -> None:
+    same_arguments(getattr(ours, name), getattr(theirs, name), left_out=("t", "metrics", "last"))
