@@ -1,0 +1,238 @@
+"""timm's names against timm's own schedulers, step by step."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects import timm as ours
+from lrlab.errors import ScheduleError
+from tests.dialects.strangers import refuses_nonsense, same_arguments
+
+HOMES = {
+    "CosineLRScheduler": "cosine_lr",
+    "MultiStepLRScheduler": "multistep_lr",
+    "PlateauLRScheduler": "plateau_lr",
+    "PolyLRScheduler": "poly_lr",
+    "StepLRScheduler": "step_lr",
+    "TanhLRScheduler": "tanh_lr",
+}
+STEPS = 220
+quick = settings(max_examples=25, deadline=None)
+
+
+def classes() -> Iterator[tuple[str, type]]:
+    """The classes of timm, without its own ``__init__``, which needs torchvision."""
+    (root,) = importlib.util.find_spec("timm").submodule_search_locations
+    before = {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith("timm")}
+    for name in ("timm", "timm.scheduler"):
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__path__ = [str(Path(root, *name.split(".")[1:]))]
+    for name, home in HOMES.items():
+        yield name, getattr(import_module(f"timm.scheduler.{home}"), name)
+    for name in [name for name in sys.modules if name.startswith("timm")]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+THEIRS = dict(classes()) if importlib.util.find_spec("timm") else {}
+with_timm = pytest.mark.skipif(not THEIRS, reason="timm is not installed")
+
+
+def scheduler(name: str, base: float, **words: Any) -> Any:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
+    return THEIRS[name](optimizer, **words)
+
+
+def values(name: str, base: float, **words: Any) -> Any:
+    made = scheduler(name, base, **words)
+    rates = []
+    for t in range(STEPS):
+        made.step(t)
+        rates.append(made.optimizer.param_groups[0]["lr"])
+    return np.array(rates)
+
+
+def check(name: str, base: float, **words: Any) -> None:
+    expected = values(name, base, **words)
+    rates = getattr(ours, name)(**words)(range(STEPS), base=base)
+    # Where timm subtracts numbers that are nearly equal, its own last bits are of the peak.
+    assert_allclose(rates, expected, rtol=1e-12, atol=1e-12 * base)
+
+
+bases = st.floats(1e-2, 10)
+warmups = {
+    "warmup_t": st.integers(0, 40),
+    "warmup_lr_init": st.sampled_from([0.0, 1e-4]),
+    "warmup_prefix": st.booleans(),
+}
+cycles = {
+    "t_initial": st.integers(1, 120),
+    "lr_min": st.sampled_from([0.0, 1e-3]),
+    "cycle_mul": st.sampled_from([1.0, 2.0]),  # whose logarithms are exact
+    "cycle_decay": st.sampled_from([1.0, 0.5, 1.2]),
+    "cycle_limit": st.integers(0, 5),
+    **warmups,
+}
+
+
+@with_timm
+@quick
+@given(bases, st.fixed_dictionaries({**cycles, "k_decay": st.sampled_from([1.0, 0.5, 2.0])}))
+def test_cosine(base: float, words: dict[str, Any]) -> None:
+    check("CosineLRScheduler", base, **words)
+
+
+@with_timm
+@quick
+@given(bases, st.fixed_dictionaries({**cycles, "k_decay": st.sampled_from([1.0, 2.0])}), st.data())
+def test_poly(base: float, words: dict[str, Any], data: st.DataObject) -> None:
+    check("PolyLRScheduler", base, power=data.draw(st.floats(0.5, 3)), **words)
+    check("PolyLRScheduler", base, t_initial=words["t_initial"])
+
+
+@with_timm
+@quick
+@given(bases, st.fixed_dictionaries(cycles), st.floats(-8, -1), st.floats(0, 5))
+def test_tanh(base: float, words: dict[str, Any], lb: float, ub: float) -> None:
+    check("TanhLRScheduler", base, lb=lb, ub=ub, **words)
+
+
+@with_timm
+@quick
+@given(
+    bases, st.fixed_dictionaries(warmups), st.integers(1, 100), st.floats(0.1, 1),
+    st.lists(st.integers(0, 200), min_size=1, max_size=4),
+)  # fmt: skip
+def test_stairs(base: float, words: dict[str, Any], size: int, rate: float, at: list[int]) -> None:
+    check("StepLRScheduler", base, decay_t=size, decay_rate=rate, **words)
+    check("StepLRScheduler", base, decay_t=size)
+    check("MultiStepLRScheduler", base, decay_t=sorted(at), decay_rate=rate, **words)
+
+
+@with_timm
+def test_a_milestone_acts_one_step_before_torchs() -> None:
+    rates = values("MultiStepLRScheduler", 1.0, decay_t=[3], decay_rate=0.1)
+    assert rates[:4].tolist() == pytest.approx([1.0, 1.0, 0.1, 0.1])
+    assert ours.MultiStepLRScheduler([3], 0.1)([0, 1, 2, 3]) == pytest.approx(rates[:4])
+
+
+@with_timm
+def test_timm_misses_the_beginning_of_a_cycle_by_its_last_bits() -> None:
+    # log(3**5, 3) is 4.999..., so at step 121 timm is still at the end of the fifth cycle.
+    words = {"t_initial": 1, "cycle_mul": 3.0, "cycle_limit": 9}
+    assert values("CosineLRScheduler", 1.0, **words)[121] < 1e-12
+    assert ours.CosineLRScheduler(**words)(121) == 1.0
+
+
+@with_timm
+def test_before_any_step_timm_has_the_base_rate() -> None:
+    for name, words in (
+        ("TanhLRScheduler", {"t_initial": 10, "lb": -1.0}),
+        ("MultiStepLRScheduler", {"decay_t": [1], "decay_rate": 0.5}),
+    ):
+        assert scheduler(name, 0.1, **words).optimizer.param_groups[0]["lr"] == 0.1
+        assert getattr(ours, name)(**words)(0, base=0.1) < 0.09
+        check(name, 0.1, **words)
+
+
+@with_timm
+@quick
+@given(st.integers(0, 150), st.none() | st.integers(0, 150), st.floats(0.1, 1), st.integers(0, 99))
+def test_noise_is_where_timms_is_and_as_large(
+    begin: int, end: int | None, most: float, seed: int
+) -> None:
+    words = {"noise_range_t": begin if end is None else (begin, end), "noise_pct": most}
+    words |= {"t_initial": 300, "noise_seed": seed, "warmup_t": 9}
+    plain = values("CosineLRScheduler", 0.1, t_initial=300, warmup_t=9)[1:]
+    theirs = values("CosineLRScheduler", 0.1, **words)[1:] / plain - 1
+    mine = ours.CosineLRScheduler(**words)(range(1, STEPS), base=0.1) / plain - 1
+    noisy = np.abs(theirs) > 1e-12
+    assert ((np.abs(mine) > 1e-12) == noisy).all()
+    assert np.abs(mine).max() <= most * (1 + 1e-9)
+    if noisy.sum() > 1:  # the stream is another on purpose
+        assert np.abs(mine - theirs).max() > 1e-6
+
+
+@with_timm
+@pytest.mark.filterwarnings("ignore:PlateauLRScheduler is deprecated:FutureWarning")
+@quick
+@given(
+    metrics=st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40),
+    words=st.fixed_dictionaries({
+        "decay_rate": st.sampled_from([0.1, 0.5]),
+        "patience_t": st.integers(0, 4),
+        "threshold": st.sampled_from([0.0, 0.125]),
+        "cooldown_t": st.integers(0, 3),
+        "warmup_t": st.integers(0, 10),
+        "warmup_lr_init": st.sampled_from([0.0, 1e-4]),
+        "lr_min": st.sampled_from([0.0, 1e-3]),
+        "mode": st.sampled_from(["min", "max"]),
+    }),
+)  # fmt: skip
+def test_plateau(metrics: list[float], words: dict[str, Any]) -> None:
+    made = scheduler("PlateauLRScheduler", 0.1, **words)
+    schedule = ours.PlateauLRScheduler(**words)
+    state = schedule.initial()
+    for t, metric in enumerate(metrics):
+        rate = made.optimizer.param_groups[0]["lr"]
+        assert schedule.given(state)(t, base=0.1) == pytest.approx(rate, rel=1e-12)
+        made.step(t + 1, metric)
+        state = schedule.observe(state, t, metric, base=0.1)
+
+
+@with_timm
+@pytest.mark.filterwarnings("ignore:PlateauLRScheduler is deprecated:FutureWarning")
+def test_noise_of_a_plateau_begins_after_its_warmup() -> None:
+    words = {"warmup_t": 3, "noise_range_t": 2, "noise_type": "uniform"}
+    made = scheduler("PlateauLRScheduler", 0.1, **words)
+    theirs = []
+    for t in range(8):
+        theirs.append(made.optimizer.param_groups[0]["lr"])
+        made.step(t + 1)
+    plain = ours.PlateauLRScheduler(warmup_t=3)(range(8), base=0.1)
+    mine = ours.PlateauLRScheduler(**words)(range(8), base=0.1)
+    assert (theirs != plain).tolist() == (mine != plain).tolist() == [False] * 4 + [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("CosineLRScheduler", {"t_initial": 0}, "t_initial must be a duration above 0"),
+        ("CosineLRScheduler", {"t_initial": 9, "cycle_mul": 0.5}, "cycle_mul must be a number of"),
+        ("CosineLRScheduler", {"t_initial": 9, "noise_range_t": [1, 2, 3]}, "a step or two"),
+        ("TanhLRScheduler", {"t_initial": 9, "lb": 4.0}, "lb must be below ub, got 4.0 and 3.0"),
+        ("MultiStepLRScheduler", {"decay_t": [6, 3]}, "ascending order, got"),
+        ("PlateauLRScheduler", {"noise_range_t": 3, "noise_type": "x"}, '"normal" or "uniform"'),
+        ("StepLRScheduler", {"decay_t": 3, "decay_rate": 0}, "gamma must be a number above 0"),
+        ("StepLRScheduler", {"decay_t": 3, "noise_range_t": 0, "noise_pct": 2}, "at most 1, got 2"),
+    ],
+)
+def test_errors_name_rule_and_value(name: str, words: Any, message: str) -> None:
+    with pytest.raises(ScheduleError, match=message):
+        getattr(ours, name)(**words)
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)
+
+
+@with_timm
+@pytest.mark.parametrize("name", ours.__all__)
+def test_arguments_are_timms_own(name: str) -> None:
+    same_arguments(
+        getattr(ours, name), THEIRS[name], left_out=("optimizer", "t_in_epochs", "initialize")
+    )
