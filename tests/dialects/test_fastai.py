@@ -118,7 +118,7 @@ def test_a_text_is_the_rate_of_one_cycle() -> None:
         ("combine_scheds", ([0.5, 0.5], [Exponential(0.9)] * 2), "share of the training, got Exp"),
         ("fit_one_cycle", (5, slice(0.1, 0.2)), "lr_max must be a number of 0 or more, got slice"),
         ("fit_one_cycle", (5, 0.1, 25, 1e5, 0.25, (0.9, 0.8)), "moms must be three momenta"),
-        ("fit_sgdr", (0, 1), "n_cycles must be 1 or more, got 0"),
+        ("fit_sgdr", (0, 1), "n_cycles must be from 1 to 1000, got 0"),
     ],
 )
 def test_errors_name_rule_and_value(name: str, arguments: Any, message: str) -> None:

@@ -190,8 +190,8 @@ def fit_sgdr(
     """
     where = "fit_sgdr"
     read(where, Positive, cycle_len=cycle_len)
-    if not (times := read(where, Count, n_cycles=n_cycles)):
-        raise ScheduleError(f"{where}: n_cycles must be 1 or more, got 0.")
+    if not 0 < (times := read(where, Count, n_cycles=n_cycles)) <= 1000:
+        raise ScheduleError(f"{where}: n_cycles must be from 1 to 1000, got {n_cycles}.")
     growth = read(where, Growth, cycle_mult=cycle_mult)
     return Cosine(start=_level(where, lr_max, 1.0)).repeat(times, growth=growth)
 

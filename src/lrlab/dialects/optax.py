@@ -341,7 +341,7 @@ def reduce_on_plateau(
     optax scales the update of a step by what that step's metric made of the scale.
 
     >>> reduce_on_plateau(0.5, patience=3, rtol=0.0, atol=0.01)
-    Plateau(0.5, threshold=0.01, threshold_mode="abs", patience=3, at_patience=True)
+    Plateau(0.5, patience=3, threshold=0.01, threshold_mode="abs", at_patience=True)
     """
     where = "reduce_on_plateau"
     relative = read(where, Fraction, rtol=rtol)
