@@ -73,8 +73,8 @@ def test_polynomial_below_one(start: float, end: float, steps: int, power: float
     agree(ours.polynomial_schedule(start, end, power, steps), (start - end) * left**power + end)
 
 
-@quick
-@given(maybe_rates, st.dictionaries(counts, st.just(0.0) | factors, max_size=5))
+@settings(max_examples=15, deadline=None)  # jax compiles anew for every number of boundaries
+@given(maybe_rates, st.dictionaries(counts, st.just(0.0) | factors, max_size=3))
 def test_piecewise(start: float, scales: dict[int, float]) -> None:
     check("piecewise_constant_schedule", start, scales)
     check("piecewise_interpolate_schedule", "linear", start, scales)
