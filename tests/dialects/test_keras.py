@@ -98,6 +98,21 @@ def test_restarts(rate: float, steps: int, longer: float, higher: float, alpha: 
     assert_allclose(rates[away], expected[away], rtol=1e-11, atol=1e-12 * expected.max())
 
 
+def test_exponents_of_zero_are_refused_where_keras_never_falls() -> None:
+    assert (values("PolynomialDecay", 1.0, 5, power=0) == 1.0).all()
+    assert (values("InverseTimeDecay", 1.0, 5, 0.0) == 1.0).all()
+    assert values("ExponentialDecay", 1.0, 5, 0.0)[:2].tolist() == [1.0, 0.0]
+    assert np.isnan(values("CosineDecayRestarts", 1.0, 5, 0.5)).any()
+    for name, words, argument in (
+        ("PolynomialDecay", {"power": 0}, "power"),
+        ("InverseTimeDecay", {"decay_rate": 0}, "decay_rate"),
+        ("ExponentialDecay", {"decay_rate": 0}, "decay_rate"),
+        ("CosineDecayRestarts", {"t_mul": 0.5}, "t_mul"),
+    ):
+        with pytest.raises(ScheduleError, match=f"{argument} must be"):
+            getattr(ours, name)(1.0, 5, **words)
+
+
 @pytest.fixture
 def float32() -> Iterator[None]:
     keras.config.set_floatx("float32")

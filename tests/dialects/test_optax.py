@@ -156,6 +156,22 @@ def test_join(spans: list[int], rate: float) -> None:
     agree(mine, values(theirs.schedules.join_schedules(parts, at)))
 
 
+def test_powers_of_zero_are_refused_where_optax_never_falls() -> None:
+    assert (values(theirs.schedules.polynomial_schedule(1.0, 0.1, 0, 5)) == 1.0).all()
+    assert (values(theirs.schedules.cosine_decay_schedule(1.0, 5, exponent=0)) == 1.0).all()
+    for words in ({"power": 0}, {"power": -1}):
+        with pytest.raises(ScheduleError, match="power must be a number above 0"):
+            ours.polynomial_schedule(1.0, 0.1, transition_steps=5, **words)
+    with pytest.raises(ScheduleError, match="exponent must be a number above 0, got 0"):
+        ours.cosine_decay_schedule(1.0, 5, exponent=0)
+
+
+def test_negative_decay_rates_are_refused_where_optax_has_no_number() -> None:
+    assert np.isnan(values(theirs.schedules.exponential_decay(1.0, 2, -0.5))).any()
+    with pytest.raises(ScheduleError, match=r"decay_rate must be a number above 0, got -0\.5"):
+        ours.exponential_decay(1.0, 2, -0.5)
+
+
 def test_what_does_not_fit_is_refused_where_optax_leaves_it_out() -> None:
     parts = [(0.1, 0.0, 5), (0.2, 0.0, 5), (0.3, 0.0, 5)]
     joined = theirs.schedules.join_schedules([theirs.linear_schedule(*p) for p in parts], [5])

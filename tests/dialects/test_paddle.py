@@ -173,6 +173,21 @@ def test_only_paddle_forgets_the_metrics_of_a_cooldown() -> None:
     assert mine == pytest.approx([0.5, 0.25, 0.25, 0.25, 0.125, 0.125])
 
 
+def test_paddle_leaves_out_values_between() -> None:
+    words = ([1, 2], [1.0, 0.5, 0.1, 0.0])
+    assert list(theirs.stepped("PiecewiseDecay", 4, *words)) == [1.0, 0.5, 0.0, 0.0]
+    with pytest.raises(ScheduleError, match="levels must be one more than at"):
+        ours.PiecewiseDecay(*words)
+
+
+def test_paddle_divides_by_zero_where_the_rise_is_one_step() -> None:
+    words = (1.0, 10, 25.0, 1e-4, 0.1)
+    with pytest.raises(ZeroDivisionError):
+        list(theirs.stepped("OneCycleLR", 10, *words))
+    with pytest.raises(ScheduleError, match="more than 1 and fewer than 10 steps"):
+        ours.OneCycleLR(*words)
+
+
 def test_paddle_raises_past_the_end_of_one_cycle() -> None:
     with pytest.raises(ValueError, match="Tried to step"):
         list(theirs.stepped("OneCycleLR", 22, 1.0, 20))
@@ -191,7 +206,7 @@ def test_paddle_raises_past_the_end_of_one_cycle() -> None:
         ("OneCycleLR", (0.1, 10, 25.0, 1e-4, 0.5, "cos", True), "fewer than 5 steps, got 0.5"),
         ("CyclicLR", (0.2, 0.1, 5), "at least base_learning_rate, got 0.1 and 0.2"),
         ("ReduceOnPlateau", (0.1, "least"), '"min" or "max", got'),
-        ("LambdaDecay", (0.1, 0.5), "function must be callable, got 0.5"),
+        ("LambdaDecay", (0.1, 0.5), "lr_lambda must be a function, got 0.5; in a text"),
     ],
 )
 def test_errors_name_rule_and_value(name: str, arguments: Any, message: str) -> None:

@@ -215,7 +215,7 @@ def test_noise_of_a_plateau_begins_after_its_warmup() -> None:
         ("TanhLRScheduler", {"t_initial": 9, "lb": 4.0}, "lb must be below ub, got 4.0 and 3.0"),
         ("MultiStepLRScheduler", {"decay_t": [6, 3]}, "ascending order, got"),
         ("PlateauLRScheduler", {"noise_range_t": 3, "noise_type": "x"}, '"normal" or "uniform"'),
-        ("StepLRScheduler", {"decay_t": 3, "decay_rate": 0}, "gamma must be a number above 0"),
+        ("StepLRScheduler", {"decay_t": 3, "decay_rate": 0}, "decay_rate must be a number above 0"),
         ("StepLRScheduler", {"decay_t": 3, "noise_range_t": 0, "noise_pct": 2}, "at most 1, got 2"),
     ],
 )

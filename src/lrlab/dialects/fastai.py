@@ -150,9 +150,9 @@ def fit_one_cycle(
     where = "fit_one_cycle"
     read(where, Positive, n_epoch=n_epoch)
     share = read(where, Fraction, pct_start=pct_start)
-    first = _level(where, lr_max, read(where, Positive, div=div))
-    last = _level(where, lr_max, read(where, Positive, div_final=div_final))
-    peak = _level(where, lr_max, 1.0)
+    first = _level(where, read(where, Positive, div=div), lr_max=lr_max)
+    last = _level(where, read(where, Positive, div_final=div_final), lr_max=lr_max)
+    peak = _level(where, 1.0, lr_max=lr_max)
     rates = combine_scheds(
         [share, 1 - share], [Cosine(start=first, end=peak), Cosine(start=peak, end=last)]
     )
@@ -173,8 +173,8 @@ def fit_flat_cos(
     where = "fit_flat_cos"
     read(where, Positive, n_epoch=n_epoch)
     share = read(where, Fraction, pct_start=pct_start)
-    flat = _level(where, lr, 1.0)
-    end = _level(where, lr, read(where, Positive, div_final=div_final))
+    flat = _level(where, 1.0, lr=lr)
+    end = _level(where, read(where, Positive, div_final=div_final), lr=lr)
     return combine_scheds([share, 1 - share], [Constant(flat), Cosine(start=flat, end=end)])
 
 
@@ -193,7 +193,7 @@ def fit_sgdr(
     if not 0 < (times := read(where, Count, n_cycles=n_cycles)) <= 1000:
         raise ScheduleError(f"{where}: n_cycles must be from 1 to 1000, got {n_cycles}.")
     growth = read(where, Growth, cycle_mult=cycle_mult)
-    return Cosine(start=_level(where, lr_max, 1.0)).repeat(times, growth=growth)
+    return Cosine(start=_level(where, 1.0, lr_max=lr_max)).repeat(times, growth=growth)
 
 
 def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Schedule:
@@ -206,11 +206,11 @@ def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Sc
     return Geometric(absolute(start_lr), absolute(end_lr), over=batches)
 
 
-def _level(where: str, rate: float | None, over: float) -> float | Rate:
-    """``rate / over`` as an absolute rate, or as a factor of the base rate where that is None."""
-    if rate is None:
+def _level(where: str, over: float, **rate: float | None) -> float | Rate:
+    """A rate over ``over``, absolute, or a factor of the base rate where it is None."""
+    if None in rate.values():
         return 1 / over
-    return absolute(read(where, NotNegative, lr_max=rate) / over)
+    return absolute(read(where, NotNegative, **rate) / over)
 
 
 def _pieces(schedule: Schedule) -> list[tuple[Any, float]]:

@@ -36,7 +36,15 @@ from lrlab.schedules import (
     Schedule,
     Step,
 )
-from lrlab.schedules.parameters import Count, Growth, Milestones, NotNegative, Number, Period
+from lrlab.schedules.parameters import (
+    Count,
+    Growth,
+    Milestones,
+    NotNegative,
+    Number,
+    Period,
+    Positive,
+)
 
 __all__ = [
     "CosineDecay",
@@ -63,7 +71,8 @@ def ExponentialDecay(
     Constant(Rate(0.1)) * Step(1000, 0.96)
     """
     every = read("ExponentialDecay", Period, decay_steps=decay_steps)
-    decay = Step(every, decay_rate) if staircase else Exponential(decay_rate, every=every)
+    factor = read("ExponentialDecay", Positive, decay_rate=decay_rate)
+    decay = Step(every, factor) if staircase else Exponential(factor, every=every)
     return Constant(absolute(initial_learning_rate)) * decay
 
 
@@ -113,7 +122,8 @@ def InverseTimeDecay(
     Constant(Rate(0.1)) * InverseTime(0.5, every=100).staircase(100)
     """
     every = read("InverseTimeDecay", Period, decay_steps=decay_steps)
-    decay: Schedule = InverseTime(decay_rate, every=every)
+    alpha = read("InverseTimeDecay", Positive, decay_rate=decay_rate)
+    decay: Schedule = InverseTime(alpha, every=every)
     return Constant(absolute(initial_learning_rate)) * (
         decay.staircase(every) if staircase else decay
     )
@@ -167,11 +177,12 @@ def CosineDecayRestarts(
     share = read(where, Fraction, alpha=alpha)
     growth = read(where, Growth, t_mul=t_mul)
     floor = absolute(share * initial)
-    if m_mul == 1:
+    higher = read(where, Positive, m_mul=m_mul)
+    if higher == 1:
         return Cosine(steps, start=absolute(initial), end=floor).repeat(growth=growth)
     # What m_mul multiplies is the height above the floor.
     height = Cosine(steps, start=absolute((1 - share) * initial))
-    falling = height.repeat(growth=growth, decay=m_mul)
+    falling = height.repeat(growth=growth, decay=higher)
     return Constant(floor) + falling if floor else falling
 
 

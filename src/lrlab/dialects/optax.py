@@ -80,7 +80,8 @@ def linear_schedule(
     start, end = absolute(init_value), absolute(end_value)
     if _never(transition_steps):
         return Constant(start)
-    return _begun(Linear(start, end, over=_period(transition_steps)), transition_begin)
+    steps = read("linear_schedule", Period, transition_steps=transition_steps)
+    return _begun(Linear(start, end, over=steps), transition_begin)
 
 
 def polynomial_schedule(
@@ -98,7 +99,8 @@ def polynomial_schedule(
     start, end = absolute(init_value), absolute(end_value)
     if _never(transition_steps):
         return Constant(start)
-    falling = Polynomial(power, over=_period(transition_steps), start=start, end=end)
+    steps = read("polynomial_schedule", Period, transition_steps=transition_steps)
+    falling = Polynomial(power, over=steps, start=start, end=end)
     return _begun(falling, transition_begin)
 
 
@@ -150,8 +152,9 @@ def exponential_decay(
     start = Constant(absolute(init_value))
     if _never(transition_steps) or real(decay_rate) == 0:
         return start
-    every = _period(transition_steps)
-    factor = Step(every, decay_rate) if staircase else Exponential(decay_rate, every=every)
+    every = read("exponential_decay", Period, transition_steps=transition_steps)
+    gamma = read("exponential_decay", Positive, decay_rate=decay_rate)
+    factor = Step(every, gamma) if staircase else Exponential(gamma, every=every)
     decay = start * _begun(factor, transition_begin)
     if end_value is None:
         return decay
@@ -172,7 +175,8 @@ def cosine_decay_schedule(
     steps = read(where, Period, decay_steps=decay_steps)
     start = read(where, NotNegative, init_value=init_value)
     end = read(where, NotNegative, alpha=alpha) * start
-    return Cosine(steps, start=absolute(start), end=absolute(end), power=exponent)
+    power = read(where, Positive, exponent=exponent)
+    return Cosine(steps, start=absolute(start), end=absolute(end), power=power)
 
 
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: float) -> Schedule:
@@ -209,7 +213,8 @@ def warmup_cosine_decay_schedule(
         )
     peak = absolute(peak_value)
     end = absolute(end_value) if peak else 0.0  # which optax takes as a share of the peak
-    decay = Cosine(total - warmup, start=peak, end=end, power=exponent)
+    power = read(where, Positive, exponent=exponent)
+    decay = Cosine(total - warmup, start=peak, end=end, power=power)
     return _warmed(init_value, peak_value, warmup, decay)
 
 
@@ -376,11 +381,6 @@ def _never(steps: Any) -> bool:
     """Whether optax gives up a transition of so many steps and stays where it is."""
     number = real(steps)
     return number is not None and number <= 0
-
-
-def _period(steps: Any) -> float | str:
-    period: float | str = read("optax", Period, transition_steps=steps)
-    return period
 
 
 def _begun(schedule: Schedule, begin: Any) -> Schedule:

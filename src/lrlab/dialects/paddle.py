@@ -41,7 +41,7 @@ from lrlab.schedules import (
     Step,
     noam,
 )
-from lrlab.schedules.parameters import Count, Growth, NotNegative, Period, Positive
+from lrlab.schedules.parameters import Growth, NotNegative, Period, Positive
 
 __all__ = [
     "CosineAnnealingDecay",
@@ -173,7 +173,7 @@ def LambdaDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Sche
     >>> LambdaDecay(0.5, lambda epoch: 0.95**epoch)(1, base=1.0)
     0.475
     """
-    return Constant(absolute(learning_rate)) * Custom(lr_lambda)
+    return Constant(absolute(learning_rate)) * _custom("LambdaDecay", lr_lambda)
 
 
 def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
@@ -182,7 +182,8 @@ def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float])
     >>> MultiplicativeDecay(0.5, lambda epoch: 0.5)(2, base=1.0)
     0.125
     """
-    return Constant(absolute(learning_rate)) * Custom(lr_lambda).running_product()
+    factors = _custom("MultiplicativeDecay", lr_lambda)
+    return Constant(absolute(learning_rate)) * factors.running_product()
 
 
 def ReduceOnPlateau(
@@ -249,7 +250,7 @@ def OneCycleLR(
     """
     where = "OneCycleLR"
     peak = read(where, NotNegative, max_learning_rate=max_learning_rate)
-    steps = read(where, Count, total_steps=total_steps)
+    steps = read(where, Positive, total_steps=total_steps)
     first = absolute(peak / read(where, Positive, divide_factor=divide_factor))
     rise = read(where, Fraction, phase_pct=phase_pct) * steps - 1
     most = steps / 2 if three_phase else steps
@@ -339,6 +340,15 @@ def CosineAnnealingWarmRestarts(
     steps = read("CosineAnnealingWarmRestarts", Period, T_0=T_0)
     falling = Cosine(steps, start=absolute(learning_rate), end=absolute(eta_min))
     return falling.repeat(growth=growth)
+
+
+def _custom(where: str, lr_lambda: Callable[[int], float]) -> Schedule:
+    if not callable(lr_lambda):
+        raise ScheduleError(
+            f"{where}: lr_lambda must be a function, got {lr_lambda!r}; in a text write a formula "
+            'instead: Formula("1 / (1 + 0.01*t)").'
+        )
+    return Custom(lr_lambda)
 
 
 def _ramp_of(strategy: str) -> Callable[[float, float | Rate, float | Rate], Schedule]:

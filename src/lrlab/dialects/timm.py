@@ -200,7 +200,8 @@ def StepLRScheduler(
     Warmup(5, start=Rate(1e-06)) >> Step(30)
     """
     where = "StepLRScheduler"
-    whole = _warmed(where, Step(decay_t, decay_rate), warmup_t, warmup_lr_init, warmup_prefix)
+    factor = read(where, Positive, decay_rate=decay_rate)
+    whole = _warmed(where, Step(decay_t, factor), warmup_t, warmup_lr_init, warmup_prefix)
     return _noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
 
@@ -222,7 +223,8 @@ def MultiStepLRScheduler(
     MultiStep([30, 60]).shift(-1)
     """
     where = "MultiStepLRScheduler"
-    body = MultiStep(decay_t, decay_rate).shift(-1)
+    factor = read(where, Positive, decay_rate=decay_rate)
+    body = MultiStep(decay_t, factor).shift(-1)
     whole = _warmed(where, body, warmup_t, warmup_lr_init, warmup_prefix)
     return _noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
