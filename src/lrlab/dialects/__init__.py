@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lrlab.dialects import fvcore as fvcore
+    from lrlab.dialects import ignite as ignite
     from lrlab.dialects import torch as torch
     from lrlab.dialects import transformers as transformers
     from lrlab.dialects.names import parse as parse
