@@ -13,6 +13,7 @@ from lrlab.dialects import fvcore as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Exponential, Schedule, Warmup
+from tests.dialects.strangers import refuses_nonsense
 
 theirs = pytest.importorskip("fvcore.common.param_scheduler", reason="fvcore is not installed")
 
@@ -177,7 +178,7 @@ constant = ours.ConstantParamScheduler(0.1)
         ("MultiStepParamScheduler", ([1, 2], 9, [3, 4]), "milestones must be a list of 1, got"),
         ("MultiStepParamScheduler", ([1, 2, 3], 9, [4, 3]), "must be ascending and below"),
         ("MultiStepParamScheduler", ([1, 2], 9, [9]), r"below num_updates, 9, got \[9\]"),
-        ("MultiStepParamScheduler", ([1, 2], 9, ["3"]), "a milestone must be a whole number"),
+        ("MultiStepParamScheduler", ([1, 2], 9, ["3"]), "milestone must be a whole number"),
         ("MultiStepParamScheduler", ([1, 2], 1), "at least the number of values, 2, got 1"),
         ("StepParamScheduler", (0, [1]), "num_updates must be a number above 0, got 0"),
         ("StepParamScheduler", (10, 1), "values must be a list of one or more, got 1"),
@@ -212,3 +213,10 @@ def test_names_arguments_and_defaults_are_fvcores_own() -> None:
         assert [(p.name, p.default) for p in mine.values()] == [
             (p.name, p.default) for p in whole.values()
         ]
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=60)
+@given(data=st.data())
+def test_nonsense(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)

@@ -16,6 +16,7 @@ from lrlab.dialects import parse
 from lrlab.dialects import transformers as ours
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
+from tests.dialects.strangers import refuses_nonsense
 
 theirs = pytest.importorskip("transformers.optimization", reason="transformers is not installed")
 
@@ -375,3 +376,10 @@ def test_names_arguments_and_defaults_are_transformers_own() -> None:
         whole = wholes.get(name, getattr(theirs, name))
         mine, transformers = parameters(getattr(ours, name)), parameters(whole)
         assert list(mine.items()) == list(transformers.items())
+
+
+@pytest.mark.parametrize("name", [name for name in ours.__all__ if name != "get_constant_schedule"])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_nonsense(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lrlab.dialects import composer as composer
     from lrlab.dialects import fvcore as fvcore
     from lrlab.dialects import ignite as ignite
     from lrlab.dialects import torch as torch

@@ -22,10 +22,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import rshift
 
-from lrlab.dialects.arguments import above_zero, absolute, count
+from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.counts import count
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Cosine, Knots, Linear, Rate, Schedule
 from lrlab.schedules.numbers import real
+from lrlab.schedules.parameters import Positive
 
 __all__ = [
     "ConcatScheduler",
@@ -61,7 +63,7 @@ def LinearCyclicalScheduler(
     Linear(Rate(0.1), 0.0, over=10).repeat(decay=0.5)
     """
     name = "LinearCyclicalScheduler"
-    size = count(name, "cycle_size", cycle_size, least=2)
+    size = count(name, least=2, cycle_size=cycle_size)
     if warmup_duration and not monotonic:
         raise ScheduleError(
             f"{name}: warmup_duration must be 0 where there is a way back, got {warmup_duration!r}:"
@@ -95,7 +97,7 @@ def CosineAnnealingScheduler(
     >>> CosineAnnealingScheduler(0.1, 0.0, 10, cycle_mult=2)
     Cosine(10, start=Rate(0.1)).repeat(growth=2.0)
     """
-    size = count("CosineAnnealingScheduler", "cycle_size", cycle_size, least=2)
+    size = count("CosineAnnealingScheduler", least=2, cycle_size=cycle_size)
 
     def there(start: Level, end: Level) -> Schedule:
         return Cosine(size, start=start, end=end)
@@ -118,7 +120,7 @@ def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
             "PiecewiseLinear: milestones_values must be a list of pairs (milestone, value), got "
             f"{milestones_values!r}."
         ) from None
-    at = [count("PiecewiseLinear", "a milestone", milestone) for milestone, _ in pairs]
+    at = [count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
     return Knots(at, [absolute(value) for _, value in pairs])
 
 
@@ -166,7 +168,7 @@ def create_lr_scheduler_with_warmup(
     """
     name = "create_lr_scheduler_with_warmup"
     _must_be_a_schedule(name, "lr_scheduler", lr_scheduler)
-    events = count(name, "warmup_duration", warmup_duration, least=2)
+    events = count(name, least=2, warmup_duration=warmup_duration)
     end: Level
     if warmup_end_value is None:
         meets = lr_scheduler.relative
@@ -189,9 +191,9 @@ def _cycles(
     """Cycles made by ``there`` of a start and an end, each with a factor of its own per cycle."""
     start, end = values
     growth, start_mult, end_mult = mults
-    back = count(name, "warmup_duration", warmup)
-    above_zero(name, "start_value_mult", start_mult)
-    above_zero(name, "end_value_mult", end_mult)
+    back = count(name, warmup_duration=warmup)
+    read(name, Positive, start_value_mult=start_mult)
+    read(name, Positive, end_value_mult=end_mult)
     if (real(growth) or 0) < 1:
         raise ScheduleError(f"{name}: cycle_mult must be a number of 1 or more, got {growth!r}.")
 
@@ -210,7 +212,7 @@ def _cycles(
 
 def _until(schedule: Schedule, duration: object) -> Schedule:
     """``schedule`` cut, where that is not its length already."""
-    events = count("ConcatScheduler", "a duration", duration, least=1)
+    events = count("ConcatScheduler", least=1, duration=duration)
     return schedule if getattr(schedule, "over", None) == events else schedule.until(events)
 
 

@@ -10,7 +10,7 @@ from lrlab.schedules import Schedule
 from lrlab.schedules.text import SHAPES, Builders
 from lrlab.schedules.text import parse as parse_with
 
-DIALECTS = ("fvcore", "ignite", "torch", "transformers")
+DIALECTS = ("composer", "fvcore", "ignite", "torch", "transformers")
 
 
 @cache

@@ -5,10 +5,11 @@ from functools import reduce
 from itertools import accumulate
 from operator import add, rshift
 
-from lrlab.dialects.arguments import steps
+from lrlab.dialects.arguments import read
 from lrlab.dialects.fvcore.shares import part, percent
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Piecewise, Schedule
+from lrlab.schedules.parameters import NotNegative
 
 
 def CompositeParamScheduler(
@@ -41,7 +42,7 @@ def CompositeParamScheduler(
     for schedule in schedulers:
         if not isinstance(schedule, Schedule):
             raise ScheduleError(f"{name}: schedulers must be schedules, got {schedule!r}.")
-    shares = [steps(name, "a length", length) for length in lengths]
+    shares = [read(name, NotNegative, length=length) for length in lengths]
     if abs(sum(shares) - 1) >= 1e-3:
         raise ScheduleError(f"{name}: lengths must add up to 1, got {sum(shares):g}.")
     for scaling in interval_scaling:

@@ -1,7 +1,8 @@
 """fvcore's schedules along one curve."""
 
-from lrlab.dialects.arguments import above_zero, absolute
+from lrlab.dialects.arguments import absolute, read
 from lrlab.schedules import Constant, Cosine, Geometric, Linear, Polynomial, Rate, Schedule
+from lrlab.schedules.parameters import Positive
 
 
 def ConstantParamScheduler(value: float) -> Schedule:
@@ -37,9 +38,9 @@ def ExponentialParamScheduler(start_value: float, decay: float) -> Schedule:
     >>> ExponentialParamScheduler(2.0, 0.25)
     Geometric(Rate(2.0), Rate(0.5))
     """
-    start = above_zero("ExponentialParamScheduler", "start_value", start_value)
+    start = read("ExponentialParamScheduler", Positive, start_value=start_value)
     return Geometric(
-        Rate(start), Rate(start * above_zero("ExponentialParamScheduler", "decay", decay))
+        Rate(start), Rate(start * read("ExponentialParamScheduler", Positive, decay=decay))
     )
 
 

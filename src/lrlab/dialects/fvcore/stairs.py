@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from itertools import accumulate
 from operator import mul
 
-from lrlab.dialects.arguments import above_zero, absolute, count
+from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.counts import count
 from lrlab.dialects.fvcore.shares import percent
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Piecewise, Schedule
+from lrlab.schedules.parameters import Positive
 
 
 def MultiStepParamScheduler(
@@ -34,10 +36,10 @@ def MultiStepParamScheduler(
         needed = stairs - (num_updates is not None)
         if not isinstance(milestones, Sequence) or len(milestones) != needed:
             raise ScheduleError(f"{name}: milestones must be a list of {needed}, got {milestones}.")
-        steps = [count(name, "a milestone", milestone, least=1) for milestone in milestones]
-        whole = steps.pop() if num_updates is None else count(name, "num_updates", num_updates)
+        steps = [count(name, least=1, milestone=milestone) for milestone in milestones]
+        whole = steps.pop() if num_updates is None else count(name, num_updates=num_updates)
     elif num_updates is not None:
-        whole = count(name, "num_updates", num_updates)
+        whole = count(name, num_updates=num_updates)
         steps = [math.ceil(whole / stairs) * i for i in range(1, stairs)]
     else:
         raise ScheduleError(f"{name}: num_updates or milestones must be given, got None for both.")
@@ -58,7 +60,7 @@ def StepParamScheduler(num_updates: float, values: Sequence[float]) -> Schedule:
     >>> StepParamScheduler(120, [0.1, 0.01, 0.001, 0.0001])
     Piecewise(["25%", "50%", "75%"], [Rate(0.1), Rate(0.01), Rate(0.001), Rate(0.0001)])
     """
-    above_zero("StepParamScheduler", "num_updates", num_updates)
+    read("StepParamScheduler", Positive, num_updates=num_updates)
     stairs = len(_filled("StepParamScheduler", values))
     return _stairs(values, [i / stairs for i in range(1, stairs)])
 
@@ -74,9 +76,9 @@ def StepWithFixedGammaParamScheduler(
     Piecewise(["33.3333333333%", "66.6666666667%"], [Rate(0.5), Rate(0.25), Rate(0.125)])
     """
     name = "StepWithFixedGammaParamScheduler"
-    base, factor = above_zero(name, "base_value", base_value), above_zero(name, "gamma", gamma)
-    decays = count(name, "num_decays", num_decays, least=1)
-    whole = count(name, "num_updates", num_updates, least=1)
+    base, factor = read(name, Positive, base_value=base_value), read(name, Positive, gamma=gamma)
+    decays = count(name, least=1, num_decays=num_decays)
+    whole = count(name, least=1, num_updates=num_updates)
     return StepParamScheduler(whole, list(accumulate([base, *[factor] * decays], mul)))
 
 

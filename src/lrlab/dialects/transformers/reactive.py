@@ -1,6 +1,7 @@
 """transformers' schedules that read a metric."""
 
-from lrlab.dialects.arguments import absolute, count
+from lrlab.dialects.arguments import absolute
+from lrlab.dialects.counts import count
 from lrlab.schedules import Greedy, Plateau, Schedule
 
 
@@ -66,5 +67,5 @@ def get_greedy_schedule(
         eps=absolute(eps),
         window=window_size if smooth else 1,
         # transformers resets at the first reduction at min_lr for 0 as well as for 1.
-        reset=max(1, count("get_greedy_schedule", "reset_start", reset_start)),
+        reset=max(1, count("get_greedy_schedule", reset_start=reset_start)),
     )

@@ -1,9 +1,10 @@
 """transformers' warm-up, stable phase and decay."""
 
-from lrlab.dialects.arguments import steps
+from lrlab.dialects.arguments import read
 from lrlab.dialects.transformers.warmed import Level, waves
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Cooldown, Cosine, Linear, Polynomial, Schedule, Warmup
+from lrlab.schedules.parameters import NotNegative
 
 
 def get_wsd_schedule(
@@ -24,26 +25,26 @@ def get_wsd_schedule(
     >>> get_wsd_schedule(10, 20, num_training_steps=100, decay_type="1-sqrt")
     Warmup(10, start=0.0) >> Constant(1.0, over=70) >> Cooldown(20)
     """
-    warmup = steps("get_wsd_schedule", "num_warmup_steps", num_warmup_steps)
-    decay = steps("get_wsd_schedule", "num_decay_steps", num_decay_steps)
+    warmup = read("get_wsd_schedule", NotNegative, num_warmup_steps=num_warmup_steps)
+    decay = read("get_wsd_schedule", NotNegative, num_decay_steps=num_decay_steps)
     for name, kind in (("warmup_type", warmup_type), ("decay_type", decay_type)):
         if kind not in ("linear", "cosine", "1-sqrt"):
             raise ScheduleError(
                 f'get_wsd_schedule: {name} must be "linear", "cosine" or "1-sqrt", got {kind!r}.'
             )
     if num_stable_steps is not None:
-        stable = steps("get_wsd_schedule", "num_stable_steps", num_stable_steps)
+        stable = read("get_wsd_schedule", NotNegative, num_stable_steps=num_stable_steps)
     elif num_training_steps is None:
         raise ScheduleError(
             "get_wsd_schedule: num_training_steps or num_stable_steps must be a number of steps, "
             "got None for both."
         )
     else:
-        stable = steps("get_wsd_schedule", "num_training_steps", num_training_steps)
+        stable = read("get_wsd_schedule", NotNegative, num_training_steps=num_training_steps)
         stable -= warmup + decay
         if stable < 0:
             raise ScheduleError(
-                f"get_wsd_schedule: num_training_steps must be at least {warmup + decay}, the "
+                f"get_wsd_schedule: num_training_steps must be at least {warmup + decay:g}, the "
                 f"steps of warm-up and decay, got {num_training_steps!r}."
             )
     schedule = Constant(1.0, over=stable) >> _decay(decay, decay_type, min_lr_ratio, num_cycles)

@@ -1,6 +1,7 @@
 """transformers' schedules that begin with a warm-up from 0."""
 
-from lrlab.dialects.arguments import above_zero, absolute, count, steps
+from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.counts import count
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -13,6 +14,7 @@ from lrlab.schedules import (
     Schedule,
     Warmup,
 )
+from lrlab.schedules.parameters import NotNegative, Positive
 
 Level = float | Rate
 
@@ -67,7 +69,7 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
     >>> get_cosine_with_hard_restarts_schedule_with_warmup(10, 100, num_cycles=3)
     Warmup(10, start=0.0) >> Cosine(30).repeat(3)
     """
-    cycles = count("get_cosine_with_hard_restarts", "num_cycles", num_cycles, least=1)
+    cycles = count("get_cosine_with_hard_restarts", least=1, num_cycles=num_cycles)
     cosine = Cosine(_rest(num_warmup_steps, num_training_steps) / cycles)
     return _warmup(num_warmup_steps, cosine if cycles == 1 else cosine.repeat(cycles))
 
@@ -133,7 +135,7 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     """
     floor = _floor(min_lr, min_lr_rate)
     cosine = waves(_rest(num_warmup_steps, num_training_steps), num_cycles, floor)
-    warmup = steps("transformers", "num_warmup_steps", num_warmup_steps)
+    warmup = read("transformers", NotNegative, num_warmup_steps=num_warmup_steps)
     if not warmup:
         return cosine.shift(-1)
     if warmup > 1:
@@ -145,7 +147,7 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
 
 def waves(over: float, num_cycles: float, end: Level) -> Schedule:
     """So many waves of a cosine within ``over``, of which half a one is a ramp."""
-    cycles = above_zero("transformers", "num_cycles", num_cycles)
+    cycles = read("transformers", Positive, num_cycles=num_cycles)
     if cycles == 0.5:
         return Cosine(over, end=end)
     return CosineWave(over / cycles, low=end).until(over)
@@ -153,14 +155,15 @@ def waves(over: float, num_cycles: float, end: Level) -> Schedule:
 
 def _warmup(over: float, schedule: Schedule) -> Schedule:
     """``schedule`` after transformers' warm-up, whose rate at t is t / over."""
-    over = steps("transformers", "num_warmup_steps", over)
+    over = read("transformers", NotNegative, num_warmup_steps=over)
     return Warmup(over, start=0.0) >> schedule if over else schedule
 
 
 def _rest(warmup: object, training: object, least: float = 1) -> float:
     """The steps of the training after the warm-up; ``least`` is what transformers divides by."""
-    over = steps("transformers", "num_warmup_steps", warmup)
-    return max(least, steps("transformers", "num_training_steps", training) - over)
+    over: float = read("transformers", NotNegative, num_warmup_steps=warmup)
+    total: float = read("transformers", NotNegative, num_training_steps=training)
+    return max(least, total - over)
 
 
 def _floor(min_lr: float | None, min_lr_rate: float | None) -> Level:
