@@ -51,6 +51,14 @@ def test_growing_repetitions_begin_at_whole_steps(period: int, growth: int) -> N
         start += period * growth**n
 
 
+@pytest.mark.parametrize("total", [18, 27, 42, 490, 1100])
+def test_periods_that_are_no_whole_steps_begin_where_they_are_whole(total: int) -> None:
+    for times in range(1, total + 1):
+        schedule = Linear(1.0, 0.0, over=total / times).repeat(times)
+        whole = [k * total // times for k in range(times) if k * total % times == 0]
+        assert_allclose(schedule(whole), 1.0)
+
+
 def test_what_takes_the_rest_shares_it() -> None:
     assert Cosine().repeat(3).bind(total=90) == Cosine(30).repeat(3)
     assert Cosine().repeat(2, growth=2).bind(total=90) == Cosine(30).repeat(2, growth=2)

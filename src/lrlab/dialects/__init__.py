@@ -7,12 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lrlab.dialects import composer as composer
     from lrlab.dialects import fastai as fastai
+    from lrlab.dialects import fvcore as fvcore
+    from lrlab.dialects import ignite as ignite
     from lrlab.dialects import keras as keras
     from lrlab.dialects import optax as optax
     from lrlab.dialects import paddle as paddle
     from lrlab.dialects import timm as timm
     from lrlab.dialects import torch as torch
+    from lrlab.dialects import transformers as transformers
     from lrlab.dialects.names import parse as parse
 
 

@@ -10,7 +10,18 @@ from lrlab.schedules import Schedule
 from lrlab.schedules.text import SHAPES, Builders
 from lrlab.schedules.text import parse as parse_with
 
-DIALECTS = ("fastai", "keras", "optax", "paddle", "timm", "torch")
+DIALECTS = (
+    "composer",
+    "fastai",
+    "fvcore",
+    "ignite",
+    "keras",
+    "optax",
+    "paddle",
+    "timm",
+    "torch",
+    "transformers",
+)
 
 
 @cache

@@ -17,6 +17,11 @@ from lrlab.schedules.shape import Changed, Shape
 __all__ = ["CosineWave", "PolynomialCycle", "Repeat"]
 
 
+# A period such as 18 / 14 is off by its last bits, and so is t over it: a step that is as near to
+# the start of a repetition belongs to it.
+_LAST_BITS = 1 + 2.0**-51
+
+
 @dataclass(frozen=True, repr=False)
 class Repeat(Changed):
     """A schedule again and again; written ``a.repeat(times, growth=..., decay=...)``::
@@ -63,7 +68,7 @@ class Repeat(Changed):
     def evaluate(self, t: Array, base: float) -> Array:
         period = self.schedule.length(Horizon())
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
-            n = self._number(t / period)
+            n = self._number(t / period * _LAST_BITS)
             own = np.maximum(0.0, t - period * self._starts(n)) / np.power(self.growth, n)
             rates = np.power(self.decay, n) * self.schedule.evaluate(own, base)
         return checked(rates, t, self)

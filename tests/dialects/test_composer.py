@@ -1,0 +1,280 @@
+"""Composer's names against Composer's own formulas, batch by batch."""
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects import composer as ours
+from lrlab.dialects import parse
+from lrlab.errors import ScheduleError
+from lrlab.schedules import Schedule
+from tests.dialects.strangers import refuses_nonsense, same_arguments
+
+
+def modules() -> Iterator[ModuleType]:
+    """Composer's times and schedulers, without its packages' ``__init__``, which need all of it."""
+    found = find_spec("composer")
+    if found is None or not found.submodule_search_locations:
+        return
+    root = Path(found.submodule_search_locations[0])
+    before = {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith("composer")}
+    packages = {}
+    for name in ("composer", "composer.core", "composer.utils", "composer.optim"):
+        packages[name] = sys.modules[name] = ModuleType(name)
+        packages[name].__path__ = [str(root.joinpath(*name.split(".")[1:]))]
+    enum = import_module("composer.utils.string_enum").StringEnum
+    vars(packages["composer.utils"])["StringEnum"] = enum
+    times = import_module("composer.core.time")
+    vars(packages["composer.core"]).update(State=object, Time=times.Time, TimeUnit=times.TimeUnit)
+    yield times
+    yield import_module("composer.optim.scheduler")
+    for name in [name for name in sys.modules if name.startswith("composer")]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+LOADED = tuple(modules())
+needs_composer = pytest.mark.skipif(
+    not LOADED, reason="Composer is not installed (pip install --no-deps mosaicml is enough)"
+)
+of_no_warmup = pytest.mark.filterwarnings("ignore:\\s*The warmup duration is 0:UserWarning")
+
+
+def formula(name: str, epochs: int, length: int, in_batches: bool, **words: Any) -> np.ndarray:
+    """Composer's own factors in a training of so many epochs of so many batches."""
+    times, schedulers = LOADED
+    scheduler = getattr(schedulers, name)(**words)
+    whole = times.Time(epochs * length, "ba") if in_batches else times.Time(epochs, "ep")
+    return np.array(
+        [
+            scheduler(
+                SimpleNamespace(
+                    max_duration=whole,
+                    dataloader_len=length,
+                    timestamp=times.Timestamp(batch=batch, epoch=batch // length),
+                )
+            )
+            for batch in range(epochs * length)
+        ]
+    )
+
+
+@st.composite
+def trainings(draw: st.DrawFn) -> tuple[int, int, bool]:
+    """How many epochs, how many batches each, and whether the Trainer was told in batches."""
+    return draw(st.integers(2, 8)), draw(st.integers(2, 20)), draw(st.booleans())
+
+
+def check(training: tuple[int, int, bool], name: str, **words: Any) -> None:
+    epochs, length, _ = training
+    schedule: Schedule = getattr(ours, name)(**words)
+    expected = formula(name, *training, **words)
+    rates = schedule.bind(total=epochs * length, epoch=length)(range(epochs * length))
+    # Near 0 a cosine cancels, and so do the last steps of a line.
+    assert_allclose(rates, expected, rtol=1e-12, atol=1e-12 * max(1.0, expected.max()))
+    assert repr(parse(repr(schedule))) == repr(schedule)
+
+
+def a_time(
+    draw: st.DrawFn, training: tuple[int, int, bool], units: tuple[str, ...] = ("ep", "ba", "dur")
+) -> str:
+    """A time above 0 within the training, which is a whole number of batches."""
+    epochs, length, _ = training
+    unit = draw(st.sampled_from(units))
+    if unit == "dur":
+        share = draw(st.integers(1, 20)) / 20
+        steps = share * epochs * length
+        assume(steps >= 1 and int(steps) == round(steps, 9))
+        return f"{share}dur"
+    return f"{draw(st.integers(1, epochs if unit == 'ep' else epochs * length))}{unit}"
+
+
+factors = st.floats(0, 2)
+gammas = st.floats(0.05, 1.2)
+
+
+@needs_composer
+@settings(max_examples=30)
+@given(data=st.data(), training=trainings(), gamma=gammas)
+def test_steps(data: st.DataObject, training: tuple[int, int, bool], gamma: float) -> None:
+    time = a_time(data.draw, training)
+    check(training, "StepScheduler", step_size=time, gamma=gamma)
+    check(training, "StepScheduler", step_size=time)
+    check(training, "ExponentialScheduler", decay_period=time, gamma=gamma)
+    check(training, "ExponentialScheduler", gamma=gamma)
+
+
+@needs_composer
+@settings(max_examples=30)
+@given(data=st.data(), training=trainings(), gamma=gammas, unit=st.sampled_from(["ep", "ba"]))
+def test_multi_step(
+    data: st.DataObject, training: tuple[int, int, bool], gamma: float, unit: str
+) -> None:
+    at = data.draw(st.lists(st.integers(0, 20), min_size=1, max_size=4).map(sorted))
+    milestones = [f"{n}{unit}" for n in at]
+    check(training, "MultiStepScheduler", milestones=milestones, gamma=gamma)
+    warmup = f"{data.draw(st.integers(1, 10))}{unit}"  # milestones within it too
+    words = {"t_warmup": warmup, "milestones": milestones, "gamma": gamma}
+    check(training, "MultiStepWithWarmupScheduler", **words)
+
+
+@needs_composer
+@settings(max_examples=30)
+@given(data=st.data(), training=trainings(), a=factors, b=factors, power=st.floats(0.3, 4))
+def test_ramps(
+    data: st.DataObject, training: tuple[int, int, bool], a: float, b: float, power: float
+) -> None:
+    for more in ({}, {"t_max": a_time(data.draw, training)}):
+        check(training, "ConstantScheduler", alpha=a, **more)
+        check(training, "LinearScheduler", alpha_i=a, alpha_f=b, **more)
+        check(training, "LinearScheduler", **more)
+        check(training, "CosineAnnealingScheduler", alpha_f=b, **more)
+        check(training, "PolynomialScheduler", power=power, alpha_f=b, **more)
+
+
+@needs_composer
+@settings(max_examples=30)
+@given(data=st.data(), training=trainings(), mult=st.integers(1, 3), floor=factors)
+def test_warm_restarts(
+    data: st.DataObject, training: tuple[int, int, bool], mult: int, floor: float
+) -> None:
+    words = {"t_0": a_time(data.draw, training), "t_mult": mult, "alpha_f": floor}
+    check(training, "CosineAnnealingWarmRestartsScheduler", **words)
+
+
+@needs_composer
+@of_no_warmup
+@settings(max_examples=40)
+@given(
+    data=st.data(),
+    training=trainings(),
+    warmup=st.integers(0, 5),
+    longer=st.integers(0, 30),
+    a=factors,
+    b=factors,
+    power=st.floats(0.3, 4),
+)
+def test_with_warmup(
+    data: st.DataObject,
+    training: tuple[int, int, bool],
+    warmup: int,
+    longer: int,
+    a: float,
+    b: float,
+    power: float,
+) -> None:
+    epochs, length, _ = training
+    whole = epochs * length
+    assume(warmup < epochs)
+    for words in (
+        {"t_warmup": a_time(data.draw, training, ("ep", "dur"))},
+        {"t_warmup": f"{warmup}ba"},
+        {"t_warmup": f"{warmup}ep", "t_max": f"{epochs + longer}ep"},
+        {"t_warmup": f"{warmup}ba", "t_max": f"{whole + longer}ba"},
+        {"t_warmup": f"{warmup}ba", "t_max": "1dur"},
+    ):
+        if words.get("t_warmup") == f"{epochs}ep" or words["t_warmup"] == "1.0dur":
+            continue  # nothing is left after it
+        check(training, "ConstantWithWarmupScheduler", alpha=a, **words)
+        check(training, "LinearWithWarmupScheduler", alpha_i=a, alpha_f=b, **words)
+        check(training, "LinearWithWarmupScheduler", **words)
+        check(training, "CosineAnnealingWithWarmupScheduler", alpha_f=b, **words)
+        check(training, "PolynomialWithWarmupScheduler", alpha_f=b, power=power, **words)
+        check(training, "PolynomialWithWarmupScheduler", **words)
+
+
+@needs_composer
+def test_shares_are_rounded_on_purpose() -> None:
+    words = {"milestones": ["0.29dur"]}
+    assert formula("MultiStepScheduler", 10, 10, True, **words)[28] == 0.1  # 0.29 * 100 < 29
+    schedule = ours.MultiStepScheduler(**words).bind(total=100)
+    assert schedule([28, 29]).tolist() == [1.0, 0.1]
+
+
+@needs_composer
+def test_lengths_of_cycles_are_not_cut_on_purpose() -> None:
+    words = {"t_0": "5ba", "t_mult": 1.5}
+    theirs = formula("CosineAnnealingWarmRestartsScheduler", 5, 5, False, **words)
+    assert np.flatnonzero(theirs == 1).tolist() == [0, 5, 12, 22]  # 5, 7 and 10 batches
+    schedule = ours.CosineAnnealingWarmRestartsScheduler(**words)
+    assert schedule([0, 5, 12.5, 23.75]).tolist() == [1.0] * 4
+
+
+@needs_composer
+def test_a_t_max_within_the_training_is_taken_on_purpose() -> None:
+    words = {"t_warmup": "1ep", "t_max": "3ep"}
+    with pytest.raises(ValueError, match="must be greater than or equal to max_duration"):
+        formula("LinearWithWarmupScheduler", 5, 10, False, **words)
+    schedule = ours.LinearWithWarmupScheduler(**words).bind(total=50, epoch=10)
+    assert schedule([5, 10, 20, 30, 40]).tolist() == [0.5, 1.0, 0.5, 0.0, 0.0]
+
+
+@needs_composer
+def test_past_the_end_the_factor_holds_on_purpose() -> None:
+    times, schedulers = LOADED
+    end = SimpleNamespace(
+        max_duration=times.Time(10, "ba"), timestamp=times.Timestamp(batch=10), dataloader_len=10
+    )
+    assert schedulers.ConstantScheduler(0.5)(end) == 1.0
+    assert ours.ConstantScheduler(0.5)(10) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("StepScheduler", {"step_size": 30}, r"a time must be a text such as .* got 30\."),
+        ("StepScheduler", {"step_size": "30"}, "a time must be .* got '30'"),
+        ("StepScheduler", {"step_size": "30tok"}, "a time must be .* got '30tok'"),
+        ("StepScheduler", {"step_size": "1.5ep"}, "whole epochs, .* got '1.5ep'"),
+        ("StepScheduler", {"step_size": "0ep"}, "every must be a duration above 0"),
+        ("LinearScheduler", {"t_max": "1.5dur"}, "a share of the training up to 1"),
+        ("MultiStepScheduler", {"milestones": "5ep"}, "must be a list of times, got '5ep'"),
+        ("MultiStepScheduler", {"milestones": ["5ba", "3ba"]}, "in ascending order"),
+        ("ConstantScheduler", {"alpha": -1}, "level must be"),
+        ("LinearWithWarmupScheduler", {"t_warmup": "9ep", "t_max": "9ep"}, "longer than t_warmup"),
+        ("LinearWithWarmupScheduler", {"t_warmup": "9ba", "t_max": "9ep"}, "and in its unit"),
+        ("CosineAnnealingWarmRestartsScheduler", {"t_0": "9ep", "t_mult": 0.5}, "growth must be"),
+    ],
+)
+def test_mistakes(name: str, words: dict[str, Any], said: str) -> None:
+    with pytest.raises(ScheduleError, match=said):
+        getattr(ours, name)(**words)
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("10ep", 'Step("10ep")'),
+        ("1e3ba", "Step(1000)"),
+        ("0.29dur", 'Step("29%")'),
+        (" 5EP", 'Step("5ep")'),
+    ],
+)
+def test_times(time: str, text: str) -> None:
+    assert repr(ours.StepScheduler(time)) == text
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_nonsense(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)
+
+
+@needs_composer
+@pytest.mark.parametrize("name", ours.__all__)
+def test_names_arguments_and_defaults_are_composers_own(name: str) -> None:
+    schedulers = LOADED[1]
+    others = {"ComposerScheduler", "compile_composer_scheduler"}
+    assert {*ours.__all__, *others} == set(schedulers.__all__)
+    same_arguments(getattr(ours, name), getattr(schedulers, name), left_out=("scale_warmup",))

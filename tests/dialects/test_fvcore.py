@@ -1,0 +1,222 @@
+"""fvcore's names against fvcore's own functions of the progress."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects import fvcore as ours
+from lrlab.dialects import parse
+from lrlab.errors import ScheduleError
+from lrlab.schedules import Exponential, Schedule, Warmup
+from tests.dialects.strangers import refuses_nonsense
+
+theirs = pytest.importorskip("fvcore.common.param_scheduler", reason="fvcore is not installed")
+
+values = st.floats(1e-4, 10)
+totals = st.integers(1, 400)
+
+
+def check(schedule: Schedule, reference: Any, total: int) -> None:
+    """Compares at every step of a training of ``total`` steps."""
+    t = np.arange(total)
+    expected = [reference(where) for where in (t / total).tolist()]
+    # Near 0 a cosine cancels, and so do the last steps of a line.
+    atol = 1e-12 * max(expected)
+    bound = schedule.bind(total=total)
+    for base in (0.1, 1.0):  # values are absolute
+        assert_allclose(bound(t, base=base), expected, rtol=1e-12, atol=atol)
+    assert repr(parse(repr(schedule))) == repr(schedule)
+
+
+@settings(max_examples=30)
+@given(start=values, end=st.floats(0, 10), total=totals)
+def test_ramps(start: float, end: float, total: int) -> None:
+    for name in ("LinearParamScheduler", "CosineParamScheduler"):
+        words = {"start_value": start, "end_value": end}
+        check(getattr(ours, name)(**words), getattr(theirs, name)(**words), total)
+    check(ours.ConstantParamScheduler(end), theirs.ConstantParamScheduler(end), total)
+
+
+@settings(max_examples=30)
+@given(value=values, decay=st.floats(1e-3, 2), power=st.floats(0.2, 5), total=totals)
+def test_decays(value: float, decay: float, power: float, total: int) -> None:
+    words = {"start_value": value, "decay": decay}
+    check(ours.ExponentialParamScheduler(**words), theirs.ExponentialParamScheduler(**words), total)
+    words = {"base_value": value, "power": power}
+    check(
+        ours.PolynomialDecayParamScheduler(**words),
+        theirs.PolynomialDecayParamScheduler(**words),
+        total,
+    )
+
+
+@settings(max_examples=30)
+@given(data=st.data(), scale=st.integers(1, 5), stairs=st.lists(values, min_size=1, max_size=6))
+def test_multi_step(data: st.DataObject, scale: int, stairs: list[float]) -> None:
+    updates = data.draw(st.integers(len(stairs) + 1, 80))
+    cuts = st.integers(1, updates - 1)
+    size = len(stairs) - 1
+    at = sorted(data.draw(st.lists(cuts, min_size=size, max_size=size, unique=True)))
+    for words in (
+        {"values": stairs, "num_updates": updates, "milestones": at},
+        {"values": stairs, "milestones": [*at, updates]},
+    ):
+        reference = theirs.MultiStepParamScheduler(**words)
+        check(ours.MultiStepParamScheduler(**words), reference, scale * updates)
+
+
+@settings(max_examples=30)
+@given(stairs=st.lists(values, min_size=1, max_size=7), scale=st.integers(1, 40))
+def test_equal_steps(stairs: list[float], scale: int) -> None:
+    total = scale * len(stairs)
+    words = {"values": stairs, "num_updates": total}
+    check(ours.StepParamScheduler(**words), theirs.StepParamScheduler(**words), total)
+    check(ours.MultiStepParamScheduler(**words), theirs.MultiStepParamScheduler(**words), total)
+
+
+@settings(max_examples=30)
+@given(base=values, decays=st.integers(1, 6), gamma=st.floats(0.05, 1.5), scale=st.integers(1, 40))
+def test_fixed_gamma(base: float, decays: int, gamma: float, scale: int) -> None:
+    total = scale * (decays + 1)
+    words = {"base_value": base, "num_decays": decays, "gamma": gamma, "num_updates": total}
+    check(
+        ours.StepWithFixedGammaParamScheduler(**words),
+        theirs.StepWithFixedGammaParamScheduler(**words),
+        total,
+    )
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Schedule, Any]:
+    """A schedule of ours and the same of theirs."""
+    a, b = draw(values), draw(values)
+    name, words = draw(
+        st.sampled_from(
+            [
+                ("ConstantParamScheduler", (a,)),
+                ("LinearParamScheduler", (a, b)),
+                ("CosineParamScheduler", (a, b)),
+                ("ExponentialParamScheduler", (a, 0.1)),
+                ("PolynomialDecayParamScheduler", (a, 2.0)),
+                ("StepParamScheduler", (10, [a, b])),
+            ]
+        )
+    )
+    return getattr(ours, name)(*words), getattr(theirs, name)(*words)
+
+
+# Tenths of a training, whose halves are whole steps where the whole is a multiple of 20.
+tenths = st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda cuts: sum(cuts) < 10)
+
+
+@settings(max_examples=60)
+@given(data=st.data(), cuts=tenths, scale=st.integers(1, 12))
+def test_composites(data: st.DataObject, cuts: list[int], scale: int) -> None:
+    lengths = [cut / 10 for cut in [*cuts, 10 - sum(cuts)]]
+    scalings = data.draw(st.tuples(*[st.sampled_from(["rescaled", "fixed"])] * len(lengths)))
+    both = data.draw(st.tuples(*[pairs()] * len(lengths)))
+    mine = ours.CompositeParamScheduler([pair[0] for pair in both], lengths, scalings)
+    reference = theirs.CompositeParamScheduler([pair[1] for pair in both], lengths[:], scalings)
+    check(mine, reference, 20 * scale)
+
+
+@settings(max_examples=30)
+@given(inner=st.tuples(pairs(), pairs(), pairs()), first=st.sampled_from(["rescaled", "fixed"]))
+def test_composites_of_composites(inner: tuple[Any, ...], first: str) -> None:
+    a, b, c = inner
+    words = ([0.5, 0.5], [first, "rescaled"])
+    mine = ours.CompositeParamScheduler([a[0], b[0]], *words)
+    reference = theirs.CompositeParamScheduler([a[1], b[1]], *words)
+    for order in (1, -1):
+        check(
+            ours.CompositeParamScheduler([mine, c[0]][::order], [0.5, 0.5], ["rescaled"] * 2),
+            theirs.CompositeParamScheduler(
+                [reference, c[1]][::order], [0.5, 0.5], ["rescaled"] * 2
+            ),
+            160,
+        )
+
+
+def test_boundaries_between_steps_are_rounded_on_purpose() -> None:
+    words = {"values": [1.0, 2.0], "num_updates": 10, "milestones": [3]}
+    mine = ours.MultiStepParamScheduler(**words).bind(total=11)  # 30 % are 3.3 steps
+    reference = theirs.MultiStepParamScheduler(**words)
+    assert mine([2, 3, 4], base=1.0).tolist() == [1.0, 2.0, 2.0]
+    assert [reference(t / 11) for t in (2, 3, 4)] == [1.0, 1.0, 2.0]
+
+
+def test_the_last_value_holds_where_fvcore_goes_on() -> None:
+    mine = ours.CosineParamScheduler(1.0, 0.5).bind(total=10)
+    assert mine([10, 15, 20], base=1.0).tolist() == [0.5, 0.5, 0.5]
+    assert theirs.CosineParamScheduler(1.0, 0.5)(2.0) == 1.0
+    stairs = ours.StepParamScheduler(10, [1.0, 0.5]).bind(total=10)
+    assert stairs(10, base=1.0) == 0.5
+    with pytest.raises(IndexError):
+        theirs.StepParamScheduler(10, [1.0, 0.5])(1.0)
+    with pytest.raises(RuntimeError, match="must be in"):
+        theirs.ConstantParamScheduler(1.0)(1.0)
+    assert ours.ConstantParamScheduler(1.0)(10, base=0.1) == 1.0
+
+
+constant = ours.ConstantParamScheduler(0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("ConstantParamScheduler", ("0.1",), "rate of 0 or more, got '0.1'"),
+        ("LinearParamScheduler", (-1, 1), "rate of 0 or more, got -1"),
+        ("ExponentialParamScheduler", (1, 0), "decay must be a number above 0, got 0"),
+        ("PolynomialDecayParamScheduler", (1, 0), "power must be"),
+        ("MultiStepParamScheduler", ([1, 2],), "num_updates or milestones must be given"),
+        ("MultiStepParamScheduler", ([], 3), "values must be a list of one or more"),
+        ("MultiStepParamScheduler", ([1, 2], 9, [3, 4]), "milestones must be a list of 1, got"),
+        ("MultiStepParamScheduler", ([1, 2, 3], 9, [4, 3]), "must be ascending and below"),
+        ("MultiStepParamScheduler", ([1, 2], 9, [9]), r"below num_updates, 9, got \[9\]"),
+        ("MultiStepParamScheduler", ([1, 2], 9, ["3"]), "milestone must be a whole number"),
+        ("MultiStepParamScheduler", ([1, 2], 1), "at least the number of values, 2, got 1"),
+        ("StepParamScheduler", (0, [1]), "num_updates must be a number above 0, got 0"),
+        ("StepParamScheduler", (10, 1), "values must be a list of one or more, got 1"),
+        ("StepWithFixedGammaParamScheduler", (1, 0, 0.1, 5), "num_decays must be a whole"),
+        ("StepWithFixedGammaParamScheduler", (1, 2, 0, 5), "gamma must be a number above 0"),
+        ("CompositeParamScheduler", ([], [], []), "must be lists, not empty"),
+        ("CompositeParamScheduler", ([constant], [1], 3), "must be lists, not empty"),
+        ("CompositeParamScheduler", ([constant], [0.5, 0.5], ["fixed"]), "as many, got 1, 2, 1"),
+        ("CompositeParamScheduler", ([constant], [0.5], ["fixed"]), "add up to 1, got 0.5"),
+        ("CompositeParamScheduler", ([constant], [1], ["scaled"]), "interval_scaling must be"),
+        (
+            "CompositeParamScheduler",
+            ([0.1], [1], ["fixed"]),
+            "schedulers must be schedules, got 0.1",
+        ),
+        ("CompositeParamScheduler", ([0.1] * 2, [0.5] * 2, ["fixed"] * 2), "must be schedules"),
+        ("CompositeParamScheduler", ([Exponential(0.9)], [1], ["fixed"]), "must be ramps, const"),
+        ("StepWithFixedGammaParamScheduler", (1, 9, 1e99, 5), "rate of 0 or more, got inf"),
+        ("CompositeParamScheduler", ([Warmup(3)], [1], ["rescaled"]), "must be shares, got Warm"),
+    ],
+)
+def test_mistakes(name: str, arguments: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(ScheduleError, match=said):
+        getattr(ours, name)(*arguments)
+
+
+def test_names_arguments_and_defaults_are_fvcores_own() -> None:
+    assert sorted(["ParamScheduler", *ours.__all__]) == sorted(theirs.__all__)
+    for name in ours.__all__:
+        mine = inspect.signature(getattr(ours, name)).parameters
+        whole = inspect.signature(getattr(theirs, name)).parameters
+        assert [(p.name, p.default) for p in mine.values()] == [
+            (p.name, p.default) for p in whole.values()
+        ]
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@settings(max_examples=60)
+@given(data=st.data())
+def test_nonsense(name: str, data: st.DataObject) -> None:
+    refuses_nonsense(getattr(ours, name), data)
