@@ -1,4 +1,5 @@
-# Everything installs itself into .venv, and only when something changed.
+# Everything installs itself into .venv, and only when something changed. timm and Composer
+# (mosaicml) are read by tests and never run, so what they need (torchvision, ...) is left out.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
@@ -26,6 +27,7 @@ bench: .venv/.has-bench
 .venv/.has-%: pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(INSTALL) --editable '.[$*]'
+	$(if $(filter test,$*),$(INSTALL) --no-deps timm mosaicml)
 	touch $@
 
 clean:

@@ -117,6 +117,15 @@ def test_a_running_product_asks_for_each_factor_once() -> None:
     assert asked == [1, 2, 3, 4, 5]
 
 
+def test_what_outgrows_float64_is_an_error_and_no_warning() -> None:
+    large = Constant(Rate(1e308))
+    for schedule in (large * Linear(3, 3, over=3), large + large, large.affine(1e10, 0)):
+        with pytest.raises(
+            ScheduleError, match=r"must give a finite rate .* at t = 0 it gives inf"
+        ):
+            schedule(0, base=0.1)
+
+
 def test_what_has_no_running_product() -> None:
     for schedule in (Constant(Rate(0.1)), Plateau()):
         with pytest.raises(ScheduleError, match="factors of the base rate only"):

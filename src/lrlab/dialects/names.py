@@ -1,7 +1,7 @@
 """Other libraries' names in a schedule's text: ``torch.LinearLR(...)`` beside ``Linear(...)``."""
 
-from collections.abc import Callable
-from functools import cache, wraps
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, wraps
 from importlib import import_module
 from typing import Any
 
@@ -24,16 +24,36 @@ DIALECTS = (
 )
 
 
-@cache
-def builders() -> Builders:
-    """Everything that a text may call, by name."""
-    theirs = {
-        f"{dialect}.{name}": _rate_of(getattr(module, name))
-        for dialect in DIALECTS
-        for module in (import_module(f"lrlab.dialects.{dialect}"),)
-        for name in module.__all__
-    }
-    return {**SHAPES, **theirs}
+class _Names(Mapping[str, Callable[..., Any]]):
+    """Everything that a text may call, by name; a dialect is imported when a name begins with its.
+
+    >>> _Names()["torch.StepLR"](30)
+    Step(30)
+    """
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        dialect, _, function = name.partition(".")
+        if dialect in DIALECTS and function in (module := _module(dialect)).__all__:
+            return _rate_of(getattr(module, function))
+        return SHAPES[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @cached_property
+    def _all(self) -> list[str]:
+        theirs = (f"{d}.{name}" for d in DIALECTS for name in _module(d).__all__)
+        return [*SHAPES, *theirs]
+
+
+def _module(dialect: str) -> Any:
+    return import_module(f"lrlab.dialects.{dialect}")
+
+
+BUILDERS: Builders = _Names()
 
 
 def parse(text: str) -> Schedule:
@@ -45,9 +65,10 @@ def parse(text: str) -> Schedule:
     >>> parse("Warmup(5) >> torch.CosineAnnealingLR(T_max=45)")
     Warmup(5) >> Cosine(45)
     """
-    return parse_with(text, builders())
+    return parse_with(text, BUILDERS)
 
 
+@cache
 def _rate_of(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` where it returns one schedule, and that of the rate where it returns two."""
 

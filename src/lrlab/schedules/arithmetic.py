@@ -78,7 +78,8 @@ class Product(Operation):
         schedules: the factors, two or more; at most one with absolute levels.
 
     Raises:
-        ScheduleError: two of them have absolute levels, whose product is no rate.
+        ScheduleError: two of them have absolute levels, whose product is no rate; or, when it is
+            evaluated, the product has outgrown float64.
 
     >>> from lrlab.schedules import Exponential, Warmup
     >>> (Warmup(3) * Exponential(0.5))([0, 1, 2, 3])
@@ -99,9 +100,10 @@ class Product(Operation):
 
     def evaluate(self, t: Array, base: float) -> Array:
         rates = np.full_like(t, base if self.relative else 1.0)
-        for schedule in self.schedules:
-            rates = rates * schedule.evaluate(t, 1.0 if schedule.relative else base)
-        return rates
+        with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
+            for schedule in self.schedules:
+                rates = rates * schedule.evaluate(t, 1.0 if schedule.relative else base)
+        return checked(rates, t, self)
 
     def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
         return t, 1.0 if self.schedules[child].relative else base
@@ -115,7 +117,8 @@ class Sum(Operation):
         schedules: the terms, two or more; a plain number is a factor of the base rate.
 
     Raises:
-        ScheduleError: a term is no schedule.
+        ScheduleError: a term is no schedule; or, when it is evaluated, the sum has outgrown
+            float64.
 
     >>> from lrlab.schedules import Exponential
     >>> (0.5 + 0.5 * Exponential(0.5))([0, 1, 2])
@@ -127,9 +130,10 @@ class Sum(Operation):
 
     def evaluate(self, t: Array, base: float) -> Array:
         rates = np.zeros_like(t)
-        for schedule in self.schedules:
-            rates = rates + schedule.evaluate(t, base)
-        return rates
+        with np.errstate(over="ignore"):  # checked() says which step it was
+            for schedule in self.schedules:
+                rates = rates + schedule.evaluate(t, base)
+        return checked(rates, t, self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,7 +203,8 @@ class Affine(Changed):
     method: ClassVar[str] = "affine"
 
     def evaluate(self, t: Array, base: float) -> Array:
-        rates = resolve(self.offset, base) + self.slope * self.schedule.evaluate(t, base)
+        with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
+            rates = resolve(self.offset, base) + self.slope * self.schedule.evaluate(t, base)
         return checked(rates, t, self)
 
 

@@ -21,6 +21,9 @@ __all__ = ["CosineWave", "PolynomialCycle", "Repeat"]
 # the start of a repetition belongs to it.
 _LAST_BITS = 1 + 2.0**-51
 
+_MOST = 600.0
+"""The logarithm of the longest that repetitions may grow to."""
+
 
 @dataclass(frozen=True, repr=False)
 class Repeat(Changed):
@@ -59,6 +62,10 @@ class Repeat(Changed):
         super().__post_init__()
         if self.schedule.reactive:
             raise self.refusal(f"what is repeated must read no metric, got {self.schedule}.")
+        if self.times is not None and self.times * math.log(self.growth) > _MOST:
+            raise self.refusal(
+                f"growth={self.growth!r} over {self.times} times is longer than float64 can count."
+            )
         if not self.schedule.ends or not self.schedule.length(SOME_HORIZON):
             raise self.refusal(
                 f"what is repeated must have an end, and not at once, got {self.schedule}; say "

@@ -164,7 +164,7 @@ ThresholdMode = Annotated[str, _one_of("rel", "abs")]
 """Whether a threshold is a share or a difference."""
 
 Flag = Annotated[
-    bool, Kind("True or False", lambda value: value if value in (True, False) else None)
+    bool, Kind("True or False", lambda value: value if isinstance(value, bool) else None)
 ]
 """Yes or no."""
 

@@ -1,8 +1,8 @@
 """Schedules as text: ``parse`` reads the expression that ``repr`` prints, and never runs code.
 
 The language is Python's own, cut down: calls of the names it is given, methods of schedules,
-``>>``, ``*`` and ``+`` between schedules, arithmetic between numbers, texts, lists, None, True and
-False.
+``>>``, ``*`` and ``+`` between schedules, arithmetic between numbers, texts, lists, dictionaries,
+None, True and False.
 """
 
 import ast
@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NoReturn
 
 from lrlab.errors import ScheduleError, did_you_mean, nearest
 from lrlab.schedules import (
@@ -162,7 +162,7 @@ class _Reader:
     def read(self) -> Any:
         return self.value(grammar.read(self.text, "a schedule's text"))
 
-    def refuse(self, node: ast.AST, message: str) -> Any:
+    def refuse(self, node: ast.AST, message: str) -> NoReturn:
         grammar.misread(self.text, node, message)
 
     def value(self, node: ast.expr) -> Any:
@@ -175,6 +175,9 @@ class _Reader:
                 self.refuse(node, "this number is larger than any rate or duration.")
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return tuple(self.value(item) for item in items)
+            case ast.Dict(keys=keys, values=items) if None not in keys:
+                pairs = zip(keys, items, strict=True)
+                return {self.key(key): self.value(item) for key, item in pairs if key}
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 number = self.value(operand)
                 if real(number) is None:
@@ -198,6 +201,13 @@ class _Reader:
                     'Formula("1 / (1 + 0.01*t)").',
                 )
         return self.refuse(node, "a schedule's text is made of calls, >>, *, + and numbers only.")
+
+    def key(self, node: ast.expr) -> float | str:
+        """The key of a dictionary, a number or a text."""
+        key = self.value(node)
+        if isinstance(key, str) or real(key) is not None:
+            return key  # type: ignore[no-any-return]
+        return self.refuse(node, "a key must be a number or a text.")
 
     def chained(self, first: ast.expr, operations: list[ast.BinOp]) -> Any:
         """``a >> b >> c``: operations that bind alike, from the left."""
@@ -223,7 +233,7 @@ class _Reader:
         try:
             return whole(operands(first, *others))  # type: ignore[call-arg]
         except ScheduleError as error:
-            return self.refuse(node, str(error))  # type: ignore[no-any-return]
+            return self.refuse(node, str(error))
 
     def combined(self, node: ast.BinOp, left: Any, right: Any) -> Any:
         """Two values, of which the first is a number or neither goes with the other."""
