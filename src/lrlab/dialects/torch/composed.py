@@ -99,10 +99,15 @@ def multiplies(part: Schedule) -> bool:
 
 
 def _joined(first: Schedule, second: Schedule, at: int) -> Schedule:
-    at_once = isinstance(second, Cooldown) and second.over == 0
-    if isinstance(second, RunningProduct | Cooldown) and not at_once:
-        return _cut(first, at - 1, reached=True).then(second.shift(1), join="continue")
-    return _cut(first, at) >> second
+    """The second after the first, from step ``at`` on."""
+    if isinstance(second, RunningProduct):
+        # torch multiplies the rate used last by its function at 0 too.
+        going_on: Schedule = second.schedule.shift(1).running_product()
+    elif isinstance(second, Cooldown) and second.over:
+        going_on = second.shift(1)
+    else:
+        return _cut(first, at) >> second
+    return _cut(first, at - 1, reached=True).then(going_on, join="continue")
 
 
 def _cut(schedule: Schedule, at: float, reached: bool = False) -> Schedule:
