@@ -37,5 +37,3 @@ def test_text_has_torchs_names() -> None:
         parse("torch.LambdaLR('0.1')")
     with pytest.raises(ScheduleError, match="Formula"):
         parse("torch.LambdaLR(lambda epoch: 0.95 ** epoch)")
-
-

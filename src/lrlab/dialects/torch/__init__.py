@@ -22,8 +22,9 @@ Where they differ on purpose:
   give no rate to train with.
 - A schedule is for all parameter groups; torch's lists of one value per group are refused.
 - ``SequentialLR`` restarts a ``SequentialLR`` or ``ChainedScheduler`` within it like any other;
-  torch begins the one a step late, and the other with two steps at once, and raises where they do
-  not come first. Both take a ``ReduceLROnPlateau``, which torch refuses.
+  torch begins them with one step too many, and raises where they do not come first. Both take a
+  ``ReduceLROnPlateau``, which torch refuses.
+- Each ``SWALR`` has its own ``swa_lr``; in torch, those of one optimizer share the last.
 - ``ChainedScheduler`` is a product, and refuses schedulers whose chain is none in torch.
 
 Every function raises ``ScheduleError`` where the schedule it returns refuses an argument.

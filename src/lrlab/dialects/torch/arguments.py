@@ -7,7 +7,6 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules import Custom, Rate, Schedule
 from lrlab.schedules.numbers import real, whole
 
-
 V = TypeVar("V")
 
 

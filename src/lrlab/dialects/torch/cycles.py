@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.dialects.torch.arguments import choice, count, function, number, positive
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Cosine, Exponential, Linear, Rate, Schedule
+from lrlab.schedules import Constant, Cosine, Custom, Exponential, Linear, Rate, Schedule
 from lrlab.schedules.joins import Sequence
 
 Phase = tuple[float, float, float]
@@ -40,8 +40,10 @@ def CyclicLR(
     if scale_fn is None:
         wave = choice("CyclicLR: mode", mode, _WAVES)(up, down, gamma)
     else:
-        scale = _PerCycle(scale_fn, up + down) if scale_mode == "cycle" else scale_fn
-        wave = _scaled(up, down, function("CyclicLR: scale_fn", scale))
+        scale = function("CyclicLR: scale_fn", scale_fn)
+        if scale_mode == "cycle":
+            scale = Custom(_PerCycle(scale_fn, up + down))
+        wave = _scaled(up, down, scale)
     rate = wave(number("CyclicLR: base_lr", base_lr), number("CyclicLR: max_lr", max_lr))
     if not cycle_momentum:
         return rate
@@ -64,7 +66,7 @@ def OneCycleLR(
     final_div_factor: float = 1e4,
     three_phase: bool = False,
 ) -> Schedule | LrAndMomentum:
-    """Up from ``max_lr / div_factor`` and far down, to that over ``final_div_factor``; all absolute.
+    """Up from ``max_lr / div_factor``, and down to that over ``final_div_factor``; all absolute.
 
     The first phase ends at step ``pct_start * total_steps - 1``, which may be a fraction, the last
     one at ``total_steps - 1``, where this stays.

@@ -91,7 +91,8 @@ def _read(scheduler: Any, nested: bool = False) -> Schedule:
                 )
     if nested and name == "SWALR":  # it begins at whatever rate it finds
         return SWALR(_of_groups(scheduler, "swa_lr"), *_annealing(scheduler))
-    return _READERS[name](scheduler)
+    schedule: Schedule = _READERS[name](scheduler)
+    return schedule
 
 
 def _name(scheduler: Any) -> str:
