@@ -111,13 +111,18 @@ def _step(scheduler: Any) -> int:
 def _same(what: str, values: Iterable[Any]) -> Any:
     """The one value that all groups have."""
     first, *others = values
-    if any(other != first for other in others):
+    if not all(_alike(other, first) for other in others):
         raise ScheduleError(
             f"from_scheduler: {what} must be the same in all parameter groups, got "
             f"{short([first, *others])}; a schedule is for all of them, and what differs belongs "
             "in each group's own lr."
         )
     return first
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two values are the same, numbers up to what stepping does to their last bits."""
+    return isclose(a, b, rel_tol=1e-6) if isinstance(a, float) else bool(a == b)
 
 
 def _of_groups(scheduler: Any, key: str) -> float:
@@ -173,10 +178,10 @@ def _swa(scheduler: Any) -> Schedule:
     starts = []
     for group in scheduler.optimizer.param_groups:
         start = (float(group["lr"]) - share * target) / (1 - share)
-        starts.append(round(start / float(group["initial_lr"]), 9))
+        starts.append(start / float(group["initial_lr"]))
     start = _same("the rate at which SWALR began, over initial_lr", starts)
     assert hasattr(whole, "changed")
-    return whole if start == 1 else whole.changed(start=start)
+    return whole if _alike(start, 1.0) else whole.changed(start=start)
 
 
 def _plateau(scheduler: Any) -> Schedule:
@@ -184,7 +189,7 @@ def _plateau(scheduler: Any) -> Schedule:
     groups = scheduler.optimizer.param_groups
     factor = _same(
         "the rate over initial_lr",
-        [round(float(g["lr"]) / float(g.get("initial_lr", g["lr"])), 9) for g in groups],
+        [float(g["lr"]) / float(g.get("initial_lr", g["lr"])) for g in groups],
     )
     low = _same("min_lr", map(float, scheduler.min_lrs))
     plateau = ReduceLROnPlateau(
@@ -197,7 +202,7 @@ def _plateau(scheduler: Any) -> Schedule:
         low / factor,
         scheduler.eps / factor,
     )
-    return plateau if factor == 1 else factor * plateau
+    return plateau if _alike(factor, 1.0) else factor * plateau
 
 
 def _children(scheduler: Any) -> list[Schedule]:
