@@ -45,12 +45,12 @@ def program(schedule: Schedule, base: float | None) -> str:
 
 def _text(schedule: Schedule, base: float | None, nested: bool = False) -> str:
     """The call that makes the scheduler; ``nested`` where it is one of a sequence."""
-    if isinstance(schedule, Sequence):
+    # torch steps a sequence or chain within a sequence wrongly.
+    if isinstance(schedule, Sequence) and not nested:
         found = _sequence(schedule, base)
         if found is not None:
             return found
     if isinstance(schedule, Product) and not nested:
-        # torch steps a chain within a sequence wrongly.
         calls = [_native(child, base) for child in schedule.schedules]
         if all(found and found[0] in _MULTIPLYING for found in calls):
             items = [_called(*found) for found in calls if found]
