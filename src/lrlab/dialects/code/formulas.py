@@ -100,6 +100,8 @@ def _continued(s: Continued, t: str, base: float | None) -> str:
     start = s.first.length(Horizon())
     rate = 1.0 if s.first.relative else needed(base, f"{s.first} as factors")
     ended = s.first(start, base=rate) / rate
+    if not ended and not s.second.relative:
+        raise ScheduleError(f"there is no formula for {s}, which goes on from a rate of 0.")
     first = formula(s.first, base, t)
     second = formula(s.second, base and ended and base * ended, _since(t, start))
     after = during(t, start, np.inf, f"{ended!r} * {atom(second)}")

@@ -1,5 +1,6 @@
 """Programs for torch: its own classes where they say the same, else a ``LambdaLR`` of a formula."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ OURS = "put it on the optimizer with lrlab.optim.LRScheduler, which takes any sc
 def program(schedule: Schedule, base: float | None) -> str:
     """The program that puts ``schedule`` on an optimizer with torch's own classes."""
     text = _plateau(schedule, base) if isinstance(schedule, Plateau) else _text(schedule, base)
-    names = sorted(name for name in _CLASSES if f"{name}(" in text)
+    names = sorted(set(re.findall(r"\w+(?=\(optimizer|\(\n)", text)))
     imports = ["import math", ""] if "math." in text else []
     imports.append(f"from torch.optim.lr_scheduler import {', '.join(names)}")
     climbs = "CosineAnnealingLR(" in text
@@ -185,16 +186,6 @@ def _plateau(s: Plateau, base: float | None) -> str:
 
 
 _MULTIPLYING = ("LinearLR", "PolynomialLR", "ExponentialLR", "StepLR", "MultiStepLR")
-_CLASSES = (
-    *_MULTIPLYING,
-    "ChainedScheduler",
-    "ConstantLR",
-    "CosineAnnealingLR",
-    "CosineAnnealingWarmRestarts",
-    "LambdaLR",
-    "ReduceLROnPlateau",
-    "SequentialLR",
-)
 _CLASSES_OF: Mapping[type[Schedule], Callable[[Any, float | None], Call | None]] = {
     Linear: _linear,
     Warmup: _warmup,
