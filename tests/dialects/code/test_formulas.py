@@ -59,7 +59,12 @@ def test_a_formula_says_the_same(schedule: Schedule) -> None:
         (Warmup(5), "min(t + 1, 6) / 6"),
         (Exponential(0.9), "0.9 ** t"),
         (Step(3, 0.5) * Exponential(0.9, every=2), "(0.5 ** (t // 3)) * (0.9 ** (t / 2))"),
-        (Piecewise([2], [1.0, 0.5]), "(t < 2.0) * 1.0 + (t >= 2.0) * 0.5"),
+        (
+            Warmup(5) >> Cosine(9),
+            "(t < 5) * (min(t + 1, 6) / 6) + (t >= 5) * "
+            "((1 + cos(pi * min(max(t - 5, 0), 9) / 9)) / 2)",
+        ),
+        (Piecewise([2], [1.0, 0.5]), "(t < 2) * 1.0 + (t >= 2) * 0.5"),
     ],
 )
 def test_formulas_are_short(schedule: Schedule, text: str) -> None:

@@ -148,7 +148,10 @@ def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("Warmup(5) >> Cosine(45)", ["SequentialLR", "LinearLR", "CosineAnnealingLR"]),
         ("Constant(0.5, over=5) >> Constant(1.0)", ["ConstantLR"]),
-        ("Exponential(0.9) * Linear(0.1, 1.0, over=5)", ["ChainedScheduler", "ExponentialLR", "LinearLR"]),
+        (
+            "Exponential(0.9) * Linear(0.1, 1.0, over=5)",
+            ["ChainedScheduler", "ExponentialLR", "LinearLR"],
+        ),
         ("Step(3)", ["StepLR"]),
         ("MultiStep([3, 5])", ["MultiStepLR"]),
         ("Polynomial(2, over=5)", ["PolynomialLR"]),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from torch.optim import Optimizer, lr_scheduler
 
+from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
 from tests.dialects.torch.plans import Plan, chains, sequences
@@ -58,6 +59,13 @@ def test_sequences_print_in_few_words() -> None:
         (0, "Step(9)"),
     ]:
         assert repr(ours.SequentialLR([constant, ours.StepLR(9)], [at])) == text
+
+
+def test_a_text_nests_them() -> None:
+    text = "torch.SequentialLR([torch.LinearLR(0.2), torch.CosineAnnealingLR(45)], [5])"
+    assert repr(parse(text)) == "Linear(0.2, 1.0, over=5) >> Cosine(45)"
+    text = "torch.ChainedScheduler([torch.StepLR(3), torch.ExponentialLR(0.9)])"
+    assert repr(parse(text)) == "Step(3) * Exponential(0.9)"
 
 
 def outright() -> list[Plan]:

@@ -1,12 +1,16 @@
 """Torch's names: their arguments and defaults, and what a text makes of them."""
 
 import inspect
+import math
+from typing import Any
 
 import pytest
 
 from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
+from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import ScheduleError
+from lrlab.schedules import Schedule
 from tests.dialects.torch.stepping import torchs
 
 
@@ -37,3 +41,33 @@ def test_text_has_torchs_names() -> None:
         parse("torch.LambdaLR('0.1')")
     with pytest.raises(ScheduleError, match="Formula"):
         parse("torch.LambdaLR(lambda epoch: 0.95 ** epoch)")
+
+
+REQUIRED: dict[str, dict[str, Any]] = {
+    "LambdaLR": {"lr_lambda": abs},
+    "MultiplicativeLR": {"lr_lambda": abs},
+    "ExponentialLR": {"gamma": 0.9},
+    "StepLR": {"step_size": 3},
+    "MultiStepLR": {"milestones": [3]},
+    "CosineAnnealingLR": {"T_max": 9},
+    "CosineAnnealingWarmRestarts": {"T_0": 9},
+    "SWALR": {"swa_lr": 0.1},
+    "CyclicLR": {"base_lr": 0.1, "max_lr": 0.2},
+    "OneCycleLR": {"max_lr": 0.1, "total_steps": 9},
+    "SequentialLR": {"schedulers": [ours.StepLR(3)] * 2, "milestones": [4]},
+    "ChainedScheduler": {"schedulers": [ours.StepLR(3)] * 2},
+}
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+@pytest.mark.parametrize(
+    "junk", [None, "x", math.nan, math.inf, -1, -0.5, 0, True, [1, 2], {}, object(), 10**400]
+)
+def test_whatever_is_no_argument_ends_in_our_error(name: str, junk: Any) -> None:
+    function = getattr(ours, name)
+    for word in inspect.signature(function).parameters:
+        try:
+            found = function(**REQUIRED.get(name, {}) | {word: junk})
+        except ScheduleError:
+            continue
+        assert isinstance(found, Schedule | LrAndMomentum)

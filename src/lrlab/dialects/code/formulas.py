@@ -6,9 +6,8 @@ the text of its clock, which binds as tightly as a name does.
 
 import ast
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
-
-import numpy as np
 
 from lrlab.dialects.code.parts import factor_of, needed
 from lrlab.dialects.code.ramps import between, curve, ramp
@@ -44,6 +43,7 @@ from lrlab.schedules import (
     Until,
 )
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.numbers import tidy
 
 MAX_LENGTH = 5_000
 
@@ -81,8 +81,8 @@ def atom(text: str) -> str:
 
 def during(t: str, begin: float, end: float, text: str) -> str:
     """``text`` from one step to before another, else 0."""
-    holds = f"({t} >= {begin!r}) * " if begin > 0 else ""
-    ends = f"({t} < {end!r}) * " if end < np.inf else ""
+    holds = f"({t} >= {tidy(float(begin))!r}) * " if begin > 0 else ""
+    ends = f"({t} < {tidy(float(end))!r}) * " if end < inf else ""
     return f"{holds}{ends}{atom(text)}"
 
 
@@ -90,7 +90,7 @@ def _sequence(s: Sequence, t: str, base: float | None) -> str:
     starts = [float(start) for start in s.starts]
     terms = [
         during(t, begin, end, formula(part, base, _since(t, begin)))
-        for part, begin, end in zip(s.schedules, starts, [*starts[1:], np.inf], strict=True)
+        for part, begin, end in zip(s.schedules, starts, [*starts[1:], inf], strict=True)
         if end > begin
     ]
     return " + ".join(terms)
@@ -104,12 +104,12 @@ def _continued(s: Continued, t: str, base: float | None) -> str:
         raise ScheduleError(f"there is no formula for {s}, which goes on from a rate of 0.")
     first = formula(s.first, base, t)
     second = formula(s.second, base and ended and base * ended, _since(t, start))
-    after = during(t, start, np.inf, f"{ended!r} * {atom(second)}")
+    after = during(t, start, inf, f"{ended!r} * {atom(second)}")
     return f"{during(t, 0, start, first)} + {after}" if start else after
 
 
 def _since(t: str, start: float) -> str:
-    return f"max({t} - {start!r}, 0)" if start else t
+    return f"max({t} - {tidy(float(start))!r}, 0)" if start else t
 
 
 def _knots(s: Knots, t: str, base: float | None) -> str:
@@ -119,16 +119,16 @@ def _knots(s: Knots, t: str, base: float | None) -> str:
     for i in range(len(at) - 1):
         width = at[i + 1] - at[i]
         if width:
-            p = f"min(max({t} - {at[i]!r}, 0), {width!r}) / {width!r}"
+            p = f"min({_since(t, at[i])}, {tidy(width)!r}) / {tidy(width)!r}"
             c, left = curve(s.curve, p)
             text = between(levels[i], levels[i + 1], c, left)
             terms.append(during(t, at[i], at[i + 1], text))
-    return " + ".join([*terms, during(t, at[-1], np.inf, repr(levels[-1]))])
+    return " + ".join([*terms, during(t, at[-1], inf, repr(levels[-1]))])
 
 
 def _piecewise(s: Piecewise, t: str, base: float | None) -> str:
     levels = [factor_of(level, base) for level in s.levels]
-    at = [0.0, *map(float, s.at), np.inf]
+    at = [0.0, *map(float, s.at), inf]
     spans = zip(levels, at, at[1:], strict=False)
     return " + ".join(during(t, a, b, repr(level)) for level, a, b in spans if b > a)
 
