@@ -39,7 +39,7 @@ def positive(name: str, value: Any) -> float:
 def count(name: str, value: Any, least: int = 1) -> int:
     """``value`` as the whole number of ``least`` or more that it must be."""
     read = whole(value)
-    if read is None or read < least:
+    if read is None or real(value) is None or read < least:
         raise ScheduleError(f"{name} must be a whole number of {least} or more, got {value!r}.")
     return read
 
