@@ -61,7 +61,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", ours.__all__)
 @pytest.mark.parametrize(
-    "junk", [None, "x", math.nan, math.inf, -1, -0.5, 0, True, [1, 2], {}, object(), 10**400],
+    "junk",
+    [None, "x", math.nan, math.inf, -1, -0.5, 0, True, [1, 2], {}, object(), 10**400],
     ids=lambda junk: repr(junk)[:9] if isinstance(junk, int) else None,
 )
 def test_whatever_is_no_argument_ends_in_our_error(name: str, junk: Any) -> None:
