@@ -45,7 +45,7 @@ def _lambda(schedule: Schedule, base: float | None) -> str:
     try:
         text = source(formula(schedule, rate), JNP)
     except ScheduleError as error:
-        instead = f"{error} An optax schedule is any function of the step: write one of your own"
+        instead = f"{str(error).rstrip('.')}; write a function of the step of your own"
         raise refusal(schedule, "optax", instead) from None
     return f"lambda t: {rate!r} * ({text})"
 

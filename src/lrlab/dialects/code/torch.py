@@ -66,7 +66,7 @@ def _lambda(schedule: Schedule, base: float | None) -> str:
     except ScheduleError as error:
         if "write: base" in str(error):
             raise
-        raise refusal(schedule, "torch", f"{error} For all else, {OURS}") from None
+        raise refusal(schedule, "torch", f"{str(error).rstrip('.')}; {OURS}") from None
     return f"LambdaLR(optimizer, lambda t: {text})"
 
 
