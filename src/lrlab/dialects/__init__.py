@@ -1,12 +1,14 @@
 """Other libraries' schedules by their own names and arguments, read as lrlab's schedules.
 
 Each library is a module, imported when it is first used; none of them imports the library itself.
+``code`` goes the other way: it writes a schedule as a program for another library.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lrlab.dialects import code as code
     from lrlab.dialects import composer as composer
     from lrlab.dialects import fastai as fastai
     from lrlab.dialects import fvcore as fvcore
@@ -25,6 +27,6 @@ def __getattr__(name: str) -> object:
 
     if name == "parse":
         return parse
-    if name in DIALECTS:
+    if name in (*DIALECTS, "code"):
         return import_module(f"lrlab.dialects.{name}")
     raise AttributeError(f"module 'lrlab.dialects' has no attribute {name!r}")

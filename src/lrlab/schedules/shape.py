@@ -74,13 +74,15 @@ class Shape(Schedule):
     def arguments(self) -> str:
         """The text of the arguments, those with their default value left out."""
         fields = [f for f in dataclasses.fields(self) if f.name != "schedule"]
-        changed = [getattr(self, f.name) != f.default for f in fields]
-        last = max((i for i, f in enumerate(fields) if changed[i] and not f.kw_only), default=-1)
-        words = [shown(getattr(self, f.name)) for f in fields[: last + 1]]
+        # A subclass that makes a field keyword-only leaves it where it stood among the others.
+        plain = [f for f in fields if not f.kw_only]
+        changed = [f.name for f in fields if getattr(self, f.name) != f.default]
+        last = max((i for i, f in enumerate(plain) if f.name in changed), default=-1)
+        words = [shown(getattr(self, f.name)) for f in plain[: last + 1]]
         words += [
             f"{f.name}={shown(getattr(self, f.name))}"
-            for i, f in enumerate(fields)
-            if f.kw_only and changed[i]
+            for f in fields
+            if f.kw_only and f.name in changed
         ]
         return ", ".join(words)
 

@@ -1,0 +1,65 @@
+"""What the programs of all libraries are made of: numbers, levels, calls, refusals."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules import Rate, Schedule
+
+
+def refusal(schedule: Schedule, library: str, instead: str) -> ScheduleError:
+    """An error about a part that a library cannot express."""
+    return ScheduleError(f"{library} cannot express {schedule}: {instead}.")
+
+
+def factor_of(level: float | Rate, base: float | None) -> float:
+    """A level as a factor of the base rate."""
+    if not isinstance(level, Rate):
+        return level
+    return level.value and round_off(level.value / needed(base, f"{level} as a factor"))
+
+
+def rate_of(level: float | Rate, base: float | None) -> float:
+    """A level as an absolute rate."""
+    if isinstance(level, Rate):
+        return level.value
+    return level and round_off(level * needed(base, f"the factor {level:g} as a rate"))
+
+
+def needed(base: float | None, what: str) -> float:
+    """The base rate, where nothing can be written without it."""
+    if base is None:
+        raise ScheduleError(
+            f"write: base must be given to write {what}: the rate of the optimizer, as in base=0.1."
+        )
+    return base
+
+
+def whole(steps: float | str | None) -> int | None:
+    """A duration as an int, if it is a whole number of steps, 1 or more."""
+    if steps is None or isinstance(steps, str) or steps < 1 or steps != int(steps):
+        return None
+    return int(steps)
+
+
+def round_off(value: float) -> float:
+    """A computed number without the last bit, which only makes it longer to read."""
+    return float(f"{value:.15g}")
+
+
+def call(name: str, *args: str, **words: Any) -> str:
+    """The text of a call; None stands for an argument left out."""
+    named = [f"{key}={value}" for key, value in words.items() if value is not None]
+    return f"{name}({', '.join([*args, *named])})"
+
+
+def spread(name: str, args: Iterable[str], items: Sequence[str], last: str) -> str:
+    """The text of a call with a list, one item per line."""
+    lines = [f"    {arg}," for arg in args]
+    lines += ["    [", *(f"{indented(item, 8)}," for item in items), "    ],", f"    {last},"]
+    return "\n".join([f"{name}(", *lines, ")"])
+
+
+def indented(text: str, by: int) -> str:
+    """``text`` further to the right."""
+    return "\n".join(" " * by + line for line in text.splitlines())

@@ -1,0 +1,61 @@
+"""Which program writes a schedule for which library."""
+
+from collections.abc import Callable, Mapping
+
+from lrlab.dialects.code import keras, optax, torch, transformers
+from lrlab.errors import ScheduleError, did_you_mean
+from lrlab.schedules import Schedule
+from lrlab.schedules.numbers import real
+
+WRITERS: Mapping[str, Callable[[Schedule, float | None], str]] = {
+    "torch": torch.program,
+    "transformers": transformers.program,
+    "optax": optax.program,
+    "keras": keras.program,
+}
+"""By library, a function of a bound schedule and the base rate."""
+
+
+def write(schedule: Schedule, library: str, base: float | None = None) -> str:
+    """A Python program that builds the schedule in another library.
+
+    Its rates are those of ``schedule`` over the schedule's length; where the library goes on
+    differently after its end, a comment says so. For torch and transformers, which schedule an
+    ``optimizer`` of that name, the program makes a ``scheduler``; for optax and keras, whose
+    rates are absolute, a ``schedule``.
+
+    Args:
+        schedule: any schedule without durations that need ``bind``.
+        library: ``"torch"``, ``"transformers"``, ``"optax"`` or ``"keras"``.
+        base: the rate of the optimizer, above 0; needed where a factor must become an absolute
+            rate, or the other way round.
+
+    Raises:
+        ScheduleError: an argument is none of these; ``base`` is missing; or the library cannot
+            express a part of the schedule, which the message names together with what can.
+
+    >>> from lrlab.schedules import Cosine, Warmup
+    >>> print(write(Warmup(4) >> Cosine(45), "torch"))
+    from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
+    <BLANKLINE>
+    # Past its end, torch's cosine climbs again.
+    scheduler = SequentialLR(
+        optimizer,
+        [
+            LinearLR(optimizer, start_factor=0.2, end_factor=1.0, total_iters=4),
+            CosineAnnealingLR(optimizer, T_max=45),
+        ],
+        milestones=[4],
+    )
+    <BLANKLINE>
+    """
+    if not isinstance(schedule, Schedule):
+        raise ScheduleError(f"write: schedule must be a schedule, got {schedule!r}.")
+    if not isinstance(library, str) or library not in WRITERS:
+        hint = did_you_mean(str(library), WRITERS) or "."
+        raise ScheduleError(
+            f"write: library must be one of {', '.join(WRITERS)}, got {library!r}{hint}"
+        )
+    if base is not None and not (real(base) or 0) > 0:
+        raise ScheduleError(f"write: base must be a rate above 0, got {base!r}.")
+    return WRITERS[library](schedule.bind(), None if base is None else float(base))

@@ -1,0 +1,213 @@
+"""Programs for other libraries, run: their rates are the schedule's."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.dialects.code import write
+from lrlab.errors import ScheduleError
+from lrlab.schedules import (
+    Cosine,
+    Custom,
+    InverseSqrt,
+    Linear,
+    Noise,
+    Plateau,
+    Polynomial,
+    Rate,
+    Schedule,
+    Warmup,
+    parse,
+)
+from lrlab.schedules.durations import Horizon
+from tests.dialects.code.drawing import BASE, STEPS, schedules
+
+
+def steps_of(schedule: Schedule) -> np.ndarray:
+    """Its steps as far as it goes, where all libraries have to agree."""
+    length = schedule.length(Horizon())
+    return np.arange(int(min(length, STEPS)) + 1)
+
+
+def agree(schedule: Schedule, found: Any) -> None:
+    expected = schedule(steps_of(schedule), base=BASE)
+    # torch multiplies its rates up, and 1 + cos cancels near 0.
+    assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * max(1.0, expected.max()))
+
+
+def written(schedule: Schedule, library: str) -> str:
+    """The program, where the library can express the schedule."""
+    try:
+        return write(schedule, library, BASE)
+    except ScheduleError as error:
+        refused = str(error)
+    assert f"{library} cannot express" in refused
+    return reject()
+
+
+def run_on_optimizer(program: str, steps: int) -> list[float]:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=BASE)
+    names: dict[str, Any] = {"optimizer": optimizer}
+    exec(program, names)
+    rates = []
+    for _ in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        names["scheduler"].step()
+    return rates
+
+
+@settings(max_examples=250)
+@given(schedule=schedules)
+def test_torch(schedule: Schedule) -> None:
+    program = written(schedule, "torch")
+    agree(schedule, run_on_optimizer(program, len(steps_of(schedule))))
+
+
+@settings(max_examples=100)
+@given(schedule=schedules)
+def test_optax(schedule: Schedule) -> None:
+    pytest.importorskip("optax")
+    import jax
+
+    program = written(schedule, "optax")
+    with jax.enable_x64(True):
+        names: dict[str, Any] = {}
+        exec(program, names)
+        found = jax.vmap(names["schedule"])(jax.numpy.asarray(steps_of(schedule)))
+        # A constant is one number, however many steps it is asked for.
+        agree(schedule, np.broadcast_to(np.asarray(found), steps_of(schedule).shape))
+
+
+@settings(max_examples=50)
+@given(
+    warmup=st.integers(0, 30),
+    rest=st.sampled_from(
+        [
+            "Constant(1.0)",
+            "Linear(1.0, 0.0, over=40)",
+            "Cosine(40)",
+            "Cosine(40, end=0.1)",
+            "Cosine(40, end=Rate(0.1))",
+            "Polynomial(2, over=40, end=0.1)",
+            "InverseSqrt(30)",
+            "Constant(1.0, over=10) >> Linear(1.0, 0.0, over=40)",
+            "Constant(1.0, over=10) >> Cosine(40)",
+            "Constant(1.0, over=10) >> Cooldown(40)",
+        ]
+    ),
+)
+def test_transformers(warmup: int, rest: str) -> None:
+    pytest.importorskip("transformers")
+    text = f"Warmup({warmup}, start=0.0) >> {rest}" if warmup else rest
+    schedule = parse(text)
+    agree(
+        schedule, run_on_optimizer(write(schedule, "transformers", BASE), len(steps_of(schedule)))
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Linear(1.0, 0.1, over=40)",
+        "Polynomial(2, over=40, end=0.1)",
+        "Cosine(40, end=0.1)",
+        "Warmup(5) >> Cosine(40, end=Rate(0.01))",
+        "Warmup(5, start=0.0) >> Cosine(40)",
+        "Cosine(10, end=0.1).repeat(growth=2)",
+        "Cosine(10).repeat(decay=0.5)",
+        "Exponential(0.9, every=5)",
+        "Step(5, 0.5)",
+        "InverseTime(0.5, every=3)",
+        "InverseTime(0.5, every=3).staircase(3)",
+        "MultiStep([3, 9], 0.5)",
+        "Piecewise([3, 9], [1.0, Rate(0.3), 0.1])",
+    ],
+)
+def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    schedule = parse(text)
+    names: dict[str, Any] = {}
+    exec(write(schedule, "keras", BASE), names)
+    usual = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        agree(schedule, [float(names["schedule"](t)) for t in steps_of(schedule)])
+    finally:
+        keras.config.set_floatx(usual)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Warmup(5) >> Cosine(45)", ["SequentialLR", "LinearLR", "CosineAnnealingLR"]),
+        ("Constant(0.5, over=5) >> Constant(1.0)", ["ConstantLR"]),
+        (
+            "Exponential(0.9) * Linear(0.1, 1.0, over=5)",
+            ["ChainedScheduler", "ExponentialLR", "LinearLR"],
+        ),
+        ("Step(3)", ["StepLR"]),
+        ("MultiStep([3, 5])", ["MultiStepLR"]),
+        ("Polynomial(2, over=5)", ["PolynomialLR"]),
+        ("Cosine(5, end=Rate(0.1)).repeat(growth=2)", ["CosineAnnealingWarmRestarts"]),
+        ("InverseTime(0.1)", ["LambdaLR"]),
+    ],
+)
+def test_torchs_own_classes_are_used_where_there_are_any(text: str, names: list[str]) -> None:
+    program = write(parse(text), "torch")
+    imported = program.splitlines()[0].removeprefix("from torch.optim.lr_scheduler import ")
+    assert imported.split(", ") == sorted(names)
+    for name in names:
+        assert f"{name}(" in program
+
+
+@settings(max_examples=30)
+@given(
+    seen=st.lists(st.floats(0, 1), max_size=40),
+    patience=st.integers(0, 3),
+    at_patience=st.booleans(),
+    low=st.one_of(st.floats(0, 0.1), st.builds(Rate, st.floats(0, 0.1))),
+)
+def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool, low: Any) -> None:
+    plateau = Plateau(0.5, patience=patience, at_patience=at_patience, low=low)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=BASE)
+    names: dict[str, Any] = {"optimizer": optimizer}
+    exec(write(plateau, "torch", BASE), names)
+    state = plateau.initial()
+    for t, loss in enumerate(seen):
+        names["scheduler"].step(loss)
+        state = plateau.observe(state, t, loss, base=BASE)
+        force = optimizer.param_groups[0]["lr"]
+        assert plateau.given(state)(t, base=BASE) == pytest.approx(force, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "library", "base", "rule"),
+    [
+        (Cosine(5, end=0.1), "torch", None, "base must be given to write the factor 0.1 as a rate"),
+        (Linear(Rate(0.1), 1, over=5), "torch", None, "base must be given to write Rate"),
+        (Cosine(5), "optax", None, "base must be given"),
+        (InverseSqrt(5), "optax", None, "base must be given"),
+        (Cosine(5), "keras", None, "base must be given"),
+        (Polynomial(2, over=5, end=0.1), "transformers", None, "base must be given"),
+        (Cosine(5), "torch", 0, "base must be a rate above 0, got 0"),
+        (Cosine(5), "torsch", None, r"library must be one of torch, .* did you mean torch\?"),
+        (Cosine(5), None, None, "library must be one of"),
+        ("Cosine(5)", "torch", None, "schedule must be a schedule"),
+        (Cosine(), "torch", None, "bind"),
+        (Custom(lambda t: 1.0), "torch", None, "cannot express .*lrlab.optim.LRScheduler"),
+        (Warmup(5) >> Plateau(), "torch", None, r"cannot express Plateau\(\)"),
+        (Warmup(5) >> Noise(0.1), "optax", 0.1, "optax cannot express Noise"),
+        (Warmup(5) >> Cosine(5), "transformers", None, "transformers cannot express"),
+        (InverseSqrt(5), "keras", 0.1, "keras cannot express InverseSqrt"),
+    ],
+)
+def test_what_is_refused(schedule: Any, library: Any, base: Any, rule: str) -> None:
+    with pytest.raises(ScheduleError, match=rule):
+        write(schedule, library, base)
