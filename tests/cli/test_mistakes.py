@@ -114,8 +114,8 @@ def test_places_line_up(lrlab: Callable) -> None:
     assert said.err.splitlines() == [
         "error:",
         "Warmup(5) >> Cosin(3)",
-        "             ^^^^^ no schedule is called Cosin; did you mean Cosine? `lrlab shapes` lists them "
-        "all.",
+        "             ^^^^^ no schedule is called Cosin; did you mean Cosine? `lrlab shapes` lists "
+        "them all.",
     ]
 
 

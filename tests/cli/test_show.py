@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+
+from lrlab import Cosine, Warmup
 
 THREE = ['Warmup("10%") >> Cosine()', "torch.StepLR(30)", "Exponential(0.97)"]
 
@@ -119,6 +122,23 @@ def test_suspicions_go_to_stderr(lrlab: Callable) -> None:
     assert "warning" not in said.out
 
 
+def test_code_for_other_libraries(lrlab: Callable) -> None:
+    said = lrlab("show", "Warmup(5) >> Cosine(45, end=0.01)", "--as", "torch", "--lr", 0.1)
+    names: dict = {"optimizer": torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)}
+    exec(said.out, names)
+    rates = []
+    for _ in range(45):
+        rates.append(names["scheduler"].get_last_lr()[0])
+        names["optimizer"].step()
+        names["scheduler"].step()
+    ours = Warmup(5) >> Cosine(45, end=0.01)
+    assert rates == pytest.approx(ours(range(45), base=0.1), rel=1e-9)
+    both = lrlab("show", "wsd()", "Step(30)", "--as", "optax", "--steps", 100, "--lr", 1)
+    assert both.out.count("schedule = ") == 2
+    assert both.out.startswith("# wsd()\n")
+    assert "\n# Step(30)\n" in both.out
+
+
 def test_a_million_steps(lrlab: Callable) -> None:
     said = lrlab("show", *THREE, "--steps", "1e6")
     assert "· 1000000 steps ·" in said.out
@@ -145,6 +165,11 @@ def test_a_million_steps(lrlab: Callable) -> None:
         (["Cosine(5)", "--save", "data.csv"], "data.csv is there and was not written by lrlab"),
         (["Cosine(5)", "--save", "good.json", "--save", "data.csv"], "data.csv is there"),
         (["Constant(1)"] + [f"Cosine({i})" for i in range(1, 36)] + ["--steps", "9"], "got 36"),
+        (["Cosine()", "--as", "torch"], "on the command line with --steps"),
+        (["Cosine(5)", "--as", "jax"], "library must be one of torch, transformers, optax, keras"),
+        (["Cosine(5, end=0.1)", "--as", "torch"], "--lr 0.1 on the command line"),
+        (["Noise(0.1)", "--as", "torch"], "torch cannot express Noise(0.1)"),
+        (["Cosine(5)", "--as", "torch", "--save", "x.png"], "give one of the two"),
         ([], "Missing argument 'SPEC'"),
         (["--steps", "5"], "Missing argument 'SPEC'"),
     ],

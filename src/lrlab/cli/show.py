@@ -7,8 +7,12 @@ import typer
 
 from lrlab.cli import options
 from lrlab.cli.screen import show_rows
+from lrlab.errors import ViewError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lrlab.schedules import Schedule
     from lrlab.views.pieces import Row
     from lrlab.views.preview import Preview
 
@@ -46,20 +50,48 @@ def show(
             "or the numbers (.json); as often as you like.",
         ),
     ] = None,
+    library: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="LIBRARY",
+            help="Write the code that builds them in torch, transformers, optax or keras instead.",
+        ),
+    ] = None,
 ) -> None:
     """Look at schedules before you train: a chart, what happens when, and numbers to compare."""
     from lrlab.views import files
     from lrlab.views.preview import preview
 
+    if library is not None and save:
+        raise ViewError("--as writes code and --save pictures and tables: give one of the two.")
     targets = [files.target(path) for path in save or []]
     # One text given twice is one schedule.
     schedules = {" ".join(text.split()): options.schedule_of(text) for text in specs}
+    if library is not None:
+        typer.echo("\n".join(_programs(schedules, library, steps, lr, epoch_steps)), nl=False)
+        return
     seen = preview(schedules, steps, lr, epoch_steps)
     _warn(seen, training=steps is not None)
     show_rows(lambda width: _rows(seen, width))
     for target in targets:
         target.write(seen)
         typer.echo(f"wrote {target.path}")
+
+
+def _programs(
+    schedules: "dict[str, Schedule]",
+    library: str,
+    steps: float | None,
+    lr: float | None,
+    epoch_steps: float | None,
+) -> "Iterator[str]":
+    """The program of each schedule; of several, under its text."""
+    from lrlab.dialects.code import write
+
+    for text, schedule in schedules.items():
+        heading = f"# {text}\n" if len(schedules) > 1 else ""
+        yield heading + write(schedule.bind(total=steps, epoch=epoch_steps), library, lr)
 
 
 def _warn(seen: "Preview", training: bool) -> None:

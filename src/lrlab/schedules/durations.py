@@ -57,13 +57,14 @@ class Horizon:
             if self.total is None:
                 raise ScheduleError(
                     f'"{duration}" is a share of the whole training: say how many steps that has '
-                    "with .bind(total=...), on a scheduler with total_steps=..."
+                    "with .bind(total=...), on a scheduler with total_steps=..., on the command "
+                    "line with --steps."
                 )
             return self.total * float(duration[:-1]) / 100
         if self.epoch is None:
             raise ScheduleError(
                 f'"{duration}" counts epochs: say how many steps one has with .bind(epoch=...), '
-                "on a scheduler with steps_per_epoch=..."
+                "on a scheduler with steps_per_epoch=..., on the command line with --epoch-steps."
             )
         return self.epoch * float(duration[:-2])
 
@@ -91,7 +92,8 @@ class Horizon:
         if end is None:
             raise ScheduleError(
                 f"{of} takes the rest of the training: give it a duration, or say how many steps "
-                "the whole has with .bind(total=...), on a scheduler with total_steps=..."
+                "the whole has with .bind(total=...), on a scheduler with total_steps=..., on the "
+                "command line with --steps."
             )
         return tidy(float(max(0, end - self.start)))
 

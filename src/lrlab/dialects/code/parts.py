@@ -30,7 +30,8 @@ def needed(base: float | None, what: str) -> float:
     """The base rate, where nothing can be written without it."""
     if base is None:
         raise ScheduleError(
-            f"write: base must be given to write {what}: the rate of the optimizer, as in base=0.1."
+            f"write: base must be given to write {what}: the rate of the optimizer, as in base=0.1 "
+            "(--lr 0.1 on the command line)."
         )
     return base
 
