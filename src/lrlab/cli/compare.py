@@ -63,7 +63,7 @@ def compare(
         )
     picture = Path(f"{problem.name}.png") if png is None else png
     _refuse_to_overwrite(picture)
-    options.introduce(problem, settings, study.schedules)
+    options.introduce(problem, settings, chosen)  # those of the default set are as they are meant
     with Store(db) as store:
         results = _carry_out(study, store, workers)
     _show(study, results, picture)
