@@ -190,7 +190,11 @@ PowerOfTwo = Annotated[
 
 Times = Annotated[
     int | None,
-    Kind("a whole number of 1 or more", lambda value: _count(value) or None, optional=True),
+    Kind(
+        "a whole number from 1 to a billion",
+        lambda value: n if (n := _count(value)) and n <= 10**9 else None,
+        optional=True,
+    ),
 ]
 """How often something happens; without end when left out."""
 
