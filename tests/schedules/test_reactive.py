@@ -11,12 +11,14 @@ from numpy.testing import assert_allclose
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
+    Continued,
     Cosine,
     Greedy,
     Linear,
     Plateau,
     Rate,
     Schedule,
+    Sequence,
     Warmup,
 )
 from tests.schedules.strategies import relative
@@ -119,6 +121,32 @@ def test_a_reactive_part_may_be_cut_and_followed() -> None:
     rates = driven(schedule, [1.0] * 8, base=0.8)
     # The first metric is the best so far; two worse ones halve the rate, then the line begins.
     assert_allclose(rates, [0.8, 0.4, 0.2, 0.2, 0.15, 0.1, 0.05, 0.0], atol=1e-15)
+
+
+@pytest.mark.parametrize("reactive", [Plateau(0.5, patience=1), Greedy(0.5, patience=1)])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda a: Linear(1, 1, over=4) >> a,
+        lambda a: Linear(1, 0.25, over=4).then(a, join="continue"),
+        lambda a: Linear(Rate(0.5), 1, over=4) >> a,
+        lambda a: Linear(1, Rate(0.02), over=4).then(a, join="continue"),
+        lambda a: a + Constant(Rate(0.125)),
+        lambda a: a * Constant(Rate(0.125)),
+        lambda a: a.clip(Rate(1e-9)),
+    ],
+)
+def test_the_base_rate_counts_once_wherever_it_stands(reactive: Schedule, around: object) -> None:
+    schedule = around(reactive)
+    state, alone = schedule.initial(), reactive.initial()
+    for t, metric in enumerate([1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.6, 0.6, 0.6]):
+        # What the metrics make of it alone, a constant factor, stands in its place.
+        expected = around(reactive.given(alone))(t, base=0.1)
+        assert schedule.given(state)(t, base=0.1) == pytest.approx(expected, rel=1e-12)
+        if not isinstance(schedule, Sequence | Continued) or t >= 4:
+            alone = reactive.observe(alone, t, metric)
+        state = schedule.observe(state, t, metric, base=0.1)
+    assert reactive.given(alone) != Constant(1.0)
 
 
 def test_a_reactive_factor() -> None:
