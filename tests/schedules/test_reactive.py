@@ -170,6 +170,13 @@ def test_other_clocks() -> None:
     assert driven(Plateau(0.5, patience=1).clip(0.3), values, base=0.1)[-1] == pytest.approx(0.03)
 
 
+def test_a_staircase_hears_metrics_where_it_reads_the_clock() -> None:
+    schedule = (Warmup(5) >> Plateau(0.5, patience=0)).staircase(10)
+    rates = driven(schedule, [1.0] * 13, base=0.6)
+    # Up to step 9 the warm-up rules; the first metric of the plateau is the best so far.
+    assert_allclose(rates, [0.1] * 10 + [0.6, 0.3, 0.15])
+
+
 def test_greedy_climbs_falls_rests_and_begins_anew() -> None:
     greedy = Greedy(0.5, patience=0, low=0.25, high=4.0, reset=2, threshold=0.0)
     better, worse = [1 / n for n in range(1, 5)], [9.0] * 4
