@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -203,6 +204,8 @@ def test_metrics_of_other_libraries() -> None:
         ({"factor": 1.0}, "factor must be a number from 0 to below 1, got 1.0"),
         ({"patience": -1}, "patience must be a whole number of 0 or more"),
         ({"mode": "less"}, 'mode must be "min" or "max", got \'less\''),
+        ({"mode": np.arange(2)}, 'mode must be "min" or "max", got array'),
+        ({"patience": 10**400}, "patience must be a whole number of 0 or more"),
         ({"threshold_mode": "share"}, 'threshold_mode must be "rel" or "abs"'),
         ({"at_patience": "no"}, "at_patience must be True or False"),
         ({"low": -1}, "low must be a factor of the base rate"),

@@ -18,8 +18,11 @@ def real(value: object) -> float | None:
 
 
 def whole(value: object) -> int | None:
-    """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none)."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none).
+
+    One beyond every float is none either: no text of a schedule could hold it.
+    """
+    if not isinstance(value, Integral) or real(value) is None:
         return None
     return int(value)
 
