@@ -65,6 +65,8 @@ def test_kinds_of_result() -> None:
         (-1, "t must be 0 or more"),
         ([0, -0.5], "t must be 0 or more"),
         (float("nan"), "t must be 0 or more"),
+        ([0, float("inf")], r"t must be at most 2\*\*53"),
+        (2**53 + 2, r"t must be at most 2\*\*53"),
         ("soon", "t must be a step"),
         ("3", "t must be a step"),
         ([[1], [2, 3]], "t must be a step"),
