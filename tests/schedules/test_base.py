@@ -65,6 +65,8 @@ def test_kinds_of_result() -> None:
         (-1, "t must be 0 or more"),
         ([0, -0.5], "t must be 0 or more"),
         (float("nan"), "t must be 0 or more"),
+        ([0, float("inf")], r"t must be at most 2\*\*53"),
+        (2**53 + 2, r"t must be at most 2\*\*53"),
         ("soon", "t must be a step"),
         ("3", "t must be a step"),
         ([[1], [2, 3]], "t must be a step"),
@@ -117,6 +119,9 @@ def test_numbers_are_kept_in_one_spelling() -> None:
     assert repr(Linear(1, np.float32(0.5), over=30.0)) == "Linear(1.0, 0.5, over=30)"
     assert repr(Linear(1, 0, over=np.int64(30))) == "Linear(1.0, 0.0, over=30)"
     assert Warmup("5.0 ep") == Warmup("5ep")
+    # Equal schedules print alike, so that an id computed from the text is that of the schedule.
+    assert repr(Linear(-0.0, Rate(-0.0), over=-0.0)) == "Linear(0.0, Rate(0.0), over=0)"
+    assert repr(Exponential(0.9).affine(np.float64(-0.0), 0.5)).endswith(".affine(0.0, 0.5)")
 
 
 def test_numpy_numbers_multiply_schedules_too() -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,12 +12,14 @@ from numpy.testing import assert_allclose
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
+    Continued,
     Cosine,
     Greedy,
     Linear,
     Plateau,
     Rate,
     Schedule,
+    Sequence,
     Warmup,
 )
 from tests.schedules.strategies import relative
@@ -121,6 +124,32 @@ def test_a_reactive_part_may_be_cut_and_followed() -> None:
     assert_allclose(rates, [0.8, 0.4, 0.2, 0.2, 0.15, 0.1, 0.05, 0.0], atol=1e-15)
 
 
+@pytest.mark.parametrize("reactive", [Plateau(0.5, patience=1), Greedy(0.5, patience=1)])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda a: Linear(1, 1, over=4) >> a,
+        lambda a: Linear(1, 0.25, over=4).then(a, join="continue"),
+        lambda a: Linear(Rate(0.5), 1, over=4) >> a,
+        lambda a: Linear(1, Rate(0.02), over=4).then(a, join="continue"),
+        lambda a: a + Constant(Rate(0.125)),
+        lambda a: a * Constant(Rate(0.125)),
+        lambda a: a.clip(Rate(1e-9)),
+    ],
+)
+def test_the_base_rate_counts_once_wherever_it_stands(reactive: Schedule, around: object) -> None:
+    schedule = around(reactive)
+    state, alone = schedule.initial(), reactive.initial()
+    for t, metric in enumerate([1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.6, 0.6, 0.6]):
+        # What the metrics make of it alone, a constant factor, stands in its place.
+        expected = around(reactive.given(alone))(t, base=0.1)
+        assert schedule.given(state)(t, base=0.1) == pytest.approx(expected, rel=1e-12)
+        if not isinstance(schedule, Sequence | Continued) or t >= 4:
+            alone = reactive.observe(alone, t, metric)
+        state = schedule.observe(state, t, metric, base=0.1)
+    assert reactive.given(alone) != Constant(1.0)
+
+
 def test_a_reactive_factor() -> None:
     product = driven(Cosine(20) * Plateau(0.5, patience=1), [1.0] * 20, base=0.1)
     alone = driven(Plateau(0.5, patience=1), [1.0] * 20, base=1.0)
@@ -140,6 +169,13 @@ def test_other_clocks() -> None:
     assert driven(Plateau(0.5, patience=1).shift(3), values, base=0.1) == [0.1] * 3 + alone[:-3]
     assert driven(Plateau(0.5, patience=1).stretch(2), values, base=0.1) == alone
     assert driven(Plateau(0.5, patience=1).clip(0.3), values, base=0.1)[-1] == pytest.approx(0.03)
+
+
+def test_a_staircase_hears_metrics_where_it_reads_the_clock() -> None:
+    schedule = (Warmup(5) >> Plateau(0.5, patience=0)).staircase(10)
+    rates = driven(schedule, [1.0] * 13, base=0.6)
+    # Up to step 9 the warm-up rules; the first metric of the plateau is the best so far.
+    assert_allclose(rates, [0.1] * 10 + [0.6, 0.3, 0.15])
 
 
 def test_greedy_climbs_falls_rests_and_begins_anew() -> None:
@@ -168,6 +204,8 @@ def test_metrics_of_other_libraries() -> None:
         ({"factor": 1.0}, "factor must be a number from 0 to below 1, got 1.0"),
         ({"patience": -1}, "patience must be a whole number of 0 or more"),
         ({"mode": "less"}, 'mode must be "min" or "max", got \'less\''),
+        ({"mode": np.arange(2)}, 'mode must be "min" or "max", got array'),
+        ({"patience": 10**400}, "patience must be a whole number of 0 or more"),
         ({"threshold_mode": "share"}, 'threshold_mode must be "rel" or "abs"'),
         ({"at_patience": "no"}, "at_patience must be True or False"),
         ({"low": -1}, "low must be a factor of the base rate"),

@@ -96,6 +96,7 @@ def test_chebyshevs_order_is_the_fractal_one_of_the_paper() -> None:
         (lambda: MultiStep([]), "milestones must be a list"),
         (lambda: MultiStep(30), "milestones must be a list"),
         (lambda: MultiStep("30"), "milestones must be a list"),
+        (lambda: MultiStep(np.array(30)), "milestones must be a list"),
         (lambda: Piecewise([3], [1.0]), "levels must be one more than at, got 1 and 1"),
         (lambda: Piecewise([3], [1.0, -1.0]), "levels must be a list of levels"),
         (lambda: Knots([3], [1.0, 2.0]), "levels must be as many as at, got 2 and 1"),

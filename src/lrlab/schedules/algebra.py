@@ -173,8 +173,8 @@ class Algebra:
         """This schedule again and again.
 
         Args:
-            times: how often, 1 or more; without end when left out.
-            growth: how many times as long each repetition is as the one before, above 0.
+            times: how often, from 1 to a billion; without end when left out.
+            growth: how many times as long each repetition is as the one before, 1 or more.
             decay: how many times as high, above 0.
 
         Raises:

@@ -21,6 +21,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 # were slower: each would wait for the interpreter's lock after every operation.)
 _PIECE = 32_768
 
+_LAST_STEP = 2.0**53
+
 SEQUENCE, SUM, PRODUCT, CALL = range(1, 5)
 """How tightly the text of a schedule binds."""
 
@@ -88,8 +90,8 @@ class Schedule(Algebra, Reaction, ABC):
             A float for a number, a float64 array of the same shape for an array.
 
         Raises:
-            ScheduleError: ``t`` is negative or no number, ``base`` is missing or no rate, or the
-                schedule still needs ``bind``.
+            ScheduleError: ``t`` is negative, beyond 2**53 or no number, ``base`` is missing or no
+                rate, or the schedule still needs ``bind``.
         """
         steps = _numbers(t)
         factor, rate = self.bases(base)
@@ -161,4 +163,8 @@ def _steps(given: np.ndarray[Any, Any]) -> Array:
     steps = given.astype(np.float64)
     if not steps.min() >= 0:
         raise ScheduleError(f"t must be 0 or more (it counts steps from 0), got {steps.min()!s}.")
+    if not steps.max() <= _LAST_STEP:
+        raise ScheduleError(
+            f"t must be at most 2**53 (float64 counts no single steps beyond), got {steps.max()!s}."
+        )
     return steps

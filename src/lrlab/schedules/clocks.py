@@ -1,7 +1,7 @@
 """A schedule on another clock: cut, begun later, slowed down, or read only now and then."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -145,5 +145,12 @@ class Staircase(Changed):
     method: ClassVar[str] = "staircase"
 
     def evaluate(self, t: Array, base: float) -> Array:
+        return self.schedule.evaluate(self._read_at(t), base)
+
+    def _read_at(self, t: Any) -> Any:
+        """The step at which the schedule is read, for a step or for each of many."""
         every = Horizon().period(self.every)
-        return self.schedule.evaluate(every * np.floor(t / every), base)
+        return every * np.floor(t / every)
+
+    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
+        return float(self._read_at(t)), base

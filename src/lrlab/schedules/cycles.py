@@ -36,7 +36,7 @@ class Repeat(Changed):
 
     Args:
         schedule: what is repeated; it has an end and reads no metric.
-        times: how often, 1 or more; without end when left out.
+        times: how often, from 1 to a billion; without end when left out.
         growth: how many times as long each repetition is as the one before, 1 or more.
         decay: how many times as high, above 0. It multiplies all of it, an absolute floor too.
 

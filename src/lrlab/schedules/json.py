@@ -54,7 +54,7 @@ def from_json(text: str) -> Schedule:
     if not isinstance(text, str) or len(text) > MAX_LENGTH:
         raise ScheduleError(f"a schedule's JSON must be text of at most {MAX_LENGTH} characters.")
     try:
-        tree = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_number)
+        tree = json.loads(text, object_pairs_hook=_pairs)
     except (ValueError, RecursionError) as error:
         if isinstance(error, ScheduleError):
             raise
@@ -132,7 +132,3 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ScheduleError("a schedule's JSON must name each argument once.")
     return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ScheduleError(f"a schedule's JSON must hold finite numbers, got {text}.")

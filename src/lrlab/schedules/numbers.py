@@ -7,19 +7,22 @@ from numbers import Integral, Real
 def real(value: object) -> float | None:
     """``value`` as a finite float, or None where it is no number (``True`` is none either)."""
     if type(value) is float:  # by far the most frequent, and the general way is slow
-        return value if math.isfinite(value) else None
+        return value + 0.0 if math.isfinite(value) else None  # -0.0 is 0.0, and prints alike
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
         number = float(value)
     except OverflowError:  # an int beyond every float
         return None
-    return number if math.isfinite(number) else None
+    return number + 0.0 if math.isfinite(number) else None
 
 
 def whole(value: object) -> int | None:
-    """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none)."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none).
+
+    One beyond every float is none either: no text of a schedule could hold it.
+    """
+    if not isinstance(value, Integral) or real(value) is None:
         return None
     return int(value)
 

@@ -68,7 +68,10 @@ def _list(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...] | None]
     def read_all(values: Any) -> tuple[Any, ...] | None:
         if not isinstance(values, Iterable) or isinstance(values, str | bytes):
             return None
-        items = tuple(read(value) for value in values)
+        try:
+            items = tuple(read(value) for value in values)
+        except TypeError:  # an array or tensor of no dimension
+            return None
         return None if not items or any(item is None for item in items) else items
 
     return read_all
@@ -101,7 +104,7 @@ def _bind_limit(value: Any, horizon: Horizon, whose: object) -> float | None:
 def _one_of(*texts: str) -> Kind:
     """The kind of a text that is one of a few."""
     rule = " or ".join(f'"{text}"' for text in texts)
-    return Kind(rule, lambda value: value if value in texts else None)
+    return Kind(rule, lambda value: value if isinstance(value, str) and value in texts else None)
 
 
 _DURATION = 'a duration of 0 or more: steps, epochs such as "5ep" or a share such as "10%"'
@@ -190,7 +193,11 @@ PowerOfTwo = Annotated[
 
 Times = Annotated[
     int | None,
-    Kind("a whole number of 1 or more", lambda value: _count(value) or None, optional=True),
+    Kind(
+        "a whole number from 1 to a billion",
+        lambda value: n if (n := _count(value)) and n <= 10**9 else None,
+        optional=True,
+    ),
 ]
 """How often something happens; without end when left out."""
 

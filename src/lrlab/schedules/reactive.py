@@ -1,5 +1,6 @@
 """Reactive schedules: the rate moves as a metric does."""
 
+from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
 from math import inf
 
@@ -37,6 +38,15 @@ class Reactive(Shape):
         if rate is None:
             return Constant(1.0)
         return Constant(rate if self.relative else Rate(rate))
+
+    def observed(self, state: State, t: float, metric: float, base: float) -> State:
+        # What is relative moves a factor, which ``given`` leaves to be multiplied by the base rate
+        # of its place: that of the training, or the rate at which another schedule has ended.
+        return self.moved(state, metric, 1.0 if self.relative else base)
+
+    @abstractmethod
+    def moved(self, state: State, metric: float, base: float) -> State:
+        """The state after a metric, for the base rate in which its rate is counted."""
 
     def worst(self) -> float:
         """What every metric is better than."""
@@ -98,7 +108,7 @@ class Plateau(Reactive):
     def initial(self) -> State:
         return None, self.worst(), 0, 0
 
-    def observed(self, state: State, t: float, metric: float, base: float) -> State:
+    def moved(self, state: State, metric: float, base: float) -> State:
         rate, best, bad, resting = state
         if self.better(metric, best):
             best, bad = metric, 0
@@ -177,7 +187,7 @@ class Greedy(Reactive):
     def initial(self) -> State:
         return None, self.worst(), 0, 0, 0, self.reset, ()
 
-    def observed(self, state: State, t: float, metric: float, base: float) -> State:
+    def moved(self, state: State, metric: float, base: float) -> State:
         rate, best, good, bad, resting, left, seen = state
         rate = base if rate is None else rate
         seen = (*seen, metric)[-self.window :]

@@ -24,14 +24,15 @@ def epochs_taken_as_steps(subject: Subject) -> Iterator[str]:
 
 def _span(subject: Subject) -> float:
     """The step by which a schedule has done all it does; 0 if it never has."""
+    end = subject.end
     match subject.schedule:
         case MultiStep(milestones=at) | Piecewise(at=at):
-            return float(at[-1])
+            end = float(at[-1])
         case Step(every=every) if subject.last < 1e-9 * subject.peak:
             return float(every)
     # A schedule that ends at its peak, such as a warm-up, is not over but has begun.
-    over = math.isfinite(subject.end) and subject.at(subject.end) < subject.peak
-    return float(subject.end) if over else 0.0
+    over = math.isfinite(end) and subject.at(end) < subject.peak
+    return float(end) if over else 0.0
 
 
 def _looks_like_epochs(span: float, subject: Subject) -> bool:
@@ -59,10 +60,13 @@ def _long_warmups(subject: Subject) -> list[Schedule]:
 
 
 def ends_before_training(subject: Subject) -> Iterator[str]:
-    """A schedule that holds its last rate for the rest of training."""
+    """A schedule that holds its last rate for the rest of training, and not for one step only.
+
+    To reach its end with the last step is what torch's OneCycleLR does.
+    """
     if (
         subject.total is None
-        or not subject.end < subject.total
+        or not subject.end < subject.total - 1
         or any(epochs_taken_as_steps(subject))
     ):
         return
