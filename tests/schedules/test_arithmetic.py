@@ -109,9 +109,11 @@ def test_a_running_product_is_one(a: Schedule, t: list) -> None:
 
 def test_what_a_running_product_remembers_is_not_copied() -> None:
     schedule = Exponential(0.999).running_product()
-    sizes = [len(pickle.dumps(schedule)), schedule(10_000) and len(pickle.dumps(schedule))]
-    assert sizes[1] < sizes[0] + 200
-    assert pickle.loads(pickle.dumps(schedule))(10_000) == schedule(10_000)
+    fresh = len(pickle.dumps(schedule))
+    rate = schedule(10_000)
+    used = pickle.dumps(schedule)
+    assert len(used) < fresh + 200
+    assert pickle.loads(used)(10_000) == rate
 
 
 def test_a_running_product_asks_for_each_factor_once() -> None:
