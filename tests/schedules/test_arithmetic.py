@@ -1,5 +1,7 @@
 """Products, sums, bounds and maps, against the values they are made of."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,6 +105,15 @@ def test_a_running_product_is_one(a: Schedule, t: list) -> None:
     small = a.clip(0.1, 2.0)
     expected = [np.prod([small(i) for i in range(1, step + 1)]) for step in t]
     assert_allclose(small.running_product()(t), expected, rtol=1e-12)
+
+
+def test_what_a_running_product_remembers_is_not_copied() -> None:
+    schedule = Exponential(0.999).running_product()
+    fresh = len(pickle.dumps(schedule))
+    rate = schedule(10_000)
+    used = pickle.dumps(schedule)
+    assert len(used) < fresh + 200
+    assert pickle.loads(used)(10_000) == rate
 
 
 def test_a_running_product_asks_for_each_factor_once() -> None:

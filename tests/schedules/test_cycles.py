@@ -113,6 +113,13 @@ def test_a_wave_is_a_cosine(period: float, high: float, low: float) -> None:
     assert_allclose(CosineWave(period, high=high, low=low)(t), expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("total", [18, 27, 49, 490, 755])
+def test_polynomial_cycles_touch_their_end_where_steps_are_whole(total: int) -> None:
+    for falls in range(1, total + 1):
+        schedule = PolynomialCycle(0.5, period=total / falls)
+        assert_allclose(schedule([total, 3 * total]), 0.0, atol=1e-7)  # a root of the last bits
+
+
 @given(period=st.integers(1, 60), power=st.floats(0.3, 3), end=st.floats(0, 1))
 def test_polynomial_cycles_are_tensorflows(period: int, power: float, end: float) -> None:
     def tensorflow(step: int) -> float:

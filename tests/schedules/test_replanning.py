@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Cosine, Exponential, Schedule, Warmup, parse, wsd
+from lrlab.schedules import Constant, Cosine, Exponential, Plateau, Schedule, Warmup, parse, wsd
 from lrlab.schedules.durations import Horizon
 from tests.schedules.strategies import finite
 
@@ -72,6 +72,16 @@ def test_what_never_ends_needs_the_planned_total() -> None:
 def test_arguments_out_of_their_domain(words: dict, said: str) -> None:
     with pytest.raises(ScheduleError, match=said):
         (Warmup(5) >> Cosine(45)).replan(**words)
+
+
+def test_a_part_that_reads_a_metric_is_not_split() -> None:
+    schedule = Warmup(10) >> Plateau().until(40) >> Cosine(50)
+    with pytest.raises(ScheduleError, match="at must not lie within a part that reads a metric"):
+        schedule.replan(200, at=30)
+    assert schedule.replan(150, at=50) == Warmup(10) >> Plateau().until(40) >> Cosine(50).stretch(2)
+    assert schedule.replan(190, at=10) == (
+        Warmup(10) >> (Plateau().until(40) >> Cosine(50)).stretch(2)
+    )
 
 
 def test_an_unbound_schedule_is_bound_to_the_planned_total() -> None:

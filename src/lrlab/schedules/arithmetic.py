@@ -260,6 +260,10 @@ class RunningProduct(Changed):
             self._remembered[:] = products, last + 1
         return products
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Copies compute their own: it may be a hundred megabytes, which nobody wants to send.
+        return {name: value for name, value in vars(self).items() if name != "_remembered"}
+
     @cached_property
     def _remembered(self) -> list[Any]:
         """The products, in an array with room for more, and how many of them are known."""

@@ -18,7 +18,7 @@ __all__ = ["CosineWave", "PolynomialCycle", "Repeat"]
 
 
 # A period such as 18 / 14 is off by its last bits, and so is t over it: a step that is as near to
-# the start of a repetition belongs to it.
+# a multiple of it is one.
 _LAST_BITS = 1 + 2.0**-51
 
 _MOST = 600.0
@@ -171,6 +171,7 @@ class PolynomialCycle(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         period = Horizon().period(self.period)
-        left = 1 - t / (period * np.maximum(1.0, np.ceil(t / period)))
+        falls = np.maximum(1.0, np.ceil(t / period / _LAST_BITS))
+        left = np.maximum(0.0, 1 - t / (period * falls))
         c = np.power(left, self.power)
         return resolve(self.start, base) * c + resolve(self.end, base) * (1 - c)

@@ -35,6 +35,11 @@ def replanned(
     # Parts that are over stay, the one at ``step`` is split, those to come are stretched.
     ruling = max(i for i, start in enumerate(starts) if start <= step)
     split = step - starts[ruling]
+    if split and parts[ruling].reactive:
+        raise ScheduleError(
+            "replan: at must not lie within a part that reads a metric, which would begin anew, "
+            f"got {at!r} within {parts[ruling]}: choose the step at which it begins or ends."
+        )
     to_come = [parts[ruling].shift(-split) if split else parts[ruling], *parts[ruling + 1 :]]
     done = [*parts[:ruling], parts[ruling].until(split)] if split else list(parts[:ruling])
     rest = to_come[0] if len(to_come) == 1 else Sequence(tuple(to_come))

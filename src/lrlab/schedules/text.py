@@ -102,7 +102,9 @@ def parse(text: str, builders: Builders = SHAPES) -> Schedule:
     """
     value = _Reader(text, builders).read()
     if not isinstance(value, Schedule):
-        raise ScheduleError(f"a schedule is needed, got {text.strip()}; try Constant(1.0).")
+        several = isinstance(value, tuple) and any(isinstance(v, Schedule) for v in value)
+        remedy = "join them with >>" if several else "try Constant(1.0)"
+        raise ScheduleError(f"one schedule is needed, got {text.strip()[:100]}; {remedy}.")
     return value
 
 
@@ -129,6 +131,8 @@ def refuse_functions(schedule: Schedule) -> None:
     Raises:
         ScheduleError: it holds one.
     """
+    if not isinstance(schedule, Schedule):
+        raise ScheduleError(f"only a schedule can be written as text, got {schedule!r}.")
     for part in schedule.walk():
         if isinstance(part, Custom):
             raise ScheduleError(
@@ -268,12 +272,15 @@ class _Reader:
         return self.called(node, name, self.builders[name])
 
     def near(self, name: str) -> str:
-        """What may have been meant by an unknown name."""
-        by_last_word = {known.rpartition(".")[2]: known for known in self.builders}
-        word = nearest(name.rpartition(".")[2], by_last_word)
-        if word is None:
-            return "; `lrlab shapes` lists them all."
-        return f"; did you mean {by_last_word[word]}? `lrlab shapes` lists them all."
+        """What may have been meant by an unknown name; of another library, all that it has."""
+        library, _, word = name.rpartition(".")
+        family = [known for known in self.builders if library and known.startswith(f"{library}.")]
+        by_word = {known.rpartition(".")[2].lower(): known for known in family or self.builders}
+        meant = nearest(word.lower(), by_word)
+        hint = f"; did you mean {by_word[meant]}?" if meant else ""
+        if family:
+            return hint or f"; known are {', '.join(family)}."
+        return f"{hint or ';'} `lrlab shapes` lists them all."
 
     def called(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = _signature(function)
