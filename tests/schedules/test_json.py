@@ -12,6 +12,7 @@ from lrlab.schedules import (
     Cosine,
     Custom,
     Greedy,
+    MultiStep,
     Plateau,
     Rate,
     Schedule,
@@ -57,6 +58,17 @@ def test_a_python_function_has_no_json() -> None:
         to_json(Warmup(5) * Custom(lambda t: 1.0))
     with pytest.raises(ScheduleError, match="type must be that of a schedule, got 'Custom'"):
         from_json('{"type": "Custom", "function": "os.system"}')
+
+
+def test_json_that_could_not_be_read_back_is_not_written() -> None:
+    schedule: Schedule = Cosine(3)
+    for _ in range(99):
+        schedule = schedule.stretch(2)
+    assert from_json(to_json(schedule)) == schedule
+    with pytest.raises(ScheduleError, match="nested at most 100 deep"):
+        to_json(schedule.stretch(2).stretch(2))
+    with pytest.raises(ScheduleError, match="at most 100000 characters"):
+        to_json(MultiStep(range(50_000)))
 
 
 COSINE = '{"type": "Cosine", "over": 3}'

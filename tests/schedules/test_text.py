@@ -270,3 +270,14 @@ def test_long_and_deep_but_honest_text_is_read() -> None:
     assert parse('Formula("' + "(" * 45 + "t" + ")" * 45 + '")') == Formula(
         "(" * 45 + "t" + ")" * 45
     )
+
+
+def test_text_that_could_not_be_read_back_is_not_written() -> None:
+    schedule: Schedule = Cosine(3)
+    for _ in range(95):
+        schedule = schedule.stretch(2)
+    assert parse(to_text(schedule)) == schedule
+    for _ in range(95):
+        schedule = schedule.stretch(2)
+    with pytest.raises(ScheduleError, match="at most 200 operators deep"):
+        to_text(schedule)

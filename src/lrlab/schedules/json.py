@@ -28,14 +28,16 @@ def to_json(schedule: Schedule, indent: int | None = None) -> str:
         indent: spaces per level; one line when left out.
 
     Raises:
-        ScheduleError: it holds a Python function.
+        ScheduleError: it holds a Python function, or is too long or too deep to be read back.
 
     >>> from lrlab.schedules import Constant, Warmup
     >>> to_json(Constant(0.5, over="2ep"))
     '{"type": "Constant", "level": 0.5, "over": "2ep"}'
     """
     refuse_functions(schedule)
-    return json.dumps(_tree(schedule), indent=indent, allow_nan=False)
+    text = json.dumps(_tree(schedule, 0), indent=indent, allow_nan=False)
+    _refuse_length(text)
+    return text
 
 
 def from_json(text: str) -> Schedule:
@@ -51,8 +53,7 @@ def from_json(text: str) -> Schedule:
     >>> from_json('{"type": "Cosine", "over": 45, "end": 0.01}')
     Cosine(45, end=0.01)
     """
-    if not isinstance(text, str) or len(text) > MAX_LENGTH:
-        raise ScheduleError(f"a schedule's JSON must be text of at most {MAX_LENGTH} characters.")
+    _refuse_length(text)
     try:
         tree = json.loads(text, object_pairs_hook=_pairs)
     except (ValueError, RecursionError) as error:
@@ -68,17 +69,18 @@ def from_json(text: str) -> Schedule:
     return schedule
 
 
-def _tree(value: Any) -> Any:
+def _tree(value: Any, depth: int) -> Any:
+    _refuse_depth(depth)
     if isinstance(value, Schedule | Rate):
         assert dataclasses.is_dataclass(value)
-        fields = {f.name: _tree(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        names = [f.name for f in dataclasses.fields(value)]
+        fields = {name: _tree(getattr(value, name), depth + 1) for name in names}
         return {"type": type(value).__name__, **fields}
-    return [_tree(item) for item in value] if isinstance(value, tuple) else value
+    return [_tree(item, depth + 1) for item in value] if isinstance(value, tuple) else value
 
 
 def _value(tree: Any, place: str, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise ScheduleError(f"a schedule's JSON must be nested at most {MAX_DEPTH} deep.")
+    _refuse_depth(depth)
     if isinstance(tree, list):
         return tuple(_value(item, f"{place}[{i}]", depth + 1) for i, item in enumerate(tree))
     if not isinstance(tree, dict):
@@ -121,6 +123,16 @@ def _types() -> Mapping[str, Any]:
         for name, value in named.items()
         if dataclasses.is_dataclass(value) and not isabstract(value) and value is not Custom
     }
+
+
+def _refuse_length(text: object) -> None:
+    if not isinstance(text, str) or len(text) > MAX_LENGTH:
+        raise ScheduleError(f"a schedule's JSON must be text of at most {MAX_LENGTH} characters.")
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ScheduleError(f"a schedule's JSON must be nested at most {MAX_DEPTH} deep.")
 
 
 def _refuse(place: str, message: str) -> NoReturn:

@@ -39,6 +39,8 @@ __all__ = ["parse", "to_text"]
 
 Builders = Mapping[str, Callable[..., Any]]
 
+_WHAT = "a schedule's text"
+
 
 def _is_method(value: Any) -> bool:
     return inspect.isclass(value) and issubclass(value, Changed)  # written as a.method(...)
@@ -112,16 +114,12 @@ def to_text(schedule: Schedule) -> str:
     """The text of a schedule, as ``repr`` prints it, for where it must be read back.
 
     Raises:
-        ScheduleError: it holds a Python function, which no text can, or is too long to be read
-            back.
+        ScheduleError: it holds a Python function, which no text can, or is too long or too deep
+            to be read back.
     """
     refuse_functions(schedule)
     text = repr(schedule)
-    if len(text) > grammar.MAX_LENGTH:
-        raise ScheduleError(
-            f"a schedule's text must be at most {grammar.MAX_LENGTH} characters long, but that of "
-            f"{text[:40]}... has {len(text)}."
-        )
+    grammar.read(text, _WHAT)
     return text
 
 
@@ -164,7 +162,7 @@ class _Reader:
         self.builders = builders
 
     def read(self) -> Any:
-        return self.value(grammar.read(self.text, "a schedule's text"))
+        return self.value(grammar.read(self.text, _WHAT))
 
     def refuse(self, node: ast.AST, message: str) -> NoReturn:
         grammar.misread(self.text, node, message)
