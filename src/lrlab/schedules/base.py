@@ -19,7 +19,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 # Long arrays are evaluated in pieces whose temporary arrays stay in the cache. (Threads for them
 # were slower: each would wait for the interpreter's lock after every operation.)
-_PIECE = 32_768
+_PIECE = 65_536
 
 _LAST_STEP = 2.0**53
 

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.curves import half_cosine
+from lrlab.schedules.curves import half_cosine, sine_squared
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.levels import Rate, resolve
 from lrlab.schedules.parameters import Beta, Height, Level, Limit, Number, Over, Positive
@@ -35,21 +35,29 @@ class Ramp(Shape):
     def left(self, q: Array) -> Array:
         """What is left of the way when the share q in [0, 1] of the time is left: 1 - c(1 - q)."""
 
-    def time_left(self, t: Array) -> Array:
-        """The share of the ramp that is still to come at ``t``, from 1 to 0."""
+    def time_left(self, t: Array, whole: float = 1.0) -> Array:
+        """How much of the ramp is still to come at ``t``, from ``whole`` to 0."""
         over = self.length(Horizon())
         if not over:
             return np.zeros_like(t)
         left = over - t
         if left.min() < 0:
             np.maximum(left, 0.0, out=left)
-        left /= over  # in place here and below: less memory traffic for a long array
+        # In place here and below: less memory traffic for a long array.
+        if whole == 1:
+            left /= over
+        else:
+            left *= whole / over
         return left
+
+    def way_left(self, t: Array) -> Array:
+        """What is left of the way from start to end at ``t``."""
+        return self.left(self.time_left(t))
 
     def evaluate(self, t: Array, base: float) -> Array:
         assert self.start is not None
         start, end = resolve(self.start, base), resolve(self.end, base)
-        left = self.left(self.time_left(t))
+        left = self.way_left(t)
         if end:
             return start * left + end * (1 - left)
         if start != 1:  # most ramps fall from 1 to 0
@@ -152,6 +160,10 @@ class Cosine(Ramp):
     def left(self, q: Array) -> Array:
         left = half_cosine(q if self.k == 1 else 1 - np.power(1 - q, self.k))
         return left if self.power == 1 else np.power(left, self.power)
+
+    def way_left(self, t: Array) -> Array:
+        plain = self.power == self.k == 1  # as nearly always, and worth the shortest way
+        return sine_squared(self.time_left(t, np.pi / 2)) if plain else super().way_left(t)
 
 
 @dataclass(frozen=True, repr=False)
