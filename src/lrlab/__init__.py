@@ -12,14 +12,32 @@ from lrlab import schedules
 if TYPE_CHECKING:
     from lrlab.dialects import parse as parse
     from lrlab.errors import LrlabError as LrlabError
+    from lrlab.errors import MissingExtra as MissingExtra
+    from lrlab.errors import ProblemError as ProblemError
+    from lrlab.errors import ScheduleError as ScheduleError
+    from lrlab.errors import SchedulerError as SchedulerError
+    from lrlab.errors import StudyError as StudyError
+    from lrlab.errors import TrainingError as TrainingError
+    from lrlab.errors import ViewError as ViewError
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.schedules import *
     from lrlab.views.plot import plot as plot
 
 __version__ = "0.1.0"
 
+_ERRORS = (
+    "LrlabError",
+    "MissingExtra",
+    "ProblemError",
+    "ScheduleError",
+    "SchedulerError",
+    "StudyError",
+    "TrainingError",
+    "ViewError",
+)
+
 _ELSEWHERE = {
-    "LrlabError": "errors",
+    **dict.fromkeys(_ERRORS, "errors"),
     "LRScheduler": "optim",
     "dialects": "dialects",
     "parse": "dialects",
@@ -43,4 +61,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -152,7 +152,7 @@ def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signal
     _, err = process.communicate(timeout=60)
     _wait_until_gone(process.pid)
     before = stored(db)
-    assert 4 <= len(before) < 24
+    assert 4 <= len(before) < 24, err
     if how is signal.SIGINT:
         assert process.returncode == 130
         assert "repeat the command to go on" in err

@@ -76,6 +76,7 @@ def test_right_schedules_pass() -> None:
         Plateau(),
         Warmup(50) >> Plateau(),
         wsd(),
+        noam("10%"),
         one_cycle(),
         flat_cosine(),
         slanted_triangular(),
@@ -100,9 +101,8 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        (Warmup(50, start=0.0) >> Cosine(), "first step has rate 0 .* leave start=0.0 out"),
-        (noam(50), "first step has rate 0"),
-        (Linear(0.0, 1.0), "first step has rate 0 .* begin above 0"),
+        (Warmup(50, start=0.0) >> Cosine(), "first step has rate 0 .* without start=0.0 counts"),
+        (Linear(0.0, 1.0), "first step has rate 0"),
         (Warmup(50) >> Linear(0.5, 0.0), "jumps from 0.1 to 0.05 at step 50, where Linear"),
         (
             Warmup(50) >> Exponential(0.99).until(100) >> Cosine(),
@@ -118,7 +118,21 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
         (Linear(1.0, 0.5, over=30), "by step 30, and training has 550 steps in 50 epochs.*30ep"),
         (Cosine(50), 'in 50 epochs: if epochs are meant, .* "50ep"'),
         (MultiStep([15, 30]), "by step 30, and training has 550 steps in 50 epochs"),
-        (Step(30), "by step 30, and training has 550 steps"),
+        (Step(30), r"falls to 1e-19 by the last of 550 steps: if Step\(30\) .* count epochs"),
+        (Exponential(0.9), r"falls to .* Exponential\(0.9\) is meant to count epochs"),
+        (Constant(0.0), "has rate 0 at every step, which trains nothing"),
+        (Cosine(end=Rate(0.2)), "rises: its end, 0.2, is above the base rate, 0.1"),
+        (MultiStep([100, 600]), "would change at step 600, after training ends at 550"),
+        (Step(600), "would change at step 600, after training"),
+        (
+            Warmup(5) >> Step("15ep"),
+            r"Warmup\(5\) counts steps beside Step\(\"15ep\"\)",
+        ),
+        (Warmup(50) >> Cosine(start=0.5), "jumps from 0.1 to 0.05 .* change a level"),
+        (
+            Cosine(100) >> Constant(0.3),
+            "jumps from 0 to 0.03 at step 100, .* change a level",
+        ),
         (Cosine(100).repeat(), "ends in the middle of a repetition .* last rate is 0.05"),
         (Formula("0.1/(1+t)"), "applied twice"),
     ],

@@ -194,6 +194,20 @@ def test_metrics_that_are_none(metric: object) -> None:
         Plateau().observe(Plateau().initial(), 0, metric)
 
 
+@pytest.mark.parametrize("t", [-1, "0", None, math.nan])
+def test_steps_that_are_none(t: object) -> None:
+    with pytest.raises(ScheduleError, match="t must be a step of 0 or more, got"):
+        Plateau().observe(Plateau().initial(), t, 0.5)
+
+
+@pytest.mark.parametrize("state", [(), None, 3, (None,), ((), ()), ((), (None, 1.0))])
+def test_states_that_are_none(state: object) -> None:
+    for schedule in (Plateau(), Warmup(3) >> Plateau()):
+        for use in (schedule.given, lambda state, s=schedule: s.observe(state, 3, 0.5)):
+            with pytest.raises(ScheduleError, match=r"the state must be one that initial\(\)"):
+                use(state)
+
+
 def test_metrics_of_other_libraries() -> None:
     assert driven(Plateau(patience=0), [torch.tensor(1.0), torch.tensor([1.0])], 0.1)[-1] < 0.1
 

@@ -66,7 +66,7 @@ def test_what_never_ends_needs_the_planned_total() -> None:
         ({"new_total": 100, "at": -1}, "at must be a step before the planned end"),
         ({"new_total": 20, "at": 20}, "new_total must be a number of steps above at, 20, got 20"),
         ({"new_total": "100", "at": 20}, "new_total must be a number of steps"),
-        ({"new_total": 100, "at": 20, "total": float("nan")}, "planned"),
+        ({"new_total": 100, "at": 20, "total": float("nan")}, "total must be a number"),
     ],
 )
 def test_arguments_out_of_their_domain(words: dict, said: str) -> None:
@@ -84,6 +84,9 @@ def test_a_part_that_reads_a_metric_is_not_split() -> None:
     )
 
 
-def test_an_unbound_schedule_is_bound_first() -> None:
+def test_an_unbound_schedule_is_bound_to_the_planned_total() -> None:
+    schedule = Warmup("10%") >> Cosine()
+    planned = (Warmup(10) >> Cosine(90)).replan(200, at=20)
+    assert schedule.replan(200, at=20, total=100) == planned
     with pytest.raises(ScheduleError, match=r"\.bind\(total="):
         (Warmup("10%") >> Cosine()).replan(100, at=20)

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Cosine, Custom, Formula, Linear, Schedule, Warmup, parse, to_text
+from lrlab.schedules import (
+    Cosine,
+    Custom,
+    Formula,
+    Linear,
+    Schedule,
+    Warmup,
+    parse,
+    to_json,
+    to_text,
+)
 from lrlab.schedules.text import SHAPES
 from tests.schedules.strategies import schedules, trees
 
@@ -63,6 +73,8 @@ def test_reading(text: str, printed: str) -> None:
     [
         ("Liner(1.0, 0.5, over=30)", "^^^^^", "no schedule is called Liner; did you mean Linear?"),
         ("Warmup(5) >> Cosin(3)", "             ^^^^^", "did you mean Cosine?"),
+        ("WSD(5, 9)", "^^^", "did you mean wsd? `lrlab shapes` lists them all."),
+        ("Something(3)", "^^^^^^^^^", "no schedule is called Something; `lrlab shapes` lists"),
         ("Linear(1, 0, ovr=3)", "             ^^^^^", "no argument ovr; did you mean over?"),
         (
             "Linear(1)",
@@ -104,9 +116,11 @@ def test_errors_point_at_the_place(text: str, caret: str, said: str) -> None:
     assert said in lines[1]
 
 
-@pytest.mark.parametrize("text", ["3", "'a'", "Rate(1)", "None", "[Cosine(3)]", "1 + 2"])
+@pytest.mark.parametrize(
+    "text", ["3", "'a'", "Rate(1)", "None", "[Cosine(3)]", "1 + 2", "Cosine(3), Cosine(4)"]
+)
 def test_a_value_that_is_no_schedule(text: str) -> None:
-    with pytest.raises(ScheduleError, match="a schedule is needed, got"):
+    with pytest.raises(ScheduleError, match="one schedule is needed, got"):
         parse(text)
 
 
@@ -114,6 +128,12 @@ def test_a_value_that_is_no_schedule(text: str) -> None:
 def test_no_text(text: object) -> None:
     with pytest.raises(ScheduleError, match="a schedule's text must"):
         parse(text)
+
+
+def test_only_schedules_have_a_text() -> None:
+    for write in (to_text, to_json):
+        with pytest.raises(ScheduleError, match="only a schedule can be written as text, got 3"):
+            write(3)
 
 
 def test_a_python_function_has_no_text() -> None:

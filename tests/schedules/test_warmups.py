@@ -42,6 +42,7 @@ def test_a_cooldown_is_what_papers_write(over: int, curve: str | float) -> None:
     expected = [left(t / over) for t in range(over + 1)]
     assert_allclose(Cooldown(over, curve=curve)(range(over + 1)), expected, atol=1e-15)
     assert set(COOLDOWNS) == set(CURVES)
+    assert Cooldown(over, curve="1-sqrt") == Cooldown(over, curve=0.5) == Cooldown(over)
 
 
 @given(over=overs, curve=curves)

@@ -141,7 +141,7 @@ def test_its_own_files_are_written_over_and_no_others(
         ("x", "must end in"),
         ("x.jsn", "did you mean .json?"),
         ("no/x.png", "name a file in a folder that is there"),
-        ("folder.png", "name a file in a folder that is there"),
+        ("folder.png", "folder.png is a folder: name a file"),
         ("pipe.csv", "name a file in a folder that is there"),
         ("x" * 300 + ".csv", "cannot be written"),
     ],

@@ -1,5 +1,6 @@
 """The command line: one thin module per command."""
 
+import os
 import sys
 
 from lrlab.errors import LrlabError, needs_extra
@@ -16,4 +17,8 @@ def main() -> None:
         message = str(error)
         # A message that points at a place has lines that must line up.
         print("error:" + ("\n" if "\n" in message else " ") + message, file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # what is printed cannot be written: a full disk, a closed pipe
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        print(f"error: the output cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(2)

@@ -72,7 +72,7 @@ def show(
         typer.echo("\n".join(_programs(schedules, library, steps, lr, epoch_steps)), nl=False)
         return
     seen = preview(schedules, steps, lr, epoch_steps)
-    _warn(seen, training=steps is not None)
+    _warn(schedules, seen, training=steps is not None)
     show_rows(lambda width: _rows(seen, width))
     for target in targets:
         target.write(seen)
@@ -94,14 +94,15 @@ def _programs(
         yield heading + write(schedule.bind(total=steps, epoch=epoch_steps), library, lr)
 
 
-def _warn(seen: "Preview", training: bool) -> None:
+def _warn(schedules: "dict[str, Schedule]", seen: "Preview", training: bool) -> None:
     """Prints what looks like a mistake; ``training`` says whether the steps are those of one."""
     from lrlab import lint
 
     total = seen.steps if training else None
-    for line in seen.lines:
-        for finding in lint(line.schedule, seen.base, total=total, epoch=seen.epoch):
-            typer.echo(f"warning: {finding}", err=True)
+    for label, schedule in schedules.items():
+        for finding in lint(schedule, seen.base, total=total, epoch=seen.epoch):
+            named = "" if len(schedules) == 1 else f"{label}: "
+            typer.echo(f"warning: {named}{finding}", err=True)
 
 
 def _rows(seen: "Preview", width: int) -> "list[Row]":

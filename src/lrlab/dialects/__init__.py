@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from lrlab.dialects.names import parse as parse
 
 
+def __dir__() -> list[str]:
+    from lrlab.dialects.names import DIALECTS
+
+    return sorted([*DIALECTS, "code", "parse"])
+
+
 def __getattr__(name: str) -> object:
     from lrlab.dialects.names import DIALECTS, parse
 

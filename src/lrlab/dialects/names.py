@@ -7,7 +7,8 @@ from typing import Any
 
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.schedules import Schedule
-from lrlab.schedules.text import SHAPES, Builders
+from lrlab.schedules.reading import Builders
+from lrlab.schedules.text import SHAPES
 from lrlab.schedules.text import parse as parse_with
 
 DIALECTS = (

@@ -253,8 +253,8 @@ class Algebra:
             total: steps that it had before; the length of this schedule when left out.
 
         Raises:
-            ScheduleError: a number is out of its domain, ``at`` lies within a part that reads a
-                metric, the schedule is not bound, or it has no end and ``total`` is left out.
+            ScheduleError: a number is out of its domain; ``at`` lies within a part that reads a
+                metric; or ``total`` is left out, and the schedule is not bound or has no end.
 
         >>> from lrlab.schedules import Cosine, Warmup
         >>> (Warmup(5) >> Cosine(45)).replan(95, at=20)

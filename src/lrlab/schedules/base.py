@@ -105,8 +105,8 @@ class Schedule(Algebra, Reaction, ABC):
         if base is None:
             if not self.relative:
                 raise ScheduleError(
-                    f"{self} has an absolute Rate, so it needs the base rate too: "
-                    "schedule(t, base=0.1)."
+                    f"{self} has an absolute Rate, so it needs the base rate too: pass base=0.1, "
+                    "as in schedule(t, base=0.1)."
                 )
             return 1.0, 1.0
         rate = real(base)

@@ -32,12 +32,16 @@ CURVES: dict[str, Callable[[Array], Array]] = {
 """Linear; half a cosine; a square root and a square; the cosine mirrored at the straight line; and
 Megatron's 2 * 0.5**p - 1, upside down."""
 
+_ALIASES = {"1-sqrt": "sqrt", "1-square": "square"}
+"""The names that papers give to cooldowns."""
+
 _POWERS = {1.0: "linear", 0.5: "sqrt", 2.0: "square"}
 
 
 def _read(value: object) -> str | float | None:
     if isinstance(value, str):
-        return value if value in CURVES else None
+        name = _ALIASES.get(value, value)
+        return name if name in CURVES else None
     power = real(value)
     return None if power is None or power <= 0 else _POWERS.get(power, power)
 

@@ -92,7 +92,7 @@ class InverseSqrt(Shape):
 
         rate(t) = sqrt(tau / (t + tau))
 
-    ``Warmup(W, start=0.0) >> InverseSqrt(W)`` is the schedule of the Transformer ("Noam").
+    After a warm-up over as many steps it is the schedule of the Transformer (``noam``).
 
     Args:
         tau: the time scale, a duration above 0: after 3 * tau steps the rate is half the base

@@ -6,6 +6,7 @@ A schedule that reads none, which is nearly every one, has the empty state and n
 from typing import TYPE_CHECKING, Any, cast
 
 from lrlab.errors import ScheduleError
+from lrlab.schedules.numbers import real
 
 if TYPE_CHECKING:
     from lrlab.schedules.base import Schedule
@@ -59,7 +60,11 @@ class Reaction:
         >>> schedule.given(state)
         Warmup(2) >> Constant(0.1)
         """
-        return self.observed(state, t, read_metric(metric), self._self.bases(base)[1])
+        step = real(t)
+        if step is None or step < 0:
+            raise ScheduleError(f"t must be a step of 0 or more, got {t!r}.")
+        self._check(state)
+        return self.observed(state, step, read_metric(metric), self._self.bases(base)[1])
 
     def observed(self, state: State, t: float, metric: float, base: float) -> State:
         """``observe`` with a metric that is read, for the rate that ``evaluate`` is given."""
@@ -74,15 +79,39 @@ class Reaction:
         return tuple(after)
 
     def given(self, state: State) -> "Schedule":
-        """The schedule that the metrics observed so far make of this one."""
+        """The schedule that the metrics observed so far make of this one.
+
+        Raises:
+            ScheduleError: ``state`` is none of this schedule.
+        """
+        self._check(state)
+        return self.made(state)
+
+    def made(self, state: State) -> "Schedule":
+        """``given`` with a state that is checked."""
         if not self.reactive:
             return self._self
         children = zip(self._self.children(), state, strict=True)
-        return self._self.rebuilt(tuple(child.given(own) for child, own in children))
+        return self._self.rebuilt(tuple(child.made(own) for child, own in children))
+
+    def _check(self, state: State) -> None:
+        if not _alike(state, self.initial()):
+            raise ScheduleError(
+                f"the state must be one that initial() or observe() of {self} returned, got "
+                f"{state!r}."
+            )
 
     def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
         """The step and base rate of a child while this one is at ``t``; None while it rests."""
         return t, base
+
+
+def _alike(state: Any, first: State) -> bool:
+    """Whether a state has the parts that the first one has; an empty one may have grown."""
+    if not isinstance(state, tuple | list) or len(state) != len(first):
+        return False
+    pairs = zip(state, first, strict=True)
+    return all(_alike(one, other) for one, other in pairs if other and isinstance(other, tuple))
 
 
 def read_metric(metric: Any) -> float:

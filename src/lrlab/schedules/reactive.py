@@ -33,7 +33,7 @@ class Reactive(Shape):
     def evaluate(self, t: Array, base: float) -> Array:
         return np.full_like(t, base)
 
-    def given(self, state: State) -> Schedule:
+    def made(self, state: State) -> Schedule:
         rate = state[0]
         if rate is None:
             return Constant(1.0)

@@ -41,6 +41,9 @@ def one_cycle(
 ) -> Schedule:
     """One-cycle: up to the peak and far down, along cosines.
 
+    Each phase takes its share of the whole; torch's OneCycleLR is one step ahead of it, because it
+    is at its end at the last step (``dialects.torch.OneCycleLR``).
+
     Args:
         rise: duration of the way up.
         fall: duration of a way back to ``start``, from where the last phase goes on to ``end``;
@@ -80,17 +83,17 @@ def wsd(
 
 
 def noam(warmup: Duration) -> Schedule:
-    """The Transformer's: up on a line from 0, then down as one over the square root of t.
+    """The Transformer's: up on a line, then down as one over the square root of the step.
 
     With the base rate (d * warmup) ** -0.5 this is the paper's
-    d**-0.5 * min(t**-0.5, t * warmup**-1.5).
+    d**-0.5 * min(n**-0.5, n * warmup**-1.5) at its step n = t + 1, which counts from 1.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 3.
 
     >>> noam(4000)
-    Warmup(4000, start=0.0) >> InverseSqrt(4000)
+    (Warmup(4000, start=0.0) >> InverseSqrt(4000)).shift(-1)
     """
-    return Warmup(warmup, start=0.0) >> InverseSqrt(warmup)
+    return (Warmup(warmup, start=0.0) >> InverseSqrt(warmup)).shift(-1)
 
 
 def rsqrt(warmup: Duration, tau: Duration, *, stable: Duration) -> Schedule:

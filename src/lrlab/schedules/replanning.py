@@ -13,7 +13,8 @@ def replanned(
     schedule: Schedule, new_total: float, at: float, total: float | None = None
 ) -> Schedule:
     """``schedule`` up to ``at``, then the rest of it stretched to end at ``new_total``."""
-    old = schedule.bind().length(Horizon()) if total is None else real(total)
+    schedule = schedule.bind(total=total)
+    old = schedule.length(Horizon()) if total is None else real(total)
     step, new = real(at), real(new_total)
     if old is None or math.isinf(old):
         raise ScheduleError(

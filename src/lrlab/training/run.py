@@ -82,8 +82,8 @@ class Settings:
         """
         if schedule.reactive:
             raise ScheduleError(
-                f"{schedule} reads a metric, and no run can be trained with that yet; put it on "
-                "your own loop with observe() and given()."
+                f"{schedule} reads a metric, and no run can be trained with that yet; drive it "
+                "in your own loop with observe() and given()."
             )
         epoch = self.steps_per_epoch(rows)
         bound = schedule.bind(total=self.epochs * epoch, epoch=epoch)

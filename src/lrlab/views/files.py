@@ -69,6 +69,8 @@ def target(path: Path) -> Target:
         raise ViewError(f"a file to save must end in {', '.join(KINDS)}, got {path}{hint or '.'}")
     kind = KINDS[suffix]
     try:
+        if path.is_dir():
+            raise ViewError(f"{path} is a folder: name a file.")
         if not path.parent.is_dir() or (path.exists() and not path.is_file()):
             raise ViewError(f"{path} cannot be written: name a file in a folder that is there.")
         if path.exists() and not kind.ours(_start(path)):

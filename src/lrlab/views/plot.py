@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from lrlab.errors import needs_extra
+from lrlab.errors import ViewError, needs_extra
 from lrlab.schedules import Schedule
 from lrlab.views.colours import look
 from lrlab.views.facts import kept
@@ -49,6 +49,8 @@ def plot(
     ['Cosine()', 'Linear(1.0, 0.0)']
     """
     shown = preview(labelled(schedules), steps, base, epoch)
+    if ax is not None and not hasattr(ax, "plot"):
+        raise ViewError(f"ax must be matplotlib axes to draw on, got {ax!r}; leave it out.")
     if ax is None:
         with needs_extra("lab"):
             from matplotlib import pyplot

@@ -107,10 +107,10 @@ def labelled(
         named = [(str(label), schedule) for label, schedule in schedules.items()]
     elif isinstance(schedules, Schedule):
         named = [(repr(schedules), schedules)]
-    elif isinstance(schedules, Iterable):
+    elif isinstance(schedules, Iterable) and not isinstance(schedules, str):
         named = [(repr(schedule), schedule) for schedule in schedules]
     else:
-        named = [("", schedules)]
+        named = [("", schedules)]  # which is refused below
     found: dict[str, Schedule] = {}
     for label, schedule in named:
         if not isinstance(schedule, Schedule):

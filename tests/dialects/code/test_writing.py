@@ -201,7 +201,7 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
         (Cosine(5), None, None, "library must be one of"),
         ("Cosine(5)", "torch", None, "schedule must be a schedule"),
         (Cosine(), "torch", None, "bind"),
-        (Custom(lambda t: 1.0), "torch", None, "cannot express .*lrlab.optim.LRScheduler"),
+        (Custom(lambda t: 1.0), "torch", None, "cannot express .*lrlab.LRScheduler"),
         (Warmup(5) >> Plateau(), "torch", None, r"cannot express Plateau\(\)"),
         (Warmup(5) >> Noise(0.1), "optax", 0.1, "optax cannot express Noise"),
         (Warmup(5) >> Cosine(5), "transformers", None, "transformers cannot express"),

@@ -30,7 +30,7 @@ from lrlab.schedules.durations import Horizon
 Call = tuple[str, dict[str, Any]]
 """The name of one of torch's classes and its arguments after the optimizer."""
 
-OURS = "put it on the optimizer with lrlab.optim.LRScheduler, which takes any schedule"
+OURS = "put it on the optimizer with lrlab.LRScheduler, which takes any that reads no metric"
 
 
 def program(schedule: Schedule, base: float | None) -> str:

@@ -7,6 +7,7 @@ from lrlab.schedules.base import Schedule
 from lrlab.schedules.cycles import Repeat
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.linting.subject import Subject
+from lrlab.schedules.shape import Shape, kinds
 from lrlab.schedules.staircases import MultiStep, Piecewise, Step
 from lrlab.schedules.warmups import LogWarmup, Warmup
 
@@ -15,10 +16,13 @@ def epochs_taken_as_steps(subject: Subject) -> Iterator[str]:
     """A schedule that is over in as many steps as training has epochs, or nearly at once."""
     schedule, total, span = subject.schedule, subject.total, _span(subject)
     if total is not None and _looks_like_epochs(span, subject):
-        epochs = f" in {total / subject.epoch:g} epochs" if subject.epoch else ""
+        epochs, steps = "", f'give its durations the unit, as in "{span:g}ep".'
+        if subject.epoch:
+            epochs = f" in {total / subject.epoch:g} epochs"
+            steps = f'that is {span * subject.epoch:g} steps, or "{span:g}ep".'
         yield (
             f"{schedule} has done all it does by step {span:g}, and training has {total:g} steps"
-            f'{epochs}: if epochs are meant, give its durations the unit, as in "{span:g}ep".'
+            f"{epochs}: if epochs are meant, {steps}"
         )
 
 
@@ -28,8 +32,6 @@ def _span(subject: Subject) -> float:
     match subject.schedule:
         case MultiStep(milestones=at) | Piecewise(at=at):
             end = float(at[-1])
-        case Step(every=every) if subject.last < 1e-9 * subject.peak:
-            return float(every)
     # A schedule that ends at its peak, such as a warm-up, is not over but has begun.
     over = math.isfinite(end) and subject.at(end) < subject.peak
     return float(end) if over else 0.0
@@ -42,6 +44,49 @@ def _looks_like_epochs(span: float, subject: Subject) -> bool:
     if subject.epoch is None:
         return span <= subject.total / 10
     return subject.epoch > 2 and span <= subject.total / subject.epoch
+
+
+def units_mixed(subject: Subject) -> Iterator[str]:
+    """A few steps beside durations in epochs."""
+    if subject.epoch is None or subject.epoch <= 2:
+        return
+    shapes = [part for part in subject.written.walk() if isinstance(part, Shape)]
+    in_epochs = [part for part in shapes if any(_in_epochs(value) for value in _durations(part))]
+    if not in_epochs:
+        return
+    for part in shapes:
+        if any(not isinstance(value, str) and value > 1 for value in _durations(part)):
+            yield (
+                f"{part} counts steps beside {in_epochs[0]}, which counts epochs of "
+                f"{subject.epoch:g} steps: write both in one unit."
+            )
+
+
+def _durations(shape: Shape) -> list[float | str]:
+    """The values of a shape that say how long something lasts."""
+    bound = [name for name, kind in kinds(type(shape)).items() if kind.bind is not None]
+    values = [getattr(shape, name) for name in bound]
+    flat = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+    return [value for value in flat if value is not None]
+
+
+def _in_epochs(value: float | str) -> bool:
+    return isinstance(value, str) and value.endswith("ep")
+
+
+def never_changes(subject: Subject) -> Iterator[str]:
+    """Stairs that training never comes to."""
+    total = math.inf if subject.total is None else subject.total
+    for part in subject.schedule.walk():
+        match part:
+            case MultiStep(milestones=at) | Piecewise(at=at):
+                beyond = [step for step in at if not isinstance(step, str) and step >= total]
+            case Step(every=every) if not isinstance(every, str) and every >= total:
+                beyond = [every]
+            case _:
+                beyond = []
+        if beyond:
+            yield (f"{part} would change at step {beyond[0]:g}, after training ends at {total:g}.")
 
 
 def warmup_longer_than_training(subject: Subject) -> Iterator[str]:

@@ -9,22 +9,27 @@ import numpy as np
 from lrlab.errors import ScheduleError
 from lrlab.schedules.arithmetic import Clip, Product
 from lrlab.schedules.base import Schedule
+from lrlab.schedules.decays import Exponential
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.formulas import Custom, Formula
 from lrlab.schedules.joins import Sequence
 from lrlab.schedules.levels import Rate, resolve
 from lrlab.schedules.linting.subject import STEPS, Subject
-from lrlab.schedules.ramps import Constant
-from lrlab.schedules.warmups import Warmup
+from lrlab.schedules.ramps import Constant, Ramp
+from lrlab.schedules.staircases import Step
 
 
 def first_step_at_zero(subject: Subject) -> Iterator[str]:
     """A step that changes no weight."""
-    if subject.at(0) > 0 or subject.peak == 0:
+    if subject.at(0) > 0:
         return
-    warmups = [part for part in subject.schedule.walk() if isinstance(part, Warmup)]
-    remedy = "leave start=0.0 out of Warmup" if warmups else "begin above 0"
-    yield f"the first step has rate 0 and trains nothing: {remedy}."
+    if subject.peak == 0:
+        yield f"{subject.schedule} has rate 0 at every step, which trains nothing."
+    else:
+        yield (
+            "the first step has rate 0 and trains nothing; Warmup(...) without start=0.0 counts "
+            "from its first step."
+        )
 
 
 def jumps_at_joins(subject: Subject) -> Iterator[str]:
@@ -41,11 +46,38 @@ def jumps_at_joins(subject: Subject) -> Iterator[str]:
             ended = before(before.length(Horizon()), base=subject.given_base)
             begun = after(0, base=subject.given_base)
             if abs(begun - ended) > 0.05 * max(begun, ended):
+                # Only what begins at the base rate itself begins at any other one too.
+                continues = ended > 0 and math.isclose(begun, subject.rate)
+                remedy = 'join with .then(..., join="continue")' if continues else "change a level"
                 yield (
                     f"the rate jumps from {ended:.4g} to {begun:.4g} at step {start:g}, where "
-                    f"{after} begins: to go on from {ended:.4g}, join with .then(..., "
-                    'join="continue") or change its levels.'
+                    f"{after} begins: to go on from {ended:.4g}, {remedy}."
                 )
+
+
+def end_above_start(subject: Subject) -> Iterator[str]:
+    """A floor in rates above the base rate it is the floor of."""
+    base = math.inf if subject.base is None else subject.base
+    for part in subject.schedule.walk():
+        if not isinstance(part, Ramp) or part.start != 1.0 or not isinstance(part.end, Rate):
+            continue
+        if part.end.value > base:
+            yield (
+                f"{part} rises: its end, {part.end.value:g}, is above the base rate, {base:g}; a "
+                "factor of the base rate is a plain number."
+            )
+
+
+def falls_to_nothing(subject: Subject) -> Iterator[str]:
+    """A decay per epoch that is stepped more often."""
+    if subject.total is None or not 0 <= subject.last < 1e-9 * subject.peak:
+        return
+    for part in subject.schedule.walk():
+        if isinstance(part, Exponential | Step) and part.gamma < 1:
+            yield (
+                f"the rate falls to {subject.last:.1g} by the last of {subject.total:g} steps: if "
+                f'{part} is meant to count epochs, give it the unit, as in every="1ep".'
+            )
 
 
 def bound_never_reached(subject: Subject) -> Iterator[str]:

@@ -17,9 +17,16 @@ _SAMPLES = 10_000
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: a bound schedule and the training it is for, as far as that is known."""
+    """What is looked at: a bound schedule and the training it is for, as far as that is known.
+
+    Args:
+        schedule: bound.
+        written: before it was bound.
+        base, total, epoch: as ``lint`` is given them.
+    """
 
     schedule: Schedule
+    written: Schedule
     base: float | None
     total: float | None
     epoch: float | None
