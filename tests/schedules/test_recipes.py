@@ -117,6 +117,8 @@ def test_restarts() -> None:
     [
         (lambda: restarts([]), "periods must be one duration or more"),
         (lambda: restarts([5, 5], [1.0]), "got 1 and 2"),
+        (lambda: restarts(5), "periods must be a list, got 5"),
+        (lambda: restarts([5], 1.0), "weights must be a list, got 1.0"),
         (lambda: slanted_triangular(ratio=0), "ratio must be 1 or more, got 0"),
         (lambda: triangular2(4, low=2), "low must be a factor from 0 to 1, got 2"),
         (lambda: triangular(-4), "over must be a duration"),

@@ -35,6 +35,8 @@ def test_the_first_jump_acts_at_its_step() -> None:
 
 
 def test_a_period_that_rounds_to_nothing_is_refused() -> None:
+    with pytest.raises(ScheduleError, match=r"every must be a duration above 0.*got 1e-320"):
+        Step(1e-320)
     with pytest.raises(ScheduleError, match=r"\"0.1%\" rounds to 0 steps here"):
         Step("0.1%").bind(total=50)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules.algebra import Algebra
-from lrlab.schedules.durations import Horizon
+from lrlab.schedules.durations import MOST_STEPS, Horizon
 from lrlab.schedules.numbers import real
 from lrlab.schedules.reaction import Reaction
 
@@ -20,8 +20,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 # Long arrays are evaluated in pieces whose temporary arrays stay in the cache. (Threads for them
 # were slower: each would wait for the interpreter's lock after every operation.)
 _PIECE = 65_536
-
-_LAST_STEP = 2.0**53
 
 SEQUENCE, SUM, PRODUCT, CALL = range(1, 5)
 """How tightly the text of a schedule binds."""
@@ -163,7 +161,7 @@ def _steps(given: np.ndarray[Any, Any]) -> Array:
     steps = given.astype(np.float64)
     if not steps.min() >= 0:
         raise ScheduleError(f"t must be 0 or more (it counts steps from 0), got {steps.min()!s}.")
-    if not steps.max() <= _LAST_STEP:
+    if not steps.max() <= MOST_STEPS:
         raise ScheduleError(
             f"t must be at most 2**53 (float64 counts no single steps beyond), got {steps.max()!s}."
         )

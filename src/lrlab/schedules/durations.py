@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from lrlab.errors import ScheduleError
 from lrlab.schedules.numbers import real, tidy
 
+MOST_STEPS = 2**53
+"""Beyond, float64 counts no single steps."""
+
 _WITH_UNIT = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(ep|%)")
 
 
@@ -23,7 +26,7 @@ def read_duration(value: object) -> float | str | None:
         most = 100 if unit == "%" else 1e9
         return f"{tidy(amount)!r}{unit}" if amount <= most else None
     number = real(value)
-    return None if number is None or number < 0 else tidy(number)
+    return None if number is None or not 0 <= number <= MOST_STEPS else tidy(number)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from lrlab.schedules.durations import Horizon, read_duration
+from lrlab.schedules.durations import MOST_STEPS, Horizon, read_duration
 from lrlab.schedules.levels import Rate, resolve
 from lrlab.schedules.numbers import real, tidy, whole
 
@@ -90,7 +90,10 @@ def _offset(value: Any) -> float | str | None:
 
 def _period(value: Any) -> float | str | None:
     duration = read_duration(value)
-    return None if duration in (0, "0ep", "0%") else duration
+    if isinstance(duration, str):
+        return None if duration in ("0ep", "0%") else duration
+    # One of next to no length would leave no number for steps counted in it.
+    return None if duration is None or duration < 1 / MOST_STEPS else duration
 
 
 def _bind_over(value: Any, horizon: Horizon, whose: object) -> float:

@@ -4,7 +4,8 @@ Levels are factors of the base rate, which is the peak rate throughout. Whatever
 refuses by its own name with a ``ScheduleError``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import joins
@@ -231,15 +232,23 @@ def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None
     >>> restarts([10, 20], [1.0, 0.5])
     Cosine(10) >> Cosine(20, start=0.5)
     """
-    heights = [1.0] * len(periods) if weights is None else weights
-    if not periods:
+    lengths = _listed("periods", periods)
+    heights = [1.0] * len(lengths) if weights is None else _listed("weights", weights)
+    if not lengths:
         raise ScheduleError("restarts: periods must be one duration or more, got none.")
-    if len(heights) != len(periods):
+    if len(heights) != len(lengths):
         raise ScheduleError(
-            f"restarts: weights must be as many as periods, got {len(heights)} and {len(periods)}."
+            f"restarts: weights must be as many as periods, got {len(heights)} and {len(lengths)}."
         )
-    cosines = [Cosine(p, start=w) for p, w in zip(periods, heights, strict=True)]
+    cosines = [Cosine(p, start=w) for p, w in zip(lengths, heights, strict=True)]
     return cosines[0] if len(cosines) == 1 else joins.Sequence(tuple(cosines))
+
+
+def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise ScheduleError(f"restarts: {name} must be a list, got {values!r}.") from None
 
 
 def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
