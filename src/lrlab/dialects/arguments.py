@@ -4,8 +4,8 @@ from typing import Annotated, Any, get_args
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Rate, Schedule
+from lrlab.schedules.kinds import Kind
 from lrlab.schedules.numbers import real
-from lrlab.schedules.parameters import Kind
 
 
 def _fraction(value: Any) -> float | None:

@@ -12,9 +12,10 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules.base import PRODUCT, SUM, Array, Schedule
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.joins import flat
+from lrlab.schedules.kinds import shown
 from lrlab.schedules.levels import Rate, resolve
 from lrlab.schedules.outcome import checked
-from lrlab.schedules.parameters import Bound, Level, Number, shown
+from lrlab.schedules.parameters import Bound, Level, Number
 from lrlab.schedules.ramps import Constant
 from lrlab.schedules.reaction import State
 from lrlab.schedules.shape import Changed, enclosed

@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 
 from lrlab.schedules.base import Array
+from lrlab.schedules.kinds import Kind
 from lrlab.schedules.numbers import real
-from lrlab.schedules.parameters import Kind
 
 
 def half_cosine(p: Array) -> Array:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self, get_args, get_type_hints
 from lrlab.errors import ScheduleError
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.kinds import Kind, shown
 from lrlab.schedules.levels import Rate
-from lrlab.schedules.parameters import Kind, shown
 
 __all__ = ["Shape"]
 
