@@ -113,7 +113,7 @@ def test_a_text_is_the_rate_of_one_cycle() -> None:
     ("name", "arguments", "message"),
     [
         ("SchedExp", (0.1, 0.0), "above 0"),
-        ("SchedLin", ([0.1, 0.2], 0.0), "Rate: value must be a rate"),
+        ("SchedLin", ([0.1, 0.2], 0.0), "start must be a rate of 0 or more, got"),
         ("combine_scheds", ([0.5, 0.4], [Exponential(0.9)] * 2), "as many as scheds and add up"),
         ("combine_scheds", ([0.5, 0.5], [Exponential(0.9)] * 2), "share of the training, got Exp"),
         ("fit_one_cycle", (5, slice(0.1, 0.2)), "lr_max must be a number of 0 or more, got slice"),

@@ -208,7 +208,7 @@ one = Constant(Rate(0.1))
         ("ConcatScheduler", ([one], []), "must be a list of two or more"),
         ("ConcatScheduler", ([one, one], 3), "durations a list too, .* and 3"),
         ("ConcatScheduler", ([one, one], [3, 3]), "durations must be 1, .* got 2"),
-        ("ConcatScheduler", ([one, 0.1], [3]), "a scheduler must be a schedule, got 0.1"),
+        ("ConcatScheduler", ([one, 0.1], [3]), "scheduler must be a schedule, got 0.1"),
         ("ConcatScheduler", ([one, one], [0]), "duration must be a whole number of 1"),
         ("create_lr_scheduler_with_warmup", (0.1, 0.0, 5), "lr_scheduler must be a schedule"),
         ("create_lr_scheduler_with_warmup", (one, 0.0, 1), "warmup_duration must be a whole num"),

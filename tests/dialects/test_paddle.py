@@ -206,7 +206,7 @@ def test_paddle_raises_past_the_end_of_one_cycle() -> None:
         ("OneCycleLR", (0.1, 10, 25.0, 1e-4, 0.5, "cos", True), "fewer than 5 steps, got 0.5"),
         ("CyclicLR", (0.2, 0.1, 5), "at least base_learning_rate, got 0.1 and 0.2"),
         ("ReduceOnPlateau", (0.1, "least"), '"min" or "max", got'),
-        ("LambdaDecay", (0.1, 0.5), "lr_lambda must be a function, got 0.5; in a text"),
+        ("LambdaDecay", (0.1, 0.5), "lr_lambda must be one function, got 0.5; in a text"),
     ],
 )
 def test_errors_name_rule_and_value(name: str, arguments: Any, message: str) -> None:

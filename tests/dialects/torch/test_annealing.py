@@ -104,7 +104,7 @@ def test_plateau_reduces_when_torchs_does(base: float, seen: list[float], words:
         ("SWALR", {"swa_lr": 0.1, "anneal_strategy": "exp"}, 'must be "cos" or "linear"'),
         ("SWALR", {"swa_lr": 0.1, "anneal_strategy": []}, 'must be "cos" or "linear"'),
         ("ReduceLROnPlateau", {"min_lr": [0.1, 0.2]}, "min_lr must be one number"),
-        ("ReduceLROnPlateau", {"min_lr": "x"}, "min_lr must be a number"),
+        ("ReduceLROnPlateau", {"min_lr": "x"}, "min_lr must be a rate of 0 or more"),
         ("ReduceLROnPlateau", {"mode": "most"}, '"min" or "max"'),
     ],
 )
