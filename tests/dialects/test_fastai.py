@@ -127,10 +127,8 @@ def test_errors_name_rule_and_value(name: str, arguments: Any, message: str) -> 
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

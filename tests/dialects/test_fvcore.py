@@ -216,7 +216,5 @@ def test_names_arguments_and_defaults_are_fvcores_own() -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=60)
-@given(data=st.data())
-def test_nonsense(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))

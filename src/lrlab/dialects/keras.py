@@ -9,7 +9,9 @@ Where they differ on purpose:
 
 - Keras computes in float32 unless told otherwise; these are float64.
 - A ``power``, ``decay_rate`` and ``m_mul`` must be above 0, and a ``t_mul`` 1 or more: with others
-  the rate is constant, 0, or no number.
+  the rate is constant, 0, or no number. ``alpha`` of ``CosineDecayRestarts`` must be at most 1.
+- To ``ReduceLROnPlateau`` NaN is a bad metric; Keras takes one that comes first for the best, which
+  no other betters.
 - ``CosineDecayRestarts`` begins again at every multiple of its period; Keras' logarithm misses some
   by its last bits, and stays at the end for that one step.
 - ``ReduceLROnPlateau`` cannot ask a model which way a metric is better, so ``mode="auto"`` goes by

@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.torch.stepping import STEPS, stepped
+from tests.dialects.stepping import STEPS
+from tests.dialects.torch.stepping import stepped
 
 rates = st.floats(1e-4, 1)
 momenta = st.floats(0, 0.99)

@@ -14,7 +14,7 @@ Where they differ on purpose:
 - ``ReduceOnPlateau`` keeps the best metric also while it cools down, as torch's; Paddle does not
   look at the metrics of that time at all.
 - A ``gamma`` must be above 0; it may be 1 or more where Paddle refuses that, and factors may be
-  any of 0 or more.
+  any of 0 or more. A ``LinearWarmup`` may fall, and milestones may be equal.
 
 Every function raises ``ScheduleError`` where an argument is out of its domain.
 """

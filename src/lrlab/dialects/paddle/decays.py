@@ -8,12 +8,13 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
     Exponential,
+    InverseSqrt,
     InverseTime,
     MultiStep,
     Piecewise,
     Schedule,
     Step,
-    noam,
+    Warmup,
 )
 from lrlab.schedules.parameters import NotNegative, Positive
 
@@ -27,9 +28,8 @@ def NoamDecay(d_model: float, warmup_steps: float, learning_rate: float = 1.0) -
     width = read("NoamDecay", Positive, d_model=d_model)
     warmup = read("NoamDecay", Positive, warmup_steps=warmup_steps)
     rate = read("NoamDecay", NotNegative, learning_rate=learning_rate)
-    return Constant(absolute("NoamDecay", learning_rate=rate * width**-0.5 * warmup**-0.5)) * noam(
-        warmup
-    )
+    peak = absolute("NoamDecay", learning_rate=rate * width**-0.5 * warmup**-0.5)
+    return Constant(peak) * (Warmup(warmup, start=0.0) >> InverseSqrt(warmup))
 
 
 def NaturalExpDecay(learning_rate: float, gamma: float) -> Schedule:

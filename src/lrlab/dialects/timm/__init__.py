@@ -16,7 +16,8 @@ Where they differ on purpose:
 - The random stream of the noise is another; ``noise_pct`` is at most 1, so no rate is below 0.
 - A cycle begins where its length says; timm's logarithm misses some beginnings by its last bits,
   and stays at the end of the cycle before for that one step.
-- ``cycle_mul`` must be 1 or more, and ``cycle_decay``, ``decay_rate`` and exponents above 0.
+- ``cycle_mul`` must be 1 or more, because timm raises past the sum of shrinking cycles;
+  ``cycle_decay``, ``decay_rate`` and exponents must be above 0.
 
 Every function raises ``ScheduleError`` where an argument is out of its domain.
 """

@@ -194,12 +194,11 @@ def _children(scheduler: Any) -> list[Schedule]:
 def _in_turn(scheduler: Any) -> list[Schedule]:
     """The children of a sequence; a later constant of no steps is over when torch begins it."""
     first, *later = scheduler._schedulers
-    over = [name_of(child) == "ConstantLR" and child.total_iters == 0 for child in later]
-    rest = [
-        Constant(1.0) if gone else read(child, True)
-        for child, gone in zip(later, over, strict=True)
-    ]
-    return [read(first, nested=True), *rest]
+    parts = [read(first, nested=True)]
+    for child in later:
+        over = name_of(child) == "ConstantLR" and not child.total_iters
+        parts.append(Constant(1.0) if over else read(child, nested=True))
+    return parts
 
 
 def _function(scheduler: Any) -> Any:
