@@ -6,6 +6,7 @@ arguments are the class's, without ``last_epoch`` and ``verbose``.
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,20 @@ def stepped(name: str, steps: int, *arguments: Any, **words: Any) -> Iterator[fl
     for t in range(steps):
         last = globals()[name](t, last, *arguments, **words)
         yield last
+
+
+def refuse(name: str, *arguments: Any) -> None:
+    """Raises what the ``__init__`` of some classes raises of their arguments."""
+    if name == "ExponentialDecay":
+        assert 0.0 < arguments[1] < 1.0, "'gamma' must be in interval (0.0, 1.0)"
+    if name == "LinearWarmup":
+        assert arguments[3] > arguments[2], "end_lr must be greater than start_lr"
+    if name == "MultiStepDecay" and not all(map(operator.lt, arguments[1], arguments[1][1:])):
+        raise ValueError("The elements of milestones must be incremented")
+    if name in ("MultiStepDecay", "StepDecay") and arguments[2] >= 1.0:
+        raise ValueError("gamma should be < 1.0.")
+    if name == "ReduceOnPlateau" and arguments[2] >= 1.0:
+        raise ValueError("Factor should be < 1.0.")
 
 
 def NoamDecay(t, last, d_model, warmup_steps, learning_rate=1.0):

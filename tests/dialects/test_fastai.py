@@ -113,7 +113,7 @@ def test_a_text_is_the_rate_of_one_cycle() -> None:
     ("name", "arguments", "message"),
     [
         ("SchedExp", (0.1, 0.0), "above 0"),
-        ("SchedLin", ([0.1, 0.2], 0.0), "Rate: value must be a rate"),
+        ("SchedLin", ([0.1, 0.2], 0.0), "start must be a rate of 0 or more, got"),
         ("combine_scheds", ([0.5, 0.4], [Exponential(0.9)] * 2), "as many as scheds and add up"),
         ("combine_scheds", ([0.5, 0.5], [Exponential(0.9)] * 2), "share of the training, got Exp"),
         ("fit_one_cycle", (5, slice(0.1, 0.2)), "lr_max must be a number of 0 or more, got slice"),
@@ -127,10 +127,8 @@ def test_errors_name_rule_and_value(name: str, arguments: Any, message: str) -> 
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

@@ -192,9 +192,9 @@ constant = ours.ConstantParamScheduler(0.1)
         (
             "CompositeParamScheduler",
             ([0.1], [1], ["fixed"]),
-            "schedulers must be schedules, got 0.1",
+            "scheduler must be a schedule, got 0.1",
         ),
-        ("CompositeParamScheduler", ([0.1] * 2, [0.5] * 2, ["fixed"] * 2), "must be schedules"),
+        ("CompositeParamScheduler", ([0.1] * 2, [0.5] * 2, ["fixed"] * 2), "must be a schedule"),
         ("CompositeParamScheduler", ([Exponential(0.9)], [1], ["fixed"]), "must be ramps, const"),
         ("StepWithFixedGammaParamScheduler", (1, 9, 1e99, 5), "rate of 0 or more, got inf"),
         ("CompositeParamScheduler", ([Warmup(3)], [1], ["rescaled"]), "must be shares, got Warm"),
@@ -216,7 +216,5 @@ def test_names_arguments_and_defaults_are_fvcores_own() -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=60)
-@given(data=st.data())
-def test_nonsense(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))

@@ -15,6 +15,7 @@ from lrlab.dialects import ignite as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Exponential, Rate, Schedule, Step
+from tests.dialects.stepping import sgd
 from tests.dialects.strangers import refuses_nonsense
 
 theirs = pytest.importorskip(
@@ -26,10 +27,6 @@ values = st.floats(1e-4, 10)
 lows = st.floats(0, 10)
 sizes = st.integers(2, 90)
 mults = st.floats(0.3, 1.3)
-
-
-def optimizer(base: float) -> torch.optim.Optimizer:
-    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
 
 
 def check(schedule: Schedule, expected: list[Any], peak: float | None = None) -> None:
@@ -119,8 +116,8 @@ def schedulers(draw: st.DrawFn, sgd: torch.optim.Optimizer) -> tuple[Schedule, A
 @settings(max_examples=30)
 @given(data=st.data(), durations=st.lists(st.integers(1, 60), min_size=1, max_size=3))
 def test_concat(data: st.DataObject, durations: list[int]) -> None:
-    sgd = optimizer(0.3)
-    both = [data.draw(schedulers(sgd)) for _ in range(len(durations) + 1)]
+    on = sgd(0.3)
+    both = [data.draw(schedulers(on)) for _ in range(len(durations) + 1)]
     mine, reference = map(list, zip(*both, strict=True))
     check(
         ours.ConcatScheduler(mine, durations),
@@ -143,8 +140,8 @@ warmups = st.fixed_dictionaries({"warmup_start_value": lows, "warmup_duration": 
 def test_a_warmup_before_absolute_rates(
     data: st.DataObject, words: dict[str, Any], end: float
 ) -> None:
-    sgd = optimizer(0.3)
-    mine, reference = data.draw(schedulers(sgd))
+    on = sgd(0.3)
+    mine, reference = data.draw(schedulers(on))
     first = mine(0, base=0.3)
     if reference.get_param() != first:  # 1 + (1e-4 - 1) is not 1e-4
         first = end = 20.0
@@ -163,13 +160,13 @@ def test_a_warmup_before_a_schedule_of_torch(
         (Step(size, gamma), lambda sgd: torch.optim.lr_scheduler.StepLR(sgd, size, gamma)),
     ):
         for more in ({}, {"warmup_end_value": end}):
-            expected = warmed(of_torch(optimizer(0.3)), **words, **more)
+            expected = warmed(of_torch(sgd(0.3)), **words, **more)
             check(ours.create_lr_scheduler_with_warmup(mine, **words, **more), expected)
 
 
 def test_an_end_value_is_taken_to_be_another_on_purpose() -> None:
     words = {"warmup_start_value": 0.0, "warmup_duration": 3, "warmup_end_value": 0.1}
-    decay = torch.optim.lr_scheduler.ExponentialLR(optimizer(0.1), 0.5)
+    decay = torch.optim.lr_scheduler.ExponentialLR(sgd(0.1), 0.5)
     assert [value for _, value in warmed(decay, **words)[:4]] == [0.0, 0.05, 0.1, 0.05]
     ours_twice = ours.create_lr_scheduler_with_warmup(Exponential(0.5), **words)
     assert ours_twice([0, 1, 2, 3, 4], base=0.1).tolist() == [0.0, 0.05, 0.1, 0.1, 0.05]
@@ -208,7 +205,7 @@ one = Constant(Rate(0.1))
         ("ConcatScheduler", ([one], []), "must be a list of two or more"),
         ("ConcatScheduler", ([one, one], 3), "durations a list too, .* and 3"),
         ("ConcatScheduler", ([one, one], [3, 3]), "durations must be 1, .* got 2"),
-        ("ConcatScheduler", ([one, 0.1], [3]), "a scheduler must be a schedule, got 0.1"),
+        ("ConcatScheduler", ([one, 0.1], [3]), "scheduler must be a schedule, got 0.1"),
         ("ConcatScheduler", ([one, one], [0]), "duration must be a whole number of 1"),
         ("create_lr_scheduler_with_warmup", (0.1, 0.0, 5), "lr_scheduler must be a schedule"),
         ("create_lr_scheduler_with_warmup", (one, 0.0, 1), "warmup_duration must be a whole num"),
@@ -237,7 +234,5 @@ def test_names_arguments_and_defaults_are_ignites_own() -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=60)
-@given(data=st.data())
-def test_nonsense(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))

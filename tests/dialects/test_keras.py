@@ -1,5 +1,6 @@
 """Keras' names against Keras' own schedules, which are asked to compute in float64."""
 
+import math
 import os
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -15,13 +16,14 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import keras as ours
 from lrlab.errors import ScheduleError
+from tests.dialects.stepping import reactions
 from tests.dialects.strangers import refuses_nonsense, same_arguments
 
 keras = pytest.importorskip("keras", reason="keras is not installed")
 theirs = keras.optimizers.schedules
 
 STEPS = 220
-quick = settings(max_examples=25, deadline=None)
+quick = settings(max_examples=25)
 rates = st.floats(1e-3, 10)
 some = st.integers(1, 150)
 
@@ -36,6 +38,8 @@ def float64() -> Iterator[None]:
 
 def values(name: str, *arguments: Any, **words: Any) -> Any:
     schedule = getattr(theirs, name)(*arguments, **words)
+    if name == "CosineDecayRestarts":  # the slowest, which takes many steps at once just as well
+        return keras.ops.convert_to_numpy(schedule(np.arange(STEPS)))
     return np.array([float(schedule(t)) for t in range(STEPS)])
 
 
@@ -166,11 +170,20 @@ def test_plateau(metrics: list[float], patience: int, **words: Any) -> None:
         "min_lr": words["least"],
     }
     expected = reduced(metrics, 0.25, **words)
-    plateau = ours.ReduceLROnPlateau(**words)
-    state = plateau.initial()
-    for t, metric in enumerate(metrics):
-        state = plateau.observe(state, t, metric, base=0.25)
-        assert plateau.given(state)(t, base=0.25) == pytest.approx(expected[t], rel=1e-12)
+    mine = reactions(ours.ReduceLROnPlateau(**words), metrics, base=0.25)
+    assert mine == pytest.approx(expected, rel=1e-12)
+
+
+def test_only_to_keras_is_a_first_nan_the_best() -> None:
+    metrics = [math.nan, 1.0, 0.5, 0.25, 0.1]
+    assert reduced(metrics, 1.0, patience=2)[-1] == pytest.approx(0.01)
+    assert reactions(ours.ReduceLROnPlateau(patience=2), metrics) == [1.0] * 5
+
+
+def test_a_floor_above_the_start_is_refused_where_keras_climbs() -> None:
+    assert values("CosineDecayRestarts", 0.1, 50, alpha=1.5)[49] > 0.14
+    with pytest.raises(ScheduleError, match=r"alpha must be a number from 0 to 1, got 1\.5"):
+        ours.CosineDecayRestarts(0.1, 50, alpha=1.5)
 
 
 @pytest.mark.parametrize(
@@ -212,10 +225,8 @@ def test_errors_name_rule_and_value(name: str, words: Any, message: str) -> None
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

@@ -12,13 +12,14 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import optax as ours
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
+from tests.dialects.stepping import reactions
 from tests.dialects.strangers import refuses_nonsense, same_arguments
 
 theirs = pytest.importorskip("optax", reason="optax is not installed")
 jax = pytest.importorskip("jax", reason="jax is not installed")
 
 STEPS = 220
-quick = settings(max_examples=25, deadline=None)
+quick = settings(max_examples=25)
 rates = st.floats(1e-3, 10)
 maybe_rates = st.just(0.0) | rates
 counts = st.integers(0, 150)
@@ -73,7 +74,7 @@ def test_polynomial_below_one(start: float, end: float, steps: int, power: float
     agree(ours.polynomial_schedule(start, end, power, steps), (start - end) * left**power + end)
 
 
-@settings(max_examples=15, deadline=None)  # jax compiles anew for every number of boundaries
+@settings(max_examples=10)  # jax compiles anew for every number of boundaries
 @given(maybe_rates, st.dictionaries(counts, st.just(0.0) | factors, max_size=3))
 def test_piecewise(start: float, scales: dict[int, float]) -> None:
     check("piecewise_constant_schedule", start, scales)
@@ -191,9 +192,12 @@ def test_what_does_not_fit_is_refused_where_optax_leaves_it_out() -> None:
         ours.join_schedules([ours.linear_schedule(*p) for p in parts], [5])
 
 
-@settings(max_examples=25, deadline=None)
+metrics = st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40)
+
+
+@settings(max_examples=12)  # jax compiles anew for each
 @given(
-    metrics=st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40),
+    metrics=st.lists(metrics, min_size=4, max_size=4),
     factor=st.sampled_from([0.1, 0.5]),
     patience=st.integers(1, 5),
     cooldown=st.integers(0, 4),
@@ -201,7 +205,7 @@ def test_what_does_not_fit_is_refused_where_optax_leaves_it_out() -> None:
     least=st.sampled_from([0.0, 0.3]),
 )
 def test_plateau(
-    metrics: list[float],
+    metrics: list[list[float]],
     factor: float,
     patience: int,
     cooldown: int,
@@ -211,12 +215,17 @@ def test_plateau(
     words = (factor, patience, *tolerances, cooldown, 1, least)
     plateau = ours.reduce_on_plateau(*words)
     transform = theirs.contrib.reduce_on_plateau(*words)
-    update = jax.jit(lambda state, metric: transform.update(np.ones(()), state, value=metric))
-    state, their_state = plateau.initial(), transform.init(np.ones(()))
-    for t, metric in enumerate(metrics):
-        scale, their_state = update(their_state, metric)
-        state = plateau.observe(state, t, metric)
-        assert plateau.given(state)(t) == pytest.approx(float(scale), rel=1e-12)
+
+    def run(seen: Any) -> Any:
+        def step(state: Any, metric: Any) -> Any:
+            scale, state = transform.update(np.ones(()), state, value=metric)
+            return state, scale
+
+        return jax.lax.scan(step, transform.init(np.ones(())), seen)[1]
+
+    scales = jax.jit(jax.vmap(run))(np.array(metrics))
+    for seen, expected in zip(metrics, np.asarray(scales), strict=True):
+        assert reactions(plateau, seen) == pytest.approx(expected, rel=1e-12)
 
 
 def test_optax_without_patience_reduces_after_good_metrics() -> None:
@@ -257,10 +266,8 @@ def test_errors_name_rule_and_value(name: str, words: dict[str, Any], message: s
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_nonsense_is_refused_by_a_schedule_error(name: str, data: st.DataObject) -> None:
-    refuses_nonsense(getattr(ours, name), data)
+def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
+    refuses_nonsense(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

@@ -51,7 +51,7 @@ def SchedLin(start: float, end: float) -> Schedule:
     >>> SchedLin(0.1, 0.0)
     Linear(Rate(0.1), 0.0)
     """
-    return Linear(absolute(start), absolute(end))
+    return Linear(absolute("SchedLin", start=start), absolute("SchedLin", end=end))
 
 
 def SchedCos(start: float, end: float) -> Schedule:
@@ -60,7 +60,7 @@ def SchedCos(start: float, end: float) -> Schedule:
     >>> SchedCos(0.1, 0.01)
     Cosine(start=Rate(0.1), end=Rate(0.01))
     """
-    return Cosine(start=absolute(start), end=absolute(end))
+    return Cosine(start=absolute("SchedCos", start=start), end=absolute("SchedCos", end=end))
 
 
 def SchedNo(start: float, end: float) -> Schedule:
@@ -69,8 +69,8 @@ def SchedNo(start: float, end: float) -> Schedule:
     >>> SchedNo(0.1, 0.01)
     Constant(Rate(0.1))
     """
-    absolute(end)
-    return Constant(absolute(start))
+    absolute("SchedNo", end=end)
+    return Constant(absolute("SchedNo", start=start))
 
 
 def SchedExp(start: float, end: float) -> Schedule:
@@ -79,7 +79,7 @@ def SchedExp(start: float, end: float) -> Schedule:
     >>> SchedExp(0.1, 0.01)
     Geometric(Rate(0.1), Rate(0.01))
     """
-    return Geometric(absolute(start), absolute(end))
+    return Geometric(absolute("SchedExp", start=start), absolute("SchedExp", end=end))
 
 
 def SchedPoly(start: float, end: float, power: float) -> Schedule:
@@ -88,7 +88,9 @@ def SchedPoly(start: float, end: float, power: float) -> Schedule:
     >>> SchedPoly(0.1, 0.01, 2)
     Polynomial(1.0, start=Rate(0.1), end=Rate(0.01), k=2.0)
     """
-    return Polynomial(1, start=absolute(start), end=absolute(end), k=power)
+    return Polynomial(
+        1, start=absolute("SchedPoly", start=start), end=absolute("SchedPoly", end=end), k=power
+    )
 
 
 def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedule:
@@ -203,14 +205,17 @@ def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Sc
     Geometric(Rate(1e-07), Rate(10.0), over=100)
     """
     batches = max(6, read("lr_find", NotNegative, num_it=num_it))
-    return Geometric(absolute(start_lr), absolute(end_lr), over=batches)
+    return Geometric(
+        absolute("lr_find", start_lr=start_lr), absolute("lr_find", end_lr=end_lr), over=batches
+    )
 
 
 def _level(where: str, over: float, **rate: float | None) -> float | Rate:
     """A rate over ``over``, absolute, or a factor of the base rate where it is None."""
     if None in rate.values():
         return 1 / over
-    return absolute(read(where, NotNegative, **rate) / over)
+    ((name, _),) = rate.items()
+    return absolute(where, **{name: read(where, NotNegative, **rate) / over})
 
 
 def _pieces(schedule: Schedule) -> list[tuple[Any, float]]:

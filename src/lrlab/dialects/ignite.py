@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import rshift
 
-from lrlab.dialects.arguments import absolute, read
-from lrlab.dialects.counts import count
+from lrlab.dialects.arguments import absolute, count, read, schedule_of
+from lrlab.dialects.parts import Level, ended
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Cosine, Knots, Linear, Rate, Schedule
+from lrlab.schedules import Cosine, Knots, Linear, Schedule
 from lrlab.schedules.numbers import real
-from lrlab.schedules.parameters import Positive
+from lrlab.schedules.parameters import Growth, Positive
 
 __all__ = [
     "ConcatScheduler",
@@ -36,8 +36,6 @@ __all__ = [
     "PiecewiseLinear",
     "create_lr_scheduler_with_warmup",
 ]
-
-Level = float | Rate
 
 
 def LinearCyclicalScheduler(
@@ -121,7 +119,7 @@ def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
             f"{milestones_values!r}."
         ) from None
     at = [count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
-    return Knots(at, [absolute(value) for _, value in pairs])
+    return Knots(at, [absolute("PiecewiseLinear", value=value) for _, value in pairs])
 
 
 def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) -> Schedule:
@@ -143,9 +141,10 @@ def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) ->
             f"the last, got {len(durations)}."
         )
     for schedule in schedulers:
-        _must_be_a_schedule("ConcatScheduler", "a scheduler", schedule)
-    lasting = zip(schedulers, durations, strict=False)
-    return reduce(rshift, [*(_until(a, duration) for a, duration in lasting), schedulers[-1]])
+        schedule_of("ConcatScheduler", scheduler=schedule)
+    spans = [count("ConcatScheduler", least=1, duration=span) for span in durations]
+    *first, last = schedulers
+    return reduce(rshift, [*map(ended, first, spans), last])
 
 
 def create_lr_scheduler_with_warmup(
@@ -167,17 +166,18 @@ def create_lr_scheduler_with_warmup(
     Linear(0.0, Rate(0.1), over=2).until(3) >> Exponential(0.98)
     """
     name = "create_lr_scheduler_with_warmup"
-    _must_be_a_schedule(name, "lr_scheduler", lr_scheduler)
+    schedule_of(name, lr_scheduler=lr_scheduler)
     events = count(name, least=2, warmup_duration=warmup_duration)
     end: Level
     if warmup_end_value is None:
         meets = lr_scheduler.relative
         end = lr_scheduler(0) if meets else 1.0
     else:
-        end = absolute(warmup_end_value)
+        end = absolute(name, warmup_end_value=warmup_end_value)
         firsts = {lr_scheduler(0, base=base) for base in (1.0, 2.0)}
         meets = firsts == {real(warmup_end_value)}
-    line = Linear(absolute(warmup_start_value), end, over=events - 1)
+    start = absolute(name, warmup_start_value=warmup_start_value)
+    line = Linear(start, end, over=events - 1)
     return (line if meets else line.until(events)) >> lr_scheduler
 
 
@@ -194,13 +194,16 @@ def _cycles(
     back = count(name, warmup_duration=warmup)
     read(name, Positive, start_value_mult=start_mult)
     read(name, Positive, end_value_mult=end_mult)
-    if (real(growth) or 0) < 1:
-        raise ScheduleError(f"{name}: cycle_mult must be a number of 1 or more, got {growth!r}.")
+    read(name, Growth, cycle_mult=growth)
+    absolute(name, start_value=start)
+    absolute(name, end_value=end)
 
     def cycles(start: float, end: float, mult: float) -> Schedule:
-        one = there(absolute(start), absolute(end))
+        low = absolute(name, end_value=end)
+        one = there(absolute(name, start_value=start), low)
         if back:
-            one = one >> Linear(absolute(end), absolute(start * start_mult), over=back)
+            again = absolute(name, start_value=start * start_mult)
+            one = one >> Linear(low, again, over=back)
         return one.repeat(growth=growth, decay=mult)
 
     if start_mult == end_mult or not end:
@@ -208,14 +211,3 @@ def _cycles(
     if not start:
         return cycles(start, end, end_mult)
     return cycles(start, 0.0, start_mult) + cycles(0.0, end, end_mult)
-
-
-def _until(schedule: Schedule, duration: object) -> Schedule:
-    """``schedule`` cut, where that is not its length already."""
-    events = count("ConcatScheduler", least=1, duration=duration)
-    return schedule if getattr(schedule, "over", None) == events else schedule.until(events)
-
-
-def _must_be_a_schedule(function: str, name: str, value: object) -> None:
-    if not isinstance(value, Schedule):
-        raise ScheduleError(f"{function}: {name} must be a schedule, got {value!r}.")

@@ -9,7 +9,9 @@ Where they differ on purpose:
 
 - Keras computes in float32 unless told otherwise; these are float64.
 - A ``power``, ``decay_rate`` and ``m_mul`` must be above 0, and a ``t_mul`` 1 or more: with others
-  the rate is constant, 0, or no number.
+  the rate is constant, 0, or no number. ``alpha`` of ``CosineDecayRestarts`` must be at most 1.
+- To ``ReduceLROnPlateau`` NaN is a bad metric; Keras takes one that comes first for the best, which
+  no other betters.
 - ``CosineDecayRestarts`` begins again at every multiple of its period; Keras' logarithm misses some
   by its last bits, and stays at the end for that one step.
 - ``ReduceLROnPlateau`` cannot ask a model which way a metric is better, so ``mode="auto"`` goes by
@@ -70,10 +72,11 @@ def ExponentialDecay(
     >>> ExponentialDecay(0.1, 1000, 0.96, staircase=True)
     Constant(Rate(0.1)) * Step(1000, 0.96)
     """
-    every = read("ExponentialDecay", Period, decay_steps=decay_steps)
-    factor = read("ExponentialDecay", Positive, decay_rate=decay_rate)
+    where = "ExponentialDecay"
+    every = read(where, Period, decay_steps=decay_steps)
+    factor = read(where, Positive, decay_rate=decay_rate)
     decay = Step(every, factor) if staircase else Exponential(factor, every=every)
-    return Constant(absolute(initial_learning_rate)) * decay
+    return Constant(absolute(where, initial_learning_rate=initial_learning_rate)) * decay
 
 
 def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
@@ -89,7 +92,8 @@ def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -
     if not isinstance(values, Sequence):
         raise ScheduleError(f"{where}: values must be a list of rates, got {values!r}.")
     # Keras compares whole steps, so a boundary at 2.5 is one at 2.
-    return Piecewise([floor(boundary) + 1 for boundary in at], [absolute(rate) for rate in values])
+    levels = [absolute(where, values=rate) for rate in values]
+    return Piecewise([floor(boundary) + 1 for boundary in at], levels)
 
 
 def PolynomialDecay(
@@ -106,8 +110,10 @@ def PolynomialDecay(
     >>> PolynomialDecay(0.1, 100, cycle=True)
     PolynomialCycle(1.0, period=100, start=Rate(0.1), end=Rate(0.0001))
     """
-    steps = read("PolynomialDecay", Period, decay_steps=decay_steps)
-    start, end = absolute(initial_learning_rate), absolute(end_learning_rate)
+    where = "PolynomialDecay"
+    steps = read(where, Period, decay_steps=decay_steps)
+    start = absolute(where, initial_learning_rate=initial_learning_rate)
+    end = absolute(where, end_learning_rate=end_learning_rate)
     if cycle:
         return PolynomialCycle(power, period=steps, start=start, end=end)
     return Polynomial(power, over=steps, start=start, end=end)
@@ -121,12 +127,12 @@ def InverseTimeDecay(
     >>> InverseTimeDecay(0.1, 100, 0.5, staircase=True)
     Constant(Rate(0.1)) * InverseTime(0.5, every=100).staircase(100)
     """
-    every = read("InverseTimeDecay", Period, decay_steps=decay_steps)
-    alpha = read("InverseTimeDecay", Positive, decay_rate=decay_rate)
+    where = "InverseTimeDecay"
+    every = read(where, Period, decay_steps=decay_steps)
+    alpha = read(where, Positive, decay_rate=decay_rate)
     decay: Schedule = InverseTime(alpha, every=every)
-    return Constant(absolute(initial_learning_rate)) * (
-        decay.staircase(every) if staircase else decay
-    )
+    stairs = decay.staircase(every) if staircase else decay
+    return Constant(absolute(where, initial_learning_rate=initial_learning_rate)) * stairs
 
 
 def CosineDecay(
@@ -150,10 +156,16 @@ def CosineDecay(
     initial = read(where, NotNegative, initial_learning_rate=initial_learning_rate)
     peak = initial if warmup_target is None else warmup_target
     peak = read(where, NotNegative, warmup_target=peak)
-    decay = Cosine(steps, start=absolute(peak), end=absolute(share * peak))
+    decay = Cosine(
+        steps, start=absolute(where, warmup_target=peak), end=absolute(where, alpha=share * peak)
+    )
     if warmup_target is None:
         return decay
-    warmup = Linear(absolute(initial), absolute(peak), over=warmup_steps)
+    warmup = Linear(
+        absolute(where, initial_learning_rate=initial),
+        absolute(where, warmup_target=peak),
+        over=warmup_steps,
+    )
     return warmup >> decay if warmup.over else decay
 
 
@@ -176,12 +188,14 @@ def CosineDecayRestarts(
     initial = read(where, NotNegative, initial_learning_rate=initial_learning_rate)
     share = read(where, Fraction, alpha=alpha)
     growth = read(where, Growth, t_mul=t_mul)
-    floor = absolute(share * initial)
+    floor = absolute(where, alpha=share * initial)
     higher = read(where, Positive, m_mul=m_mul)
     if higher == 1:
-        return Cosine(steps, start=absolute(initial), end=floor).repeat(growth=growth)
+        return Cosine(
+            steps, start=absolute(where, initial_learning_rate=initial), end=floor
+        ).repeat(growth=growth)
     # What m_mul multiplies is the height above the floor.
-    height = Cosine(steps, start=absolute((1 - share) * initial))
+    height = Cosine(steps, start=absolute(where, alpha=(1 - share) * initial))
     falling = height.repeat(growth=growth, decay=higher)
     return Constant(floor) + falling if floor else falling
 
@@ -213,7 +227,7 @@ def ReduceLROnPlateau(
         threshold=difference,
         threshold_mode="abs",
         cooldown=max(0, read(where, Count, cooldown=cooldown) - 1),
-        low=absolute(min_lr),
+        low=absolute(where, min_lr=min_lr),
         at_patience=True,
     )
 

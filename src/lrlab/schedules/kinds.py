@@ -55,7 +55,8 @@ def height(value: Any) -> float | Rate | None:
 
 def count(value: Any) -> int | None:
     number = whole(value)
-    return None if number is None or number < 0 else number
+    # An int beyond every float is none that a rate could be computed with.
+    return None if number is None or number < 0 or real(value) is None else number
 
 
 def several(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...] | None]:

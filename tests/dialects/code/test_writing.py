@@ -26,6 +26,7 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 from tests.dialects.code.drawing import BASE, STEPS, schedules
+from tests.dialects.stepping import rates, reactions, sgd
 
 
 def steps_of(schedule: Schedule) -> np.ndarray:
@@ -50,16 +51,13 @@ def written(schedule: Schedule, library: str) -> str:
     return reject()
 
 
-def run_on_optimizer(program: str, steps: int) -> list[float]:
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=BASE)
-    names: dict[str, Any] = {"optimizer": optimizer}
-    exec(program, names)
-    rates = []
-    for _ in range(steps):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        names["scheduler"].step()
-    return rates
+def run_on_optimizer(program: str, steps: int) -> np.ndarray:
+    def build(optimizer: torch.optim.Optimizer) -> Any:
+        names: dict[str, Any] = {"optimizer": optimizer}
+        exec(program, names)
+        return names["scheduler"]
+
+    return rates(build, BASE, steps)
 
 
 @settings(max_examples=250)
@@ -79,9 +77,22 @@ def test_optax(schedule: Schedule) -> None:
     with jax.enable_x64(True):
         names: dict[str, Any] = {}
         exec(program, names)
-        found = jax.vmap(names["schedule"])(jax.numpy.asarray(steps_of(schedule)))
+        steps = jax.numpy.arange(STEPS + 1)  # as many for all: jax compiles for each number anew
         # A constant is one number, however many steps it is asked for.
-        agree(schedule, np.broadcast_to(np.asarray(found), steps_of(schedule).shape))
+        found = np.broadcast_to(np.asarray(jax.vmap(names["schedule"])(steps)), steps.shape)
+        agree(schedule, found[: len(steps_of(schedule))])
+
+
+@pytest.mark.parametrize(
+    "text", ["InverseSqrt(10)", "Step(5, 0.5)", "Cooldown(30)", 'Formula("(1 + t)**-0.5")']
+)
+def test_a_program_for_optax_takes_plain_numbers(text: str) -> None:
+    pytest.importorskip("optax")
+    schedule = parse(f"Warmup(11, start=0.0) >> {text}")
+    names: dict[str, Any] = {}
+    exec(write(schedule, "optax", BASE), names)
+    found = [float(names["schedule"](t)) for t in range(40)]
+    assert_allclose(found, schedule(range(40), base=BASE), rtol=1e-5, atol=1e-7)  # in float32
 
 
 @settings(max_examples=50)
@@ -176,15 +187,14 @@ def test_torchs_own_classes_are_used_where_there_are_any(text: str, names: list[
 )
 def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool, low: Any) -> None:
     plateau = Plateau(0.5, patience=patience, at_patience=at_patience, low=low)
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=BASE)
+    optimizer = sgd(BASE)
     names: dict[str, Any] = {"optimizer": optimizer}
     exec(write(plateau, "torch", BASE), names)
-    state = plateau.initial()
-    for t, loss in enumerate(seen):
+    forces = []
+    for loss in seen:
         names["scheduler"].step(loss)
-        state = plateau.observe(state, t, loss, base=BASE)
-        force = optimizer.param_groups[0]["lr"]
-        assert plateau.given(state)(t, base=BASE) == pytest.approx(force, rel=1e-12)
+        forces.append(optimizer.param_groups[0]["lr"])
+    assert reactions(plateau, seen, BASE) == pytest.approx(forces, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.torch.stepping import STEPS, check, sgd, stepped
+from tests.dialects.stepping import STEPS, reactions, sgd
+from tests.dialects.torch.stepping import check, stepped
 
 bases = st.floats(1e-4, 10)
 
@@ -29,6 +30,12 @@ def test_cosine_until_its_end_and_held_there_on_purpose(
     assert schedule(2 * period, base=base) == schedule(period, base=base)  # torch climbs again
     if 2 * period < STEPS:
         assert expected[2 * period] == pytest.approx(base)
+
+
+def test_a_cosine_of_no_steps_is_at_its_end() -> None:
+    with pytest.raises(ZeroDivisionError):
+        stepped("CosineAnnealingLR", 0.1, T_max=0)
+    assert ours.CosineAnnealingLR(0, 0.01)([0, 5], base=0.1).tolist() == [0.01, 0.01]
 
 
 @settings(max_examples=30)
@@ -82,14 +89,13 @@ metrics = st.lists(
 def test_plateau_reduces_when_torchs_does(base: float, seen: list[float], words: dict) -> None:
     optimizer = sgd(base)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **words)
-    schedule = ours.ReduceLROnPlateau(**words)
-    state = schedule.initial()
-    for t, metric in enumerate(seen):
+    forces = []
+    for metric in seen:
         theirs.step(metric)
-        state = schedule.observe(state, t, metric, base=base)
-        force = optimizer.param_groups[0]["lr"]
-        # Without an absolute level ours counts in factors, which are rounded apart.
-        assert schedule.given(state)(t + 1, base=base) == pytest.approx(force, rel=1e-12, abs=0)
+        forces.append(optimizer.param_groups[0]["lr"])
+    # Without an absolute level ours counts in factors, which are rounded apart.
+    found = reactions(ours.ReduceLROnPlateau(**words), seen, base)
+    assert found == pytest.approx(forces, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,7 @@ def test_plateau_reduces_when_torchs_does(base: float, seen: list[float], words:
         ("SWALR", {"swa_lr": 0.1, "anneal_strategy": "exp"}, 'must be "cos" or "linear"'),
         ("SWALR", {"swa_lr": 0.1, "anneal_strategy": []}, 'must be "cos" or "linear"'),
         ("ReduceLROnPlateau", {"min_lr": [0.1, 0.2]}, "min_lr must be one number"),
-        ("ReduceLROnPlateau", {"min_lr": "x"}, "min_lr must be a number"),
+        ("ReduceLROnPlateau", {"min_lr": "x"}, "min_lr must be a rate of 0 or more"),
         ("ReduceLROnPlateau", {"mode": "most"}, '"min" or "max"'),
     ],
 )

@@ -9,8 +9,8 @@ from torch.optim import Optimizer, lr_scheduler
 from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
+from tests.dialects.stepping import rates
 from tests.dialects.torch.plans import Plan, chains, sequences
-from tests.dialects.torch.stepping import rates
 
 STEPS = 61  # as far as a cosine of the plans falls
 
@@ -125,6 +125,26 @@ def test_a_chain_in_a_sequence_is_stepped_wrongly_by_torch_only() -> None:
     assert list(second.ours()(range(4))) == [1.0, 1.0, 1.0, 0.5]
     with pytest.raises(NotImplementedError):
         rates(second.theirs, 1.0, 4)
+
+
+def test_a_later_constant_of_no_steps_is_over_at_once_in_torch_only() -> None:
+    none = Plan("ConstantLR", {"factor": 0.5, "total_iters": 0})
+    plan = Plan("SequentialLR", {"milestones": [3]}, (Plan("StepLR", {"step_size": 9}), none))
+    assert plan.ours()([2, 3, 4]).tolist() == [1.0, 0.5, 0.5]
+    assert rates(plan.theirs, 1.0, 5)[2:].tolist() == [1.0, 1.0, 1.0]
+    for name in ("LinearLR", "PolynomialLR"):
+        later = Plan(name, {"total_iters": 0})
+        plan = Plan("SequentialLR", {"milestones": [3]}, (none, later))
+        with pytest.raises(ZeroDivisionError):
+            rates(plan.theirs, 1.0, 5)
+        assert plan.ours()(3) == later.ours()(0)
+
+
+def test_one_cycle_sets_the_base_rate_of_others_in_torch_only() -> None:
+    parts = Plan("StepLR", {"step_size": 9}), Plan("OneCycleLR", {"max_lr": 0.5, "total_steps": 50})
+    plan = Plan("SequentialLR", {"milestones": [3]}, parts)
+    assert plan.ours()([0, 3], base=1.0) == pytest.approx([1.0, 0.02])
+    assert rates(plan.theirs, 1.0, 4)[[0, 3]] == pytest.approx([0.02, 0.02])
 
 
 def test_a_plateau_in_a_sequence_is_refused_by_torch_only() -> None:

@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.torch.stepping import STEPS, stepped
+from tests.dialects.stepping import STEPS
+from tests.dialects.torch.stepping import stepped
 
 rates = st.floats(1e-4, 1)
 momenta = st.floats(0, 0.99)
@@ -108,7 +109,7 @@ def test_a_text_takes_the_rate() -> None:
     [
         ("CyclicLR", {"max_lr": [0.1, 0.2]}, "max_lr must be one number, got .* Give each group"),
         ("CyclicLR", {"base_momentum": (0.8, 0.9)}, "base_momentum must be one number"),
-        ("CyclicLR", {"step_size_up": 0}, "step_size_up must be above 0"),
+        ("CyclicLR", {"step_size_up": 0}, "step_size_up must be a number above 0"),
         ("CyclicLR", {"mode": "square"}, '"triangular" or "triangular2" or "exp_range"'),
         ("CyclicLR", {"scale_fn": 3, "scale_mode": "iterations"}, "scale_fn must be one function"),
         ("CyclicLR", {"scale_fn": 3}, "scale_fn must be one function"),
@@ -117,8 +118,12 @@ def test_a_text_takes_the_rate() -> None:
         ("OneCycleLR", {"total_steps": 2.5}, "total_steps must be a whole number of 1 or more"),
         ("OneCycleLR", {"epochs": 0, "steps_per_epoch": 2}, "epochs must be"),
         ("OneCycleLR", {"total_steps": 9, "max_lr": [0.1, 0.2]}, "max_lr must be one number"),
-        ("OneCycleLR", {"total_steps": 9, "pct_start": 30}, "pct_start must be from 0 to 1"),
-        ("OneCycleLR", {"total_steps": 9, "div_factor": 0}, "div_factor must be above 0"),
+        (
+            "OneCycleLR",
+            {"total_steps": 9, "pct_start": 30},
+            "pct_start must be a number from 0 to 1",
+        ),
+        ("OneCycleLR", {"total_steps": 9, "div_factor": 0}, "div_factor must be a number above 0"),
         ("OneCycleLR", {"total_steps": 9, "anneal_strategy": "exp"}, '"cos" or "linear"'),
         ("OneCycleLR", {"total_steps": 1, "pct_start": 1.0}, "needs more steps"),
     ],

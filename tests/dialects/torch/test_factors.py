@@ -81,6 +81,13 @@ def test_no_iterations_are_endless_ones(name: str) -> None:
     check(getattr(ours, name)(total_iters=0), name, 0.1, total_iters=0)
 
 
+def test_fractions_of_a_step_are_met_by_us_only() -> None:
+    words = {"factor": 0.5, "total_iters": 2.5}
+    assert ours.ConstantLR(**words)([2, 3]).tolist() == [0.5, 1.0]
+    assert stepped("ConstantLR", 1.0, 200, **words)[-1] == 0.5
+    assert repr(ours.StepLR("5ep")) == 'Step("5ep")'  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("milestones", [3, None, [1, "x"], ["x"], [-1], [[1]]])
 def test_milestones_that_are_no_steps(milestones: object) -> None:
     with pytest.raises(ScheduleError, match="milestones must be"):
@@ -100,6 +107,12 @@ def test_factors_that_torch_refuses(name: str, arguments: dict) -> None:
     with pytest.raises(ValueError, match=r"[Ff]actor"):
         stepped(name, 0.1, **arguments)
     assert isinstance(getattr(ours, name)(**arguments)(3, base=0.1), float)
+
+
+def test_a_factor_of_zero_is_one_by_which_torch_divides() -> None:
+    with pytest.raises(ZeroDivisionError):
+        stepped("ConstantLR", 0.1, factor=0.0)
+    assert ours.ConstantLR(0.0)([4, 5]).tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("gamma", [0.0, -0.5])

@@ -12,8 +12,8 @@ from lrlab.dialects import torch as dialect
 from lrlab.dialects.torch import from_scheduler
 from lrlab.errors import ScheduleError
 from lrlab.schedules import CosineWave, Product
+from tests.dialects.stepping import sgd
 from tests.dialects.torch.plans import Plan, chains, counts, drawn, plain, rates, sequences
-from tests.dialects.torch.stepping import sgd
 
 cycles = st.one_of(
     drawn(
@@ -136,6 +136,54 @@ def test_rates_that_are_tensors() -> None:
     scheduler = lr_scheduler.ExponentialLR(optimizer, 0.9)
     step(optimizer, scheduler, 50)
     assert repr(from_scheduler(scheduler)) == "Exponential(0.9)"
+
+
+def test_a_group_at_zero_has_any_factor() -> None:
+    optimizer = two_groups(0.1, 0.0)
+    averaging = torch.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=8)
+    step(optimizer, averaging, 3)
+    assert repr(from_scheduler(averaging)) == 'Cooldown(8, end=Rate(0.05), curve="cosine")'
+    optimizer = two_groups(0.1, 0.0)
+    for group in optimizer.param_groups:
+        group["initial_lr"] = group["lr"]
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, eps=0)
+    for loss in (1.0, 1.0):
+        plateau.step(loss)
+    assert from_scheduler(plateau)(2, base=0.1) == pytest.approx(0.01)
+    optimizer = two_groups(0.0, 0.0)
+    optimizer.param_groups[0]["initial_lr"] = 0.1
+    assert from_scheduler(lr_scheduler.ReduceLROnPlateau(optimizer))(0, base=0.1) == 0
+
+
+def test_a_later_constant_of_no_steps() -> None:
+    optimizer = sgd(0.1)
+    parts = [lr_scheduler.StepLR(optimizer, 9), lr_scheduler.ConstantLR(optimizer, 0.5, 0)]
+    scheduler = lr_scheduler.SequentialLR(optimizer, parts, [3])
+    schedule = from_scheduler(scheduler)
+    step(optimizer, scheduler, 4)
+    assert schedule(4, base=0.1) == optimizer.param_groups[0]["lr"] == 0.1
+
+
+@pytest.mark.parametrize("name", ["ExponentialLR", "OneCycleLR"])
+def test_states_that_were_loaded(name: str) -> None:
+    words = {"gamma": 0.9} if name == "ExponentialLR" else {"max_lr": 0.5, "total_steps": 30}
+    first, second = two_groups(), two_groups()
+    scheduler = getattr(lr_scheduler, name)(first, **words)
+    loaded = getattr(lr_scheduler, name)(second, **words)
+    step(first, scheduler, 7)
+    loaded.load_state_dict(scheduler.state_dict())
+    with pytest.raises(ScheduleError, match="or the optimizer's own state was not loaded"):
+        from_scheduler(loaded)
+    second.load_state_dict(first.state_dict())
+    assert from_scheduler(loaded) == from_scheduler(scheduler)
+
+
+def test_a_group_that_came_late() -> None:
+    optimizer = sgd(0.1)
+    scheduler = lr_scheduler.StepLR(optimizer, 3)
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
+    with pytest.raises(ScheduleError, match=r"it has 1 of 2; build it after add_param_group"):
+        from_scheduler(scheduler)
 
 
 class Mine(lr_scheduler.StepLR):

@@ -13,6 +13,7 @@ from lrlab.schedules import (
     Exponential,
     Linear,
     MultiStep,
+    Piecewise,
     Polynomial,
     Schedule,
     Sequence,
@@ -20,6 +21,7 @@ from lrlab.schedules import (
     Warmup,
 )
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.numbers import tidy
 
 Writer = Callable[[Any, float | None], str | None]
 
@@ -32,18 +34,18 @@ def program(schedule: Schedule, base: float | None) -> str:
     return "\n".join([*imports, "", f"schedule = {text}", ""]).lstrip()
 
 
-def _text(schedule: Schedule, base: float | None) -> str:
+def _text(schedule: Schedule, base: float | None, clock: str = "t") -> str:
     if isinstance(schedule, Sequence):
         return _sequence(schedule, base)
     writer = _FUNCTIONS_OF.get(type(schedule))
     text = writer(schedule, base) if writer else None
-    return _lambda(schedule, base) if text is None else text
+    return _lambda(schedule, base, clock) if text is None else text
 
 
-def _lambda(schedule: Schedule, base: float | None) -> str:
+def _lambda(schedule: Schedule, base: float | None, clock: str) -> str:
     rate = needed(base, f"{schedule} as rates")
     try:
-        text = source(formula(schedule, rate), JNP)
+        text = source(formula(schedule, rate, clock), JNP)
     except ScheduleError as error:
         instead = f"{str(error).rstrip('.')}; write a function of the step of your own"
         raise refusal(schedule, "optax", instead) from None
@@ -51,17 +53,24 @@ def _lambda(schedule: Schedule, base: float | None) -> str:
 
 
 def _sequence(schedule: Sequence, base: float | None) -> str:
-    boundaries, items, at = [], [], 0.0
+    boundaries: list[float] = []
+    items, at = [], 0.0
     for part in schedule.schedules[:-1]:
         length = part.length(Horizon())
         if length > 0:
+            inner = part.schedule if isinstance(part, Until) else part
+            items.append(_text(inner, base, _clock(boundaries)))
             at += length
-            boundaries.append(int(at) if at == int(at) else at)
-            items.append(_text(part.schedule if isinstance(part, Until) else part, base))
-    items.append(_text(schedule.schedules[-1], base))
+            boundaries.append(tidy(at))
+    items.append(_text(schedule.schedules[-1], base, _clock(boundaries)))
     if len(items) == 1:
         return items[0]
     return spread("optax.join_schedules", (), items, f"boundaries={boundaries}")
+
+
+def _clock(boundaries: list[float]) -> str:
+    """The step of a part; optax asks all parts at every step, the later ones before their 0 too."""
+    return "max(t, 0)" if boundaries else "t"
 
 
 def _constant(s: Constant, base: float | None) -> str:
@@ -125,6 +134,11 @@ def _multi_step(s: MultiStep, base: float | None) -> str:
     return call("optax.piecewise_constant_schedule", repr(rate_of(1.0, base)), repr(scales))
 
 
+def _piecewise(s: Piecewise, base: float | None) -> str:
+    items = [_constant(Constant(level), base) for level in s.levels]
+    return spread("optax.join_schedules", (), items, f"boundaries={[*s.at]}")
+
+
 _FUNCTIONS_OF: Mapping[type[Schedule], Writer] = {
     Constant: _constant,
     Linear: _linear,
@@ -133,6 +147,7 @@ _FUNCTIONS_OF: Mapping[type[Schedule], Writer] = {
     Polynomial: _polynomial,
     Exponential: _exponential,
     MultiStep: _multi_step,
+    Piecewise: _piecewise,
 }
 """Which function of optax's says the same as a shape, where its arguments allow it.
 

@@ -16,6 +16,7 @@ from lrlab.schedules import (
     Tanh,
     Warmup,
 )
+from lrlab.schedules.numbers import tidy
 
 Share = tuple[str, str]
 """The texts of the share c of the way and of what is left of it, 1 - c, each a product."""
@@ -32,7 +33,8 @@ def ramp(s: Any, t: str, base: float | None) -> str:
     p = f"min({t}, {s.over!r}) / {s.over!r}"
     start = factor_of(start, base)
     if isinstance(s, Geometric):
-        return f"{start!r} * {end / start!r} ** ({p})"
+        power = f"{end / start!r} ** ({p})"
+        return power if start == 1 else f"{start!r} * {power}"
     share = next((share for kind, share in _SHARES.items() if isinstance(s, kind)), None)
     if share is None:
         raise ScheduleError(f"there is no formula for {s}.")
@@ -82,7 +84,7 @@ def _tanh(s: Any, p: str) -> Share:
 def _power(text: str, exponent: float) -> str:
     if exponent == 1:
         return text
-    return f"{text if text.startswith('(') else f'({text})'} ** {exponent!r}"
+    return f"{text if text.startswith('(') else f'({text})'} ** {tidy(exponent)!r}"
 
 
 _CURVES: Mapping[str, Callable[[str], Share]] = {

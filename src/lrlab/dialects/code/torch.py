@@ -120,7 +120,12 @@ def _linear(s: Linear, base: float | None) -> Call | None:
 def _warmup(s: Warmup, base: float | None) -> Call | None:
     if s.curve != "linear" or isinstance(s.over, str) or s.over is None:
         return None
-    return _line(1 / (s.over + 1) if s.start is None else s.start, 1.0, s.over)
+    if s.start is not None:
+        return _line(s.start, 1.0, s.over)
+    found = _line(1 / (s.over + 1), 1.0, s.over)
+    if found is not None:
+        found[1]["start_factor"] = f"1 / {whole(s.over + 1)}"
+    return found
 
 
 def _line(start: float | Rate, end: float | Rate, over: float | str | None) -> Call | None:

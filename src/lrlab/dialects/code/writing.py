@@ -42,7 +42,7 @@ def write(schedule: Schedule, library: str, base: float | None = None) -> str:
     scheduler = SequentialLR(
         optimizer,
         [
-            LinearLR(optimizer, start_factor=0.2, end_factor=1.0, total_iters=4),
+            LinearLR(optimizer, start_factor=1 / 5, end_factor=1.0, total_iters=4),
             CosineAnnealingLR(optimizer, T_max=45),
         ],
         milestones=[4],

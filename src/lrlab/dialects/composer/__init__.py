@@ -16,7 +16,7 @@ Where they differ on purpose:
 - A ``t_max`` that is shorter than the training is taken; Composer's schedulers with a warm-up
   refuse it. Theirs must be ``"1dur"`` or have the unit of ``t_warmup``, and be longer.
 - Milestones must be ascending. Those within the warm-up wait for its end as in Composer, if their
-  units are alike.
+  units are alike; others act within it.
 - ``gamma`` and ``power`` must be above 0, and factors 0 or more.
 
 Every function raises ``ScheduleError`` where an argument is out of its domain.

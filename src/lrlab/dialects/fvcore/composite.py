@@ -5,7 +5,7 @@ from functools import reduce
 from itertools import accumulate
 from operator import add, rshift
 
-from lrlab.dialects.arguments import read
+from lrlab.dialects.arguments import one_of, read, schedule_of
 from lrlab.dialects.fvcore.shares import part, percent
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Piecewise, Schedule
@@ -40,16 +40,12 @@ def CompositeParamScheduler(
             f"{', '.join(str(len(values)) for values in given)}."
         )
     for schedule in schedulers:
-        if not isinstance(schedule, Schedule):
-            raise ScheduleError(f"{name}: schedulers must be schedules, got {schedule!r}.")
+        schedule_of(name, scheduler=schedule)
     shares = [read(name, NotNegative, length=length) for length in lengths]
     if abs(sum(shares) - 1) >= 1e-3:
         raise ScheduleError(f"{name}: lengths must add up to 1, got {sum(shares):g}.")
     for scaling in interval_scaling:
-        if scaling not in ("rescaled", "fixed"):
-            raise ScheduleError(
-                f'{name}: interval_scaling must be "rescaled" or "fixed", got {scaling!r}.'
-            )
+        one_of(name, "rescaled", "fixed", interval_scaling=scaling)
     starts = [0.0, *accumulate(shares[:-1])]
     shares[-1] = max(0.0, 1 - starts[-1])
     lasts = [False] * (len(shares) - 1) + [True]

@@ -11,7 +11,7 @@ def ConstantParamScheduler(value: float) -> Schedule:
     >>> ConstantParamScheduler(0.1)
     Constant(Rate(0.1))
     """
-    return Constant(absolute(value))
+    return Constant(absolute("ConstantParamScheduler", value=value))
 
 
 def LinearParamScheduler(start_value: float, end_value: float) -> Schedule:
@@ -20,7 +20,9 @@ def LinearParamScheduler(start_value: float, end_value: float) -> Schedule:
     >>> LinearParamScheduler(0.1, 0.0)
     Linear(Rate(0.1), 0.0)
     """
-    return Linear(absolute(start_value), absolute(end_value))
+    name = "LinearParamScheduler"
+    start = absolute(name, start_value=start_value)
+    return Linear(start, absolute(name, end_value=end_value))
 
 
 def CosineParamScheduler(start_value: float, end_value: float) -> Schedule:
@@ -29,7 +31,9 @@ def CosineParamScheduler(start_value: float, end_value: float) -> Schedule:
     >>> CosineParamScheduler(0.1, 0.0001)
     Cosine(start=Rate(0.1), end=Rate(0.0001))
     """
-    return Cosine(start=absolute(start_value), end=absolute(end_value))
+    name = "CosineParamScheduler"
+    start = absolute(name, start_value=start_value)
+    return Cosine(start=start, end=absolute(name, end_value=end_value))
 
 
 def ExponentialParamScheduler(start_value: float, decay: float) -> Schedule:
@@ -38,10 +42,10 @@ def ExponentialParamScheduler(start_value: float, decay: float) -> Schedule:
     >>> ExponentialParamScheduler(2.0, 0.25)
     Geometric(Rate(2.0), Rate(0.5))
     """
-    start = read("ExponentialParamScheduler", Positive, start_value=start_value)
-    return Geometric(
-        Rate(start), Rate(start * read("ExponentialParamScheduler", Positive, decay=decay))
-    )
+    name = "ExponentialParamScheduler"
+    start = read(name, Positive, start_value=start_value)
+    end = start * read(name, Positive, decay=decay)
+    return Geometric(Rate(start), absolute(name, end=end))
 
 
 def PolynomialDecayParamScheduler(base_value: float, power: float) -> Schedule:
@@ -50,4 +54,5 @@ def PolynomialDecayParamScheduler(base_value: float, power: float) -> Schedule:
     >>> PolynomialDecayParamScheduler(0.1, 0.9)
     Polynomial(0.9, start=Rate(0.1))
     """
-    return Polynomial(power, start=absolute(base_value))
+    start = absolute("PolynomialDecayParamScheduler", base_value=base_value)
+    return Polynomial(power, start=start)

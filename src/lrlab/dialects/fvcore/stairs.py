@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from operator import mul
 
-from lrlab.dialects.arguments import absolute, read
-from lrlab.dialects.counts import count
+from lrlab.dialects.arguments import absolute, count, read
 from lrlab.dialects.fvcore.shares import percent
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Piecewise, Schedule
@@ -51,7 +50,7 @@ def MultiStepParamScheduler(
         raise ScheduleError(
             f"{name}: milestones must be ascending and below num_updates, {whole}, got {steps}."
         )
-    return _stairs(values, [step / whole for step in steps])
+    return _stairs(name, values, [step / whole for step in steps])
 
 
 def StepParamScheduler(num_updates: float, values: Sequence[float]) -> Schedule:
@@ -62,7 +61,7 @@ def StepParamScheduler(num_updates: float, values: Sequence[float]) -> Schedule:
     """
     read("StepParamScheduler", Positive, num_updates=num_updates)
     stairs = len(_filled("StepParamScheduler", values))
-    return _stairs(values, [i / stairs for i in range(1, stairs)])
+    return _stairs("StepParamScheduler", values, [i / stairs for i in range(1, stairs)])
 
 
 def StepWithFixedGammaParamScheduler(
@@ -88,6 +87,6 @@ def _filled(function: str, values: Sequence[float]) -> Sequence[float]:
     return values
 
 
-def _stairs(values: Sequence[float], shares: list[float]) -> Schedule:
-    levels = [absolute(value) for value in values]
+def _stairs(function: str, values: Sequence[float], shares: list[float]) -> Schedule:
+    levels = [absolute(function, value=value) for value in values]
     return Piecewise(list(map(percent, shares)), levels) if shares else Constant(levels[0])

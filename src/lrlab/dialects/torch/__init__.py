@@ -21,6 +21,12 @@ Where they differ on purpose:
 - A ``gamma`` or ``power`` must be above 0, and a rate 0 or more; torch takes any, some of which
   give no rate to train with.
 - A schedule is for all parameter groups; torch's lists of one value per group are refused.
+- Steps may be fractions, or durations such as ``"5ep"``; torch compares them with whole steps, and
+  most of its classes never meet a fraction.
+- A ``ConstantLR`` of no iterations is its factor wherever it stands; torch's is over at once where
+  it comes later in a ``SequentialLR``, and its ``LinearLR`` and ``PolynomialLR`` raise there.
+- ``OneCycleLR`` leaves the base rate of other schedulers alone; torch's sets it to its first rate.
+- ``CosineAnnealingLR`` with a ``T_max`` of 0 is at its end; torch divides by 0.
 - ``SequentialLR`` restarts a ``SequentialLR`` or ``ChainedScheduler`` within it like any other;
   torch begins them with one step too many, and raises where they do not come first. Both take a
   ``ReduceLROnPlateau``, which torch refuses.

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from lrlab.dialects.torch.arguments import choice, count, level
+from lrlab.dialects.arguments import count, one_of
+from lrlab.dialects.torch.arguments import level
 from lrlab.schedules import Cooldown, Cosine, Plateau, Schedule
 
 ANNEALINGS = {"cos": "cosine", "linear": "linear"}
@@ -18,7 +19,7 @@ def CosineAnnealingLR(T_max: int, eta_min: float = 0.0) -> Schedule:
     >>> CosineAnnealingLR(T_max=45, eta_min=1e-5)
     Cosine(45, end=Rate(1e-05))
     """
-    return Cosine(T_max, end=level("CosineAnnealingLR: eta_min", eta_min))
+    return Cosine(T_max, end=level("CosineAnnealingLR", eta_min=eta_min))
 
 
 def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
@@ -27,9 +28,10 @@ def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0)
     >>> CosineAnnealingWarmRestarts(T_0=10, T_mult=2)
     Cosine(10).repeat(growth=2.0)
     """
-    low = level("CosineAnnealingWarmRestarts: eta_min", eta_min)
-    period = count("CosineAnnealingWarmRestarts: T_0", T_0)
-    growth = count("CosineAnnealingWarmRestarts: T_mult", T_mult)
+    name = "CosineAnnealingWarmRestarts"
+    low = level(name, eta_min=eta_min)
+    period = count(name, least=1, T_0=T_0)
+    growth = count(name, least=1, T_mult=T_mult)
     return Cosine(period, end=low).repeat(growth=growth)
 
 
@@ -45,9 +47,9 @@ def SWALR(
     """
     # Of these functions' only this one makes a Cooldown, which is how SequentialLR knows it.
     return Cooldown(
-        count("SWALR: anneal_epochs", anneal_epochs, least=0),
-        end=level("SWALR: swa_lr", swa_lr),
-        curve=choice("SWALR: anneal_strategy", anneal_strategy, ANNEALINGS),
+        count("SWALR", anneal_epochs=anneal_epochs),
+        end=level("SWALR", swa_lr=swa_lr),
+        curve=ANNEALINGS[one_of("SWALR", *ANNEALINGS, anneal_strategy=anneal_strategy)],
     )
 
 
@@ -74,6 +76,6 @@ def ReduceLROnPlateau(
         threshold=threshold,
         threshold_mode=threshold_mode,
         cooldown=cooldown,
-        low=level("ReduceLROnPlateau: min_lr", min_lr),
-        eps=level("ReduceLROnPlateau: eps", eps),
+        low=level("ReduceLROnPlateau", min_lr=min_lr),
+        eps=level("ReduceLROnPlateau", eps=eps),
     )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from math import inf, prod
 from typing import Any
 
+from lrlab.dialects.arguments import count, short
 from lrlab.dialects.hyperparameters import LrAndMomentum
-from lrlab.dialects.torch.arguments import count, short
+from lrlab.dialects.parts import ended
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -43,7 +44,7 @@ def SequentialLR(
     array([0.5  , 0.45 , 0.405])
     """
     parts = _rates("SequentialLR", schedulers)
-    steps = [count("SequentialLR: milestones", step, least=0) for step in _listed(milestones)]
+    steps = [count("SequentialLR", milestones=step) for step in _listed(milestones)]
     if len(steps) != len(parts) - 1 or steps != sorted(steps):
         raise ScheduleError(
             "SequentialLR: milestones must be steps in ascending order, one fewer than the "
@@ -123,7 +124,7 @@ def _cut(schedule: Schedule, at: float, reached: bool = False) -> Schedule:
             return joins.Sequence((*before, _cut(last, left, reached)))
         rest = before[0] if len(before) == 1 else joins.Sequence(tuple(before))
         return _cut(rest, at, reached)
-    return schedule if schedule.length(Horizon()) == at else schedule.until(at)
+    return ended(schedule, at)
 
 
 def _rates(name: str, schedulers: Any) -> list[Schedule]:

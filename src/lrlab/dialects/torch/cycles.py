@@ -1,14 +1,15 @@
 """Schedulers between absolute rates, with a momentum that falls as the rate rises."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from math import floor
 from typing import Any, Literal
 
+from lrlab.dialects.arguments import Fraction, count, one_of, read
 from lrlab.dialects.hyperparameters import LrAndMomentum
-from lrlab.dialects.torch.arguments import choice, count, function, number, positive
+from lrlab.dialects.parts import RAMPS, Level
+from lrlab.dialects.torch.arguments import number, positive
+from lrlab.dialects.waves import WAVES, of_function
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Cosine, Custom, Exponential, Linear, Rate, Schedule
+from lrlab.schedules import Constant, Rate, Schedule
 from lrlab.schedules.joins import Sequence
 
 Phase = tuple[float, float, float]
@@ -35,21 +36,18 @@ def CyclicLR(
     >>> CyclicLR(0.01, 0.1, step_size_up=4, mode="triangular2").lr([0, 4, 8, 12], base=1.0)
     array([0.01 , 0.1  , 0.01 , 0.055])
     """
-    up = positive("CyclicLR: step_size_up", step_size_up)
-    down = up if step_size_down is None else number("CyclicLR: step_size_down", step_size_down)
+    up = positive("CyclicLR", step_size_up=step_size_up)
+    down = up if step_size_down is None else number("CyclicLR", step_size_down=step_size_down)
     if scale_fn is None:
-        wave = choice("CyclicLR: mode", mode, _WAVES)(up, down, gamma)
+        wave = WAVES[one_of("CyclicLR", *WAVES, mode=mode)](up, down, gamma)
     else:
-        scale = function("CyclicLR: scale_fn", scale_fn)
-        if scale_mode == "cycle":
-            scale = Custom(_PerCycle(scale_fn, up + down))
-        wave = _scaled(up, down, scale)
-    rate = wave(number("CyclicLR: base_lr", base_lr), number("CyclicLR: max_lr", max_lr))
+        wave = of_function("CyclicLR", up, down, scale_fn, scale_mode)
+    rate = wave(number("CyclicLR", base_lr=base_lr), number("CyclicLR", max_lr=max_lr))
     if not cycle_momentum:
         return rate
-    low = number("CyclicLR: base_momentum", base_momentum)
+    low = number("CyclicLR", base_momentum=base_momentum)
     # The momentum is highest where the rate is lowest.
-    return LrAndMomentum(rate, wave(number("CyclicLR: max_momentum", max_momentum), low))
+    return LrAndMomentum(rate, wave(number("CyclicLR", max_momentum=max_momentum), low))
 
 
 def OneCycleLR(
@@ -75,15 +73,13 @@ def OneCycleLR(
     Cosine(29, start=Rate(0.02), end=Rate(0.5)) >> Cosine(70, start=Rate(0.5), end=Rate(2e-06))
     """
     steps = _total(total_steps, epochs, steps_per_epoch)
-    share = number("OneCycleLR: pct_start", pct_start)
-    if not 0 <= share <= 1:
-        raise ScheduleError(f"OneCycleLR: pct_start must be from 0 to 1, got {pct_start!r}.")
-    ramp = choice("OneCycleLR: anneal_strategy", anneal_strategy, RAMPS)
-    peak = number("OneCycleLR: max_lr", max_lr)
-    first = peak / positive("OneCycleLR: div_factor", div_factor)
-    last = first / positive("OneCycleLR: final_div_factor", final_div_factor)
-    low = number("OneCycleLR: base_momentum", base_momentum)
-    high = number("OneCycleLR: max_momentum", max_momentum)
+    share = read("OneCycleLR", Fraction, pct_start=pct_start)
+    ramp = RAMPS[one_of("OneCycleLR", *RAMPS, anneal_strategy=anneal_strategy)]
+    peak = number("OneCycleLR", max_lr=max_lr)
+    first = peak / positive("OneCycleLR", div_factor=div_factor)
+    last = first / positive("OneCycleLR", final_div_factor=final_div_factor)
+    low = number("OneCycleLR", base_momentum=base_momentum)
+    high = number("OneCycleLR", max_momentum=max_momentum)
     if three_phase:
         ends = [share * steps - 1, 2 * share * steps - 2, steps - 1]
         rates, momenta = [first, peak, first, last], [high, low, high, high]
@@ -96,15 +92,8 @@ def OneCycleLR(
     return LrAndMomentum(lr, phases(zip(ends, momenta, momenta[1:], strict=False), steps, ramp))
 
 
-RAMPS: dict[str, Callable[[Rate, Rate, float], Schedule]] = {
-    "cos": lambda start, end, over: Cosine(over, start=start, end=end),
-    "linear": lambda start, end, over: Linear(start, end, over=over),
-}
-"""torch's names of one-cycle's annealing strategies, and the ramps that they are."""
-
-
 def phases(
-    planned: Iterable[Phase], steps: int, ramp: Callable[[Rate, Rate, float], Schedule]
+    planned: Iterable[Phase], steps: int, ramp: Callable[[Level, Level, float], Schedule]
 ) -> Schedule:
     """Ramps from phase to phase, as far as they lie in the first ``steps`` steps.
 
@@ -134,53 +123,12 @@ def phases(
 
 def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
-        return count("OneCycleLR: total_steps", total_steps)
+        return count("OneCycleLR", least=1, total_steps=total_steps)
     if epochs is None or steps_per_epoch is None:
         raise ScheduleError(
             "OneCycleLR: total_steps must be given, or epochs and steps_per_epoch, got "
             f"epochs={epochs!r} and steps_per_epoch={steps_per_epoch!r}."
         )
-    return count("OneCycleLR: epochs", epochs) * count(
-        "OneCycleLR: steps_per_epoch", steps_per_epoch
+    return count("OneCycleLR", least=1, epochs=epochs) * count(
+        "OneCycleLR", least=1, steps_per_epoch=steps_per_epoch
     )
-
-
-Wave = Callable[[float, float], Schedule]
-"""Triangles, given the values at their feet and peaks."""
-
-
-def _triangle(low: float | Rate, high: Rate, up: float, down: float) -> Schedule:
-    return Linear(low, high, over=up) >> Linear(high, low, over=down)
-
-
-def _equal(up: float, down: float, gamma: float) -> Wave:
-    return lambda low, high: _triangle(Rate(low), Rate(high), up, down).repeat()
-
-
-def _halved(up: float, down: float, gamma: float) -> Wave:
-    unit = _triangle(0.0, Rate(1.0), up, down).repeat(decay=0.5)
-    return lambda low, high: unit.affine(high - low, Rate(low))
-
-
-def _scaled(up: float, down: float, scale: Schedule) -> Wave:
-    unit = _triangle(0.0, Rate(1.0), up, down).repeat() * scale
-    return lambda low, high: unit.affine(high - low, Rate(low))
-
-
-_WAVES: dict[str, Callable[[float, float, float], Wave]] = {
-    "triangular": _equal,
-    "triangular2": _halved,
-    "exp_range": lambda up, down, gamma: _scaled(up, down, Exponential(gamma)),
-}
-"""torch's names of modes, and the waves that they are."""
-
-
-@dataclass(frozen=True)
-class _PerCycle:
-    """A function of the number of the cycle, from 1, as a function of the step."""
-
-    scale: Callable[[float], float]
-    size: float
-
-    def __call__(self, t: float) -> float:
-        return self.scale(floor(1 + t / self.size))

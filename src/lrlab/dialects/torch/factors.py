@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from lrlab.dialects.torch.arguments import function, short
+from lrlab.dialects.arguments import function_of, short
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -23,7 +23,7 @@ def LambdaLR(lr_lambda: Callable[[int], float]) -> Schedule:
     >>> LambdaLR(lambda epoch: 0.95**epoch)(2)
     0.9025
     """
-    return function("LambdaLR: lr_lambda", lr_lambda)
+    return function_of("LambdaLR", lr_lambda=lr_lambda)
 
 
 def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
@@ -32,7 +32,7 @@ def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
     >>> MultiplicativeLR(lambda epoch: 0.5)([0, 1, 2])
     array([1.  , 0.5 , 0.25])
     """
-    return function("MultiplicativeLR: lr_lambda", lr_lambda).running_product()
+    return function_of("MultiplicativeLR", lr_lambda=lr_lambda).running_product()
 
 
 def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:

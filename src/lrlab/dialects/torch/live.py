@@ -43,7 +43,8 @@ def from_scheduler(scheduler: Any) -> Schedule:
             raise ScheduleError(
                 f"from_scheduler: the rate in force must be the scheduler's own, but it is "
                 f"{force:g} and that of {schedule} is {own:g} at step {step}: something else has "
-                f"set it too. Build the schedule with torch.{name_of(scheduler)}(...)."
+                "set it too, or the optimizer's own state was not loaded. Build the schedule with "
+                f"torch.{name_of(scheduler)}(...)."
             )
     return schedule
 

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 from math import isclose
 from typing import Any
 
+from lrlab.dialects.arguments import absolute, short
 from lrlab.dialects.hyperparameters import LrAndMomentum
+from lrlab.dialects.parts import RAMPS
 from lrlab.dialects.torch.annealing import (
     SWALR,
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
     ReduceLROnPlateau,
 )
-from lrlab.dialects.torch.arguments import level, short
 from lrlab.dialects.torch.composed import ChainedScheduler, SequentialLR
-from lrlab.dialects.torch.cycles import RAMPS, CyclicLR, phases
+from lrlab.dialects.torch.cycles import CyclicLR, phases
 from lrlab.dialects.torch.factors import (
     ConstantLR,
     ExponentialLR,
@@ -25,7 +26,7 @@ from lrlab.dialects.torch.factors import (
     StepLR,
 )
 from lrlab.errors import ScheduleError
-from lrlab.schedules import CosineWave, Schedule
+from lrlab.schedules import Constant, CosineWave, Schedule
 
 
 def read(scheduler: Any, nested: bool = False) -> Schedule:
@@ -47,17 +48,29 @@ def read(scheduler: Any, nested: bool = False) -> Schedule:
             "torch steps wrongly there; put its own schedulers in its place."
         )
     if name not in _WITHOUT_BASE:
-        for base, group in zip(scheduler.base_lrs, scheduler.optimizer.param_groups, strict=True):
-            if not isclose(float(base), float(group["initial_lr"]), rel_tol=1e-6):
-                raise ScheduleError(
-                    f"from_scheduler: {name} must go from its group's initial_lr, but that is "
-                    f"{float(group['initial_lr']):g} and its own {float(base):g}; another "
-                    "scheduler has set one of them. Build it before the others."
-                )
+        _check_bases(name, scheduler)
     if nested and name == "SWALR":  # it begins at whatever rate it finds
         return SWALR(_of_groups(scheduler, "swa_lr"), *_annealing(scheduler))
     schedule: Schedule = _READERS[name](scheduler)
     return schedule
+
+
+def _check_bases(name: str, scheduler: Any) -> None:
+    """Raises ScheduleError where a scheduler's own base rates are not those of its groups."""
+    bases, groups = scheduler.base_lrs, scheduler.optimizer.param_groups
+    if len(bases) != len(groups):
+        raise ScheduleError(
+            f"from_scheduler: {name} must be built after all parameter groups are there, but it "
+            f"has {len(bases)} of {len(groups)}; build it after add_param_group."
+        )
+    for base, group in zip(bases, groups, strict=True):
+        initial = float(group["initial_lr"])
+        if not isclose(float(base), initial, rel_tol=1e-6):
+            raise ScheduleError(
+                f"from_scheduler: {name} must go from its group's initial_lr, but that is "
+                f"{initial:g} and its own {float(base):g}: another scheduler has set one of them. "
+                f"Build the schedule with torch.{name}(...)."
+            )
 
 
 def name_of(scheduler: Any) -> str:
@@ -88,10 +101,22 @@ def _of_groups(scheduler: Any, key: str) -> float:
     return float(_same(key, (group[key] for group in scheduler.optimizer.param_groups)))
 
 
+def _over_initial(what: str, scheduler: Any, rate: Callable[[Any], float]) -> float:
+    """A rate of each group as the one factor of its ``initial_lr``; a group at 0 has any."""
+    factors = [
+        rate(group) / initial
+        for group in scheduler.optimizer.param_groups
+        if (initial := float(group.get("initial_lr", group["lr"])))
+    ]
+    return float(_same(f"{what}, over initial_lr,", factors or [1.0]))
+
+
 def _cosine(scheduler: Any) -> Schedule:
     if scheduler.last_epoch <= scheduler.T_max:
         return CosineAnnealingLR(scheduler.T_max, scheduler.eta_min)
-    return CosineWave(2 * scheduler.T_max, low=level("eta_min", scheduler.eta_min))
+    return CosineWave(
+        2 * scheduler.T_max, low=absolute("from_scheduler", eta_min=scheduler.eta_min)
+    )
 
 
 def _cyclic(scheduler: Any) -> Schedule | LrAndMomentum:
@@ -134,22 +159,20 @@ def _swa(scheduler: Any) -> Schedule:
     share = 1 - SWALR(0.0, *_annealing(scheduler))(scheduler.last_epoch)
     if share > 1 - 1e-9:
         return whole
-    starts = []
-    for group in scheduler.optimizer.param_groups:
-        start = (float(group["lr"]) - share * target) / (1 - share)
-        starts.append(start / float(group["initial_lr"]))
-    start = _same("the rate at which SWALR began, over initial_lr", starts)
+    start = _over_initial(
+        "the rate at which SWALR began",
+        scheduler,
+        lambda group: (float(group["lr"]) - share * target) / (1 - share),
+    )
     assert hasattr(whole, "changed")
     return whole if _alike(start, 1.0) else whole.changed(start=start)
 
 
 def _plateau(scheduler: Any) -> Schedule:
     """With the reductions so far as a factor in front."""
-    groups = scheduler.optimizer.param_groups
-    factor = _same(
-        "the rate over initial_lr",
-        [float(g["lr"]) / float(g.get("initial_lr", g["lr"])) for g in groups],
-    )
+    factor = _over_initial("the rate", scheduler, lambda group: float(group["lr"]))
+    if not factor:  # nothing is left to reduce
+        return Constant(0.0)
     low = _same("min_lr", map(float, scheduler.min_lrs))
     plateau = ReduceLROnPlateau(
         scheduler.mode,
@@ -166,6 +189,16 @@ def _plateau(scheduler: Any) -> Schedule:
 
 def _children(scheduler: Any) -> list[Schedule]:
     return [read(child, nested=True) for child in scheduler._schedulers]
+
+
+def _in_turn(scheduler: Any) -> list[Schedule]:
+    """The children of a sequence; a later constant of no steps is over when torch begins it."""
+    first, *later = scheduler._schedulers
+    parts = [read(first, nested=True)]
+    for child in later:
+        over = name_of(child) == "ConstantLR" and not child.total_iters
+        parts.append(Constant(1.0) if over else read(child, nested=True))
+    return parts
 
 
 def _function(scheduler: Any) -> Any:
@@ -194,7 +227,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "ReduceLROnPlateau": _plateau,
     "CyclicLR": _cyclic,
     "OneCycleLR": _one_cycle,
-    "SequentialLR": lambda scheduler: SequentialLR(_children(scheduler), scheduler._milestones),
+    "SequentialLR": lambda scheduler: SequentialLR(_in_turn(scheduler), scheduler._milestones),
     "ChainedScheduler": lambda scheduler: ChainedScheduler(_children(scheduler)),
 }
 """How to read each of torch's classes, by its name."""

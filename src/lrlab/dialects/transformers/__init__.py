@@ -9,7 +9,8 @@ missing: it reports the rates that Adafactor chooses, and chooses none itself.
 Where they differ on purpose:
 
 - Cosines hold their last rate past the end; transformers' climb again.
-- ``num_cycles`` must be above 0, that of hard restarts a whole number; transformers takes any.
+- ``num_cycles`` must be above 0, that of hard restarts a whole number; transformers takes any,
+  and with 0 stays at the peak.
 - Where k of c hard restarts fall on a whole step, the rate there is the peak; transformers' may be
   0 for that one step, by the last bits of a division.
 - ``get_polynomial_decay_schedule_with_warmup`` cannot know the base rate, so an ``lr_end`` above it

@@ -1,17 +1,19 @@
 """transformers' schedules that read a metric."""
 
-from lrlab.dialects.arguments import absolute
-from lrlab.dialects.counts import count
-from lrlab.schedules import Greedy, Plateau, Schedule
+from typing import Literal
+
+from lrlab.dialects.arguments import absolute, count
+from lrlab.dialects.torch import ReduceLROnPlateau
+from lrlab.schedules import Greedy, Schedule
 
 
 def get_reduce_on_plateau_schedule(
     *,
-    mode: str = "min",
+    mode: Literal["min", "max"] = "min",
     factor: float = 0.1,
     patience: int = 10,
     threshold: float = 1e-4,
-    threshold_mode: str = "rel",
+    threshold_mode: Literal["rel", "abs"] = "rel",
     cooldown: int = 0,
     min_lr: float = 0,
     eps: float = 1e-8,
@@ -21,15 +23,8 @@ def get_reduce_on_plateau_schedule(
     >>> get_reduce_on_plateau_schedule(factor=0.5, eps=0)
     Plateau(0.5)
     """
-    return Plateau(
-        factor,
-        patience=patience,
-        mode=mode,
-        threshold=threshold,
-        threshold_mode=threshold_mode,
-        cooldown=cooldown,
-        low=absolute(min_lr),
-        eps=absolute(eps),
+    return ReduceLROnPlateau(
+        mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
     )
 
 
@@ -54,6 +49,7 @@ def get_greedy_schedule(
     >>> get_greedy_schedule(eps=0)
     Greedy(low=Rate(0.001), high=Rate(1.0))
     """
+    name = "get_greedy_schedule"
     return Greedy(
         factor,
         patience=patience,
@@ -62,10 +58,10 @@ def get_greedy_schedule(
         threshold_mode=threshold_mode,
         cooldown=cooldown,
         warmup=warmup,
-        low=absolute(min_lr),
-        high=absolute(max_lr),
-        eps=absolute(eps),
+        low=absolute(name, min_lr=min_lr),
+        high=absolute(name, max_lr=max_lr),
+        eps=absolute(name, eps=eps),
         window=window_size if smooth else 1,
         # transformers resets at the first reduction at min_lr for 0 as well as for 1.
-        reset=max(1, count("get_greedy_schedule", reset_start=reset_start)),
+        reset=max(1, count(name, reset_start=reset_start)),
     )

@@ -1,7 +1,8 @@
 """transformers' warm-up, stable phase and decay."""
 
-from lrlab.dialects.arguments import read
-from lrlab.dialects.transformers.warmed import Level, waves
+from lrlab.dialects.arguments import one_of, read
+from lrlab.dialects.parts import Level
+from lrlab.dialects.transformers.warmed import waves
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Cooldown, Cosine, Linear, Polynomial, Schedule, Warmup
 from lrlab.schedules.parameters import NotNegative
@@ -25,26 +26,25 @@ def get_wsd_schedule(
     >>> get_wsd_schedule(10, 20, num_training_steps=100, decay_type="1-sqrt")
     Warmup(10, start=0.0) >> Constant(1.0, over=70) >> Cooldown(20)
     """
-    warmup = read("get_wsd_schedule", NotNegative, num_warmup_steps=num_warmup_steps)
-    decay = read("get_wsd_schedule", NotNegative, num_decay_steps=num_decay_steps)
-    for name, kind in (("warmup_type", warmup_type), ("decay_type", decay_type)):
-        if kind not in ("linear", "cosine", "1-sqrt"):
-            raise ScheduleError(
-                f'get_wsd_schedule: {name} must be "linear", "cosine" or "1-sqrt", got {kind!r}.'
-            )
+    name = "get_wsd_schedule"
+    warmup = read(name, NotNegative, num_warmup_steps=num_warmup_steps)
+    decay = read(name, NotNegative, num_decay_steps=num_decay_steps)
+    types = ("linear", "cosine", "1-sqrt")
+    one_of(name, *types, warmup_type=warmup_type)
+    one_of(name, *types, decay_type=decay_type)
     if num_stable_steps is not None:
-        stable = read("get_wsd_schedule", NotNegative, num_stable_steps=num_stable_steps)
+        stable = read(name, NotNegative, num_stable_steps=num_stable_steps)
     elif num_training_steps is None:
         raise ScheduleError(
-            "get_wsd_schedule: num_training_steps or num_stable_steps must be a number of steps, "
+            f"{name}: num_training_steps or num_stable_steps must be a number of steps, "
             "got None for both."
         )
     else:
-        stable = read("get_wsd_schedule", NotNegative, num_training_steps=num_training_steps)
+        stable = read(name, NotNegative, num_training_steps=num_training_steps)
         stable -= warmup + decay
         if stable < 0:
             raise ScheduleError(
-                f"get_wsd_schedule: num_training_steps must be at least {warmup + decay:g}, the "
+                f"{name}: num_training_steps must be at least {warmup + decay:g}, the "
                 f"steps of warm-up and decay, got {num_training_steps!r}."
             )
     schedule = Constant(1.0, over=stable) >> _decay(decay, decay_type, min_lr_ratio, num_cycles)
@@ -60,6 +60,6 @@ def _decay(over: float, kind: str, end: Level, num_cycles: float) -> Schedule:
         return Linear(1.0, end, over=over)
     if kind == "1-sqrt":
         return Cooldown(over, end=end)
-    falling = waves(over, num_cycles, end)
+    falling = waves("get_wsd_schedule", over, num_cycles, end)
     # Other waves may end above the floor, to which transformers then jumps.
     return falling if isinstance(falling, Cosine) else falling >> Constant(end)

@@ -1,7 +1,7 @@
 """transformers' schedules that begin with a warm-up from 0."""
 
-from lrlab.dialects.arguments import absolute, read
-from lrlab.dialects.counts import count
+from lrlab.dialects.arguments import absolute, count, read
+from lrlab.dialects.parts import Level
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -10,13 +10,10 @@ from lrlab.schedules import (
     InverseSqrt,
     Linear,
     Polynomial,
-    Rate,
     Schedule,
     Warmup,
 )
 from lrlab.schedules.parameters import NotNegative, Positive
-
-Level = float | Rate
 
 
 def get_constant_schedule() -> Schedule:
@@ -34,7 +31,8 @@ def get_constant_schedule_with_warmup(num_warmup_steps: int) -> Schedule:
     >>> get_constant_schedule_with_warmup(10)
     Warmup(10, start=0.0) >> Constant(1.0)
     """
-    return _warmup(num_warmup_steps, Constant(1.0))
+    name = "get_constant_schedule_with_warmup"
+    return _warmup(name, num_warmup_steps, Constant(1.0))
 
 
 def get_linear_schedule_with_warmup(num_warmup_steps: int, num_training_steps: int) -> Schedule:
@@ -43,8 +41,9 @@ def get_linear_schedule_with_warmup(num_warmup_steps: int, num_training_steps: i
     >>> get_linear_schedule_with_warmup(10, 100)
     Warmup(10, start=0.0) >> Linear(1.0, 0.0, over=90)
     """
-    rest = _rest(num_warmup_steps, num_training_steps, least=0)
-    return _warmup(num_warmup_steps, Linear(1.0, 0.0, over=rest))
+    name = "get_linear_schedule_with_warmup"
+    rest = _rest(name, num_warmup_steps, num_training_steps, least=0)
+    return _warmup(name, num_warmup_steps, Linear(1.0, 0.0, over=rest))
 
 
 def get_cosine_schedule_with_warmup(
@@ -57,8 +56,9 @@ def get_cosine_schedule_with_warmup(
     >>> get_cosine_schedule_with_warmup(10, 100, num_cycles=1.5)
     Warmup(10, start=0.0) >> CosineWave(60).until(90)
     """
-    rest = _rest(num_warmup_steps, num_training_steps)
-    return _warmup(num_warmup_steps, waves(rest, num_cycles, 0.0))
+    name = "get_cosine_schedule_with_warmup"
+    rest = _rest(name, num_warmup_steps, num_training_steps)
+    return _warmup(name, num_warmup_steps, waves(name, rest, num_cycles, 0.0))
 
 
 def get_cosine_with_hard_restarts_schedule_with_warmup(
@@ -69,9 +69,10 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
     >>> get_cosine_with_hard_restarts_schedule_with_warmup(10, 100, num_cycles=3)
     Warmup(10, start=0.0) >> Cosine(30).repeat(3)
     """
-    cycles = count("get_cosine_with_hard_restarts", least=1, num_cycles=num_cycles)
-    cosine = Cosine(_rest(num_warmup_steps, num_training_steps) / cycles)
-    return _warmup(num_warmup_steps, cosine if cycles == 1 else cosine.repeat(cycles))
+    name = "get_cosine_with_hard_restarts_schedule_with_warmup"
+    cycles = count(name, least=1, num_cycles=num_cycles)
+    cosine = Cosine(_rest(name, num_warmup_steps, num_training_steps) / cycles)
+    return _warmup(name, num_warmup_steps, cosine if cycles == 1 else cosine.repeat(cycles))
 
 
 def get_polynomial_decay_schedule_with_warmup(
@@ -82,8 +83,11 @@ def get_polynomial_decay_schedule_with_warmup(
     >>> get_polynomial_decay_schedule_with_warmup(10, 100, power=2.0)
     Warmup(10, start=0.0) >> Polynomial(2.0, over=90, end=Rate(1e-07))
     """
-    rest = _rest(num_warmup_steps, num_training_steps, least=0)
-    return _warmup(num_warmup_steps, Polynomial(power, over=rest, end=absolute(lr_end)))
+    name = "get_polynomial_decay_schedule_with_warmup"
+    rest = _rest(name, num_warmup_steps, num_training_steps, least=0)
+    return _warmup(
+        name, num_warmup_steps, Polynomial(power, over=rest, end=absolute(name, lr_end=lr_end))
+    )
 
 
 def get_inverse_sqrt_schedule(num_warmup_steps: int, timescale: int | None = None) -> Schedule:
@@ -94,8 +98,9 @@ def get_inverse_sqrt_schedule(num_warmup_steps: int, timescale: int | None = Non
     >>> get_inverse_sqrt_schedule(10)
     Warmup(10, start=0.0) >> InverseSqrt(10)
     """
+    name = "get_inverse_sqrt_schedule"
     tau = (num_warmup_steps or 10_000) if timescale is None else timescale
-    return _warmup(num_warmup_steps, InverseSqrt(tau))
+    return _warmup(name, num_warmup_steps, InverseSqrt(tau))
 
 
 def get_cosine_with_min_lr_schedule_with_warmup(
@@ -112,9 +117,10 @@ def get_cosine_with_min_lr_schedule_with_warmup(
     >>> get_cosine_with_min_lr_schedule_with_warmup(10, 100, min_lr_rate=0.1)
     Warmup(10, start=0.0) >> Cosine(90, end=0.1)
     """
-    floor = _floor(min_lr, min_lr_rate)
-    rest = _rest(num_warmup_steps, num_training_steps)
-    return _warmup(num_warmup_steps, waves(rest, num_cycles, floor))
+    name = "get_cosine_with_min_lr_schedule_with_warmup"
+    floor = _floor(name, min_lr, min_lr_rate)
+    rest = _rest(name, num_warmup_steps, num_training_steps)
+    return _warmup(name, num_warmup_steps, waves(name, rest, num_cycles, floor))
 
 
 def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
@@ -133,9 +139,10 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     >>> get_cosine_with_min_lr_schedule_with_warmup_lr_rate(10, 100, min_lr_rate=0.1)
     Warmup(9) >> Cosine(90, end=0.1)
     """
-    floor = _floor(min_lr, min_lr_rate)
-    cosine = waves(_rest(num_warmup_steps, num_training_steps), num_cycles, floor)
-    warmup = read("transformers", NotNegative, num_warmup_steps=num_warmup_steps)
+    name = "get_cosine_with_min_lr_schedule_with_warmup_lr_rate"
+    floor = _floor(name, min_lr, min_lr_rate)
+    cosine = waves(name, _rest(name, num_warmup_steps, num_training_steps), num_cycles, floor)
+    warmup = read(name, NotNegative, num_warmup_steps=num_warmup_steps)
     if not warmup:
         return cosine.shift(-1)
     if warmup > 1:
@@ -145,33 +152,32 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     return Constant(warmup_lr_rate, over=1) >> cosine.shift(-1)
 
 
-def waves(over: float, num_cycles: float, end: Level) -> Schedule:
+def waves(name: str, over: float, num_cycles: float, end: Level) -> Schedule:
     """So many waves of a cosine within ``over``, of which half a one is a ramp."""
-    cycles = read("transformers", Positive, num_cycles=num_cycles)
+    cycles = read(name, Positive, num_cycles=num_cycles)
     if cycles == 0.5:
         return Cosine(over, end=end)
     return CosineWave(over / cycles, low=end).until(over)
 
 
-def _warmup(over: float, schedule: Schedule) -> Schedule:
+def _warmup(name: str, over: float, schedule: Schedule) -> Schedule:
     """``schedule`` after transformers' warm-up, whose rate at t is t / over."""
-    over = read("transformers", NotNegative, num_warmup_steps=over)
+    over = read(name, NotNegative, num_warmup_steps=over)
     return Warmup(over, start=0.0) >> schedule if over else schedule
 
 
-def _rest(warmup: object, training: object, least: float = 1) -> float:
+def _rest(name: str, warmup: object, training: object, least: float = 1) -> float:
     """The steps of the training after the warm-up; ``least`` is what transformers divides by."""
-    over: float = read("transformers", NotNegative, num_warmup_steps=warmup)
-    total: float = read("transformers", NotNegative, num_training_steps=training)
+    over: float = read(name, NotNegative, num_warmup_steps=warmup)
+    total: float = read(name, NotNegative, num_training_steps=training)
     return max(least, total - over)
 
 
-def _floor(min_lr: float | None, min_lr_rate: float | None) -> Level:
+def _floor(name: str, min_lr: float | None, min_lr_rate: float | None) -> Level:
     if min_lr is not None and min_lr_rate is None:
-        return absolute(min_lr)
+        return absolute(name, min_lr=min_lr)
     if min_lr_rate is not None and min_lr is None:
         return min_lr_rate
     raise ScheduleError(
-        "transformers: either min_lr or min_lr_rate must be given, got "
-        f"{min_lr!r} and {min_lr_rate!r}."
+        f"{name}: either min_lr or min_lr_rate must be given, got {min_lr!r} and {min_lr_rate!r}."
     )

@@ -1,0 +1,123 @@
+"""optax's schedules along one curve."""
+
+from typing import Any
+
+from lrlab.dialects.arguments import absolute, read
+from lrlab.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    Linear,
+    Polynomial,
+    Schedule,
+    Step,
+)
+from lrlab.schedules.numbers import real
+from lrlab.schedules.parameters import NotNegative, Period, Positive
+
+
+def constant_schedule(value: float) -> Schedule:
+    """One rate throughout.
+
+    >>> constant_schedule(0.1)
+    Constant(Rate(0.1))
+    """
+    return Constant(absolute("constant_schedule", value=value))
+
+
+def linear_schedule(
+    init_value: float, end_value: float, transition_steps: float, transition_begin: float = 0
+) -> Schedule:
+    """A straight line over ``transition_steps``, begun after ``transition_begin``.
+
+    Without steps of 1 or more, ``init_value`` throughout.
+
+    >>> linear_schedule(0.1, 0.0, 90, transition_begin=10)
+    Linear(Rate(0.1), 0.0, over=90).shift(10)
+    """
+    where = "linear_schedule"
+    start = absolute(where, init_value=init_value)
+    end = absolute(where, end_value=end_value)
+    if _never(transition_steps):
+        return Constant(start)
+    steps = read(where, Period, transition_steps=transition_steps)
+    return _begun(Linear(start, end, over=steps), transition_begin)
+
+
+def polynomial_schedule(
+    init_value: float,
+    end_value: float,
+    power: float,
+    transition_steps: float,
+    transition_begin: float = 0,
+) -> Schedule:
+    """``end + (init - end) * (1 - p)**power`` over ``transition_steps``, p from 0 to 1.
+
+    >>> polynomial_schedule(0.1, 0.01, power=2, transition_steps=100)
+    Polynomial(2.0, over=100, start=Rate(0.1), end=Rate(0.01))
+    """
+    where = "polynomial_schedule"
+    start = absolute(where, init_value=init_value)
+    end = absolute(where, end_value=end_value)
+    if _never(transition_steps):
+        return Constant(start)
+    steps = read(where, Period, transition_steps=transition_steps)
+    falling = Polynomial(power, over=steps, start=start, end=end)
+    return _begun(falling, transition_begin)
+
+
+def exponential_decay(
+    init_value: float,
+    transition_steps: float,
+    decay_rate: float,
+    transition_begin: float = 0,
+    staircase: bool = False,
+    end_value: float | None = None,
+) -> Schedule:
+    """Multiplied by ``decay_rate`` (above 0) every ``transition_steps``, down or up to a bound.
+
+    >>> exponential_decay(0.1, 100, 0.5, end_value=0.001)
+    (Constant(Rate(0.1)) * Exponential(0.5, every=100)).clip(Rate(0.001))
+    """
+    where = "exponential_decay"
+    start = Constant(absolute(where, init_value=init_value))
+    if _never(transition_steps) or real(decay_rate) == 0:
+        return start
+    every = read(where, Period, transition_steps=transition_steps)
+    gamma = read(where, Positive, decay_rate=decay_rate)
+    factor = Step(every, gamma) if staircase else Exponential(gamma, every=every)
+    decay = start * _begun(factor, transition_begin)
+    if end_value is None:
+        return decay
+    bound = absolute(where, end_value=end_value)
+    return decay.clip(bound) if gamma < 1 else decay.clip(None, bound)
+
+
+def cosine_decay_schedule(
+    init_value: float, decay_steps: float, alpha: float = 0.0, exponent: float = 1.0
+) -> Schedule:
+    """Half a cosine down to ``alpha * init_value`` over ``decay_steps``.
+
+    >>> cosine_decay_schedule(0.5, 100, alpha=0.5)
+    Cosine(100, start=Rate(0.5), end=Rate(0.25))
+    """
+    where = "cosine_decay_schedule"
+    steps = read(where, Period, decay_steps=decay_steps)
+    start = read(where, NotNegative, init_value=init_value)
+    end = read(where, NotNegative, alpha=alpha) * start
+    power = read(where, Positive, exponent=exponent)
+    return Cosine(
+        steps, start=absolute(where, init_value=start), end=absolute(where, alpha=end), power=power
+    )
+
+
+def _never(steps: Any) -> bool:
+    """Whether optax gives up a transition of so many steps and stays where it is."""
+    number = real(steps)
+    return number is not None and number <= 0
+
+
+def _begun(schedule: Schedule, begin: Any) -> Schedule:
+    """``schedule`` begun later, if at all."""
+    number = real(begin)
+    return schedule if number is not None and number <= 0 else schedule.shift(begin)
