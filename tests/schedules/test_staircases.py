@@ -14,6 +14,7 @@ from lrlab.schedules import (
     Constant,
     Cosine,
     Knots,
+    Linear,
     MultiStep,
     Piecewise,
     Sequence,
@@ -32,6 +33,13 @@ def test_step(every: int, gamma: float) -> None:
 def test_the_first_jump_acts_at_its_step() -> None:
     assert Step(30)(29) == 1.0
     assert Step(30)(30) == 0.1
+
+
+@pytest.mark.parametrize("total", [9, 17, 49, 490])
+def test_stairs_of_a_fractional_length_jump_where_they_come_to_whole_steps(total: int) -> None:
+    for stairs in range(1, total + 1):
+        assert Step(total / stairs, 0.5)(total) == 0.5**stairs
+        assert Linear(1, 0, over=total).staircase(total / stairs)(total) < 1e-12
 
 
 def test_a_period_that_rounds_to_nothing_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.durations import Horizon
+from lrlab.schedules.durations import LAST_BITS, Horizon
 from lrlab.schedules.parameters import Duration, Offset, Period, Positive
 from lrlab.schedules.reaction import State
 from lrlab.schedules.shape import Changed
@@ -150,7 +150,7 @@ class Staircase(Changed):
     def _read_at(self, t: Any) -> Any:
         """The step at which the schedule is read, for a step or for each of many."""
         every = Horizon().period(self.every)
-        return every * np.floor(t / every)
+        return every * np.floor(t / every * LAST_BITS)
 
     def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
         return float(self._read_at(t)), base

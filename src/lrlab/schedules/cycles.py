@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.durations import Horizon
+from lrlab.schedules.durations import LAST_BITS, Horizon
 from lrlab.schedules.joins import SOME_HORIZON
 from lrlab.schedules.levels import resolve
 from lrlab.schedules.outcome import checked
@@ -16,10 +16,6 @@ from lrlab.schedules.shape import Changed, Shape
 
 __all__ = ["CosineWave", "PolynomialCycle", "Repeat"]
 
-
-# A period such as 18 / 14 is off by its last bits, and so is t over it: a step that is as near to
-# a multiple of it is one.
-_LAST_BITS = 1 + 2.0**-51
 
 _MOST = 600.0
 """The logarithm of the longest that repetitions may grow to."""
@@ -75,7 +71,7 @@ class Repeat(Changed):
     def evaluate(self, t: Array, base: float) -> Array:
         period = self.schedule.length(Horizon())
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
-            n = self._number(t / period * _LAST_BITS)
+            n = self._number(t / period * LAST_BITS)
             own = np.maximum(0.0, t - period * self._starts(n)) / np.power(self.growth, n)
             rates = np.power(self.decay, n) * self.schedule.evaluate(own, base)
         return checked(rates, t, self)
@@ -171,7 +167,7 @@ class PolynomialCycle(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         period = Horizon().period(self.period)
-        falls = np.maximum(1.0, np.ceil(t / period / _LAST_BITS))
+        falls = np.maximum(1.0, np.ceil(t / period / LAST_BITS))
         left = np.maximum(0.0, 1 - t / (period * falls))
         c = np.power(left, self.power)
         return resolve(self.start, base) * c + resolve(self.end, base) * (1 - c)

@@ -13,6 +13,10 @@ from lrlab.schedules.numbers import real, tidy
 MOST_STEPS = 2**53
 """Beyond, float64 counts no single steps."""
 
+LAST_BITS = 1 + 2.0**-51
+"""A period such as 18 / 14 is off by its last bits, and so is t over it: times this, a step that is
+as near to a multiple of the period is one."""
+
 _WITH_UNIT = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(ep|%)")
 
 

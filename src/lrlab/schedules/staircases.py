@@ -7,7 +7,7 @@ import numpy as np
 
 from lrlab.schedules.base import Array
 from lrlab.schedules.curves import Curve, along
-from lrlab.schedules.durations import Horizon
+from lrlab.schedules.durations import LAST_BITS, Horizon
 from lrlab.schedules.levels import resolve
 from lrlab.schedules.outcome import checked
 from lrlab.schedules.parameters import Growth, Levels, Milestones, Period, Positive, PowerOfTwo
@@ -40,7 +40,7 @@ class Step(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # checked() says which step it was
-            stairs = np.floor(t / Horizon().period(self.every))
+            stairs = np.floor(t / Horizon().period(self.every) * LAST_BITS)
             return checked(base * np.power(self.gamma, stairs), t, self)
 
 
