@@ -122,9 +122,8 @@ def _sequences(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule
 
 
 shapes = st.one_of(ramps(levels), endless)
-products = st.builds(
-    lambda a, b: a * b, st.one_of(ramps(factors), endless), st.one_of(ramps(factors), endless)
-)
+anything = st.one_of(ramps(factors), endless)
+products = st.builds(lambda a, b: a * b, anything, anything.filter(_relative))
 schedules = st.one_of(
     shapes,
     products,
