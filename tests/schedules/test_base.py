@@ -84,6 +84,11 @@ def test_base_rates_that_are_none(base: object) -> None:
         Cosine(4)(1, base=base)
 
 
+def test_a_rate_beyond_float64_is_an_error_and_no_warning() -> None:
+    with pytest.raises(ScheduleError, match="at base rate 1e\\+300 it is beyond float64"):
+        Linear(1e10, 1e10, over=3)(0, base=1e300)
+
+
 def test_an_absolute_rate_needs_the_base_rate() -> None:
     schedule = Cosine(4, end=Rate(0.01))
     assert not schedule.relative

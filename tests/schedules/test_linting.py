@@ -86,6 +86,7 @@ def test_right_schedules_pass() -> None:
         Cosine("10%").repeat(),
         Exponential(0.99).clip(Rate(0.01)),
         Constant(0.5, over=100) >> Constant(1.0),
+        Constant(1 / 3, over=100) >> Exponential(0.99),
         Linear(1.0, 0.0, over=549),
         Cosine(100, start=0.04, end=1.0) >> Cosine(449, end=4e-6),
         Piecewise([20], [0.1, 1.0]),
@@ -152,6 +153,7 @@ def test_epochs_taken_as_steps_are_found_without_knowing_epochs() -> None:
         'meant, give its durations the unit, as in "30ep".'
     )
     assert lint(Cosine(550), total=550) == ()
+    assert lint(MultiStep([5]), total=50) == ()
     assert lint(Linear(1.0, 0.5, over=30), total=50, epoch=1)[0].startswith(
         "Linear(1.0, 0.5, over=30) ends at step 30, before training does at 50"
     )

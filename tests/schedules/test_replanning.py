@@ -50,6 +50,17 @@ def test_it_may_happen_again_and_prints() -> None:
     assert (Warmup(5) >> Cosine(45)).replan(95, at=5) == Warmup(5) >> Cosine(45).stretch(2.0)
 
 
+def test_a_plan_that_changes_often_stays_short() -> None:
+    schedule = Warmup(10) >> Cosine(90)
+    changed: Schedule = schedule
+    for i in range(60):
+        changed = changed.replan(100 + i + 1, at=20 + i)
+        assert changed(20 + i) <= changed(19 + i)
+    assert changed(160) == pytest.approx(0.0, abs=1e-12)
+    assert len(repr(changed)) < 60 * 80
+    assert parse(repr(changed)) == changed
+
+
 def test_what_never_ends_needs_the_planned_total() -> None:
     schedule = Cosine(50) >> Constant(0.1)
     with pytest.raises(ScheduleError, match="has no end of its own, so say how many steps"):

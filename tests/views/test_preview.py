@@ -108,9 +108,9 @@ def test_the_longest_end_is_the_length() -> None:
 @pytest.mark.parametrize(
     ("schedule", "options", "said"),
     [
-        (Cosine(), {}, r"Cosine\(\) has no end of its own: .*--steps"),
-        (Exponential(0.9), {}, "has no end of its own"),
-        (Warmup("10%"), {}, "has no end of its own"),
+        (Cosine(), {}, r"Cosine\(\) does not say when it ends: .*--steps"),
+        (Exponential(0.9), {}, "does not say when it ends"),
+        (Warmup("10%"), {}, "does not say when it ends"),
         (Warmup("2ep"), {}, r"counts epochs: .*--epoch-steps"),
         (Warmup("2ep") >> Cosine(), {"steps": 9}, r"counts epochs: .*--epoch-steps"),
         (Cosine(), {"steps": 0}, "from 1 to 10000000, got 0"),
@@ -118,7 +118,6 @@ def test_the_longest_end_is_the_length() -> None:
         (Cosine(), {"steps": math.nan}, "got nan"),
         (Cosine(1e11), {}, "got 100000000000"),
         (Constant(2), {"steps": 5, "base": 3e38}, "gives 6e.38 at step 0"),
-        (Constant(1e300), {"steps": 5, "base": 1e300}, "gives inf at step 0"),
     ],
 )
 def test_what_cannot_be_shown(schedule: Schedule, options: dict, said: str) -> None:

@@ -97,7 +97,14 @@ class Schedule(Algebra, Reaction, ABC):
         rates = np.empty(flat.shape)
         for i in range(0, flat.size, _PIECE):
             piece = self._bound.evaluate(_steps(flat[i : i + _PIECE]), rate)
-            np.multiply(piece, factor, out=rates[i : i + _PIECE])
+            try:
+                with np.errstate(over="raise"):
+                    np.multiply(piece, factor, out=rates[i : i + _PIECE])
+            except FloatingPointError:
+                raise ScheduleError(
+                    f"{self} must give a finite rate, but at base rate {factor:g} it is beyond "
+                    "float64: try a lower base."
+                ) from None
         return float(rates[0]) if steps.ndim == 0 else rates.reshape(steps.shape)
 
     def bases(self, base: float | None) -> tuple[float, float]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from lrlab.schedules.base import Array
 from lrlab.schedules.durations import LAST_BITS, Horizon
-from lrlab.schedules.joins import SOME_HORIZON
 from lrlab.schedules.levels import resolve
 from lrlab.schedules.outcome import checked
 from lrlab.schedules.parameters import Growth, Level, Period, Positive, Times
@@ -62,14 +61,16 @@ class Repeat(Changed):
             raise self.refusal(
                 f"growth={self.growth!r} over {self.times} times is longer than float64 can count."
             )
-        if not self.schedule.ends or not self.schedule.length(SOME_HORIZON):
+        if not self.schedule.ends:
             raise self.refusal(
-                f"what is repeated must have an end, and not at once, got {self.schedule}; say "
-                "when with .until(30)."
+                f"what is repeated must have an end, got {self.schedule}; say when with .until(30)."
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
         period = self.schedule.length(Horizon())
+        if not period:  # where no step of training is left, all repetitions are over at once
+            last = self.decay ** (0 if self.times is None else self.times - 1)
+            return last * self.schedule.evaluate(t, base)
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
             n = self._number(t / period * LAST_BITS)
             own = np.maximum(0.0, t - period * self._starts(n)) / np.power(self.growth, n)

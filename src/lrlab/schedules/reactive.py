@@ -48,13 +48,11 @@ class Reactive(Shape):
     def moved(self, state: State, metric: float, base: float) -> State:
         """The state after a metric, for the base rate in which its rate is counted."""
 
-    def worst(self) -> float:
-        """What every metric is better than."""
-        return inf if self.mode == "min" else -inf
-
-    def better(self, metric: float, best: float) -> bool:
-        """Whether a metric improves on the best by more than the threshold."""
+    def better(self, metric: float, best: float | None) -> bool:
+        """Whether a metric improves by more than the threshold on the best, None before any."""
         sign = -1 if self.mode == "min" else 1
+        if best is None:
+            best = -sign * inf
         margin = sign * self.threshold
         bar = best * (1 + margin) if self.threshold_mode == "rel" else best + margin
         return sign * metric > sign * bar
@@ -106,7 +104,7 @@ class Plateau(Reactive):
     at_patience: Flag = False
 
     def initial(self) -> State:
-        return None, self.worst(), 0, 0
+        return None, None, 0, 0
 
     def moved(self, state: State, metric: float, base: float) -> State:
         rate, best, bad, resting = state
@@ -185,7 +183,7 @@ class Greedy(Reactive):
                 raise self.refusal(f"{name} must be above 0, got 0.")
 
     def initial(self) -> State:
-        return None, self.worst(), 0, 0, 0, self.reset, ()
+        return None, None, 0, 0, 0, self.reset, ()
 
     def moved(self, state: State, metric: float, base: float) -> State:
         rate, best, good, bad, resting, left, seen = state
@@ -208,6 +206,6 @@ class Greedy(Reactive):
             rate = lower if rate - lower > resolve(self.eps, base) else rate
             left -= rate <= low
             if not left:
-                rate, best, left, seen = None, self.worst(), self.reset, ()
+                rate, best, left, seen = None, None, self.reset, ()
             return rate, best, 0, 0, self.cooldown, left, seen
         return rate, best, good, bad, 0, left, seen

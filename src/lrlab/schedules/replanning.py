@@ -4,6 +4,7 @@ import math
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules.base import Schedule
+from lrlab.schedules.clocks import Shift, Stretch
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.joins import Sequence
 from lrlab.schedules.numbers import real
@@ -40,10 +41,31 @@ def replanned(
             "replan: at must not lie within a part that reads a metric, which would begin anew, "
             f"got {at!r} within {parts[ruling]}: choose the step at which it begins or ends."
         )
-    to_come = [parts[ruling].shift(-split) if split else parts[ruling], *parts[ruling + 1 :]]
+    to_come = [_begun(parts[ruling], split), *parts[ruling + 1 :]]
     done = [*parts[:ruling], parts[ruling].until(split)] if split else list(parts[:ruling])
     rest = to_come[0] if len(to_come) == 1 else Sequence(tuple(to_come))
-    result = rest.stretch(factor) if factor != 1 else rest
+    result = _slowed(rest, factor)
     for part in reversed(done):
         result = part >> result
     return result
+
+
+# A plan that is changed again and again keeps one shift and one stretch for what is to come.
+
+
+def _begun(part: Schedule, by: float) -> Schedule:
+    """``part`` from ``by`` steps after its start on."""
+    match part:
+        case Stretch(schedule=inner, by=slow):
+            return _slowed(_begun(inner, by / slow), slow)
+        case Shift(schedule=inner, by=float() | int() as begun) if begun < 0:
+            return inner.shift(begun - by)
+        case _:
+            return part.shift(-by) if by else part
+
+
+def _slowed(part: Schedule, by: float) -> Schedule:
+    """``part`` taking ``by`` times as long."""
+    if isinstance(part, Stretch):
+        return _slowed(part.schedule, part.by * by)
+    return part.stretch(by) if by != 1 else part

@@ -150,7 +150,7 @@ def _longest(schedules: Iterable[Schedule], epoch: float | None) -> float:
             end = math.inf
         if math.isinf(end):
             raise ViewError(
-                f"{schedule} has no end of its own: say how many steps to show with steps=... "
+                f"{schedule} does not say when it ends: say how many steps to show with steps=... "
                 "(--steps on the command line)."
             )
         ends.append(end)

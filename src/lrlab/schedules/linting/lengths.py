@@ -30,7 +30,7 @@ def _span(subject: Subject) -> float:
     """The step by which a schedule has done all it does; 0 if it never has."""
     end = subject.end
     match subject.schedule:
-        case MultiStep(milestones=at) | Piecewise(at=at):
+        case MultiStep(milestones=at) | Piecewise(at=at) if subject.epoch:
             end = float(at[-1])
     # A schedule that ends at its peak, such as a warm-up, is not over but has begun.
     over = math.isfinite(end) and subject.at(end) < subject.peak

@@ -39,7 +39,7 @@ def jumps_at_joins(subject: Subject) -> Iterator[str]:
             continue
         pairs = zip(sequence.schedules, sequence.schedules[1:], strict=False)
         for start, (before, after) in zip(sequence.starts[1:].tolist(), pairs, strict=True):
-            if type(before) is type(after):  # a restart, or a staircase: it is meant
+            if isinstance(before, type(after) | Constant):  # a restart, or a stair: it is meant
                 continue
             if subject.total is not None and start >= subject.total:
                 continue
