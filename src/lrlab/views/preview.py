@@ -166,8 +166,7 @@ def _whole(steps: float) -> int:
 
 
 def _line(label: str, schedule: Schedule, steps: int, base: float) -> Line:
-    with np.errstate(over="ignore"):  # refused below
-        rates = schedule(np.arange(steps), base=base)
+    rates = schedule(np.arange(steps), base=base)
     high = ~(rates <= _HIGHEST)
     if high.any():
         at = int(high.argmax())
