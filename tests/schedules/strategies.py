@@ -144,6 +144,56 @@ def trees(depth: int) -> st.SearchStrategy[Schedule]:
     return st.one_of(shapes, st.deferred(lambda: _combined(trees(depth - 1), finite)))
 
 
+durations = st.one_of(
+    lengths,
+    st.integers(0, 40).map(lambda share: f"{share}%"),
+    st.floats(0, 20).map(lambda epochs: f"{epochs:.2f}ep"),
+)
+anywhere = st.one_of(levels, st.builds(Rate, levels))
+ending = st.one_of(
+    st.builds(Constant, anywhere, over=durations),
+    st.builds(Linear, anywhere, anywhere, over=durations),
+    st.builds(Cosine, durations, start=anywhere, end=anywhere),
+    st.builds(Warmup, durations, start=st.one_of(st.none(), anywhere)),
+    st.builds(Cooldown, durations, end=anywhere, curve=curves),
+)
+unending = st.one_of(
+    st.builds(Constant, anywhere),
+    st.builds(Cosine, end=anywhere),
+    st.builds(Exponential, gammas, every=st.sampled_from([3, "1ep", "5%"])),
+    st.builds(MultiStep, st.just([10, "60%", "90%"]), gammas),
+)
+"""Without an end of their own, or with that of the training."""
+
+
+def _planned(depth: int) -> st.SearchStrategy[Schedule]:
+    if depth <= 1:
+        return st.one_of(ending, unending)
+    parts = st.deferred(lambda: _planned(depth - 1))
+    return st.one_of(
+        st.builds(lambda a, b: a >> b, ending, parts),
+        st.builds(lambda a, at, b: a.until(at) >> b, parts, durations, parts),
+        st.builds(lambda a, b: a.then(b, join="continue"), ending, parts),
+        st.builds(lambda a, b: a * b if a.relative or b.relative else a + b, parts, parts),
+        st.builds(lambda a, b: a + b, parts, parts),
+        st.builds(lambda a, n: a.shift(n), parts, st.one_of(durations, st.integers(-50, 50))),
+        st.builds(lambda a, k: a.stretch(k), parts, st.floats(0.1, 5)),
+        st.builds(lambda a: a.staircase("1ep"), parts),
+        st.builds(lambda a, low: a.clip(low), parts, anywhere),
+        st.builds(lambda a, k, offset: a.affine(k, offset), parts, st.floats(0, 2), anywhere),
+        st.builds(
+            lambda a, n, g, d: a.repeat(n, growth=g, decay=d),
+            ending,
+            st.integers(1, 4),
+            st.floats(1, 2),
+            st.floats(0.5, 1),
+        ),
+    )
+
+
+planned = _planned(4)
+"""Schedules with durations in every unit and rates of every kind in every place."""
+
 relative = trees(4)
 schedules = st.one_of(relative, absolute, st.builds(lambda a, b: a * b, relative, absolute))
 steps = st.lists(st.one_of(st.integers(0, 1000), st.floats(0, 1000)), min_size=1, max_size=40)

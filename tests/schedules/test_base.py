@@ -8,14 +8,16 @@ import pickle
 import numpy as np
 import pytest
 from hypothesis import given
-from numpy.testing import assert_array_equal
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
 import lrlab
 import lrlab.schedules
 from lrlab.errors import ScheduleError
 from lrlab.schedules import ROOMS, Cosine, Exponential, Linear, Rate, Schedule, Warmup, parse
 from lrlab.schedules.text import SHAPES
-from tests.schedules.strategies import relative, schedules, steps
+from tests.schedules.slow import slow
+from tests.schedules.strategies import planned, relative, schedules, steps, trees
 
 
 @given(schedule=schedules, t=steps)
@@ -24,6 +26,31 @@ def test_scalars_and_arrays_of_any_shape_give_the_same_bits(schedule: Schedule, 
     assert_array_equal(rates, [schedule(step, base=0.1) for step in t])
     assert_array_equal(schedule(np.array([t, t]).T, base=0.1), np.array([rates, rates]).T)
     assert_array_equal(schedule(np.array(t * 5)[::5], base=0.1), schedule((t * 5)[::5], base=0.1))
+
+
+@given(
+    schedule=planned,
+    total=st.integers(30, 400),
+    epoch=st.integers(2, 20),
+    base=st.floats(0.01, 2),
+    t=st.lists(st.integers(0, 500), min_size=1, max_size=20),
+)
+def test_combinators_are_what_their_slow_twin_says(
+    schedule: Schedule, total: int, epoch: int, base: float, t: list[int]
+) -> None:
+    bound = schedule.bind(total=total, epoch=epoch)
+    assert bound.bind(total=7, epoch=3) == bound
+    # Off the boundaries, which may be summed up to other last bits.
+    between = [step + 0.387 for step in t]
+    expected = [slow(bound, step, base) for step in between]
+    assert_allclose(bound(between, base=base), expected, rtol=1e-9, atol=1e-12)
+
+
+@given(schedule=trees(4), base=st.floats(0.01, 2), t=steps)
+def test_relative_combinators_are_too(schedule: Schedule, base: float, t: list[float]) -> None:
+    between = [int(step) + 0.387 for step in t]
+    expected = [slow(schedule, step, base) for step in between]
+    assert_allclose(schedule(between, base=base), expected, rtol=1e-9, atol=1e-12)
 
 
 @given(schedule=relative, t=steps)

@@ -20,10 +20,10 @@ from lrlab.schedules import (
     from_json,
     to_json,
 )
-from tests.schedules.strategies import schedules, trees
+from tests.schedules.strategies import planned, schedules, trees
 
 
-@given(schedule=st.one_of(schedules, trees(6)))
+@given(schedule=st.one_of(schedules, planned, trees(6)))
 def test_json_reads_back(schedule: Schedule) -> None:
     assert from_json(to_json(schedule)) == schedule
     assert from_json(to_json(schedule, indent=2)) == schedule

@@ -21,10 +21,10 @@ from lrlab.schedules import (
     to_text,
 )
 from lrlab.schedules.text import SHAPES
-from tests.schedules.strategies import schedules, trees
+from tests.schedules.strategies import planned, schedules, trees
 
 
-@given(schedule=st.one_of(schedules, trees(6)))
+@given(schedule=st.one_of(schedules, planned, trees(6)))
 def test_text_is_the_python_expression_and_reads_back(schedule: Schedule) -> None:
     assert parse(repr(schedule)) == schedule
     assert eval(repr(schedule), dict(SHAPES)) == schedule
