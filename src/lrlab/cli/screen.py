@@ -16,6 +16,18 @@ def show_rows(rows: "Callable[[int], Iterable[Row]]") -> None:
     from lrlab.views.pieces import coloured
 
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # not every encoding has the dots of a chart
+        sys.stdout.reconfigure(errors="replace")
+        _warn_of(sys.stdout.encoding)
     console = Console(highlight=False)
     console.print(coloured(rows(console.width)), soft_wrap=True)
+
+
+def _warn_of(encoding: str) -> None:
+    try:
+        "⠿".encode(encoding)
+    except UnicodeEncodeError:
+        print(
+            f"warning: the output's encoding, {encoding}, has no dots for a chart; "
+            "PYTHONIOENCODING=utf-8 has.",
+            file=sys.stderr,
+        )
