@@ -126,6 +126,11 @@ def test_the_articles_mistake_is_warned_of(lrlab: Callable) -> None:
     assert "the base rate is applied twice" in said.err
 
 
+def _hear_interrupts() -> None:
+    """Lets Ctrl-C through where the tests themselves run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
 def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signals) -> None:
     study = [
@@ -134,7 +139,7 @@ def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signal
     ]  # fmt: skip
     process = subprocess.Popen(
         command(*study), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=_hear_interrupts,
     )  # fmt: skip
     db = tmp_path / "lrlab.db"
     deadline = time.monotonic() + 120
