@@ -1,16 +1,17 @@
 """What may be written with schedules: the operators and methods that make one out of others."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lrlab.errors import ScheduleError, did_you_mean
 from lrlab.schedules.levels import Rate
+from lrlab.schedules.mixin import Mixin
 from lrlab.schedules.numbers import real
 
 if TYPE_CHECKING:
     from lrlab.schedules.base import Schedule
 
 
-class Algebra:
+class Algebra(Mixin):
     """The operators and methods of every schedule.
 
     What they return are schedules themselves, whose modules are imported when one is made.
@@ -28,10 +29,6 @@ class Algebra:
         "running_product",
     )
     """What may be called on a schedule in a text."""
-
-    @property
-    def _self(self) -> "Schedule":
-        return cast("Schedule", self)
 
     def __rshift__(self, other: "Schedule") -> "Schedule":
         """``a >> b``: b after a, on its own clock, its levels factors of the same base rate."""

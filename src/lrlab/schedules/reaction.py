@@ -3,9 +3,10 @@
 A schedule that reads none, which is nearly every one, has the empty state and never changes.
 """
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lrlab.errors import ScheduleError
+from lrlab.schedules.mixin import Mixin
 from lrlab.schedules.numbers import real
 
 if TYPE_CHECKING:
@@ -15,16 +16,12 @@ State = tuple[Any, ...]
 """Numbers, None and tuples of these; ``()`` for a schedule that reads no metric."""
 
 
-class Reaction:
+class Reaction(Mixin):
     """The pure state machine that every schedule is.
 
     It begins in ``initial()``; ``observe`` gives the next state; ``given(state)`` is the schedule
     that the state makes of it, whose rate at the current step is the one to use.
     """
-
-    @property
-    def _self(self) -> "Schedule":
-        return cast("Schedule", self)
 
     @property
     def reactive(self) -> bool:
@@ -49,8 +46,8 @@ class Reaction:
                 state belongs to one base rate then.
 
         Raises:
-            ScheduleError: ``metric`` is no number, ``base`` is missing, or the schedule is not
-                bound.
+            ScheduleError: ``metric`` is no number, ``t`` no step, ``state`` none of this schedule,
+                ``base`` is missing, or the schedule is not bound.
 
         >>> from lrlab.schedules import Plateau, Warmup
         >>> schedule = Warmup(2) >> Plateau(patience=0)

@@ -18,7 +18,7 @@ from lrlab.schedules.arithmetic import Product, Sum, operands
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.formulas import Custom
 from lrlab.schedules.joins import Sequence
-from lrlab.schedules.numbers import real
+from lrlab.schedules.numbers import real, tidy
 
 Builders = Mapping[str, Callable[..., Any]]
 """What a text may call, by (dotted) name."""
@@ -33,7 +33,9 @@ _ON_NUMBERS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
-_WHOLES: Mapping[type[ast.operator], type[Schedule]] = {
+_Whole = Callable[[tuple[Schedule, ...]], Schedule]
+
+_WHOLES: Mapping[type[ast.operator], _Whole] = {
     ast.RShift: Sequence,
     ast.Mult: Product,
     ast.Add: Sum,
@@ -113,9 +115,12 @@ class Reader:
     def key(self, node: ast.expr) -> float | str:
         """The key of a dictionary, a number or a text."""
         key = self.value(node)
-        if isinstance(key, str) or real(key) is not None:
-            return key  # type: ignore[no-any-return]
-        return self.refuse(node, "a key must be a number or a text.")
+        number = real(key)
+        if isinstance(key, str):
+            return key
+        if number is None:
+            self.refuse(node, "a key must be a number or a text.")
+        return tidy(number)
 
     def chained(self, first: ast.expr, operations: list[ast.BinOp]) -> Any:
         """``a >> b >> c``: operations that bind alike, from the left."""
@@ -132,14 +137,13 @@ class Reader:
                 result = self.combined(node, result, value)
         return result
 
-    def made(
-        self, node: ast.BinOp, whole: type[Schedule], first: Schedule, others: list[Any]
-    ) -> Schedule:
+    def made(self, node: ast.BinOp, whole: _Whole, first: Schedule, others: list[Any]) -> Schedule:
+        """Schedules and numbers, of which the first is a schedule, joined by one operator."""
         numbers = [value for value in others if not isinstance(value, Schedule)]
         if numbers and whole is Sequence:
             self.refuse(node, _TOGETHER)
         try:
-            return whole(operands(first, *others))  # type: ignore[call-arg]
+            return whole(operands(first, *others))
         except ScheduleError as error:
             return self.refuse(node, str(error))
 
