@@ -52,6 +52,7 @@ def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> No
 
     def consume() -> None:
         for _ in running:
+            time.sleep(0.3)  # both are training again: one killed while it writes is never heard of
             for worker in active_children():
                 if worker.pid:
                     os.kill(worker.pid, signal.SIGKILL)
