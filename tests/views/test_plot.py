@@ -79,7 +79,7 @@ def test_what_cannot_be_drawn_leaves_the_axes_empty(axes: Axes) -> None:
     with pytest.raises(ViewError, match="does not say when it ends"):
         lrlab.plot(Cosine(), axes)
     with pytest.raises(ViewError, match="only schedules can be shown, got 3"):
-        lrlab.plot([Cosine(), 3], axes, steps=5)  # type: ignore[list-item]
+        lrlab.plot([Cosine(), 3], axes, steps=5)
     assert not axes.lines
 
 

@@ -149,7 +149,7 @@ def test_labels() -> None:
     assert list(labelled(ones).values()) == ones
     for wrong in (3, [3], {"a": "Cosine()"}, None):
         with pytest.raises(ViewError, match="only schedules can be shown"):
-            labelled(wrong)  # type: ignore[arg-type]
+            labelled(wrong)
 
 
 @quick

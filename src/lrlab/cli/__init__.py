@@ -19,6 +19,7 @@ def main() -> None:
         print("error:" + ("\n" if "\n" in message else " ") + message, file=sys.stderr)
         sys.exit(2)
     except OSError as error:  # what is printed cannot be written: a full disk, a closed pipe
+        # Left open: Python flushes stdout once more at its end, which must not fail again.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         print(f"error: the output cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(2)

@@ -39,10 +39,7 @@ Start = Annotated[
 ]
 """A ``Level`` that the shape works out itself when it is left out."""
 
-Bound = Annotated[
-    float | Rate | None,
-    Kind("a factor of the base rate, 0 or more, or an absolute Rate(...)", level, optional=True),
-]
+Bound = Start
 """A ``Level`` that is no bound when it is left out."""
 
 Levels = Annotated[

@@ -132,7 +132,7 @@ def test_weight_averaging_begins_where_it_finds_the_rate() -> None:
 
 
 def test_rates_that_are_tensors() -> None:
-    optimizer = sgd(torch.tensor(0.1))  # type: ignore[arg-type]
+    optimizer = sgd(torch.tensor(0.1))
     scheduler = lr_scheduler.ExponentialLR(optimizer, 0.9)
     step(optimizer, scheduler, 50)
     assert repr(from_scheduler(scheduler)) == "Exponential(0.9)"
