@@ -52,8 +52,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             (``{"head": "Cosine(45)"}``) or several (``{0: {"lr": ..., "weight_decay": ...}}``).
         on_change: what to do when a state is loaded that was saved under another schedule or base
             rate: ``"error"``, or ``"keep_new"`` (those of now), or ``"keep_saved"``.
-        last_epoch: the step already reached, for code that resumes without ``load_state_dict``;
-            -1 (torch's convention, and the default) and 0 both start anew.
+        last_epoch: the last step that was done, for code that resumes without
+            ``load_state_dict``: training goes on with the one after. -1, the default, is none.
         **others: schedules of any other hyperparameter, by its name.
 
     Raises:
@@ -97,9 +97,11 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         if on_change not in CHOICES:
             raise SchedulerError(f"on_change must be {' or '.join(CHOICES)}, got {on_change!r}.")
-        start = 0 if last_epoch == -1 else _step(last_epoch)
+        start = _step(last_epoch + 1 if isinstance(last_epoch, int) else None)
         if start is None:
-            raise SchedulerError(f"last_epoch must be -1 or a step reached, got {last_epoch!r}.")
+            raise SchedulerError(
+                f"last_epoch must be the last step done, or -1 for none, got {last_epoch!r}."
+            )
 
         def bind(one: Schedule) -> Schedule:
             return one.bind(total=total_steps, epoch=steps_per_epoch)
@@ -200,16 +202,18 @@ class LRScheduler(torch_schedulers.LRScheduler):
         groups = self.optimizer.param_groups
         table = self._groups.table
         i = t - table.first
-        bases = table.bases
-        # As few operations as can be: a step here costs less than a third of one of torch's.
-        if 0 < i < table.length and table.tracks[0].bases == bases and len(groups) == len(bases):
-            for columns in table.columns:
-                key = columns.key
-                for group, factors, scale in zip(groups, columns.factors, columns.scales):  # noqa: B905
-                    if type(group[key]) is float:
-                        group[key] = factors[i] * scale
-                    else:
-                        columns.what.write(group, factors[i] * scale)
+        # As few operations as can be: a step costs less than a third of one of torch's.
+        if (
+            0 < i < table.length
+            and len(groups) == table.groups
+            and table.bases == table.tracks[0].bases
+        ):
+            for place, key, numbers, scale, what in table.cells:
+                group = groups[place]
+                if type(group[key]) is float:
+                    group[key] = numbers[i] * scale
+                else:
+                    what.write(group, numbers[i] * scale)
         else:
             self._groups.go_to(t, self._groups.tracks, table.at(t - 1))
         self.last_epoch = t
