@@ -14,6 +14,11 @@ except ModuleNotFoundError as error:
         f"lrlab.adapters.skorch needs {error.name}, which is not installed: pip install skorch"
     ) from None
 
+_METRIC = "event_metric"
+"""The column of what a function gives that is monitored: going on needs it."""
+_SKIPPED = "event_skipped"
+"""The column that marks batches whose step mixed precision has skipped."""
+
 
 class ScheduledRates(Callback):
     """Sets the rates of a net's optimizer, and records in its history those that were used.
@@ -28,7 +33,8 @@ class ScheduledRates(Callback):
         schedule: a schedule or its text, which a search can vary:
             ``{"callbacks__rates__schedule": ["Constant(1.0)", "Warmup(5) >> Cosine()"]}``.
         monitor: what a reactive schedule reads at the end of every epoch: a column of the history,
-            the validation loss unless told otherwise, or a function of the net.
+            the validation loss unless told otherwise, or a function of the net. What records it
+            stands before ``Checkpoint`` among the callbacks; for a function that is this one.
         step_every: ``"epoch"``, as in skorch, or ``"batch"``: what a step of the schedule is.
         total_epochs: epochs of the whole training where several fits share one schedule.
         momentum, weight_decay, betas, groups, others: as of ``LRScheduler``.
@@ -122,27 +128,36 @@ class ScheduledRates(Callback):
 
     def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
         """Makes a step and records what the batch used."""
-        if training and self.step_every == "batch":
-            self._step(net, net.history.record_batch)
+        if not training or self.step_every != "batch":
+            return
+        accelerator = getattr(net, "accelerator", None)  # of skorch's AccelerateMixin
+        skipped = accelerator is not None and accelerator.optimizer_step_was_skipped
+        self.scheduler_.step(skipped=skipped)
+        if skipped:
+            net.history.record_batch(_SKIPPED, True)
+        for name, value in self.scheduler_.logs().items():
+            net.history.record_batch(f"event_{name}", value)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Reads the metric; makes a step and records what the epoch used."""
-        scheduler, metric = self.scheduler_, None
-        if scheduler.reactive:
-            metric = self._metric(net)
+        scheduler = self.scheduler_
+        metric = self._metric(net) if scheduler.reactive else None
         if self.step_every == "epoch":
-            self._step(net, net.history.record, metric)
+            scheduler.step(metric)
+            for name, value in scheduler.logs().items():
+                net.history.record(f"event_{name}", value)
         elif metric is not None:
             scheduler.observe(metric)
 
     @property
     def _column(self) -> str:
-        return self.monitor if isinstance(self.monitor, str) else "event_metric"
+        return self.monitor if isinstance(self.monitor, str) else _METRIC
 
     def _steps(self, epoch: dict[str, Any]) -> int:
         """Steps in an epoch of the history, one that was interrupted included."""
         if self.step_every == "batch":
-            return sum("train_loss" in batch for batch in epoch["batches"])
+            trained = [batch for batch in epoch["batches"] if "train_loss" in batch]
+            return sum(_SKIPPED not in batch for batch in trained)
         return int("train_batch_count" in epoch)
 
     def _metric(self, net: Any) -> float:
@@ -156,13 +171,3 @@ class ScheduledRates(Callback):
                 f"{did_you_mean(self._column, columns)}: it has {', '.join(columns)}."
             )
         return float(epoch[self._column])
-
-    def _step(
-        self, net: Any, record: Callable[[str, float], None], metric: float | None = None
-    ) -> None:
-        scheduler = self.scheduler_
-        accelerator = getattr(net, "accelerator", None)  # of skorch's AccelerateMixin
-        skipped = accelerator is not None and accelerator.optimizer_step_was_skipped
-        scheduler.step(metric, skipped=skipped)
-        for name, value in scheduler.logs().items():
-            record(f"event_{name}", value)
