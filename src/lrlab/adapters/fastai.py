@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lrlab.adapters.reading import plain
+from lrlab.adapters._reading import plain
 from lrlab.errors import MissingExtra, SchedulerError, did_you_mean
 
 Hyper = float | list[float]

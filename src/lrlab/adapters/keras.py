@@ -6,7 +6,7 @@ What Keras can express by itself, for instance once a batch, ``lrlab.dialects.co
 from collections.abc import Callable
 from typing import Any
 
-from lrlab.adapters.reading import plain
+from lrlab.adapters._reading import plain
 
 
 def by_epoch(

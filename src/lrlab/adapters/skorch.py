@@ -1,4 +1,9 @@
-"""A schedule as a skorch callback, for fits and for searches over schedules."""
+"""A schedule as a skorch callback, for fits and for searches over schedules.
+
+skorch's own ``LRScheduler(policy=lrlab.LRScheduler, schedule="Warmup(5) >> Cosine(45)")`` does for
+a single ``fit``: it hands on no metric, knows no whole training, and repeats a step when
+``partial_fit`` goes on.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +32,7 @@ class ScheduledRates(Callback):
     the net's history holds when a fit begins and the ``max_epochs`` of that fit. Where the schedule
     stands is read from the history alone: ``partial_fit``, ``warm_start``, pickles and checkpoints
     (which must load the history) go on where they were, and ``fit`` starts anew. The base rates are
-    the net's ``lr`` or, of parameter groups, their own.
+    those that the optimizer was made with: a new ``lr`` of the net counts from the next ``fit`` on.
 
     Args:
         schedule: a schedule or its text, which a search can vary:
