@@ -1,0 +1,178 @@
+"""A schedule as a skorch callback, for fits and for searches over schedules.
+
+skorch's own ``LRScheduler(policy=lrlab.LRScheduler, schedule="Warmup(5) >> Cosine(45)")`` does for
+a single ``fit``: it hands on no metric, knows no whole training, and repeats a step when
+``partial_fit`` goes on.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from lrlab.dialects import parse
+from lrlab.errors import MissingExtra, SchedulerError, did_you_mean
+from lrlab.optim import LRScheduler
+
+try:
+    from skorch.callbacks import Callback
+except ModuleNotFoundError as error:
+    raise MissingExtra(
+        f"lrlab.adapters.skorch needs {error.name}, which is not installed: pip install skorch"
+    ) from None
+
+_METRIC = "event_metric"
+"""The column of what a function gives that is monitored: going on needs it."""
+_SKIPPED = "event_skipped"
+"""The column that marks batches whose step mixed precision has skipped."""
+
+
+class ScheduledRates(Callback):
+    """Sets the rates of a net's optimizer, and records in its history those that were used.
+
+    The whole training, which shares such as ``"10%"`` and shapes without a duration are of, is what
+    the net's history holds when a fit begins and the ``max_epochs`` of that fit. Where the schedule
+    stands is read from the history alone: ``partial_fit``, ``warm_start``, pickles and checkpoints
+    (which must load the history) go on where they were, and ``fit`` starts anew. The base rates are
+    those that the optimizer was made with: a new ``lr`` of the net counts from the next ``fit`` on.
+
+    Args:
+        schedule: a schedule or its text, which a search can vary:
+            ``{"callbacks__rates__schedule": ["Constant(1.0)", "Warmup(5) >> Cosine()"]}``.
+        monitor: what a reactive schedule reads at the end of every epoch: a column of the history,
+            the validation loss unless told otherwise, or a function of the net. What records it
+            stands before ``Checkpoint`` among the callbacks; for a function that is this one.
+        step_every: ``"epoch"``, as in skorch, or ``"batch"``: what a step of the schedule is.
+        total_epochs: epochs of the whole training where several fits share one schedule.
+        momentum, weight_decay, betas, groups, others: as of ``LRScheduler``.
+
+    Raises:
+        SchedulerError: ``step_every`` is neither, or ``monitor`` no column of the history.
+        ScheduleError: the schedule cannot be read.
+
+    The history has the columns ``event_lr``, ``event_momentum``, ... (of epochs or of batches), by
+    the names of ``LRScheduler.logs()``.
+
+    >>> import numpy as np, torch
+    >>> from skorch import NeuralNetRegressor
+    >>> rates = ScheduledRates("Linear(1.0, 0.5)")
+    >>> net = NeuralNetRegressor(
+    ...     torch.nn.Linear, module__in_features=1, module__out_features=1, lr=0.1, max_epochs=4,
+    ...     callbacks=[("rates", rates)], train_split=None, verbose=0,
+    ... )
+    >>> x = np.ones((8, 1), dtype=np.float32)
+    >>> [round(rate, 4) for rate in net.fit(x, x).history[:, "event_lr"]]
+    [0.1, 0.0875, 0.075, 0.0625]
+    """
+
+    def __init__(
+        self,
+        schedule: Any,
+        monitor: str | Callable[[Any], float] = "valid_loss",
+        step_every: str = "epoch",
+        total_epochs: int | None = None,
+        momentum: Any = None,
+        weight_decay: Any = None,
+        betas: Any = None,
+        groups: Any = None,
+        **others: Any,
+    ) -> None:
+        # scikit-learn copies a callback by its arguments, so they are kept just as they came.
+        self.schedule = schedule
+        self.monitor = monitor
+        self.step_every = step_every
+        self.total_epochs = total_epochs
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.betas = betas
+        self.groups = groups
+        self.__dict__.update(others)
+        self.scheduler_: Any = None
+
+    def initialize(self) -> "ScheduledRates":
+        """Checks the arguments, as skorch's callbacks do when their net is initialized."""
+        if self.step_every not in ("epoch", "batch"):
+            raise SchedulerError(f'step_every must be "epoch" or "batch", got {self.step_every!r}.')
+        if isinstance(self.schedule, str):
+            parse(self.schedule)
+        self.scheduler_ = None
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the scheduler, which the next fit makes anew for the net's optimizer."""
+        return {**vars(self), "scheduler_": None}
+
+    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Forgets the scheduler: a new one is made once every callback has loaded what it loads."""
+        self.scheduler_ = None
+
+    def on_epoch_begin(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
+        """Makes the scheduler in the first epoch of a fit, and brings it to where training is."""
+        if self.scheduler_ is not None:
+            return
+        by_batch = self.step_every == "batch"
+        batches = len(net.get_iterator(dataset_train, training=True)) if by_batch else 1
+        past = [(self._steps(epoch), epoch.get(self._column)) for epoch in net.history[:-1]]
+        done = sum(steps for steps, _ in past)
+        total = self.total_epochs
+        arguments = self.get_params(deep=False)
+        for name in ("monitor", "step_every", "total_epochs"):
+            del arguments[name]
+        self.scheduler_ = scheduler = LRScheduler(
+            net.optimizer_,
+            **arguments,
+            total_steps=done + net.max_epochs * batches if total is None else total * batches,
+            steps_per_epoch=batches,
+        )
+        if not scheduler.reactive:
+            scheduler.step(epoch=done)
+            return
+        for steps, metric in past:
+            for _ in range(steps):
+                scheduler.step(None if by_batch else metric)
+            if by_batch and metric is not None:
+                scheduler.observe(metric)
+
+    def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
+        """Makes a step and records what the batch used."""
+        if not training or self.step_every != "batch":
+            return
+        accelerator = getattr(net, "accelerator", None)  # of skorch's AccelerateMixin
+        skipped = accelerator is not None and accelerator.optimizer_step_was_skipped
+        self.scheduler_.step(skipped=skipped)
+        if skipped:
+            net.history.record_batch(_SKIPPED, True)
+        for name, value in self.scheduler_.logs().items():
+            net.history.record_batch(f"event_{name}", value)
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Reads the metric; makes a step and records what the epoch used."""
+        scheduler = self.scheduler_
+        metric = self._metric(net) if scheduler.reactive else None
+        if self.step_every == "epoch":
+            scheduler.step(metric)
+            for name, value in scheduler.logs().items():
+                net.history.record(f"event_{name}", value)
+        elif metric is not None:
+            scheduler.observe(metric)
+
+    @property
+    def _column(self) -> str:
+        return self.monitor if isinstance(self.monitor, str) else _METRIC
+
+    def _steps(self, epoch: dict[str, Any]) -> int:
+        """Steps in an epoch of the history, one that was interrupted included."""
+        if self.step_every == "batch":
+            trained = [batch for batch in epoch["batches"] if "train_loss" in batch]
+            return sum(_SKIPPED not in batch for batch in trained)
+        return int("train_batch_count" in epoch)
+
+    def _metric(self, net: Any) -> float:
+        if callable(self.monitor):
+            net.history.record(self._column, float(self.monitor(net)))
+        epoch = net.history[-1]
+        if self._column not in epoch:
+            columns = sorted(set(epoch) - {"batches"})
+            raise SchedulerError(
+                f"monitor must be a column of the history, got {self._column!r}"
+                f"{did_you_mean(self._column, columns)}: it has {', '.join(columns)}."
+            )
+        return float(epoch[self._column])

@@ -1,0 +1,52 @@
+"""The scheduled hyperparameters in TensorBoard, at the steps that used them."""
+
+from typing import Any, Protocol
+
+from lrlab.errors import SchedulerError
+from lrlab.optim import LRScheduler
+
+
+class Writer(Protocol):
+    """What writes scalars: ``torch.utils.tensorboard.SummaryWriter``, tensorboardX's, others."""
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int, /) -> Any:
+        """Writes one value of the curve ``tag``."""
+
+
+def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
+    """Writes every scheduled hyperparameter as the last ``optimizer.step()`` used it.
+
+    Call it after ``scheduler.step()``. The step in TensorBoard is the schedule's, from 0, so a
+    curve shows just what ``schedule(t, base)`` says; ``scheduler.get_last_lr()`` would show the
+    rate of the step after.
+
+    Args:
+        writer: any object with ``add_scalar(tag, value, step)``.
+        scheduler: its ``logs()`` are written under their names, such as ``"lr"``.
+        prefix: what every name begins with, for instance ``"generator/"`` where there are two
+            schedulers; nothing unless told otherwise.
+
+    Raises:
+        SchedulerError: the scheduler has made no step yet.
+
+    >>> import torch
+    >>> from lrlab import Linear, LRScheduler
+    >>> class Printer:
+    ...     def add_scalar(self, tag, value, step):
+    ...         print(f"{tag} at step {step}: {value:.3f}")
+    >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    >>> scheduler = LRScheduler(optimizer, Linear(1.0, 0.6, over=4))
+    >>> for batch in range(2):
+    ...     optimizer.step()
+    ...     scheduler.step()
+    ...     log(Printer(), scheduler)
+    lr at step 0: 0.100
+    lr at step 1: 0.090
+    """
+    used = scheduler.last_epoch - 1
+    if used < 0:
+        raise SchedulerError(
+            "log writes what was used, and at step 0 nothing was: call it after scheduler.step()."
+        )
+    for name, value in scheduler.logs().items():
+        writer.add_scalar(prefix + name, value, used)
