@@ -142,12 +142,15 @@ def test_an_ordinary_loop_is_watched_for_four_calls() -> None:
     assert seen == [True, True, True, False]
 
 
-def test_frozen_parameters_do_not_hide_the_updates_of_others() -> None:
-    frozen, trained = parameters(2), parameters(1)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_parameters_without_updates_do_not_hide_those_of_others(turn: int) -> None:
+    frozen, unused, trained = parameters(2), parameters(1), parameters(1)
     for parameter in frozen:
         parameter.requires_grad_(False)
+    for parameter in [*frozen, *unused]:
         parameter.grad = None
-    groups = [{"params": frozen}, {"params": []}, {"params": trained}, {"params": frozen[:0]}]
+    inner = [{"params": []}, {"params": unused}, {"params": trained}][::turn]
+    groups = [{"params": frozen[:1]}, *inner, {"params": frozen[1:]}]
     assert "2 times" in watched(torch.optim.SGD(groups, lr=0.1), every(2))
     assert watched(torch.optim.SGD(groups, lr=0.1), every(1)) == ""
 
@@ -174,7 +177,7 @@ def test_without_a_counter_there_is_silence() -> None:
     fused = torch.optim.SGD(parameters(), lr=0.1, fused=True)  # its kernel leaves the counters
     assert watched(fused, every(2)) == ""
     with torch.inference_mode():
-        made = torch.zeros(3)
+        made = torch.nn.Parameter(torch.zeros(3))
     assert watched(torch.optim.SGD([made], lr=0.1), every(2)) == ""
     assert watched(torch.optim.SGD([{"params": []}], lr=0.1), every(2)) == ""
 
@@ -224,7 +227,8 @@ def test_the_warning_shows_the_persons_own_line() -> None:
         for update in every(2, 9):
             if update:
                 optimizer.step()
-            watch.goes_on(optimizer)  # of this line
+            more = watch.goes_on(optimizer)  # of this line
+    assert not more
     [warning] = said
     shown = Path(warning.filename).read_text().splitlines()[warning.lineno - 1]
     assert shown.endswith("# of this line")
