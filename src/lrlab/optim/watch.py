@@ -105,8 +105,9 @@ def _warn(times: int) -> None:
     warnings.warn(
         f"step() should be called once for every optimizer.step(), but was called {times} times, "
         f"which runs the schedule {times} times as fast: under gradient accumulation call it only "
-        "where the optimizer steps; accelerate calls it once for each process, unless it is built "
-        "as Accelerator(split_batches=True) or the scheduler is not prepared.",
+        "where the optimizer steps; accelerate calls it once for each process, unless the "
+        "scheduler is not prepared or its dataloader_config is "
+        "DataLoaderConfiguration(split_batches=True).",
         UserWarning,
         stacklevel=_level(),
     )
