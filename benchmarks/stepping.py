@@ -18,9 +18,9 @@ from lrlab import LRScheduler
 from lrlab.dialects import torch as dialect
 
 BAR = 3.0
-TURNS = 15
+TURNS = 45
 SLICE = 2_000  # steps of one group in a turn; fewer of more groups
-STEPS = 40_000  # of the schedules, more than are taken
+STEPS = 100_000  # of the schedules, more than are taken
 WARM = 1_000
 GROUPS = (1, 10, 100)
 
@@ -89,7 +89,7 @@ def main() -> None:
         print(f"{name:27} {groups:6}  {rates or 'floats':9} {figures}   {times:6.1f}", flush=True)
     print(f"\nmicroseconds a step; {BAR:g} times as fast is the bar")
     for name, counts in missed.items():
-        print(f"missed by {name} at {', '.join(counts)} groups")
+        print(f"missed by {name}, groups: {', '.join(counts)}")
     if not missed:
         print("no row misses it")
 
