@@ -72,14 +72,6 @@ class Table:
         """Of each track, the values that were used last when it is step ``t``."""
         return self.before if t <= self.first else self.at(t - 1)
 
-    def cut(self, t: int) -> "Table":
-        """What is needed of it when it is step ``t``."""
-        columns = (
-            Columns(one.what, one.key, [[value] for value in row], [1.0] * len(row))
-            for one, row in zip(self.columns, self.at(t), strict=True)
-        )
-        return Table(self.tracks, t, 1, tuple(columns), self.used(t), self.bases)
-
 
 NOTHING = Table((), 0, 0, (), [], [])
 """The table before the first."""
