@@ -185,14 +185,18 @@ def test_the_state_is_safe_to_load() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"base_lrs": [0.1]}, "2 parameter groups, but it is of 1"),
-        ({"base_lrs": [0.1, float("nan")]}, "the state is damaged"),
-        ({"base_lrs": [0.1, "0.1"]}, "the state is damaged"),
+        ({"bases": [0.1]}, "the state is damaged"),
+        ({"bases": [0.1, float("nan")]}, "the state is damaged"),
+        ({"bases": [0.1, "0.1"]}, "the state is damaged"),
+        ({"schedules": ["Cosine(10)", 3]}, "the state is damaged"),
+        ({"used": ...}, "the state is damaged"),
+        ({"metrics": [(), (1.0,)]}, "the state cannot be loaded: the state must be one that"),
         ({"last_epoch": -2}, "the state is damaged"),
         ({"last_epoch": None}, "the state is damaged"),
         ({"_step_count": 1.5}, "the state is damaged"),
-        ({"schedule": ...}, "lacks schedule"),
-        ({"base_lrs": ..., "_step_count": ...}, "lacks _step_count, base_lrs"),
+        ({"hyperparameters": {}}, "the state is damaged"),
+        ({"hyperparameters": ...}, "lacks hyperparameters"),
+        ({"last_epoch": ..., "_step_count": ...}, "lacks _step_count, last_epoch"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(changes: dict, said: str) -> None:
@@ -201,15 +205,26 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(changes: dict,
     scheduler.step()
     before = copy.deepcopy((scheduler.state_dict(), optimizer.state_dict()))
     _, state = states_after(3, Cosine(10), 0.1, 0.2)
-    state = {key: value for key, value in (state | changes).items() if value is not ...}
+    for key, value in changes.items():
+        where = state if key in state else state["hyperparameters"]["lr"]
+        if value is ...:
+            del where[key]
+        else:
+            where[key] = value
     with pytest.raises(SchedulerError, match=said):
         scheduler.load_state_dict(state)
     assert (scheduler.state_dict(), optimizer.state_dict()) == before
 
 
+def test_a_state_of_another_number_of_groups_is_refused() -> None:
+    _, state = states_after(3, Cosine(10), 0.1)
+    with pytest.raises(SchedulerError, match="2 parameter groups, but it is of 1"):
+        LRScheduler(optimizer_of(0.1, 0.2), Cosine(10)).load_state_dict(state)
+
+
 def test_a_state_of_torchs_own_scheduler_is_refused() -> None:
     state = theirs.StepLR(optimizer_of(), 3).state_dict()
-    with pytest.raises(SchedulerError, match="lacks schedule"):
+    with pytest.raises(SchedulerError, match="lacks hyperparameters"):
         LRScheduler(optimizer_of(), Cosine(10)).load_state_dict(state)
 
 
@@ -329,8 +344,10 @@ def test_units_are_bound_by_the_totals() -> None:
 def test_what_is_no_optimizer_or_schedule() -> None:
     with pytest.raises(SchedulerError, match=r"must be a torch.optim.Optimizer, got list"):
         LRScheduler([], Cosine(10))
-    with pytest.raises(SchedulerError, match=r"lrlab.parse\(text\)"):
-        LRScheduler(optimizer_of(), "Cosine(10)")
+    with pytest.raises(SchedulerError, match=r"must be a schedule such as .* got 0.1"):
+        LRScheduler(optimizer_of(), 0.1)
+    with pytest.raises(ScheduleError, match="did you mean Cosine"):
+        LRScheduler(optimizer_of(), "Cosin(10)")
 
 
 def test_torchs_classes_by_name_give_torchs_sequence_for_every_group() -> None:

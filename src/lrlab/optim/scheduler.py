@@ -1,15 +1,22 @@
 """The one scheduler: any schedule on any torch optimizer, in place of torch's classes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.optim import Optimizer
 from torch.optim import lr_scheduler as torch_schedulers
 
+from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError
+from lrlab.optim.plan import read_plan
+from lrlab.optim.replanning import replanned
+from lrlab.optim.resume import CHOICES, OnChange, resumed
+from lrlab.optim.state import dumped, read
+from lrlab.optim.table import NOTHING, Table, look_ahead
+from lrlab.optim.track import Row, Track
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import real, whole
+from lrlab.schedules.numbers import whole
 
 Rates = list[float | torch.Tensor]
 """One rate per parameter group; always floats here, torch's type allows tensors."""
@@ -24,41 +31,63 @@ class LRScheduler(torch_schedulers.LRScheduler):
     ``"initial_lr"``, as checkpoints of optimizers have it, and where that is missing its ``"lr"``
     when the scheduler first sees it.
 
+    Any other hyperparameter may have a schedule too; its levels are factors of the group's own
+    value (kept as ``"initial_momentum"`` and the like), or absolute as ``Rate(0.85)``. A rate that
+    is a tensor is filled in place, so that compiled optimizer steps and captured graphs see it.
+
+    A parameter group added later follows the schedule of all groups from the next ``step()`` on,
+    on the same clock as the others, from a base rate of its own.
+
     Args:
         optimizer: whose parameter groups are scheduled.
-        schedule: the rate at step t, for instance ``Warmup(5) >> Cosine(45)``.
+        schedule: of the rate: ``Warmup(5) >> Cosine(45)``, or its text. What
+            ``dialects.torch.OneCycleLR`` and its like return schedules the momentum too.
         total_steps: calls of ``step()`` in the whole training; needed by durations such as
             ``"10%"`` and by shapes without a duration.
         steps_per_epoch: calls of ``step()`` in one epoch; needed by durations such as ``"5ep"``.
+        momentum: a schedule or its text; of ``betas[0]`` where the optimizer is of Adam's kind.
+        weight_decay: a schedule or its text.
+        betas: that of ``betas[0]``, or a pair for both, None for one that stays as it is.
+        groups: what single groups follow instead, by place or ``"name"``: a schedule of the rate
+            (``{"head": "Cosine(45)"}``) or several (``{0: {"lr": ..., "weight_decay": ...}}``).
+        on_change: what to do when a state is loaded that was saved under another schedule or base
+            rate: ``"error"``, or ``"keep_new"`` (those of now), or ``"keep_saved"``.
         last_epoch: the step already reached, for code that resumes without ``load_state_dict``;
             -1 (torch's convention, and the default) and 0 both start anew.
+        **others: schedules of any other hyperparameter, by its name.
 
     Raises:
-        SchedulerError: ``optimizer`` is no optimizer, or ``schedule`` no schedule or one that
-            reads a metric.
-        ScheduleError: the schedule needs ``total_steps`` or ``steps_per_epoch``.
+        SchedulerError: ``optimizer`` is no optimizer; something is no schedule; there is no such
+            hyperparameter or group.
+        ScheduleError: a text is no schedule, or one needs ``total_steps`` or ``steps_per_epoch``.
 
     >>> import torch
-    >>> from lrlab.schedules import Linear
+    >>> from lrlab import Linear
     >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     >>> scheduler = LRScheduler(optimizer, Linear(1.0, 0.5, over=2))
     >>> for epoch in range(3):
     ...     optimizer.step()
     ...     scheduler.step()
-    ...     print(scheduler.get_last_lr())
-    [0.07500000000000001]
-    [0.05]
-    [0.05]
+    ...     print(scheduler.current, scheduler.next)
+    [0.1] [0.07500000000000001]
+    [0.07500000000000001] [0.05]
+    [0.05] [0.05]
     """
 
     def __init__(
         self,
         optimizer: Optimizer,
-        schedule: Schedule,
+        schedule: Schedule | LrAndMomentum | str,
         *,
         total_steps: int | None = None,
         steps_per_epoch: int | None = None,
+        momentum: Schedule | str | None = None,
+        weight_decay: Schedule | str | None = None,
+        betas: Schedule | str | tuple[Schedule | str | None, ...] | None = None,
+        groups: Mapping[int | str, Any] | None = None,
+        on_change: OnChange = "error",
         last_epoch: int = -1,
+        **others: Schedule | str,
     ) -> None:
         # torch's own __init__ wraps optimizer.step to warn about the order of calls, which raises
         # false alarms under mixed precision and ties the two objects together; it is not called.
@@ -66,117 +95,266 @@ class LRScheduler(torch_schedulers.LRScheduler):
             raise SchedulerError(
                 f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}."
             )
-        if not isinstance(schedule, Schedule):
-            raise SchedulerError(
-                f"schedule must be a schedule such as Cosine(50), got {schedule!r}; "
-                "lrlab.parse(text) reads one from text."
-            )
-        if schedule.reactive:
-            raise SchedulerError(
-                f"the schedule must read no metric yet, got {schedule}: drive it yourself with "
-                "observe() and given()."
-            )
-        self.optimizer = optimizer
-        self.schedule = schedule.bind(total=total_steps, epoch=steps_per_epoch)
-        self.last_epoch = 0
-        self._step_count = 1
-        self.base_lrs = []
-        self._adopt_new_groups()
+        if on_change not in CHOICES:
+            raise SchedulerError(f"on_change must be {' or '.join(CHOICES)}, got {on_change!r}.")
         start = 0 if last_epoch == -1 else _step(last_epoch)
         if start is None:
             raise SchedulerError(f"last_epoch must be -1 or a step reached, got {last_epoch!r}.")
-        self._go_to(start, start + 1, self.base_lrs)
+
+        def bind(one: Schedule) -> Schedule:
+            return one.bind(total=total_steps, epoch=steps_per_epoch)
+
+        named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
+        self.optimizer = optimizer
+        self._plan = read_plan(optimizer, bind, schedule, named, groups or {})
+        self._on_change = on_change
+        self._total: float | None = total_steps  # not total_steps, by which trainers mean to stop
+        self._step_count = start + 1
+        tracks = tuple(Track(what) for what in self._plan.hyperparameters())
+        self._table = NOTHING
+        self._move(start, self._grown(tracks), None)
 
     def __repr__(self) -> str:
-        return f"LRScheduler({self.schedule!r}) at step {self.last_epoch}"
+        said = (f"{track.what}: {_one_or_all(track.schedules)}" for track in self._table.tracks)
+        return f"LRScheduler({', '.join(said)}) at step {self.last_epoch}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_table": self._covered().cut(self.last_epoch)}
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the rate, durations in steps; of the first group where they differ."""
+        return self._table.tracks[0].schedules[0]
+
+    @property
+    def reactive(self) -> bool:
+        """Whether a schedule reads a metric."""
+        return any(track.reactive for track in self._table.tracks)
+
+    @property
+    def base_lrs(self) -> Rates:
+        """The base rate of each group; what is changed counts from the next ``step()`` on."""
+        return cast(Rates, self._table.tracks[0].bases)
+
+    @base_lrs.setter
+    def base_lrs(self, rates: Rates) -> None:
+        self._table.tracks[0].bases[:] = [float(rate) for rate in rates]
+
+    @property
+    def current(self) -> list[float]:
+        """The rate of each group that the last ``optimizer.step()`` used, once ``step()`` is called
+        after it; before the first ``step()``, the first rate.
+        """
+        return self._covered().used(self.last_epoch)[0]
+
+    @property
+    def next(self) -> list[float]:
+        """The rate of each group that the next ``optimizer.step()`` uses."""
+        return self._covered().at(self.last_epoch)[0]
+
+    def logs(self) -> dict[str, float]:
+        """Every scheduled hyperparameter as ``current`` has the rate, by a name to log it under.
+
+        >>> import torch
+        >>> optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
+        >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Rate(0.01))").logs()
+        {'lr': 0.1, 'weight_decay': 0.01}
+        """
+        rows = self._covered().used(self.last_epoch)
+        groups = self.optimizer.param_groups
+        names = [""] if len(groups) == 1 else [f"/{g.get('name', i)}" for i, g in enumerate(groups)]
+        return {
+            f"{track.what}{name}": value
+            for track, row in zip(self._table.tracks, rows, strict=True)
+            for name, value in zip(names, row, strict=False)
+        }
+
+    def get_last_lr(self) -> Rates:
+        """The rate of each group as last set, which is what torch means by it: that of ``next``."""
+        return [*self.next]
 
     def get_lr(self) -> Rates:
         """The rate of each group at the current step: a pure function of ``last_epoch``."""
-        self._adopt_new_groups()
-        return self._rates(self.last_epoch, self.base_lrs)
+        return [*self.next]
 
-    def get_last_lr(self) -> Rates:
-        """The rate of each group as last set: the one the next ``optimizer.step()`` uses."""
-        return list(self._last_lr)
+    def step(  # type: ignore[override]  # with a metric first, as torch's ReduceLROnPlateau
+        self, metrics: Any = None, epoch: int | None = None, *, skipped: bool = False
+    ) -> None:
+        """Goes on to the next step and sets every scheduled hyperparameter.
 
-    def step(self, epoch: int | None = None) -> None:
-        """Goes on to the next step, or to step ``epoch``, and sets the rates.
+        Args:
+            metrics: for a schedule that reads one: what was measured after training with the
+                rates of now.
+            epoch: the step to go to, if not the next; as in torch it may stand first where the
+                schedule reads no metric.
+            skipped: whether the optimizer skipped its step, as under mixed precision; then the
+                schedule does not go on either.
 
         Raises:
-            SchedulerError: ``epoch`` is no step, a metric for instance.
-            ScheduleError: the schedule gives no rate there; nothing has changed then.
+            SchedulerError: ``epoch`` is no step, or there is a metric that nothing reads.
+            ScheduleError: the schedule gives no rate there, or ``metrics`` is no number. Nothing
+                has changed then.
         """
-        step = self.last_epoch + 1 if epoch is None else _step(epoch)
-        if step is None:
+        if metrics is not None or epoch is not None or skipped:
+            self._step_with(metrics, epoch, bool(skipped))
+            return
+        t = self.last_epoch + 1
+        groups = self.optimizer.param_groups
+        table = self._table
+        i = t - table.first
+        bases = table.bases
+        # As few operations as can be: a step here costs less than a third of one of torch's.
+        if 0 < i < table.length and table.tracks[0].bases == bases and len(groups) == len(bases):
+            for columns in table.columns:
+                key = columns.key
+                for group, factors, scale in zip(groups, columns.factors, columns.scales):  # noqa: B905
+                    if type(group[key]) is float:
+                        group[key] = factors[i] * scale
+                    else:
+                        columns.what.write(group, factors[i] * scale)
+            self.last_epoch = t
+        else:
+            self._move(t, self._grown(table.tracks), table.at(t - 1))
+        self._step_count += 1
+
+    def observe(self, metric: Any) -> None:
+        """Takes in a metric between two steps: the rates of now follow it, the step stays.
+
+        For trainers that measure at other times than they step; call it after ``step()``.
+
+        Args:
+            metric: any number; NaN is never an improvement.
+
+        Raises:
+            SchedulerError: no schedule reads a metric.
+            ScheduleError: it is no number. Nothing has changed then.
+        """
+        self._move(self.last_epoch, self._observed(metric), self._covered().used(self.last_epoch))
+
+    def replan(self, new_total: float) -> None:
+        """Goes on as for a training of ``new_total`` steps: no jump now, and the end comes then.
+
+        Every schedule that is still to come is stretched or shrunk, as ``schedule.replan`` does.
+        The state that is saved from now on is one of the schedules changed in this way: load it
+        with ``on_change="keep_saved"``, or into a scheduler that was replanned alike.
+
+        Raises:
+            SchedulerError: a schedule reads a metric, or all go on for ever.
+            ScheduleError: ``new_total`` is no number of steps above the current one, or the
+                planned end has passed.
+
+        >>> import torch
+        >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        >>> scheduler = LRScheduler(optimizer, "Linear(1, 0, over=10)")
+        >>> scheduler.step(epoch=5)
+        >>> scheduler.replan(15)
+        >>> scheduler.schedule
+        Linear(1.0, 0.0, over=10).until(5) >> Linear(1.0, 0.0, over=10).shift(-5).stretch(2.0)
+        """
+        tracks = self._grown(self._table.tracks)
+        self._move(
+            self.last_epoch,
+            replanned(tracks, new_total, self.last_epoch, self._total),
+            self._covered().used(self.last_epoch),
+        )
+        self._total = new_total
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it stands: numbers and texts, safe for ``torch.load(weights_only=True)``.
+
+        Returns:
+            ``last_epoch``, ``_step_count`` and, of each of the ``hyperparameters``, the schedule's
+            text, the base value and the value used last of every group, and what its schedule
+            keeps of the metrics.
+        """
+        table = self._covered()
+        return dumped(table.tracks, table.used(self.last_epoch), self.last_epoch, self._step_count)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
+
+        The optimizer's own state may be loaded before, after or not at all.
+
+        Raises:
+            SchedulerError: the state is none of this kind of scheduler or of another number of
+                groups, or was saved under another schedule or base rate and ``on_change`` does not
+                say what to do. Nothing has changed then.
+        """
+        step, count, saved = read(state_dict, len(self.optimizer.param_groups))
+        tracks = resumed(
+            saved, self._grown(self._table.tracks), step, self._on_change, self.optimizer
+        )
+        before = [
+            saved[str(t.what)].used if str(t.what) in saved else list(t.bases) for t in tracks
+        ]
+        self._move(step, tracks, before)
+        self._step_count = count
+
+    def _step_with(self, metrics: Any, epoch: Any, skipped: bool) -> None:
+        if metrics is not None and epoch is None and not self.reactive:
+            metrics, epoch = None, metrics  # torch's own step(epoch)
+        t = self.last_epoch + 1 if epoch is None else _step(epoch)
+        if t is None:
             raise SchedulerError(
                 f"step() goes to a step, a whole number of 0 or more, got {epoch!r}; this schedule "
                 "reads no metric."
             )
-        self._adopt_new_groups()
-        self._go_to(step, self._step_count + 1, self.base_lrs)
+        table = self._covered()
+        tracks = table.tracks if metrics is None else self._observed(metrics)
+        if skipped:
+            self._move(self.last_epoch, tracks, table.used(self.last_epoch))
+        else:
+            self._move(t, tracks, table.at(self.last_epoch))
+            self._step_count += 1
 
-    def state_dict(self) -> dict[str, Any]:
-        """Where it stands: numbers and a text, safe for ``torch.load(weights_only=True)``.
-
-        Returns:
-            ``last_epoch``, ``_step_count``, ``base_lrs`` and, for people, the ``schedule``.
-        """
-        return {
-            "last_epoch": self.last_epoch,
-            "_step_count": self._step_count,
-            "base_lrs": list(self.base_lrs),
-            "schedule": repr(self.schedule),
-        }
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Goes on where ``state_dict`` was taken; afterwards the optimizer holds the right rates.
-
-        The optimizer's own state may be loaded before, after or not at all. The schedule stays the
-        one this scheduler was built with.
-
-        Raises:
-            SchedulerError: the state is none of this kind of scheduler, or one of another number
-                of groups; nothing has changed then.
-        """
-        known = set(state_dict) if isinstance(state_dict, Mapping) else set()
-        missing = {"last_epoch", "_step_count", "base_lrs", "schedule"} - known
-        if missing:
+    def _observed(self, metric: Any) -> tuple[Track, ...]:
+        if not self.reactive:
             raise SchedulerError(
-                "the state must be one that state_dict() of lrlab's scheduler returned, but it "
-                f"lacks {', '.join(sorted(missing))}."
+                f"only a schedule that reads metrics can observe {metric!r}; Plateau() is one."
             )
-        step, count = _step(state_dict["last_epoch"]), _step(state_dict["_step_count"])
-        base_lrs = [real(rate) for rate in state_dict["base_lrs"]]
-        if step is None or count is None or any(rate is None or rate < 0 for rate in base_lrs):
-            raise SchedulerError(f"the state is damaged: {dict(state_dict)!r}.")
-        groups = len(self.optimizer.param_groups)
-        if len(base_lrs) != groups:
-            raise SchedulerError(
-                f"the state must fit the optimizer, which has {groups} parameter groups, but it is "
-                f"of {len(base_lrs)}; build the optimizer as it was when saved."
-            )
-        self._go_to(step, count, [rate for rate in base_lrs if rate is not None])
+        tracks = self._grown(self._table.tracks)
+        return tuple(track.observed(self.last_epoch, metric) for track in tracks)
 
-    def _go_to(self, step: int, count: int, base_lrs: Rates) -> None:
-        """Sets step, base rates and rates, all of them or, where that fails, none."""
-        rates = self._rates(step, base_lrs)
-        self.last_epoch, self._step_count = step, count
-        self.base_lrs, self._last_lr = list(base_lrs), rates
+    def _update_lr(self, epoch: int | None = None) -> None:
+        # By which torch's SequentialLR begins a child of its own.
+        self._step_with(None, self.last_epoch + 1 if epoch is None else epoch, False)
+        self._step_count -= 1
+
+    def _grown(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+        """The tracks with the parameter groups that are new to them."""
         groups = self.optimizer.param_groups
-        for group, base, rate in zip(groups, base_lrs, rates, strict=True):
-            group["initial_lr"] = base
-            if isinstance(group["lr"], torch.Tensor):
-                group["lr"].fill_(rate)  # in place: a compiled step or a CUDA graph reads it
-            else:
-                group["lr"] = rate
+        if len(tracks[0].bases) == len(groups):
+            return tracks
+        grown = []
+        for track in tracks:
+            new = range(len(track.bases), len(groups))
+            bases = [track.what.base(groups, i) for i in new]
+            schedules = [self._plan.schedule(track.what, i, groups[i]) for i in new]
+            grown.append(track.grown(schedules, bases))
+        return tuple(grown)
 
-    def _rates(self, step: int, base_lrs: Rates) -> Rates:
-        return [self.schedule(step, base=float(base)) for base in base_lrs]
+    def _covered(self) -> Table:
+        """The table of the current step, which a trainer may have changed (Ignite's does)."""
+        table, t = self._table, max(0, self.last_epoch)
+        tracks = self._grown(table.tracks)
+        if not (tracks is table.tracks and table.covers(t)):
+            self._table = look_ahead(tracks, t, table.at(t - 1), table)
+        return self._table
 
-    def _adopt_new_groups(self) -> None:
-        """Gives a base rate to each group that has none yet."""
-        for group in self.optimizer.param_groups[len(self.base_lrs) :]:
-            self.base_lrs.append(float(group.get("initial_lr", group["lr"])))
+    def _move(self, t: int, tracks: tuple[Track, ...], before: list[Row] | None) -> None:
+        """Goes to step ``t`` with these tracks, wholly or, where that fails, not at all."""
+        table = look_ahead(tracks, t, before, self._table)
+        groups = self.optimizer.param_groups
+        for track, row in zip(tracks, table.at(t), strict=True):
+            for i, value in enumerate(row):
+                track.what.begin(groups, i, track.bases[i])
+                track.what.write(groups[i], value)
+        self._table, self.last_epoch = table, t
+
+
+def _one_or_all(schedules: list[Schedule]) -> str:
+    texts = list(dict.fromkeys(map(repr, schedules)))
+    return texts[0] if len(texts) == 1 else f"[{', '.join(map(repr, schedules))}]"
 
 
 def _step(value: Any) -> int | None:

@@ -1,0 +1,140 @@
+"""The hyperparameters of parameter groups by name: ``lr``, ``momentum``, ``betas[0]``, ..."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from lrlab.errors import SchedulerError, did_you_mean
+from lrlab.schedules.numbers import real
+
+Group = dict[str, Any]
+"""One of ``optimizer.param_groups``."""
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One number in every parameter group: the value of a key, or one entry of it.
+
+    Args:
+        key: as in ``optimizer.param_groups[0]``.
+        index: the place in a tuple, such as the 0 of ``betas[0]``; None where the value is a
+            number itself.
+
+    >>> group = {"lr": 0.1, "betas": (0.9, 0.999)}
+    >>> Hyperparameter("betas", 0).write(group, 0.85)
+    >>> group
+    {'lr': 0.1, 'betas': (0.85, 0.999)}
+    """
+
+    key: str
+    index: int | None = None
+
+    def __str__(self) -> str:
+        return self.key if self.index is None else f"{self.key}[{self.index}]"
+
+    def read(self, group: Group) -> Any:
+        """What the group holds: a number or a tensor of one element."""
+        return group[self.key] if self.index is None else group[self.key][self.index]
+
+    def write(self, group: Group, value: float) -> None:
+        """Puts a value into the group; into its tensor where it holds one, never a new one."""
+        held = self.read(group)
+        if isinstance(held, torch.Tensor):
+            held.fill_(value)  # in place: a compiled step or a captured graph reads this one
+        else:
+            self.replace(group, value)
+
+    def replace(self, group: Group, value: Any) -> None:
+        """Puts a value in the place of what the group holds."""
+        if self.index is None:
+            group[self.key] = value
+        else:
+            values = list(group[self.key])
+            values[self.index] = value
+            group[self.key] = type(group[self.key])(values)
+
+    @property
+    def below_one(self) -> bool:
+        """Whether it is the share that an average keeps, which makes no sense from 1 on."""
+        return self.key in ("momentum", "betas")
+
+    @property
+    def initial(self) -> str:
+        """The key of its base value: torch's ``initial_lr``, and the like for the others."""
+        return f"initial_{self}"
+
+    def base(self, groups: list[Group], index: int) -> float:
+        """The base value of a group that is new to the scheduler.
+
+        It is what the group says of its beginning, as loaded ones do, or else what it holds; if
+        that is a tensor that another group holds too, the base value of the other.
+
+        Raises:
+            SchedulerError: it is negative or no number.
+        """
+        group, held = groups[index], self.read(groups[index])
+        others = [other for other in groups[:index] if self.read(other) is held]
+        if isinstance(held, torch.Tensor) and others:
+            held = others[0].get(self.initial, held)
+        base = real(float(group.get(self.initial, held)))
+        if base is None or base < 0:
+            raise SchedulerError(
+                f"{self} of parameter group {index} must be a number of 0 or more, got {held!r}."
+            )
+        return base
+
+    def begin(self, groups: list[Group], index: int, base: float) -> None:
+        """Keeps a base value in its group, and gives the group a tensor of its own if it needs one.
+
+        Groups that take an optimizer's default hold one tensor in common, and could not have
+        values of their own. A captured graph keeps a number as it was captured, and reads a tensor
+        again each time, so where a group is ``capturable`` its rate becomes one.
+        """
+        group, held = groups[index], self.read(groups[index])
+        group[self.initial] = base
+        if isinstance(held, torch.Tensor):
+            if any(self.read(other) is held for other in groups[:index]):
+                self.replace(group, held.clone())
+        elif self.key == "lr" and group.get("capturable") and group["params"]:
+            self.replace(group, torch.tensor(float(held), device=group["params"][0].device))
+
+
+def named(optimizer: Optimizer, name: str) -> Hyperparameter:
+    """The hyperparameter of an optimizer that a name means.
+
+    ``momentum`` is ``betas[0]`` for optimizers of Adam's kind, and ``betas`` its first entry.
+
+    Raises:
+        SchedulerError: the optimizer has none of that name.
+    """
+    known = {str(found): found for found in _numbers(optimizer.param_groups[0])}
+    found = known.get(name) or known.get(f"{name}[0]")
+    if found is None and name == "momentum":
+        found = known.get("betas[0]")
+    if found is None:
+        raise SchedulerError(
+            f"{type(optimizer).__name__} has no hyperparameter {name!r}"
+            f"{did_you_mean(str(name), known) or '.'} It has {', '.join(known)}."
+        )
+    return found
+
+
+def _numbers(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
+    """Everything in a group that is a number."""
+    for key, value in group.items():
+        if key == "params" or key.startswith("initial_"):
+            continue
+        if isinstance(value, tuple | list):
+            if value and all(map(_is_number, value)):
+                yield from (Hyperparameter(key, i) for i in range(len(value)))
+        elif _is_number(value):
+            yield Hyperparameter(key)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.numel() == 1
+    return real(value) is not None

@@ -1,0 +1,51 @@
+"""A change of how long training is, for all that a scheduler schedules."""
+
+from math import inf, isinf
+
+from lrlab.errors import SchedulerError
+from lrlab.optim.track import Track
+from lrlab.schedules import Constant, Schedule
+from lrlab.schedules.durations import Horizon
+
+
+def replanned(
+    tracks: tuple[Track, ...], new_total: float, at: int, total: float | None
+) -> tuple[Track, ...]:
+    """The tracks from step ``at`` on, for a training of ``new_total`` steps.
+
+    Args:
+        tracks: what follows schedules.
+        new_total: how many steps there are now.
+        at: the step reached.
+        total: how many steps were planned; None for those of the longest schedule that ends.
+
+    Raises:
+        SchedulerError: a schedule reads a metric, or none has an end.
+        ScheduleError: one of the numbers is out of its domain.
+    """
+    schedules = {id(one): one for track in tracks for one in track.schedules}
+    for schedule in schedules.values():
+        if schedule.reactive:
+            raise SchedulerError(
+                f"replan is for schedules with an end, but {schedule} reads a metric; it goes on "
+                "for as long as training does."
+            )
+    if total is None:
+        lengths = [schedule.length(Horizon()) for schedule in schedules.values()]
+        total = max((length for length in lengths if not isinf(length)), default=inf)
+    if isinf(total):
+        raise SchedulerError(
+            "replan needs the number of steps planned, because no schedule here has an end of its "
+            "own: pass LRScheduler total_steps=..."
+        )
+    changed = {key: _replanned(one, new_total, at, total) for key, one in schedules.items()}
+    return tuple(
+        Track(track.what, [changed[id(one)] for one in track.schedules], track.bases)
+        for track in tracks
+    )
+
+
+def _replanned(schedule: Schedule, new_total: float, at: int, total: float) -> Schedule:
+    if isinstance(schedule, Constant):
+        return schedule  # which any stretching would leave as it is
+    return schedule.replan(new_total, at=at, total=total)

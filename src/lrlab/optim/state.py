@@ -1,0 +1,90 @@
+"""The state of a scheduler as numbers and texts, and back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lrlab.errors import SchedulerError
+from lrlab.optim.track import Row, Track
+from lrlab.schedules.numbers import real, whole
+from lrlab.schedules.reaction import State
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a state says of one hyperparameter: of each parameter group its schedule's text, its
+    base value, the value used last, and what the schedule keeps of the metrics seen.
+    """
+
+    schedules: Sequence[str]
+    bases: Row
+    used: Row
+    metrics: Sequence[State]
+
+
+def dumped(tracks: Sequence[Track], used: Sequence[Row], step: int, count: int) -> dict[str, Any]:
+    """The state, in primitives alone: safe for ``torch.load(weights_only=True)``."""
+    return {
+        "last_epoch": step,
+        "_step_count": count,
+        "hyperparameters": {
+            str(track.what): {
+                "schedules": [repr(schedule) for schedule in track.schedules],
+                "bases": list(track.bases),
+                "used": list(row),
+                "metrics": list(track.states),
+            }
+            for track, row in zip(tracks, used, strict=True)
+        },
+    }
+
+
+def read(state: Any, groups: int) -> tuple[int, int, dict[str, Saved]]:
+    """Step, count of steps, and what is saved of each hyperparameter.
+
+    Raises:
+        SchedulerError: it is no such state, or one of another number of groups.
+    """
+    known = set(state) if isinstance(state, Mapping) else set()
+    missing = {"last_epoch", "_step_count", "hyperparameters"} - known
+    if missing:
+        raise SchedulerError(
+            "the state must be one that state_dict() of lrlab's scheduler returned, but it lacks "
+            f"{', '.join(sorted(missing))}."
+        )
+    step, count = whole(state["last_epoch"]), whole(state["_step_count"])
+    try:
+        saved = {str(name): _saved(one) for name, one in state["hyperparameters"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        saved = {}
+    if step is None or step < 0 or count is None or "lr" not in saved:
+        raise SchedulerError(f"the state is damaged: {dict(state)!r}.")
+    of = len(saved["lr"].bases)
+    if of != groups:
+        raise SchedulerError(
+            f"the state must fit the optimizer, which has {groups} parameter groups, but it is of "
+            f"{of}; build the optimizer as it was when saved."
+        )
+    return step, count, saved
+
+
+def _saved(one: Mapping[str, Any]) -> Saved:
+    bases, used = ([_value(value) for value in one[key]] for key in ("bases", "used"))
+    schedules, metrics = list(one["schedules"]), [_tuples(state) for state in one["metrics"]]
+    if not len(schedules) == len(bases) == len(used) == len(metrics):
+        raise ValueError
+    if not all(isinstance(text, str) for text in schedules):
+        raise ValueError
+    return Saved(schedules, bases, used, metrics)
+
+
+def _value(value: Any) -> float:
+    number = real(value)
+    if number is None or number < 0:
+        raise ValueError
+    return number
+
+
+def _tuples(state: Any) -> Any:
+    """A state of metrics as it was before JSON, say, made lists of its tuples."""
+    return tuple(map(_tuples, state)) if isinstance(state, list | tuple) else state
