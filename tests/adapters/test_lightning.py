@@ -266,9 +266,8 @@ def test_several_optimizers_are_told_apart_and_others_left_alone(tmp_path: Path)
     def training_step(batch: Any, batch_idx: int) -> None:
         loss = module.layer(batch[0]).square().mean()
         module.manual_backward(loss)
-        for optimizer in module.optimizers():
+        for optimizer, scheduler in zip(module.optimizers(), module.lr_schedulers(), strict=True):
             optimizer.step()
-        for scheduler in module.lr_schedulers():
             scheduler.step()
 
     module = tiny(configure, lambda step: 1.0)

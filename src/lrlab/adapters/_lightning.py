@@ -3,11 +3,11 @@
 import math
 from typing import Any, Literal, NamedTuple
 
-import torch
 from torch.optim import Optimizer
 
 from lrlab.errors import SchedulerError
 from lrlab.optim import LRScheduler
+from lrlab.optim.hyperparameters import named
 
 
 def config(
@@ -56,6 +56,7 @@ def config(
 
     Source: LightningModule.configure_optimizers, https://lightning.ai/docs/pytorch/stable/common/optimization.html
 
+    >>> import torch
     >>> from lightning.pytorch import LightningModule
     >>> class Module(LightningModule):
     ...     def configure_optimizers(self):
@@ -131,16 +132,18 @@ class Hooks:
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Optimizer) -> None:
         """Logs every scheduled hyperparameter as the optimizer uses it now."""
-        if trainer.barebones:
+        # Both of Lightning's inner names as its LearningRateMonitor has them. Not through self.log,
+        # which takes half a millisecond for each value, whether it is written at this step or not.
+        if not trainer.loggers or not trainer._logger_connector.should_update_logs:
             return
+        values: dict[str, float] = {}
         for prefix, config in _ours(trainer):
             if config.scheduler.optimizer is optimizer:
-                # float64, as Lightning would round it; one sample, as it would ask how many.
-                values = {
-                    prefix + key: torch.tensor(value, dtype=torch.float64)
-                    for key, value in config.scheduler.logs().items()
-                }
-                pl_module.log_dict(values, batch_size=1)
+                held = _held(config.scheduler)
+                values |= {prefix + name: value for name, value in held.items()}
+        if values:
+            for logger in trainer.loggers:
+                logger.log_metrics(values, step=trainer.fit_loop.epoch_loop._batches_that_stepped)
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Hands metrics over."""
@@ -170,3 +173,14 @@ def _ours(trainer: Any) -> list[tuple[str, Any]]:
     ours = [c for c in trainer.lr_scheduler_configs if isinstance(c.scheduler, LRScheduler)]
     names = [c.name or (str(i) if len(ours) > 1 else "") for i, c in enumerate(ours)]
     return [(f"{name}/" if name else "", c) for name, c in zip(names, ours, strict=True)]
+
+
+def _held(scheduler: LRScheduler) -> dict[str, float]:
+    """What the groups hold, by the names of ``scheduler.logs()``, which is of the step before."""
+    groups = scheduler.optimizer.param_groups
+    labels = {str(group.get("name", i)): group for i, group in enumerate(groups)}
+    held = {}
+    for key in scheduler.logs():
+        what, _, label = key.partition("/")
+        held[key] = float(named(scheduler.optimizer, what).read(labels.get(label, groups[0])))
+    return held

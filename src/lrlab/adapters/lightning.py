@@ -20,9 +20,9 @@ class ScheduleCallback(Hooks, Callback):
     """Logs every scheduled hyperparameter as used, and hands metrics to schedules that read one.
 
     What is logged at a step is what ``optimizer.step()`` used in it (``"lr"``, ``"momentum"``, ...,
-    with several parameter groups ``"lr/0"`` or ``"lr/head"``), through ``self.log``: it reaches
-    every logger, every ``log_every_n_steps``. Several schedulers are told apart by the ``name``
-    given to ``config``, or else by their number. Other kinds of schedulers are left alone.
+    with several parameter groups ``"lr/0"`` or ``"lr/head"``). It goes to all of the trainer's
+    loggers, every ``log_every_n_steps``. Several schedulers are told apart by the ``name`` given to
+    ``config``, or else by their number. Other kinds of schedulers are left alone.
 
     Raises:
         SchedulerError: in training, where the metric that a schedule reads is not logged.
