@@ -3,6 +3,7 @@
 import csv
 import importlib
 import math
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from lrlab import Constant, Cosine, Linear, Plateau, Schedule, ScheduleError, Warmup
-from lrlab.errors import SchedulerError
+from lrlab.errors import MissingExtra, SchedulerError
 from tests.adapters.recording import Used, recorded
 
 pl = pytest.importorskip("lightning.pytorch")
@@ -327,3 +328,19 @@ def test_errors_name_the_remedy(tmp_path: Path) -> None:
         adapter.config(optimizer, REACTIVE, monitor="val_loss")
     with pytest.raises(SchedulerError, match=r"reads 'loss', which is not logged.* val_loss"):
         Fit(tmp_path, REACTIVE, options={"monitor": "loss"})
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "package"),
+    [
+        ("lightning", "lightning.pytorch", "lightning"),
+        ("pytorch_lightning", "pytorch_lightning", "pytorch-lightning"),
+    ],
+)
+def test_without_the_library_one_sentence_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, library: str, package: str
+) -> None:
+    module = importlib.import_module(f"lrlab.adapters.{name}")
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtra, match=f"pip install {package}$"):
+        importlib.reload(module)

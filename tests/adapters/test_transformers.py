@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from lrlab import Cosine, Linear, LRScheduler, Plateau, Schedule, Warmup
-from lrlab.errors import SchedulerError
+from lrlab.errors import MissingExtra, SchedulerError
 from tests.adapters.recording import Used, recorded
 
 transformers = pytest.importorskip("transformers")
@@ -217,3 +218,11 @@ def test_it_is_for_our_scheduler(tmp_path: Path) -> None:
     setting.trainer.add_callback(adapter.ScheduleCallback())
     with pytest.raises(SchedulerError, match=r"LambdaLR: say Trainer\(optimizers="):
         setting.trainer.train()
+
+
+def test_without_the_library_one_sentence_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'transformers\[torch\]'$"):
+        importlib.reload(adapter)

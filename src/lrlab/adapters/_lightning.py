@@ -5,14 +5,16 @@ from typing import Any, Literal, NamedTuple
 
 from torch.optim import Optimizer
 
+from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError
 from lrlab.optim import LRScheduler
 from lrlab.optim.hyperparameters import named
+from lrlab.schedules import Schedule
 
 
 def config(
     optimizer: Optimizer,
-    schedule: Any,
+    schedule: Schedule | LrAndMomentum | str,
     *,
     trainer: Any = None,
     interval: Literal["step", "epoch"] = "step",
@@ -29,7 +31,7 @@ def config(
 
     Args:
         optimizer: whose parameter groups are scheduled.
-        schedule: a schedule, or its text.
+        schedule: of the rate, as ``LRScheduler`` takes it; or its text.
         trainer: ``self.trainer``, which knows how many steps the training has; needed by a
             schedule that reads a metric too.
         interval: how often the schedule is stepped: every ``"step"`` of the optimizer, or every
