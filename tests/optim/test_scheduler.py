@@ -168,7 +168,7 @@ def test_resuming_by_last_epoch() -> None:
     optimizer_state, _ = states_after(7, Linear(1.0, 0.5, over=30))
     optimizer = optimizer_of()
     optimizer.load_state_dict(optimizer_state)
-    scheduler = LRScheduler(optimizer, Linear(1.0, 0.5, over=30), last_epoch=7)
+    scheduler = LRScheduler(optimizer, Linear(1.0, 0.5, over=30), last_epoch=6)
     assert rates_of(optimizer) == [Linear(1.0, 0.5, over=30)(7, base=0.1)]
     scheduler.step()
     assert scheduler.last_epoch == 8

@@ -9,12 +9,12 @@ from torch.optim import lr_scheduler as torch_schedulers
 
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError
+from lrlab.optim.groups import Groups
 from lrlab.optim.plan import read_plan
 from lrlab.optim.replanning import replanned
 from lrlab.optim.resume import CHOICES, OnChange, resumed
 from lrlab.optim.state import dumped, read
-from lrlab.optim.table import NOTHING, Table, look_ahead
-from lrlab.optim.track import Row, Track
+from lrlab.optim.track import Track
 from lrlab.schedules import Schedule
 from lrlab.schedules.numbers import whole
 
@@ -52,8 +52,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             (``{"head": "Cosine(45)"}``) or several (``{0: {"lr": ..., "weight_decay": ...}}``).
         on_change: what to do when a state is loaded that was saved under another schedule or base
             rate: ``"error"``, or ``"keep_new"`` (those of now), or ``"keep_saved"``.
-        last_epoch: the step already reached, for code that resumes without ``load_state_dict``;
-            -1 (torch's convention, and the default) and 0 both start anew.
+        last_epoch: the last step that was done, for code that resumes without
+            ``load_state_dict``: training goes on with the one after. -1, the default, is none.
         **others: schedules of any other hyperparameter, by its name.
 
     Raises:
@@ -97,60 +97,60 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         if on_change not in CHOICES:
             raise SchedulerError(f"on_change must be {' or '.join(CHOICES)}, got {on_change!r}.")
-        start = 0 if last_epoch == -1 else _step(last_epoch)
+        start = _step(last_epoch + 1 if isinstance(last_epoch, int) else None)
         if start is None:
-            raise SchedulerError(f"last_epoch must be -1 or a step reached, got {last_epoch!r}.")
+            raise SchedulerError(
+                f"last_epoch must be the last step done, or -1 for none, got {last_epoch!r}."
+            )
 
         def bind(one: Schedule) -> Schedule:
             return one.bind(total=total_steps, epoch=steps_per_epoch)
 
         named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
+        plan = read_plan(optimizer, bind, schedule, named, groups or {})
         self.optimizer = optimizer
-        self._plan = read_plan(optimizer, bind, schedule, named, groups or {})
+        self._groups = Groups(optimizer, plan, start)
         self._on_change = on_change
-        self._total: float | None = total_steps  # not total_steps, by which trainers mean to stop
+        self._total: float | None = total_steps  # trainers stop by an attribute total_steps
+        self.last_epoch = start
         self._step_count = start + 1
-        tracks = tuple(Track(what) for what in self._plan.hyperparameters())
-        self._table = NOTHING
-        self._move(start, self._grown(tracks), None)
 
     def __repr__(self) -> str:
-        said = (f"{track.what}: {_one_or_all(track.schedules)}" for track in self._table.tracks)
+        said = (
+            f"{track.what}: {_one_or_all(track.schedules)}" for track in self._groups.table.tracks
+        )
         return f"LRScheduler({', '.join(said)}) at step {self.last_epoch}"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_table": self._covered().cut(self.last_epoch)}
 
     @property
     def schedule(self) -> Schedule:
         """The schedule of the rate, durations in steps; of the first group where they differ."""
-        return self._table.tracks[0].schedules[0]
+        return self._groups.table.tracks[0].schedules[0]
 
     @property
     def reactive(self) -> bool:
         """Whether a schedule reads a metric."""
-        return any(track.reactive for track in self._table.tracks)
+        return any(track.reactive for track in self._groups.table.tracks)
 
     @property
     def base_lrs(self) -> Rates:
         """The base rate of each group; what is changed counts from the next ``step()`` on."""
-        return cast(Rates, self._table.tracks[0].bases)
+        return cast(Rates, self._groups.table.tracks[0].bases)
 
     @base_lrs.setter
     def base_lrs(self, rates: Rates) -> None:
-        self._table.tracks[0].bases[:] = [float(rate) for rate in rates]
+        self._groups.table.tracks[0].bases[:] = [float(rate) for rate in rates]
 
     @property
     def current(self) -> list[float]:
         """The rate of each group that the last ``optimizer.step()`` used, once ``step()`` is called
         after it; before the first ``step()``, the first rate.
         """
-        return self._covered().used(self.last_epoch)[0]
+        return self._groups.around(self.last_epoch).used(self.last_epoch)[0]
 
     @property
     def next(self) -> list[float]:
         """The rate of each group that the next ``optimizer.step()`` uses."""
-        return self._covered().at(self.last_epoch)[0]
+        return self._groups.around(self.last_epoch).at(self.last_epoch)[0]
 
     def logs(self) -> dict[str, float]:
         """Every scheduled hyperparameter as ``current`` has the rate, by a name to log it under.
@@ -160,12 +160,12 @@ class LRScheduler(torch_schedulers.LRScheduler):
         >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Rate(0.01))").logs()
         {'lr': 0.1, 'weight_decay': 0.01}
         """
-        rows = self._covered().used(self.last_epoch)
+        rows = self._groups.around(self.last_epoch).used(self.last_epoch)
         groups = self.optimizer.param_groups
         names = [""] if len(groups) == 1 else [f"/{g.get('name', i)}" for i, g in enumerate(groups)]
         return {
             f"{track.what}{name}": value
-            for track, row in zip(self._table.tracks, rows, strict=True)
+            for track, row in zip(self._groups.table.tracks, rows, strict=True)
             for name, value in zip(names, row, strict=False)
         }
 
@@ -200,21 +200,23 @@ class LRScheduler(torch_schedulers.LRScheduler):
             return
         t = self.last_epoch + 1
         groups = self.optimizer.param_groups
-        table = self._table
+        table = self._groups.table
         i = t - table.first
-        bases = table.bases
-        # As few operations as can be: a step here costs less than a third of one of torch's.
-        if 0 < i < table.length and table.tracks[0].bases == bases and len(groups) == len(bases):
-            for columns in table.columns:
-                key = columns.key
-                for group, factors, scale in zip(groups, columns.factors, columns.scales):  # noqa: B905
-                    if type(group[key]) is float:
-                        group[key] = factors[i] * scale
-                    else:
-                        columns.what.write(group, factors[i] * scale)
-            self.last_epoch = t
+        # As few operations as can be: a step costs less than a third of one of torch's.
+        if (
+            0 < i < table.length
+            and len(groups) == table.groups
+            and table.bases == table.tracks[0].bases
+        ):
+            for place, key, numbers, scale, what in table.cells:
+                group = groups[place]
+                if type(group[key]) is float:
+                    group[key] = numbers[i] * scale
+                else:
+                    what.write(group, numbers[i] * scale)
         else:
-            self._move(t, self._grown(table.tracks), table.at(t - 1))
+            self._groups.go_to(t, self._groups.tracks, table.at(t - 1))
+        self.last_epoch = t
         self._step_count += 1
 
     def observe(self, metric: Any) -> None:
@@ -229,7 +231,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             SchedulerError: no schedule reads a metric.
             ScheduleError: it is no number. Nothing has changed then.
         """
-        self._move(self.last_epoch, self._observed(metric), self._covered().used(self.last_epoch))
+        used = self._groups.around(self.last_epoch).used(self.last_epoch)
+        self._groups.go_to(self.last_epoch, self._observed(metric), used)
 
     def replan(self, new_total: float) -> None:
         """Goes on as for a training of ``new_total`` steps: no jump now, and the end comes then.
@@ -251,12 +254,10 @@ class LRScheduler(torch_schedulers.LRScheduler):
         >>> scheduler.schedule
         Linear(1.0, 0.0, over=10).until(5) >> Linear(1.0, 0.0, over=10).shift(-5).stretch(2.0)
         """
-        tracks = self._grown(self._table.tracks)
-        self._move(
-            self.last_epoch,
-            replanned(tracks, new_total, self.last_epoch, self._total),
-            self._covered().used(self.last_epoch),
-        )
+        t = self.last_epoch
+        table = self._groups.around(t)
+        tracks = replanned(table.tracks, new_total, t, self._total)
+        self._groups.go_to(t, tracks, table.used(t))
         self._total = new_total
 
     def state_dict(self) -> dict[str, Any]:
@@ -267,7 +268,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
             text, the base value and the value used last of every group, and what its schedule
             keeps of the metrics.
         """
-        table = self._covered()
+        table = self._groups.around(self.last_epoch)
         return dumped(table.tracks, table.used(self.last_epoch), self.last_epoch, self._step_count)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -281,13 +282,11 @@ class LRScheduler(torch_schedulers.LRScheduler):
                 say what to do. Nothing has changed then.
         """
         step, count, saved = read(state_dict, len(self.optimizer.param_groups))
-        tracks = resumed(
-            saved, self._grown(self._table.tracks), step, self._on_change, self.optimizer
-        )
-        before = [
-            saved[str(t.what)].used if str(t.what) in saved else list(t.bases) for t in tracks
-        ]
-        self._move(step, tracks, before)
+        tracks = resumed(saved, self._groups.tracks, step, self._on_change, self.optimizer)
+        known = {name: one.used for name, one in saved.items()}
+        used = [known.get(str(track.what), list(track.bases)) for track in tracks]
+        self._groups.go_to(step, tracks, used)
+        self.last_epoch = step
         self._step_count = count
 
     def _step_with(self, metrics: Any, epoch: Any, skipped: bool) -> None:
@@ -299,12 +298,14 @@ class LRScheduler(torch_schedulers.LRScheduler):
                 f"step() goes to a step, a whole number of 0 or more, got {epoch!r}; this schedule "
                 "reads no metric."
             )
-        table = self._covered()
+        now = self.last_epoch
+        table = self._groups.around(now)
         tracks = table.tracks if metrics is None else self._observed(metrics)
         if skipped:
-            self._move(self.last_epoch, tracks, table.used(self.last_epoch))
+            self._groups.go_to(now, tracks, table.used(now))
         else:
-            self._move(t, tracks, table.at(self.last_epoch))
+            self._groups.go_to(t, tracks, table.at(now))
+            self.last_epoch = t
             self._step_count += 1
 
     def _observed(self, metric: Any) -> tuple[Track, ...]:
@@ -312,44 +313,13 @@ class LRScheduler(torch_schedulers.LRScheduler):
             raise SchedulerError(
                 f"only a schedule that reads metrics can observe {metric!r}; Plateau() is one."
             )
-        tracks = self._grown(self._table.tracks)
+        tracks = self._groups.tracks
         return tuple(track.observed(self.last_epoch, metric) for track in tracks)
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # By which torch's SequentialLR begins a child of its own.
         self._step_with(None, self.last_epoch + 1 if epoch is None else epoch, False)
         self._step_count -= 1
-
-    def _grown(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
-        """The tracks with the parameter groups that are new to them."""
-        groups = self.optimizer.param_groups
-        if len(tracks[0].bases) == len(groups):
-            return tracks
-        grown = []
-        for track in tracks:
-            new = range(len(track.bases), len(groups))
-            bases = [track.what.base(groups, i) for i in new]
-            schedules = [self._plan.schedule(track.what, i, groups[i]) for i in new]
-            grown.append(track.grown(schedules, bases))
-        return tuple(grown)
-
-    def _covered(self) -> Table:
-        """The table of the current step, which a trainer may have changed (Ignite's does)."""
-        table, t = self._table, max(0, self.last_epoch)
-        tracks = self._grown(table.tracks)
-        if not (tracks is table.tracks and table.covers(t)):
-            self._table = look_ahead(tracks, t, table.at(t - 1), table)
-        return self._table
-
-    def _move(self, t: int, tracks: tuple[Track, ...], before: list[Row] | None) -> None:
-        """Goes to step ``t`` with these tracks, wholly or, where that fails, not at all."""
-        table = look_ahead(tracks, t, before, self._table)
-        groups = self.optimizer.param_groups
-        for track, row in zip(tracks, table.at(t), strict=True):
-            for i, value in enumerate(row):
-                track.what.begin(groups, i, track.bases[i])
-                track.what.write(groups[i], value)
-        self._table, self.last_epoch = table, t
 
 
 def _one_or_all(schedules: list[Schedule]) -> str:
