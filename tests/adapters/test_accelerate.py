@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,16 +103,22 @@ def train(folder: str, split_batches: bool) -> None:
     """What each of the processes does."""
     setting = Setting(
         Warmup(2) >> Cosine(9),
-        batches=8,
+        batches=16,
         dataloader_config=accelerate.DataLoaderConfiguration(split_batches=split_batches),
     )
-    setting.epoch()
-    found = {"used": setting.used, "at": setting.scheduler.scheduler.last_epoch}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        setting.epoch()
+    found = {
+        "used": setting.used,
+        "at": setting.scheduler.scheduler.last_epoch,
+        "warned": [str(warning.message) for warning in caught],
+    }
     file = Path(folder) / f"{setting.accelerator.process_index}.json"
     file.write_text(json.dumps(found))
 
 
-@pytest.mark.parametrize(("split_batches", "steps", "each"), [(False, 4, 2), (True, 8, 1)])
+@pytest.mark.parametrize(("split_batches", "steps", "each"), [(False, 8, 2), (True, 16, 1)])
 def test_among_processes_accelerate_steps_once_for_each_unless_batches_are_split(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -122,6 +129,9 @@ def test_among_processes_accelerate_steps_once_for_each_unless_batches_are_split
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # accelerate would choose, and warn of it
     accelerate.debug_launcher(train, args=(str(tmp_path), split_batches), num_processes=2)
     results = [json.loads(file.read_text()) for file in sorted(tmp_path.glob("*.json"))]
+    warned = [result.pop("warned") for result in results]
+    assert [len(messages) for messages in warned] == [each - 1] * 2
+    assert split_batches or "was called 2 times" in warned[0][0]
     schedule = Warmup(2) >> Cosine(9)
     used = rates(schedule, range(0, steps * each, each))
     assert results == [{"used": used, "at": steps * each}] * 2

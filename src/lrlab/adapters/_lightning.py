@@ -8,7 +8,6 @@ from torch.optim import Optimizer
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError
 from lrlab.optim import LRScheduler
-from lrlab.optim.hyperparameters import named
 from lrlab.schedules import Schedule
 
 
@@ -141,7 +140,7 @@ class Hooks:
         values: dict[str, float] = {}
         for prefix, config in _ours(trainer):
             if config.scheduler.optimizer is optimizer:
-                held = _held(config.scheduler)
+                held = config.scheduler.logs(next=True)
                 values |= {prefix + name: value for name, value in held.items()}
         if values:
             for logger in trainer.loggers:
@@ -175,14 +174,3 @@ def _ours(trainer: Any) -> list[tuple[str, Any]]:
     ours = [c for c in trainer.lr_scheduler_configs if isinstance(c.scheduler, LRScheduler)]
     names = [c.name or (str(i) if len(ours) > 1 else "") for i, c in enumerate(ours)]
     return [(f"{name}/" if name else "", c) for name, c in zip(names, ours, strict=True)]
-
-
-def _held(scheduler: LRScheduler) -> dict[str, float]:
-    """What the groups hold, by the names of ``scheduler.logs()``, which is of the step before."""
-    groups = scheduler.optimizer.param_groups
-    labels = {str(group.get("name", i)): group for i, group in enumerate(groups)}
-    held = {}
-    for key in scheduler.logs():
-        what, _, label = key.partition("/")
-        held[key] = float(named(scheduler.optimizer, what).read(labels.get(label, groups[0])))
-    return held

@@ -158,20 +158,26 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """The rate of each group that the next ``optimizer.step()`` uses."""
         return self._groups.around(self.last_epoch).at(self.last_epoch)[0]
 
-    def logs(self) -> dict[str, float]:
-        """Every scheduled hyperparameter as ``current`` has the rate, by a name to log it under.
+    def logs(self, *, next: bool = False) -> dict[str, float]:
+        """Every scheduled hyperparameter by a name to log it under: ``"lr"``, or ``"lr/head"`` and
+        the like where there are several groups.
+
+        Args:
+            next: whether as the next ``optimizer.step()`` uses it, and not, as for ``current``, as
+                the last one did.
 
         >>> import torch
         >>> optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
         >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Rate(0.01))").logs()
         {'lr': 0.1, 'weight_decay': 0.01}
         """
-        rows = self._groups.around(self.last_epoch).used(self.last_epoch)
+        t = self.last_epoch
+        table = self._groups.around(t)
         groups = self.optimizer.param_groups
         names = [""] if len(groups) == 1 else [f"/{g.get('name', i)}" for i, g in enumerate(groups)]
         return {
             f"{track.what}{name}": value
-            for track, row in zip(self._groups.table.tracks, rows, strict=True)
+            for track, row in zip(table.tracks, table.at(t) if next else table.used(t), strict=True)
             for name, value in zip(names, row, strict=False)
         }
 
