@@ -35,7 +35,8 @@ class Groups:
             if not any(track.bases) and all(schedule.relative for schedule in track.schedules):
                 raise SchedulerError(
                     f"{track.what} must be above 0 to be scheduled by factors, but the optimizer's "
-                    "is 0: give it one, or write absolute levels, such as Rate(0.9)."
+                    "is 0: give it one there, or absolute levels here, as in Linear(Rate(0.1), "
+                    "Rate(0.01))."
                 )
         self.go_to(t, tracks, None)
 
@@ -66,8 +67,10 @@ class Groups:
             table = look_ahead(tracks, t, before, table)
         groups = self._optimizer.param_groups
         for track, row in zip(tracks, table.at(t), strict=True):
-            for i, value in enumerate(row):
-                track.what.begin(groups, i, track.bases[i])
+            for i, (value, base) in enumerate(zip(row, track.bases, strict=True)):
+                if tracks is not self.table.tracks:
+                    track.what.settle(groups, i)
+                groups[i][track.what.initial] = base
                 track.what.write(groups[i], value)
         self.table = table
 
