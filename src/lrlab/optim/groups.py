@@ -45,9 +45,12 @@ class Groups:
         """What each scheduled hyperparameter follows in every group; the rate's first."""
         return self._grown(self.table.tracks)
 
-    def around(self, t: int) -> Table:
-        """The table with step ``t``."""
-        table, tracks, t = self.table, self.tracks, max(0, t)
+    def around(self, t: int, tracks: tuple[Track, ...] | None = None) -> Table:
+        """The table with step ``t``: of all ``tracks``, or of the groups that were there at the
+        last step.
+        """
+        table, t = self.table, max(0, t)
+        tracks = table.tracks if tracks is None else tracks
         if not (tracks is table.tracks and table.covers(t)):
             self.table = look_ahead(tracks, t, table.at(t - 1), table)
         return self.table
