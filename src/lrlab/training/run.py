@@ -83,7 +83,7 @@ class Settings:
         if schedule.reactive:
             raise ScheduleError(
                 f"{schedule} reads a metric, and no run can be trained with that yet; drive it "
-                "in your own loop with observe() and given()."
+                "in your own loop with LRScheduler."
             )
         epoch = self.steps_per_epoch(rows)
         bound = schedule.bind(total=self.epochs * epoch, epoch=epoch)
