@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -118,7 +119,7 @@ def test_what_a_library_schedules_together_is_taken_together() -> None:
         ({"momentum": 0.9}, "the schedule of momentum must be a schedule such as"),
         ({"momentum": ("Constant(1.0)", None)}, "no hyperparameter 'momentum[0]'; did you mean"),
         ({"weight_decay": "Constant(1.0)"}, "weight_decay must be above 0 to be scheduled by"),
-        ({"momentum": "Linear(1, 1.5, over=5)"}, "momentum must stay below 1, but Linear(1.0, 1.5"),
+        ({"momentum": "Linear(2, 1, over=5)"}, "momentum must stay below 1, but Linear(2.0, 1.0"),
         ({"groups": {"had": "Constant(1.0)"}}, "body, head; got 'had'; did you mean head?"),
         ({"groups": {2: "Constant(1.0)"}}, "by their place, 0 to 1, or by their"),
         ({"groups": {True: "Constant(1.0)"}}, "got True"),
@@ -159,3 +160,48 @@ def test_a_rate_that_is_none_is_refused(rate: Any) -> None:
     optimizer.param_groups[1]["lr"] = rate
     with pytest.raises(SchedulerError, match="lr of parameter group 1 must be a number of 0"):
         LRScheduler(optimizer, Cosine(5))
+
+
+def test_a_value_too_high_ahead_is_refused_where_it_comes() -> None:
+    optimizer = two_groups(momentum=0.9)
+    scheduler = LRScheduler(optimizer, Cosine(50), momentum="Linear(1, 1.2, over=18)")
+    for _ in range(9):
+        scheduler.step()
+    with pytest.raises(SchedulerError, match="momentum must stay below 1, but .* 1 at step 10"):
+        for _ in range(2):
+            scheduler.step()
+    assert scheduler.last_epoch == 9
+
+
+@pytest.mark.parametrize(("name", "index"), [("beta1", 0), ("beta2", 1)])
+def test_betas_have_the_names_of_other_libraries(name: str, index: int) -> None:
+    scheduler = LRScheduler(two_groups(torch.optim.Adam), "Cosine(5)", **{name: "Constant(0.5)"})
+    assert f"betas[{index}]: Constant(0.5)" in repr(scheduler)
+
+
+def test_what_is_there_twice_is_refused() -> None:
+    with pytest.raises(SchedulerError, match="lr must have one schedule, got two"):
+        LRScheduler(two_groups(), "Cosine(5)", lr="Constant(1.0)")
+    with pytest.raises(SchedulerError, match="parameter group 1 must have one entry, got two"):
+        LRScheduler(two_groups(), "Cosine(5)", groups={1: "Step(2)", "head": "Step(3)"})
+    with pytest.raises(SchedulerError, match=r"must be one for all .* groups=\{1: ...\} has those"):
+        LRScheduler(two_groups(), [Cosine(5), Cosine(5)])
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    scheduler = LRScheduler(two_groups(lr=np.float32(0.5)), "Cosine(5)", last_epoch=np.int64(1))
+    assert scheduler.next[0] == Cosine(5)(2, base=0.5)
+
+
+def test_a_rate_of_whole_numbers_cannot_be_filled() -> None:
+    optimizer = two_groups()
+    optimizer.param_groups[1]["lr"] = torch.tensor(1)
+    with pytest.raises(SchedulerError, match="must be a tensor of floats"):
+        LRScheduler(optimizer, "Cosine(5)")
+
+
+def test_a_group_that_is_gone() -> None:
+    scheduler = LRScheduler(two_groups(), "Exponential(0.5)")
+    del scheduler.optimizer.param_groups[1]
+    with pytest.raises(SchedulerError, match="of 2 it has 1: build a new scheduler"):
+        scheduler.step()

@@ -60,6 +60,11 @@ def attach(
     0.080
     0.070
     """
+    if not isinstance(scheduler, LRScheduler) or not isinstance(trainer, Engine):
+        raise SchedulerError(
+            "attach takes lrlab's scheduler and then the engine, got "
+            f"{type(scheduler).__name__} and {type(trainer).__name__}."
+        )
     _check_event(event)
     if scheduler.reactive and metric is None:
         raise SchedulerError(

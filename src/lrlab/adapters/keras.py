@@ -36,7 +36,7 @@ def by_epoch(
     bound = plain(schedule, "Keras' LearningRateScheduler", epochs, 1)
     bound(0, base=base)  # what is wrong with base is told now, not in the first epoch
 
-    def rate(epoch: int, current: float) -> float:
+    def rate(epoch: int, current: float = base) -> float:
         return bound(epoch, base=base)
 
     return rate

@@ -43,6 +43,11 @@ def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
     lr at step 0: 0.100
     lr at step 1: 0.090
     """
+    if not isinstance(scheduler, LRScheduler) or not hasattr(writer, "add_scalar"):
+        raise SchedulerError(
+            "log takes a writer with add_scalar and then lrlab's scheduler, got "
+            f"{type(writer).__name__} and {type(scheduler).__name__}."
+        )
     used = scheduler.last_epoch - 1
     if used < 0:
         raise SchedulerError(

@@ -80,13 +80,19 @@ class Groups:
     def _grown(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
         """The tracks with the groups that are new to them."""
         groups = self._optimizer.param_groups
-        if len(tracks[0].bases) == len(groups):
+        known = len(tracks[0].bases)
+        if known == len(groups):
             return tracks
+        if known > len(groups):
+            raise SchedulerError(
+                f"the optimizer must keep its parameter groups, but of {known} it has "
+                f"{len(groups)}: build a new scheduler."
+            )
         grown = []
         for track in tracks:
-            new = range(len(track.bases), len(groups))
+            new = range(known, len(groups))
             bases = [track.what.base(groups, i) for i in new]
-            schedules = [self._plan.schedule(track.what, i, groups[i]) for i in new]
+            schedules = [self._plan.schedule(track.what, i) for i in new]
             grown.append(track.grown(schedules, bases))
         return tuple(grown)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -80,6 +81,10 @@ class Hyperparameter:
             others = (other for other in groups[:index] if self.read(other) is held)
             held = next(others, group).get(self.initial, held)
         given = group.get(self.initial, held)
+        if isinstance(held, torch.Tensor) and not held.is_floating_point():
+            raise SchedulerError(
+                f"{self} of parameter group {index} must be a tensor of floats, got {held!r}."
+            )
         try:
             base = real(float(given))
         except (TypeError, ValueError, RuntimeError):  # the last is torch's
@@ -105,10 +110,13 @@ class Hyperparameter:
             self.replace(group, torch.tensor(float(held), device=group["params"][0].device))
 
 
+ALIASES = {"momentum": "betas[0]", "betas": "betas[0]", "beta1": "betas[0]", "beta2": "betas[1]"}
+
+
 def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyperparameter:
     """The hyperparameter of an optimizer that a name means.
 
-    ``momentum`` is ``betas[0]`` for optimizers of Adam's kind, and ``betas`` its first entry.
+    ``momentum``, ``betas`` and ``beta1`` are ``betas[0]`` for optimizers of Adam's kind.
 
     Args:
         optimizer: whose it is.
@@ -118,10 +126,14 @@ def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyp
     Raises:
         SchedulerError: the optimizer has none of that name.
     """
-    known = {str(found): found for found in _numbers(optimizer.param_groups[0])}
-    found = known.get(name) or known.get(f"{name}[0]")
-    if found is None and name == "momentum":
-        found = known.get("betas[0]")
+    group = optimizer.param_groups[0]
+    known = {str(found): found for found in _numbers(group)}
+    found = known.get(name) or known.get(ALIASES.get(name, ""))
+    if found is None and name in group and not isinstance(group[name], bool):
+        raise SchedulerError(
+            f"{name} must be a number for a schedule to change it, but the optimizer has "
+            f"{group[name]!r}."
+        )
     if found is None:
         raise SchedulerError(
             f"{type(optimizer).__name__} has no hyperparameter {name!r}"
@@ -143,4 +155,4 @@ def _numbers(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | torch.Tensor) and not isinstance(value, bool)
+    return isinstance(value, Real | torch.Tensor) and not isinstance(value, bool)

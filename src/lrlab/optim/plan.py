@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 from lrlab.dialects import parse
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError, did_you_mean
-from lrlab.optim.hyperparameters import Group, Hyperparameter, named
+from lrlab.optim.hyperparameters import Hyperparameter, named
 from lrlab.schedules import Constant, Schedule
 
 AS_IT_IS = Constant(1.0)
@@ -26,24 +26,21 @@ class Plan:
 
     Args:
         common: of every group that has none of its own.
-        apart: of single groups, by their name or their place in ``optimizer.param_groups``.
+        apart: of single groups, by their place in ``optimizer.param_groups``.
     """
 
     common: Several
-    apart: Mapping[int | str, Several]
+    apart: Mapping[int, Several]
 
     def hyperparameters(self) -> list[Hyperparameter]:
         """All that have a schedule anywhere, the rate first."""
         found = [what for several in (self.common, *self.apart.values()) for what in several]
         return list(dict.fromkeys(found))
 
-    def schedule(self, what: Hyperparameter, index: int, group: Group) -> Schedule:
+    def schedule(self, what: Hyperparameter, place: int) -> Schedule:
         """What a hyperparameter of a group follows; the group's value as it is, if nothing else."""
-        name = group.get("name")
-        for key, several in self.apart.items():
-            if key in (index, name) and what in several:
-                return several[what]
-        return self.common.get(what, AS_IT_IS)
+        own = self.apart.get(place, {})
+        return own.get(what) or self.common.get(what, AS_IT_IS)
 
 
 def read_plan(
@@ -74,11 +71,15 @@ def read_plan(
             f'over=30)"}}, got {groups!r}.'
         )
     given = {name: value for name, value in others.items() if value is not None}
+    if "lr" in given:
+        raise SchedulerError("lr must have one schedule, got two.")
     common = reading.several({"lr": schedule, **given})
-    apart = {
-        _group(optimizer, key): reading.several(own if isinstance(own, Mapping) else {"lr": own})
-        for key, own in groups.items()
-    }
+    apart: dict[int, Several] = {}
+    for key, own in groups.items():
+        place = _place(optimizer, key)
+        if place in apart:
+            raise SchedulerError(f"parameter group {place} must have one entry, got two.")
+        apart[place] = reading.several(own if isinstance(own, Mapping) else {"lr": own})
     return Plan(common, apart)
 
 
@@ -107,6 +108,11 @@ class _Reading:
                 )
             return {"lr": value.lr, "momentum": value.momentum}
         if isinstance(value, tuple | list):
+            if name == "lr":
+                raise SchedulerError(
+                    f"the schedule of lr must be one for all parameter groups, got {value!r}; "
+                    "groups={1: ...} has those of single groups."
+                )
             return {f"{name}[{i}]": one for i, one in enumerate(value) if one is not None}
         return {name: value}
 
@@ -122,11 +128,12 @@ def _schedule(name: str, value: Any) -> Schedule:
     return value
 
 
-def _group(optimizer: Optimizer, key: Any) -> int | str:
+def _place(optimizer: Optimizer, key: Any) -> int:
     groups = optimizer.param_groups
-    names = [group["name"] for group in groups if isinstance(group.get("name"), str)]
+    places = {group["name"]: i for i, group in enumerate(groups) if "name" in group}
+    names = [name for name in places if isinstance(name, str)]
     if isinstance(key, str) and key in names:
-        return key
+        return places[key]
     if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < len(groups):
         return key
     hint = did_you_mean(key, names) if isinstance(key, str) else ""

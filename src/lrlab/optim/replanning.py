@@ -38,6 +38,11 @@ def replanned(
             "replan needs the number of steps planned, because no schedule here has an end of its "
             "own: pass LRScheduler total_steps=..."
         )
+    if at >= total:
+        raise SchedulerError(
+            f"replan must come before the planned end, which was step {total:g}, and it is step "
+            f"{at} by now: build a new scheduler."
+        )
     changed = {key: _replanned(one, new_total, at, total) for key, one in schedules.items()}
     return tuple(
         Track(track.what, [changed[id(one)] for one in track.schedules], track.bases)

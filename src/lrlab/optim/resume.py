@@ -7,6 +7,7 @@ from typing import Literal
 from torch.optim import Optimizer
 
 from lrlab.dialects import parse
+from lrlab.dialects.arguments import short
 from lrlab.errors import ScheduleError, SchedulerError
 from lrlab.optim.hyperparameters import named
 from lrlab.optim.state import Saved
@@ -107,9 +108,10 @@ def _schedules(texts: Sequence[str], own: Sequence[Schedule]) -> list[Schedule]:
         if text not in known:
             try:
                 known[text] = parse(text)
-            except ScheduleError:
+            except ScheduleError as error:
+                reason = str(error).splitlines()[-1].strip(" ^")
                 raise SchedulerError(
-                    f"the schedule saved, {text}, cannot be built from its text: build the "
-                    "scheduler with it."
+                    f"the schedule saved, {short(text)}, cannot be built from its text ({reason}): "
+                    "build the scheduler with it."
                 ) from None
     return [known[text] for text in texts]

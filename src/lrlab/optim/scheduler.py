@@ -102,8 +102,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         if on_change not in CHOICES:
             raise SchedulerError(f"on_change must be {' or '.join(CHOICES)}, got {on_change!r}.")
-        start = _step(last_epoch + 1 if isinstance(last_epoch, int) else None)
-        if start is None:
+        done = whole(last_epoch)
+        if done is None or done < -1:
             raise SchedulerError(
                 f"last_epoch must be the last step done, or -1 for none, got {last_epoch!r}."
             )
@@ -112,6 +112,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
             return one.bind(total=total_steps, epoch=steps_per_epoch)
 
         named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
+        start = done + 1
         plan = read_plan(optimizer, bind, schedule, named, groups or {})
         self.optimizer = optimizer
         self._groups = Groups(optimizer, plan, start)

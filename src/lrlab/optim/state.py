@@ -48,6 +48,11 @@ def read(state: Any, groups: int) -> tuple[int, int, dict[str, Saved]]:
     """
     known = set(state) if isinstance(state, Mapping) else set()
     missing = {"last_epoch", "_step_count", "hyperparameters"} - known
+    if missing == {"hyperparameters"}:
+        raise SchedulerError(
+            "the state must be one of lrlab's scheduler, but it is one of torch's: go on from it "
+            'with scheduler.step(epoch=state["last_epoch"]).'
+        )
     if missing:
         raise SchedulerError(
             "the state must be one that state_dict() of lrlab's scheduler returned, but it lacks "
@@ -59,7 +64,7 @@ def read(state: Any, groups: int) -> tuple[int, int, dict[str, Saved]]:
     except (AttributeError, KeyError, TypeError, ValueError):
         saved = {}
     if step is None or step < 0 or count is None or "lr" not in saved:
-        raise SchedulerError(f"the state is damaged: {dict(state)!r}.")
+        raise SchedulerError(f"the state is damaged, so take another: {dict(state)!r}.")
     of = len(saved["lr"].bases)
     if of != groups:
         raise SchedulerError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lrlab.errors import ScheduleError, SchedulerError
+from lrlab.errors import LrlabError, SchedulerError
 from lrlab.optim.hyperparameters import Hyperparameter
 from lrlab.optim.track import Row, Track
 
@@ -79,7 +79,7 @@ def look_ahead(tracks: tuple[Track, ...], t: int, before: list[Row] | None, last
 
     Raises:
         ScheduleError: a schedule gives no value at ``t``.
-        SchedulerError: it gives one that its hyperparameter cannot have, there or ahead.
+        SchedulerError: it gives one that its hyperparameter cannot have, or a base value is none.
     """
     length = FEWEST_STEPS
     if t == last.first + last.length > last.first:
@@ -88,7 +88,7 @@ def look_ahead(tracks: tuple[Track, ...], t: int, before: list[Row] | None, last
         length = 1
     try:
         cells = [cell for track in tracks for cell in _cells(track, t, length)]
-    except ScheduleError:
+    except LrlabError:
         if length == 1:
             raise
         length = 1
@@ -109,6 +109,10 @@ def _cells(track: Track, t: int, length: int) -> Iterator[Cell]:
     what, highest_base = track.what, max(track.bases, default=0.0)
     known: dict[tuple[int, float | None], list[float]] = {}
     for place, (schedule, base) in enumerate(zip(track.ruling, track.bases, strict=True)):
+        if not 0 <= base < np.inf:  # as only a person can have made it since
+            raise SchedulerError(
+                f"the base value of {what} must be 0 or more, got {base!r} in group {place}."
+            )
         # One list for each schedule is enough where its values are factors times the base value.
         key = id(schedule), None if schedule.relative else base
         if key not in known:
@@ -118,9 +122,9 @@ def _cells(track: Track, t: int, length: int) -> Iterator[Cell]:
                 schedule(steps, base=highest_base)
             if what.below_one and highest >= 1:
                 raise SchedulerError(
-                    f"{what} must stay below 1, but {schedule} gives {highest:g} at step "
-                    f"{t + values.argmax()}; levels are factors of the optimizer's own value, "
-                    "Rate(0.95) is an absolute one."
+                    f"{what} must stay below 1, but {schedule} gives {highest:g} at step {t}; "
+                    "levels are factors of the optimizer's own value, Rate(0.95) is an absolute "
+                    "one."
                 )
             known[key] = values.tolist()
         yield place, what.key, known[key], base if schedule.relative else 1.0, what
