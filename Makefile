@@ -1,5 +1,6 @@
 # Everything installs itself into .venv, and only when something changed. timm and Composer
-# (mosaicml) are read by tests and never run, so what they need (torchvision, ...) is left out.
+# (mosaicml) are read by tests and never run, and fastai trains without torchvision and spaCy, so
+# what they need is left out.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
@@ -22,12 +23,13 @@ test: .venv/.has-test
 bench: .venv/.has-bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/stepping.py
 	$(BIN)/python benchmarks/tutorial.py
 
 .venv/.has-%: pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	$(INSTALL) --editable '.[$*]'
-	$(if $(filter test,$*),$(INSTALL) --no-deps timm mosaicml)
+	$(if $(filter test,$*),$(INSTALL) --no-deps fastai mosaicml timm)
 	touch $@
 
 clean:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lrlab.errors import TrainingError as TrainingError
     from lrlab.errors import ViewError as ViewError
     from lrlab.optim import LRScheduler as LRScheduler
+    from lrlab.optim import total_steps as total_steps
     from lrlab.schedules import *
     from lrlab.views.plot import plot as plot
 
@@ -39,9 +40,11 @@ _ERRORS = (
 _ELSEWHERE = {
     **dict.fromkeys(_ERRORS, "errors"),
     "LRScheduler": "optim",
+    "adapters": "adapters",
     "dialects": "dialects",
     "parse": "dialects",
     "plot": "views.plot",
+    "total_steps": "optim",
 }
 _SCHEDULES = {name for names in schedules.ROOMS.values() for name in names}
 

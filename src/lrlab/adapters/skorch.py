@@ -1,8 +1,7 @@
 """A schedule as a skorch callback, for fits and for searches over schedules.
 
 skorch's own ``LRScheduler(policy=lrlab.LRScheduler, schedule="Warmup(5) >> Cosine(45)")`` does for
-a single ``fit``: it hands on no metric, knows no whole training, and repeats a step when
-``partial_fit`` goes on.
+a single ``fit``: it hands on no metric and knows no whole training.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """The parameter groups of an optimizer, and what a plan makes them hold at each step."""
 
+from dataclasses import replace
+
 from torch.optim import Optimizer
 
 from lrlab.errors import SchedulerError
@@ -57,7 +59,11 @@ class Groups:
             tracks: what to follow from now on.
             before: of each track, the values used before; None at the very beginning.
         """
-        table = look_ahead(tracks, t, before, self.table)
+        table = self.table
+        if table.covers(t) and table.used(t) == before and _same(tracks, table.tracks):
+            table = replace(table, tracks=tracks)  # most metrics change nothing
+        else:
+            table = look_ahead(tracks, t, before, table)
         groups = self._optimizer.param_groups
         for track, row in zip(tracks, table.at(t), strict=True):
             for i, value in enumerate(row):
@@ -77,3 +83,12 @@ class Groups:
             schedules = [self._plan.schedule(track.what, i, groups[i]) for i in new]
             grown.append(track.grown(schedules, bases))
         return tuple(grown)
+
+
+def _same(tracks: tuple[Track, ...], others: tuple[Track, ...]) -> bool:
+    """Whether they have the same values at every step."""
+    pairs = zip(tracks, others, strict=False)
+    return len(tracks) == len(others) and all(
+        one.what == other.what and one.bases == other.bases and one.ruling == other.ruling
+        for one, other in pairs
+    )

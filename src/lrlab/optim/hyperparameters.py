@@ -76,9 +76,9 @@ class Hyperparameter:
             SchedulerError: it is negative or no number.
         """
         group, held = groups[index], self.read(groups[index])
-        others = [other for other in groups[:index] if self.read(other) is held]
-        if isinstance(held, torch.Tensor) and others:
-            held = others[0].get(self.initial, held)
+        if isinstance(held, torch.Tensor):
+            others = (other for other in groups[:index] if self.read(other) is held)
+            held = next(others, group).get(self.initial, held)
         base = real(float(group.get(self.initial, held)))
         if base is None or base < 0:
             raise SchedulerError(

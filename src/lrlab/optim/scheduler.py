@@ -1,5 +1,6 @@
 """The one scheduler: any schedule on any torch optimizer, in place of torch's classes."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -15,11 +16,15 @@ from lrlab.optim.replanning import replanned
 from lrlab.optim.resume import CHOICES, OnChange, resumed
 from lrlab.optim.state import dumped, read
 from lrlab.optim.track import Track
+from lrlab.optim.watch import Watch
 from lrlab.schedules import Schedule
 from lrlab.schedules.numbers import whole
 
 Rates = list[float | torch.Tensor]
 """One rate per parameter group; always floats here, torch's type allows tensors."""
+
+METRIC_DUE = 1000
+"""Steps after which a schedule that reads a metric should have seen one."""
 
 
 class LRScheduler(torch_schedulers.LRScheduler):
@@ -112,6 +117,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._groups = Groups(optimizer, plan, start)
         self._on_change = on_change
         self._total: float | None = total_steps  # trainers stop by an attribute total_steps
+        self._watch: Watch | None = Watch(optimizer)
         self.last_epoch = start
         self._step_count = start + 1
 
@@ -152,20 +158,26 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """The rate of each group that the next ``optimizer.step()`` uses."""
         return self._groups.around(self.last_epoch).at(self.last_epoch)[0]
 
-    def logs(self) -> dict[str, float]:
-        """Every scheduled hyperparameter as ``current`` has the rate, by a name to log it under.
+    def logs(self, *, next: bool = False) -> dict[str, float]:
+        """Every scheduled hyperparameter by a name to log it under: ``"lr"``, or ``"lr/head"`` and
+        the like where there are several groups.
+
+        Args:
+            next: whether as the next ``optimizer.step()`` uses it, and not, as for ``current``, as
+                the last one did.
 
         >>> import torch
         >>> optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
         >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Rate(0.01))").logs()
         {'lr': 0.1, 'weight_decay': 0.01}
         """
-        rows = self._groups.around(self.last_epoch).used(self.last_epoch)
+        t = self.last_epoch
+        table = self._groups.around(t)
         groups = self.optimizer.param_groups
         names = [""] if len(groups) == 1 else [f"/{g.get('name', i)}" for i, g in enumerate(groups)]
         return {
             f"{track.what}{name}": value
-            for track, row in zip(self._groups.table.tracks, rows, strict=True)
+            for track, row in zip(table.tracks, table.at(t) if next else table.used(t), strict=True)
             for name, value in zip(names, row, strict=False)
         }
 
@@ -216,8 +228,12 @@ class LRScheduler(torch_schedulers.LRScheduler):
                     what.write(group, numbers[i] * scale)
         else:
             self._groups.go_to(t, self._groups.tracks, table.at(t - 1))
+            if table.first < METRIC_DUE <= t:
+                self._warn_without_metric(t)
         self.last_epoch = t
         self._step_count += 1
+        if self._watch is not None and not self._watch.goes_on(self.optimizer):
+            self._watch = None
 
     def observe(self, metric: Any) -> None:
         """Takes in a metric between two steps: the rates of now follow it, the step stays.
@@ -315,6 +331,17 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         tracks = self._groups.tracks
         return tuple(track.observed(self.last_epoch, metric) for track in tracks)
+
+    def _warn_without_metric(self, t: int) -> None:
+        for track in self._groups.tracks:
+            if track.reactive and track.unmoved:
+                warnings.warn(
+                    f"the schedule of {track.what} reads a metric, but none came in {t} steps: "
+                    "pass it with step(metric), or with observe(metric) where a trainer calls "
+                    "step() by itself.",
+                    UserWarning,
+                    stacklevel=3,
+                )
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # By which torch's SequentialLR begins a child of its own.

@@ -50,6 +50,11 @@ class Track:
         """Whether a group follows a metric."""
         return any(schedule.reactive for schedule in self.schedules)
 
+    @property
+    def unmoved(self) -> bool:
+        """Whether no metric was seen yet."""
+        return self.states == [schedule.initial() for schedule in self.schedules]
+
     def grown(self, schedules: list[Schedule], bases: Row) -> "Track":
         """This track with more groups."""
         states = [schedule.initial() for schedule in schedules]

@@ -1,0 +1,283 @@
+"""The count agrees with loops that were run, and with what the trainers themselves say."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from accelerate.data_loader import BatchSamplerShard, IterableDatasetShard, prepare_data_loader
+from hypothesis import given
+from hypothesis.strategies import booleans, floats, integers, sampled_from
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    DistributedSampler,
+    IterableDataset,
+    SequentialSampler,
+    TensorDataset,
+)
+
+from lrlab.errors import SchedulerError
+from lrlab.optim.counting import Leftover, total_steps
+
+
+def rows(samples: int) -> TensorDataset:
+    return TensorDataset(torch.zeros(samples, 1))
+
+
+def counted(loader: Iterable[Any]) -> int:
+    return sum(1 for _ in loader)
+
+
+def loop(loader: DataLoader[Any], epochs: int, accumulate: int, leftover: Leftover) -> int:
+    """The steps of a loop as people write it, run."""
+    steps = seen = 0
+    for _ in range(epochs):
+        for i, _ in enumerate(loader):
+            seen += 1
+            last = leftover == "step" and i + 1 == len(loader)
+            batches = seen if leftover == "carry" else i + 1
+            if batches % accumulate == 0 or last:
+                steps += 1
+    return steps
+
+
+numbers = integers(1, 60)
+few = integers(1, 5)
+
+
+@given(numbers, few, few, few, booleans(), sampled_from(["step", "drop", "carry"]))
+def test_it_is_what_a_loop_counts(
+    samples: int, batch: int, epochs: int, accumulate: int, drop_last: bool, leftover: Leftover
+) -> None:
+    loader = DataLoader(rows(samples), batch_size=batch, drop_last=drop_last)
+    right = loop(loader, epochs, accumulate, leftover)
+    how: dict[str, Any] = {"accumulate": accumulate, "leftover": leftover}
+    if right == 0:
+        with pytest.raises(SchedulerError, match="must have a step"):
+            total_steps(loader, epochs, **how)
+    else:
+        assert total_steps(loader, epochs, **how) == right
+        by_samples = total_steps(samples, epochs, batch_size=batch, drop_last=drop_last, **how)
+        assert by_samples == right
+
+
+@given(numbers, few, few, booleans(), booleans())
+def test_processes_share_samples_as_the_distributed_sampler_does(
+    samples: int, batch: int, processes: int, drop_last: bool, uneven: bool
+) -> None:
+    data = rows(samples + processes * batch)  # a batch for each process at least
+    loaders = [
+        DataLoader(
+            data,
+            batch_size=batch,
+            drop_last=drop_last,
+            sampler=DistributedSampler(data, processes, rank, drop_last=uneven),
+        )
+        for rank in range(processes)
+    ]
+    right = {counted(loader) for loader in loaders}
+    assert (
+        right == {total_steps(loaders[0], 1)} == {total_steps(loaders[0], 1, world_size=processes)}
+    )
+    if not uneven:
+        how: dict[str, Any] = {"batch_size": batch, "world_size": processes, "drop_last": drop_last}
+        assert right == {total_steps(len(data), 1, **how)}
+
+
+@given(numbers, few, few, booleans())
+def test_processes_share_a_loader_as_accelerate_prepares_it(
+    samples: int, batch: int, processes: int, drop_last: bool
+) -> None:
+    data = rows(samples + processes * batch)
+    loader = DataLoader(data, batch_size=batch, drop_last=drop_last)
+    prepared = [
+        prepare_data_loader(loader, num_processes=processes, process_index=rank)
+        for rank in range(processes)
+    ]
+    right = {len(list(each.batch_sampler)) for each in prepared}
+    assert right == {total_steps(loader, 1, world_size=processes)}
+    assert right == {total_steps(prepared[0], 1)}
+    if processes > 1:
+        assert isinstance(prepared[0].batch_sampler, BatchSamplerShard)
+        assert right == {total_steps(prepared[0], 1, world_size=processes)}
+    halves = BatchSamplerShard(
+        loader.batch_sampler, processes, split_batches=batch % processes == 0
+    )
+    if halves.split_batches:  # the batches are shared out, not the loader
+        assert counted(halves) == total_steps(loader, 1)
+
+
+def test_samplers_of_batches_count_as_their_loader_has_them() -> None:
+    data = rows(100)
+    shared = DistributedSampler(data, num_replicas=4, rank=0)
+    loaders = [
+        DataLoader(data, batch_sampler=BatchSampler(shared, 8, drop_last=True)),
+        DataLoader(data, sampler=BatchSampler(shared, 8, drop_last=True), batch_size=None),
+    ]
+    for loader in loaders:
+        assert (
+            counted(loader) == total_steps(loader, 1) == total_steps(loader, 1, world_size=4) == 3
+        )
+        with pytest.raises(SchedulerError, match="4 processes share, got 2; leave it out"):
+            total_steps(loader, 1, world_size=2)
+    plain = BatchSampler(SequentialSampler(data), 8, drop_last=True)
+    for loader in [
+        DataLoader(data, batch_sampler=plain),
+        DataLoader(data, sampler=plain, batch_size=None),
+    ]:
+        prepared = BatchSamplerShard(plain, num_processes=5, process_index=0)
+        assert counted(prepared) == total_steps(loader, 1, world_size=5) == 2
+
+
+class Stream(IterableDataset[torch.Tensor]):
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        return iter(torch.zeros(10, 1))
+
+
+class Counted(Stream):
+    def __len__(self) -> int:
+        return 10
+
+
+def test_a_stream_counts_where_it_knows_its_length() -> None:
+    assert total_steps(DataLoader(Counted(), batch_size=3), 2) == 8
+    shard = IterableDatasetShard(Counted(), batch_size=3, num_processes=2, process_index=0)
+    loader = DataLoader(shard, batch_size=3)
+    assert counted(loader) == total_steps(loader, 1) == total_steps(loader, 1, world_size=2) == 2
+    assert total_steps(DataLoader(Counted(), batch_size=3), 1, world_size=2) == 2
+    with pytest.raises(SchedulerError, match=r"must have a length.*give the number of samples"):
+        total_steps(DataLoader(Stream(), batch_size=3), 2)
+    assert total_steps([torch.zeros(2), torch.zeros(1)], 2, accumulate=2) == 2
+
+
+# Lightning 2.6 asks torch 2.13 for a class that torch has since deprecated, and is sparing of
+# worker processes here.
+@pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning")
+@pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers")
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_it_is_what_lightning_estimates_and_does(drop_last: bool) -> None:
+    lightning = pytest.importorskip("lightning.pytorch")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+    class Model(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+            self.steps = 0
+
+        def training_step(self, batch: list[torch.Tensor]) -> torch.Tensor:
+            return self.layer(batch[0]).sum()
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            self.estimated = self.trainer.estimated_stepping_batches
+            optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+            optimizer.register_step_post_hook(self.count)
+            return optimizer
+
+        def count(self, *_: Any) -> None:
+            self.steps += 1
+
+    loader = DataLoader(rows(23), batch_size=2, drop_last=drop_last)
+    trainer = lightning.Trainer(
+        max_epochs=2, accumulate_grad_batches=5, accelerator="cpu", barebones=True
+    )
+    model = Model()
+    trainer.fit(model, loader)
+    assert model.steps == model.estimated == total_steps(loader, 2, accumulate=5) == 6
+
+
+class Regression(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"loss": self.layer(x).sum()}
+
+
+def trainer_of(folder: Path, epochs: float, accumulate: int) -> Any:
+    transformers = pytest.importorskip("transformers")
+    transformers.logging.disable_progress_bar()
+    settings = transformers.TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=epochs,
+        gradient_accumulation_steps=accumulate,
+        per_device_train_batch_size=2,
+        use_cpu=True,
+        report_to=[],
+        save_strategy="no",
+        disable_tqdm=True,
+    )
+    data = [{"x": torch.ones(1)} for _ in range(23)]
+    return transformers.Trainer(Regression(), settings, train_dataset=data)
+
+
+@pytest.mark.parametrize(("epochs", "accumulate"), [(2.5, 5), (0.3, 1)])
+def test_it_is_how_often_transformers_trainer_steps(
+    tmp_path: Path, epochs: float, accumulate: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = trainer_of(tmp_path, epochs, accumulate)
+    steps = []
+    trainer.create_optimizer()
+    trainer.optimizer.register_step_post_hook(lambda *_: steps.append(1))
+    trainer.train()
+    right = total_steps(trainer.get_train_dataloader(), epochs, accumulate=accumulate)
+    assert len(steps) == trainer.state.max_steps == right
+    assert right == total_steps(23, epochs, batch_size=2, accumulate=accumulate)
+
+
+def test_fractions_of_epochs_are_those_of_transformers_bit_for_bit(tmp_path: Path) -> None:
+    trainer = trainer_of(tmp_path, 1.0, 1)
+
+    @given(floats(0.01, 50), integers(1, 5000), few)
+    def agree(epochs: float, batches: int, accumulate: int) -> None:
+        trainer.args.num_train_epochs = epochs
+        trainer.args.gradient_accumulation_steps = accumulate
+        *_, steps = trainer.set_initial_training_values(trainer.args, [None] * batches)
+        assert total_steps([None] * batches, epochs, accumulate=accumulate) == steps
+
+    agree()
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert total_steps(np.int64(10), np.float64(2.0), batch_size=np.int32(3)) == 8
+
+
+LOADER = DataLoader(rows(10), batch_size=2)
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no epochs": ({"epochs": 0}, "epochs must be a positive number, got 0"),
+    "epochs in words": ({"epochs": "3"}, "epochs must be a positive number, got '3'"),
+    "a truth for epochs": ({"epochs": True}, "got True"),
+    "endless epochs": ({"epochs": float("inf")}, "got inf"),
+    "accumulate": ({"accumulate": 0}, "accumulate must be a whole number of 1 or more, got 0"),
+    "half a batch": ({"accumulate": 2.0}, "got 2.0"),
+    "world_size": ({"world_size": -2}, "world_size must be a whole number of 1 or more, got -2"),
+    "leftover": ({"leftover": "keep"}, "leftover must be 'step', 'drop' or 'carry', got 'keep'"),
+    "a batch size twice": ({"batch_size": 2}, "a loader has its own: leave them out"),
+    "drop_last twice": ({"drop_last": True}, "a loader has its own: leave them out"),
+    "no batch size": ({"data": 100}, "needs a batch_size, got 100 without one"),
+    "batch size": ({"data": 100, "batch_size": 0}, "batch_size must be a whole number"),
+    "no samples": ({"data": 0, "batch_size": 1}, "a number of samples must be .* got 0"),
+    "a truth for samples": ({"data": True, "batch_size": 1}, "got True"),
+    "a fraction of samples": ({"data": 10.0, "batch_size": 1}, r"got 10\.0"),
+    "a word for samples": ({"data": "100", "batch_size": 1}, "got '100'"),
+    "a data set": ({"data": rows(10)}, "got TensorDataset; give its number of samples"),
+    "a tensor": ({"data": torch.zeros(10, 2)}, "got Tensor"),
+    "an array": ({"data": np.zeros((10, 2))}, "got ndarray"),
+    "a mapping": ({"data": {"x": 1}}, "got dict"),
+    "nothing": ({"data": None}, "must have a length"),
+    "all is dropped": ({"accumulate": 6, "leftover": "drop"}, "a training must have a step, but 5"),
+    "no batches": ({"data": []}, "a training must have a step, but 0"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_counted_is_refused_in_one_sentence(case: str) -> None:
+    arguments, message = REFUSED[case]
+    with pytest.raises(SchedulerError, match=message) as error:
+        total_steps(**{"data": LOADER, "epochs": 1, **arguments})
+    assert str(error.value).count(". ") == 0
