@@ -1,10 +1,12 @@
 """The README says what is so: its figures are measured, its code runs, its command is CI's."""
 
+import ast
 import doctest
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,27 @@ def test_its_examples_run() -> None:
     exec(loop, names)
     assert names["scheduler"].last_epoch == 50
     assert names["scheduler"].get_last_lr() == [0.1 * 0.01]
+
+
+DOCUMENTS = sorted((REPOSITORY / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_examples_of_the_documents_run(document: Path) -> None:
+    done = doctest.testfile(str(document), module_relative=False)
+    assert done.attempted
+    assert not done.failed
+
+
+def test_what_the_documents_import_is_there() -> None:
+    found = [re.findall(r"```python\n(.*?)```", file.read_text(), re.S) for file in DOCUMENTS]
+    trees = [ast.parse(code) for blocks in found for code in blocks if ">>>" not in code]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imports = [ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert any("lightning" in line for line in imports)
+    program = [sys.executable, "-W", "ignore", "-c", "\n".join(imports)]
+    done = subprocess.run(program, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_example_file_runs_and_resumes() -> None:

@@ -35,7 +35,8 @@ class Groups:
             if not any(track.bases) and all(schedule.relative for schedule in track.schedules):
                 raise SchedulerError(
                     f"{track.what} must be above 0 to be scheduled by factors, but the optimizer's "
-                    "is 0: give it one, or write absolute levels, such as Rate(0.9)."
+                    "is 0: give it one there, or absolute levels here, as in Linear(Rate(0.1), "
+                    "Rate(0.01))."
                 )
         self.go_to(t, tracks, None)
 
@@ -44,9 +45,12 @@ class Groups:
         """What each scheduled hyperparameter follows in every group; the rate's first."""
         return self._grown(self.table.tracks)
 
-    def around(self, t: int) -> Table:
-        """The table with step ``t``."""
-        table, tracks, t = self.table, self.tracks, max(0, t)
+    def around(self, t: int, tracks: tuple[Track, ...] | None = None) -> Table:
+        """The table with step ``t``: of all ``tracks``, or of the groups that were there at the
+        last step.
+        """
+        table, t = self.table, max(0, t)
+        tracks = table.tracks if tracks is None else tracks
         if not (tracks is table.tracks and table.covers(t)):
             self.table = look_ahead(tracks, t, table.at(t - 1), table)
         return self.table
@@ -66,8 +70,10 @@ class Groups:
             table = look_ahead(tracks, t, before, table)
         groups = self._optimizer.param_groups
         for track, row in zip(tracks, table.at(t), strict=True):
-            for i, value in enumerate(row):
-                track.what.begin(groups, i, track.bases[i])
+            for i, (value, base) in enumerate(zip(row, track.bases, strict=True)):
+                if tracks is not self.table.tracks:
+                    track.what.settle(groups, i)
+                groups[i][track.what.initial] = base
                 track.what.write(groups[i], value)
         self.table = table
 

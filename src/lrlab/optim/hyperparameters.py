@@ -1,6 +1,6 @@
 """The hyperparameters of parameter groups by name: ``lr``, ``momentum``, ``betas[0]``, ..."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,22 +79,25 @@ class Hyperparameter:
         if isinstance(held, torch.Tensor):
             others = (other for other in groups[:index] if self.read(other) is held)
             held = next(others, group).get(self.initial, held)
-        base = real(float(group.get(self.initial, held)))
+        given = group.get(self.initial, held)
+        try:
+            base = real(float(given))
+        except (TypeError, ValueError, RuntimeError):  # the last is torch's
+            base = None
         if base is None or base < 0:
             raise SchedulerError(
-                f"{self} of parameter group {index} must be a number of 0 or more, got {held!r}."
+                f"{self} of parameter group {index} must be a number of 0 or more, got {given!r}."
             )
         return base
 
-    def begin(self, groups: list[Group], index: int, base: float) -> None:
-        """Keeps a base value in its group, and gives the group a tensor of its own if it needs one.
+    def settle(self, groups: list[Group], index: int) -> None:
+        """Gives a group a tensor of its own, if it needs one.
 
         Groups that take an optimizer's default hold one tensor in common, and could not have
         values of their own. A captured graph keeps a number as it was captured, and reads a tensor
         again each time, so where a group is ``capturable`` its rate becomes one.
         """
         group, held = groups[index], self.read(groups[index])
-        group[self.initial] = base
         if isinstance(held, torch.Tensor):
             if any(self.read(other) is held for other in groups[:index]):
                 self.replace(group, held.clone())
@@ -102,10 +105,15 @@ class Hyperparameter:
             self.replace(group, torch.tensor(float(held), device=group["params"][0].device))
 
 
-def named(optimizer: Optimizer, name: str) -> Hyperparameter:
+def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyperparameter:
     """The hyperparameter of an optimizer that a name means.
 
     ``momentum`` is ``betas[0]`` for optimizers of Adam's kind, and ``betas`` its first entry.
+
+    Args:
+        optimizer: whose it is.
+        name: its name.
+        arguments: what else may have been meant, for the error.
 
     Raises:
         SchedulerError: the optimizer has none of that name.
@@ -117,7 +125,7 @@ def named(optimizer: Optimizer, name: str) -> Hyperparameter:
     if found is None:
         raise SchedulerError(
             f"{type(optimizer).__name__} has no hyperparameter {name!r}"
-            f"{did_you_mean(str(name), known) or '.'} It has {', '.join(known)}."
+            f"{did_you_mean(name, [*known, *arguments]) or '.'} It has {', '.join(known)}."
         )
     return found
 
@@ -135,6 +143,4 @@ def _numbers(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, torch.Tensor):
-        return value.numel() == 1
-    return real(value) is not None
+    return isinstance(value, int | float | torch.Tensor) and not isinstance(value, bool)

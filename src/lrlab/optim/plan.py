@@ -14,6 +14,9 @@ from lrlab.schedules import Constant, Schedule
 
 AS_IT_IS = Constant(1.0)
 
+ARGUMENTS = ("total_steps", "steps_per_epoch", "groups", "on_change", "last_epoch")
+"""What a hyperparameter of an unknown name may have been meant to be."""
+
 Several = Mapping[Hyperparameter, Schedule]
 
 
@@ -70,7 +73,8 @@ def read_plan(
             'groups must be schedules by group, such as {"head": "Cosine(45)", 1: "Linear(1, 0, '
             f'over=30)"}}, got {groups!r}.'
         )
-    common = reading.several({"lr": schedule}) | reading.several(others)
+    given = {name: value for name, value in others.items() if value is not None}
+    common = reading.several({"lr": schedule, **given})
     apart = {
         _group(optimizer, key): reading.several(own if isinstance(own, Mapping) else {"lr": own})
         for key, own in groups.items()
@@ -87,7 +91,7 @@ class _Reading:
         found: dict[Hyperparameter, Schedule] = {}
         for name, value in values.items():
             for entry, one in self._split(str(name), value).items():
-                what = named(self.optimizer, entry)
+                what = named(self.optimizer, entry, ARGUMENTS)
                 if what in found:
                     raise SchedulerError(f"{what} must have one schedule, got two.")
                 found[what] = self.bind(_schedule(name, one))
@@ -95,8 +99,6 @@ class _Reading:
 
     def _split(self, name: str, value: Any) -> dict[str, Any]:
         """The schedules in a value by name: a tuple has one for each entry of a tuple."""
-        if value is None:
-            return {}
         if isinstance(value, LrAndMomentum):
             if name != "lr":
                 raise SchedulerError(

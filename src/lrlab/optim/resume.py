@@ -105,5 +105,11 @@ def _schedules(texts: Sequence[str], own: Sequence[Schedule]) -> list[Schedule]:
     known = {repr(schedule): schedule for schedule in own}
     for text in texts:
         if text not in known:
-            known[text] = parse(text)
+            try:
+                known[text] = parse(text)
+            except ScheduleError:
+                raise SchedulerError(
+                    f"the schedule saved, {text}, cannot be built from its text: build the "
+                    "scheduler with it."
+                ) from None
     return [known[text] for text in texts]

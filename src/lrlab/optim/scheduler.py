@@ -187,7 +187,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
 
     def get_lr(self) -> Rates:
         """The rate of each group at the current step: a pure function of ``last_epoch``."""
-        return [*self.next]
+        table = self._groups.around(self.last_epoch, self._groups.tracks)
+        return [*table.at(self.last_epoch)[0]]
 
     def step(  # type: ignore[override]  # with a metric first, as torch's ReduceLROnPlateau
         self, metrics: Any = None, epoch: int | None = None, *, skipped: bool = False
@@ -272,7 +273,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """
         t = self.last_epoch
         table = self._groups.around(t)
-        tracks = replanned(table.tracks, new_total, t, self._total)
+        tracks = replanned(self._groups.tracks, new_total, t, self._total)
         self._groups.go_to(t, tracks, table.used(t))
         self._total = new_total
 
@@ -284,8 +285,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             text, the base value and the value used last of every group, and what its schedule
             keeps of the metrics.
         """
-        table = self._groups.around(self.last_epoch)
-        return dumped(table.tracks, table.used(self.last_epoch), self.last_epoch, self._step_count)
+        used = self._groups.around(self.last_epoch).used(self.last_epoch)
+        return dumped(self._groups.tracks, used, self.last_epoch, self._step_count)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -316,7 +317,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
             )
         now = self.last_epoch
         table = self._groups.around(now)
-        tracks = table.tracks if metrics is None else self._observed(metrics)
+        tracks = self._groups.tracks if metrics is None else self._observed(metrics)
         if skipped:
             self._groups.go_to(now, tracks, table.used(now))
         else:

@@ -31,7 +31,8 @@ def dumped(tracks: Sequence[Track], used: Sequence[Row], step: int, count: int) 
             str(track.what): {
                 "schedules": [repr(schedule) for schedule in track.schedules],
                 "bases": list(track.bases),
-                "used": list(row),
+                # Of a group that is new, what it came with.
+                "used": [*row, *track.bases[len(row) :]],
                 "metrics": list(track.states),
             }
             for track, row in zip(tracks, used, strict=True)

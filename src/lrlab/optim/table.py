@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lrlab.errors import LrlabError, SchedulerError
+from lrlab.errors import ScheduleError, SchedulerError
 from lrlab.optim.hyperparameters import Hyperparameter
 from lrlab.optim.track import Row, Track
 
@@ -79,7 +79,7 @@ def look_ahead(tracks: tuple[Track, ...], t: int, before: list[Row] | None, last
 
     Raises:
         ScheduleError: a schedule gives no value at ``t``.
-        SchedulerError: it gives one that its hyperparameter cannot have.
+        SchedulerError: it gives one that its hyperparameter cannot have, there or ahead.
     """
     length = FEWEST_STEPS
     if t == last.first + last.length > last.first:
@@ -88,14 +88,20 @@ def look_ahead(tracks: tuple[Track, ...], t: int, before: list[Row] | None, last
         length = 1
     try:
         cells = [cell for track in tracks for cell in _cells(track, t, length)]
-    except LrlabError:
+    except ScheduleError:
         if length == 1:
             raise
         length = 1
         cells = [cell for track in tracks for cell in _cells(track, t, length)]
     bases = list(tracks[0].bases)
-    table = Table(tracks, t, length, len(bases), cells, bases, before or [])
-    return table if before is not None else replace(table, before=table.at(t))
+    table = Table(tracks, t, length, len(bases), cells, bases, [])
+    return replace(table, before=table.at(t) if before is None else _padded(before, tracks))
+
+
+def _padded(before: list[Row], tracks: tuple[Track, ...]) -> list[Row]:
+    """The values used before; of groups that were not there, those that they came with."""
+    pairs = zip(before, tracks, strict=True)
+    return [[*row, *track.bases[len(row) :]] for row, track in pairs]
 
 
 def _cells(track: Track, t: int, length: int) -> Iterator[Cell]:

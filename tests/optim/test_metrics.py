@@ -1,0 +1,222 @@
+"""Schedules that read a metric, skipped steps, and what was used beside what is next."""
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from torch.optim import lr_scheduler as theirs
+
+from lrlab import Constant, Cosine, Greedy, Linear, LRScheduler, Plateau, Schedule, Warmup
+from lrlab.errors import ScheduleError, SchedulerError
+from lrlab.optim import scheduler as module
+from tests.optim.test_plan import two_groups
+
+LOSSES = [0.9, 0.8, 0.8, 0.85, 0.7, 0.9, 0.9, 0.9, float("nan"), 0.6, 0.6, 0.6, 0.6]
+
+REACTIVE = [
+    Plateau(0.5, patience=1),
+    Warmup(4) >> Plateau(0.5, patience=0),
+    Warmup(3) >> (Plateau(0.5, patience=1) * Cosine(20)),
+    (Constant(0.5, over=2) >> Greedy(0.9, patience=0)).clip(0.1, 2.0),
+]
+
+
+def rates(optimizer: torch.optim.Optimizer) -> list[float]:
+    return [group["lr"] for group in optimizer.param_groups]
+
+
+@pytest.mark.parametrize("schedule", REACTIVE, ids=repr)
+@pytest.mark.parametrize("together", [True, False], ids=["step(metric)", "observe(metric), step()"])
+def test_a_metric_moves_the_rates_as_it_moves_the_schedule(
+    schedule: Schedule, together: bool
+) -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, schedule)
+    states = [schedule.initial()] * 2
+    for t, loss in enumerate(LOSSES):
+        made = [schedule.given(state) for state in states]
+        assert rates(optimizer) == [made[0](t, base=0.1), made[1](t, base=0.5)] == scheduler.next
+        states = [
+            schedule.observe(state, t, loss, base)
+            for state, base in zip(states, (0.1, 0.5), strict=True)
+        ]
+        if together:
+            scheduler.step(loss)
+        else:
+            scheduler.observe(torch.tensor(loss))
+            scheduler.step()
+    assert len(set(rates(optimizer))) == 2
+    assert rates(optimizer) != [0.1, 0.5]
+
+
+def test_after_a_warm_up_the_rest_is_torchs_plateau() -> None:
+    mine, torchs = two_groups(), two_groups()
+    ours = LRScheduler(mine, Warmup(3) >> Plateau(0.5, patience=1))
+    for _ in range(3):
+        ours.step(1.0)  # worse than all that come, and not counted
+    other = theirs.ReduceLROnPlateau(torchs, factor=0.5, patience=1)
+    for loss in LOSSES:
+        assert rates(mine) == pytest.approx(rates(torchs), rel=1e-12)
+        ours.step(loss)
+        other.step(loss)
+    assert rates(torchs) != [0.1, 0.5]
+
+
+def test_a_metric_of_another_time_moves_the_rates_at_once() -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, "Plateau(0.5, patience=0)")
+    scheduler.observe(1.0)
+    scheduler.step()
+    scheduler.observe(2.0)
+    assert scheduler.last_epoch == 1
+    assert rates(optimizer) == scheduler.next == [0.05, 0.25]
+    assert scheduler.current == [0.1, 0.5]
+
+
+def test_other_hyperparameters_may_read_it_too() -> None:
+    optimizer = two_groups(momentum=0.8)
+    scheduler = LRScheduler(optimizer, Cosine(10), momentum=Plateau(0.5, patience=0))
+    for loss in (1.0, 2.0):
+        scheduler.step(loss)
+    assert [group["momentum"] for group in optimizer.param_groups] == [0.4, 0.4]
+    assert rates(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=0.5)]
+
+
+def test_a_skipped_step_waits() -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, Cosine(10))
+    scheduler.step()
+    before = scheduler.state_dict()
+    scheduler.step(skipped=True)
+    scheduler.step(skipped=torch.tensor(True))
+    assert scheduler.state_dict() == before
+    scheduler.step(skipped=False)
+    assert scheduler.last_epoch == 2
+    assert rates(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=0.5)]
+
+
+def test_the_metric_of_a_skipped_step_counts() -> None:
+    scheduler = LRScheduler(two_groups(), "Plateau(0.5, patience=0)")
+    scheduler.step(1.0)
+    scheduler.step(2.0, skipped=True)
+    assert (scheduler.last_epoch, scheduler.next) == (1, [0.05, 0.25])
+
+
+def test_what_was_used_and_what_is_next() -> None:
+    optimizer = two_groups(momentum=0.8)
+    scheduler = LRScheduler(optimizer, Cosine(100), momentum="Linear(1, 0, over=100)")
+    assert scheduler.current == scheduler.next == [0.1, 0.5]
+    for t in range(90):  # past the end of a table or two
+        used = [(group["lr"], group["momentum"]) for group in optimizer.param_groups]
+        assert scheduler.get_last_lr() == scheduler.next == [lr for lr, _ in used]
+        assert scheduler.logs(next=True)["momentum/body"] == used[0][1]
+        optimizer.step()
+        scheduler.step()
+        assert scheduler.current == [Cosine(100)(t, base=0.1), Cosine(100)(t, base=0.5)]
+        assert scheduler.logs() == {
+            "lr/body": used[0][0],
+            "lr/head": used[1][0],
+            "momentum/body": used[0][1],
+            "momentum/head": used[1][1],
+        }
+    scheduler.step(epoch=7)
+    assert scheduler.current == [Cosine(100)(90, base=0.1), Cosine(100)(90, base=0.5)]
+    scheduler.get_last_lr()[0] = scheduler.next[0] = scheduler.current[0] = 9.0
+    assert scheduler.next == rates(optimizer)
+
+
+def test_mistakes_change_nothing() -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, "Warmup(3) >> Plateau()")
+    scheduler.step(1.0)
+    before = repr((scheduler.state_dict(), optimizer.state_dict()))
+    for wrong in ("low", [1.0, 2.0], None, True):
+        with pytest.raises(ScheduleError, match="a metric must be a number"):
+            scheduler.observe(wrong)
+    with pytest.raises(SchedulerError, match="step\\(\\) goes to a step"):
+        scheduler.step(1.0, epoch=-1)
+    assert repr((scheduler.state_dict(), optimizer.state_dict())) == before
+    plain = LRScheduler(two_groups(), Cosine(10))
+    with pytest.raises(SchedulerError, match="only a schedule that reads metrics can observe"):
+        plain.observe(0.5)
+    with pytest.raises(SchedulerError, match="this schedule reads no metric"):
+        plain.step(0.5)
+    assert plain.last_epoch == 0
+
+
+@pytest.mark.parametrize("metrics", [False, True])
+def test_a_metric_that_never_comes_is_missed(
+    monkeypatch: pytest.MonkeyPatch, metrics: bool
+) -> None:
+    monkeypatch.setattr(module, "METRIC_DUE", 100)
+    scheduler = LRScheduler(two_groups(), "Warmup(3) >> Plateau()")
+    if metrics:
+        for _ in range(4):
+            scheduler.step(1.0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(500):
+            scheduler.step()
+    assert [str(w.message)[:39] for w in caught] == ["the schedule of lr reads a metric, but "] * (
+        not metrics
+    )
+    assert all(w.filename == __file__ for w in caught)
+
+
+class LateGroup:
+    """A group that an optimizer gets in mid-training."""
+
+    def __init__(self, **own: Any) -> None:
+        self.optimizer = two_groups(momentum=0.8)
+        schedule = "Warmup(4) >> Cosine(20)"
+        self.scheduler = LRScheduler(self.optimizer, schedule, momentum="Linear(1, 0, over=24)")
+        for _ in range(6):
+            self.scheduler.step()
+        late = {"params": [torch.zeros(1, requires_grad=True)], **own}
+        self.optimizer.add_param_group(late)
+
+
+def test_a_late_group_follows_on_the_same_clock_from_the_next_step() -> None:
+    late = LateGroup(lr=2.0, momentum=0.5)
+    schedule = Warmup(4) >> Cosine(20)
+    assert rates(late.optimizer) == [*late.scheduler.next, 2.0]
+    late.scheduler.step()
+    assert rates(late.optimizer) == [schedule(7, base=base) for base in (0.1, 0.5, 2.0)]
+    assert late.optimizer.param_groups[2]["momentum"] == Linear(1, 0, over=24)(7, base=0.5)
+    assert late.scheduler.base_lrs == [0.1, 0.5, 2.0]
+    assert late.scheduler.current == [schedule(6, base=0.1), schedule(6, base=0.5), 2.0]
+    assert set(late.scheduler.logs()) == {
+        f"{what}/{name}" for what in ("lr", "momentum") for name in ("body", "head", "2")
+    }
+
+
+def test_a_late_group_is_saved_and_resumed() -> None:
+    late = LateGroup(lr=2.0)
+    state = late.scheduler.state_dict()
+    again = LateGroup(lr=2.0)
+    again.scheduler.load_state_dict(state)
+    assert rates(late.optimizer)[2] == 2.0  # not yet, and saving has not changed it
+    for scheduler in (late.scheduler, again.scheduler):
+        scheduler.step()
+    assert rates(again.optimizer) == rates(late.optimizer)
+
+
+def test_a_handler_that_reads_get_lr_has_a_rate_for_a_late_group() -> None:
+    late = LateGroup(lr=2.0)
+    assert late.scheduler.get_lr()[2] == (Warmup(4) >> Cosine(20))(6, base=2.0)
+
+
+def test_groups_that_hold_one_tensor_get_their_own() -> None:
+    shared = torch.tensor(0.1, dtype=torch.float64)
+    groups = [{"params": [torch.zeros(1, requires_grad=True)]} for _ in range(2)]
+    optimizer = torch.optim.SGD(groups, lr=shared)
+    scheduler = LRScheduler(optimizer, Cosine(10), groups={1: "Constant(0.5)"})
+    for _ in range(5):
+        scheduler.step()
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)]})
+    scheduler.step()
+    expected = [Cosine(10)(6, base=0.1), 0.05, Cosine(10)(6, base=0.1)]
+    assert [float(group["lr"]) for group in optimizer.param_groups] == expected
+    assert optimizer.param_groups[0]["lr"] is shared
+    assert len({id(group["lr"]) for group in optimizer.param_groups}) == 3
