@@ -187,8 +187,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
 
     def get_lr(self) -> Rates:
         """The rate of each group at the current step: a pure function of ``last_epoch``."""
-        table = self._groups.around(self.last_epoch, self._groups.tracks)
-        return [*table.at(self.last_epoch)[0]]
+        track, t = self._groups.tracks[0], max(0, self.last_epoch)
+        return [one(t, base=base) for one, base in zip(track.ruling, track.bases, strict=True)]
 
     def step(  # type: ignore[override]  # with a metric first, as torch's ReduceLROnPlateau
         self, metrics: Any = None, epoch: int | None = None, *, skipped: bool = False
