@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, cast
 
 import torch
@@ -120,6 +121,13 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._watch: Watch | None = Watch(optimizer)
         self.last_epoch = start
         self._step_count = start + 1
+
+    def __copy__(self) -> "LRScheduler":
+        # On the same optimizer, but what moves is its own.
+        other = object.__new__(type(self))
+        own = {"_groups": copy(self._groups), "_watch": copy(self._watch)}
+        other.__dict__.update(self.__dict__ | own)
+        return other
 
     def __repr__(self) -> str:
         said = (
