@@ -75,6 +75,11 @@ class Groups:
                     track.what.settle(groups, i)
                 groups[i][track.what.initial] = base
                 track.what.write(groups[i], value)
+        followed = {track.what for track in tracks}
+        for track in self.table.tracks:
+            if track.what not in followed:
+                for group in groups:
+                    track.what.end(group)
         self.table = table
 
     def _grown(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:

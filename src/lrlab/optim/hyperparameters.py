@@ -105,6 +105,13 @@ class Hyperparameter:
             self.replace(group, torch.tensor(float(held), device=group["params"][0].device))
 
 
+    def end(self, group: Group) -> None:
+        """Puts the base value back, if it is still kept in the group."""
+        base = group.pop(self.initial, None)
+        if base is not None:
+            self.write(group, base)
+
+
 def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyperparameter:
     """The hyperparameter of an optimizer that a name means.
 
