@@ -104,7 +104,6 @@ class Hyperparameter:
         elif self.key == "lr" and group.get("capturable") and group["params"]:
             self.replace(group, torch.tensor(float(held), device=group["params"][0].device))
 
-
     def end(self, group: Group) -> None:
         """Puts the base value back, if it is still kept in the group."""
         base = group.pop(self.initial, None)

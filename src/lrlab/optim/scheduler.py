@@ -19,7 +19,7 @@ from lrlab.optim.state import dumped, read
 from lrlab.optim.track import Track
 from lrlab.optim.watch import Watch
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import whole
+from lrlab.schedules.numbers import real, whole
 
 Rates = list[float | torch.Tensor]
 """One rate per parameter group; always floats here, torch's type allows tensors."""
@@ -289,12 +289,12 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """Where it stands: numbers and texts, safe for ``torch.load(weights_only=True)``.
 
         Returns:
-            ``last_epoch``, ``_step_count`` and, of each of the ``hyperparameters``, the schedule's
+            ``last_epoch``, ``_step_count``, ``total_steps`` and, of each of the ``hyperparameters``, the schedule's
             text, the base value and the value used last of every group, and what its schedule
             keeps of the metrics.
         """
         used = self._groups.around(self.last_epoch).used(self.last_epoch)
-        return dumped(self._groups.tracks, used, self.last_epoch, self._step_count)
+        return dumped(self._groups.tracks, used, self.last_epoch, self._step_count, self._total)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -313,6 +313,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._groups.go_to(step, tracks, used)
         self.last_epoch = step
         self._step_count = count
+        if self._on_change == "keep_saved":  # what was planned too, which replan goes by
+            self._total = real(state_dict.get("total_steps"))
 
     def _step_with(self, metrics: Any, epoch: Any, skipped: bool) -> None:
         if metrics is not None and epoch is None and not self.reactive:
