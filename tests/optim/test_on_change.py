@@ -144,7 +144,7 @@ def test_functions_are_those_of_the_new_scheduler() -> None:
 
 def test_an_object_that_is_a_function_is_known_again() -> None:
     state = saved(7, Custom(Decay(0.9)))
-    follows(loaded(state, Custom(Decay(0.9))), (Exponential(0.9), 0.1), first=7)
+    follows(loaded(state, Custom(Decay(0.9))), (Custom(Decay(0.9)), 0.1), first=7)
 
 
 def test_functions_of_one_name_stay_with_their_groups() -> None:

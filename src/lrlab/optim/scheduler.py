@@ -289,9 +289,9 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """Where it stands: numbers and texts, safe for ``torch.load(weights_only=True)``.
 
         Returns:
-            ``last_epoch``, ``_step_count``, ``total_steps`` and, of each of the ``hyperparameters``, the schedule's
-            text, the base value and the value used last of every group, and what its schedule
-            keeps of the metrics.
+            ``last_epoch``, ``_step_count``, ``total_steps`` and, of each of the
+            ``hyperparameters``, the schedule's text, the base value and the value used last of
+            every group, and what its schedule keeps of the metrics.
         """
         used = self._groups.around(self.last_epoch).used(self.last_epoch)
         return dumped(self._groups.tracks, used, self.last_epoch, self._step_count, self._total)
