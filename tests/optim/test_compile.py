@@ -114,11 +114,12 @@ def test_the_count_shows_what_is_compiled_again() -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("number", ["float", "float32 tensor"])
 def test_the_rate_of_a_step_to_capture_becomes_a_tensor_where_its_parameters_are(
-    device: str,
+    device: str, number: str
 ) -> None:
     weight = nn.Parameter(torch.ones(5, device=device))
-    optimizer = torch.optim.Adam([weight], lr=0.1, capturable=True)
+    optimizer = torch.optim.Adam([weight], lr=NUMBERS[number](0.1), capturable=True)
     LRScheduler(optimizer, SCHEDULE)
     rate = optimizer.param_groups[0]["lr"]
     assert isinstance(rate, torch.Tensor)
@@ -126,7 +127,11 @@ def test_the_rate_of_a_step_to_capture_becomes_a_tensor_where_its_parameters_are
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU with CUDA")
-@pytest.mark.parametrize("number", [float, lambda rate: torch.tensor(rate, device="cuda")])
+@pytest.mark.parametrize(
+    "number",
+    [float, torch.tensor, lambda rate: torch.tensor(rate, device="cuda")],
+    ids=["float", "tensor", "tensor of the GPU"],
+)
 def test_a_captured_step_sees_every_new_rate(number: Callable[[float], Any]) -> None:
     start = torch.linspace(1, 2, 5)
     weight = nn.Parameter(start.to("cuda"))
