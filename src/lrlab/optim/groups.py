@@ -45,14 +45,14 @@ class Groups:
         """What each scheduled hyperparameter follows in every group; the rate's first."""
         return self._grown(self.table.tracks)
 
-    def around(self, t: int, tracks: tuple[Track, ...] | None = None) -> Table:
-        """The table with step ``t``: of all ``tracks``, or of the groups that were there at the
-        last step.
+    def around(self, t: int) -> Table:
+        """The table with step ``t``, of the groups and base rates that there were at the last step.
+
+        To look at it changes nothing, unless a trainer has moved the scheduler's ``last_epoch``.
         """
         table, t = self.table, max(0, t)
-        tracks = table.tracks if tracks is None else tracks
-        if not (tracks is table.tracks and table.covers(t)):
-            self.table = look_ahead(tracks, t, table.at(t - 1), table)
+        if not table.has(t):
+            self.table = look_ahead(table.tracks, t, table.at(t - 1), table)
         return self.table
 
     def go_to(self, t: int, tracks: tuple[Track, ...], before: list[Row] | None) -> None:
@@ -75,6 +75,11 @@ class Groups:
                     track.what.settle(groups, i)
                 groups[i][track.what.initial] = base
                 track.what.write(groups[i], value)
+        followed = {track.what for track in tracks}
+        for track in self.table.tracks:
+            if track.what not in followed:
+                for group in groups:
+                    track.what.end(group)
         self.table = table
 
     def _grown(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:

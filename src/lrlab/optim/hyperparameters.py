@@ -99,15 +99,27 @@ class Hyperparameter:
         """Gives a group a tensor of its own, if it needs one.
 
         Groups that take an optimizer's default hold one tensor in common, and could not have
-        values of their own. A captured graph keeps a number as it was captured, and reads a tensor
-        again each time, so where a group is ``capturable`` its rate becomes one.
+        values of their own. A captured graph keeps a number as it was captured, one in a tensor of
+        the CPU too, and reads a tensor of its device again each time, so where a group is
+        ``capturable`` its rate becomes one.
         """
         group, held = groups[index], self.read(groups[index])
-        if isinstance(held, torch.Tensor):
-            if any(self.read(other) is held for other in groups[:index]):
-                self.replace(group, held.clone())
-        elif self.key == "lr" and group.get("capturable") and group["params"]:
-            self.replace(group, torch.tensor(float(held), device=group["params"][0].device))
+        is_tensor = isinstance(held, torch.Tensor)
+        if is_tensor and any(self.read(other) is held for other in groups[:index]):
+            held = held.clone()
+            self.replace(group, held)
+        if self.key == "lr" and group.get("capturable") and group["params"]:
+            device = group["params"][0].device
+            if not is_tensor:
+                self.replace(group, torch.tensor(float(held), device=device))
+            elif held.device != device:
+                self.replace(group, held.to(device))
+
+    def end(self, group: Group) -> None:
+        """Puts the base value back, if it is still kept in the group."""
+        base = group.pop(self.initial, None)
+        if base is not None:
+            self.write(group, base)
 
 
 ALIASES = {"momentum": "betas[0]", "betas": "betas[0]", "beta1": "betas[0]", "beta2": "betas[1]"}

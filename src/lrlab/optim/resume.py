@@ -114,4 +114,8 @@ def _schedules(texts: Sequence[str], own: Sequence[Schedule]) -> list[Schedule]:
                     f"the schedule saved, {short(text)}, cannot be built from its text ({reason}): "
                     "build the scheduler with it."
                 ) from None
-    return [known[text] for text in texts]
+    # Several functions may have one name, so that what is the group's own comes first.
+    return [
+        own[i] if i < len(own) and repr(own[i]) == text else known[text]
+        for i, text in enumerate(texts)
+    ]

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, cast
 
 import torch
@@ -18,7 +19,7 @@ from lrlab.optim.state import dumped, read
 from lrlab.optim.track import Track
 from lrlab.optim.watch import Watch
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import whole
+from lrlab.schedules.numbers import real, whole
 
 Rates = list[float | torch.Tensor]
 """One rate per parameter group; always floats here, torch's type allows tensors."""
@@ -122,6 +123,13 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self.last_epoch = start
         self._step_count = start + 1
 
+    def __copy__(self) -> "LRScheduler":
+        # On the same optimizer, but what moves is its own.
+        other = object.__new__(type(self))
+        own = {"_groups": copy(self._groups), "_watch": copy(self._watch)}
+        other.__dict__.update(self.__dict__ | own)
+        return other
+
     def __repr__(self) -> str:
         said = (
             f"{track.what}: {_one_or_all(track.schedules)}" for track in self._groups.table.tracks
@@ -188,8 +196,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
 
     def get_lr(self) -> Rates:
         """The rate of each group at the current step: a pure function of ``last_epoch``."""
-        table = self._groups.around(self.last_epoch, self._groups.tracks)
-        return [*table.at(self.last_epoch)[0]]
+        track, t = self._groups.tracks[0], max(0, self.last_epoch)
+        return [one(t, base=base) for one, base in zip(track.ruling, track.bases, strict=True)]
 
     def step(  # type: ignore[override]  # with a metric first, as torch's ReduceLROnPlateau
         self, metrics: Any = None, epoch: int | None = None, *, skipped: bool = False
@@ -282,12 +290,12 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """Where it stands: numbers and texts, safe for ``torch.load(weights_only=True)``.
 
         Returns:
-            ``last_epoch``, ``_step_count`` and, of each of the ``hyperparameters``, the schedule's
-            text, the base value and the value used last of every group, and what its schedule
-            keeps of the metrics.
+            ``last_epoch``, ``_step_count``, ``total_steps`` and, of each of the
+            ``hyperparameters``, the schedule's text, the base value and the value used last of
+            every group, and what its schedule keeps of the metrics.
         """
         used = self._groups.around(self.last_epoch).used(self.last_epoch)
-        return dumped(self._groups.tracks, used, self.last_epoch, self._step_count)
+        return dumped(self._groups.tracks, used, self.last_epoch, self._step_count, self._total)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -306,6 +314,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._groups.go_to(step, tracks, used)
         self.last_epoch = step
         self._step_count = count
+        if self._on_change == "keep_saved":  # what was planned too, which replan goes by
+            self._total = real(state_dict.get("total_steps"))
 
     def _step_with(self, metrics: Any, epoch: Any, skipped: bool) -> None:
         if metrics is not None and epoch is None and not self.reactive:

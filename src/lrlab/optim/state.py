@@ -22,11 +22,14 @@ class Saved:
     metrics: Sequence[State]
 
 
-def dumped(tracks: Sequence[Track], used: Sequence[Row], step: int, count: int) -> dict[str, Any]:
+def dumped(
+    tracks: Sequence[Track], used: Sequence[Row], step: int, count: int, total: float | None
+) -> dict[str, Any]:
     """The state, in primitives alone: safe for ``torch.load(weights_only=True)``."""
     return {
         "last_epoch": step,
         "_step_count": count,
+        "total_steps": total,
         "hyperparameters": {
             str(track.what): {
                 "schedules": [repr(schedule) for schedule in track.schedules],

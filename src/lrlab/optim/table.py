@@ -45,9 +45,13 @@ class Table:
     bases: Row
     before: list[Row]
 
+    def has(self, t: int) -> bool:
+        """Whether it has step ``t``."""
+        return 0 <= t - self.first < self.length
+
     def covers(self, t: int) -> bool:
         """Whether it has step ``t`` as the base rates are by now."""
-        return 0 <= t - self.first < self.length and self.bases == self.tracks[0].bases
+        return self.has(t) and self.bases == self.tracks[0].bases
 
     def at(self, t: int) -> list[Row]:
         """Of each track, the values at step ``t``: the next to be used by then."""

@@ -1,6 +1,7 @@
 """Schedules of one's own: a ``Formula`` (safe, can be written as text) or any Python function."""
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, reduce
@@ -47,6 +48,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": lambda *values: reduce(np.minimum, values),
     "max": lambda *values: reduce(np.maximum, values),
 }
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another one in each process
 _OF_SEVERAL = ("min", "max")
 _NAMES = ("t", "p", "T", "pi")
 
@@ -162,7 +164,8 @@ class Custom(Shape):
             raise ScheduleError(f"{self} must return a number, got {value!r}.") from None
 
     def __repr__(self) -> str:
-        return f"Custom({getattr(self.function, '__qualname__', repr(self.function))})"
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        return f"Custom({_ADDRESS.sub('', name)})"
 
 
 def _check(node: ast.expr, text: str) -> None:

@@ -1,0 +1,197 @@
+"""Whatever is looked ahead, an optimizer holds what its schedules give at each step, to the bit."""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.optim import lr_scheduler as theirs
+
+from lrlab import Cosine, Custom, Formula, InverseTime, LRScheduler, Schedule
+from lrlab.dialects import torch as dialect
+from lrlab.errors import ScheduleError
+from lrlab.optim.table import FEWEST_STEPS
+from tests.optim.cases import optimizer_of
+from tests.schedules.strategies import schedules
+
+bases = st.floats(1e-4, 2)
+ways = st.tuples(schedules, bases)
+"""A schedule and the base value that it is for."""
+
+
+def lrs(optimizer: torch.optim.Optimizer) -> list[Any]:
+    return [group["lr"] for group in optimizer.param_groups]
+
+
+@settings(max_examples=50)
+@given(groups=st.lists(ways, min_size=1, max_size=4), decay=ways)
+def test_every_value_has_the_bits_of_its_schedule(
+    groups: list[tuple[Schedule, float]], decay: tuple[Schedule, float]
+) -> None:
+    optimizer = optimizer_of(*[base for _, base in groups], weight_decay=decay[1])
+    scheduler = LRScheduler(
+        optimizer,
+        groups[0][0],
+        weight_decay=decay[0],
+        groups={i: schedule for i, (schedule, _) in enumerate(groups)},
+    )
+    # Far enough for the second table, which is longer than the first.
+    for t in range(3 * FEWEST_STEPS + 2):
+        assert lrs(optimizer) == [schedule(t, base=base) for schedule, base in groups]
+        for group in optimizer.param_groups:
+            assert group["weight_decay"] == decay[0](t, base=decay[1])
+        scheduler.step()
+
+
+class Twin:
+    """What a scheduler should hold, computed at every step from scratch: its slow twin."""
+
+    def __init__(self, schedule: Schedule, base: float) -> None:
+        self.schedule = schedule
+        self.t = 0
+        self.bases = [base]
+        self.used = self.holds = self.values()
+        self.known = 1  # how many groups there were at the last step
+
+    def values(self) -> list[float]:
+        return [self.schedule(self.t, base=base) for base in self.bases]
+
+    def add(self, base: float) -> None:
+        self.bases = [*self.bases, base]
+        self.used, self.holds = [*self.used, base], [*self.holds, base]
+
+    def step(self, t: int) -> None:
+        self.used, self.t = self.holds, t
+        self.holds, self.known = self.values(), len(self.bases)
+
+
+actions = st.one_of(
+    st.tuples(st.just("step"), st.integers(1, 70)),
+    st.tuples(st.just("go to"), st.integers(0, 400)),
+    st.tuples(st.just("change a base rate"), bases),
+    st.tuples(st.just("replace the base rates"), bases),
+    st.tuples(st.just("add a group"), bases),
+    st.tuples(st.just("look"), st.none()),
+)
+
+
+@settings(max_examples=150)
+@given(way=ways, plan=st.lists(actions, max_size=12))
+def test_jumps_other_base_rates_and_new_groups_in_any_order(
+    way: tuple[Schedule, float], plan: list[tuple[str, Any]]
+) -> None:
+    optimizer = optimizer_of(way[1])
+    scheduler, twin = LRScheduler(optimizer, way[0]), Twin(*way)
+    for act, value in plan:
+        match act:
+            case "step":
+                for _ in range(value):
+                    scheduler.step()
+                    twin.step(twin.t + 1)
+            case "go to":
+                scheduler.step(epoch=value)
+                twin.step(value)
+            case "change a base rate":
+                # A group that was added has one from the next step on.
+                scheduler.base_lrs[0] = twin.bases[0] = value
+            case "replace the base rates":
+                rates = [value * i for i in range(1, len(scheduler.base_lrs) + 1)]
+                scheduler.base_lrs = rates
+                twin.bases[: len(rates)] = rates
+            case "add a group":
+                optimizer.add_param_group({"params": [torch.zeros(1)], "lr": value})
+                twin.add(value)
+            case "look":
+                # To look at them changes nothing, and they are what the optimizer has.
+                assert scheduler.current == twin.used[: twin.known]
+                assert scheduler.next == scheduler.get_last_lr() == twin.holds[: twin.known]
+        assert lrs(optimizer) == twin.holds
+        assert scheduler.last_epoch == twin.t
+    scheduler.step()
+    twin.step(twin.t + 1)
+    assert lrs(optimizer) == scheduler.next == twin.holds
+    assert scheduler.current == twin.used
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a running product"])
+def test_a_function_is_never_called_ahead_of_its_step(inside: bool) -> None:
+    called: list[float] = []
+
+    def function(t: int) -> float:
+        called.append(t)
+        return 1.0
+
+    build = dialect.MultiplicativeLR if inside else Custom
+    scheduler = LRScheduler(optimizer_of(0.1, 1.0), "Cosine(90)", groups={1: build(function)})
+    for t in range(2 * FEWEST_STEPS):
+        if t or not inside:  # a running product begins with the factor of step 1
+            assert max(called) == t == called[-1]
+        assert scheduler.current
+        assert scheduler.next
+        assert scheduler.state_dict()
+        assert all(step <= t for step in called)
+        scheduler.step()
+
+
+def test_a_formula_fails_at_its_step_and_leaves_all_as_it_was() -> None:
+    formula = Formula("(69.5 - t) / 70")  # below 0 at step 70
+    optimizer = optimizer_of(1.0, 0.1, weight_decay=0.01)
+    scheduler = LRScheduler(
+        optimizer, Cosine(90), groups={1: formula}, weight_decay="Exponential(0.9)"
+    )
+    for t in range(70):
+        assert lrs(optimizer) == [Cosine(90)(t, base=1.0), formula(t, base=0.1)]
+        if t < 69:
+            scheduler.step()
+    before = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict(), scheduler.current))
+    for _ in range(2):
+        with pytest.raises(ScheduleError, match="at t = 70"):
+            scheduler.step()
+        after = optimizer.state_dict(), scheduler.state_dict(), scheduler.current
+        assert after == before
+    scheduler.step(epoch=3)
+    assert lrs(optimizer) == [Cosine(90)(3, base=1.0), formula(3, base=0.1)]
+
+
+MILLION = 10**6
+BASE = float(np.float32(0.1))
+
+CLOSED_FORMS = {
+    "ExponentialLR": (dialect.ExponentialLR(0.99999), lambda t: BASE * 0.99999**t),
+    "CosineAnnealingLR": (
+        dialect.CosineAnnealingLR(MILLION),
+        lambda t: BASE * math.cos(math.pi / 2 * t / MILLION) ** 2,
+    ),
+    "InverseTime": (InverseTime(0.001), lambda t: BASE / (1 + 0.001 * t)),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_a_float32_rate_is_right_to_the_last_bit_after_a_million_steps(name: str) -> None:
+    schedule, closed = CLOSED_FORMS[name]
+    rate = torch.tensor(0.1)
+    optimizer = optimizer_of(rate)
+    scheduler = LRScheduler(optimizer, schedule)
+    looked_at = {*range(0, MILLION, 9_973), MILLION - 1, MILLION}
+    for t in range(MILLION + 1):
+        if t in looked_at:
+            # At the very end of the cosine, pi itself is not exact.
+            assert abs(float(rate) - closed(t)) <= max(np.spacing(np.float32(closed(t))), 1e-30)
+        if t < MILLION:
+            scheduler.step()
+    assert optimizer.param_groups[0]["lr"] is rate
+
+
+def test_torchs_recurrence_drifts_in_float32() -> None:
+    rate = torch.tensor(0.1)
+    optimizer = optimizer_of(rate)
+    scheduler = theirs.ExponentialLR(optimizer, 0.99999)
+    optimizer.step()
+    for _ in range(100_000):
+        scheduler.step()
+    exact = np.float32(BASE * 0.99999**100_000)
+    assert abs(float(rate) - exact) > 1000 * np.spacing(exact)
