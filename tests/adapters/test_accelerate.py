@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import accelerate
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from lrlab import Cosine, LRScheduler, Plateau, Schedule, Warmup
 from tests.adapters.recording import Used, recorded
-
-accelerate = pytest.importorskip("accelerate")
 
 BATCHES = 5
 EPOCHS = 4

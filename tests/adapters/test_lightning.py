@@ -16,7 +16,7 @@ from lrlab import Constant, Cosine, Linear, Plateau, Schedule, ScheduleError, Wa
 from lrlab.errors import MissingExtra, SchedulerError
 from tests.adapters.recording import Used, recorded
 
-pl = pytest.importorskip("lightning.pytorch")
+pl = importlib.import_module("lightning.pytorch")
 adapter = importlib.import_module("lrlab.adapters.lightning")
 
 # What Lightning says of itself, and of data as small as ours.
@@ -292,7 +292,7 @@ def test_several_optimizers_are_told_apart_and_others_left_alone(tmp_path: Path)
 
 
 def test_the_older_name_of_the_library_has_the_same(tmp_path: Path) -> None:
-    older = pytest.importorskip("pytorch_lightning")
+    older = importlib.import_module("pytorch_lightning")
     by = importlib.import_module("lrlab.adapters.pytorch_lightning")
     fit = Fit(
         tmp_path,

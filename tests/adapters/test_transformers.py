@@ -13,8 +13,7 @@ from lrlab import Cosine, Linear, LRScheduler, Plateau, Schedule, Warmup
 from lrlab.errors import MissingExtra, SchedulerError
 from tests.adapters.recording import Used, recorded
 
-transformers = pytest.importorskip("transformers")
-pytest.importorskip("accelerate")
+transformers = importlib.import_module("transformers")
 adapter = importlib.import_module("lrlab.adapters.transformers")
 
 BATCHES = 5
@@ -186,7 +185,7 @@ def test_a_metric_that_no_longer_comes_is_missed(tmp_path: Path) -> None:
 
 
 def test_logs_say_what_the_optimizer_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    accumulators = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "events"))
     setting = Setting(
         tmp_path,

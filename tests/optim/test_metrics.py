@@ -9,7 +9,6 @@ from torch.optim import lr_scheduler as theirs
 
 from lrlab import Constant, Cosine, Greedy, Linear, LRScheduler, Plateau, Schedule, Warmup
 from lrlab.errors import ScheduleError, SchedulerError
-from lrlab.optim import scheduler as module
 from tests.optim.test_plan import two_groups
 
 LOSSES = [0.9, 0.8, 0.8, 0.85, 0.7, 0.9, 0.9, 0.9, float("nan"), 0.6, 0.6, 0.6, 0.6]
@@ -145,23 +144,39 @@ def test_mistakes_change_nothing() -> None:
     assert plain.last_epoch == 0
 
 
-@pytest.mark.parametrize("metrics", [False, True])
-def test_a_metric_that_never_comes_is_missed(
-    monkeypatch: pytest.MonkeyPatch, metrics: bool
-) -> None:
-    monkeypatch.setattr(module, "METRIC_DUE", 100)
-    scheduler = LRScheduler(two_groups(), "Warmup(3) >> Plateau()")
-    if metrics:
-        for _ in range(4):
-            scheduler.step(1.0)
+def warned(totals: dict[str, int], schedule: str, metric_at: int | None) -> list[str]:
+    """What 500 steps with at most one metric warn of."""
+    scheduler = LRScheduler(two_groups(), schedule, **totals)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        for _ in range(500):
+        for t in range(500):
+            if t == metric_at:
+                scheduler.observe(1.0)
             scheduler.step()
-    assert [str(w.message)[:39] for w in caught] == ["the schedule of lr reads a metric, but "] * (
-        not metrics
-    )
     assert all(w.filename == __file__ for w in caught)
+    return [str(w.message) for w in caught]
+
+
+@pytest.mark.parametrize(
+    ("totals", "due"),
+    [({"steps_per_epoch": 40}, 80), ({"total_steps": 300}, 150), ({}, None)],
+)
+def test_a_metric_that_never_comes_is_missed(totals: dict[str, int], due: int | None) -> None:
+    messages = warned(totals, "Warmup(3) >> Plateau()", metric_at=None)
+    assert len(messages) == (due is not None)
+    assert due is None or f"none came in {due} steps: pass it with step(metric)" in messages[0]
+    # One that comes during the warm-up shows that more will come, though it counts for nothing.
+    assert warned(totals, "Warmup(300) >> Plateau()", metric_at=60) == []
+    assert warned(totals, "Warmup(300) >> Cosine(200)", metric_at=None) == []
+
+
+def test_a_missing_metric_stops_nothing() -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, "Plateau() * Step(1, 0.5)", steps_per_epoch=1)
+    scheduler.step()
+    with pytest.raises(UserWarning, match="none came in 2 steps"):
+        scheduler.step()
+    assert (scheduler.last_epoch, scheduler.next) == (2, rates(optimizer)) == (2, [0.025, 0.125])
 
 
 class LateGroup:
@@ -220,3 +235,71 @@ def test_groups_that_hold_one_tensor_get_their_own() -> None:
     assert [float(group["lr"]) for group in optimizer.param_groups] == expected
     assert optimizer.param_groups[0]["lr"] is shared
     assert len({id(group["lr"]) for group in optimizer.param_groups}) == 3
+
+
+def test_a_group_added_by_the_scheduler_has_its_values_at_once() -> None:
+    optimizer = two_groups(momentum=0.8)
+    scheduler = LRScheduler(
+        optimizer, "Warmup('10%') >> Cosine()", momentum="Linear(1, 0)", total_steps=50
+    )
+    for _ in range(7):
+        scheduler.step()
+    new = ({"params": [torch.zeros(1, requires_grad=True)], "lr": 2.0} for _ in range(2))
+    scheduler.add_param_group(next(new))
+    assert rates(optimizer)[2] == scheduler.next[2] == (Warmup(5) >> Cosine(45))(7, base=2.0)
+    scheduler.add_param_group(next(new), {"lr": "Warmup(3).shift(7)"})
+    assert rates(optimizer)[3] == 0.5
+    scheduler.step()
+    assert rates(optimizer)[3] == 1.0
+    assert optimizer.param_groups[3]["momentum"] == Linear(1, 0, over=50)(8, base=0.8)
+    assert len(scheduler.current) == len(scheduler.logs()) // 2 == 4
+    with pytest.raises(SchedulerError, match="no hyperparameter 'beta'"):
+        scheduler.add_param_group(next(new, {}), {"beta": "Constant(1.0)"})
+    assert len(optimizer.param_groups) == 4
+
+
+def test_a_group_added_after_a_change_of_plan_follows_the_new_plan() -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, "Linear(1, 0, over=10)")
+    scheduler.step(epoch=5)
+    scheduler.replan(15)
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
+    scheduler.step(epoch=9)
+    assert rates(optimizer)[2] == rates(optimizer)[0] == pytest.approx(0.03)
+    kept = LRScheduler(two_groups(), Cosine(100), on_change="keep_saved")
+    kept.load_state_dict(LRScheduler(two_groups(), Cosine(200)).state_dict())
+    kept.add_param_group({"params": [torch.zeros(1, requires_grad=True)]})
+    assert repr(kept) == "LRScheduler(lr: Cosine(200)) at step 0"
+
+
+@pytest.mark.parametrize("rates", [[0.1], [0.1, -1.0], [0.1, float("nan")], []])
+def test_base_rates_that_are_none(rates: list[float]) -> None:
+    scheduler = LRScheduler(two_groups(), Cosine(10))
+    with pytest.raises(SchedulerError, match="base_lrs must be a rate of 0 or more for each of"):
+        scheduler.base_lrs = rates
+    assert scheduler.base_lrs == [0.1, 0.5]
+
+
+def test_base_rates_changed_in_place() -> None:
+    optimizer = two_groups()
+    scheduler = LRScheduler(optimizer, Cosine(10))
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)]})
+    scheduler.base_lrs.append(3.0)
+    scheduler.step()
+    assert rates(optimizer) == [Cosine(10)(1, base=base) for base in (0.1, 0.5, 3.0)]
+    scheduler.base_lrs[0] = -1.0
+    with pytest.raises(SchedulerError, match="the base value of lr must be 0 or more"):
+        scheduler.step()
+    assert scheduler.last_epoch == 1
+    scheduler.base_lrs.clear()
+    with pytest.raises(SchedulerError, match="base_lrs must have one rate for each of the 3"):
+        scheduler.step()
+
+
+def test_names_of_logs_are_of_one_group_each() -> None:
+    optimizer = two_groups()
+    for name in ("head", "7", "neck"):
+        group = {"params": [torch.zeros(1, requires_grad=True)], "name": name}
+        optimizer.add_param_group(group)
+    logs = LRScheduler(optimizer, Cosine(10)).logs()
+    assert list(logs) == ["lr/body", "lr/1", "lr/2", "lr/3", "lr/neck"]

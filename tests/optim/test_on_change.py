@@ -138,7 +138,7 @@ def test_functions_are_those_of_the_new_scheduler() -> None:
     # A function has no text of its own, only a name, which is another one here.
     state["hyperparameters"]["lr"]["schedules"] = [repr(again)]
     follows(loaded(state, again), (again, 0.1), first=7)
-    with pytest.raises(SchedulerError, match=r"the schedule saved, .*lambda.* cannot be built"):
+    with pytest.raises(SchedulerError, match=r"the schedule saved, .*Custom.* cannot be built"):
         loaded(saved(7, again), Exponential(0.9), on_change="keep_saved")
 
 

@@ -167,9 +167,8 @@ def test_a_value_too_high_ahead_is_refused_where_it_comes() -> None:
     scheduler = LRScheduler(optimizer, Cosine(50), momentum="Linear(1, 1.2, over=18)")
     for _ in range(9):
         scheduler.step()
-    with pytest.raises(SchedulerError, match="momentum must stay below 1, but .* 1 at step 10"):
-        for _ in range(2):
-            scheduler.step()
+    with pytest.raises(SchedulerError, match=r"must stay below 1, but .* at step 10; levels"):
+        scheduler.step()
     assert scheduler.last_epoch == 9
 
 
@@ -189,8 +188,15 @@ def test_what_is_there_twice_is_refused() -> None:
 
 
 def test_numpys_numbers_are_numbers() -> None:
-    scheduler = LRScheduler(two_groups(lr=np.float32(0.5)), "Cosine(5)", last_epoch=np.int64(1))
+    optimizer = two_groups(lr=np.float32(0.5))
+    assert LRScheduler(optimizer, "Cosine(5)").next == [0.5, 0.5]
+    scheduler = LRScheduler(optimizer, "Cosine(5)", last_epoch=np.int64(1))
     assert scheduler.next[0] == Cosine(5)(2, base=0.5)
+
+
+def test_to_go_on_needs_the_base_rates() -> None:
+    with pytest.raises(SchedulerError, match="last_epoch must be -1, got 1, for an optimizer that"):
+        LRScheduler(two_groups(), "Cosine(5)", last_epoch=1)
 
 
 def test_a_rate_of_whole_numbers_cannot_be_filled() -> None:

@@ -219,6 +219,80 @@ def test_it_can_be_a_child_of_torchs_sequence() -> None:
         scheduler.step()
 
 
+@pytest.mark.parametrize("stop", range(9))
+def test_a_sequence_of_torchs_resumes_with_children_of_ours(stop: int) -> None:
+    def sequence(optimizer: torch.optim.Optimizer) -> theirs.SequentialLR:
+        children = [LRScheduler(optimizer, Warmup(4)), LRScheduler(optimizer, Cosine(6))]
+        return theirs.SequentialLR(optimizer, children, milestones=[4])
+
+    optimizer = optimizer_of()
+    scheduler = sequence(optimizer)
+    for _ in range(stop):
+        optimizer.step()
+        scheduler.step()
+    states = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
+    for order in ("s", "so", "os"):
+        optimizer = optimizer_of()
+        scheduler = sequence(optimizer)
+        for act in order:
+            loading = scheduler if act == "s" else optimizer
+            loading.load_state_dict(copy.deepcopy(states[act == "s"]))
+        for t in range(stop, stop + 7):
+            assert rates_of(optimizer) == [(Warmup(4) >> Cosine(6))(t, base=0.1)]
+            optimizer.step()
+            scheduler.step()
+
+
+def test_it_has_what_torchs_have() -> None:
+    mine, torchs = optimizer_of(), optimizer_of()
+    ours, other = LRScheduler(mine, Cosine(10)), theirs.StepLR(torchs, 3)
+    own = {"gamma", "step_size", "_get_closed_form_lr"}
+    assert {name for name in dir(other) if not hasattr(ours, name)} == own
+    for scheduler in (ours, other):
+        scheduler.optimizer.step()
+        scheduler.step()
+    assert ours._last_lr == ours.get_last_lr() == rates_of(mine)
+    sequence = theirs.SequentialLR(mine, [ours, LRScheduler(mine, Cosine(9))], milestones=[2])
+    like = theirs.SequentialLR(torchs, [other, theirs.StepLR(torchs, 2)], milestones=[2])
+    for _ in range(4):
+        counts = [[child._step_count for child in one._schedulers] for one in (sequence, like)]
+        assert counts[0] == counts[1]
+        for scheduler in (sequence, like):
+            scheduler.optimizer.step()
+            scheduler.step()
+
+
+def test_a_metric_given_by_name_is_no_step() -> None:
+    scheduler = LRScheduler(optimizer_of(), Cosine(10))
+    with pytest.raises(SchedulerError, match="only a schedule that reads metrics can observe 3"):
+        scheduler.step(metrics=3)
+    assert scheduler.last_epoch == 0
+
+
+def test_a_state_loaded_into_the_optimizer_leaves_the_rates_right() -> None:
+    before = optimizer_of(0.1, 1.0)
+    LRScheduler(before, Constant(0.5))
+    optimizer = optimizer_of(0.3, 2.0)
+    scheduler = LRScheduler(optimizer, Cosine(10), weight_decay="Constant(Rate(0.25))")
+    scheduler.step()
+    copies = copy.deepcopy(scheduler), pickle.loads(pickle.dumps(scheduler))
+    for one in (scheduler, *copies):
+        one.optimizer.load_state_dict(before.state_dict())
+        assert rates_of(one.optimizer) == one.next == [Cosine(10)(1, base=b) for b in (0.3, 2.0)]
+        groups = one.optimizer.param_groups
+        assert [(g["initial_lr"], g["weight_decay"]) for g in groups] == [(0.3, 0.25), (2.0, 0.25)]
+
+
+def test_tensors_that_a_loaded_state_shares_are_parted_again() -> None:
+    shared = torch.tensor(0.1, dtype=torch.float64)
+    before = optimizer_of(shared, shared)
+    optimizer = optimizer_of(torch.tensor(0.1, dtype=torch.float64), 0.1)
+    scheduler = LRScheduler(optimizer, Cosine(10), groups={1: "Constant(0.5)"})
+    optimizer.load_state_dict(before.state_dict())
+    scheduler.step()
+    assert rates_of(optimizer) == [Cosine(10)(1, base=0.1), 0.05]
+
+
 def test_it_is_an_lr_scheduler_and_can_be_copied() -> None:
     scheduler = LRScheduler(optimizer_of(), Cosine(10))
     scheduler.step()

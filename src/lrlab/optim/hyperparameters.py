@@ -9,7 +9,6 @@ import torch
 from torch.optim import Optimizer
 
 from lrlab.errors import SchedulerError, did_you_mean
-from lrlab.schedules.numbers import real
 
 Group = dict[str, Any]
 """One of ``optimizer.param_groups``."""
@@ -53,9 +52,8 @@ class Hyperparameter:
         if self.index is None:
             group[self.key] = value
         else:
-            values = list(group[self.key])
-            values[self.index] = value
-            group[self.key] = type(group[self.key])(values)
+            before, after = group[self.key][: self.index], group[self.key][self.index + 1 :]
+            group[self.key] = (*before, value, *after)
 
     @property
     def below_one(self) -> bool:
@@ -67,59 +65,26 @@ class Hyperparameter:
         """The key of its base value: torch's ``initial_lr``, and the like for the others."""
         return f"initial_{self}"
 
-    def base(self, groups: list[Group], index: int) -> float:
-        """The base value of a group that is new to the scheduler.
-
-        It is what the group says of its beginning, as loaded ones do, or else what it holds; if
-        that is a tensor that another group holds too, the base value of the other.
-
-        Raises:
-            SchedulerError: it is negative or no number.
-        """
-        group, held = groups[index], self.read(groups[index])
-        if isinstance(held, torch.Tensor):
-            others = (other for other in groups[:index] if self.read(other) is held)
-            held = next(others, group).get(self.initial, held)
-        given = group.get(self.initial, held)
-        if isinstance(held, torch.Tensor) and not held.is_floating_point():
-            raise SchedulerError(
-                f"{self} of parameter group {index} must be a tensor of floats, got {held!r}."
-            )
-        try:
-            base = real(float(given))
-        except (TypeError, ValueError, RuntimeError):  # the last is torch's
-            base = None
-        if base is None or base < 0:
-            raise SchedulerError(
-                f"{self} of parameter group {index} must be a number of 0 or more, got {given!r}."
-            )
-        return base
-
-    def settle(self, groups: list[Group], index: int) -> None:
-        """Gives a group a tensor of its own, if it needs one.
-
-        Groups that take an optimizer's default hold one tensor in common, and could not have
-        values of their own. A captured graph keeps a number as it was captured, one in a tensor of
-        the CPU too, and reads a tensor of its device again each time, so where a group is
-        ``capturable`` its rate becomes one.
-        """
-        group, held = groups[index], self.read(groups[index])
-        is_tensor = isinstance(held, torch.Tensor)
-        if is_tensor and any(self.read(other) is held for other in groups[:index]):
-            held = held.clone()
-            self.replace(group, held)
-        if self.key == "lr" and group.get("capturable") and group["params"]:
-            device = group["params"][0].device
-            if not is_tensor:
-                self.replace(group, torch.tensor(float(held), device=device))
-            elif held.device != device:
-                self.replace(group, held.to(device))
-
     def end(self, group: Group) -> None:
         """Puts the base value back, if it is still kept in the group."""
         base = group.pop(self.initial, None)
         if base is not None:
             self.write(group, base)
+
+
+def labelled(groups: list[Group]) -> list[str]:
+    """What to end names with that are of one group each: nothing where there is one only.
+
+    >>> labelled([{"name": "body"}, {}, {"name": "head"}])
+    ['/body', '/1', '/head']
+    """
+    if len(groups) == 1:
+        return [""]
+    names = [str(group.get("name", "")) for group in groups]
+    alone = [names.count(name) == 1 and name and not name.isdecimal() for name in names]
+    return [
+        f"/{name if own else i}" for i, (name, own) in enumerate(zip(names, alone, strict=True))
+    ]
 
 
 ALIASES = {"momentum": "betas[0]", "betas": "betas[0]", "beta1": "betas[0]", "beta2": "betas[1]"}

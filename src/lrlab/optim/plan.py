@@ -10,6 +10,7 @@ from lrlab.dialects import parse
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError, did_you_mean
 from lrlab.optim.hyperparameters import Hyperparameter, named
+from lrlab.optim.track import Track
 from lrlab.schedules import Constant, Schedule
 
 AS_IT_IS = Constant(1.0)
@@ -37,15 +38,15 @@ class Plan:
         found = [what for several in (self.common, *self.apart.values()) for what in several]
         return list(dict.fromkeys(found))
 
-    def schedule(self, what: Hyperparameter, place: int) -> Schedule:
-        """What a hyperparameter of a group follows; the group's value as it is, if nothing else."""
-        own = self.apart.get(place, {})
-        return own.get(what) or self.common.get(what, AS_IT_IS)
+    def tracks(self) -> tuple[Track, ...]:
+        """The track of each hyperparameter, before it has any group."""
+        return tuple(
+            Track(what, self.common.get(what, AS_IT_IS)) for what in self.hyperparameters()
+        )
 
 
 def read_plan(
-    optimizer: Optimizer,
-    bind: Callable[[Schedule], Schedule],
+    reading: "Reading",
     schedule: Any,
     others: Mapping[str, Any],
     groups: Mapping[Any, Any],
@@ -53,8 +54,7 @@ def read_plan(
     """The plan that the arguments of a scheduler make.
 
     Args:
-        optimizer: whose hyperparameters and groups they are.
-        bind: turns the durations of a schedule into steps.
+        reading: how they are read.
         schedule: of the rate, or of rate and momentum.
         others: of other hyperparameters, by name; None for none.
         groups: by name or index of a group, the schedule of its rate, or the schedules of several
@@ -64,7 +64,6 @@ def read_plan(
         SchedulerError: something is no schedule, or there is no such hyperparameter or group.
         ScheduleError: a text that is none, or durations that cannot be bound.
     """
-    reading = _Reading(optimizer, bind)
     if not isinstance(groups, Mapping):
         raise SchedulerError(
             'groups must be schedules by group, such as {"head": "Cosine(45)", 1: "Linear(1, 0, '
@@ -76,19 +75,31 @@ def read_plan(
     common = reading.several({"lr": schedule, **given})
     apart: dict[int, Several] = {}
     for key, own in groups.items():
-        place = _place(optimizer, key)
+        place = _place(reading.optimizer, key)
         if place in apart:
             raise SchedulerError(f"parameter group {place} must have one entry, got two.")
-        apart[place] = reading.several(own if isinstance(own, Mapping) else {"lr": own})
+        apart[place] = reading.of_group(own)
     return Plan(common, apart)
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
+    """How schedules are read that a person wrote for hyperparameters of an optimizer.
+
+    Args:
+        optimizer: whose hyperparameters they are.
+        bind: turns the durations of a schedule into steps.
+    """
+
     optimizer: Optimizer
     bind: Callable[[Schedule], Schedule]
 
+    def of_group(self, own: Any) -> Several:
+        """The schedules of a group: of several hyperparameters by name, or that of the rate."""
+        return self.several(own if isinstance(own, Mapping) else {"lr": own})
+
     def several(self, values: Mapping[str, Any]) -> dict[Hyperparameter, Schedule]:
+        """Schedules by hyperparameter, from schedules or texts by name."""
         found: dict[Hyperparameter, Schedule] = {}
         for name, value in values.items():
             for entry, one in self._split(str(name), value).items():

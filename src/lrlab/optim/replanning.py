@@ -6,6 +6,7 @@ from lrlab.errors import SchedulerError
 from lrlab.optim.track import Track
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.numbers import real
 
 
 def replanned(
@@ -20,10 +21,13 @@ def replanned(
         total: how many steps were planned; None for those of the longest schedule that ends.
 
     Raises:
-        SchedulerError: a schedule reads a metric, or none has an end.
-        ScheduleError: one of the numbers is out of its domain.
+        SchedulerError: a schedule reads a metric, none has an end, or a number is too low.
     """
-    schedules = {id(one): one for track in tracks for one in track.schedules}
+    if not (real(new_total) or 0) > at:
+        raise SchedulerError(
+            f"replan goes on to a number of steps above the one reached, {at}, got {new_total!r}."
+        )
+    schedules = {id(one): one for track in tracks for one in (track.common, *track.schedules)}
     for schedule in schedules.values():
         if schedule.reactive:
             raise SchedulerError(
@@ -45,7 +49,12 @@ def replanned(
         )
     changed = {key: _replanned(one, new_total, at, total) for key, one in schedules.items()}
     return tuple(
-        Track(track.what, [changed[id(one)] for one in track.schedules], track.bases)
+        Track(
+            track.what,
+            changed[id(track.common)],
+            [changed[id(one)] for one in track.schedules],
+            track.bases,
+        )
         for track in tracks
     )
 

@@ -26,6 +26,7 @@ def resumed(
     t: int,
     on_change: OnChange,
     optimizer: Optimizer,
+    lenient: bool,
 ) -> tuple[Track, ...]:
     """The tracks to go on with.
 
@@ -35,13 +36,15 @@ def resumed(
         t: the step reached.
         on_change: what to do where they differ.
         optimizer: whose hyperparameters they are.
+        lenient: whether a base value of the scheduler may be one in use, as where the optimizer had
+            loaded a state without base values before.
 
     Raises:
         SchedulerError: they differ and ``on_change`` is ``"error"``, or what is saved cannot be
             built again.
     """
     try:
-        change = _change(saved, tracks, t)
+        change = _change(saved, tracks, max(t, 0), lenient)
         if change and on_change == "error":
             raise SchedulerError(
                 f"the state must be of this scheduler, but {change}: say which holds with "
@@ -49,20 +52,24 @@ def resumed(
             )
         if change and on_change == "keep_new":
             return tuple(_kept(track, saved.get(str(track.what))) for track in tracks)
-        own = {str(track.what): track.schedules for track in tracks}
+        own = {str(track.what): track for track in tracks}
         # The rate's is the first, whatever a file has made of the order.
         in_order = sorted(saved.items(), key=lambda item: item[0] != "lr")
-        return tuple(
-            Track(
-                named(optimizer, name),
-                _schedules(one.schedules, own.get(name, [])),
-                one.bases,
-                one.metrics,
-            )
-            for name, one in in_order
-        )
+        return tuple(_again(name, one, own.get(name), optimizer) for name, one in in_order)
     except ScheduleError as error:
         raise SchedulerError(f"the state cannot be loaded: {error}") from None
+
+
+def _again(name: str, saved: Saved, own: Track | None, optimizer: Optimizer) -> Track:
+    """The track that was saved."""
+    try:
+        what = named(optimizer, name) if own is None else own.what
+    except SchedulerError as error:
+        raise SchedulerError(f"the state schedules {name}, but {error}") from None
+    first, *others = _schedules(
+        [saved.common, *saved.schedules], [] if own is None else [own.common, *own.schedules]
+    )
+    return Track(what, first, others, saved.bases, saved.metrics)
 
 
 def _kept(track: Track, saved: Saved | None) -> Track:
@@ -71,10 +78,12 @@ def _kept(track: Track, saved: Saved | None) -> Track:
         return track
     triples = zip(track.schedules, saved.schedules, saved.metrics, strict=True)
     states = [own.initial() if _differ(own, text) else seen for own, text, seen in triples]
-    return Track(track.what, track.schedules, track.bases, states)
+    return Track(track.what, track.common, track.schedules, track.bases, states)
 
 
-def _change(saved: dict[str, Saved], tracks: tuple[Track, ...], t: int) -> str | None:
+def _change(
+    saved: dict[str, Saved], tracks: tuple[Track, ...], t: int, lenient: bool
+) -> str | None:
     """What has changed since the state was saved, in words; None if nothing has."""
     own = {str(track.what): track for track in tracks}
     for name in [*saved, *own]:
@@ -87,9 +96,10 @@ def _change(saved: dict[str, Saved], tracks: tuple[Track, ...], t: int) -> str |
             of = f"{name} of parameter group {i}" if len(track.schedules) > 1 else name
             if _differ(schedule, one.schedules[i]):
                 return f"{of} followed {one.schedules[i]} when saved and follows {schedule} now"
-            # An optimizer's state of other making has the value in use where the base should be.
-            in_use = schedule.given(one.metrics[i])(t, base=one.bases[i])
-            if not any(isclose(track.bases[i], b, rel_tol=1e-6) for b in (one.bases[i], in_use)):
+            allowed = [one.bases[i]]
+            if lenient:
+                allowed.append(schedule.given(one.metrics[i])(t, base=one.bases[i]))
+            if not any(isclose(track.bases[i], base, rel_tol=1e-6) for base in allowed):
                 return (
                     f"the base value of {of} was {one.bases[i]:g} when saved and is "
                     f"{track.bases[i]:g} now"

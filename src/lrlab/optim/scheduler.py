@@ -1,34 +1,28 @@
 """The one scheduler: any schedule on any torch optimizer, in place of torch's classes."""
 
-import warnings
 from collections.abc import Mapping
 from copy import copy
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
+from weakref import ref
 
-import torch
 from torch.optim import Optimizer
-from torch.optim import lr_scheduler as torch_schedulers
 
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import SchedulerError
-from lrlab.optim.groups import Groups
-from lrlab.optim.plan import read_plan
+from lrlab.optim.groups import Groups, grown
+from lrlab.optim.plan import Reading, read_plan
+from lrlab.optim.readout import Readout
 from lrlab.optim.replanning import replanned
 from lrlab.optim.resume import CHOICES, OnChange, resumed
 from lrlab.optim.state import dumped, read
-from lrlab.optim.track import Track
-from lrlab.optim.watch import Watch
+from lrlab.optim.track import Row, Track
+from lrlab.optim.watch import Watch, metric_due, warn_without_metric
 from lrlab.schedules import Schedule
 from lrlab.schedules.numbers import real, whole
 
-Rates = list[float | torch.Tensor]
-"""One rate per parameter group; always floats here, torch's type allows tensors."""
 
-METRIC_DUE = 1000
-"""Steps after which a schedule that reads a metric should have seen one."""
-
-
-class LRScheduler(torch_schedulers.LRScheduler):
+class LRScheduler(Readout):
     """Sets the rate of every parameter group to ``schedule(t, base)``, t counting ``step()``.
 
     Each rate is computed from the step and the group's base rate alone, so nothing drifts, and once
@@ -41,8 +35,9 @@ class LRScheduler(torch_schedulers.LRScheduler):
     value (kept as ``"initial_momentum"`` and the like), or absolute as ``Rate(0.85)``. A rate that
     is a tensor is filled in place, so that compiled optimizer steps and captured graphs see it.
 
-    A parameter group added later follows the schedule of all groups from the next ``step()`` on,
-    on the same clock as the others, from a base rate of its own.
+    A parameter group that the optimizer gets later follows the schedule of all groups from the next
+    ``step()`` on, on the same clock as the others, from a base rate of its own; by this class's
+    ``add_param_group`` at once, and with a schedule of its own if it is to have one.
 
     Args:
         optimizer: whose parameter groups are scheduled.
@@ -108,20 +103,42 @@ class LRScheduler(torch_schedulers.LRScheduler):
             raise SchedulerError(
                 f"last_epoch must be the last step done, or -1 for none, got {last_epoch!r}."
             )
-
-        def bind(one: Schedule) -> Schedule:
-            return one.bind(total=total_steps, epoch=steps_per_epoch)
-
-        named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
+        known = all("initial_lr" in group for group in optimizer.param_groups)
+        if done >= 0 and not known:
+            raise SchedulerError(
+                f"last_epoch must be -1, got {done}, for an optimizer that has no initial_lr: load "
+                "its state before, or load the scheduler's state instead."
+            )
         start = done + 1
-        plan = read_plan(optimizer, bind, schedule, named, groups or {})
+        self._reading = Reading(optimizer, _Binding(total_steps, steps_per_epoch))
+        named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
+        plan = read_plan(self._reading, schedule, named, groups or {})
         self.optimizer = optimizer
-        self._groups = Groups(optimizer, plan, start)
+        self._groups = Groups(plan, optimizer.param_groups, start)
         self._on_change = on_change
         self._total: float | None = total_steps  # trainers stop by an attribute total_steps
+        self._lenient = not known
         self._watch: Watch | None = Watch(optimizer)
+        self._awaits = metric_due(total_steps, steps_per_epoch) if self.reactive else None
         self.last_epoch = start
         self._step_count = start + 1
+        self._follow_loads()
+
+    def _follow_loads(self) -> None:
+        """Sets the groups right whenever a state is loaded into the optimizer."""
+        scheduler = ref(self)
+
+        def set_right(optimizer: Optimizer) -> None:
+            if (own := scheduler()) is not None and own.optimizer is optimizer:
+                t, groups = own.last_epoch, optimizer.param_groups
+                own._groups.go_to(t, own._groups.tracks(groups), own._groups.used(t), groups)
+
+        if hasattr(self.optimizer, "_optimizer_load_state_dict_post_hooks"):  # wrappers have none
+            self.optimizer.register_load_state_dict_post_hook(set_right)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._follow_loads()
 
     def __copy__(self) -> "LRScheduler":
         # On the same optimizer, but what moves is its own.
@@ -130,85 +147,22 @@ class LRScheduler(torch_schedulers.LRScheduler):
         other.__dict__.update(self.__dict__ | own)
         return other
 
-    def __repr__(self) -> str:
-        said = (
-            f"{track.what}: {_one_or_all(track.schedules)}" for track in self._groups.table.tracks
-        )
-        return f"LRScheduler({', '.join(said)}) at step {self.last_epoch}"
-
-    @property
-    def schedule(self) -> Schedule:
-        """The schedule of the rate, durations in steps; of the first group where they differ."""
-        return self._groups.table.tracks[0].schedules[0]
-
-    @property
-    def reactive(self) -> bool:
-        """Whether a schedule reads a metric."""
-        return any(track.reactive for track in self._groups.table.tracks)
-
-    @property
-    def base_lrs(self) -> Rates:
-        """The base rate of each group; what is changed counts from the next ``step()`` on."""
-        return cast(Rates, self._groups.table.tracks[0].bases)
-
-    @base_lrs.setter
-    def base_lrs(self, rates: Rates) -> None:
-        self._groups.table.tracks[0].bases[:] = [float(rate) for rate in rates]
-
-    @property
-    def current(self) -> list[float]:
-        """The rate of each group that the last ``optimizer.step()`` used, once ``step()`` is called
-        after it; before the first ``step()``, the first rate.
-        """
-        return self._groups.around(self.last_epoch).used(self.last_epoch)[0]
-
-    @property
-    def next(self) -> list[float]:
-        """The rate of each group that the next ``optimizer.step()`` uses."""
-        return self._groups.around(self.last_epoch).at(self.last_epoch)[0]
-
-    def logs(self, *, next: bool = False) -> dict[str, float]:
-        """Every scheduled hyperparameter by a name to log it under: ``"lr"``, or ``"lr/head"`` and
-        the like where there are several groups.
-
-        Args:
-            next: whether as the next ``optimizer.step()`` uses it, and not, as for ``current``, as
-                the last one did.
-
-        >>> import torch
-        >>> optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
-        >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Rate(0.01))").logs()
-        {'lr': 0.1, 'weight_decay': 0.01}
-        """
-        t = self.last_epoch
-        table = self._groups.around(t)
-        groups = self.optimizer.param_groups
-        names = [""] if len(groups) == 1 else [f"/{g.get('name', i)}" for i, g in enumerate(groups)]
-        return {
-            f"{track.what}{name}": value
-            for track, row in zip(table.tracks, table.at(t) if next else table.used(t), strict=True)
-            for name, value in zip(names, row, strict=False)
-        }
-
-    def get_last_lr(self) -> Rates:
-        """The rate of each group as last set, which is what torch means by it: that of ``next``."""
-        return [*self.next]
-
-    def get_lr(self) -> Rates:
-        """The rate of each group at the current step: a pure function of ``last_epoch``."""
-        track, t = self._groups.tracks[0], max(0, self.last_epoch)
-        return [one(t, base=base) for one, base in zip(track.ruling, track.bases, strict=True)]
-
-    def step(  # type: ignore[override]  # with a metric first, as torch's ReduceLROnPlateau
-        self, metrics: Any = None, epoch: int | None = None, *, skipped: bool = False
+    def step(
+        self,
+        value: Any = None,
+        /,
+        *,
+        metrics: Any = None,
+        epoch: int | None = None,
+        skipped: bool = False,
     ) -> None:
         """Goes on to the next step and sets every scheduled hyperparameter.
 
         Args:
+            value: the metric, or, as in torch, the epoch where the schedule reads no metric.
             metrics: for a schedule that reads one: what was measured after training with the
                 rates of now.
-            epoch: the step to go to, if not the next; as in torch it may stand first where the
-                schedule reads no metric.
+            epoch: the step to go to, if not the next.
             skipped: whether the optimizer skipped its step, as under mixed precision; then the
                 schedule does not go on either.
 
@@ -217,7 +171,9 @@ class LRScheduler(torch_schedulers.LRScheduler):
             ScheduleError: the schedule gives no rate there, or ``metrics`` is no number. Nothing
                 has changed then.
         """
-        if metrics is not None or epoch is not None or skipped:
+        if value is not None or metrics is not None or epoch is not None or skipped:
+            if value is not None:
+                metrics, epoch = (value, epoch) if self.reactive else (metrics, value)
             self._step_with(metrics, epoch, bool(skipped))
             return
         t = self.last_epoch + 1
@@ -237,13 +193,15 @@ class LRScheduler(torch_schedulers.LRScheduler):
                 else:
                     what.write(group, numbers[i] * scale)
         else:
-            self._groups.go_to(t, self._groups.tracks, table.at(t - 1))
-            if table.first < METRIC_DUE <= t:
-                self._warn_without_metric(t)
+            own = self._groups
+            own.go_to(t, own.tracks(groups), own.at(t - 1), groups)
         self.last_epoch = t
         self._step_count += 1
         if self._watch is not None and not self._watch.goes_on(self.optimizer):
             self._watch = None
+        if self._awaits is not None and t >= self._awaits:
+            self._awaits = None
+            warn_without_metric(t)
 
     def observe(self, metric: Any) -> None:
         """Takes in a metric between two steps: the rates of now follow it, the step stays.
@@ -257,8 +215,36 @@ class LRScheduler(torch_schedulers.LRScheduler):
             SchedulerError: no schedule reads a metric.
             ScheduleError: it is no number. Nothing has changed then.
         """
-        used = self._groups.around(self.last_epoch).used(self.last_epoch)
-        self._groups.go_to(self.last_epoch, self._observed(metric), used)
+        self._set(self.last_epoch, self._observed(metric), self._groups.used(self.last_epoch))
+
+    def add_param_group(self, group: dict[str, Any], schedule: Any = None) -> None:
+        """Adds a parameter group to the optimizer, and sets it to its values of now at once.
+
+        ``optimizer.add_param_group`` does too, but leaves it as it came until the next ``step()``.
+
+        Args:
+            group: what ``optimizer.add_param_group`` takes.
+            schedule: what it follows instead of the schedule for all, on the same clock: of the
+                rate, or of several hyperparameters by name.
+
+        Raises:
+            SchedulerError: something is no schedule, or there is no such hyperparameter.
+            ScheduleError: a text is none.
+
+        >>> import torch
+        >>> body, head = (torch.zeros(1, requires_grad=True) for _ in range(2))
+        >>> scheduler = LRScheduler(torch.optim.SGD([body], lr=0.1), "Linear(1, 0, over=10)")
+        >>> scheduler.step(epoch=5)
+        >>> scheduler.add_param_group({"params": [head], "lr": 1.0}, "Warmup(4).shift(5)")
+        >>> scheduler.next
+        [0.05, 0.2]
+        """
+        own = {} if schedule is None else self._reading.of_group(schedule)
+        t, used = self.last_epoch, self._groups.used(self.last_epoch)
+        self.optimizer.add_param_group(group)
+        groups = self.optimizer.param_groups
+        tracks = grown(self._groups.table.tracks, groups, {len(groups) - 1: own})
+        self._set(t, tracks, used)
 
     def replan(self, new_total: float) -> None:
         """Goes on as for a training of ``new_total`` steps: no jump now, and the end comes then.
@@ -268,9 +254,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
         with ``on_change="keep_saved"``, or into a scheduler that was replanned alike.
 
         Raises:
-            SchedulerError: a schedule reads a metric, or all go on for ever.
-            ScheduleError: ``new_total`` is no number of steps above the current one, or the
-                planned end has passed.
+            SchedulerError: ``new_total`` is no number of steps above the current one, the planned
+                end has passed, a schedule reads a metric, or all go on for ever.
 
         >>> import torch
         >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -281,9 +266,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
         Linear(1.0, 0.0, over=10).until(5) >> Linear(1.0, 0.0, over=10).shift(-5).stretch(2.0)
         """
         t = self.last_epoch
-        table = self._groups.around(t)
-        tracks = replanned(self._groups.tracks, new_total, t, self._total)
-        self._groups.go_to(t, tracks, table.used(t))
+        tracks = self._groups.tracks(self.optimizer.param_groups)
+        self._set(t, replanned(tracks, new_total, t, self._total), self._groups.used(t))
         self._total = new_total
 
     def state_dict(self) -> dict[str, Any]:
@@ -294,8 +278,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
             ``hyperparameters``, the schedule's text, the base value and the value used last of
             every group, and what its schedule keeps of the metrics.
         """
-        used = self._groups.around(self.last_epoch).used(self.last_epoch)
-        return dumped(self._groups.tracks, used, self.last_epoch, self._step_count, self._total)
+        t, tracks = self.last_epoch, self._groups.tracks(self.optimizer.param_groups)
+        return dumped(tracks, self._groups.used(t), t, self._step_count, self._total)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -307,33 +291,36 @@ class LRScheduler(torch_schedulers.LRScheduler):
                 groups, or was saved under another schedule or base rate and ``on_change`` does not
                 say what to do. Nothing has changed then.
         """
-        step, count, saved = read(state_dict, len(self.optimizer.param_groups))
-        tracks = resumed(saved, self._groups.tracks, step, self._on_change, self.optimizer)
+        groups = self.optimizer.param_groups
+        step, count, saved = read(state_dict, len(groups))
+        tracks = self._groups.tracks(groups)
+        tracks = resumed(saved, tracks, step, self._on_change, self.optimizer, self._lenient)
         known = {name: one.used for name, one in saved.items()}
         used = [known.get(str(track.what), list(track.bases)) for track in tracks]
-        self._groups.go_to(step, tracks, used)
-        self.last_epoch = step
+        self._set(step, tracks, used)
         self._step_count = count
         if self._on_change == "keep_saved":  # what was planned too, which replan goes by
             self._total = real(state_dict.get("total_steps"))
 
+    def _set(self, t: int, tracks: tuple[Track, ...], used: list[Row]) -> None:
+        self._groups.go_to(t, tracks, used, self.optimizer.param_groups)
+        self.last_epoch = t
+
     def _step_with(self, metrics: Any, epoch: Any, skipped: bool) -> None:
-        if metrics is not None and epoch is None and not self.reactive:
-            metrics, epoch = None, metrics  # torch's own step(epoch)
         t = self.last_epoch + 1 if epoch is None else _step(epoch)
         if t is None:
             raise SchedulerError(
-                f"step() goes to a step, a whole number of 0 or more, got {epoch!r}; this schedule "
-                "reads no metric."
+                f"step() goes to a step, a whole number of 0 or more, got {epoch!r}"
+                + ("." if self.reactive else "; this schedule reads no metric.")
             )
-        now = self.last_epoch
-        table = self._groups.around(now)
-        tracks = self._groups.tracks if metrics is None else self._observed(metrics)
+        own, now = self._groups, self.last_epoch
+        tracks = own.tracks(self.optimizer.param_groups)
+        if metrics is not None:
+            tracks = self._observed(metrics)
         if skipped:
-            self._groups.go_to(now, tracks, table.used(now))
+            self._set(now, tracks, own.used(now))
         else:
-            self._groups.go_to(t, tracks, table.at(now))
-            self.last_epoch = t
+            self._set(t, tracks, own.at(now))
             self._step_count += 1
 
     def _observed(self, metric: Any) -> tuple[Track, ...]:
@@ -341,19 +328,10 @@ class LRScheduler(torch_schedulers.LRScheduler):
             raise SchedulerError(
                 f"only a schedule that reads metrics can observe {metric!r}; Plateau() is one."
             )
-        tracks = self._groups.tracks
-        return tuple(track.observed(self.last_epoch, metric) for track in tracks)
-
-    def _warn_without_metric(self, t: int) -> None:
-        for track in self._groups.tracks:
-            if track.reactive and track.unmoved:
-                warnings.warn(
-                    f"the schedule of {track.what} reads a metric, but none came in {t} steps: "
-                    "pass it with step(metric), or with observe(metric) where a trainer calls "
-                    "step() by itself.",
-                    UserWarning,
-                    stacklevel=3,
-                )
+        tracks = self._groups.tracks(self.optimizer.param_groups)
+        observed = tuple(track.observed(self.last_epoch, metric) for track in tracks)
+        self._awaits = None
+        return observed
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # By which torch's SequentialLR begins a child of its own.
@@ -361,9 +339,15 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._step_count -= 1
 
 
-def _one_or_all(schedules: list[Schedule]) -> str:
-    texts = list(dict.fromkeys(map(repr, schedules)))
-    return texts[0] if len(texts) == 1 else f"[{', '.join(map(repr, schedules))}]"
+@dataclass(frozen=True)
+class _Binding:
+    """What turns durations into steps: a value, so that a scheduler can be pickled."""
+
+    total: int | None
+    epoch: int | None
+
+    def __call__(self, schedule: Schedule) -> Schedule:
+        return schedule.bind(total=self.total, epoch=self.epoch)
 
 
 def _step(value: Any) -> int | None:

@@ -12,10 +12,12 @@ from lrlab.schedules.reaction import State
 
 @dataclass(frozen=True)
 class Saved:
-    """What a state says of one hyperparameter: of each parameter group its schedule's text, its
-    base value, the value used last, and what the schedule keeps of the metrics seen.
+    """What a state says of one hyperparameter: the text of the schedule for all groups, and of
+    each parameter group its schedule's text, its base value, the value used last, and what the
+    schedule keeps of the metrics seen.
     """
 
+    common: str
     schedules: Sequence[str]
     bases: Row
     used: Row
@@ -32,6 +34,7 @@ def dumped(
         "total_steps": total,
         "hyperparameters": {
             str(track.what): {
+                "common": repr(track.common),
                 "schedules": [repr(schedule) for schedule in track.schedules],
                 "bases": list(track.bases),
                 # Of a group that is new, what it came with.
@@ -66,7 +69,8 @@ def read(state: Any, groups: int) -> tuple[int, int, dict[str, Saved]]:
         saved = {str(name): _saved(one) for name, one in state["hyperparameters"].items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         saved = {}
-    if step is None or step < 0 or count is None or "lr" not in saved:
+    # A child of torch's SequentialLR whose turn has not come is at -1.
+    if step is None or step < -1 or count is None or "lr" not in saved:
         raise SchedulerError(f"the state is damaged, so take another: {dict(state)!r}.")
     of = len(saved["lr"].bases)
     if of != groups:
@@ -82,9 +86,9 @@ def _saved(one: Mapping[str, Any]) -> Saved:
     schedules, metrics = list(one["schedules"]), [_tuples(state) for state in one["metrics"]]
     if not len(schedules) == len(bases) == len(used) == len(metrics):
         raise ValueError
-    if not all(isinstance(text, str) for text in schedules):
+    if not all(isinstance(text, str) for text in (one["common"], *schedules)):
         raise ValueError
-    return Saved(schedules, bases, used, metrics)
+    return Saved(one["common"], schedules, bases, used, metrics)
 
 
 def _value(value: Any) -> float:

@@ -54,14 +54,14 @@ class Table:
         return self.has(t) and self.bases == self.tracks[0].bases
 
     def at(self, t: int) -> list[Row]:
-        """Of each track, the values at step ``t``: the next to be used by then."""
-        i = min(max(0, t - self.first), self.length - 1)
+        """Of each track, the values at step ``t``, which the table must have."""
+        i = t - self.first
         values = [numbers[i] * scale for _, _, numbers, scale, _ in self.cells]
         return [values[i : i + self.groups] for i in range(0, len(values), self.groups)]
 
     def used(self, t: int) -> list[Row]:
         """Of each track, the values that were used last when it is step ``t``."""
-        return self.before if t <= self.first else self.at(t - 1)
+        return self.at(t - 1) if t > self.first else [[*row] for row in self.before]
 
 
 NOTHING = Table((), 0, 0, 1, [], [], [])
@@ -110,7 +110,10 @@ def _padded(before: list[Row], tracks: tuple[Track, ...]) -> list[Row]:
 
 def _cells(track: Track, t: int, length: int) -> Iterator[Cell]:
     steps = np.arange(t, t + length)
-    what, highest_base = track.what, max(track.bases, default=0.0)
+    what = track.what
+    highest_bases: dict[int, float] = {}
+    for schedule, base in zip(track.ruling, track.bases, strict=True):
+        highest_bases[id(schedule)] = max(base, highest_bases.get(id(schedule), base))
     known: dict[tuple[int, float | None], list[float]] = {}
     for place, (schedule, base) in enumerate(zip(track.ruling, track.bases, strict=True)):
         if not 0 <= base < np.inf:  # as only a person can have made it since
@@ -120,6 +123,7 @@ def _cells(track: Track, t: int, length: int) -> Iterator[Cell]:
         # One list for each schedule is enough where its values are factors times the base value.
         key = id(schedule), None if schedule.relative else base
         if key not in known:
+            highest_base = highest_bases[id(schedule)]
             values = schedule(steps) if schedule.relative else schedule(steps, base=base)
             highest = float(values.max()) * (highest_base if schedule.relative else 1.0)
             if highest == np.inf:  # beyond float64, which this says in so many words

@@ -16,7 +16,8 @@ class Track:
 
     Args:
         what: the hyperparameter.
-        schedules: the schedule of each group, durations in steps.
+        common: the schedule of groups that are added later, durations in steps.
+        schedules: the schedule of each group there is.
         bases: the base value of each group.
         states: what each schedule keeps of the metrics seen; left out, none was seen yet.
 
@@ -28,11 +29,13 @@ class Track:
     def __init__(
         self,
         what: Hyperparameter,
+        common: Schedule,
         schedules: Iterable[Schedule] = (),
         bases: Iterable[float] = (),
         states: Iterable[State] | None = None,
     ) -> None:
         self.what = what
+        self.common = common
         self.schedules = list(schedules)
         self.bases: Row = list(bases)
         self.states = [s.initial() for s in self.schedules] if states is None else list(states)
@@ -50,20 +53,17 @@ class Track:
         """Whether a group follows a metric."""
         return any(schedule.reactive for schedule in self.schedules)
 
-    @property
-    def unmoved(self) -> bool:
-        """Whether no metric was seen yet."""
-        return self.states == [schedule.initial() for schedule in self.schedules]
-
     def grown(self, schedules: list[Schedule], bases: Row) -> "Track":
-        """This track with more groups."""
+        """This track with more groups, ``bases`` being those of all."""
         states = [schedule.initial() for schedule in schedules]
         return Track(
-            self.what,
-            [*self.schedules, *schedules],
-            [*self.bases, *bases],
-            [*self.states, *states],
+            self.what, self.common, [*self.schedules, *schedules], bases, [*self.states, *states]
         )
+
+    def values(self, t: int) -> Row:
+        """The value of each group at step ``t``, evaluated afresh."""
+        pairs = zip(self.ruling, self.bases, strict=True)
+        return [schedule(t, base=base) for schedule, base in pairs]
 
     def observed(self, t: int, metric: Any) -> "Track":
         """This track after a metric was seen at step ``t``."""
@@ -74,4 +74,11 @@ class Track:
             if key not in states:
                 states[key] = schedule.observe(state, t, metric, base)
             keys.append(key)
-        return Track(self.what, self.schedules, self.bases, [states[key] for key in keys])
+        after = [states[key] for key in keys]
+        return Track(self.what, self.common, self.schedules, self.bases, after)
+
+    def __repr__(self) -> str:
+        texts = list(dict.fromkeys(map(repr, self.schedules)))
+        alike = len(texts) == 1
+        said = texts[0] if alike else f"[{', '.join(map(repr, self.schedules))}]"
+        return f"{self.what}: {said}"

@@ -1,4 +1,6 @@
-"""Finds out whether step() is called several times for every optimizer.step(), and warns of it.
+"""Finds out what goes wrong silently around step(), and warns of it once.
+
+Whether step() is called several times for every optimizer.step(), and whether a metric never comes.
 
 Nothing is hooked or patched: an update of a tensor in place raises its version counter, so counters
 compared at each call of step() tell whether the optimizer has made an update since the one before.
@@ -24,13 +26,34 @@ Place = tuple[int, int]
 """A parameter, as numbers of its group and within it: the watch keeps nothing alive."""
 
 
+MOST_STEPS_WITHOUT = 10_000  # within which there is a validation nearly everywhere
+
+
+def metric_due(total: int | None, epoch: int | None) -> int:
+    """By which step a schedule that reads a metric should have got one."""
+    if epoch is not None:
+        return 2 * epoch
+    return MOST_STEPS_WITHOUT if total is None else min(MOST_STEPS_WITHOUT, total // 2)
+
+
+def warn_without_metric(steps: int) -> None:
+    """Says that a schedule reads a metric, and got none in so many steps."""
+    warnings.warn(
+        f"a schedule that reads a metric should get one, but none came in {steps} steps: pass it "
+        "with step(metric), or with observe(metric) where a trainer calls step() by itself.",
+        UserWarning,
+        stacklevel=_level(),
+    )
+
+
 class Watch:
     """Sees the first calls of ``step()``, and warns once where only every k-th follows an update.
 
     In an ordinary loop it has seen enough after four calls. It warns only of what is regular, and
     is silent where mixed precision skips updates, where nothing is trained, where no version
-    counter rises (torch's fused SGD, inference tensors, CUDA graphs), and where epochs are shorter
-    than four accumulations and end within one. Its attributes are plain numbers.
+    counter rises (torch's fused SGD, inference tensors, CUDA graphs), where the optimizer is none
+    of torch's own (its updates may leave no trace, and other changes do), and where epochs are
+    shorter than four accumulations and end within one. Its attributes are plain numbers.
 
     Args:
         optimizer: whose updates are looked for; it is given again at each call and never kept.
@@ -43,7 +66,9 @@ class Watch:
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        places = [place for place, parameter in _parameters(optimizer) if parameter.requires_grad]
+        torchs = type(optimizer).__module__.startswith("torch.optim")
+        found = _parameters(optimizer) if torchs else ()
+        places = [place for place, parameter in found if parameter.requires_grad]
         self._places: list[Place] = list(dict.fromkeys([*places[:1], *places[-1:]]))
         self._version = -1  # none: the first call is taken to follow an update
         self._call = 0

@@ -1,0 +1,98 @@
+"""What a scheduler says of itself: its schedule, the rates used and next, and what to log."""
+
+from typing import cast
+
+import torch
+from torch.optim import lr_scheduler as torch_schedulers
+
+from lrlab.errors import SchedulerError
+from lrlab.optim.groups import Groups
+from lrlab.optim.hyperparameters import labelled
+from lrlab.schedules import Schedule
+from lrlab.schedules.numbers import real
+
+Rates = list[float | torch.Tensor]
+"""One rate per parameter group; always floats here, torch's type allows tensors."""
+
+
+class Readout(torch_schedulers.LRScheduler):
+    """What can be read of a scheduler; to read it changes nothing."""
+
+    _groups: Groups
+
+    def __repr__(self) -> str:
+        said = ", ".join(map(repr, self._groups.table.tracks))
+        return f"LRScheduler({said}) at step {self.last_epoch}"
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the rate, durations in steps; of the first group where they differ."""
+        return self._groups.table.tracks[0].schedules[0]
+
+    @property
+    def reactive(self) -> bool:
+        """Whether a schedule reads a metric."""
+        return any(track.reactive for track in self._groups.table.tracks)
+
+    @property
+    def base_lrs(self) -> Rates:
+        """The base rate of each group; what is changed counts from the next ``step()`` on."""
+        return cast(Rates, self._groups.table.tracks[0].bases)
+
+    @base_lrs.setter
+    def base_lrs(self, rates: Rates) -> None:
+        known = self._groups.table.tracks[0].bases
+        read = [real(float(rate)) for rate in rates]
+        if len(read) != len(known) or any(rate is None or rate < 0 for rate in read):
+            raise SchedulerError(
+                f"base_lrs must be a rate of 0 or more for each of the {len(known)} parameter "
+                f"groups, got {rates!r}."
+            )
+        known[:] = [rate for rate in read if rate is not None]
+
+    @property
+    def current(self) -> list[float]:
+        """The rate of each group that the last ``optimizer.step()`` used, once ``step()`` is called
+        after it; before the first ``step()``, the first rate.
+        """
+        return self._groups.used(self.last_epoch)[0]
+
+    @property
+    def next(self) -> list[float]:
+        """The rate of each group that the next ``optimizer.step()`` uses."""
+        return self._groups.at(self.last_epoch)[0]
+
+    def logs(self, *, next: bool = False) -> dict[str, float]:
+        """Every scheduled hyperparameter by a name to log it under: ``"lr"``, or ``"lr/head"`` and
+        the like where there are several groups; those without a name of their own have a number.
+
+        Args:
+            next: whether as the next ``optimizer.step()`` uses it, and not, as for ``current``, as
+                the last one did.
+
+        >>> import torch
+        >>> from lrlab import LRScheduler
+        >>> optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
+        >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Rate(0.01))").logs()
+        {'lr': 0.1, 'weight_decay': 0.01}
+        """
+        values = self._groups.at if next else self._groups.used
+        labels = labelled(self.optimizer.param_groups)
+        return {
+            f"{track.what}{label}": value
+            for track, row in zip(self._groups.table.tracks, values(self.last_epoch), strict=True)
+            for label, value in zip(labels, row, strict=False)  # a new group has none yet
+        }
+
+    def get_last_lr(self) -> Rates:
+        """The rate of each group as last set, which is what torch means by it: that of ``next``."""
+        return [*self.next]
+
+    @property  # torch's own is an attribute, which people read
+    def _last_lr(self) -> Rates:  # type: ignore[override]
+        return self.get_last_lr()
+
+    def get_lr(self) -> Rates:
+        """The rate of each group at the current step: a pure function of ``last_epoch``."""
+        rate, *_ = self._groups.tracks(self.optimizer.param_groups)
+        return [*rate.values(max(0, self.last_epoch))]
