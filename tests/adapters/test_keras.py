@@ -5,14 +5,13 @@ from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
+import keras
 import numpy as np
 import pytest
 
 from lrlab import Cosine, Plateau, Rate, Schedule, Warmup
 from lrlab.adapters.keras import by_epoch
 from lrlab.errors import ScheduleError, SchedulerError
-
-keras = pytest.importorskip("keras", reason="keras is not installed")
 
 EPOCHS = 8
 

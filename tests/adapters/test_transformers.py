@@ -225,3 +225,58 @@ def test_without_the_library_one_sentence_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtra, match=r"pip install 'transformers\[torch\]'$"):
         importlib.reload(adapter)
+
+
+def test_a_metric_without_evaluations_is_warned_of(tmp_path: Path) -> None:
+    model = Tiny()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    trainer = transformers.Trainer(
+        model,
+        transformers.TrainingArguments(str(tmp_path), max_steps=1, report_to="none", use_cpu=True),
+        train_dataset=DATA,
+        optimizers=(optimizer, LRScheduler(optimizer, "Plateau()")),
+        callbacks=[adapter.ScheduleCallback()],
+    )
+    with pytest.raises(UserWarning, match="needs evaluations, but the Trainer makes none"):
+        trainer.train()
+
+
+def test_a_language_model_is_resumed_at_its_rate(tmp_path: Path) -> None:
+    """Transformers' own kind of model, with dropout and two groups of weight decay."""
+    settings = {"vocab_size": 16, "n_positions": 8, "n_embd": 8, "n_layer": 1, "n_head": 2}
+    words = torch.arange(8)
+    rows = [{"input_ids": words, "labels": words}] * 12
+
+    def train(resume: bool) -> tuple[Used, list[torch.Tensor]]:
+        torch.manual_seed(0)
+        model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**settings))
+        decayed = [p for p in model.parameters() if p.ndim > 1]
+        others = [p for p in model.parameters() if p.ndim < 2]
+        groups = [{"params": decayed}, {"params": others, "lr": 0.01, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.1)
+        used = recorded(optimizer)
+        trainer = transformers.Trainer(
+            model,
+            transformers.TrainingArguments(
+                str(tmp_path),
+                max_steps=9,
+                save_steps=4,
+                per_device_train_batch_size=2,
+                gradient_accumulation_steps=2,
+                report_to="none",
+                use_cpu=True,
+                disable_tqdm=True,
+            ),
+            train_dataset=rows,
+            optimizers=(optimizer, LRScheduler(optimizer, Warmup(3) >> Cosine(6))),
+        )
+        trainer.train(resume_from_checkpoint=str(tmp_path / "checkpoint-4") if resume else None)
+        return used, [weight.detach() for weight in model.parameters()]
+
+    schedule = Warmup(3) >> Cosine(6)
+    whole, weights = train(resume=False)
+    assert whole == [[schedule(t, base=0.1), schedule(t, base=0.01)] for t in range(9)]
+    resumed, again = train(resume=True)
+    assert resumed == whole[4:]
+    for weight, expected in zip(again, weights, strict=True):
+        torch.testing.assert_close(weight, expected)

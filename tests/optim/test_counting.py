@@ -1,5 +1,6 @@
 """The count agrees with loops that were run, and with what the trainers themselves say."""
 
+import importlib
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -160,7 +161,7 @@ def test_a_stream_counts_where_it_knows_its_length() -> None:
 @pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers")
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_it_is_what_lightning_estimates_and_does(drop_last: bool) -> None:
-    lightning = pytest.importorskip("lightning.pytorch")
+    lightning = importlib.import_module("lightning.pytorch")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
     class Model(lightning.LightningModule):
@@ -200,7 +201,7 @@ class Regression(torch.nn.Module):
 
 
 def trainer_of(folder: Path, epochs: float, accumulate: int) -> Any:
-    transformers = pytest.importorskip("transformers")
+    transformers = importlib.import_module("transformers")
     transformers.logging.disable_progress_bar()
     settings = transformers.TrainingArguments(
         output_dir=str(folder),

@@ -159,7 +159,7 @@ def warned(totals: dict[str, int], schedule: str, metric_at: int | None) -> list
 
 @pytest.mark.parametrize(
     ("totals", "due"),
-    [({"steps_per_epoch": 40}, 80), ({"total_steps": 300}, 150), ({}, None)],
+    [({"steps_per_epoch": 40}, 401), ({"total_steps": 300}, 151), ({}, None)],
 )
 def test_a_metric_that_never_comes_is_missed(totals: dict[str, int], due: int | None) -> None:
     messages = warned(totals, "Warmup(3) >> Plateau()", metric_at=None)
@@ -172,7 +172,7 @@ def test_a_metric_that_never_comes_is_missed(totals: dict[str, int], due: int | 
 
 def test_a_missing_metric_stops_nothing() -> None:
     optimizer = two_groups()
-    scheduler = LRScheduler(optimizer, "Plateau() * Step(1, 0.5)", steps_per_epoch=1)
+    scheduler = LRScheduler(optimizer, "Plateau() * Step(1, 0.5)", total_steps=2)
     scheduler.step()
     with pytest.raises(UserWarning, match="none came in 2 steps"):
         scheduler.step()

@@ -12,6 +12,7 @@ its schedule needs the number of steps, which only the Trainer knows, let the Tr
             return self.lr_scheduler
 """
 
+import warnings
 from typing import Any
 
 from lrlab.errors import MissingExtra, SchedulerError
@@ -78,11 +79,18 @@ class ScheduleCallback(TrainerCallback):
         lr_scheduler: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Checks whose scheduler it is."""
+        """Checks whose scheduler it is, and whether it will get its metric."""
         if not isinstance(lr_scheduler, LRScheduler):
             raise SchedulerError(
                 f"ScheduleCallback is for lrlab's scheduler, but the Trainer has a "
                 f"{type(lr_scheduler).__name__}: say Trainer(optimizers=(optimizer, scheduler))."
+            )
+        if lr_scheduler.reactive and args.eval_strategy == "no":
+            warnings.warn(
+                "a schedule that reads a metric needs evaluations, but the Trainer makes none: say "
+                'TrainingArguments(eval_strategy="epoch") and Trainer(eval_dataset=...).',
+                UserWarning,
+                stacklevel=2,
             )
         self._training = False
         self._metrics.clear()

@@ -199,7 +199,7 @@ class LRScheduler(Readout):
         self._step_count += 1
         if self._watch is not None and not self._watch.goes_on(self.optimizer):
             self._watch = None
-        if self._awaits is not None and t >= self._awaits:
+        if self._awaits is not None and t > self._awaits:
             self._awaits = None
             warn_without_metric(t)
 
@@ -298,6 +298,9 @@ class LRScheduler(Readout):
         known = {name: one.used for name, one in saved.items()}
         used = [known.get(str(track.what), list(track.bases)) for track in tracks]
         self._set(step, tracks, used)
+        if self._awaits is not None:
+            seen = any(track.moved for track in tracks)
+            self._awaits = None if seen else self._awaits + step
         self._step_count = count
         if self._on_change == "keep_saved":  # what was planned too, which replan goes by
             self._total = real(state_dict.get("total_steps"))

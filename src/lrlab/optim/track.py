@@ -53,6 +53,11 @@ class Track:
         """Whether a group follows a metric."""
         return any(schedule.reactive for schedule in self.schedules)
 
+    @property
+    def moved(self) -> bool:
+        """Whether a metric has made a difference."""
+        return self.states != [schedule.initial() for schedule in self.schedules]
+
     def grown(self, schedules: list[Schedule], bases: Row) -> "Track":
         """This track with more groups, ``bases`` being those of all."""
         states = [schedule.initial() for schedule in schedules]

@@ -26,14 +26,13 @@ Place = tuple[int, int]
 """A parameter, as numbers of its group and within it: the watch keeps nothing alive."""
 
 
-MOST_STEPS_WITHOUT = 10_000  # within which there is a validation nearly everywhere
-
-
 def metric_due(total: int | None, epoch: int | None) -> int:
-    """By which step a schedule that reads a metric should have got one."""
-    if epoch is not None:
-        return 2 * epoch
-    return MOST_STEPS_WITHOUT if total is None else min(MOST_STEPS_WITHOUT, total // 2)
+    """The steps that a schedule may have waited for its first metric: half the training, or ten
+    epochs, or, where neither is known, ten thousand.
+    """
+    if total is not None:
+        return total // 2
+    return 10_000 if epoch is None else 10 * epoch
 
 
 def warn_without_metric(steps: int) -> None:
