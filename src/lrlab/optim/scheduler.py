@@ -110,9 +110,9 @@ class LRScheduler(Readout):
                 "its state before, or load the scheduler's state instead."
             )
         start = done + 1
-        self._reading = Reading(optimizer, _Binding(total_steps, steps_per_epoch))
+        self._bind = _Binding(total_steps, steps_per_epoch)
         named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
-        plan = read_plan(self._reading, schedule, named, groups or {})
+        plan = read_plan(Reading(optimizer, self._bind), schedule, named, groups or {})
         self.optimizer = optimizer
         self._groups = Groups(plan, optimizer.param_groups, start)
         self._on_change = on_change
@@ -239,7 +239,8 @@ class LRScheduler(Readout):
         >>> scheduler.next
         [0.05, 0.2]
         """
-        own = {} if schedule is None else self._reading.of_group(schedule)
+        reading = Reading(self.optimizer, self._bind)
+        own = {} if schedule is None else reading.of_group(schedule)
         t, used = self.last_epoch, self._groups.used(self.last_epoch)
         self.optimizer.add_param_group(group)
         groups = self.optimizer.param_groups
