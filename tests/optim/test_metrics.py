@@ -258,6 +258,25 @@ def test_a_group_added_by_the_scheduler_has_its_values_at_once() -> None:
     assert len(optimizer.param_groups) == 4
 
 
+def test_an_added_group_may_schedule_what_no_other_does() -> None:
+    optimizer = two_groups(weight_decay=0.2)
+    scheduler = LRScheduler(optimizer, "Cosine(10)")
+    scheduler.step()
+    group = {"params": [torch.zeros(1, requires_grad=True)], "weight_decay": 0.4}
+    scheduler.add_param_group(group, {"weight_decay": "Linear(1, 0, over=4)"})
+    assert [group["weight_decay"] for group in optimizer.param_groups] == pytest.approx(
+        [0.2, 0.2, 0.3]
+    )
+    scheduler.step()
+    assert [group["weight_decay"] for group in optimizer.param_groups] == pytest.approx([0.2] * 3)
+    assert scheduler.logs()["weight_decay/2"] == pytest.approx(0.3)
+    bad = {"params": [torch.zeros(1, requires_grad=True)], "lr": -1.0}
+    before = repr((scheduler.state_dict(), optimizer.state_dict()))
+    with pytest.raises(SchedulerError, match="lr of parameter group 3 must be a number of 0"):
+        scheduler.add_param_group(bad)
+    assert repr((scheduler.state_dict(), optimizer.state_dict())) == before
+
+
 def test_a_group_added_after_a_change_of_plan_follows_the_new_plan() -> None:
     optimizer = two_groups()
     scheduler = LRScheduler(optimizer, "Linear(1, 0, over=10)")

@@ -9,9 +9,9 @@ from weakref import ref
 from torch.optim import Optimizer
 
 from lrlab.dialects.hyperparameters import LrAndMomentum
-from lrlab.errors import SchedulerError
+from lrlab.errors import LrlabError, SchedulerError
 from lrlab.optim.groups import Groups, grown
-from lrlab.optim.plan import Reading, read_plan
+from lrlab.optim.plan import AS_IT_IS, Reading, read_plan
 from lrlab.optim.readout import Readout
 from lrlab.optim.replanning import replanned
 from lrlab.optim.resume import CHOICES, OnChange, resumed
@@ -229,7 +229,7 @@ class LRScheduler(Readout):
 
         Raises:
             SchedulerError: something is no schedule, or there is no such hyperparameter.
-            ScheduleError: a text is none.
+            ScheduleError: a text is none. The group is not added then.
 
         >>> import torch
         >>> body, head = (torch.zeros(1, requires_grad=True) for _ in range(2))
@@ -242,10 +242,18 @@ class LRScheduler(Readout):
         reading = Reading(self.optimizer, self._bind)
         own = {} if schedule is None else reading.of_group(schedule)
         t, used = self.last_epoch, self._groups.used(self.last_epoch)
+        tracks = self._groups.tracks(self.optimizer.param_groups)
         self.optimizer.add_param_group(group)
         groups = self.optimizer.param_groups
-        tracks = grown(self._groups.table.tracks, groups, {len(groups) - 1: own})
-        self._set(t, tracks, used)
+        apart = {len(groups) - 1: own}
+        scheduled = {track.what for track in tracks}
+        new = [Track(what, AS_IT_IS) for what in own if what not in scheduled]
+        try:
+            more = [grown((track,), groups, apart)[0] for track in (*tracks, *new)]
+            self._set(t, tuple(more), [*used, *([] for _ in new)])
+        except LrlabError:
+            groups.pop()
+            raise
 
     def replan(self, new_total: float) -> None:
         """Goes on as for a training of ``new_total`` steps: no jump now, and the end comes then.
