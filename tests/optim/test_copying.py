@@ -91,12 +91,11 @@ def test_a_shallow_copy_shares_the_optimizer_and_nothing_that_moves(
     gone_on = further(other)
     for _ in range(100):  # beyond what it has looked ahead
         other.step()
-    assert (
-        scheduler.state_dict(),
-        scheduler.current,
-        scheduler.next,
-        scheduler.logs(),
-    ) == seen
+    other.base_lrs = [9.0] * len(other.base_lrs)
+    state = scheduler.state_dict()
+    for own in state["hyperparameters"].values():
+        own.pop("held", None)  # what the other has put into the groups that they share
+    assert (state, scheduler.current, scheduler.next, scheduler.logs()) == seen
     used, state = further(scheduler)
     # What the optimizer holds at first is the other's.
     assert (used[1:], state) == (gone_on[0][1:], gone_on[1])

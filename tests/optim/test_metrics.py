@@ -159,7 +159,11 @@ def warned(totals: dict[str, int], schedule: str, metric_at: int | None) -> list
 
 @pytest.mark.parametrize(
     ("totals", "due"),
-    [({"steps_per_epoch": 40}, 401), ({"total_steps": 300}, 151), ({}, None)],
+    [
+        ({"steps_per_epoch": 40}, 401),
+        ({"total_steps": 300}, 151),
+        ({}, None),
+    ],
 )
 def test_a_metric_that_never_comes_is_missed(totals: dict[str, int], due: int | None) -> None:
     messages = warned(totals, "Warmup(3) >> Plateau()", metric_at=None)
@@ -170,9 +174,19 @@ def test_a_metric_that_never_comes_is_missed(totals: dict[str, int], due: int | 
     assert warned(totals, "Warmup(300) >> Cosine(200)", metric_at=None) == []
 
 
+def test_a_short_training_may_wait_for_its_first_metric() -> None:
+    scheduler = LRScheduler(two_groups(), "Plateau()", total_steps=1)
+    scheduler.step()
+    scheduler = LRScheduler(two_groups(), "Plateau()", total_steps=100, steps_per_epoch=100)
+    for _ in range(100):
+        scheduler.step()
+    scheduler.observe(1.0)
+    assert scheduler.last_epoch == 100
+
+
 def test_a_missing_metric_stops_nothing() -> None:
     optimizer = two_groups()
-    scheduler = LRScheduler(optimizer, "Plateau() * Step(1, 0.5)", total_steps=2)
+    scheduler = LRScheduler(optimizer, "Plateau() * Step(1, 0.5)", total_steps=3)
     scheduler.step()
     with pytest.raises(UserWarning, match="none came in 2 steps"):
         scheduler.step()
@@ -291,8 +305,10 @@ def test_a_group_added_after_a_change_of_plan_follows_the_new_plan() -> None:
     assert repr(kept) == "LRScheduler(lr: Cosine(200)) at step 0"
 
 
-@pytest.mark.parametrize("rates", [[0.1], [0.1, -1.0], [0.1, float("nan")], []])
-def test_base_rates_that_are_none(rates: list[float]) -> None:
+@pytest.mark.parametrize(
+    "rates", [[0.1], [0.1, -1.0], [0.1, float("nan")], [], ["a", 1.0], [None, 1.0], 0.5]
+)
+def test_base_rates_that_are_none(rates: Any) -> None:
     scheduler = LRScheduler(two_groups(), Cosine(10))
     with pytest.raises(SchedulerError, match="base_lrs must be a rate of 0 or more for each of"):
         scheduler.base_lrs = rates

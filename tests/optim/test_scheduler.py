@@ -283,6 +283,60 @@ def test_a_state_loaded_into_the_optimizer_leaves_the_rates_right() -> None:
         assert [(g["initial_lr"], g["weight_decay"]) for g in groups] == [(0.3, 0.25), (2.0, 0.25)]
 
 
+@pytest.mark.parametrize("order", ["owp", "wop", "pwo", "pow", "wpo", "opw"])
+def test_what_another_scheduler_has_set_since_is_kept(order: str) -> None:
+    def build() -> dict[str, Any]:
+        optimizer = optimizer_of()
+        warm = LRScheduler(optimizer, Warmup(3))
+        plateau = theirs.ReduceLROnPlateau(optimizer, factor=0.1, patience=0)
+        return {"o": optimizer, "w": warm, "p": plateau}
+
+    first = build()
+    for _ in range(3):
+        first["w"].step()
+    for _ in range(3):
+        first["p"].step(1.0)
+    assert rates_of(first["o"]) == pytest.approx([0.001])
+    states = copy.deepcopy({name: one.state_dict() for name, one in first.items()})
+    again = build()
+    for name in order:
+        again[name].load_state_dict(copy.deepcopy(states[name]))
+    assert rates_of(again["o"]) == rates_of(first["o"])
+    first["o"].load_state_dict(copy.deepcopy(states["o"]))  # back to a good one, say
+    assert rates_of(first["o"]) == rates_of(again["o"])
+
+
+def test_schedulers_that_are_gone_or_do_not_fit_leave_loads_alone() -> None:
+    optimizer = optimizer_of(0.1, 0.2)
+    old = LRScheduler(optimizer, Cosine(10))
+    optimizer.param_groups.pop()
+    new = LRScheduler(optimizer, Exponential(0.5))
+    new.step()
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert rates_of(optimizer) == [0.05]
+    hooks = optimizer._optimizer_load_state_dict_post_hooks
+    assert len(hooks) == 2
+    del old
+    assert len(hooks) == 1
+
+
+def test_a_wrapped_optimizers_loads_are_followed() -> None:
+    from accelerate import Accelerator
+
+    before = optimizer_of(0.1).state_dict()
+    inner = optimizer_of(0.5)
+    optimizer = Accelerator(cpu=True).prepare(inner)
+    scheduler = LRScheduler(optimizer, Constant(1.0))
+    optimizer.load_state_dict(before)
+    assert rates_of(inner) == scheduler.next == [0.5]
+
+
+def test_two_values_for_one_are_refused() -> None:
+    for schedule, words in ((lrlab.Plateau(), {"metrics": 2.0}), (Cosine(10), {"epoch": 3})):
+        with pytest.raises(SchedulerError, match="step\\(\\) takes one metric or one epoch, got 1"):
+            LRScheduler(optimizer_of(), schedule).step(1, **words)
+
+
 def test_tensors_that_a_loaded_state_shares_are_parted_again() -> None:
     shared = torch.tensor(0.1, dtype=torch.float64)
     before = optimizer_of(shared, shared)

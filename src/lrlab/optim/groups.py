@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -42,6 +43,22 @@ class Groups:
                     "Rate(0.01))."
                 )
         self.go_to(t, tracks, None, groups)
+
+    def __copy__(self) -> "Groups":
+        # With base values of its own.
+        other = object.__new__(type(self))
+        tracks = tuple(track.grown([], list(track.bases)) for track in self.table.tracks)
+        other.table = replace(self.table, tracks=tracks)
+        return other
+
+    def held_by(self, groups: list[Group], t: int) -> bool:
+        """Whether the groups hold the values of step ``t``; those that are new do not count."""
+        rows = self.at(t)
+        return len(rows[0]) <= len(groups) and all(
+            _is(track.what.read(group), value)
+            for track, row in zip(self.table.tracks, rows, strict=True)
+            for group, value in zip(groups, row, strict=False)
+        )
 
     def tracks(self, groups: list[Group]) -> tuple[Track, ...]:
         """What each scheduled hyperparameter follows in every group; the rate's first."""
@@ -96,6 +113,13 @@ class Groups:
                 for group in groups:
                     track.what.end(group)
         self.table = table
+
+
+def _is(held: Any, value: float) -> bool:
+    """Whether a group holds a value, as precisely as it can."""
+    if isinstance(held, torch.Tensor):
+        return bool(held == torch.tensor(value, dtype=held.dtype, device=held.device))
+    return bool(held == value)
 
 
 def grown(

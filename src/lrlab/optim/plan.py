@@ -1,6 +1,6 @@
 """Which schedule each hyperparameter of each parameter group follows, as a person wrote it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,11 +88,12 @@ class Reading:
 
     Args:
         optimizer: whose hyperparameters they are.
-        bind: turns the durations of a schedule into steps.
+        total, epoch: steps of the training and of an epoch, which turn durations into steps.
     """
 
     optimizer: Optimizer
-    bind: Callable[[Schedule], Schedule]
+    total: float | None
+    epoch: float | None
 
     def of_group(self, own: Any) -> Several:
         """The schedules of a group: of several hyperparameters by name, or that of the rate."""
@@ -106,7 +107,7 @@ class Reading:
                 what = named(self.optimizer, entry, ARGUMENTS)
                 if what in found:
                     raise SchedulerError(f"{what} must have one schedule, got two.")
-                found[what] = self.bind(_schedule(name, one))
+                found[what] = _schedule(name, one).bind(total=self.total, epoch=self.epoch)
         return found
 
     def _split(self, name: str, value: Any) -> dict[str, Any]:

@@ -36,13 +36,18 @@ class Readout(torch_schedulers.LRScheduler):
 
     @property
     def base_lrs(self) -> Rates:
-        """The base rate of each group; what is changed counts from the next ``step()`` on."""
+        """The base rate of each group; what is changed counts from when rates are set next, by
+        ``step()`` mostly.
+        """
         return cast(Rates, self._groups.table.tracks[0].bases)
 
     @base_lrs.setter
     def base_lrs(self, rates: Rates) -> None:
         known = self._groups.table.tracks[0].bases
-        read = [real(float(rate)) for rate in rates]
+        try:
+            read = [real(float(rate)) for rate in rates]
+        except (TypeError, ValueError, RuntimeError):
+            read = [None]
         if len(read) != len(known) or any(rate is None or rate < 0 for rate in read):
             raise SchedulerError(
                 f"base_lrs must be a rate of 0 or more for each of the {len(known)} parameter "

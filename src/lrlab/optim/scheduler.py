@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
 from typing import Any
-from weakref import ref
 
 from torch.optim import Optimizer
 
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import LrlabError, SchedulerError
 from lrlab.optim.groups import Groups, grown
+from lrlab.optim.loads import follow
 from lrlab.optim.plan import AS_IT_IS, Reading, read_plan
 from lrlab.optim.readout import Readout
 from lrlab.optim.replanning import replanned
@@ -110,35 +109,34 @@ class LRScheduler(Readout):
                 "its state before, or load the scheduler's state instead."
             )
         start = done + 1
-        self._bind = _Binding(total_steps, steps_per_epoch)
         named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
-        plan = read_plan(Reading(optimizer, self._bind), schedule, named, groups or {})
+        reading = Reading(optimizer, total_steps, steps_per_epoch)
+        plan = read_plan(reading, schedule, named, groups or {})
         self.optimizer = optimizer
         self._groups = Groups(plan, optimizer.param_groups, start)
         self._on_change = on_change
         self._total: float | None = total_steps  # trainers stop by an attribute total_steps
+        self._per_epoch = steps_per_epoch
         self._lenient = not known
         self._watch: Watch | None = Watch(optimizer)
         self._awaits = metric_due(total_steps, steps_per_epoch) if self.reactive else None
         self.last_epoch = start
         self._step_count = start + 1
-        self._follow_loads()
+        follow(self)
 
-    def _follow_loads(self) -> None:
-        """Sets the groups right whenever a state is loaded into the optimizer."""
-        scheduler = ref(self)
+    def holds(self) -> bool:
+        """Whether the groups hold what this scheduler has set, and nothing else has since."""
+        groups = self.optimizer.param_groups
+        return self.last_epoch >= 0 and self._groups.held_by(groups, self.last_epoch)
 
-        def set_right(optimizer: Optimizer) -> None:
-            if (own := scheduler()) is not None and own.optimizer is optimizer:
-                t, groups = own.last_epoch, optimizer.param_groups
-                own._groups.go_to(t, own._groups.tracks(groups), own._groups.used(t), groups)
-
-        if hasattr(self.optimizer, "_optimizer_load_state_dict_post_hooks"):  # wrappers have none
-            self.optimizer.register_load_state_dict_post_hook(set_right)
+    def set_again(self) -> None:
+        """Sets the groups to the values of now; done by itself when the optimizer has loaded."""
+        t, groups = self.last_epoch, self.optimizer.param_groups
+        self._groups.go_to(t, self._groups.tracks(groups), self._groups.used(t), groups)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._follow_loads()
+        follow(self)
 
     def __copy__(self) -> "LRScheduler":
         # On the same optimizer, but what moves is its own.
@@ -173,7 +171,15 @@ class LRScheduler(Readout):
         """
         if value is not None or metrics is not None or epoch is not None or skipped:
             if value is not None:
-                metrics, epoch = (value, epoch) if self.reactive else (metrics, value)
+                # SequentialLR of older versions of torch begins a child, at -1, with step(0).
+                if self.reactive and self.last_epoch >= 0:
+                    metrics, other = value, metrics
+                else:
+                    epoch, other = value, epoch
+                if other is not None:
+                    raise SchedulerError(
+                        f"step() takes one metric or one epoch, got {value!r} and {other!r}."
+                    )
             self._step_with(metrics, epoch, bool(skipped))
             return
         t = self.last_epoch + 1
@@ -239,7 +245,7 @@ class LRScheduler(Readout):
         >>> scheduler.next
         [0.05, 0.2]
         """
-        reading = Reading(self.optimizer, self._bind)
+        reading = Reading(self.optimizer, self._total, self._per_epoch)
         own = {} if schedule is None else reading.of_group(schedule)
         t, used = self.last_epoch, self._groups.used(self.last_epoch)
         tracks = self._groups.tracks(self.optimizer.param_groups)
@@ -285,10 +291,16 @@ class LRScheduler(Readout):
         Returns:
             ``last_epoch``, ``_step_count``, ``total_steps`` and, of each of the
             ``hyperparameters``, the schedule's text, the base value and the value used last of
-            every group, and what its schedule keeps of the metrics.
+            every group, and what its schedule keeps of the metrics; and the value that it holds,
+            where something else than this scheduler has set it.
         """
         t, tracks = self.last_epoch, self._groups.tracks(self.optimizer.param_groups)
-        return dumped(tracks, self._groups.used(t), t, self._step_count, self._total)
+        state = dumped(tracks, self._groups.used(t), t, self._step_count, self._total)
+        if t >= 0 and not self.holds():  # another scheduler has set them since
+            for track in tracks:
+                held = [float(track.what.read(group)) for group in self.optimizer.param_groups]
+                state["hyperparameters"][str(track.what)]["held"] = held
+        return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -307,9 +319,14 @@ class LRScheduler(Readout):
         known = {name: one.used for name, one in saved.items()}
         used = [known.get(str(track.what), list(track.bases)) for track in tracks]
         self._set(step, tracks, used)
+        for track in tracks:
+            one = saved.get(str(track.what))
+            if one and one.held and one.schedules == [repr(own) for own in track.schedules]:
+                for group, value in zip(groups, one.held, strict=True):
+                    track.what.write(group, value)
         if self._awaits is not None:
-            seen = any(track.moved for track in tracks)
-            self._awaits = None if seen else self._awaits + step
+            due = step + metric_due(self._total, self._per_epoch)
+            self._awaits = None if any(track.moved for track in tracks) else due
         self._step_count = count
         if self._on_change == "keep_saved":  # what was planned too, which replan goes by
             self._total = real(state_dict.get("total_steps"))
@@ -349,17 +366,6 @@ class LRScheduler(Readout):
         # By which torch's SequentialLR begins a child of its own.
         self._step_with(None, self.last_epoch + 1 if epoch is None else epoch, False)
         self._step_count -= 1
-
-
-@dataclass(frozen=True)
-class _Binding:
-    """What turns durations into steps: a value, so that a scheduler can be pickled."""
-
-    total: int | None
-    epoch: int | None
-
-    def __call__(self, schedule: Schedule) -> Schedule:
-        return schedule.bind(total=self.total, epoch=self.epoch)
 
 
 def _step(value: Any) -> int | None:

@@ -13,8 +13,8 @@ from lrlab.schedules.reaction import State
 @dataclass(frozen=True)
 class Saved:
     """What a state says of one hyperparameter: the text of the schedule for all groups, and of
-    each parameter group its schedule's text, its base value, the value used last, and what the
-    schedule keeps of the metrics seen.
+    each parameter group its schedule's text, its base value, the value used last, what the
+    schedule keeps of the metrics seen, and, if something else had set it, the value held.
     """
 
     common: str
@@ -22,6 +22,7 @@ class Saved:
     bases: Row
     used: Row
     metrics: Sequence[State]
+    held: Row | None
 
 
 def dumped(
@@ -88,7 +89,10 @@ def _saved(one: Mapping[str, Any]) -> Saved:
         raise ValueError
     if not all(isinstance(text, str) for text in (one["common"], *schedules)):
         raise ValueError
-    return Saved(one["common"], schedules, bases, used, metrics)
+    held = [_value(value) for value in one["held"]] if "held" in one else None
+    if held is not None and len(held) != len(bases):
+        raise ValueError
+    return Saved(one["common"], schedules, bases, used, metrics, held)
 
 
 def _value(value: Any) -> float:

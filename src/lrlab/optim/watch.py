@@ -26,12 +26,12 @@ Place = tuple[int, int]
 """A parameter, as numbers of its group and within it: the watch keeps nothing alive."""
 
 
-def metric_due(total: int | None, epoch: int | None) -> int:
-    """The steps that a schedule may have waited for its first metric: half the training, or ten
-    epochs, or, where neither is known, ten thousand.
+def metric_due(total: float | None, epoch: int | None) -> int:
+    """The steps that a schedule may have waited for its first metric: half the training, but an
+    epoch at least; or ten epochs, or, where neither is known, ten thousand.
     """
     if total is not None:
-        return total // 2
+        return max(int(total) // 2, epoch or 1)
     return 10_000 if epoch is None else 10 * epoch
 
 
