@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 
 class LrlabError(Exception):
@@ -37,9 +37,18 @@ class MissingExtra(LrlabError, ImportError):
     """A part of lrlab whose libraries are not installed."""
 
 
+def needs_extra(extra: str) -> AbstractContextManager[None]:
+    """Turns the absence of a library of an extra into the command that installs the extra.
+
+    Raises:
+        MissingExtra: something imported inside is not installed.
+    """
+    return needs(f"'lrlab[{extra}]'")
+
+
 @contextmanager
-def needs_extra(extra: str) -> Iterator[None]:
-    """Turns the absence of another library into the command that installs it.
+def needs(package: str) -> Iterator[None]:
+    """Turns the absence of another library into the command that installs its package.
 
     Raises:
         MissingExtra: something imported inside is not installed.
@@ -50,8 +59,7 @@ def needs_extra(extra: str) -> Iterator[None]:
         if (error.name or "lrlab").partition(".")[0] == "lrlab":
             raise
         raise MissingExtra(
-            f"this part of lrlab needs {error.name}, which is not installed: "
-            f"pip install 'lrlab[{extra}]'"
+            f"this part of lrlab needs {error.name}, which is not installed: pip install {package}"
         ) from None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lrlab.adapters._reading import plain
-from lrlab.errors import MissingExtra, SchedulerError, did_you_mean
+from lrlab.errors import SchedulerError, did_you_mean, needs
 
 Hyper = float | list[float]
 """A hyperparameter: one value, or one for each parameter group."""
@@ -78,13 +78,9 @@ def fit(
 
     ``fit(learn, 5, "Warmup('10%') >> Cosine()", lr_max=1e-3)`` trains a Learner for five epochs.
     """
-    try:
+    with needs("fastai"):
         from fastai.callback.schedule import ParamScheduler
         from fastcore.foundation import L
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"this needs {error.name}, which is not installed: pip install fastai"
-        ) from None
     if learn.opt is None:
         learn.create_opt()
     learn.opt.set_hyper("lr", learn.lr if lr_max is None else lr_max)

@@ -6,16 +6,12 @@ gives the same rates and saves where they are, but schedules nothing else and re
 
 from typing import Any
 
-from lrlab.errors import MissingExtra, SchedulerError, did_you_mean
+from lrlab.errors import SchedulerError, did_you_mean, needs
 from lrlab.optim import LRScheduler
 
-try:
+with needs("pytorch-ignite"):
     from ignite.engine import Engine, Events
     from ignite.engine.events import EventsList
-except ModuleNotFoundError:
-    raise MissingExtra(
-        "lrlab.adapters.ignite needs Ignite, which is not installed: pip install pytorch-ignite"
-    ) from None
 
 
 def attach(

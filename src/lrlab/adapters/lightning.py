@@ -6,14 +6,10 @@ For the older name of the same library, ``pytorch_lightning``, there is
 
 from lrlab.adapters._lightning import Hooks
 from lrlab.adapters._lightning import config as config
-from lrlab.errors import MissingExtra
+from lrlab.errors import needs
 
-try:
+with needs("lightning"):
     from lightning.pytorch import Callback
-except ModuleNotFoundError:
-    raise MissingExtra(
-        "lrlab.adapters.lightning needs Lightning, which is not installed: pip install lightning"
-    ) from None
 
 
 class ScheduleCallback(Hooks, Callback):

@@ -2,15 +2,10 @@
 
 from lrlab.adapters._lightning import Hooks
 from lrlab.adapters._lightning import config as config
-from lrlab.errors import MissingExtra
+from lrlab.errors import needs
 
-try:
+with needs("pytorch-lightning"):
     from pytorch_lightning import Callback
-except ModuleNotFoundError:
-    raise MissingExtra(
-        "lrlab.adapters.pytorch_lightning needs Lightning, which is not installed: "
-        "pip install pytorch-lightning"
-    ) from None
 
 
 class ScheduleCallback(Hooks, Callback):

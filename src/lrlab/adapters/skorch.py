@@ -8,15 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lrlab.dialects import parse
-from lrlab.errors import MissingExtra, SchedulerError, did_you_mean
+from lrlab.errors import SchedulerError, did_you_mean, needs
 from lrlab.optim import LRScheduler
 
-try:
+with needs("skorch"):
     from skorch.callbacks import Callback
-except ModuleNotFoundError as error:
-    raise MissingExtra(
-        f"lrlab.adapters.skorch needs {error.name}, which is not installed: pip install skorch"
-    ) from None
 
 _METRIC = "event_metric"
 """The column of what a function gives that is monitored: going on needs it."""

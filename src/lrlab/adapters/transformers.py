@@ -15,10 +15,10 @@ its schedule needs the number of steps, which only the Trainer knows, let the Tr
 import warnings
 from typing import Any
 
-from lrlab.errors import MissingExtra, SchedulerError
+from lrlab.errors import SchedulerError, needs
 from lrlab.optim import LRScheduler
 
-try:
+with needs("'transformers[torch]'"):
     from transformers import (
         Trainer,
         TrainerCallback,
@@ -26,11 +26,6 @@ try:
         TrainerState,
         TrainingArguments,
     )
-except ModuleNotFoundError:
-    raise MissingExtra(
-        "lrlab.adapters.transformers needs transformers, which is not installed: "
-        "pip install 'transformers[torch]'"
-    ) from None
 
 
 class ScheduleCallback(TrainerCallback):
