@@ -125,7 +125,7 @@ def _is(held: Any, value: float) -> bool:
 def grown(
     tracks: tuple[Track, ...], groups: list[Group], apart: Mapping[int, Several] | None = None
 ) -> tuple[Track, ...]:
-    """The tracks with the groups that are new to them.
+    """The tracks with the groups that are new to each of them.
 
     Args:
         tracks: what the groups so far follow.
@@ -135,27 +135,26 @@ def grown(
     Raises:
         SchedulerError: groups are gone, or a base value is no number.
     """
-    known = len(tracks[0].schedules)
-    if known == len(groups) == len(tracks[0].bases):
+    if all(len(track.schedules) == len(track.bases) == len(groups) for track in tracks):
         return tracks
+    return tuple(_grown(track, groups, apart or {}) for track in tracks)
+
+
+def _grown(track: Track, groups: list[Group], apart: Mapping[int, Several]) -> Track:
+    known, bases = len(track.schedules), track.bases
     if known > len(groups):
         raise SchedulerError(
             f"the optimizer must keep its parameter groups, but of {known} it has {len(groups)}: "
             "build a new scheduler."
         )
-    if not known <= len(tracks[0].bases) <= len(groups):
+    if not known <= len(bases) <= len(groups):
         raise SchedulerError(
             f"base_lrs must have one rate for each of the {len(groups)} parameter groups, got "
-            f"{tracks[0].bases}."
+            f"{bases}."
         )
-    new = range(known, len(groups))
-    result = []
-    for track in tracks:
-        missing = range(len(track.bases), len(groups))
-        bases = [*track.bases, *(_base(track.what, groups, i) for i in missing)]
-        schedules = [(apart or {}).get(i, {}).get(track.what, track.common) for i in new]
-        result.append(track.grown(schedules, bases))
-    return tuple(result)
+    schedules = [apart.get(i, {}).get(track.what, track.common) for i in range(known, len(groups))]
+    missing = [_base(track.what, groups, i) for i in range(len(bases), len(groups))]
+    return track.grown(schedules, [*bases, *missing])
 
 
 def _base(what: Hyperparameter, groups: list[Group], place: int) -> float:

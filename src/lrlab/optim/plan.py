@@ -33,16 +33,12 @@ class Plan:
     common: Several
     apart: Mapping[int, Several]
 
-    def hyperparameters(self) -> list[Hyperparameter]:
-        """All that have a schedule anywhere, the rate first."""
-        found = [what for several in (self.common, *self.apart.values()) for what in several]
-        return list(dict.fromkeys(found))
-
     def tracks(self) -> tuple[Track, ...]:
-        """The track of each hyperparameter, before it has any group."""
-        return tuple(
-            Track(what, self.common.get(what, AS_IT_IS)) for what in self.hyperparameters()
-        )
+        """The track of each hyperparameter with a schedule anywhere, the rate's first; of no group
+        so far.
+        """
+        found = [what for several in (self.common, *self.apart.values()) for what in several]
+        return tuple(Track(what, self.common.get(what, AS_IT_IS)) for what in dict.fromkeys(found))
 
 
 def read_plan(

@@ -131,8 +131,7 @@ class LRScheduler(Readout):
 
     def set_again(self) -> None:
         """Sets the groups to the values of now; done by itself when the optimizer has loaded."""
-        t, groups = self.last_epoch, self.optimizer.param_groups
-        self._groups.go_to(t, self._groups.tracks(groups), self._groups.used(t), groups)
+        self._set(self.last_epoch, self._tracks, self._groups.used(self.last_epoch))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -199,8 +198,7 @@ class LRScheduler(Readout):
                 else:
                     what.write(group, numbers[i] * scale)
         else:
-            own = self._groups
-            own.go_to(t, own.tracks(groups), own.at(t - 1), groups)
+            self._set(t, self._tracks, self._groups.at(t - 1))
         self.last_epoch = t
         self._step_count += 1
         if self._watch is not None and not self._watch.goes_on(self.optimizer):
@@ -247,16 +245,14 @@ class LRScheduler(Readout):
         """
         reading = Reading(self.optimizer, self._total, self._per_epoch)
         own = {} if schedule is None else reading.of_group(schedule)
-        t, used = self.last_epoch, self._groups.used(self.last_epoch)
-        tracks = self._groups.tracks(self.optimizer.param_groups)
-        self.optimizer.add_param_group(group)
-        groups = self.optimizer.param_groups
-        apart = {len(groups) - 1: own}
+        t, used, tracks = self.last_epoch, self._groups.used(self.last_epoch), self._tracks
         scheduled = {track.what for track in tracks}
         new = [Track(what, AS_IT_IS) for what in own if what not in scheduled]
+        self.optimizer.add_param_group(group)
+        groups = self.optimizer.param_groups
         try:
-            more = [grown((track,), groups, apart)[0] for track in (*tracks, *new)]
-            self._set(t, tuple(more), [*used, *([] for _ in new)])
+            tracks = grown((*tracks, *new), groups, {len(groups) - 1: own})
+            self._set(t, tracks, [*used, *([] for _ in new)])
         except LrlabError:
             groups.pop()
             raise
@@ -281,8 +277,7 @@ class LRScheduler(Readout):
         Linear(1.0, 0.0, over=10).until(5) >> Linear(1.0, 0.0, over=10).shift(-5).stretch(2.0)
         """
         t = self.last_epoch
-        tracks = self._groups.tracks(self.optimizer.param_groups)
-        self._set(t, replanned(tracks, new_total, t, self._total), self._groups.used(t))
+        self._set(t, replanned(self._tracks, new_total, t, self._total), self._groups.used(t))
         self._total = new_total
 
     def state_dict(self) -> dict[str, Any]:
@@ -294,13 +289,11 @@ class LRScheduler(Readout):
             every group, and what its schedule keeps of the metrics; and the value that it holds,
             where something else than this scheduler has set it.
         """
-        t, tracks = self.last_epoch, self._groups.tracks(self.optimizer.param_groups)
-        state = dumped(tracks, self._groups.used(t), t, self._step_count, self._total)
+        t, tracks, groups = self.last_epoch, self._tracks, self.optimizer.param_groups
+        held = None
         if t >= 0 and not self.holds():  # another scheduler has set them since
-            for track in tracks:
-                held = [float(track.what.read(group)) for group in self.optimizer.param_groups]
-                state["hyperparameters"][str(track.what)]["held"] = held
-        return state
+            held = [[float(track.what.read(group)) for group in groups] for track in tracks]
+        return dumped(tracks, self._groups.used(t), held, t, self._step_count, self._total)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -314,8 +307,7 @@ class LRScheduler(Readout):
         """
         groups = self.optimizer.param_groups
         step, count, saved = read(state_dict, len(groups))
-        tracks = self._groups.tracks(groups)
-        tracks = resumed(saved, tracks, step, self._on_change, self.optimizer, self._lenient)
+        tracks = resumed(saved, self._tracks, step, self._on_change, self.optimizer, self._lenient)
         known = {name: one.used for name, one in saved.items()}
         used = [known.get(str(track.what), list(track.bases)) for track in tracks]
         self._set(step, tracks, used)
@@ -331,6 +323,11 @@ class LRScheduler(Readout):
         if self._on_change == "keep_saved":  # what was planned too, which replan goes by
             self._total = real(state_dict.get("total_steps"))
 
+    @property
+    def _tracks(self) -> tuple[Track, ...]:
+        """What every group follows, those that are new too."""
+        return self._groups.tracks(self.optimizer.param_groups)
+
     def _set(self, t: int, tracks: tuple[Track, ...], used: list[Row]) -> None:
         self._groups.go_to(t, tracks, used, self.optimizer.param_groups)
         self.last_epoch = t
@@ -343,9 +340,7 @@ class LRScheduler(Readout):
                 + ("." if self.reactive else "; this schedule reads no metric.")
             )
         own, now = self._groups, self.last_epoch
-        tracks = own.tracks(self.optimizer.param_groups)
-        if metrics is not None:
-            tracks = self._observed(metrics)
+        tracks = self._tracks if metrics is None else self._observed(metrics)
         if skipped:
             self._set(now, tracks, own.used(now))
         else:
@@ -357,8 +352,7 @@ class LRScheduler(Readout):
             raise SchedulerError(
                 f"only a schedule that reads metrics can observe {metric!r}; Plateau() is one."
             )
-        tracks = self._groups.tracks(self.optimizer.param_groups)
-        observed = tuple(track.observed(self.last_epoch, metric) for track in tracks)
+        observed = tuple(track.observed(self.last_epoch, metric) for track in self._tracks)
         self._awaits = None
         return observed
 

@@ -26,9 +26,23 @@ class Saved:
 
 
 def dumped(
-    tracks: Sequence[Track], used: Sequence[Row], step: int, count: int, total: float | None
+    tracks: Sequence[Track],
+    used: Sequence[Row],
+    held: Sequence[Row] | None,
+    step: int,
+    count: int,
+    total: float | None,
 ) -> dict[str, Any]:
-    """The state, in primitives alone: safe for ``torch.load(weights_only=True)``."""
+    """The state, in primitives alone: safe for ``torch.load(weights_only=True)``.
+
+    Args:
+        tracks: what every group follows.
+        used: of each track, the values used last.
+        held: of each track, the values that the groups hold, if something else has set them.
+        step, count: the step reached, and how many were made.
+        total: steps of the training, if they are known.
+    """
+    held_if_any = [{}] * len(tracks) if held is None else [{"held": row} for row in held]
     return {
         "last_epoch": step,
         "_step_count": count,
@@ -41,8 +55,9 @@ def dumped(
                 # Of a group that is new, what it came with.
                 "used": [*row, *track.bases[len(row) :]],
                 "metrics": list(track.states),
+                **own,
             }
-            for track, row in zip(tracks, used, strict=True)
+            for track, row, own in zip(tracks, used, held_if_any, strict=True)
         },
     }
 
