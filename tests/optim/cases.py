@@ -91,6 +91,18 @@ def optimizer_of(
     return kind(groups, **words)
 
 
+def two_groups(kind: Callable[..., Optimizer] = torch.optim.SGD, **settings: Any) -> Optimizer:
+    """A body at rate 0.1 and a head at 0.5."""
+    body, head = (torch.zeros(1, requires_grad=True) for _ in range(2))
+    groups = [{"params": [body], "name": "body"}, {"params": [head], "name": "head", "lr": 0.5}]
+    return kind(groups, **{"lr": 0.1, **settings})
+
+
+def rates_of(optimizer: Optimizer) -> list[float]:
+    """The rate that every parameter group holds."""
+    return [float(group["lr"]) for group in optimizer.param_groups]
+
+
 def held(optimizer: Optimizer) -> Held:
     """What the optimizer has of every parameter group."""
     return [

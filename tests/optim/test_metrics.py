@@ -9,7 +9,7 @@ from torch.optim import lr_scheduler as theirs
 
 from lrlab import Constant, Cosine, Greedy, Linear, LRScheduler, Plateau, Schedule, Warmup
 from lrlab.errors import ScheduleError, SchedulerError
-from tests.optim.test_plan import two_groups
+from tests.optim.cases import rates_of, two_groups
 
 LOSSES = [0.9, 0.8, 0.8, 0.85, 0.7, 0.9, 0.9, 0.9, float("nan"), 0.6, 0.6, 0.6, 0.6]
 
@@ -19,10 +19,6 @@ REACTIVE = [
     Warmup(3) >> (Plateau(0.5, patience=1) * Cosine(20)),
     (Constant(0.5, over=2) >> Greedy(0.9, patience=0)).clip(0.1, 2.0),
 ]
-
-
-def rates(optimizer: torch.optim.Optimizer) -> list[float]:
-    return [group["lr"] for group in optimizer.param_groups]
 
 
 @pytest.mark.parametrize("schedule", REACTIVE, ids=repr)
@@ -35,7 +31,7 @@ def test_a_metric_moves_the_rates_as_it_moves_the_schedule(
     states = [schedule.initial()] * 2
     for t, loss in enumerate(LOSSES):
         made = [schedule.given(state) for state in states]
-        assert rates(optimizer) == [made[0](t, base=0.1), made[1](t, base=0.5)] == scheduler.next
+        assert rates_of(optimizer) == [made[0](t, base=0.1), made[1](t, base=0.5)] == scheduler.next
         states = [
             schedule.observe(state, t, loss, base)
             for state, base in zip(states, (0.1, 0.5), strict=True)
@@ -45,8 +41,8 @@ def test_a_metric_moves_the_rates_as_it_moves_the_schedule(
         else:
             scheduler.observe(torch.tensor(loss))
             scheduler.step()
-    assert len(set(rates(optimizer))) == 2
-    assert rates(optimizer) != [0.1, 0.5]
+    assert len(set(rates_of(optimizer))) == 2
+    assert rates_of(optimizer) != [0.1, 0.5]
 
 
 def test_after_a_warm_up_the_rest_is_torchs_plateau() -> None:
@@ -56,10 +52,10 @@ def test_after_a_warm_up_the_rest_is_torchs_plateau() -> None:
         ours.step(1.0)  # worse than all that come, and not counted
     other = theirs.ReduceLROnPlateau(torchs, factor=0.5, patience=1)
     for loss in LOSSES:
-        assert rates(mine) == pytest.approx(rates(torchs), rel=1e-12)
+        assert rates_of(mine) == pytest.approx(rates_of(torchs), rel=1e-12)
         ours.step(loss)
         other.step(loss)
-    assert rates(torchs) != [0.1, 0.5]
+    assert rates_of(torchs) != [0.1, 0.5]
 
 
 def test_a_metric_of_another_time_moves_the_rates_at_once() -> None:
@@ -69,7 +65,7 @@ def test_a_metric_of_another_time_moves_the_rates_at_once() -> None:
     scheduler.step()
     scheduler.observe(2.0)
     assert scheduler.last_epoch == 1
-    assert rates(optimizer) == scheduler.next == [0.05, 0.25]
+    assert rates_of(optimizer) == scheduler.next == [0.05, 0.25]
     assert scheduler.current == [0.1, 0.5]
 
 
@@ -79,7 +75,7 @@ def test_other_hyperparameters_may_read_it_too() -> None:
     for loss in (1.0, 2.0):
         scheduler.step(loss)
     assert [group["momentum"] for group in optimizer.param_groups] == [0.4, 0.4]
-    assert rates(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=0.5)]
+    assert rates_of(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=0.5)]
 
 
 def test_a_skipped_step_waits() -> None:
@@ -92,7 +88,7 @@ def test_a_skipped_step_waits() -> None:
     assert scheduler.state_dict() == before
     scheduler.step(skipped=False)
     assert scheduler.last_epoch == 2
-    assert rates(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=0.5)]
+    assert rates_of(optimizer) == [Cosine(10)(2, base=0.1), Cosine(10)(2, base=0.5)]
 
 
 def test_the_metric_of_a_skipped_step_counts() -> None:
@@ -122,7 +118,7 @@ def test_what_was_used_and_what_is_next() -> None:
     scheduler.step(epoch=7)
     assert scheduler.current == [Cosine(100)(90, base=0.1), Cosine(100)(90, base=0.5)]
     scheduler.get_last_lr()[0] = scheduler.next[0] = scheduler.current[0] = 9.0
-    assert scheduler.next == rates(optimizer)
+    assert scheduler.next == rates_of(optimizer)
 
 
 def test_mistakes_change_nothing() -> None:
@@ -190,7 +186,7 @@ def test_a_missing_metric_stops_nothing() -> None:
     scheduler.step()
     with pytest.raises(UserWarning, match="none came in 2 steps"):
         scheduler.step()
-    assert (scheduler.last_epoch, scheduler.next) == (2, rates(optimizer)) == (2, [0.025, 0.125])
+    assert (scheduler.last_epoch, scheduler.next) == (2, rates_of(optimizer)) == (2, [0.025, 0.125])
 
 
 class LateGroup:
@@ -209,9 +205,9 @@ class LateGroup:
 def test_a_late_group_follows_on_the_same_clock_from_the_next_step() -> None:
     late = LateGroup(lr=2.0, momentum=0.5)
     schedule = Warmup(4) >> Cosine(20)
-    assert rates(late.optimizer) == [*late.scheduler.next, 2.0]
+    assert rates_of(late.optimizer) == [*late.scheduler.next, 2.0]
     late.scheduler.step()
-    assert rates(late.optimizer) == [schedule(7, base=base) for base in (0.1, 0.5, 2.0)]
+    assert rates_of(late.optimizer) == [schedule(7, base=base) for base in (0.1, 0.5, 2.0)]
     assert late.optimizer.param_groups[2]["momentum"] == Linear(1, 0, over=24)(7, base=0.5)
     assert late.scheduler.base_lrs == [0.1, 0.5, 2.0]
     assert late.scheduler.current == [schedule(6, base=0.1), schedule(6, base=0.5), 2.0]
@@ -225,10 +221,10 @@ def test_a_late_group_is_saved_and_resumed() -> None:
     state = late.scheduler.state_dict()
     again = LateGroup(lr=2.0)
     again.scheduler.load_state_dict(state)
-    assert rates(late.optimizer)[2] == 2.0  # not yet, and saving has not changed it
+    assert rates_of(late.optimizer)[2] == 2.0  # not yet, and saving has not changed it
     for scheduler in (late.scheduler, again.scheduler):
         scheduler.step()
-    assert rates(again.optimizer) == rates(late.optimizer)
+    assert rates_of(again.optimizer) == rates_of(late.optimizer)
 
 
 def test_a_handler_that_reads_get_lr_has_a_rate_for_a_late_group() -> None:
@@ -260,11 +256,11 @@ def test_a_group_added_by_the_scheduler_has_its_values_at_once() -> None:
         scheduler.step()
     new = ({"params": [torch.zeros(1, requires_grad=True)], "lr": 2.0} for _ in range(2))
     scheduler.add_param_group(next(new))
-    assert rates(optimizer)[2] == scheduler.next[2] == (Warmup(5) >> Cosine(45))(7, base=2.0)
+    assert rates_of(optimizer)[2] == scheduler.next[2] == (Warmup(5) >> Cosine(45))(7, base=2.0)
     scheduler.add_param_group(next(new), {"lr": "Warmup(3).shift(7)"})
-    assert rates(optimizer)[3] == 0.5
+    assert rates_of(optimizer)[3] == 0.5
     scheduler.step()
-    assert rates(optimizer)[3] == 1.0
+    assert rates_of(optimizer)[3] == 1.0
     assert optimizer.param_groups[3]["momentum"] == Linear(1, 0, over=50)(8, base=0.8)
     assert len(scheduler.current) == len(scheduler.logs()) // 2 == 4
     with pytest.raises(SchedulerError, match="no hyperparameter 'beta'"):
@@ -298,7 +294,7 @@ def test_a_group_added_after_a_change_of_plan_follows_the_new_plan() -> None:
     scheduler.replan(15)
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
     scheduler.step(epoch=9)
-    assert rates(optimizer)[2] == rates(optimizer)[0] == pytest.approx(0.03)
+    assert rates_of(optimizer)[2] == rates_of(optimizer)[0] == pytest.approx(0.03)
     kept = LRScheduler(two_groups(), Cosine(100), on_change="keep_saved")
     kept.load_state_dict(LRScheduler(two_groups(), Cosine(200)).state_dict())
     kept.add_param_group({"params": [torch.zeros(1, requires_grad=True)]})
@@ -321,7 +317,7 @@ def test_base_rates_changed_in_place() -> None:
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)]})
     scheduler.base_lrs.append(3.0)
     scheduler.step()
-    assert rates(optimizer) == [Cosine(10)(1, base=base) for base in (0.1, 0.5, 3.0)]
+    assert rates_of(optimizer) == [Cosine(10)(1, base=base) for base in (0.1, 0.5, 3.0)]
     scheduler.base_lrs[0] = -1.0
     with pytest.raises(SchedulerError, match="the base value of lr must be 0 or more"):
         scheduler.step()

@@ -9,13 +9,7 @@ import torch
 from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Rate
 from lrlab.dialects import torch as dialect
 from lrlab.errors import ScheduleError, SchedulerError
-
-
-def two_groups(kind: Any = torch.optim.SGD, **settings: Any) -> torch.optim.Optimizer:
-    """A body at rate 0.1 and a head at 0.5."""
-    body, head = (torch.zeros(1, requires_grad=True) for _ in range(2))
-    groups = [{"params": [body], "name": "body"}, {"params": [head], "name": "head", "lr": 0.5}]
-    return kind(groups, **{"lr": 0.1, **settings})
+from tests.optim.cases import two_groups
 
 
 def stepped(scheduler: LRScheduler, steps: int = 6) -> list[list[dict[str, Any]]]:

@@ -15,18 +15,7 @@ import lrlab
 from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Rate, Schedule, Warmup
 from lrlab.errors import ScheduleError, SchedulerError
 from lrlab.problems import load
-
-
-def optimizer_of(*rates: Any) -> torch.optim.Optimizer:
-    """SGD with one parameter group for each rate."""
-    rates = rates or (0.1,)
-    groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": rate} for rate in rates]
-    return torch.optim.SGD(groups, lr=0.1)
-
-
-def rates_of(optimizer: torch.optim.Optimizer) -> list[float]:
-    return [float(group["lr"]) for group in optimizer.param_groups]
-
+from tests.optim.cases import optimizer_of, rates_of
 
 SCHEDULES = [
     Linear(1.0, 0.5, over=30),
