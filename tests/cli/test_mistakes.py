@@ -53,7 +53,7 @@ MISTAKES = [
         "batch_size must be a whole number of 1 or more",
     ),
     (["train", "iris", "--momentum", "1"], "momentum must be 0 or more and below 1"),
-    (["train", "iris", "--optimizer", "lion"], "one of sgd, adam, adamw, got lion"),
+    (["train", "iris", "--optimizer", "lion"], "one of sgd, adam, adamw, rmsprop, got lion"),
     (["train", "iris", "--optimizer", "adam", "--momentum", "0.9"], "momentum is for sgd"),
     (["train", "iris", "--per", "day"], "per must be epoch or step"),
     (["train", "iris", "--seed", "-1"], "a seed must be a whole number of 0 or more, got -1"),

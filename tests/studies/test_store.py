@@ -11,7 +11,7 @@ from lrlab import Cosine
 from lrlab.errors import StudyError
 from lrlab.problems import load
 from lrlab.studies import Plan, Store, plan
-from lrlab.training import Epoch, Result, Settings
+from lrlab.training import Curve, Epoch, Result, Settings
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def query(db: Path, question: str) -> list[tuple]:
 
 def result(score: float) -> Result:
     epochs = (Epoch(0, 0.1, 1 / 30, 0.7, 0.1 + 0.2), Epoch(1, 1 / 30, 0.0, 0.5, score))
-    return Result(score, diverged=False, epochs=epochs, seconds=0.1)
+    return Result(score, diverged=False, epochs=Curve.of(epochs), seconds=0.1)
 
 
 def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None:
@@ -124,7 +124,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) 
     with Store(tmp_path / "lrlab.db") as store:
         store.add(study, *first, result(0.5))
         store._db.execute("PRAGMA max_page_count = 1")
-        huge = Result(0.5, False, tuple(result(0.5).epochs * 20_000), 0.1)
+        huge = Result(0.5, False, Curve.of([*result(0.5).epochs] * 20_000), 0.1)
         with pytest.raises(StudyError, match="full"):
             store.add(study, *second, huge)
     with Store(tmp_path / "lrlab.db") as store:

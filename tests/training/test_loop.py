@@ -12,7 +12,7 @@ from torch import nn
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
 from lrlab.problems import Problem, load, streams
-from lrlab.training import Epoch, Result, Run, Settings, train
+from lrlab.training import Curve, Epoch, Result, Run, Settings, train
 
 TUTORIAL = Settings(shuffle=False)
 
@@ -63,7 +63,7 @@ def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
 def test_a_seed_gives_the_same_run_and_another_seed_another(iris: Problem) -> None:
     settings = Settings(epochs=3)
 
-    def curve(seed: int) -> tuple[Epoch, ...]:
+    def curve(seed: int) -> Curve:
         return train(iris, Run(Cosine(), settings, seed)).epochs
 
     assert curve(1) == curve(1)
@@ -182,8 +182,8 @@ def test_a_diverged_run_scores_as_a_constant_guess(
         ({"epochs": "5"}, "epochs must be a whole number of 1 or more, got 5"),
         ({"batch_size": 0}, "batch_size must be a whole number of 1 or more"),
         ({"momentum": 1.0}, "momentum must be 0 or more and below 1"),
-        ({"momentum": 0.9, "optimizer": "adam"}, "momentum is for sgd"),
-        ({"optimizer": "lion"}, "one of sgd, adam, adamw, got lion"),
+        ({"momentum": 0.9, "optimizer": "adam"}, "momentum is for sgd and rmsprop, adam has none"),
+        ({"optimizer": "lion"}, "one of sgd, adam, adamw, rmsprop, got lion"),
         ({"per": "day"}, "per must be epoch or step, got day"),
     ],
 )

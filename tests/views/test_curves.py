@@ -12,7 +12,7 @@ from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import load
 from lrlab.studies import BASELINE, Plan, plan
-from lrlab.training import Epoch, Result, Settings
+from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import curves
 
 
@@ -23,7 +23,7 @@ def study() -> Plan:
 
 def result(scores: list[float], diverged: bool = False) -> Result:
     epochs = tuple(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
-    return Result(0.3, diverged, epochs, 0.0)
+    return Result(0.3, diverged, Curve.of(epochs), 0.0)
 
 
 @pytest.fixture

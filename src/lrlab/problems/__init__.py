@@ -9,3 +9,4 @@ with needs_extra("lab"):
     from lrlab.problems.problem import Split as Split
     from lrlab.problems.seeds import streams as streams
     from lrlab.problems.tables import table_problem as table_problem
+    from lrlab.problems.validation import split_of as split_of

@@ -1,7 +1,8 @@
 """What is trained: data, model, loss and metric in one value."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -15,6 +16,8 @@ class Split:
     Args:
         x_train, x_test: inputs, shape (rows, inputs).
         y_train, y_test: targets, shaped as the task's loss wants them.
+        x_validation, y_validation: the training rows that are held out of training, None where none
+            are; see ``hold_out``.
         unit: what one unit of the target is in the user's own units (a regression target is
             standardised); scores of regression are multiplied by it.
     """
@@ -24,6 +27,14 @@ class Split:
     x_test: Tensor
     y_test: Tensor
     unit: float = 1.0
+    x_validation: Tensor | None = None
+    y_validation: Tensor | None = None
+
+    def to(self, device: str) -> "Split":
+        """The same rows on another device."""
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {k: v.to(device) for k, v in held.items() if isinstance(v, Tensor)}
+        return replace(self, **moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +45,7 @@ class Problem:
         name: what people call it.
         fingerprint: a hash of its content, by which stored runs are recognised.
         split: the rows as a seed divides them.
-        train_rows: how many rows are trained on, whatever the seed.
+        train_rows: how many training rows there are, whatever the seed.
         model: builds the network with fresh weights from torch's random numbers.
         task: loss, metric and the constant guess that a diverged run is scored as.
         shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.

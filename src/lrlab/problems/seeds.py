@@ -1,4 +1,4 @@
-"""What a seed fixes: the split, the initial weights and the order of batches, nothing else."""
+"""What a seed fixes: the splits, the initial weights and the order of batches, nothing else."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Streams:
-    """Three independent seeds drawn from the one seed of a run.
+    """Four independent seeds drawn from the one seed of a run.
 
     Args:
         split: for the rows used in training and for testing.
         weights: for the initial weights.
         order: for the order of batches in every epoch.
+        validation: for the training rows that are held out, where some are.
     """
 
     split: int
     weights: int
     order: int
+    validation: int
 
 
 def streams(seed: int) -> Streams:
@@ -28,5 +30,5 @@ def streams(seed: int) -> Streams:
     >>> streams(0) == streams(0), streams(0) == streams(1)
     (True, False)
     """
-    split, weights, order = np.random.SeedSequence(seed).generate_state(3).tolist()
-    return Streams(split=split, weights=weights, order=order)
+    split, weights, order, held_out = np.random.SeedSequence(seed).generate_state(4).tolist()
+    return Streams(split=split, weights=weights, order=order, validation=held_out)

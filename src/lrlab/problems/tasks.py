@@ -15,13 +15,14 @@ class Metric:
         name: as it is printed.
         more_is_better: the direction.
         percent: whether it is a share, shown as a percentage.
-        of: the score of outputs against targets, a float.
+        of: the score of outputs against targets, a tensor of one number; made of torch's
+            functions alone, so that it can score many runs at once.
     """
 
     name: str
     more_is_better: bool
     percent: bool
-    of: Callable[[Tensor, Tensor], float]
+    of: Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,20 @@ class Task:
     guess: Callable[[Tensor], Tensor]
 
 
-def _accuracy_of_probabilities(outputs: Tensor, targets: Tensor) -> float:
-    return float((outputs.round() == targets).double().mean())
+def _accuracy_of_probabilities(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs.round() == targets).double().mean()
 
 
-def _accuracy_of_logits(outputs: Tensor, targets: Tensor) -> float:
-    return float(((outputs > 0) == (targets > 0)).double().mean())
+def _accuracy_of_logits(outputs: Tensor, targets: Tensor) -> Tensor:
+    return ((outputs > 0) == (targets > 0)).double().mean()
 
 
-def _accuracy_of_classes(outputs: Tensor, targets: Tensor) -> float:
-    return float((outputs.argmax(dim=1) == targets).double().mean())
+def _accuracy_of_classes(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs.argmax(dim=1) == targets).double().mean()
 
 
-def _rmse(outputs: Tensor, targets: Tensor) -> float:
-    return float((outputs - targets).double().square().mean().sqrt())
+def _rmse(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets).double().square().mean().sqrt()
 
 
 def _guess_probability(targets: Tensor) -> Tensor:
@@ -75,7 +76,7 @@ def _guess_mean(targets: Tensor) -> Tensor:
     return targets.mean(dim=0)
 
 
-def _accuracy(of: Callable[[Tensor, Tensor], float]) -> Metric:
+def _accuracy(of: Callable[[Tensor, Tensor], Tensor]) -> Metric:
     return Metric("accuracy", more_is_better=True, percent=True, of=of)
 
 

@@ -1,6 +1,5 @@
 """The plan of a study: which runs it has, each with an id computed from what it is."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -89,11 +88,10 @@ class Plan:
     def id_of(self, run: Run) -> str:
         """The id of a run: a hash of all that its numbers depend on."""
         assert run.schedule is not None
-        # A setting added later goes in only where it differs from what it was before it was there.
         what = {
             "problem": self.problem.fingerprint,
             "schedule": to_text(run.schedule),
-            "settings": dataclasses.asdict(run.settings),
+            "settings": run.settings.described(),
             "seed": run.seed,
             "engine": ENGINE,
         }

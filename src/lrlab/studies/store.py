@@ -15,7 +15,7 @@ from typing import Self
 from lrlab.errors import StudyError
 from lrlab.schedules import to_text
 from lrlab.studies.plan import ENGINE, Plan
-from lrlab.training import Epoch, Result, Run
+from lrlab.training import Curve, Epoch, Result, Run
 
 _APPLICATION = 0x6C726C62  # "lrlb", so that another program's database is never written to
 _VERSION = 1
@@ -83,7 +83,7 @@ class Store:
                 ).fetchone()
                 if row is not None:
                     score, diverged, epochs, seconds = row
-                    curve = tuple(Epoch(*epoch) for epoch in json.loads(epochs))
+                    curve = Curve.of(Epoch(*epoch) for epoch in json.loads(epochs))
                     found[id] = Result(score, bool(diverged), curve, seconds)
         return found
 
@@ -103,7 +103,7 @@ class Store:
             "problem": plan.problem.name,
             "fingerprint": plan.problem.fingerprint,
             "schedule": to_text(run.schedule),
-            "settings": json.dumps(dataclasses.asdict(run.settings)),
+            "settings": json.dumps(run.settings.described()),
             "seed": run.seed,
             "engine": ENGINE,
             "score": result.score,

@@ -1,7 +1,10 @@
 """How runs are trained."""
 
+from lrlab.training.loop import fit as fit
 from lrlab.training.loop import train as train
-from lrlab.training.run import Epoch as Epoch
-from lrlab.training.run import Result as Result
+from lrlab.training.result import Curve as Curve
+from lrlab.training.result import Epoch as Epoch
+from lrlab.training.result import Result as Result
 from lrlab.training.run import Run as Run
-from lrlab.training.run import Settings as Settings
+from lrlab.training.settings import OPTIMIZERS as OPTIMIZERS
+from lrlab.training.settings import Settings as Settings

@@ -2,19 +2,29 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import isfinite, nan
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.optim import LRScheduler
-from lrlab.problems import Problem, Split, streams
-from lrlab.training.run import Epoch, Result, Run, Settings
+from lrlab.problems import Problem, Split, split_of, streams
+from lrlab.schedules import Constant
+from lrlab.training.result import Curve, Epoch, Result
+from lrlab.training.run import Run
+from lrlab.training.settings import Settings
+from lrlab.training.watching import watched
 
 
 def train(
-    problem: Problem, run: Run, report: Callable[[Epoch], None] = lambda epoch: None
+    problem: Problem,
+    run: Run,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+    device: str = "cpu",
 ) -> Result:
     """Trains one run and scores it on its test rows after every epoch.
 
@@ -22,24 +32,36 @@ def train(
         problem: what is trained.
         run: schedule, settings and seed.
         report: called at the end of every epoch.
+        device: where it is trained, by torch's name.
 
     Raises:
         ScheduleError: the schedule cannot be bound to this training, or gives what is no rate.
+        TrainingError: the schedule reads a metric that this training does not have.
     """
+    return fit(problem, run, report, device)[1]
+
+
+def fit(
+    problem: Problem,
+    run: Run,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+    device: str = "cpu",
+) -> tuple[nn.Module, Result]:
+    """``train``, and the network as it was trained."""
     started = time.perf_counter()
-    settings, seeds = run.settings, streams(run.seed)
-    split = problem.split(run.seed)
-    model = _fresh(problem, seeds.weights)
-    optimizer = _optimizer(model, settings)
-    scheduler = None
-    if run.schedule is not None:
-        scheduler = LRScheduler(optimizer, settings.bind(run.schedule, len(split.x_train)))
+    settings, seeds, rows = run.settings, streams(run.seed), problem.train_rows
+    split = split_of(problem, run.seed, settings.held_out(rows)).to(device)
+    model = fresh(problem, seeds.weights).to(device)
+    optimizer = optimizer_for(model.parameters(), settings)
+    scheduler = _scheduler(optimizer, problem, run)
+    metric = watched(run.scheduled.values(), settings, problem)
     order = torch.Generator().manual_seed(seeds.order)
 
     epochs: list[Epoch] = []
+    steps = 0
     for epoch in range(settings.epochs):
         before = _rate(optimizer)
-        total = torch.zeros(())
+        total = torch.zeros((), dtype=torch.float64, device=device)
         model.train()
         for x, y in _batches(split, settings, order):
             outputs = model(x)
@@ -49,36 +71,67 @@ def train(
             loss = problem.task.loss(outputs, y)
             optimizer.zero_grad()
             loss.backward()
+            if settings.clip is not None:
+                clip_grad_norm_(model.parameters(), settings.clip)
             optimizer.step()
             total += loss.detach() * len(x)
+            steps += 1
             if scheduler and settings.per == "step":
                 scheduler.step()
-        if scheduler and settings.per == "epoch":
-            scheduler.step()
-        score = _score(problem, model, split)
-        if not (torch.isfinite(total) and isfinite(score) and _finite(model)):
-            guess = _score_of_a_guess(problem, split)
-            return Result(guess, True, tuple(epochs), time.perf_counter() - started)
         mean_loss = float(total) / len(split.x_train)
-        epochs.append(Epoch(epoch, before, _rate(optimizer), mean_loss, score))
+        now = Epoch(epoch, before, before, mean_loss, *_scores(problem, model, split))
+        if not (_finite(now) and all(bool(p.isfinite().all()) for p in model.parameters())):
+            guess = score_of_a_guess(problem, split)
+            seconds = time.perf_counter() - started
+            return model, Result(guess, True, Curve.of(epochs), seconds, left_at=steps)
+        if scheduler:
+            _end_epoch(scheduler, settings, metric(now))
+        epochs.append(replace(now, after=_rate(optimizer)))
         report(epochs[-1])
-    return Result(epochs[-1].score, False, tuple(epochs), time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return model, Result(epochs[-1].score, False, Curve.of(epochs), seconds)
 
 
-def _fresh(problem: Problem, seed: int) -> nn.Module:
+def fresh(problem: Problem, seed: int) -> nn.Module:
+    """The network with the initial weights of a seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return problem.model()
 
 
-def _optimizer(model: nn.Module, settings: Settings) -> Optimizer:
-    match settings.optimizer:
-        case "adam":
-            return Adam(model.parameters(), lr=settings.lr)
-        case "adamw":
-            return AdamW(model.parameters(), lr=settings.lr)
-        case _:
-            return SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
+def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:
+    """Torch's optimizer of these settings."""
+    kinds: dict[str, type[Optimizer]] = {
+        "sgd": SGD,
+        "adam": Adam,
+        "adamw": AdamW,
+        "rmsprop": RMSprop,
+    }
+    return kinds[settings.optimizer](parameters, **settings.hyperparameters)
+
+
+def score_of_a_guess(problem: Problem, split: Split) -> float:
+    """The score of the best constant guess, which is what a diverged run is scored as."""
+    row = problem.task.guess(split.y_train)
+    outputs = row.expand(len(split.y_test), -1)
+    return float(problem.task.metric.of(outputs, split.y_test)) * split.unit
+
+
+def _scheduler(optimizer: Optimizer, problem: Problem, run: Run) -> LRScheduler | None:
+    if not run.scheduled:
+        return None
+    others: dict[str, Any] = run.bound(problem.train_rows)
+    return LRScheduler(optimizer, others.pop("lr", Constant(1.0)), **others)
+
+
+def _end_epoch(scheduler: LRScheduler, settings: Settings, metric: float) -> None:
+    match (settings.per, scheduler.reactive):
+        case ("epoch", False):
+            scheduler.step()
+        case ("epoch", True):
+            scheduler.step(metric)
+        case ("step", True):
+            scheduler.observe(metric)
 
 
 def _batches(
@@ -96,20 +149,24 @@ def _rate(optimizer: Optimizer) -> float:
     return float(optimizer.param_groups[0]["lr"])
 
 
-def _finite(model: nn.Module) -> bool:
-    return all(bool(torch.isfinite(weight).all()) for weight in model.parameters())
+def _finite(epoch: Epoch) -> bool:
+    numbers = (epoch.loss, epoch.score, epoch.validation_loss, epoch.validation_score)
+    return all(isfinite(number) for number in numbers if number is not None)
 
 
-def _score(problem: Problem, model: nn.Module, split: Split) -> float:
+def _scores(
+    problem: Problem, model: nn.Module, split: Split
+) -> tuple[float, float | None, float | None]:
+    """The score of the test rows, then loss and score of those held out; NaN for lost outputs."""
+    metric, unit = problem.task.metric.of, split.unit
     model.eval()
     with torch.no_grad():
         outputs = model(split.x_test)
-    if not outputs.isfinite().all():
-        return nan
-    return problem.task.metric.of(outputs, split.y_test) * split.unit
-
-
-def _score_of_a_guess(problem: Problem, split: Split) -> float:
-    row = problem.task.guess(split.y_train)
-    outputs = row.expand(len(split.y_test), -1)
-    return problem.task.metric.of(outputs, split.y_test) * split.unit
+        score = float(metric(outputs, split.y_test)) * unit if outputs.isfinite().all() else nan
+        if split.x_validation is None or split.y_validation is None:
+            return score, None, None
+        outputs = model(split.x_validation)
+        if not outputs.isfinite().all():
+            return score, nan, nan
+        loss = float(problem.task.loss(outputs, split.y_validation))
+        return score, loss, float(metric(outputs, split.y_validation)) * unit

@@ -74,8 +74,7 @@ def _scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
     """Scores of shape (runs, epochs); a diverged run goes on with what it is scored as."""
     return np.array(
         [
-            [epoch.score for epoch in result.epochs]
-            + [result.score] * (epochs - len(result.epochs))
+            np.append(result.epochs.column("score"), [result.score] * (epochs - len(result.epochs)))
             for result in results
         ]
     )

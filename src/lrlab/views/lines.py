@@ -5,7 +5,7 @@ import math
 from lrlab.problems.tasks import Metric
 from lrlab.training import Epoch, Result, Settings
 
-_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
+_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 
 
 def epoch(one: Epoch, settings: Settings, scheduled: bool) -> str:

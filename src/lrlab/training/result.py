@@ -1,0 +1,98 @@
+"""What comes of a run: its score, and its learning curve epoch by epoch."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of a run.
+
+    Args:
+        epoch: its number, from 0.
+        before: the rate of its first step.
+        after: the rate of the step after its last.
+        loss: mean training loss over its rows, as trained on.
+        score: the metric on the test rows at its end.
+        validation_loss, validation_score: mean loss and metric on the rows held out for validation
+            at its end; None where none are.
+    """
+
+    epoch: int
+    before: float
+    after: float
+    loss: float
+    score: float
+    validation_loss: float | None = None
+    validation_score: float | None = None
+
+
+COLUMNS = tuple(field.name for field in fields(Epoch))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The epochs of a run, as one array that is small to keep and quick to send.
+
+    Args:
+        values: shape (epochs, 7), a column for each field of ``Epoch``; NaN for None.
+
+    >>> curve = Curve.of([Epoch(0, 0.1, 0.05, loss=0.7, score=0.8)])
+    >>> len(curve), curve[0].after, curve.column("score")
+    (1, 0.05, array([0.8]))
+    """
+
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, epochs: Iterable[Epoch]) -> Self:
+        """The curve of these epochs."""
+        rows = [[np.nan if v is None else v for v in astuple(epoch)] for epoch in epochs]
+        return cls(np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)))
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One field of all epochs."""
+        return self.values[:, COLUMNS.index(name)]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, place: int) -> Epoch:
+        number, *row = self.values[place].tolist()
+        values: list[Any] = [None if value != value else value for value in row]
+        return Epoch(int(number), *values)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return (self[i] for i in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Curve):
+            return NotImplemented
+        return np.array_equal(self.values, other.values, equal_nan=True)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run.
+
+    Args:
+        score: the metric on the test rows after the last epoch; of a diverged run, that of a
+            constant guess.
+        diverged: whether an output, a loss or a weight became infinite or NaN.
+        epochs: the learning curve; of a diverged run, the epochs before that of the divergence.
+        seconds: wall time; of a run that was trained among others, its share.
+        left_at: of a diverged run, how many steps of the optimizer it had taken when that was
+            noticed.
+    """
+
+    score: float
+    diverged: bool
+    epochs: Curve
+    seconds: float
+    left_at: int | None = None
