@@ -1,0 +1,46 @@
+"""What it means that the ensemble trains as the loop does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lrlab.problems import Problem
+from lrlab.training import Result, Run, ensemble, loop
+
+Fitted = tuple[dict[str, Tensor], Result]
+
+
+def assert_like_the_loop(problem: Problem, runs: Sequence[Run]) -> list[Result]:
+    """Each run, trained with the others, has the curve, score and weights that it has alone.
+
+    Returns:
+        The results of the loop, for tests to check that what they are about has happened.
+    """
+    alone = [loop.fit(problem, run) for run in runs]
+    together: list[Fitted] = ensemble.fit(problem, runs)
+    for (model, expected), (weights, result) in zip(alone, together, strict=True):
+        assert_same_result(result, expected)
+        if not expected.diverged:
+            assert_same_weights(weights, model)
+    return [result for _, result in alone]
+
+
+def assert_same_result(result: Result, expected: Result) -> None:
+    assert (result.diverged, result.left_at) == (expected.diverged, expected.left_at)
+    assert result.epochs.values.shape == expected.epochs.values.shape
+    np.testing.assert_allclose(result.epochs.values, expected.epochs.values, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(result.score, expected.score, rtol=1e-10)
+
+
+def assert_same_weights(weights: dict[str, Tensor], model: nn.Module) -> None:
+    """Of shared weights, one name is enough."""
+    expected = model.state_dict()
+    first_names = [name for name, _ in model.named_parameters()]
+    buffers = [name for name, _ in model.named_buffers() if name in expected]
+    assert {*first_names, *buffers} <= set(weights) <= set(expected)
+    for name, weight in weights.items():
+        whole = float(expected[name].abs().max()) if expected[name].numel() else 0.0
+        assert weight.dtype == expected[name].dtype
+        torch.testing.assert_close(weight.detach(), expected[name], rtol=1e-10, atol=1e-10 * whole)

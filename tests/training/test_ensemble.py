@@ -1,0 +1,152 @@
+"""The ensemble against the loop: every optimizer, every kind of network, every kind of schedule."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from lrlab import Constant, Cosine, Exponential, Formula, Linear, Plateau, Rate, Schedule, Warmup
+from lrlab.problems import load
+from lrlab.training import Run, Settings, ensemble, loop
+from tests.training.cases import (
+    OPTIMIZERS,
+    PROBLEMS,
+    SCHEDULES,
+    as_double,
+    as_images,
+    digits,
+    runs_of,
+    tutorial,
+)
+from tests.training.equality import assert_like_the_loop
+
+SHORT = Settings(epochs=3, batch_size=16)
+
+
+@pytest.mark.parametrize("kind", SCHEDULES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, kind: str) -> None:
+    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer])
+    results = assert_like_the_loop(PROBLEMS[problem](), runs_of(kind, settings))
+    assert not any(result.diverged for result in results)
+    if kind.startswith("reactive"):
+        changes = [np.diff(result.epochs.column("after")) for result in results]
+        assert any(change.any() for change in changes)
+        assert all(
+            np.isfinite(result.epochs.column("validation_score")).all() for result in results
+        )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("per", ["epoch", "step"])
+def test_gradients_are_clipped_run_by_run(optimizer: str, per: str) -> None:
+    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer], per=per)
+    limits = (None, 1e-3, 0.3, 0.6, 1e3)
+    runs = [
+        Run(Cosine(), dataclasses.replace(settings, clip=clip), seed)
+        for clip in limits
+        for seed in (0, 1)
+    ]
+    results = assert_like_the_loop(digits(), runs)
+    losses = {float(result.epochs.column("loss")[-1]) for result in results[::2]}
+    assert len(losses) >= len(limits) - 1  # the largest limit may never be reached
+
+
+@pytest.mark.parametrize("per", ["epoch", "step"])
+@pytest.mark.parametrize(
+    ("optimizer", "others"),
+    [
+        # Torch begins its average of gradients at the first step that has momentum.
+        ("sgd, momentum", {"momentum": Formula("t >= 2")}),
+        ("sgd, dampening", {"momentum": Formula("t >= 2"), "dampening": Linear(1, 2, over=3)}),
+        # And keeps it, as it was, through steps that have none.
+        ("sgd, momentum", {"momentum": Formula("1 - (t >= 1) * (t < 3)")}),
+        ("sgd, dampening", {"momentum": Formula("1 - (t >= 1) * (t < 3)")}),
+        ("sgd, nesterov", {"momentum": Formula("1 - 0.7 * t / 10")}),
+        ("sgd, weight decay", {"weight_decay": Formula("t % 2"), "momentum": Linear(1, 0, over=3)}),
+        ("sgd", {"weight_decay": Linear(Rate(0.0), Rate(0.1), over=4)}),
+        ("adam", {"betas[0]": Linear(1.1, 0.0, over=4), "betas[1]": Linear(0.5, 1.0, over=4)}),
+        ("adam", {"momentum": Cosine(), "weight_decay": Exponential(0.5), "eps": Linear(1, 1e4)}),
+        ("adamw", {"weight_decay": Formula("t % 2"), "beta2": Linear(0, 1, over=3)}),
+        ("adamw", {"weight_decay": Plateau(0.5, patience=0, threshold=0.3)}),
+        ("rmsprop", {"alpha": Linear(0.3, 1, over=4), "weight_decay": Constant(Rate(0.1))}),
+        ("rmsprop, centered", {"momentum": Linear(1, 0.1, over=5), "alpha": Cosine(end=0.5)}),
+    ],
+)
+def test_other_hyperparameters_have_schedules(
+    optimizer: str, others: dict[str, Schedule], per: str
+) -> None:
+    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer], per=per)
+    runs = [
+        Run(schedule, settings, seed, given)
+        for given in (others, {})
+        for schedule in (None, Warmup(1) >> Cosine())
+        for seed in (0, 1)
+    ]
+    results = assert_like_the_loop(tutorial(), runs)
+    for scheduled, plain in zip(results[:4], results[4:], strict=True):
+        assert scheduled.epochs != plain.epochs
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_rate_may_be_zero_for_a_while(optimizer: str) -> None:
+    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer], per="step")
+    schedules = (Formula("(t + 1) % 2"), Formula("t >= 4"), Warmup(4, start=0.0))
+    assert_like_the_loop(tutorial(), [Run(schedule, settings, 0) for schedule in schedules])
+
+
+@pytest.mark.parametrize("size", [1, 7, 22, 43, 44, 10**30])
+def test_batches_of_any_size(size: int) -> None:
+    settings = Settings(epochs=2, batch_size=size, momentum=0.9, lr=0.01)
+    runs = [Run(schedule, settings, seed) for schedule in (None, Cosine()) for seed in (0, 1)]
+    assert_like_the_loop(digits(), runs)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_rows_are_shuffled_as_the_run_says(shuffle: bool) -> None:
+    settings = dataclasses.replace(SHORT, shuffle=shuffle)
+    assert_like_the_loop(tutorial(), [Run(Cosine(), settings, seed) for seed in (3, 4)])
+
+
+def test_regression_is_scored_in_the_targets_units() -> None:
+    problem = as_double(load("diabetes"))
+    settings = Settings(lr=0.01, epochs=2, validation=0.1, batch_size=64)
+    results = assert_like_the_loop(problem, [Run(s, settings, 0) for s in (None, Exponential(0.8))])
+    assert results[0].score > 10  # the target's standard deviation is 77
+
+
+@pytest.mark.parametrize("name", ["ionosphere", "digits", "images"])
+@pytest.mark.parametrize("optimizer", ["sgd, momentum", "adamw"])
+def test_in_float32_only_rows_on_the_boundary_may_differ(
+    name: str, optimizer: str, request: pytest.FixtureRequest
+) -> None:
+    if name == "ionosphere":
+        request.getfixturevalue("ionosphere_folder")
+        problem, epochs = load("ionosphere"), 20
+    else:
+        flat = load("digits")
+        problem, epochs = (flat if name == "digits" else as_images(flat)), 3
+    settings = Settings(epochs=epochs, batch_size=64, **OPTIMIZERS[optimizer])
+    runs = [Run(schedule, settings, 0) for schedule in (None, Warmup(1) >> Cosine())]
+    for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
+        model, expected = loop.fit(problem, run)
+        split = problem.split(0)
+        with torch.no_grad():
+            near = int((margins(model(split.x_test)) < 1e-3).sum())
+        differing = abs(result.score - expected.score) * len(split.x_test)
+        assert differing <= near + 1e-6
+        assert expected.score > 0.5
+        assert near < 0.1 * len(split.x_test)
+        losses = (each.epochs.column("loss") for each in (result, expected))
+        np.testing.assert_allclose(*losses, rtol=1e-2)
+
+
+def margins(outputs: Tensor) -> Tensor:
+    """How far the outputs of a row are from being taken for another class."""
+    if outputs.shape[1] == 1:  # a probability
+        return (outputs - 0.5).abs()
+    best = outputs.topk(2, dim=1).values
+    return best[:, 0] - best[:, 1]

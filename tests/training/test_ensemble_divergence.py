@@ -1,0 +1,207 @@
+"""Runs that diverge leave when the loop would notice it, and their neighbours never do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lrlab import Formula, Plateau
+from lrlab.problems import Problem, Split, load, split_of
+from lrlab.problems.tasks import Metric, regression, two_classes_as_probability
+from lrlab.training import Result, Run, Settings, ensemble, loop
+from tests.training.cases import OPTIMIZERS, digits, images, made, normal, one_class, squares
+from tests.training.equality import assert_like_the_loop
+
+BASIC = Settings(epochs=4, batch_size=16)
+
+
+def small() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
+
+
+def left(results: list[Result]) -> list[int | None]:
+    return [result.left_at for result in results]
+
+
+class Brittle(nn.Module):
+    """A network whose output is NaN for weights that are not small."""
+
+    def __init__(self, last: nn.Module) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 1)
+        self.last = last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.linear(x)) + 0 * self.linear.weight.square().sum().exp()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_runs_leave_at_any_step(optimizer: str) -> None:
+    settings = replace(BASIC, **OPTIMIZERS[optimizer], per="step")
+    blows = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
+    runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
+    results = assert_like_the_loop(squares(lambda: Brittle(nn.Identity())), runs)
+    assert left(results[::2]) == [None, 1, 2, 3, 4, 6, 8, 12]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "sgd, momentum", "sgd, nesterov"])
+def test_weights_grow_beyond_bounds_step_by_step(optimizer: str) -> None:
+    settings = replace(BASIC, **OPTIMIZERS[optimizer], per="step")
+    blows = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
+    runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
+    results = assert_like_the_loop(squares(small), runs)
+    assert left(results[:2]) == [None, None]
+    assert len({*left(results)}) > 4
+
+
+@pytest.mark.parametrize("problem", [digits, images])
+def test_networks_of_every_kind_diverge(problem: Callable[[], Problem]) -> None:
+    # Where layers are normalised, only the decay of the weights makes them overflow.
+    settings = [replace(BASIC, lr=1e38, weight_decay=1e38), BASIC]
+    runs = [Run(None, one, seed) for one in settings for seed in (0, 1)]
+    results = assert_like_the_loop(problem(), runs)
+    assert [result.diverged for result in results] == [True, True, False, False]
+
+
+def test_all_runs_diverge() -> None:
+    runs = [Run(None, replace(BASIC, lr=rate), seed) for rate in (1e20, 1e38) for seed in (0, 1)]
+    results = assert_like_the_loop(squares(small), runs)
+    assert all(result.diverged for result in results)
+
+
+class Bounded(nn.Module):
+    """A network whose output is finite for weights that are not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((4, 1), 0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.tanh()
+
+
+def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
+    settings = replace(BASIC, per="step", weight_decay=1e38)
+    runs = [
+        Run(Formula(f"1e-38 + 1e39 * (t >= {k})"), settings, seed)
+        for k in range(12)
+        for seed in (0, 1)
+    ]
+    results = assert_like_the_loop(squares(Bounded), runs)
+    assert {6, 9, 12} <= {*left(results)}
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed(momentum: float) -> None:
+    problem = squares(small)
+
+    def split(seed: int) -> Split:
+        rows = problem.split(seed)
+        spoilt = rows.x_train.clone()
+        spoilt[20] = inf if seed == 1 else spoilt[20]
+        return replace(rows, x_train=spoilt)
+
+    settings = replace(BASIC, batch_size=8, momentum=momentum)
+    runs = [
+        Run(None, replace(settings, shuffle=shuffle), seed)
+        for shuffle in (True, False)
+        for seed in (0, 1, 2)
+    ]
+    results = assert_like_the_loop(replace(problem, split=split), runs)
+    assert left(results)[3:] == [None, 2, None]
+    assert [result.diverged for result in results] == [False, True, False] * 2
+
+
+@pytest.mark.parametrize("where", ["validation", "test"])
+def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
+    # One row is so large that its output overflows once the weight has passed 1.8, on its way to 3.
+    absolute = Metric("MAE", False, False, lambda outputs, y: (outputs - y).abs().mean())
+    task = replace(regression(), loss=nn.SmoothL1Loss(), metric=absolute)
+    validation = 0.05
+
+    def ones(seed: int, huge: int = -1) -> Split:
+        x, y = torch.ones(20, 1).double(), torch.full((20, 1), 3.0).double()
+        test = x[:5].clone()
+        if where == "test":
+            test[2] = 1e308
+        elif huge >= 0:
+            x[huge] = 1e308
+        return Split(x, y, test, y[:5])
+
+    problem = Problem("one", "one", ones, 20, Slope, task, True, "one weight")
+
+    def split(seed: int) -> Split:
+        marked = replace(ones(seed), x_train=torch.arange(20.0).reshape(20, 1))
+        held = split_of(replace(problem, split=lambda _: marked), seed, 1).x_validation
+        assert held is not None
+        return ones(seed, huge=int(held))
+
+    settings = Settings(epochs=6, batch_size=10, validation=validation)
+    runs = [
+        Run(None, replace(settings, lr=rate), seed) for rate in (0.01, 0.3, 0.5) for seed in (0, 1)
+    ]
+    results = assert_like_the_loop(replace(problem, split=split), runs)
+    assert left(results) == [None, None, 6, 6, 4, 4]
+
+
+class Slope(nn.Module):
+    """One weight, at 0.5 in the beginning."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([[0.5]], dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight
+
+
+def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
+    def brittle(outputs: Tensor, targets: Tensor) -> Tensor:
+        wide = outputs.detach().abs().max() > 1.5
+        return (outputs - targets).square().mean() + torch.where(wide, inf, 0.0)
+
+    problem = squares(small)
+    problem = replace(problem, task=replace(problem.task, loss=brittle))
+    runs = [
+        Run(schedule, replace(BASIC, lr=rate, validation=validation), 0)
+        for schedule in (None, Plateau(patience=0))
+        for rate in (0.01, 0.3, 1.0)
+        for validation in (0.0, 0.2)
+    ]
+    results = assert_like_the_loop(problem, runs)
+    assert {result.diverged for result in results} == {True, False}
+    assert all(result.left_at % 3 == 0 for result in results if result.left_at is not None)
+
+
+def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
+    problem = made(
+        normal(4), one_class, lambda: Brittle(nn.Sigmoid()).double(), two_classes_as_probability()
+    )
+    blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
+    runs = [
+        Run(schedule, replace(BASIC, per="step", validation=validation), seed)
+        for schedule in (None, *blows)
+        for validation in (0.0, 0.25)
+        for seed in (0, 1)
+    ]
+    results = assert_like_the_loop(problem, runs)
+    assert [result.diverged for result in results] == [False] * 4 + [True] * 16
+    assert len({*left(results)}) >= 5
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_tutorial_in_float32_diverges_as_in_the_loop(
+    ionosphere_folder: Path, momentum: float
+) -> None:
+    problem = load("ionosphere")
+    settings = Settings(epochs=3, momentum=momentum, shuffle=False)
+    runs = [Run(None, replace(settings, lr=rate), seed) for rate in (1e38, 0.1) for seed in (0, 1)]
+    for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
+        expected = loop.train(problem, run)
+        assert (result.diverged, result.left_at) == (expected.diverged, expected.left_at)
+        assert result.diverged == (run.settings.lr > 1)
+        assert result.score == pytest.approx(expected.score, abs=0.02)
