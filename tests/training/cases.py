@@ -194,5 +194,12 @@ def runs_of(kind: str, settings: Settings) -> list[Run]:
     return of_one + of_other
 
 
+def briefly(optimizer: str, **words: Any) -> list[Run]:
+    """Two epochs of two schedules and two seeds, with two rows held out for validation."""
+    basic: dict[str, Any] = {"epochs": 2, "batch_size": 16, "validation": 0.05}
+    settings = Settings(**{**basic, **OPTIMIZERS[optimizer], **words})
+    return [Run(schedule, settings, seed) for schedule in (None, Cosine()) for seed in (0, 1)]
+
+
 def _double(targets: Tensor) -> Tensor:
     return targets.double() if targets.is_floating_point() else targets

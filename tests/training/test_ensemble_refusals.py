@@ -1,0 +1,84 @@
+"""What the ensemble cannot train is left to the loop, and what neither can is refused alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lrlab.errors import TrainingError
+from lrlab.problems import Problem
+from lrlab.training import Run, ensemble, loop
+from tests.training.cases import briefly, images, squares
+from tests.training.equality import assert_like_the_loop
+from tests.training.networks import NETWORKS
+
+
+class Noisy(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.randn_like(x) if self.training else x
+
+
+class Dropping(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(x, 0.5, self.training)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Dropout(), nn.AlphaDropout(), nn.RReLU(), Noisy(), Dropping()], ids=repr
+)
+@pytest.mark.parametrize("place", [0, 1])
+def test_random_layers_are_left_to_the_loop(layer: nn.Module, place: int) -> None:
+    layers = [nn.Linear(4, 4), nn.Linear(4, 1)]
+    layers.insert(place, layer)
+    problem = squares(lambda: nn.Sequential(*layers))
+    with pytest.raises(TrainingError, match=r"(?i)random.*loop"):
+        ensemble.train(problem, briefly("sgd"))
+
+
+class Choosing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.head(x)
+        return y if y.sum() > 0 else 2 * y
+
+
+class Reading(Choosing):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.head(x)
+        return y / (1 + float(y.detach().abs().max()))
+
+
+@pytest.mark.parametrize("model", [Choosing, Reading])
+def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
+    model: Callable[[], nn.Module],
+) -> None:
+    with pytest.raises(TrainingError, match="loop"):
+        ensemble.train(squares(model), briefly("sgd"))
+
+
+def both(problem: Problem, runs: list[Run]) -> list[Callable[[], Any]]:
+    return [lambda: loop.train(problem, runs[0]), lambda: ensemble.train(problem, runs)]
+
+
+def test_a_network_without_weights_is_refused_as_in_the_loop() -> None:
+    for train in both(squares(nn.Flatten, 1), briefly("sgd")):
+        with pytest.raises(ValueError, match="empty parameter list"):
+            train()
+
+
+def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
+    model, shape = NETWORKS["batch norm"]
+    problem = squares(model, *shape, rows=17)
+    for train in both(problem, briefly("sgd", validation=0.0)):
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            train()
+
+
+def test_one_row_is_normalised_where_it_has_several_values() -> None:
+    runs = briefly("sgd, momentum", validation=0.0, batch_size=43)
+    assert_like_the_loop(images(), runs)

@@ -1,0 +1,114 @@
+"""Any loss and metric in the ensemble."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.nn.functional import nll_loss
+
+from lrlab.problems.tasks import (
+    Metric,
+    Task,
+    regression,
+    several_classes,
+    two_classes,
+    two_classes_as_probability,
+)
+from tests.training.cases import (
+    briefly,
+    made,
+    normal,
+    one_class,
+    one_number,
+    squares,
+    three_classes,
+)
+from tests.training.equality import assert_like_the_loop
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def assert_trained(task: Task, target: Any, loss: Loss, last: Callable[[], nn.Module]) -> None:
+    def model() -> nn.Module:
+        layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.outputs), last())
+        return nn.Sequential(*layers).double()
+
+    problem = made(normal(4), target, model, replace(task, loss=loss))
+    assert_like_the_loop(problem, briefly("sgd, weight decay"))
+
+
+@pytest.mark.parametrize("loss", [nn.BCELoss(), nn.MSELoss()], ids=repr)
+def test_losses_of_a_probability(loss: Loss) -> None:
+    assert_trained(two_classes_as_probability(), one_class, loss, nn.Sigmoid)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [nn.BCEWithLogitsLoss(pos_weight=torch.tensor([3.0]).double()), nn.SoftMarginLoss()],
+    ids=repr,
+)
+def test_losses_of_two_classes(loss: Loss) -> None:
+    assert_trained(two_classes(), one_class, loss, nn.Identity)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        nn.CrossEntropyLoss(label_smoothing=0.2),
+        nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0, 0.2]).double()),
+        nn.CrossEntropyLoss(reduction="sum"),
+        nn.MultiMarginLoss(),
+        lambda outputs, y: nll_loss(outputs.log_softmax(1), y),
+    ],
+    ids=["smoothed", "weighted", "sum", "margin", "a function"],
+)
+@pytest.mark.filterwarnings("ignore:.*batching rule.*")
+def test_losses_of_several_classes(loss: Loss) -> None:
+    assert_trained(several_classes(3), three_classes, loss, nn.Identity)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        nn.SmoothL1Loss(beta=0.3),
+        nn.HuberLoss(delta=0.2),
+        nn.L1Loss(),
+        lambda outputs, y: (outputs - y).abs().pow(1.5).mean(),
+        lambda outputs, y: (outputs - y).square().sum(),
+    ],
+    ids=["smooth", "huber", "absolute", "a function", "a sum"],
+)
+def test_losses_of_regression(loss: Loss) -> None:
+    assert_trained(regression(), one_number, loss, nn.Identity)
+
+
+def test_a_loss_may_average_over_weights_of_the_batch() -> None:
+    # Of batches of other sizes too, the last of an epoch among them.
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        weights = torch.arange(1, len(outputs) + 1, dtype=torch.float64)[:, None]
+        return ((outputs - targets).square() * weights).sum() / weights.sum()
+
+    problem = squares(lambda: nn.Linear(4, 1))
+    problem = replace(problem, task=replace(problem.task, loss=loss))
+    assert_like_the_loop(problem, briefly("adam"))
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        lambda outputs, y: float((outputs - y).abs().max()),
+        lambda outputs, y: roc_auc_score(y > 0, outputs.numpy()),
+        lambda outputs, y: outputs.sub(y).abs().median(),
+        lambda outputs, y: (outputs.flatten().argsort() == y.flatten().argsort()).double().mean(),
+        lambda outputs, y: outputs[(y > 0).flatten()].mean(),
+    ],
+    ids=["a float", "of scikit-learn", "a median", "ranks", "chosen rows"],
+)
+def test_metrics(metric: Callable[[Tensor, Tensor], Any]) -> None:
+    problem = squares(lambda: nn.Linear(4, 1))
+    task = replace(problem.task, metric=Metric("own", True, False, metric))
+    assert_like_the_loop(replace(problem, task=task), briefly("sgd", validation=0.3))
