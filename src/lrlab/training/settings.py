@@ -87,7 +87,7 @@ class Settings:
             )
 
     def _refuse_choices(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
+        if self.optimizer not in tuple(OPTIMIZERS):
             raise TrainingError(
                 f"the optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer}."
             )
