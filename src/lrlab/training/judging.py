@@ -11,7 +11,7 @@ from torch import Tensor
 from lrlab.problems import Problem
 from lrlab.training import structure as programs
 from lrlab.training.data import Rows
-from lrlab.training.programs import for_all_runs
+from lrlab.training.programs import judged
 from lrlab.training.stack import Stack
 
 Scores = NDArray[np.float64]
@@ -60,14 +60,14 @@ class Judge:
 
     def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The loss of every run."""
-        return _numbers(for_all_runs(self._problem.task.loss)(outputs, self._rows.y), fine)
+        return _numbers(judged(self._problem.task.loss, outputs, self._rows.y), fine)
 
     def scores(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The metric of every run, in the user's units."""
         metric = self._problem.task.metric.of
         if self._several:
             try:
-                return self._units * _numbers(for_all_runs(metric)(outputs, self._rows.y), fine)
+                return self._units * _numbers(judged(metric, outputs, self._rows.y), fine)
             except (RuntimeError, ValueError):
                 self._several = False  # it gives a plain number, say, so runs are scored one by one
         alone = [

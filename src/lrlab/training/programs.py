@@ -68,23 +68,23 @@ def step_program(
     """
 
     def loss_of(
-        trained: list[Tensor], kept: list[Tensor], x: Tensor, y: Tensor
+        trained: list[Tensor], kept: list[Tensor], y: Tensor, x: Tensor
     ) -> tuple[Tensor, tuple[list[Tensor], Tensor]]:
         outputs, kept = network.call(trained, kept, x)
         fine = outputs.isfinite().all()
         # Some losses raise on other outputs, which would end the runs beside this one.
         return loss(torch.where(fine, outputs, 0), y), (kept, fine)
 
-    gradients_of = _for_all_runs(grad_and_value(loss_of, has_aux=True), shared=2, own=2)
+    gradients_of = _for_all_runs(grad_and_value(loss_of, has_aux=True), shared=1, own=3)
 
     def step(*tensors: Tensor) -> tuple[Tensor, Tensor]:
         trained, kept, averages, (x, y, *rest) = network.parted(tensors, rule.averages)
         c = dict(zip(coefficients, rest, strict=True))
-        gradients, (losses, (after, fine)) = gradients_of(trained, kept, x, y)
+        gradients, (losses, (after, fine)) = gradients_of(trained, kept, own(y, trained[0]), x)
         if "clip" in c:
             gradients = clipped(gradients, c["clip"])
-        for parameter, gradient, own in zip(trained, gradients, averages, strict=True):
-            rule.update(parameter, gradient, own, c)
+        for parameter, gradient, held in zip(trained, gradients, averages, strict=True):
+            rule.update(parameter, gradient, held, c)
         for before, now in zip(kept, after, strict=True):
             before.copy_(now)
         return losses, fine
@@ -110,9 +110,19 @@ def outputs_program(network: Network) -> Callable[..., Tensor]:
     return outputs
 
 
-def for_all_runs(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of the outputs of a run and the targets of its seed, for all runs at once."""
-    return _for_all_runs(function, shared=1, own=1)
+def judged(function: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
+    """A loss or a metric of all runs: of outputs of shape (seeds, runs of a seed, rows, ...) and the
+    targets of each seed.
+    """
+    numbers: Tensor = _for_all_runs(function, shared=0, own=2)(outputs, own(targets, outputs))
+    return numbers
+
+
+def own(targets: Tensor, stacked: Tensor) -> Tensor:
+    """Targets of each seed as those of each of its runs, without a copy: torch's rules for losses
+    of many runs want them so.
+    """
+    return targets[:, None].expand(*stacked.shape[:2], *targets.shape[1:])
 
 
 def _for_all_runs(function: Callable[..., Any], shared: int, own: int) -> Callable[..., Any]:
