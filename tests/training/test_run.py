@@ -37,8 +37,8 @@ def test_runs_are_equal_by_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("schedule", "others", "said"),
     [
-        (Cosine(), {"lr": Constant(2.0)}, "lr must have one schedule, got two"),
-        ("Cosine()", {}, "must be a schedule, got 'Cosine()'; parse"),
+        (Cosine(), {"lr": Constant(2.0)}, "lr must have one schedule, the run's own"),
+        ("Cosine()", {}, "must be a schedule, got 'Cosine()'; parse(...)"),
         (None, {"momentum": "Linear(1, 0)"}, "must be a schedule, got 'Linear(1, 0)'"),
         (0.1, {}, "must be a schedule, got 0.1"),
     ],

@@ -20,6 +20,9 @@ class Run:
         seed: what fixes split, initial weights and order of batches.
         others: the schedules of other hyperparameters by the names that ``LRScheduler`` takes,
             such as ``{"momentum": Linear(1, 0.9, over=30)}``.
+
+    Raises:
+        TrainingError: the seed is none, or something that is no schedule stands for one.
     """
 
     schedule: Schedule | None
@@ -31,6 +34,14 @@ class Run:
         seed = whole(self.seed)
         if seed is None or seed < 0:
             raise TrainingError(f"a seed must be a whole number of 0 or more, got {self.seed}.")
+        if "lr" in self.others:
+            raise TrainingError("lr must have one schedule, the run's own; leave it out of others.")
+        for name, schedule in self.scheduled.items():
+            if not isinstance(schedule, Schedule):
+                raise TrainingError(
+                    f"the schedule of {name} must be a schedule, got {schedule!r}; parse(...) "
+                    "reads one from a text."
+                )
 
     @property
     def scheduled(self) -> dict[str, Schedule]:
@@ -43,8 +54,17 @@ class Run:
 
         Raises:
             ScheduleError: one cannot be bound to this training, or cannot be trained with.
+            TrainingError: RMSprop's momentum begins at 0, which torch cannot change later.
         """
-        return {
+        bound = {
             name: self.settings.bind(schedule, rows, base=None if name == "lr" else 1.0)
             for name, schedule in self.scheduled.items()
         }
+        if self.settings.optimizer == "rmsprop" and "momentum" in bound:
+            momentum, base = bound["momentum"], self.settings.momentum
+            if momentum(0, base=base) == 0 and (base or not momentum.relative):
+                raise TrainingError(
+                    "the momentum of rmsprop must be above 0 at its first step to have a schedule, "
+                    f"but {momentum} begins at 0; begin just above, as at Rate(1e-9)."
+                )
+        return bound
