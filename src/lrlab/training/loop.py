@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import isfinite, nan
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,15 +47,28 @@ def fit(
     device: str = "cpu",
 ) -> tuple[nn.Module, Result]:
     """``train``, and the network as it was trained."""
+    # Random layers go on with the random numbers that the initial weights have begun.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(streams(run.seed).weights)
+        model = problem.model().to(device)
+        return model, _trained(model, problem, run, report, device)
+
+
+def _trained(
+    model: nn.Module,
+    problem: Problem,
+    run: Run,
+    report: Callable[[Epoch], None],
+    device: str,
+) -> Result:
     started = time.perf_counter()
-    settings, seeds, rows = run.settings, streams(run.seed), problem.train_rows
+    settings, rows = run.settings, problem.train_rows
     split = split_of(problem, run.seed, settings.held_out(rows)).to(device)
-    model = fresh(problem, seeds.weights).to(device)
     optimizer = optimizer_for(model.parameters(), settings)
     bound = run.bound(rows)
     scheduler = scheduler_for(optimizer, bound) if bound else None
     metric = watched(run.scheduled.values(), settings, problem)
-    order = torch.Generator().manual_seed(seeds.order)
+    order = torch.Generator().manual_seed(streams(run.seed).order)
 
     epochs: list[Epoch] = []
     steps = 0
@@ -84,13 +96,13 @@ def fit(
         if not (_finite(now) and all(bool(p.isfinite().all()) for p in model.parameters())):
             guess = score_of_a_guess(problem, split)
             seconds = time.perf_counter() - started
-            return model, Result(guess, True, Curve.of(epochs), seconds, left_at=steps)
+            return Result(guess, True, Curve.of(epochs), seconds, left_at=steps)
         if scheduler:
             _end_epoch(scheduler, settings, metric(now))
         epochs.append(replace(now, after=_rate(optimizer)))
         report(epochs[-1])
     seconds = time.perf_counter() - started
-    return model, Result(epochs[-1].score, False, Curve.of(epochs), seconds)
+    return Result(epochs[-1].score, False, Curve.of(epochs), seconds)
 
 
 def fresh(problem: Problem, seed: int) -> nn.Module:
@@ -120,8 +132,7 @@ def score_of_a_guess(problem: Problem, split: Split) -> float:
 
 def scheduler_for(optimizer: Optimizer, bound: Mapping[str, Schedule]) -> LRScheduler:
     """The scheduler of bound schedules by the names of their hyperparameters."""
-    others: dict[str, Any] = {name: one for name, one in bound.items() if name != "lr"}
-    return LRScheduler(optimizer, bound.get("lr", Constant(1.0)), **others)
+    return LRScheduler(optimizer, Constant(1.0), groups={0: bound})
 
 
 def _end_epoch(scheduler: LRScheduler, settings: Settings, metric: float) -> None:
