@@ -1,13 +1,24 @@
 """The ensemble against the loop: every optimizer, every kind of network, every kind of schedule."""
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from lrlab import Constant, Cosine, Exponential, Formula, Linear, Plateau, Rate, Schedule, Warmup
+from lrlab import (
+    Constant,
+    Cosine,
+    Exponential,
+    Formula,
+    Greedy,
+    Linear,
+    Plateau,
+    Rate,
+    Schedule,
+    Warmup,
+)
 from lrlab.problems import load
 from lrlab.training import Run, Settings, ensemble, loop
 from tests.training.cases import (
@@ -22,37 +33,50 @@ from tests.training.cases import (
 )
 from tests.training.equality import assert_like_the_loop
 
-SHORT = Settings(epochs=3, batch_size=16)
+SHORT = Settings(epochs=3, batch_size=11)
 
 
-@pytest.mark.parametrize("kind", SCHEDULES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, kind: str) -> None:
-    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer])
-    results = assert_like_the_loop(PROBLEMS[problem](), runs_of(kind, settings))
-    assert not any(result.diverged for result in results)
-    if kind.startswith("reactive"):
-        changes = [np.diff(result.epochs.column("after")) for result in results]
-        assert any(change.any() for change in changes)
-        assert all(
-            np.isfinite(result.epochs.column("validation_score")).all() for result in results
-        )
-
-
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("per", ["epoch", "step"])
-def test_gradients_are_clipped_run_by_run(optimizer: str, per: str) -> None:
-    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer], per=per)
+@pytest.mark.parametrize("per", SCHEDULES)
+def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, per: str) -> None:
+    settings = replace(SHORT, **OPTIMIZERS[optimizer])
+    results = assert_like_the_loop(PROBLEMS[problem](), runs_of(per, settings))
+    assert not any(result.diverged for result in results)
+    for result in results[2:4]:  # these read a metric, and have moved
+        assert np.diff(result.epochs.column("after")).any()
+        assert np.isfinite(result.epochs.column("validation_score")).all()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop, centered"])
+def test_gradients_are_clipped_run_by_run(optimizer: str) -> None:
+    settings = replace(SHORT, **OPTIMIZERS[optimizer])
     limits = (None, 1e-3, 0.3, 0.6, 1e3)
-    runs = [
-        Run(Cosine(), dataclasses.replace(settings, clip=clip), seed)
-        for clip in limits
-        for seed in (0, 1)
-    ]
+    runs = [Run(Cosine(), replace(settings, clip=clip), seed) for clip in limits for seed in (0, 1)]
     results = assert_like_the_loop(digits(), runs)
     losses = {float(result.epochs.column("loss")[-1]) for result in results[::2]}
     assert len(losses) >= len(limits) - 1  # the largest limit may never be reached
+
+
+def test_a_metric_that_is_better_when_it_rises_is_read_too() -> None:
+    rising = Plateau(0.2, patience=0, mode="max", threshold=0.2)
+    settings = replace(SHORT, validation=0.25, epochs=6)
+    runs = [
+        Run(schedule, replace(settings, per=per), seed)
+        for per in ("epoch", "step")
+        for schedule in (rising, Warmup(1) >> rising, Plateau(patience=0), None)
+        for seed in (0, 1)
+    ]
+    results = assert_like_the_loop(digits(), runs)
+    assert len({float(result.epochs[-1].after) for result in results}) > 3
+
+
+def test_without_rows_held_out_the_training_loss_is_read() -> None:
+    schedules = (Plateau(0.5, patience=0, threshold=0.2), Greedy(0.5, patience=0), None)
+    results = assert_like_the_loop(
+        digits(), [Run(s, SHORT, seed) for s in schedules for seed in (0, 1)]
+    )
+    assert results[0].epochs[-1].after < results[4].epochs[-1].after < results[2].epochs[-1].after
 
 
 @pytest.mark.parametrize("per", ["epoch", "step"])
@@ -79,7 +103,7 @@ def test_gradients_are_clipped_run_by_run(optimizer: str, per: str) -> None:
 def test_other_hyperparameters_have_schedules(
     optimizer: str, others: dict[str, Schedule], per: str
 ) -> None:
-    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer], per=per)
+    settings = replace(SHORT, **OPTIMIZERS[optimizer], per=per)
     runs = [
         Run(schedule, settings, seed, given)
         for given in (others, {})
@@ -91,14 +115,14 @@ def test_other_hyperparameters_have_schedules(
         assert scheduled.epochs != plain.epochs
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", ["sgd, nesterov", "adamw", "rmsprop, centered"])
 def test_a_rate_may_be_zero_for_a_while(optimizer: str) -> None:
-    settings = dataclasses.replace(SHORT, **OPTIMIZERS[optimizer], per="step")
+    settings = replace(SHORT, **OPTIMIZERS[optimizer], per="step")
     schedules = (Formula("(t + 1) % 2"), Formula("t >= 4"), Warmup(4, start=0.0))
     assert_like_the_loop(tutorial(), [Run(schedule, settings, 0) for schedule in schedules])
 
 
-@pytest.mark.parametrize("size", [1, 7, 22, 43, 44, 10**30])
+@pytest.mark.parametrize("size", [1, 7, 43, 10**30])
 def test_batches_of_any_size(size: int) -> None:
     settings = Settings(epochs=2, batch_size=size, momentum=0.9, lr=0.01)
     runs = [Run(schedule, settings, seed) for schedule in (None, Cosine()) for seed in (0, 1)]
@@ -107,7 +131,7 @@ def test_batches_of_any_size(size: int) -> None:
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_rows_are_shuffled_as_the_run_says(shuffle: bool) -> None:
-    settings = dataclasses.replace(SHORT, shuffle=shuffle)
+    settings = replace(SHORT, shuffle=shuffle)
     assert_like_the_loop(tutorial(), [Run(Cosine(), settings, seed) for seed in (3, 4)])
 
 
