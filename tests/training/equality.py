@@ -36,11 +36,10 @@ def assert_same_result(result: Result, expected: Result) -> None:
 
 def assert_same_weights(weights: dict[str, Tensor], model: nn.Module) -> None:
     """Of shared weights, one name is enough."""
-    expected = model.state_dict()
-    first_names = [name for name, _ in model.named_parameters()]
-    buffers = [name for name, _ in model.named_buffers() if name in expected]
-    assert {*first_names, *buffers} <= set(weights) <= set(expected)
+    parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
+    expected = model.state_dict() | buffers
+    assert {*parameters, *buffers} <= set(weights) <= set(expected)
     for name, weight in weights.items():
-        whole = float(expected[name].abs().max()) if expected[name].numel() else 0.0
-        assert weight.dtype == expected[name].dtype
-        torch.testing.assert_close(weight.detach(), expected[name], rtol=1e-10, atol=1e-10 * whole)
+        own = expected[name]
+        whole = float(own.abs().max()) if own.numel() else 0.0
+        torch.testing.assert_close(weight.detach(), own, rtol=1e-10, atol=1e-10 * whole)

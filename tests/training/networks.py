@@ -130,10 +130,6 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         _chain(_linear(4, 5, bias=False), partial(nn.BatchNorm1d, 5), nn.ReLU, _linear(5, 1)),
         (4,),
     ),
-    "batch norm by a plain average": (
-        _chain(partial(nn.BatchNorm1d, 4, momentum=None, affine=False), _linear(4, 1)),
-        (4,),
-    ),
     "batch norm without statistics": (
         _chain(partial(nn.BatchNorm1d, 4, track_running_stats=False), _linear(4, 1)),
         (4,),

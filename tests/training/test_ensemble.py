@@ -68,7 +68,7 @@ def test_a_metric_that_is_better_when_it_rises_is_read_too() -> None:
         for seed in (0, 1)
     ]
     results = assert_like_the_loop(digits(), runs)
-    assert len({float(result.epochs[-1].after) for result in results}) > 3
+    assert len({float(result.epochs[-1].after) for result in results}) >= 3
 
 
 def test_without_rows_held_out_the_training_loss_is_read() -> None:
@@ -94,7 +94,7 @@ def test_without_rows_held_out_the_training_loss_is_read() -> None:
         ("sgd", {"weight_decay": Linear(Rate(0.0), Rate(0.1), over=4)}),
         ("adam", {"betas[0]": Linear(1.1, 0.0, over=4), "betas[1]": Linear(0.5, 1.0, over=4)}),
         ("adam", {"momentum": Cosine(), "weight_decay": Exponential(0.5), "eps": Linear(1, 1e4)}),
-        ("adamw", {"weight_decay": Formula("t % 2"), "beta2": Linear(0, 1, over=3)}),
+        ("adamw", {"weight_decay": Formula("t % 2"), "beta2": Linear(0.5, 1, over=3)}),
         ("adamw", {"weight_decay": Plateau(0.5, patience=0, threshold=0.3)}),
         ("rmsprop", {"alpha": Linear(0.3, 1, over=4), "weight_decay": Constant(Rate(0.1))}),
         ("rmsprop, centered", {"momentum": Linear(1, 0.1, over=5), "alpha": Cosine(end=0.5)}),

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lrlab import Formula, Plateau
+from lrlab import Formula, Greedy, Plateau
 from lrlab.problems import Problem, Split, load, split_of
 from lrlab.problems.tasks import Metric, regression, two_classes_as_probability
-from lrlab.training import Result, Run, Settings, ensemble, loop
+from lrlab.training import Result, Run, Settings, block, ensemble, loop
 from tests.training.cases import OPTIMIZERS, digits, images, made, normal, one_class, squares
 from tests.training.equality import assert_like_the_loop
 
@@ -39,7 +39,7 @@ class Brittle(nn.Module):
         return self.last(self.linear(x)) + 0 * self.linear.weight.square().sum().exp()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", ["sgd", "sgd, nesterov", "adam", "rmsprop, centered"])
 def test_runs_leave_at_any_step(optimizer: str) -> None:
     settings = replace(BASIC, **OPTIMIZERS[optimizer], per="step")
     blows = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
@@ -56,6 +56,24 @@ def test_weights_grow_beyond_bounds_step_by_step(optimizer: str) -> None:
     results = assert_like_the_loop(squares(small), runs)
     assert left(results[:2]) == [None, None]
     assert len({*left(results)}) > 4
+
+
+def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block, "_WORTH_IT", 1)
+    settings = replace(BASIC, **OPTIMIZERS["sgd, weight decay"], per="step", validation=0.25)
+    settings = replace(settings, epochs=6)
+    lost = replace(settings, lr=1e38, weight_decay=1e38)
+    reactive = (Plateau(0.5, patience=0, threshold=0.5), Greedy(0.5, patience=0))
+    late = [Formula(f"1e-38 + 1e-76 + (t >= {k})") for k in (3, 6)]
+    runs = [
+        Run(schedule, settings, seed) for seed in (0, 1, 3) for schedule in (None, *reactive)
+    ]
+    # All of one seed, some of the others; at once, and later.
+    for seed, schedule in ((2, None), (2, late[0]), (0, late[0]), (1, None), (1, late[1])):
+        runs.insert(3 * seed % 7, Run(schedule, lost, seed))
+    results = assert_like_the_loop(images(), runs)
+    assert {result.diverged for result in results} == {True, False}
+    assert len({*left(results)}) >= 3
 
 
 @pytest.mark.parametrize("problem", [digits, images])

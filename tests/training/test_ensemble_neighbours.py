@@ -12,9 +12,10 @@ from hypothesis.strategies import integers, lists
 
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Plateau
 from lrlab.errors import LrlabError
-from lrlab.training import Result, Run, Settings, ensemble, loop
+from lrlab.training import Result, Run, Settings, ensemble, loop, tables
+from lrlab.views.gallery import GALLERY
 from tests.training.cases import digits, images, squares
-from tests.training.equality import assert_same_result, assert_same_weights
+from tests.training.equality import assert_like_the_loop, assert_same_result, assert_same_weights
 
 BASIC = Settings(epochs=3, batch_size=16)
 DIVERGING = replace(BASIC, lr=1e38)
@@ -52,9 +53,8 @@ def alone(place: int) -> tuple[torch.nn.Module, Result]:
 
 @given(lists(integers(0, len(POOL) - 1), min_size=1, max_size=len(POOL)))
 @example(list(range(len(POOL))))
-@example([0, 0, 0])
 @example([2, 1, 17, 1, 2, 0])
-@drawn(max_examples=8)
+@drawn(max_examples=4)
 def test_any_runs_train_beside_each_other(places: list[int]) -> None:
     together = ensemble.fit(digits(), [POOL[place] for place in places])
     for place, (weights, result) in zip(places, together, strict=True):
@@ -74,6 +74,21 @@ def test_statistics_of_batches_are_each_runs_own() -> None:
         model, expected = loop.fit(images(), runs[place])
         assert_same_result(whole[place][1], expected)
         assert_same_weights(whole[place][0], model)
+
+
+@pytest.mark.parametrize("per", ["epoch", "step"])
+def test_values_are_made_a_few_steps_ahead(per: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "AHEAD", 4)
+    settings = replace(WATCHED, per=per, epochs=7)
+    schedules = (Plateau(0.5, patience=0, threshold=0.3), Greedy(0.5, patience=1), Cosine())
+    assert_like_the_loop(digits(), [Run(s, settings, seed) for s in schedules for seed in (0, 1)])
+
+
+def test_schedules_of_all_kinds_stand_beside_each_other() -> None:
+    examples = [example for room in GALLERY.values() for example in room]
+    schedules = [example.schedule or parse(example.text) for example in examples]
+    settings = replace(BASIC, lr=1e-3, per="step")
+    assert_like_the_loop(digits(), [Run(schedule, settings, 0) for schedule in schedules])
 
 
 def test_many_runs_of_many_seeds() -> None:

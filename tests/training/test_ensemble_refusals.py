@@ -1,6 +1,7 @@
 """What the ensemble cannot train is left to the loop, and what neither can is refused alike."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem
+from lrlab.problems import Problem, Split
 from lrlab.training import Run, ensemble, loop
 from tests.training.cases import briefly, images, squares
 from tests.training.equality import assert_like_the_loop
@@ -28,11 +29,8 @@ class Dropping(nn.Module):
 @pytest.mark.parametrize(
     "layer", [nn.Dropout(), nn.AlphaDropout(), nn.RReLU(), Noisy(), Dropping()], ids=repr
 )
-@pytest.mark.parametrize("place", [0, 1])
-def test_random_layers_are_left_to_the_loop(layer: nn.Module, place: int) -> None:
-    layers = [nn.Linear(4, 4), nn.Linear(4, 1)]
-    layers.insert(place, layer)
-    problem = squares(lambda: nn.Sequential(*layers))
+def test_random_layers_are_left_to_the_loop(layer: nn.Module) -> None:
+    problem = squares(lambda: nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 1)))
     with pytest.raises(TrainingError, match=r"(?i)random.*loop"):
         ensemble.train(problem, briefly("sgd"))
 
@@ -61,6 +59,18 @@ def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
         ensemble.train(squares(model), briefly("sgd"))
 
 
+def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
+    problem = squares(nn.Flatten, 1)
+
+    def split(seed: int) -> Split:
+        rows = problem.split(seed)
+        return replace(rows, x_test=rows.x_test[seed:], y_test=rows.y_test[seed:])
+
+    runs = briefly("sgd")
+    with pytest.raises(TrainingError, match="equally many rows.*loop"):
+        ensemble.train(replace(problem, split=split, model=lambda: nn.Linear(1, 1).double()), runs)
+
+
 def both(problem: Problem, runs: list[Run]) -> list[Callable[[], Any]]:
     return [lambda: loop.train(problem, runs[0]), lambda: ensemble.train(problem, runs)]
 
@@ -74,7 +84,7 @@ def test_a_network_without_weights_is_refused_as_in_the_loop() -> None:
 def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
     model, shape = NETWORKS["batch norm"]
     problem = squares(model, *shape, rows=17)
-    for train in both(problem, briefly("sgd", validation=0.0)):
+    for train in both(problem, briefly("sgd", validation=0.0, batch_size=16)):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
             train()
 

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
+from lrlab.problems import Split
 from lrlab.problems.tasks import (
     Metric,
     Task,
@@ -51,6 +52,7 @@ def test_losses_of_a_probability(loss: Loss) -> None:
     [nn.BCEWithLogitsLoss(pos_weight=torch.tensor([3.0]).double()), nn.SoftMarginLoss()],
     ids=repr,
 )
+@pytest.mark.filterwarnings("ignore:.*batching rule.*")
 def test_losses_of_two_classes(loss: Loss) -> None:
     assert_trained(two_classes(), one_class, loss, nn.Identity)
 
@@ -112,3 +114,30 @@ def test_metrics(metric: Callable[[Tensor, Tensor], Any]) -> None:
     problem = squares(lambda: nn.Linear(4, 1))
     task = replace(problem.task, metric=Metric("own", True, False, metric))
     assert_like_the_loop(replace(problem, task=task), briefly("sgd", validation=0.3))
+
+
+def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:
+    # More test rows than are computed at once; their mean is part of every output.
+    problem = squares(lambda: nn.Sequential(nn.Linear(4, 1), Centred()))
+
+    def split(seed: int) -> Split:
+        rows = problem.split(seed)
+        return replace(rows, x_test=rows.x_test.repeat(10, 1) * torch.linspace(1, 5, 300)[:, None],
+                       y_test=rows.y_test.repeat(10, 1))
+
+    assert_like_the_loop(replace(problem, split=split), briefly("sgd"))
+
+
+class Centred(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x - x.mean(0)
+
+
+def test_outputs_may_be_one_number_a_row() -> None:
+    def flat(x: Tensor, generator: torch.Generator) -> Tensor:
+        return one_number(x, generator).flatten()
+
+    def model() -> nn.Module:
+        return nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)).double()
+
+    assert_like_the_loop(made(normal(4), flat, model, regression()), briefly("sgd, momentum"))
