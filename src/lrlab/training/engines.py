@@ -1,16 +1,22 @@
 """The engines that execute runs, and the choice of the faster one for a problem."""
 
+import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split
 from lrlab.training import ensemble, loop
 from lrlab.training.result import Result
 from lrlab.training.run import Run
+
+
+KINDS = ("loop", "ensemble")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,9 @@ class Engine:
         device: where, by torch's name.
         compiled: whether the ensemble's steps go through ``torch.compile``.
 
+    Raises:
+        TrainingError: there is no such kind, or this machine has no such device, or no compiler.
+
     >>> str(Engine("ensemble")), str(Engine("ensemble", "cuda", compiled=True))
     ('ensemble', 'ensemble, cuda, compiled')
     """
@@ -29,6 +38,25 @@ class Engine:
     kind: str
     device: str = "cpu"
     compiled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise TrainingError(f"the engine must be {' or '.join(KINDS)}, got {self.kind}.")
+        if self.compiled and self.kind == "loop":
+            raise TrainingError("only the ensemble can be compiled; leave out --compile.")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            raise TrainingError(
+                f"this machine cannot train on {self.device} ({reason}); use cpu."
+            ) from None
+        compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
+        if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
+            raise TrainingError(
+                "torch.compile needs a C++ compiler such as g++, and there is none; leave out "
+                "--compile."
+            )
 
     def __str__(self) -> str:
         device = [] if self.device == "cpu" else [self.device]

@@ -91,8 +91,8 @@ def _traced(
             return traced(program, *arguments)
     except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
         raise TrainingError(
-            f"{problem.name} cannot be trained for many runs at once, because {_why(error)}; use the "
-            "loop (--engine loop)."
+            f"{problem.name} cannot be trained for many runs at once, because {_why(error)}; use "
+            "the loop (--engine loop)."
         ) from error
 
 
