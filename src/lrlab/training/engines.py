@@ -15,7 +15,6 @@ from lrlab.training import ensemble, loop
 from lrlab.training.result import Result
 from lrlab.training.run import Run
 
-
 KINDS = ("loop", "ensemble")
 
 
