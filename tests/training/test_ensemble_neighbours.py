@@ -10,7 +10,17 @@ from hypothesis import example, given
 from hypothesis import settings as drawn
 from hypothesis.strategies import integers, lists
 
-from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Plateau
+from lrlab import (
+    Constant,
+    Cosine,
+    Custom,
+    Exponential,
+    Formula,
+    Greedy,
+    Linear,
+    Plateau,
+    parse,
+)
 from lrlab.errors import LrlabError
 from lrlab.training import Result, Run, Settings, ensemble, loop, tables
 from lrlab.views.gallery import GALLERY

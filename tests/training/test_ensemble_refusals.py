@@ -67,7 +67,7 @@ def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
         return replace(rows, x_test=rows.x_test[seed:], y_test=rows.y_test[seed:])
 
     runs = briefly("sgd")
-    with pytest.raises(TrainingError, match="equally many rows.*loop"):
+    with pytest.raises(TrainingError, match=r"equally many rows.*loop"):
         ensemble.train(replace(problem, split=split, model=lambda: nn.Linear(1, 1).double()), runs)
 
 

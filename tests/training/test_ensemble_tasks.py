@@ -122,8 +122,11 @@ def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:
 
     def split(seed: int) -> Split:
         rows = problem.split(seed)
-        return replace(rows, x_test=rows.x_test.repeat(10, 1) * torch.linspace(1, 5, 300)[:, None],
-                       y_test=rows.y_test.repeat(10, 1))
+        return replace(
+            rows,
+            x_test=rows.x_test.repeat(10, 1) * torch.linspace(1, 5, 300)[:, None],
+            y_test=rows.y_test.repeat(10, 1),
+        )
 
     assert_like_the_loop(replace(problem, split=split), briefly("sgd"))
 
