@@ -191,6 +191,9 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
 
 
 def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
+    def model() -> nn.Module:
+        return Fragile(nn.Sequential(nn.Linear(4, 1), nn.Sigmoid())).double()
+
     problem = made(normal(4), one_class, model, two_classes_as_probability())
     blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
