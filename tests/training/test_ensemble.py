@@ -122,7 +122,7 @@ def test_a_rate_may_be_zero_for_a_while(optimizer: str) -> None:
     assert_like_the_loop(tutorial(), [Run(schedule, settings, 0) for schedule in schedules])
 
 
-@pytest.mark.parametrize("size", [1, 7, 43, 10**30])
+@pytest.mark.parametrize("size", [1, 43, 10**30])
 def test_batches_of_any_size(size: int) -> None:
     settings = Settings(epochs=2, batch_size=size, momentum=0.9, lr=0.01)
     runs = [Run(schedule, settings, seed) for schedule in (None, Cosine()) for seed in (0, 1)]
@@ -142,17 +142,24 @@ def test_regression_is_scored_in_the_targets_units() -> None:
     assert results[0].score > 10  # the target's standard deviation is 77
 
 
-@pytest.mark.parametrize("name", ["ionosphere", "digits", "images"])
-@pytest.mark.parametrize("optimizer", ["sgd, momentum", "adamw"])
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        ("ionosphere", "sgd, momentum"),
+        ("ionosphere", "adamw"),
+        ("digits", "adamw"),
+        ("images", "sgd, momentum"),
+    ],
+)
 def test_in_float32_only_rows_on_the_boundary_may_differ(
     name: str, optimizer: str, request: pytest.FixtureRequest
 ) -> None:
     if name == "ionosphere":
         request.getfixturevalue("ionosphere_folder")
-        problem, epochs = load("ionosphere"), 20
+        problem, epochs = load("ionosphere"), 12
     else:
         flat = load("digits")
-        problem, epochs = (flat if name == "digits" else as_images(flat)), 3
+        problem, epochs = (flat if name == "digits" else as_images(flat)), 2
     settings = Settings(epochs=epochs, batch_size=64, **OPTIMIZERS[optimizer])
     runs = [Run(schedule, settings, 0) for schedule in (None, Warmup(1) >> Cosine())]
     for run, result in zip(runs, ensemble.train(problem, runs), strict=True):

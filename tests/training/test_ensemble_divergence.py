@@ -36,9 +36,8 @@ def test_runs_leave_at_any_step(optimizer: str) -> None:
     assert left(results[::2]) == [None, 1, 2, 3, 4, 6, 8, 12]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "sgd, momentum", "sgd, nesterov"])
-def test_weights_grow_beyond_bounds_step_by_step(optimizer: str) -> None:
-    settings = replace(BASIC, **OPTIMIZERS[optimizer], per="step")
+def test_weights_grow_beyond_bounds_step_by_step() -> None:
+    settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], per="step")
     blows = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
     results = assert_like_the_loop(squares(small), runs)
@@ -108,8 +107,7 @@ def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
     assert {6, 9, 12} <= {*left(results)}
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed(momentum: float) -> None:
+def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
     problem = squares(small)
 
     def split(seed: int) -> Split:
@@ -118,7 +116,7 @@ def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed(momentum: float
         spoilt[20] = inf if seed == 1 else spoilt[20]
         return replace(rows, x_train=spoilt)
 
-    settings = replace(BASIC, batch_size=8, momentum=momentum)
+    settings = replace(BASIC, batch_size=8, momentum=0.9)
     runs = [
         Run(None, replace(settings, shuffle=shuffle), seed)
         for shuffle in (True, False)
@@ -180,10 +178,9 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
     problem = squares(small)
     problem = replace(problem, task=replace(problem.task, loss=brittle))
     runs = [
-        Run(schedule, replace(BASIC, lr=rate, validation=validation), 0)
+        Run(schedule, replace(BASIC, lr=rate, validation=0.2), 0)
         for schedule in (None, Plateau(patience=0))
         for rate in (0.01, 0.3, 1.0)
-        for validation in (0.0, 0.2)
     ]
     results = assert_like_the_loop(problem, runs)
     assert {result.diverged for result in results} == {True, False}
@@ -197,22 +194,18 @@ def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
     problem = made(normal(4), one_class, model, two_classes_as_probability())
     blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
-        Run(schedule, replace(BASIC, per="step", validation=validation), seed)
+        Run(schedule, replace(BASIC, per="step", validation=0.25), seed)
         for schedule in (None, *blows)
-        for validation in (0.0, 0.25)
         for seed in (0, 1)
     ]
     results = assert_like_the_loop(problem, runs)
-    assert [result.diverged for result in results] == [False] * 4 + [True] * 16
+    assert [result.diverged for result in results] == [False] * 2 + [True] * 8
     assert len({*left(results)}) >= 5
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_the_tutorial_in_float32_diverges_as_in_the_loop(
-    ionosphere_folder: Path, momentum: float
-) -> None:
+def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path) -> None:
     problem = load("ionosphere")
-    settings = Settings(epochs=3, momentum=momentum, shuffle=False)
+    settings = Settings(epochs=3, momentum=0.9, shuffle=False)
     runs = [Run(None, replace(settings, lr=rate), seed) for rate in (1e38, 0.1) for seed in (0, 1)]
     for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
         expected = loop.train(problem, run)

@@ -16,11 +16,16 @@ from tests.training.networks import NETWORKS
 DECAYED = ("sgd, weight decay", "adam")
 
 
-@pytest.mark.parametrize("optimizer", DECAYED)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_networks(network: str, optimizer: str) -> None:
+def test_networks(network: str) -> None:
     model, shape = NETWORKS[network]
-    assert_like_the_loop(squares(model, *shape), briefly(optimizer))
+    assert_like_the_loop(squares(model, *shape), briefly("sgd, weight decay", clip=1.0))
+
+
+@pytest.mark.parametrize("network", ["tied weights", "frozen weights", "an unused weight"])
+def test_weights_of_their_own_kind(network: str) -> None:
+    model, shape = NETWORKS[network]
+    assert_like_the_loop(squares(model, *shape), briefly("adam"))
 
 
 def integers(rows: int, *shape: int) -> Callable[[torch.Generator, int], Tensor]:

@@ -64,7 +64,7 @@ def alone(place: int) -> tuple[torch.nn.Module, Result]:
 @given(lists(integers(0, len(POOL) - 1), min_size=1, max_size=len(POOL)))
 @example(list(range(len(POOL))))
 @example([2, 1, 17, 1, 2, 0])
-@drawn(max_examples=4)
+@drawn(max_examples=2)
 def test_any_runs_train_beside_each_other(places: list[int]) -> None:
     together = ensemble.fit(digits(), [POOL[place] for place in places])
     for place, (weights, result) in zip(places, together, strict=True):
