@@ -1,7 +1,7 @@
 """A run's numbers do not depend on which others train beside it, nor does anything else."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pytest
@@ -22,6 +22,7 @@ from lrlab import (
     parse,
 )
 from lrlab.errors import LrlabError
+from lrlab.problems import Split
 from lrlab.training import Result, Run, Settings, ensemble, loop, tables
 from lrlab.views.gallery import GALLERY
 from tests.training.cases import digits, images, squares
@@ -99,6 +100,32 @@ def test_schedules_of_all_kinds_stand_beside_each_other() -> None:
     schedules = [example.schedule or parse(example.text) for example in examples]
     settings = replace(BASIC, lr=1e-3, per="step")
     assert_like_the_loop(digits(), [Run(schedule, settings, 0) for schedule in schedules])
+
+
+def test_gradients_of_any_size_are_left_alone_beside_clipped_ones() -> None:
+    problem = squares(lambda: torch.nn.Linear(4, 1))
+
+    def split(seed: int) -> Split:
+        rows = problem.split(seed)
+        return replace(rows, x_train=1e200 * rows.x_train)
+
+    task = replace(problem.task, loss=torch.nn.L1Loss())
+    settings = replace(BASIC, lr=1e-201)
+    runs = [Run(None, replace(settings, clip=clip), 0) for clip in (None, 1.0)]
+    results = assert_like_the_loop(replace(problem, split=split, task=task), runs)
+    assert not any(result.diverged for result in results)
+
+
+def test_schedules_may_be_functions_without_a_hash() -> None:
+    @dataclass
+    class Falling:
+        slope: float
+
+        def __call__(self, t: float) -> float:
+            return 1 / (1 + self.slope * t)
+
+    runs = [Run(Custom(Falling(slope)), BASIC, 0) for slope in (0.1, 1.0)]
+    assert_like_the_loop(digits(), runs)
 
 
 def test_many_runs_of_many_seeds() -> None:

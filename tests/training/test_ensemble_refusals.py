@@ -12,7 +12,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split
 from lrlab.training import Run, ensemble, loop
 from tests.training.cases import briefly, images, squares
-from tests.training.equality import assert_like_the_loop
+from tests.training.equality import assert_like_the_loop, assert_same_result
 from tests.training.networks import NETWORKS
 
 
@@ -53,6 +53,52 @@ class Reading(Choosing):
     def forward(self, x: Tensor) -> Tensor:
         y = self.head(x)
         return y / (1 + float(y.detach().abs().max()))
+
+
+class Remembering(Choosing):
+    """Keeps something from batch to batch that is no buffer."""
+
+    before = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(x) + self.before
+        self.before = y.detach().mean()
+        return y
+
+
+class Constant(Choosing):
+    """Has a number of its own, another one for every seed, that is no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = float(torch.rand(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x * self.scale)
+
+
+class Hooked(Choosing):
+    """Changes gradients on their way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head.weight.register_hook(lambda gradient: 0.1 * gradient)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x)
+
+
+@pytest.mark.parametrize("model", [Remembering, Constant, Hooked])
+def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
+    model: Callable[[], nn.Module],
+) -> None:
+    problem, runs = squares(model), briefly("sgd")
+    try:
+        results = ensemble.train(problem, runs)
+    except TrainingError:
+        return
+    for run, result in zip(runs, results, strict=True):
+        assert_same_result(result, loop.train(problem, run))
 
 
 @pytest.mark.parametrize("model", [Choosing, Reading])
