@@ -3,16 +3,19 @@
 import os
 import signal
 import time
+from collections import ChainMap
 from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+from numpy.testing import assert_allclose
 
 from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
 from lrlab.studies import Store, carry_out, execute, plan
-from lrlab.training import Settings, train
+from lrlab.training import Settings, ensemble, train
+from lrlab.training.engines import Engine
 
 SETTINGS = Settings(epochs=3)
 
@@ -22,13 +25,18 @@ def iris() -> Problem:
     return load("iris")
 
 
-def test_processes_give_the_numbers_of_the_loop(iris: Problem) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("engine", [Engine("loop"), Engine("ensemble")], ids=str)
+def test_wherever_runs_are_trained_their_numbers_are_the_same(
+    iris: Problem, engine: Engine, workers: int
+) -> None:
     study = plan(iris, [Cosine(), Linear(1, 0)], SETTINGS, seeds=2)
-    results = dict(execute(iris, study.runs, workers=2))
+    results = dict(ChainMap(*execute(iris, study.runs, engine, workers)))
     assert results.keys() == study.runs.keys()
     for id, run in study.runs.items():
-        expected = train(iris, run)
-        assert (results[id].score, results[id].epochs) == (expected.score, expected.epochs)
+        expected = train(iris, run) if engine.kind == "loop" else ensemble.train(iris, [run])[0]
+        assert results[id].score == expected.score
+        assert_allclose(results[id].epochs.values, expected.epochs.values, rtol=1e-5)
 
 
 def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:

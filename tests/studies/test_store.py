@@ -3,6 +3,7 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,7 @@ def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None
     expected = {id: result(i / 7) for i, id in enumerate(study.runs)}
     with Store(tmp_path / "lrlab.db") as store:
         assert store.finished(study.runs) == {}
-        for id, run in study.runs.items():
-            store.add(study, id, run, expected[id])
+        store.add(study, expected)
     with Store(tmp_path / "lrlab.db") as store:
         assert store.finished(study.runs) == expected
         assert store.finished(["nothing"]) == {}
@@ -42,17 +42,16 @@ def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None
 
 
 def test_a_run_that_is_there_stays(tmp_path: Path, study: Plan) -> None:
-    id, run = next(iter(study.runs.items()))
+    id = next(iter(study.runs))
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, id, run, result(0.5))
-        store.add(study, id, run, result(0.9))
+        store.add(study, {id: result(0.5)})
+        store.add(study, {id: result(0.9)})
         assert store.finished([id])[id].score == 0.5
 
 
 def test_rows_are_readable_by_people(tmp_path: Path, study: Plan) -> None:
-    id, run = list(study.runs.items())[-1]
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, id, run, result(0.5))
+        store.add(study, {list(study.runs)[-1]: result(0.5)})
     rows = query(
         tmp_path / "lrlab.db",
         "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
@@ -63,8 +62,9 @@ def test_rows_are_readable_by_people(tmp_path: Path, study: Plan) -> None:
 def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Plan) -> None:
     def write(i: int) -> None:
         with Store(tmp_path / "lrlab.db") as store:
-            for id, run in study.runs.items():
-                store.add(study, f"{id}-{i}", run, result(0.5))
+            other = replace(study, problem=replace(study.problem, fingerprint=str(i)))
+            for id in other.runs:
+                store.add(other, {id: result(0.5)})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(16)))
@@ -120,12 +120,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) -> None:
-    first, second = list(study.runs.items())[:2]
+    first, second, third = list(study.runs)[:3]
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, *first, result(0.5))
+        store.add(study, {first: result(0.5)})
         store._db.execute("PRAGMA max_page_count = 1")
         huge = Result(0.5, False, Curve.of([*result(0.5).epochs] * 20_000), 0.1)
         with pytest.raises(StudyError, match="full"):
-            store.add(study, *second, huge)
+            store.add(study, {third: result(0.5), second: huge})
     with Store(tmp_path / "lrlab.db") as store:
-        assert list(store.finished(study.runs)) == [first[0]]
+        assert list(store.finished(study.runs)) == [first]
