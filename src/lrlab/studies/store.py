@@ -79,7 +79,9 @@ class Store:
             return
         names, places = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
         with self._clear_errors(), self._transaction():
-            self._db.executemany(f"INSERT OR IGNORE INTO run ({names}) VALUES ({places})", rows)
+            self._db.executemany(
+                f"INSERT INTO run ({names}) VALUES ({places}) ON CONFLICT (id) DO NOTHING", rows
+            )
 
     def _rows(self, columns: str, ids: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         # One question for all ids, however many: SQLite limits the places for values in a query.
