@@ -4,7 +4,8 @@ import os
 import signal
 import time
 from collections import ChainMap
-from multiprocessing import active_children
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
 from lrlab.studies import Store, carry_out, execute, plan
+from lrlab.studies.execution import _train_shared
+from lrlab.studies.sharing import shared
 from lrlab.training import Settings, ensemble, train
 from lrlab.training.engines import Engine
 
@@ -23,6 +26,17 @@ SETTINGS = Settings(epochs=3)
 @pytest.fixture(scope="module")
 def iris() -> Problem:
     return load("iris")
+
+
+def test_another_process_gives_the_same_bits(iris: Problem) -> None:
+    runs = list(plan(iris, [Cosine()], SETTINGS, seeds=1).runs.values())
+    with (
+        shared(iris) as handle,
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+    ):
+        there = pool.submit(_train_shared, handle, runs, Engine("loop")).result()
+    for run, result in zip(runs, there, strict=True):
+        assert result.epochs == train(iris, run).epochs
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -55,12 +69,13 @@ def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
-    study = plan(iris, [Cosine()], Settings(epochs=2000), seeds=4)
+    study = plan(iris, [Cosine()], Settings(epochs=500), seeds=8)
     running = execute(iris, study.runs, workers=2)
 
     def consume() -> None:
         for _ in running:
-            time.sleep(0.3)  # both are training again: one killed while it writes is never heard of
+            # It may be training or not yet there; one killed while it writes is never heard of.
+            time.sleep(0.3)
             for worker in active_children():
                 if worker.pid:
                     os.kill(worker.pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """What is printed before anything is trained: what was read, and what looks like a mistake."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,10 +21,9 @@ def introduce(problem: "Problem", grid: "Grid", schedules: "Iterable[Schedule]")
     total = grid[0].epochs * epoch
     rates = dict.fromkeys(settings.lr for settings in grid)
     findings = (
-        finding
+        # What a schedule is told at several rates is much the same: the longest list is enough.
+        max((lint(schedule, rate, total=total, epoch=epoch) for rate in rates), key=len)
         for schedule in schedules
-        for rate in rates
-        for finding in lint(schedule, rate, total=total, epoch=epoch)
     )
-    for doubt in dict.fromkeys((*problem.doubts, *findings)):
+    for doubt in dict.fromkeys((*problem.doubts, *chain.from_iterable(findings))):
         typer.echo(f"warning: {doubt}", err=True)

@@ -1,4 +1,4 @@
-"""Carrying out runs: in this process when there is work for one, else in one worker per core."""
+"""Carrying out runs with one single-threaded process per core, this one among them."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -9,7 +9,7 @@ from lrlab.problems import Problem
 from lrlab.studies.plan import LOOP
 from lrlab.studies.sharing import Shared, opened, shared
 from lrlab.studies.workers import cores as cores
-from lrlab.studies.workers import in_workers
+from lrlab.studies.workers import spread
 from lrlab.training import Result, Run, ensemble, loop
 from lrlab.training.engines import Engine
 
@@ -26,14 +26,14 @@ def execute(
 ) -> Generator[dict[str, Result], None, None]:
     """Trains all runs and yields those that ended together, by their ids.
 
-    The loop trains one run after the other, the ensemble blocks of them. Where there is work for
-    one worker only it is done in this process: starting another takes seconds.
+    The loop trains one run after the other, the ensemble blocks of them.
 
     Args:
         problem: what is trained.
         runs: by id; they start in this order.
         engine: what trains them.
-        workers: how many processes; when left out, one for each core, or one for a device.
+        workers: how many processes, this one among them; when left out, one for each core, or
+            one for a device.
         memory: bytes that the ensemble's blocks may fill, in all workers together.
 
     Raises:
@@ -44,16 +44,19 @@ def execute(
         return
     most = workers or (1 if engine.kind == "ensemble" and engine.device != "cpu" else cores())
     blocks = _blocks(problem, runs, engine, most, memory)
+
+    def here(place: int) -> list[Result]:
+        with _one_thread():
+            return _train(problem, [runs[id] for id in blocks[place]], engine)
+
     if min(most, len(blocks)) == 1:
-        for ids in blocks:
-            with _one_thread():
-                results = _train(problem, [runs[id] for id in ids], engine)
-            yield dict(zip(ids, results, strict=True))
+        for place, ids in enumerate(blocks):
+            yield dict(zip(ids, here(place), strict=True))
         return
     with shared(problem) as handle:
         calls = [(handle, [runs[id] for id in ids], engine) for ids in blocks]
         # Closed before the file is removed that the workers have open.
-        with closing(in_workers(_train_shared, calls, min(most, len(blocks)))) as ended:
+        with closing(spread(_train_shared, calls, here, min(most, len(blocks)))) as ended:
             for place, results in ended:
                 yield dict(zip(blocks[place], results, strict=True))
 

@@ -4,11 +4,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from math import ceil
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import torch
@@ -18,39 +21,63 @@ from lrlab.errors import StudyError
 R = TypeVar("R")
 
 
-def in_workers(
-    task: Callable[..., R], calls: Sequence[tuple[Any, ...]], workers: int
+def spread(
+    task: Callable[..., R],
+    calls: Sequence[tuple[Any, ...]],
+    here: Callable[[int], R],
+    workers: int,
 ) -> Generator[tuple[int, R], None, None]:
-    """Calls a function with each tuple of arguments; yields its place and what came as it ends.
+    """Does every call once, in this process and in others; yields its place and what came of it.
+
+    This process is one of the workers and has its share of the calls. The others take seconds to
+    start: when it has done its share before they are there, it goes on with theirs. What has ended
+    in them is noticed between its own calls.
 
     Args:
-        task: a function at the top of a module.
-        calls: its arguments; they start in this order.
-        workers: how many processes.
+        task: a function at the top of a module, for the other processes.
+        calls: its arguments.
+        here: does the call of a place in this process.
+        workers: how many processes, this one among them.
 
     Raises:
         StudyError: a worker process died.
     """
+    context = get_context("spawn")
+    there, ended = context.Event(), SimpleQueue[Future[R]]()
     others, ours = set(active_children()), set[BaseProcess]()
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare)
+    pool = ProcessPoolExecutor(
+        max(1, workers - 1), mp_context=context, initializer=_prepare, initargs=(there,)
+    )
+    own = ceil(len(calls) / workers)
     try:
         with _interrupts_ignored_by_children():
-            places = {pool.submit(task, *call): place for place, call in enumerate(calls)}
+            places = {pool.submit(task, *call): own + i for i, call in enumerate(calls[own:])}
         ours = set(active_children()) - others  # all are started by now
-        for future in as_completed(places):
-            yield places.pop(future), future.result()
+        for future in places:
+            future.add_done_callback(ended.put)
+        for place in range(own):
+            yield place, here(place)
+            while not ended.empty():
+                future = ended.get()
+                yield places.pop(future), future.result()
+        while places and not there.is_set():
+            future, place = places.popitem()
+            future.cancel()
+            yield place, here(place)
+        while places:
+            future = ended.get()
+            if future in places:
+                yield places.pop(future), future.result()
     except BrokenProcessPool:
         raise StudyError(
             "a worker process died; the runs that ended are kept: repeat the command to do the "
             "others. If it dies again, memory may be short (fewer --workers, less --memory), or a "
             'script of yours that calls lrlab lacks its `if __name__ == "__main__":`.'
         ) from None
-    except BaseException:
-        # Interrupted: what the workers are at would be thrown away, so nobody waits for it.
+    finally:
+        # They are idle, or at what would be thrown away: nobody waits for that.
         for worker in ours:
             worker.terminate()
-        raise
-    finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -59,10 +86,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _prepare() -> None:
+def _prepare(there: Event) -> None:
     """Makes a worker: one thread, and gone as soon as its parent is."""
     torch.set_num_threads(1)  # threads of small products only wait for each other
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    there.set()
 
 
 def _die_with_parent() -> None:
