@@ -71,9 +71,9 @@ def compare(
         per=per,
     )
 
-    from lrlab.studies import BASELINE, Store, check_engine, default_schedules, plan, settle
+    from lrlab.studies import BASELINE, Store, candidates, default_schedules, plan, settle
 
-    check_engine(engine, device, compile)
+    engines = candidates(engine, device, compile)
     study = plan(problem, chosen or default_schedules(grid[0]), grid, seeds)
     if len(study.schedules) == 1:
         raise StudyError(
@@ -84,9 +84,9 @@ def compare(
     _refuse_to_overwrite(picture)
     introduce(problem, grid, chosen)  # those of the default set are as they are meant
     with Store(db) as store:
-        choice = settle(study, store, engine, device, compile, limit)
-        typer.echo(f"engine: {choice.engine} ({choice.reason})", err=True)
-        study = replace(study, engine=choice.engine)
+        settled, why = settle(study, store, engines, limit)
+        typer.echo(f"engine: {settled} ({why})", err=True)
+        study = replace(study, engine=settled)
         results = _carry_out(study, store, workers, limit)
     _show(study, results, picture)
     typer.echo(f"wrote {db}, {picture} · more seeds: repeat with --seeds {3 * seeds}")

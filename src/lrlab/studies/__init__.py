@@ -12,7 +12,7 @@ from lrlab.studies.plan import LOOP as LOOP
 from lrlab.studies.plan import Plan as Plan
 from lrlab.studies.plan import default_schedules as default_schedules
 from lrlab.studies.plan import plan as plan
-from lrlab.studies.settling import check_engine as check_engine
+from lrlab.studies.settling import candidates as candidates
 from lrlab.studies.settling import settle as settle
 from lrlab.studies.statistics import Comparison as Comparison
 from lrlab.studies.statistics import Difference as Difference

@@ -1,13 +1,12 @@
 """Carrying out runs with one single-threaded process per core, this one among them."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-
-import torch
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 
 from lrlab.problems import Problem
 from lrlab.studies.plan import LOOP
 from lrlab.studies.sharing import Shared, opened, shared
+from lrlab.studies.threads import one_thread
 from lrlab.studies.workers import cores as cores
 from lrlab.studies.workers import spread
 from lrlab.training import Result, Run, ensemble, loop
@@ -46,7 +45,7 @@ def execute(
     blocks = _blocks(problem, runs, engine, most, memory)
 
     def here(place: int) -> list[Result]:
-        with _one_thread():
+        with one_thread():
             return _train(problem, [runs[id] for id in blocks[place]], engine)
 
     if min(most, len(blocks)) == 1:
@@ -80,13 +79,3 @@ def _train(problem: Problem, runs: Sequence[Run], engine: Engine) -> list[Result
 
 def _train_shared(problem: Shared, runs: Sequence[Run], engine: Engine) -> list[Result]:
     return _train(opened(problem), runs, engine)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # threads of small products only wait for each other
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
