@@ -48,9 +48,9 @@ def test_auto_takes_what_is_found_faster(
 
 
 def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -> None:
-    dropping = replace(study.problem, model=dropping)
+    problem = replace(study.problem, model=dropping)
     with Store(tmp_path / "lrlab.db") as store:
-        engine, why = settle(replace(study, problem=dropping), store, BOTH)
+        engine, why = settle(replace(study, problem=problem), store, BOTH)
     assert engine == Engine("loop")
     assert "dropout" in why.lower()
 
