@@ -1,0 +1,98 @@
+"""lrlab's engines in worker processes, one single-threaded worker per core, and what they hold.
+
+The processes are started as ``lrlab compare`` starts them, but stay up from turn to turn, so that
+training can be timed apart from starting. Memory is read from ``/proc``, so on Linux alone.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+
+from lrlab.problems import Problem
+from lrlab.training import Result, Run, ensemble, train
+
+from .jobs import Final, Job
+
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes of one thread each."""
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(count, spawn, torch.set_num_threads, (1,)) as pool:
+        yield pool
+
+
+def loops(pool: ProcessPoolExecutor, problem: Problem, runs: Sequence[Run]) -> Job:
+    """The loop in processes, one run per task."""
+
+    def job() -> list[Final]:
+        futures = [pool.submit(train, problem, run) for run in runs]
+        return [Final.of(future.result()) for future in futures]
+
+    return job
+
+
+@dataclass
+class Ensembles:
+    """The ensemble in processes, one block per task.
+
+    Args:
+        pool, count: the processes, and how many.
+        problem, runs: what is trained.
+        memory: the limit for all processes together, in bytes.
+        before, peak: what each process held when its first block came, and at most, in bytes.
+    """
+
+    pool: ProcessPoolExecutor
+    count: int
+    problem: Problem
+    runs: Sequence[Run]
+    memory: int
+    before: dict[int, int] = field(default_factory=dict)
+    peak: dict[int, int] = field(default_factory=dict)
+
+    def __call__(self) -> list[Final]:
+        blocks = ensemble.blocks(self.problem, self.runs, self.count, self.memory)
+        futures = [
+            self.pool.submit(_block, self.problem, [self.runs[i] for i in block])
+            for block in blocks
+        ]
+        finals: dict[int, Final] = {}
+        for block, future in zip(blocks, futures, strict=True):
+            results, process, before, peak = future.result()
+            finals |= zip(block, map(Final.of, results), strict=True)
+            self.before.setdefault(process, before)
+            self.peak[process] = max(peak, self.peak.get(process, 0))
+        return [finals[i] for i in range(len(self.runs))]
+
+
+def anew(count: int, problem: Problem, runs: Sequence[Run], memory: int) -> Job:
+    """The ensemble in processes that are started and ended with the job."""
+
+    def job() -> list[Final]:
+        with workers(count) as pool:
+            return Ensembles(pool, count, problem, runs, memory)()
+
+    return job
+
+
+def _block(problem: Problem, runs: list[Run]) -> tuple[list[Result], int, int, int]:
+    """Results, then the process, and what it held before and at most."""
+    _RESET.write_text("5")  # the peak is counted from here
+    before = _held("VmRSS")
+    results = ensemble.train(problem, runs)
+    return results, os.getpid(), before, _held("VmHWM")
+
+
+def _held(name: str) -> int:
+    (kibibytes,) = re.findall(rf"{name}:\s*(\d+) kB", _STATUS.read_text())
+    return 1024 * int(kibibytes)
