@@ -1,7 +1,7 @@
 """The tutorial's loop: one run in plain PyTorch, and by that the definition of what a run is."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import isfinite, nan
 from typing import Any
@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.optim import LRScheduler
 from lrlab.problems import Problem, Split, split_of, streams
-from lrlab.schedules import Constant
+from lrlab.schedules import Constant, Schedule
 from lrlab.training.result import Curve, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
@@ -53,7 +53,8 @@ def fit(
     split = split_of(problem, run.seed, settings.held_out(rows)).to(device)
     model = fresh(problem, seeds.weights).to(device)
     optimizer = optimizer_for(model.parameters(), settings)
-    scheduler = _scheduler(optimizer, problem, run)
+    bound = run.bound(rows)
+    scheduler = scheduler_for(optimizer, bound) if bound else None
     metric = watched(run.scheduled.values(), settings, problem)
     order = torch.Generator().manual_seed(seeds.order)
 
@@ -117,11 +118,10 @@ def score_of_a_guess(problem: Problem, split: Split) -> float:
     return float(problem.task.metric.of(outputs, split.y_test)) * split.unit
 
 
-def _scheduler(optimizer: Optimizer, problem: Problem, run: Run) -> LRScheduler | None:
-    if not run.scheduled:
-        return None
-    others: dict[str, Any] = run.bound(problem.train_rows)
-    return LRScheduler(optimizer, others.pop("lr", Constant(1.0)), **others)
+def scheduler_for(optimizer: Optimizer, bound: Mapping[str, Schedule]) -> LRScheduler:
+    """The scheduler of bound schedules by the names of their hyperparameters."""
+    others: dict[str, Any] = {name: one for name, one in bound.items() if name != "lr"}
+    return LRScheduler(optimizer, bound.get("lr", Constant(1.0)), **others)
 
 
 def _end_epoch(scheduler: LRScheduler, settings: Settings, metric: float) -> None:

@@ -1,0 +1,81 @@
+"""Loss and score of all runs of a block on rows that are not trained on."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lrlab.problems import Problem
+from lrlab.training import structure as programs
+from lrlab.training.data import Rows
+from lrlab.training.programs import judged
+from lrlab.training.stack import Stack
+
+Scores = NDArray[np.float64]
+"""One number of each run, shape (seeds, runs of a seed); NaN where an output was not finite."""
+
+
+class Judge:
+    """Rows of every seed, and how outputs for them are scored.
+
+    Args:
+        problem: whose loss and metric they are.
+        rows: those of each seed.
+        units: of each seed, what scores are multiplied by.
+        device: where the runs are trained.
+        at_once: how many rows outputs are made of at once.
+    """
+
+    def __init__(
+        self, problem: Problem, rows: Rows, units: Sequence[float], device: str, at_once: int
+    ) -> None:
+        self._problem, self._rows = problem, rows
+        self._device, self._at_once = device, at_once
+        self._units: Scores = np.array(units, dtype=np.float64)[:, None]
+        self._several = True  # whether the metric can score all runs at once
+        count = rows.x.shape[1]
+        size = ceil(count / ceil(count / at_once))
+        padding = -count % size  # with copies, so that all parts have one size and one program
+        places = torch.cat([torch.arange(count), torch.zeros(padding, dtype=torch.int64)])
+        self._parts = [rows.x[:, part].contiguous() for part in places.split(size)]
+
+    def kept(self, seeds: Tensor) -> "Judge":
+        """The judge of some of the seeds."""
+        units = self._units[seeds.cpu().numpy(), 0].tolist()
+        return Judge(self._problem, self._rows.kept(seeds), units, self._device, self._at_once)
+
+    def outputs(self, stack: Stack) -> tuple[Tensor, Tensor]:
+        """Outputs of all runs, with zeros where those of a run are not all finite, and whether
+        they are.
+        """
+        networks = stack.networks
+        program = programs.outputs(self._problem, self._device, (*networks, self._parts[0]))
+        outputs = torch.cat([program(*networks, part) for part in self._parts], dim=2)
+        outputs = outputs[:, :, : self._rows.x.shape[1]]
+        fine = outputs.flatten(2).isfinite().all(2)
+        return torch.where(fine.reshape(*fine.shape, *[1] * (outputs.dim() - 2)), outputs, 0), fine
+
+    def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
+        """The loss of every run."""
+        return _numbers(judged(self._problem.task.loss, outputs, self._rows.y), fine)
+
+    def scores(self, outputs: Tensor, fine: Tensor) -> Scores:
+        """The metric of every run, in the user's units."""
+        metric = self._problem.task.metric.of
+        if self._several:
+            try:
+                return self._units * _numbers(judged(metric, outputs, self._rows.y), fine)
+            except (RuntimeError, ValueError):
+                self._several = False  # it gives a plain number, say, so runs are scored one by one
+        alone = [
+            [float(metric(own, y)) for own in of_seed]
+            for of_seed, y in zip(outputs, self._rows.y, strict=True)
+        ]
+        return self._units * np.where(fine.cpu().numpy(), alone, np.nan)
+
+
+def _numbers(values: Tensor, fine: Tensor) -> Scores:
+    return np.where(fine.cpu().numpy(), values.double().cpu().numpy(), np.nan)
