@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.fx import GraphModule
 
 from lrlab.problems import Problem, split_of
+from lrlab.training.cleaning import most_bytes, size
 from lrlab.training.data import Batches, Rows, validation_rows
 from lrlab.training.judging import Judge, Scores
 from lrlab.training.loop import score_of_a_guess
@@ -103,6 +105,17 @@ class Block:
             for run, alive in enumerate(self._record.alive)
         ]
 
+    def needs(self) -> tuple[int, int]:
+        """Bytes of a run and of a seed's rows, both for training; of a block of one run."""
+        x, y = next(self._batches.epoch())
+        structure, columns = self._coefficients(self._table.at(np.zeros(1, dtype=np.intp)), 0)
+        row = (*self._stack.row, x, y, *(column[0] for column in columns))
+        step = most_bytes(structure.step(self._problem, row))
+        judges = [judge for judge in (self._test, self._validation) if judge is not None]
+        beside = max(step, *(judge.most_bytes(self._stack) for judge in judges))
+        rows = (self._batches.rows, *(judge.rows for judge in judges))
+        return size(self._stack.row) + beside, 2 * sum(size((r.x, r.y)) for r in rows)
+
     def _train_epoch(self, epoch: int) -> None:
         count = len(self._batches.sizes)
         steps = np.arange(epoch * count, (epoch + 1) * count)
@@ -127,22 +140,30 @@ class Block:
 
     def _steps(self, values: Values, done: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Trains an epoch; loss and finite outputs of shape (steps, seeds, runs of a seed)."""
+        structure, columns = self._coefficients(values, done)
+        losses, fine = [], []
+        programs: dict[int, GraphModule] = {}
+        for i, (x, y) in enumerate(self._batches.epoch()):
+            row = (*self._stack.row, x, y, *(column[i] for column in columns))
+            if x.shape[1] not in programs:
+                programs[x.shape[1]] = structure.step(self._problem, row)
+            loss, finite = programs[x.shape[1]](*row)
+            losses.append(loss)
+            fine.append(finite)
+        return torch.stack(losses).double().cpu().numpy(), torch.stack(fine).cpu().numpy()
+
+    def _coefficients(self, values: Values, done: int) -> tuple[Structure, list[Tensor]]:
+        """What the steps of an epoch take beside runs and batches, and the structure that makes."""
         numbers = self._rule.coefficients(values, done)
         if self._clips is not None:
             numbers["clip"] = np.broadcast_to(self._clips, values["lr"].shape)
         first = self._stack.trained[0]
-        coefficients = [
+        columns = [
             torch.as_tensor(column[:, self._places], dtype=first.dtype, device=first.device)
             for column in numbers.values()
         ]
-        structure = Structure(self._rule.kind, tuple(numbers), self._device, self._compiled)
-        losses, fine = [], []
-        for i, (x, y) in enumerate(self._batches.epoch()):
-            row = (*self._stack.row, x, y, *(column[i] for column in coefficients))
-            loss, finite = structure.step(self._problem, row)(*row)
-            losses.append(loss)
-            fine.append(finite)
-        return torch.stack(losses).double().cpu().numpy(), torch.stack(fine).cpu().numpy()
+        kind = self._rule.kind
+        return Structure(kind, tuple(numbers), self._device, self._compiled), columns
 
     def _scores(self) -> dict[str, Scores]:
         outputs, fine = self._test.outputs(self._stack)

@@ -1,7 +1,6 @@
 """Traced programs without what does nothing: views to the same shape, there and back again."""
 
-from collections.abc import Iterator
-from math import prod
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -47,6 +46,11 @@ def _axes(transposition: Node) -> set[Any]:
     return {axis % len(_shape(transposition)) for axis in dimensions}
 
 
+def size(tensors: Iterable[torch.Tensor]) -> int:
+    """Bytes of tensors."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
 def most_bytes(program: GraphModule) -> int:
     """The memory that a call takes at most beside its arguments, in bytes."""
     last = {source: node for node in program.graph.nodes for source in node.all_input_nodes}
@@ -66,7 +70,7 @@ def _new_bytes(node: Node) -> int:
         return 0
     values = node.meta["val"]
     tensors = values if isinstance(values, tuple | list) else (values,)
-    return sum(prod(t.shape) * t.element_size() for t in tensors if isinstance(t, torch.Tensor))
+    return size(tensor for tensor in tensors if isinstance(tensor, torch.Tensor))
 
 
 def _views(node: Node) -> Iterator[bool]:

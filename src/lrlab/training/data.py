@@ -51,7 +51,7 @@ class Batches:
     """
 
     def __init__(self, seeds: Sequence[int], rows: Rows, size: int, shuffle: bool) -> None:
-        self._rows, self._shuffle = rows, shuffle
+        self.rows = rows
         self._orders = [torch.Generator().manual_seed(streams(seed).order) for seed in seeds]
         self._places = torch.arange(rows.x.shape[1]).split(min(size, rows.x.shape[1]))
         self.sizes = [len(places) for places in self._places]
@@ -62,22 +62,22 @@ class Batches:
         if self._fixed is not None:
             yield from self._fixed
             return
-        rows = self._rows.x.shape[1]
+        rows = self.rows.x.shape[1]
         order = torch.stack([torch.randperm(rows, generator=own) for own in self._orders])
-        order = order.to(self._rows.x.device)
+        order = order.to(self.rows.x.device)
         seeds = torch.arange(len(order), device=order.device)[:, None]
         for places in self._places:
             chosen = order[:, places[0] : places[-1] + 1]
-            yield self._rows.x[seeds, chosen], self._rows.y[seeds, chosen]
+            yield self.rows.x[seeds, chosen], self.rows.y[seeds, chosen]
 
     def _batch(self, places: Tensor) -> Batch:
         first, last = int(places[0]), int(places[-1])
-        x, y = self._rows.x[:, first : last + 1], self._rows.y[:, first : last + 1]
+        x, y = self.rows.x[:, first : last + 1], self.rows.y[:, first : last + 1]
         return x.contiguous(), y.contiguous()
 
     def keep(self, seeds: Tensor) -> None:
         """Goes on with some of the seeds."""
-        self._rows = self._rows.kept(seeds)
+        self.rows = self.rows.kept(seeds)
         self._orders = [self._orders[i] for i in seeds.tolist()]
         if self._fixed is not None:
             self._fixed = [self._batch(places) for places in self._places]

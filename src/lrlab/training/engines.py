@@ -1,10 +1,21 @@
 """The engines that execute runs, and the choice of the faster one for a problem."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from lrlab.problems import Problem
+import numpy as np
+import torch
+
+from lrlab.errors import TrainingError
+from lrlab.problems import Problem, Split
+from lrlab.training import ensemble, loop
+from lrlab.training.result import Result
 from lrlab.training.run import Run
+
+KINDS = ("loop", "ensemble")
 
 
 @dataclass(frozen=True)
@@ -16,6 +27,9 @@ class Engine:
         device: where, by torch's name.
         compiled: whether the ensemble's steps go through ``torch.compile``.
 
+    Raises:
+        TrainingError: there is no such kind, or this machine has no such device, or no compiler.
+
     >>> str(Engine("ensemble")), str(Engine("ensemble", "cuda", compiled=True))
     ('ensemble', 'ensemble, cuda, compiled')
     """
@@ -24,6 +38,25 @@ class Engine:
     device: str = "cpu"
     compiled: bool = False
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise TrainingError(f"the engine must be {' or '.join(KINDS)}, got {self.kind}.")
+        if self.compiled and self.kind == "loop":
+            raise TrainingError("only the ensemble can be compiled; leave out --compile.")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            raise TrainingError(
+                f"this machine cannot train on {self.device} ({reason}); use cpu."
+            ) from None
+        compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
+        if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
+            raise TrainingError(
+                "torch.compile needs a C++ compiler such as g++, and there is none; leave out "
+                "--compile."
+            )
+
     def __str__(self) -> str:
         device = [] if self.device == "cpu" else [self.device]
         return ", ".join([self.kind, *device, *(["compiled"] if self.compiled else [])])
@@ -31,10 +64,22 @@ class Engine:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine that was found to be faster, and the sentence that says why."""
+    """The engine that was found to be faster.
+
+    Args:
+        engine: which.
+        reason: the sentence that says why.
+        seconds: what a step of a run takes in it, in one process.
+    """
 
     engine: Engine
     reason: str
+    seconds: float
+
+
+_BATCHES, _TURNS, _FEW, _MANY = 8, 3, 1, 3
+_AT_MOST = 512
+"""Runs of the block that is probed: more would not change the choice, and take longer."""
 
 
 def choose(
@@ -44,5 +89,93 @@ def choose(
     compiled: bool = False,
     memory: int = 2 << 30,
 ) -> Choice:
-    """Probes both ways for a few steps on this very problem."""
-    return Choice(Engine("loop", device), "the loop is the only engine so far")
+    """Probes both ways for a few steps on this very problem, and takes the faster.
+
+    The first block is trained by the ensemble and its first run by the loop, at a constant rate, on
+    a few batches, for one epoch and for three, in turns; what the two epochs more have taken is
+    compared, by the medians, so that nothing counts that is done once a run. Where the two disagree
+    on the loss of that run, the network does what the ensemble cannot repeat, and the loop is
+    taken.
+
+    Args:
+        problem: what is to be trained.
+        runs: all of them.
+        device, compiled: of the ensemble.
+        memory: bytes for one worker.
+    """
+    loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
+    short = _shortened(problem, _BATCHES * runs[0].settings.batch_size)
+    steps = runs[0].settings.steps_of_optimizer(short.train_rows) * (_MANY - _FEW)
+
+    def one_by_one(some: Sequence[Run]) -> list[Result]:
+        return [loop.train(short, run, device=device) for run in some]
+
+    def at_once(some: Sequence[Run]) -> list[Result]:
+        return ensemble.train(short, some, device, compiled)
+
+    alone: list[float] = []
+    together: list[float] = []
+    try:
+        block = [runs[i] for i in ensemble.blocks(problem, runs, 1, memory)[0]][:_AT_MOST]
+        ours, theirs = (
+            at_once(_constant(block[:1], _MANY))[0],
+            one_by_one(_constant(block[:1], _MANY))[0],
+        )
+        at_once(_constant(block, _FEW))  # what follows is traced here
+    except TrainingError as error:
+        alone = [_more(one_by_one, runs[:1]) for _ in range(_TURNS)]
+        reason = str(error).partition(";")[0]  # without the remedy, which is taken here
+        return Choice(loop_engine, reason, float(np.median(alone)) / steps)
+    for _ in range(_TURNS):
+        alone.append(_more(one_by_one, block[:1]))
+        together.append(_more(at_once, block))
+    one = float(np.median(alone)) / steps
+    each = float(np.median(together)) / steps / len(block)
+    if not _agree(ours, theirs):
+        reason = "the ensemble gives another loss: the network keeps something beside its buffers"
+        return Choice(loop_engine, reason, one)
+    reason = (
+        f"a step of a run takes {1e6 * one:.3g} µs in the loop, {1e6 * each:.3g} µs among "
+        f"{len(block)} in the ensemble"
+    )
+    return Choice(loop_engine, reason, one) if one <= each else Choice(many_engine, reason, each)
+
+
+def _more(train: Callable[[Sequence[Run]], list[Result]], runs: Sequence[Run]) -> float:
+    """Seconds that runs take longer for many epochs than for few."""
+    seconds = []
+    for epochs in (_FEW, _MANY):
+        some = _constant(runs, epochs)
+        started = time.perf_counter()
+        train(some)
+        seconds.append(time.perf_counter() - started)
+    return max(seconds[1] - seconds[0], 1e-9)
+
+
+def _constant(runs: Sequence[Run], epochs: int) -> list[Run]:
+    """The runs for so many epochs without their schedules, which may need more."""
+    return [Run(None, replace(run.settings, epochs=epochs), run.seed) for run in runs]
+
+
+def _shortened(problem: Problem, rows: int) -> Problem:
+    """The problem with no more than so many training rows, and test rows in proportion."""
+    kept = min(rows, problem.train_rows)
+
+    def split(seed: int) -> Split:
+        whole = problem.split(seed)
+        tested = max(1, round(len(whole.x_test) * kept / problem.train_rows))
+        return replace(
+            whole,
+            x_train=whole.x_train[:kept],
+            y_train=whole.y_train[:kept],
+            x_test=whole.x_test[:tested],
+            y_test=whole.y_test[:tested],
+        )
+
+    return replace(problem, split=split, train_rows=kept)
+
+
+def _agree(ours: Result, theirs: Result) -> bool:
+    if ours.diverged or theirs.diverged:
+        return ours.diverged == theirs.diverged
+    return np.allclose(ours.epochs.column("loss"), theirs.epochs.column("loss"), rtol=1e-3)

@@ -4,13 +4,15 @@ Runs of a seed share their split, initial weights and batches, so one wide produ
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from lrlab.errors import TrainingError
 from lrlab.problems import Problem
 from lrlab.training.block import Block
-from lrlab.training.packing import alike, rectangle
+from lrlab.training.packing import Room, alike, packed, rectangle
 from lrlab.training.result import Result
 from lrlab.training.run import Run
 
@@ -53,3 +55,54 @@ def fit(
             flat = [i for row in places for i in row]
             found |= dict(zip(flat, zip(block.weights(), results, strict=True), strict=True))
     return [found[i] for i in range(len(runs))]
+
+
+_BESIDE = 500 << 20
+"""Bytes of a worker process before it trains anything: Python, torch and the libraries of data."""
+
+
+def blocks(
+    problem: Problem, runs: Sequence[Run], workers: int = 1, memory: int = 2 << 30
+) -> list[list[int]]:
+    """Which runs are trained together: lists of places in ``runs``, each place in one of them.
+
+    A block's tensors fit the share of the cache that a worker has, as far as that leaves a run in
+    it, and the memory. The same arguments give the same blocks on the same machine.
+
+    Args:
+        problem: what is trained.
+        runs: of any settings, schedules and seeds.
+        workers: how many processes train blocks at the same time.
+        memory: bytes for all of them together.
+
+    Raises:
+        TrainingError: the problem cannot be trained for many runs at once, or the memory is too
+            little for one run at a time in each worker.
+    """
+    found: list[list[int]] = []
+    for group in alike(runs):
+        room = _room(problem, runs[group[0]], workers, memory)
+        found += packed(runs, group, room, workers)
+    return found
+
+
+def _room(problem: Problem, run: Run, workers: int, memory: int) -> Room:
+    with torch.no_grad():
+        of_run, of_seed = Block(problem, [[run]], "cpu", compiled=False).needs()
+    free = memory // workers - _BESIDE
+    if free < of_run + of_seed:
+        least = workers * (_BESIDE + of_run + of_seed)
+        raise TrainingError(
+            f"{workers} workers need {least / 2**30:.2g} GiB of memory at least, got "
+            f"{memory / 2**30:.2g}; give more (--memory), or use fewer --workers."
+        )
+    return Room(of_run, of_seed, _cache() // workers, free)
+
+
+def _cache() -> int:
+    """Half of the last cache of this machine, in bytes; the rest is for what lies beside runs."""
+    try:
+        size = Path("/sys/devices/system/cpu/cpu0/cache/index3/size").read_text().strip()
+        return int(size.removesuffix("K")) << 9
+    except (OSError, ValueError):  # no Linux, or no such cache
+        return 16 << 20

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.fx import GraphModule
 
 from lrlab.problems import Problem
 from lrlab.training import structure as programs
+from lrlab.training.cleaning import most_bytes
 from lrlab.training.data import Rows
 from lrlab.training.programs import judged
 from lrlab.training.stack import Stack
@@ -32,7 +34,7 @@ class Judge:
     def __init__(
         self, problem: Problem, rows: Rows, units: Sequence[float], device: str, at_once: int
     ) -> None:
-        self._problem, self._rows = problem, rows
+        self._problem, self.rows = problem, rows
         self._device, self._at_once = device, at_once
         self._units: Scores = np.array(units, dtype=np.float64)[:, None]
         self._several = True  # whether the metric can score all runs at once
@@ -45,34 +47,41 @@ class Judge:
     def kept(self, seeds: Tensor) -> "Judge":
         """The judge of some of the seeds."""
         units = self._units[seeds.cpu().numpy(), 0].tolist()
-        return Judge(self._problem, self._rows.kept(seeds), units, self._device, self._at_once)
+        return Judge(self._problem, self.rows.kept(seeds), units, self._device, self._at_once)
 
     def outputs(self, stack: Stack) -> tuple[Tensor, Tensor]:
         """Outputs of all runs, with zeros where those of a run are not all finite, and whether
         they are.
         """
-        networks = stack.networks
-        program = programs.outputs(self._problem, self._device, (*networks, self._parts[0]))
+        networks, program = stack.networks, self._program(stack)
         outputs = torch.cat([program(*networks, part) for part in self._parts], dim=2)
-        outputs = outputs[:, :, : self._rows.x.shape[1]]
+        outputs = outputs[:, :, : self.rows.x.shape[1]]
         fine = outputs.flatten(2).isfinite().all(2)
         return torch.where(fine.reshape(*fine.shape, *[1] * (outputs.dim() - 2)), outputs, 0), fine
 
+    def most_bytes(self, stack: Stack) -> int:
+        """The memory that outputs take at most, in bytes."""
+        return most_bytes(self._program(stack))
+
+    def _program(self, stack: Stack) -> GraphModule:
+        tensors = (*stack.networks, self._parts[0])
+        return programs.outputs(self._problem, self._device, tensors)
+
     def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The loss of every run."""
-        return _numbers(judged(self._problem.task.loss, outputs, self._rows.y), fine)
+        return _numbers(judged(self._problem.task.loss, outputs, self.rows.y), fine)
 
     def scores(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The metric of every run, in the user's units."""
         metric = self._problem.task.metric.of
         if self._several:
             try:
-                return self._units * _numbers(judged(metric, outputs, self._rows.y), fine)
+                return self._units * _numbers(judged(metric, outputs, self.rows.y), fine)
             except (RuntimeError, ValueError):
                 self._several = False  # it gives a plain number, say, so runs are scored one by one
         alone = [
             [float(metric(own, y)) for own in of_seed]
-            for of_seed, y in zip(outputs, self._rows.y, strict=True)
+            for of_seed, y in zip(outputs, self.rows.y, strict=True)
         ]
         return self._units * np.where(fine.cpu().numpy(), alone, np.nan)
 

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from math import ceil
 
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
@@ -26,3 +27,65 @@ def rectangle(runs: Sequence[Run], places: Sequence[int]) -> list[list[int]]:
         seeds[runs[i].seed].append(i)
     width = max(map(len, seeds.values()))
     return [own + [own[-1]] * (width - len(own)) for own in seeds.values()]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What runs of one kind need, and what there is.
+
+    Args:
+        run: bytes of a run: its weights, what the optimizer keeps of them, and a step's tensors.
+        seed: bytes of a seed's rows.
+        cache: bytes that are quick to reach, for one worker.
+        memory: bytes that one worker may fill with runs and rows.
+    """
+
+    run: int
+    seed: int
+    cache: int
+    memory: int
+
+    def shape(self, seeds: int, width: int, workers: int) -> tuple[int, int]:
+        """Seeds, and runs of a seed, of the blocks that all workers train soonest.
+
+        Args:
+            seeds, width: of all runs.
+            workers: how many train blocks at the same time.
+        """
+        most = max(1, min(self.cache // self.run, ceil(seeds * width / workers)))
+
+        def cost(shape: tuple[int, int]) -> tuple[float, int]:
+            tall, wide = shape
+            blocks = ceil(seeds / tall) * ceil(width / wide)
+            uneven = seeds % tall > 0 or width % wide > 0  # which takes a second program
+            return ceil(blocks / workers) * (tall * wide + self._beside) * (
+                1 + 0.05 * uneven
+            ), -wide
+
+        shapes = [
+            (tall, wide)
+            for tall in range(1, min(seeds, most) + 1)
+            for wide in {min(width, most // tall), ceil(width / ceil(width / (most // tall)))}
+            if tall * (wide * self.run + self.seed) <= self.memory
+        ]
+        return min(shapes, key=cost)
+
+    @property
+    def _beside(self) -> float:
+        """What a step of a block costs beside its runs, in runs: about 0.1 ms to a run's bytes."""
+        return 500_000 / self.run
+
+
+def packed(runs: Sequence[Run], group: Sequence[int], room: Room, workers: int) -> list[list[int]]:
+    """Places of runs in blocks: a seed's runs in one block where they fit."""
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for i in group:
+        places[runs[i].seed].append(i)
+    seeds = sorted(places.values(), key=len, reverse=True)  # those of equal width side by side
+    tall, wide = room.shape(len(seeds), len(seeds[0]), workers)
+    blocks = []
+    for first in range(0, len(seeds), tall):
+        beside = seeds[first : first + tall]
+        for left in range(0, len(beside[0]), wide):
+            blocks.append([i for own in beside for i in own[left : left + wide]])
+    return blocks

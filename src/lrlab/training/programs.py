@@ -111,8 +111,12 @@ def outputs_program(network: Network) -> Callable[..., Tensor]:
 
 
 def judged(function: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
-    """A loss or a metric of all runs: of outputs of shape (seeds, runs of a seed, rows, ...) and the
-    targets of each seed.
+    """A loss or a metric of all runs.
+
+    Args:
+        function: of outputs and targets of one run.
+        outputs: shape (seeds, runs of a seed, rows, ...).
+        targets: of each seed, shape (seeds, rows, ...).
     """
     numbers: Tensor = _for_all_runs(function, shared=0, own=2)(outputs, own(targets, outputs))
     return numbers

@@ -7,15 +7,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.fx import GraphModule
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, streams
 from lrlab.training.loop import fresh
 from lrlab.training.programs import Network, outputs_program, step_program, traced
 from lrlab.training.rules import Kind
-
-Program = Callable[..., Any]
-"""A traced function of tensors in a row."""
 
 _PROGRAMS_KEPT = 64
 
@@ -38,7 +36,7 @@ class Structure:
     device: str
     compiled: bool
 
-    def step(self, problem: Problem, tensors: Sequence[Tensor]) -> Program:
+    def step(self, problem: Problem, tensors: Sequence[Tensor]) -> GraphModule:
         """The program of one step with arguments like these.
 
         Raises:
@@ -52,7 +50,7 @@ def network(problem: Problem, device: str) -> Network:
     return _network(problem, device)
 
 
-def outputs(problem: Problem, device: str, tensors: Sequence[Tensor]) -> Program:
+def outputs(problem: Problem, device: str, tensors: Sequence[Tensor]) -> GraphModule:
     """The program of the outputs of networks in evaluation, with arguments like these.
 
     Raises:
@@ -66,37 +64,45 @@ def outputs(problem: Problem, device: str, tensors: Sequence[Tensor]) -> Program
 
 
 @lru_cache(_PROGRAMS_KEPT)
-def _step(structure: Structure, problem: Problem, shapes: _Shapes) -> Program:
+def _step(structure: Structure, problem: Problem, shapes: _Shapes) -> GraphModule:
     net = _network(problem, structure.device)
     net.module.train()
     program = step_program(net, problem.task.loss, structure.kind.rule(), structure.coefficients)
     graph = _traced(program, problem, shapes, structure.device)
-    if not structure.compiled:
-        return graph
-    compiled: Program = torch.compile(graph, dynamic=False)
-    return compiled
+    if structure.compiled:
+        graph.compile(dynamic=False)
+    return graph
 
 
 @lru_cache(_PROGRAMS_KEPT)
-def _outputs(problem: Problem, device: str, shapes: _Shapes) -> Program:
+def _outputs(problem: Problem, device: str, shapes: _Shapes) -> GraphModule:
     net = _network(problem, device)
     net.module.eval()
     return _traced(outputs_program(net), problem, shapes, device)
 
 
-def _traced(program: Program, problem: Problem, shapes: _Shapes, device: str) -> Program:
+def _traced(
+    program: Callable[..., Any], problem: Problem, shapes: _Shapes, device: str
+) -> GraphModule:
     # Zeros, which no loss refuses and no embedding either.
     arguments = [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype in shapes]
     try:
         with torch.random.fork_rng(devices=[]):
             return traced(program, *arguments)
     except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
-        first = str(error).strip().partition("\n")[0][:200]
         raise TrainingError(
-            f"{problem.name} cannot be trained for many runs at once: its network, its loss or its "
-            f"metric does what needs one run alone, such as to draw random numbers (dropout) or to "
-            f"look at a number ({first}); use the loop (--engine loop)."
+            f"{problem.name} cannot be trained for many runs at once, because {_why(error)}; use "
+            "the loop (--engine loop)."
         ) from error
+
+
+def _why(error: Exception) -> str:
+    said = str(error).strip().partition("\n")[0].rstrip(".").replace(";", ",")
+    if "random" in said:
+        return "its network draws random numbers, as dropout does"
+    if ".item()" in said or "control flow" in said:
+        return "its network or its loss looks at a number to decide what to do next"
+    return f"torch says: {said[:300]}"
 
 
 def _shapes(tensors: Sequence[Tensor]) -> _Shapes:
