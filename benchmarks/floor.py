@@ -4,8 +4,8 @@ Trains one block of 256 runs in this process on one thread and prints tables for
 ``docs/performance.md``, in microseconds of the core per run-step. What happens once is told from
 what every epoch costs by trainings of two lengths, and evaluation from training by a problem with a
 handful of test rows; all take turns, and the quickest of each counts, as other programs only add.
-The time of operations comes from torch's profiler, which slows down none but the smallest; what
-they leave is Python. The floor is the arithmetic of the loop's own products at the rate of a large
+The shares of operations come from torch's profiler, which slows down none but the smallest; what
+they leave is Python's. The floor is the arithmetic of the loop's own products at the rate of a large
 product on the same core.
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/floor.py [data ...]
@@ -13,10 +13,9 @@ product on the same core.
 
 import math
 import re
-import statistics
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -70,14 +69,14 @@ def table(problem: Problem) -> str:
     training = 1e6 * (seconds["bare long"] - seconds["bare short"]) / run_steps
     once = 1e6 * seconds["short"] / RUNS - total * per_epoch
     rate = 2 * LARGE**3 / seconds["product"]
-    operations = profiled(bare, 1 + more)
+    operations, python = shares(bare, 1 + more)
     parts = Counter[str]()
-    for operation, microseconds in operations.items():
-        parts[kind(operation)] += microseconds / run_steps
+    for operation, share in operations.items():
+        parts[kind(operation)] += share * training
     needed, evaluating = (1e6 * each / per_epoch / rate for each in arithmetic(problem))
     shown = {
         **dict(parts.most_common()),
-        "Python between them": training - parts.total(),
+        "Python between them": python * training,
         "evaluation after every epoch": total - training,
         "**all**": total,
         "floor: the products of training": needed,
@@ -85,7 +84,9 @@ def table(problem: Problem) -> str:
     }
     lines = ["| of a run-step | µs | share |", "| --- | --: | --: |"]
     lines += [f"| {name} | {each:.2f} | {each / total:.0%} |" for name, each in shown.items()]
-    largest = ", ".join(f"{o} {m / run_steps:.2f}" for o, m in operations.most_common(8))
+    largest = ", ".join(
+        f"{name} {share * training:.2f}" for name, share in operations.most_common(8)
+    )
     return "\n".join(lines) + (
         f"\n\nA large product does {rate / 1e9:.0f} GFLOP/s. Beside all that {once:.0f} µs a run, "
         f"once. The longest operations: {largest}."
@@ -109,25 +110,30 @@ def quickest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     return {name: min(taken) for name, taken in seconds.items()}
 
 
-def profiled(problem: Problem, epochs: int) -> Counter[str]:
-    """Microseconds in every kind of operation, less those of a training of one epoch."""
-    long, short = operations(problem, epochs), operations(problem, 1)
+def shares(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
+    """Of all the time that the epochs after the first take, the share of each kind of operation
+    without those within it, and the share of Python.
+    """
+    (long, all_of_it), (short, first) = profiled(problem, epochs), profiled(problem, 1)
     long.subtract(short)
-    return long
+    found = Counter({name: spent / (all_of_it - first) for name, spent in long.items()})
+    return found, 1 - found.total()
 
 
-def operations(problem: Problem, epochs: int) -> Counter[str]:
-    """Microseconds in every kind of operation, without those within it."""
-    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as seen:
+def profiled(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
+    """Microseconds in every kind of operation, and of everything."""
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        started = time.perf_counter()
         train(problem, epochs)
-    alike = defaultdict[tuple[str, str], list[float]](list)
-    for event in seen.events():
-        if event.name.startswith("aten::"):
-            alike[event.name, str(event.input_shapes)].append(event.self_cpu_time_total)
-    spent = Counter[str]()
-    for (name, _), microseconds in alike.items():  # medians leave out what interrupted them
-        spent[name.removeprefix("aten::")] += len(microseconds) * statistics.median(microseconds)
-    return spent
+        seconds = time.perf_counter() - started
+    spent = Counter(
+        {
+            event.key.removeprefix("aten::"): event.self_cpu_time_total
+            for event in seen.key_averages()
+            if event.key.startswith("aten::")
+        }
+    )
+    return spent, 1e6 * seconds
 
 
 def train(problem: Problem, epochs: int) -> None:
