@@ -5,8 +5,8 @@ Trains one block of 256 runs in this process on one thread and prints tables for
 what every epoch costs by trainings of two lengths, and evaluation from training by a problem with a
 handful of test rows; all take turns, and the quickest of each counts, as other programs only add.
 The shares of operations come from torch's profiler, which slows down none but the smallest; what
-they leave is Python's. The floor is the arithmetic of the loop's own products at the rate of a large
-product on the same core.
+they leave is Python's. The floor is the arithmetic of the loop's own products at the rate of a
+large product on the same core.
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/floor.py [data ...]
 """
@@ -23,10 +23,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from lrlab.problems import Problem, Split, load
+from lrlab.problems import Problem, Split
 from lrlab.training import Settings, ensemble
 from lrlab.training.loop import fresh
-from peers.jobs import convolutions, study
+from peers.jobs import problem_of, study
 
 RUNS, TURNS = 256, 5
 STEPS = 220  # of the longer training, at least, beyond those of the shorter
@@ -45,7 +45,7 @@ KINDS = {  # the first that an operation's name matches; in place is how weights
 def main() -> None:
     torch.set_num_threads(1)
     for name in sys.argv[1:] or ["ionosphere", "digits", "convolutions"]:
-        problem = convolutions() if name == "convolutions" else load(name)
+        problem = problem_of(name)
         print(f"{problem.name}, {RUNS} runs\n\n{table(problem)}\n", flush=True)
 
 
@@ -84,12 +84,11 @@ def table(problem: Problem) -> str:
     }
     lines = ["| of a run-step | µs | share |", "| --- | --: | --: |"]
     lines += [f"| {name} | {each:.2f} | {each / total:.0%} |" for name, each in shown.items()]
-    largest = ", ".join(
-        f"{name} {share * training:.2f}" for name, share in operations.most_common(8)
-    )
+    longest = operations.most_common(8)
+    named = ", ".join(f"{name} {share * training:.2f}" for name, share in longest)
     return "\n".join(lines) + (
         f"\n\nA large product does {rate / 1e9:.0f} GFLOP/s. Beside all that {once:.0f} µs a run, "
-        f"once. The longest operations: {largest}."
+        f"once. The longest operations: {named}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -99,9 +100,16 @@ def refuse_wrong(
         )
 
 
-def convolutions() -> Problem:
-    """The digits as pictures of 8 x 8, and a small network of convolutions with BatchNorm."""
-    return replace(load("digits"), name="convolutions", model=_convolutions)
+@cache
+def problem_of(name: str) -> Problem:
+    """What is trained, by name; a process loads it once, as ``lrlab compare`` does.
+
+    Beside lrlab's own there is ``"convolutions"``: the digits as pictures of 8 x 8, and a small
+    network of convolutions with BatchNorm.
+    """
+    if name == "convolutions":
+        return replace(load("digits"), name=name, model=_convolutions)
+    return load(name)
 
 
 def _convolutions() -> nn.Module:

@@ -18,7 +18,7 @@ import torch
 from lrlab.problems import Problem
 from lrlab.training import Result, Run, ensemble, train
 
-from .jobs import Final, Job
+from .jobs import Final, Job, problem_of
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -35,7 +35,7 @@ def loops(pool: ProcessPoolExecutor, problem: Problem, runs: Sequence[Run]) -> J
     """The loop in processes, one run per task."""
 
     def job() -> list[Final]:
-        futures = [pool.submit(train, problem, run) for run in runs]
+        futures = [pool.submit(_one, problem.name, run) for run in runs]
         return [Final.of(future.result()) for future in futures]
 
     return job
@@ -63,7 +63,7 @@ class Ensembles:
     def __call__(self) -> list[Final]:
         blocks = ensemble.blocks(self.problem, self.runs, self.count, self.memory)
         futures = [
-            self.pool.submit(_block, self.problem, [self.runs[i] for i in block])
+            self.pool.submit(_block, self.problem.name, [self.runs[i] for i in block])
             for block in blocks
         ]
         finals: dict[int, Final] = {}
@@ -85,11 +85,15 @@ def anew(count: int, problem: Problem, runs: Sequence[Run], memory: int) -> Job:
     return job
 
 
-def _block(problem: Problem, runs: list[Run]) -> tuple[list[Result], int, int, int]:
+def _one(problem: str, run: Run) -> Result:
+    return train(problem_of(problem), run)
+
+
+def _block(problem: str, runs: list[Run]) -> tuple[list[Result], int, int, int]:
     """Results, then the process, and what it held before and at most."""
     _RESET.write_text("5")  # the peak is counted from here
     before = _held("VmRSS")
-    results = ensemble.train(problem, runs)
+    results = ensemble.train(problem_of(problem), runs)
     return results, os.getpid(), before, _held("VmHWM")
 
 
