@@ -96,7 +96,7 @@ def sizes(pool: ProcessPoolExecutor) -> Measured:
         for count, job in jobs.items()
     ]
     rows = [
-        asdict(row) | {"before": sum(job.before.values()), "peak": sum(job.peak.values())}
+        asdict(row) | {"peak": sum(job.peak.values())}
         for row, job in zip(measured(problem, peers), jobs.values(), strict=True)
     ]
     return {"rows": rows, "memory": MEMORY}
@@ -104,29 +104,27 @@ def sizes(pool: ProcessPoolExecutor) -> Measured:
 
 def digits(pool: ProcessPoolExecutor) -> Measured:
     """A wider network, 64-64-10, on more rows."""
-    return engines(pool, problem_of("digits"), epochs=5)
+    return engines(pool, problem_of("digits"), count=256, epochs=EPOCHS, turns=2)
 
 
 def small_network(pool: ProcessPoolExecutor) -> Measured:
     """Convolutions and BatchNorm: what is chosen by itself, and both ways."""
-    return engines(pool, problem_of("convolutions"), epochs=2)
+    return engines(pool, problem_of("convolutions"), count=64, epochs=6, turns=3)
 
 
-def engines(pool: ProcessPoolExecutor, problem: Problem, epochs: int) -> Measured:
+def engines(
+    pool: ProcessPoolExecutor, problem: Problem, count: int, epochs: int, turns: int
+) -> Measured:
     """Both of lrlab's engines, and which one it chooses."""
-    some, many = few(problem, epochs), study(problem, 256, epochs)
-    peers = [
-        ensembles(pool, problem, many),
-        Peer("lrlab's loop in processes", cores(), some, loops(pool, problem, some)),
-        Peer("lrlab's loop", 1, some, loop(problem, some)),
-    ]
+    some, many = few(problem, epochs), study(problem, count, epochs)
     choice = choose(problem, many)
-    rows = measured(problem, peers)
-    return {
-        "rows": list(map(asdict, rows)),
-        "chosen": str(choice.engine),
-        "reason": choice.reason,
-    }
+    peers = [
+        ensembles(pool, problem, many, turns),
+        Peer("lrlab's loop in processes", cores(), some, loops(pool, problem, some), turns),
+        Peer("lrlab's loop", 1, some, loop(problem, some), turns),
+    ]
+    rows = list(map(asdict, measured(problem, peers)))
+    return {"rows": rows, "chosen": str(choice.engine), "reason": choice.reason}
 
 
 def machine() -> Measured:

@@ -28,15 +28,12 @@ def tutorial(part: Measured) -> str:
 
 def sizes(part: Measured) -> str:
     """The ensemble's cost and memory by the number of runs."""
-    lines = [
-        "| runs | µs per run-step | memory at the start | at most |",
-        "| --: | --: | --: | --: |",
-    ]
+    lines = ["| runs | µs per run-step | memory at most |", "| --: | --: | --: |"]
     for row in part["rows"]:
-        before, peak = gibibytes(row["before"]), gibibytes(row["peak"])
-        lines.append(f"| {row['runs']} | {figure(row['median'])} | {before} | {peak} |")
+        lines.append(f"| {row['runs']} | {figure(row['median'])} | {gibibytes(row['peak'])} |")
+    asked = gibibytes(part["memory"])
     return (
-        f"Asked to stay within {gibibytes(part['memory'])}, its processes together held\n\n"
+        f"More runs of the same job, and what its processes held while {asked} were allowed:\n\n"
         + "\n".join(lines)
     )
 
@@ -49,8 +46,8 @@ def digits(part: Measured) -> str:
 def convolutions(part: Measured) -> str:
     """The small network of convolutions."""
     return (
-        "On `digits` with two convolutions and BatchNorm, where `auto` chose the "
-        f"{part['chosen']}:\n\n{peers(part['rows'])}"
+        f"On `digits` with two convolutions and BatchNorm, where `auto` chose the {part['chosen']} "
+        f"because {part['reason']}:\n\n{peers(part['rows'])}"
     )
 
 

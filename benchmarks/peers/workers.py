@@ -49,7 +49,7 @@ class Ensembles:
         pool, count: the processes, and how many.
         problem, runs: what is trained.
         memory: the limit for all processes together, in bytes.
-        before, peak: what each process held when its first block came, and at most, in bytes.
+        peak: what each process has held at most while it trained, in bytes.
     """
 
     pool: ProcessPoolExecutor
@@ -57,7 +57,6 @@ class Ensembles:
     problem: Problem
     runs: Sequence[Run]
     memory: int
-    before: dict[int, int] = field(default_factory=dict)
     peak: dict[int, int] = field(default_factory=dict)
 
     def __call__(self) -> list[Final]:
@@ -68,9 +67,8 @@ class Ensembles:
         ]
         finals: dict[int, Final] = {}
         for block, future in zip(blocks, futures, strict=True):
-            results, process, before, peak = future.result()
+            results, process, peak = future.result()
             finals |= zip(block, map(Final.of, results), strict=True)
-            self.before.setdefault(process, before)
             self.peak[process] = max(peak, self.peak.get(process, 0))
         return [finals[i] for i in range(len(self.runs))]
 
@@ -89,14 +87,9 @@ def _one(problem: str, run: Run) -> Result:
     return train(problem_of(problem), run)
 
 
-def _block(problem: str, runs: list[Run]) -> tuple[list[Result], int, int, int]:
-    """Results, then the process, and what it held before and at most."""
+def _block(problem: str, runs: list[Run]) -> tuple[list[Result], int, int]:
+    """Results, then the process, and what it has held at most."""
     _RESET.write_text("5")  # the peak is counted from here
-    before = _held("VmRSS")
     results = ensemble.train(problem_of(problem), runs)
-    return results, os.getpid(), before, _held("VmHWM")
-
-
-def _held(name: str) -> int:
-    (kibibytes,) = re.findall(rf"{name}:\s*(\d+) kB", _STATUS.read_text())
-    return 1024 * int(kibibytes)
+    (kibibytes,) = re.findall(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())
+    return results, os.getpid(), 1024 * int(kibibytes)
