@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vmap
+from torch.func import functional_call, grad_and_value, vjp, vmap
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
@@ -67,20 +67,22 @@ def step_program(
     loss of every run and whether all its outputs were finite, of shape (seeds, runs of a seed).
     """
 
-    def loss_of(
+    def of_run(
         trained: list[Tensor], kept: list[Tensor], y: Tensor, x: Tensor
-    ) -> tuple[Tensor, tuple[list[Tensor], Tensor]]:
-        outputs, kept = network.call(trained, kept, x)
-        fine = outputs.isfinite().all()
-        # Some losses raise on other outputs, which would end the runs beside this one.
-        return loss(torch.where(fine, outputs, 0), y), (kept, fine)
+    ) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
+        run: Any = vjp(lambda held: network.call(held, kept, x), trained, has_aux=True)
+        outputs, pull, kept = run
+        fine = (outputs - outputs).sum() == 0  # NaN for an output that is NaN or infinite
+        # Some losses raise on such outputs, which would end the runs beside this one.
+        slope, number = grad_and_value(loss)(torch.where(fine, outputs, 0), y)
+        return pull(slope)[0], kept, number, fine
 
-    gradients_of = _for_all_runs(grad_and_value(loss_of, has_aux=True), shared=1, own=3)
+    of_all_runs = _for_all_runs(of_run, shared=1, own=3)
 
     def step(*tensors: Tensor) -> tuple[Tensor, Tensor]:
         trained, kept, averages, (x, y, *rest) = network.parted(tensors, rule.averages)
         c = dict(zip(coefficients, rest, strict=True))
-        gradients, (losses, (after, fine)) = gradients_of(trained, kept, own(y, trained[0]), x)
+        gradients, after, losses, fine = of_all_runs(trained, kept, own(y, trained[0]), x)
         if "clip" in c:
             gradients = clipped(gradients, c["clip"])
         for parameter, gradient, held in zip(trained, gradients, averages, strict=True):
