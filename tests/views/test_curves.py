@@ -82,6 +82,21 @@ def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
         curves.save(study, results, tmp_path / "none" / "iris.png")
 
 
+def test_long_names_stay_within_the_picture() -> None:
+    band = curves.Band(*[np.linspace(0.5, 0.9, 4)] * 3)
+    names = [
+        f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
+    ]
+    drawn = [curves.Curve(name, np.arange(5.0), np.ones(5), band, band) for name in names]
+    drawing = curves.figure(drawn, "many", load("iris").task.metric)
+    drawing.draw_without_rendering()
+    (legend,), whole = drawing.legends, drawing.bbox
+    box = legend.get_window_extent()
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+    assert box.y0 >= whole.y0
+    assert all(axes.bbox.height > 0.5 * whole.height for axes in drawing.axes)
+
+
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
     study = plan(load("iris"), [], Settings(epochs=1), seeds=1)
     curves.save(study, {BASELINE: [result([0.5])]}, tmp_path / "one.png")

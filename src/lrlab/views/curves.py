@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,9 @@ from lrlab.training import Result, Settings
 from lrlab.views import colours
 from lrlab.views.numbers import settings_named
 from lrlab.views.table import seeds_of
+
+_LEGEND = 200
+"""Characters that fit beside each other below the panels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,16 +123,20 @@ def _band(values: NDArray[np.float64]) -> Band:
 
 def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
     """Three panels: rates, scores with bands, and differences to the constant rate with bands."""
-    drawing = Figure(figsize=(15, 5.4), layout="constrained")
+    labels = [one.label for one in drawn]
+    columns = max(1, min(4, len(drawn), _LEGEND // (max(map(len, labels)) + 7)))
+    taller = 0.2 * max(0, ceil(len(drawn) / columns) - 3)
+    drawing = Figure(figsize=(15, 5.4 + taller), layout="constrained")
+    alpha = min(0.1, 0.6 / len(drawn))  # so that many bands do not hide the lines
     rates, scores, gains = drawing.subplots(1, 3)
     lines = []
     for i, one in enumerate(drawn):
         colour, style = colours.look(i)
         look = {"color": colour, "linestyle": style, "linewidth": 1.6}
         lines += rates.step(one.times, one.rates, where="post", label=one.label, **look)
-        _draw(scores, one.score, metric, look)
+        _draw(scores, one.score, metric, look, alpha)
         if one.gain is not None:
-            _draw(gains, one.gain, metric, look)
+            _draw(gains, one.gain, metric, look, alpha)
     gains.axhline(0, color=colours.COLOURS[0], linewidth=1.6)
     unit, points = (", %", ", points") if metric.percent else ("", "")
     rates.set(title="rate", xlabel="epochs trained", ylim=(0, None))
@@ -146,9 +154,7 @@ def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.spines[["top", "right"]].set_visible(False)
     drawing.suptitle(title)
-    drawing.legend(
-        handles=lines, loc="outside lower center", ncols=min(4, len(lines)), frameon=False
-    )
+    drawing.legend(handles=lines, loc="outside lower center", ncols=columns, frameon=False)
     return drawing
 
 
@@ -156,11 +162,11 @@ def _unit(metric: Metric) -> int:
     return 100 if metric.percent else 1
 
 
-def _draw(axes: Axes, band: Band, metric: Metric, look: dict[str, Any]) -> None:
+def _draw(axes: Axes, band: Band, metric: Metric, look: dict[str, Any], alpha: float) -> None:
     epochs, unit = np.arange(1, len(band.mean) + 1), _unit(metric)
     axes.plot(epochs, unit * band.mean, **look)
     axes.fill_between(
-        epochs, unit * band.low, unit * band.high, color=look["color"], alpha=0.1, linewidth=0
+        epochs, unit * band.low, unit * band.high, color=look["color"], alpha=alpha, linewidth=0
     )
 
 
