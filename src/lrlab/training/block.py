@@ -11,16 +11,16 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from lrlab.problems import Problem, split_of
-from lrlab.training.cleaning import most_bytes, size
 from lrlab.training.data import Batches, Rows, validation_rows
 from lrlab.training.judging import Judge, Scores
 from lrlab.training.loop import score_of_a_guess
+from lrlab.training.memory import most_bytes, size
 from lrlab.training.record import Record
 from lrlab.training.result import Result
 from lrlab.training.rules import Kind, Values
 from lrlab.training.run import Run
 from lrlab.training.stack import Stack
-from lrlab.training.structure import Structure, network
+from lrlab.training.structure import Structure, network_of
 from lrlab.training.tables import Table, tracks_of
 
 _WORTH_IT = 100_000
@@ -55,11 +55,12 @@ class Block:
         splits = [split_of(problem, seed, held_out).to(device) for seed in seeds]
         rows = Rows.of([(split.x_train, split.y_train) for split in splits])
         self._batches = Batches(seeds, rows, settings.batch_size, settings.shuffle)
+        self._network = network_of(problem, rows.x[0, :16], rows.y[0, :16], device)
         judge = partial(
             Judge,
-            problem,
+            self._network,
+            problem.task,
             units=[split.unit for split in splits],
-            device=device,
             at_once=max(4 * settings.batch_size, 64),
         )
         self._test = judge(Rows.of([(split.x_test, split.y_test) for split in splits]))
@@ -77,10 +78,9 @@ class Block:
             settings.nesterov,
             settings.centered,
             self._table.used,
-            self._table.moving,
+            self._table.moving & {"momentum"},
         )
         self._rule = kind.rule()
-        self._network = network(problem, device)
         self._stack = Stack.fresh(problem, self._network, seeds, width, self._rule.averages)
         self._places = np.arange(len(flat)).reshape(len(seeds), width)
 
@@ -110,7 +110,7 @@ class Block:
         x, y = next(self._batches.epoch())
         structure, columns = self._coefficients(self._table.at(np.zeros(1, dtype=np.intp)), 0)
         row = (*self._stack.row, x, y, *(column[0] for column in columns))
-        step = most_bytes(structure.step(self._problem, row))
+        step = most_bytes(structure.step(self._network, self._problem.task.loss, row))
         judges = [judge for judge in (self._test, self._validation) if judge is not None]
         beside = max(step, *(judge.most_bytes(self._stack) for judge in judges))
         rows = (self._batches.rows, *(judge.rows for judge in judges))
@@ -146,7 +146,7 @@ class Block:
         for i, (x, y) in enumerate(self._batches.epoch()):
             row = (*self._stack.row, x, y, *(column[i] for column in columns))
             if x.shape[1] not in programs:
-                programs[x.shape[1]] = structure.step(self._problem, row)
+                programs[x.shape[1]] = structure.step(self._network, self._problem.task.loss, row)
             loss, finite = programs[x.shape[1]](*row)
             losses.append(loss)
             fine.append(finite)

@@ -1,6 +1,5 @@
 """Traced programs without what does nothing: views to the same shape, there and back again."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -44,37 +43,3 @@ def _shape(node: Node) -> tuple[int, ...]:
 def _axes(transposition: Node) -> set[Any]:
     dimensions: list[Any] = list(transposition.args[1:])
     return {axis % len(_shape(transposition)) for axis in dimensions}
-
-
-def size(tensors: Iterable[torch.Tensor]) -> int:
-    """Bytes of tensors."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def most_bytes(program: GraphModule) -> int:
-    """The memory that a call takes at most beside its arguments, in bytes."""
-    last = {source: node for node in program.graph.nodes for source in node.all_input_nodes}
-    ends: dict[Node, list[Node]] = {}
-    for source, node in last.items():
-        ends.setdefault(node, []).append(source)
-    held = most = 0
-    for node in program.graph.nodes:
-        held += _new_bytes(node)
-        most = max(most, held)
-        held -= sum(_new_bytes(source) for source in ends.get(node, []))
-    return most
-
-
-def _new_bytes(node: Node) -> int:
-    if node.op != "call_function" or any(_views(node)):
-        return 0
-    values = node.meta["val"]
-    tensors = values if isinstance(values, tuple | list) else (values,)
-    return size(tensor for tensor in tensors if isinstance(tensor, torch.Tensor))
-
-
-def _views(node: Node) -> Iterator[bool]:
-    """Whether what a node returns lies in memory that was there before."""
-    schema = getattr(node.target, "_schema", None)
-    for value in schema.returns if schema else ():
-        yield value.alias_info is not None

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.fx import GraphModule
 
-from lrlab.problems import Problem
+from lrlab.problems.tasks import Task
 from lrlab.training import structure as programs
-from lrlab.training.cleaning import most_bytes
 from lrlab.training.data import Rows
-from lrlab.training.programs import judged
+from lrlab.training.memory import most_bytes
+from lrlab.training.programs import Network, judged
 from lrlab.training.stack import Stack
 
 Scores = NDArray[np.float64]
@@ -24,18 +24,17 @@ class Judge:
     """Rows of every seed, and how outputs for them are scored.
 
     Args:
-        problem: whose loss and metric they are.
+        network, task: how outputs are made and judged.
         rows: those of each seed.
         units: of each seed, what scores are multiplied by.
-        device: where the runs are trained.
         at_once: how many rows outputs are made of at once.
     """
 
     def __init__(
-        self, problem: Problem, rows: Rows, units: Sequence[float], device: str, at_once: int
+        self, network: Network, task: Task, rows: Rows, units: Sequence[float], at_once: int
     ) -> None:
-        self._problem, self.rows = problem, rows
-        self._device, self._at_once = device, at_once
+        self._network, self._task, self.rows = network, task, rows
+        self._at_once = at_once
         self._units: Scores = np.array(units, dtype=np.float64)[:, None]
         self._several = True  # whether the metric can score all runs at once
         count = rows.x.shape[1]
@@ -47,7 +46,7 @@ class Judge:
     def kept(self, seeds: Tensor) -> "Judge":
         """The judge of some of the seeds."""
         units = self._units[seeds.cpu().numpy(), 0].tolist()
-        return Judge(self._problem, self.rows.kept(seeds), units, self._device, self._at_once)
+        return Judge(self._network, self._task, self.rows.kept(seeds), units, self._at_once)
 
     def outputs(self, stack: Stack) -> tuple[Tensor, Tensor]:
         """Outputs of all runs, with zeros where those of a run are not all finite, and whether
@@ -64,16 +63,15 @@ class Judge:
         return most_bytes(self._program(stack))
 
     def _program(self, stack: Stack) -> GraphModule:
-        tensors = (*stack.networks, self._parts[0])
-        return programs.outputs(self._problem, self._device, tensors)
+        return programs.outputs(self._network, (*stack.networks, self._parts[0]))
 
     def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The loss of every run."""
-        return _numbers(judged(self._problem.task.loss, outputs, self.rows.y), fine)
+        return _numbers(judged(self._task.loss, outputs, self.rows.y), fine)
 
     def scores(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The metric of every run, in the user's units."""
-        metric = self._problem.task.metric.of
+        metric = self._task.metric.of
         if self._several:
             try:
                 return self._units * _numbers(judged(metric, outputs, self.rows.y), fine)
