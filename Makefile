@@ -25,6 +25,7 @@ bench: .venv/.has-bench
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/stepping.py
 	$(BIN)/python benchmarks/tutorial.py
+	$(BIN)/python benchmarks/ensemble.py
 
 .venv/.has-%: pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-QUICK = ["--epochs", "2", "--seeds", "3"]
+QUICK = ["--epochs", "2", "--seeds", "3", "--engine", "loop"]
 
 
 def command(*arguments: object) -> list[str]:
@@ -60,7 +60,7 @@ def test_one_line_per_finished_schedule_where_there_is_no_terminal(lrlab: Callab
 
 
 def test_a_schedule_that_was_there_in_part_is_finished_too(lrlab: Callable) -> None:
-    half = ["compare", "iris", "--epochs", "1", "--schedule", "Cosine()"]
+    half = ["compare", "iris", "--epochs", "1", "--schedule", "Cosine()", "--engine", "loop"]
     lrlab(*half, "--seeds", 1)
     said = lrlab(*half, "--seeds", 3)
     assert "2 of 6 runs are in lrlab.db already" in said.err
@@ -121,6 +121,78 @@ def test_options_reach_the_runs(lrlab: Callable, tmp_path: Path) -> None:
     assert not (tmp_path / "lrlab.db").exists()
 
 
+def test_each_schedule_is_shown_at_its_best_by_the_held_out_rows(
+    lrlab: Callable, tmp_path: Path
+) -> None:
+    said = lrlab(
+        "compare", "wine", *QUICK, "--lr", "0.1,0.003,0.03", "--momentum", "0,0.9",
+        "--schedule", "Cosine()",
+    )  # fmt: skip
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0].startswith("wine · 2 schedules · 6 settings each · 3 paired seeds · ")
+    assert lines[3].split()[:3] == ["schedule", "rate", "momentum"]
+    rows = query(tmp_path / "lrlab.db", "SELECT schedule, settings, score, epochs FROM run")
+    assert len(rows) == 2 * 6 * 3
+    for schedule in ("Constant(1.0)", "Cosine()"):
+        # Chosen again from what is stored, by nothing of ours.
+        scores: dict[tuple[float, float], list[tuple[float, float]]] = {}
+        for name, text, score, epochs in rows:
+            settings = json.loads(text)
+            assert settings["validation"] == 0.2
+            if name == schedule:
+                at = settings["lr"], settings["momentum"]
+                scores.setdefault(at, []).append((json.loads(epochs)[-1][-1], score))
+        best = max(sorted(scores), key=lambda at: round(sum(v for v, _ in scores[at]), 9))
+        mean = 100 * np.mean([score for _, score in scores[best]])
+        (line,) = [line for line in lines if line.startswith(f"  {schedule} ")]
+        cells = line.split()
+        assert (float(cells[1]), float(cells[2])) == best
+        assert cells[3] == f"{mean:.1f}"
+        assert line.endswith("at the edge") == (best[0] in (0.003, 0.1))
+    assert "chosen by 25 of the 124 training rows held out, never by test rows" in said.out
+
+
+def test_a_schedule_that_reads_a_metric_is_compared_too(lrlab: Callable, tmp_path: Path) -> None:
+    said = lrlab(
+        "compare", "iris", "--epochs", 4, "--seeds", 2, "--engine", "loop", "--optimizer",
+        "rmsprop", "--clip", 1, "--weight-decay", 0.01, "--validation", 0.25, "--schedule",
+        'Plateau(mode="max", patience=0, factor=0.5)',
+    )  # fmt: skip
+    assert said.code == 0
+    ((text,),) = query(tmp_path / "lrlab.db", "SELECT DISTINCT settings FROM run")
+    assert {"optimizer": "rmsprop", "lr": 0.001, "clip": 1.0, "weight_decay": 0.01,
+            "validation": 0.25}.items() <= json.loads(text).items()  # fmt: skip
+    rates = query(
+        tmp_path / "lrlab.db", "SELECT json_extract(epochs, '$[3][1]') FROM run ORDER BY schedule"
+    )
+    assert {rate for (rate,) in rates[:2]} == {0.001}
+    assert all(rate < 0.001 for (rate,) in rates[2:])
+
+
+def test_the_engine_is_said_and_kept(lrlab: Callable, tmp_path: Path) -> None:
+    few = ["compare", "iris", "--epochs", 2, "--schedule", "Cosine()"]
+    first = lrlab(*few, "--seeds", 2, "--engine", "ensemble", "--memory", "4 GB")
+    assert first.code == 0
+    assert "engine: ensemble (as asked for)" in first.err
+    more = lrlab(*few, "--seeds", 3)
+    assert "engine: ensemble (4 of these runs were trained by it)" in more.err
+    assert "4 of 6 runs are in lrlab.db already" in more.err
+    loop = lrlab(*few, "--seeds", 3, "--engine", "loop")
+    assert "already" not in loop.err
+    engines = query(tmp_path / "lrlab.db", "SELECT engine, count(*) FROM run GROUP BY engine")
+    assert engines == [("ensemble", 6), ("loop", 6)]
+    assert loop.out == more.out  # the same numbers, as far as they are shown
+
+
+def test_auto_probes_and_says_what_it_found(lrlab: Callable) -> None:
+    said = lrlab("compare", "iris", "--epochs", 2, "--seeds", 2, "--schedule", "Cosine()")
+    assert said.code == 0
+    (line,) = [line for line in said.err.splitlines() if line.startswith("engine: ")]
+    assert line.startswith(("engine: ensemble (", "engine: loop ("))
+    assert "µs in the loop" in line
+
+
 def test_the_articles_mistake_is_warned_of(lrlab: Callable) -> None:
     said = lrlab("compare", "iris", *QUICK, "--schedule", "Formula('0.1/(1+0.01*t)')")
     assert "the base rate is applied twice" in said.err
@@ -135,11 +207,14 @@ def _hear_interrupts() -> None:
 def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signals) -> None:
     study = [
         "compare", "wine", "--epochs", "100", "--seeds", "12", "--schedule", "Cosine()",
-        "--workers", "2",
+        "--workers", "2", "--engine", "loop",
     ]  # fmt: skip
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = subprocess.Popen(
         command(*study), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, preexec_fn=_hear_interrupts,
+        env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
     db = tmp_path / "lrlab.db"
     deadline = time.monotonic() + 120
@@ -158,6 +233,7 @@ def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signal
     _wait_until_gone(process.pid)
     before = stored(db)
     assert 4 <= len(before) < 24, err
+    assert list(temporary.iterdir()) == [] or how is signal.SIGKILL
     if how is signal.SIGINT:
         assert process.returncode == 130
         assert "repeat the command to go on" in err

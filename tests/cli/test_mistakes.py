@@ -65,6 +65,31 @@ MISTAKES = [
     (["compare", "iris", "--schedule", "Liner(1, 0)"], "did you mean Linear?"),
     (["compare", "iris", "--schedule", "torch.LambdaLR(abs)"], "abs is no value here"),
     (["compare", "iris", "--lr", "0"], "the rate must be a number above 0"),
+    (["compare", "iris", "--lr", "fast"], "--lr must be a number, or several with commas"),
+    (["compare", "iris", "--lr", "0.1,fast"], "such as 0.01,0.1, got fast in 0.1,fast"),
+    (["compare", "iris", "--lr", "0.1,,1"], "got nothing in 0.1,,1"),
+    (["compare", "iris", "--lr", "0.1,-1"], "the rate must be a number above 0, got -1.0"),
+    (["compare", "iris", "--momentum", "0;0.9"], "--momentum must be a number"),
+    (["compare", "iris", "--momentum", "0,1"], "momentum must be 0 or more and below 1"),
+    (
+        ["compare", "iris", "--optimizer", "adam", "--momentum", "0,0.9"],
+        "momentum is for sgd and rmsprop",
+    ),
+    (["compare", "iris", "--lr", "0.1,1", "--validation", "0"], "none are: give --validation"),
+    (["compare", "iris", "--validation", "1"], "validation must be 0 or more and below 1"),
+    (["train", "iris", "--validation", "0.999"], "leaves none to train on"),
+    (["compare", "iris", "--validation", "0.999"], "leaves none to train on"),
+    (["compare", "iris", "--clip", "0"], "clip must be a number above 0, got 0.0"),
+    (["compare", "iris", "--weight-decay", "-1"], "weight_decay must be from 0"),
+    (["compare", "iris", "--schedule", 'Plateau(mode="max")'], "rows held out for validation"),
+    (["train", "iris", "--schedule", 'Plateau(mode="max")'], "rows held out for validation"),
+    (["compare", "diabetes", "--schedule", 'Plateau(mode="max")'], "RMSE is better when it falls"),
+    (["compare", "iris", "--engine", "lopo"], "got lopo; did you mean loop?"),
+    (["compare", "iris", "--device", "tpu"], "this machine cannot train on tpu"),
+    (["compare", "iris", "--compile", "--engine", "loop"], "only the ensemble can be compiled"),
+    (["compare", "iris", "--memory", "2"], "must be a size with its unit"),
+    (["compare", "iris", "--memory", "0GB"], "must be a size with its unit"),
+    (["compare", "iris", "--memory", "lots"], "got lots; try 2GB"),
     (["compare", "iris", "--db", "no/lrlab.db"], "there is no folder no"),
     (["compare", "iris", "--db", "good.csv"], "file is not a database"),
     (["compare", "iris", "--db", "foreign.db"], "a database of another program"),
@@ -100,11 +125,15 @@ def test_mistakes(lrlab: Callable, tmp_path: Path, arguments: list[str], said: s
 
 
 def test_a_mistake_leaves_an_existing_database_as_it_was(lrlab: Callable, tmp_path: Path) -> None:
-    few = ["compare", "iris", "--epochs", "1", "--seeds", "1", "--schedule", "Cosine()"]
+    few = [
+        "compare", "iris", "--epochs", "1", "--seeds", "1", "--schedule", "Cosine()",
+        "--engine", "loop",
+    ]  # fmt: skip
     assert lrlab(*few).code == 0
     before = (tmp_path / "lrlab.db").read_bytes()
     assert lrlab("compare", "iris", "--schedule", "Liner()").code == 2
     assert lrlab(*few, "--png", "no/x.png").code == 2
+    assert lrlab(*few, "--lr", "0.1,x").code == 2
     assert lrlab(*few, "--schedule", "Formula('1 - 2*t')").code == 2
     assert (tmp_path / "lrlab.db").read_bytes() == before
 

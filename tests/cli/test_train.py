@@ -40,7 +40,10 @@ def test_regression_ends_with_the_rmse(lrlab: Callable) -> None:
     assert re.fullmatch(r"Model RMSE: \d\d\.\d{4}", said.out.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("optimizer", "line"), [("Adam", "Adam lr=0.00100"), ("adamw", "AdamW")])
+@pytest.mark.parametrize(
+    ("optimizer", "line"),
+    [("Adam", "Adam lr=0.00100"), ("adamw", "AdamW"), ("rmsprop", "RMSprop lr=0.00100")],
+)
 def test_other_optimizers(lrlab: Callable, optimizer: str, line: str) -> None:
     said = lrlab("train", "iris", "--optimizer", optimizer, "--epochs", 2)
     assert line in said.out.splitlines()[0]
@@ -80,4 +83,24 @@ def test_what_looks_like_a_mistake_in_a_table_is_warned_of(lrlab: Callable, tmp_
 
 def test_a_diverged_run_says_so(lrlab: Callable) -> None:
     said = lrlab("train", "diabetes", "--lr", 1e30)
-    assert "diverged in epoch 0: scored as a constant guess" in said.out
+    assert re.search(r"diverged in epoch 0, left at step \d+: scored as a constant", said.out)
+
+
+def test_held_out_rows_are_scored_after_every_epoch(lrlab: Callable) -> None:
+    said = lrlab(
+        "train", "iris", "--epochs", 3, "--validation", 0.2, "--schedule", 'Plateau(mode="max")'
+    )
+    lines = said.out.splitlines()
+    assert len(lines) == 4
+    for line in lines[:3]:
+        assert re.fullmatch(
+            r"Epoch \d: SGD lr 0\.1000 -> 0\.1000, validation accuracy \d+\.\d\d%", line
+        )
+    assert re.fullmatch(r"Model accuracy: \d+\.\d\d%", lines[3])
+
+
+def test_weight_decay_and_clipping_change_what_is_trained(lrlab: Callable) -> None:
+    def last(*words: object) -> str:
+        return lrlab("train", "diabetes", "--lr", 0.01, "--epochs", 3, *words).out.splitlines()[-1]
+
+    assert len({last(), last("--weight-decay", 0.5), last("--clip", 0.1)}) == 3

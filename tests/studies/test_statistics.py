@@ -10,9 +10,9 @@ from scipy import stats
 
 from lrlab import Constant, Cosine, Linear, Schedule
 from lrlab.problems.tasks import Metric
-from lrlab.studies import BASELINE, Comparison, answer, compare, verdict
+from lrlab.studies import BASELINE, Comparison, Tuned, answer, compare, verdict
 from lrlab.studies.statistics import difference
-from lrlab.training import Result
+from lrlab.training import Result, Settings
 
 ACCURACY = Metric("accuracy", more_is_better=True, percent=True, of=lambda a, b: 0.0)
 RMSE = Metric("RMSE", more_is_better=False, percent=False, of=lambda a, b: 0.0)
@@ -113,5 +113,26 @@ def test_answers() -> None:
         compared({BASELINE: base, linear: better, Constant(2.0): better})
     )
     assert "One seed cannot tell" in answer(compared({BASELINE: [0.5], linear: [0.9]}))
+    edge, inner = Tuned(Settings(), (), edge=True), Tuned(Settings(), (), edge=False)
+    scores = {BASELINE: base, linear: better, Cosine(): [s + 0.05 for s in better]}
+
+    def at_edge(*schedules: Schedule) -> str:
+        tuned = {s: edge if s in schedules else inner for s in scores}
+        results = {s: [Result(x, False, (), 0.0) for x in own] for s, own in scores.items()}
+        return answer(compare(results, BASELINE, ACCURACY, tuned))
+
+    assert at_edge() == "2 schedules are better than the constant rate here, Cosine() on top."
+    widen = "at the edge of the grid: widen --lr before a winner is named."
+    assert at_edge(Cosine()) == (
+        f"Linear(1.0, 0.0) is better than the constant rate here. 1 more is, but at a best rate "
+        f"{widen}"
+    )
+    assert at_edge(linear, Cosine()) == (
+        f"2 schedules are better than the constant rate here, but at a best rate {widen}"
+    )
+    assert at_edge(BASELINE) == (
+        "2 schedules are better than the constant rate here, but the constant rate's own best "
+        f"rate is {widen}"
+    )
     lost = {s: [Result(0.5, diverged=True, epochs=(), seconds=0.0)] * 4 for s in (BASELINE, linear)}
     assert "Every run diverged" in answer(compare(lost, BASELINE, ACCURACY))

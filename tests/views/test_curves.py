@@ -8,10 +8,10 @@ from matplotlib.image import imread
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from lrlab import Cosine, Linear
+from lrlab import Cosine, Linear, Plateau
 from lrlab.errors import StudyError
 from lrlab.problems import load
-from lrlab.studies import BASELINE, Plan, plan
+from lrlab.studies import BASELINE, Plan, Tuned, cross, plan
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import curves
 
@@ -53,6 +53,25 @@ def test_lines_and_bands(study: Plan, results: dict) -> None:
         assert_allclose(band.high, interval.high)
     # A diverged run counts to the end, as what it is scored as.
     assert_allclose(linear.score.mean, [1.5 / 3, 1.2 / 3, 0.3, 0.3])
+
+
+def test_each_schedule_is_drawn_at_its_own_settings() -> None:
+    grid = cross(Settings(epochs=4, validation=0.2), [0.1, 0.2, 0.4], [0])
+    study = plan(load("iris"), [Cosine(), Plateau()], grid, seeds=2)
+    tuned = {s: Tuned(grid[i], (), edge=False) for i, s in enumerate(study.schedules)}
+    results = {s: [result([0.5] * 4)] * 2 for s in study.schedules}
+    used = [[0.4, 0.4, 0.2, 0.1], [0.4, 0.2, 0.2, 0.2]]
+    results[Plateau()] = [
+        Result(0.5, False, Curve.of([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]), 0.0)
+        for own in used
+    ]
+    base, cosine, plateau = curves.curves(study, results, tuned)
+    assert [c.label for c in (base, cosine)] == ["Constant(1.0), rate 0.1", "Cosine(), rate 0.2"]
+    assert_allclose(base.rates, 0.1)
+    assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
+    # What reads a metric has no rates of its own: those that its runs came to, on average.
+    assert_allclose(plateau.rates, [*np.mean(used, axis=0), 0.05])
+    assert plateau.times.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """``lrlab compare``: every schedule over the same seeds, ranked, with verdicts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import options
+from lrlab.cli import options, reading
+from lrlab.cli.introduction import introduce
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
@@ -28,34 +30,51 @@ def compare(
     png: Annotated[
         Path | None, typer.Option(help="Where the picture goes.", show_default="DATA.png")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes.", show_default="one per core")
-    ] = None,
     target: options.Target = None,
     task: options.Task = None,
     header: options.Header = None,
     file: options.File = None,
-    lr: options.Rate = None,
-    momentum: options.Momentum = 0.0,
+    lr: options.Rates = None,
+    momentum: options.Momenta = "0",
     optimizer: options.Optimizer = "sgd",
+    weight_decay: options.WeightDecay = None,
+    clip: options.Clip = None,
+    validation: options.ValidationOfGrid = None,
     epochs: options.Epochs = 50,
     batch_size: options.BatchSize = 24,
     per: options.Per = "epoch",
     shuffle: options.Shuffle = None,
+    engine: options.Engine = "auto",
+    device: options.Device = "cpu",
+    compile: options.Compile = False,
+    memory: options.Memory = "2GiB",
+    workers: options.Workers = None,
 ) -> None:
     """Train schedules over the same seeds and say which differences are real.
 
     Every run is stored as it ends: a command that was stopped goes on when it is repeated.
     """
-    chosen = [options.schedule_of(text) for text in schedule or []]
-    problem = options.problem_of(data, target, task, header, file)
-    settings = options.settings_of(
-        problem, lr, momentum, optimizer, epochs, batch_size, per, shuffle
+    chosen = [reading.schedule_of(text) for text in schedule or []]
+    limit = reading.size_of(memory)
+    problem = reading.problem_of(data, target, task, header, file)
+    grid = reading.grid_of(
+        problem,
+        optimizer,
+        lr,
+        momentum,
+        validation,
+        shuffle=shuffle,
+        weight_decay=weight_decay,
+        clip=clip,
+        epochs=epochs,
+        batch_size=batch_size,
+        per=per,
     )
 
-    from lrlab.studies import BASELINE, Store, default_schedules, plan
+    from lrlab.studies import BASELINE, Store, candidates, default_schedules, plan, settle
 
-    study = plan(problem, chosen or default_schedules(settings), settings, seeds)
+    engines = candidates(engine, device, compile)
+    study = plan(problem, chosen or default_schedules(grid[0]), grid, seeds)
     if len(study.schedules) == 1:
         raise StudyError(
             f"there is nothing to compare: {BASELINE} is what others are compared to; name another "
@@ -63,9 +82,12 @@ def compare(
         )
     picture = Path(f"{problem.name}.png") if png is None else png
     _refuse_to_overwrite(picture)
-    options.introduce(problem, settings, chosen)  # those of the default set are as they are meant
+    introduce(problem, grid, chosen)  # those of the default set are as they are meant
     with Store(db) as store:
-        results = _carry_out(study, store, workers)
+        settled, why = settle(study, store, engines, limit)
+        typer.echo(f"engine: {settled} ({why})", err=True)
+        study = replace(study, engine=settled)
+        results = _carry_out(study, store, workers, limit)
     _show(study, results, picture)
     typer.echo(f"wrote {db}, {picture} · more seeds: repeat with --seeds {3 * seeds}")
 
@@ -80,7 +102,9 @@ def _refuse_to_overwrite(picture: Path) -> None:
         raise StudyError(f"{picture} is there and is no picture; name another file with --png.")
 
 
-def _carry_out(study: "Plan", store: "Store", workers: int | None) -> "dict[str, Result]":
+def _carry_out(
+    study: "Plan", store: "Store", workers: int | None, memory: int
+) -> "dict[str, Result]":
     """Trains what is missing and returns every run of the study by its id."""
     from lrlab.cli.progress import progress
     from lrlab.studies import carry_out
@@ -91,7 +115,7 @@ def _carry_out(study: "Plan", store: "Store", workers: int | None) -> "dict[str,
         typer.echo(f"{len(known)} of {len(runs)} runs are in {store.path} already", err=True)
     try:
         with progress([run for id, run in runs.items() if id not in known]) as ended:
-            return carry_out(study, store, workers, ended)
+            return carry_out(study, store, workers, ended, memory)
     except KeyboardInterrupt:
         typer.echo(
             f"stopped with {len(store.known(runs))} of {len(runs)} runs in {store.path}; repeat "
@@ -102,16 +126,16 @@ def _carry_out(study: "Plan", store: "Store", workers: int | None) -> "dict[str,
 
 
 def _show(study: "Plan", results: "dict[str, Result]", picture: Path) -> None:
-    from lrlab.studies import BASELINE, answer
+    from lrlab.studies import BASELINE, answer, tune, varied
     from lrlab.studies import compare as compare_results
     from lrlab.views import curves
     from lrlab.views.table import notes, table, title
 
-    metric = study.problem.task.metric
-    by_schedule = study.by_schedule(results)
-    comparison = compare_results(by_schedule, BASELINE, metric)
+    tuned = tune(study, results)
+    at_best = {schedule: best.results for schedule, best in tuned.items()}
+    comparison = compare_results(at_best, BASELINE, study.problem.task.metric, tuned)
     typer.echo(
-        f"{title(study)}\n{answer(comparison)}\n\n{table(comparison)}\n\n"
-        f"{notes(study, comparison)}\n"
+        f"{title(study)}\n{answer(comparison)}\n\n"
+        f"{table(comparison, varied(study.settings))}\n\n{notes(study, comparison)}\n"
     )
-    curves.save(study, by_schedule, picture)
+    curves.save(study, at_best, picture, tuned)

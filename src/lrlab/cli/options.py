@@ -1,22 +1,14 @@
-"""The options that commands share, and how they become problem, schedule and settings.
-
-Everything that takes long to import is imported when it is needed, so that help comes at once.
-"""
+"""The options that commands share; what they become is in ``reading``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lrlab.problems import Problem
-    from lrlab.schedules import Schedule
-    from lrlab.training import Settings
-
 _DATA = "Data"
 _RUN = "Training"
+_ENGINE = "Engine"
+_RATES = "0.1 for sgd, 0.001 for the others"
 
 Data = Annotated[
     str,
@@ -55,15 +47,63 @@ File = Annotated[
 ]
 Rate = Annotated[
     float | None,
+    typer.Option("--lr", help="The base rate.", show_default=_RATES, rich_help_panel=_RUN),
+]
+Rates = Annotated[
+    str | None,
     typer.Option(
         "--lr",
-        help="The base rate.",
-        show_default="0.1 for sgd, 0.001 for adam and adamw",
+        metavar="RATE,...",
+        help="The base rate; of several, such as 0.01,0.03,0.1, each schedule is shown at its best "
+        "by rows held out for validation.",
+        show_default=_RATES,
         rich_help_panel=_RUN,
     ),
 ]
-Momentum = Annotated[float, typer.Option(help="Of sgd.", rich_help_panel=_RUN)]
-Optimizer = Annotated[str, typer.Option(help="sgd, adam or adamw.", rich_help_panel=_RUN)]
+Momentum = Annotated[float, typer.Option(help="Of sgd and rmsprop.", rich_help_panel=_RUN)]
+Momenta = Annotated[
+    str,
+    typer.Option(
+        "--momentum",
+        metavar="NUMBER,...",
+        help="Of sgd and rmsprop; several, such as 0,0.9, are tried with every rate.",
+        rich_help_panel=_RUN,
+    ),
+]
+Optimizer = Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.", rich_help_panel=_RUN)]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(show_default="torch's: 0.01 for adamw, else 0", rich_help_panel=_RUN),
+]
+Clip = Annotated[
+    float | None,
+    typer.Option(
+        help="The largest norm that the gradient of a step may have.",
+        show_default="no limit",
+        rich_help_panel=_RUN,
+    ),
+]
+Validation = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="The share of the training rows that is held out of training, for schedules such as "
+        "Plateau() to watch.",
+        show_default="0",
+        rich_help_panel=_RUN,
+    ),
+]
+ValidationOfGrid = Annotated[
+    float | None,
+    typer.Option(
+        "--validation",
+        metavar="SHARE",
+        help="The share of the training rows that is held out of training: what the best rate is "
+        "chosen by, and what schedules such as Plateau() watch.",
+        show_default="0.2 with several rates or momenta, else 0",
+        rich_help_panel=_RUN,
+    ),
+]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.", rich_help_panel=_RUN)]
 BatchSize = Annotated[int, typer.Option(help="Rows per step.", rich_help_panel=_RUN)]
 Per = Annotated[
@@ -79,61 +119,32 @@ Shuffle = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
-
-
-def problem_of(
-    data: str, target: str | None, task: str | None, header: bool | None, file: Path | None
-) -> "Problem":
-    """The problem that the options name."""
-    from lrlab.problems import load
-
-    return load(data, target=target, task=task, header=header, file=file)
-
-
-def settings_of(
-    problem: "Problem",
-    lr: float | None,
-    momentum: float,
-    optimizer: str,
-    epochs: int,
-    batch_size: int,
-    per: str,
-    shuffle: bool | None,
-) -> "Settings":
-    """The settings that the options name; ``shuffle`` is the problem's where nobody says."""
-    from lrlab.training import Settings
-
-    rate = (0.1 if optimizer.lower() == "sgd" else 0.001) if lr is None else lr
-    order = problem.shuffle if shuffle is None else shuffle
-    return Settings(
-        lr=rate,
-        momentum=momentum,
-        optimizer=optimizer.lower(),
-        epochs=epochs,
-        batch_size=batch_size,
-        per=per,
-        shuffle=order,
-    )
-
-
-def schedule_of(text: str) -> "Schedule":
-    """The schedule that a text on the command line describes."""
-    from lrlab import parse
-
-    return parse(text)
-
-
-def introduce(problem: "Problem", settings: "Settings", schedules: "Iterable[Schedule]") -> None:
-    """Prints on stderr what was read, and whatever looks like a mistake in it."""
-    from lrlab import lint
-
-    typer.echo(f"{problem.name}: {problem.summary}", err=True)
-    epoch = settings.steps_per_epoch(problem.train_rows)
-    total = settings.epochs * epoch
-    findings = (
-        finding
-        for schedule in schedules
-        for finding in lint(schedule, settings.lr, total=total, epoch=epoch)
-    )
-    for doubt in (*problem.doubts, *findings):
-        typer.echo(f"warning: {doubt}", err=True)
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="loop (one run at a time), ensemble (many at once), or auto: the faster one, but that "
+        "of the runs that are stored already.",
+        rich_help_panel=_ENGINE,
+    ),
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE)]
+Memory = Annotated[
+    str,
+    typer.Option(
+        metavar="SIZE",
+        help="What the ensemble may fill, all processes together, such as 500MB.",
+        rich_help_panel=_ENGINE,
+    ),
+]
+Compile = Annotated[
+    bool,
+    typer.Option(
+        "--compile",
+        help="Send the ensemble's steps through torch.compile: slow to start, then faster.",
+        rich_help_panel=_ENGINE,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes.", show_default="one per core", rich_help_panel=_ENGINE),
+]

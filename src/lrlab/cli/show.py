@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import options
+from lrlab.cli import reading
 from lrlab.cli.screen import show_rows
 from lrlab.errors import ViewError
 
@@ -67,7 +67,7 @@ def show(
         raise ViewError("--as writes code and --save pictures and tables: give one of the two.")
     targets = [files.target(path) for path in save or []]
     # One text given twice is one schedule.
-    schedules = {" ".join(text.split()): options.schedule_of(text) for text in specs}
+    schedules = {" ".join(text.split()): reading.schedule_of(text) for text in specs}
     if library is not None:
         typer.echo("\n".join(_programs(schedules, library, steps, lr, epoch_steps)), nl=False)
         return

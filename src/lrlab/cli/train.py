@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import options
+from lrlab.cli import options, reading
+from lrlab.cli.introduction import introduce
 
 if TYPE_CHECKING:
     from lrlab.training import Epoch
@@ -30,16 +31,29 @@ def train(
     lr: options.Rate = None,
     momentum: options.Momentum = 0.0,
     optimizer: options.Optimizer = "sgd",
+    weight_decay: options.WeightDecay = None,
+    clip: options.Clip = None,
+    validation: options.Validation = None,
     epochs: options.Epochs = 50,
     batch_size: options.BatchSize = 24,
     per: options.Per = "epoch",
     shuffle: options.Shuffle = None,
 ) -> None:
     """Train once and print the rate of every epoch and the final score."""
-    chosen = None if schedule is None else options.schedule_of(schedule)
-    problem = options.problem_of(data, target, task, header, file)
-    settings = options.settings_of(
-        problem, lr, momentum, optimizer, epochs, batch_size, per, shuffle
+    chosen = None if schedule is None else reading.schedule_of(schedule)
+    problem = reading.problem_of(data, target, task, header, file)
+    settings = reading.settings_of(
+        problem,
+        optimizer,
+        lr,
+        shuffle,
+        validation,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        clip=clip,
+        epochs=epochs,
+        batch_size=batch_size,
+        per=per,
     )
 
     import torch
@@ -49,11 +63,13 @@ def train(
     from lrlab.views import lines
 
     run = Run(chosen, settings, seed)
-    options.introduce(problem, settings, [] if chosen is None else [chosen])
+    introduce(problem, (settings,), [] if chosen is None else [chosen])
     torch.set_num_threads(1)  # threads of small products only wait for each other
 
+    metric = problem.task.metric
+
     def report(epoch: "Epoch") -> None:
-        typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None))
+        typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None, metric=metric))
 
     result = train_run(problem, run, report)
-    typer.echo(lines.result(result, problem.task.metric))
+    typer.echo(lines.result(result, metric))

@@ -1,10 +1,19 @@
 """Studies: runs planned to compare schedules, carried out, kept and judged."""
 
+from lrlab.studies.choosing import Tuned as Tuned
+from lrlab.studies.choosing import tune as tune
+from lrlab.studies.execution import MEMORY as MEMORY
 from lrlab.studies.execution import execute as execute
+from lrlab.studies.grid import Grid as Grid
+from lrlab.studies.grid import cross as cross
+from lrlab.studies.grid import varied as varied
 from lrlab.studies.plan import BASELINE as BASELINE
+from lrlab.studies.plan import LOOP as LOOP
 from lrlab.studies.plan import Plan as Plan
 from lrlab.studies.plan import default_schedules as default_schedules
 from lrlab.studies.plan import plan as plan
+from lrlab.studies.settling import candidates as candidates
+from lrlab.studies.settling import settle as settle
 from lrlab.studies.statistics import Comparison as Comparison
 from lrlab.studies.statistics import Difference as Difference
 from lrlab.studies.statistics import Row as Row

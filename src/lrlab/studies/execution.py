@@ -1,87 +1,81 @@
-"""Carrying out runs in parallel processes, one single-threaded run per core."""
+"""Carrying out runs with one single-threaded process per core, this one among them."""
 
-import os
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import active_children, connection, get_context, parent_process
-from multiprocessing.process import BaseProcess
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 
-import torch
-
-from lrlab.errors import StudyError
 from lrlab.problems import Problem
-from lrlab.training import Result, Run, train
+from lrlab.studies.plan import LOOP
+from lrlab.studies.sharing import Shared, opened, shared
+from lrlab.studies.threads import one_thread
+from lrlab.studies.workers import cores as cores
+from lrlab.studies.workers import spread
+from lrlab.training import Result, Run, ensemble, loop
+from lrlab.training.engines import Engine
+
+MEMORY = 2 << 30
+"""Bytes that all workers together may fill with what they train, unless told otherwise."""
 
 
 def execute(
-    problem: Problem, runs: Mapping[str, Run], workers: int | None = None
-) -> Iterator[tuple[str, Result]]:
-    """Trains all runs and yields each with its id as it ends.
+    problem: Problem,
+    runs: Mapping[str, Run],
+    engine: Engine = LOOP,
+    workers: int | None = None,
+    memory: int = MEMORY,
+) -> Generator[dict[str, Result], None, None]:
+    """Trains all runs and yields those that ended together, by their ids.
+
+    The loop trains one run after the other, the ensemble blocks of them.
 
     Args:
         problem: what is trained.
         runs: by id; they start in this order.
-        workers: how many processes, one for each core when left out.
+        engine: what trains them.
+        workers: how many processes, this one among them; when left out, one for each core, or
+            one for a device.
+        memory: bytes that the ensemble's blocks may fill, in all workers together.
 
     Raises:
-        StudyError: a worker process died.
+        StudyError: a worker process died, or the problem cannot be sent to one.
+        TrainingError: the engine cannot train this problem.
     """
     if not runs:
         return
-    most = min(len(runs), workers or cores())
-    others, ours = set(active_children()), set[BaseProcess]()
-    pool = ProcessPoolExecutor(most, mp_context=get_context("spawn"), initializer=_prepare)
-    try:
-        with _interrupts_ignored_by_children():
-            ids = {pool.submit(train, problem, run): id for id, run in runs.items()}
-        ours = set(active_children()) - others  # all are started by now
-        for future in as_completed(ids):
-            yield ids.pop(future), future.result()
-    except BrokenProcessPool:
-        raise StudyError(
-            "a worker process died; the runs that ended are kept: repeat the command to do the "
-            "others. If it dies again, memory may be short (fewer --workers), or a script of yours "
-            'that calls lrlab lacks its `if __name__ == "__main__":`.'
-        ) from None
-    except BaseException:
-        # Interrupted: what the workers are at would be thrown away, so nobody waits for it.
-        for worker in ours:
-            worker.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    most = workers or (1 if engine.kind == "ensemble" and engine.device != "cpu" else cores())
+    blocks = _blocks(problem, runs, engine, most, memory)
 
+    def here(place: int) -> list[Result]:
+        with one_thread():
+            return _train(problem, [runs[id] for id in blocks[place]], engine)
 
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _prepare() -> None:
-    """Makes a worker: one thread, and gone as soon as its parent is."""
-    torch.set_num_threads(1)  # threads of small products only wait for each other
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)
-
-
-@contextmanager
-def _interrupts_ignored_by_children() -> Iterator[None]:
-    """Lets Ctrl-C reach the parent alone, which stops its workers in order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
+    if min(most, len(blocks)) == 1:
+        for place, ids in enumerate(blocks):
+            yield dict(zip(ids, here(place), strict=True))
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with shared(problem) as handle:
+        calls = [(handle, [runs[id] for id in ids], engine) for ids in blocks]
+        # Closed before the file is removed that the workers have open.
+        with closing(spread(_train_shared, calls, here, min(most, len(blocks)))) as ended:
+            for place, results in ended:
+                yield dict(zip(blocks[place], results, strict=True))
+
+
+def _blocks(
+    problem: Problem, runs: Mapping[str, Run], engine: Engine, workers: int, memory: int
+) -> list[list[str]]:
+    """The ids of the runs that are trained together."""
+    ids = list(runs)
+    if engine.kind == "loop":
+        return [[id] for id in ids]
+    blocks = ensemble.blocks(problem, list(runs.values()), workers, memory)
+    return [[ids[place] for place in block] for block in blocks]
+
+
+def _train(problem: Problem, runs: Sequence[Run], engine: Engine) -> list[Result]:
+    if engine.kind == "loop":
+        return [loop.train(problem, run, device=engine.device) for run in runs]
+    return ensemble.train(problem, runs, engine.device, engine.compiled)
+
+
+def _train_shared(problem: Shared, runs: Sequence[Run], engine: Engine) -> list[Result]:
+    return _train(opened(problem), runs, engine)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from scipy import stats
 
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
+from lrlab.studies.choosing import Tuned
 from lrlab.training import Result
 
 CONFIDENCE = 0.95
@@ -38,6 +40,7 @@ class Row:
         mean, sd: of the scores over the seeds; sd (n - 1) is None for one seed.
         difference: to the baseline; None for the baseline itself.
         diverged: how many runs diverged.
+        tuned: the settings chosen for it; None where all schedules have the same.
     """
 
     schedule: str
@@ -45,6 +48,12 @@ class Row:
     sd: float | None
     difference: Difference | None
     diverged: int
+    tuned: Tuned | None = None
+
+    @property
+    def edge(self) -> bool:
+        """Whether its best rate is the lowest or the highest that was tried."""
+        return self.tuned is not None and self.tuned.edge
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,10 @@ class Comparison:
 
 
 def compare(
-    results: Mapping[Schedule, Sequence[Result]], baseline: Schedule, metric: Metric
+    results: Mapping[Schedule, Sequence[Result]],
+    baseline: Schedule,
+    metric: Metric,
+    tuned: Mapping[Schedule, Tuned] = MappingProxyType({}),
 ) -> Comparison:
     """Compares schedules with the baseline, seed by seed.
 
@@ -71,6 +83,7 @@ def compare(
         results: of each schedule, the baseline among them, in the same order of seeds.
         baseline: what the others are compared to.
         metric: says which direction is better.
+        tuned: how each schedule came to its settings, where they were chosen from a grid.
     """
     sign = 1 if metric.more_is_better else -1
     scores = {
@@ -86,6 +99,7 @@ def compare(
             if schedule == baseline
             else difference(sign * (own - scores[baseline])),
             diverged=sum(result.diverged for result in results[schedule]),
+            tuned=tuned.get(schedule),
         )
         for schedule, own in scores.items()
     ]

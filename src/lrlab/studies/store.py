@@ -3,38 +3,20 @@
 One process writes; others may read meanwhile.
 """
 
-import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from lrlab.errors import StudyError
 from lrlab.schedules import to_text
-from lrlab.studies.plan import ENGINE, Plan
-from lrlab.training import Curve, Epoch, Result, Run
-
-_APPLICATION = 0x6C726C62  # "lrlb", so that another program's database is never written to
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE run (
-    id TEXT PRIMARY KEY,
-    problem TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    schedule TEXT NOT NULL,
-    settings TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    engine TEXT NOT NULL,
-    score REAL NOT NULL,
-    diverged INTEGER NOT NULL,
-    epochs TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    ended TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-) STRICT
-"""
+from lrlab.studies.plan import Plan
+from lrlab.studies.rows import from_rows, to_rows
+from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION
+from lrlab.training import Result, Run
 
 
 class Store:
@@ -75,67 +57,62 @@ class Store:
 
     def finished(self, ids: Iterable[str]) -> dict[str, Result]:
         """The results of those runs that are stored, by id."""
-        found = {}
-        with self._clear_errors():
-            for id in ids:
-                row = self._db.execute(
-                    "SELECT score, diverged, epochs, seconds FROM run WHERE id = ?", (id,)
-                ).fetchone()
-                if row is not None:
-                    score, diverged, epochs, seconds = row
-                    curve = Curve.of(Epoch(*epoch) for epoch in json.loads(epochs))
-                    found[id] = Result(score, bool(diverged), curve, seconds)
-        return found
+        columns = "id, score, diverged, epochs, seconds, left_at"
+        return {
+            id: Result(score, bool(diverged), from_rows(epochs), seconds, left_at)
+            for id, score, diverged, epochs, seconds, left_at in self._rows(columns, ids)
+        }
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Which of those runs are stored."""
-        with self._clear_errors():
-            rows = (
-                self._db.execute("SELECT id FROM run WHERE id = ?", (id,)).fetchone() for id in ids
-            )
-            return {row[0] for row in rows if row is not None}
+        return {id for (id,) in self._rows("id", ids)}
 
-    def add(self, plan: Plan, id: str, run: Run, result: Result) -> None:
-        """Stores a run that has ended; one that is there already stays."""
-        assert run.schedule is not None
-        row = {
-            "id": id,
-            "problem": plan.problem.name,
-            "fingerprint": plan.problem.fingerprint,
-            "schedule": to_text(run.schedule),
-            "settings": json.dumps(run.settings.described()),
-            "seed": run.seed,
-            "engine": ENGINE,
-            "score": result.score,
-            "diverged": int(result.diverged),
-            "epochs": json.dumps([dataclasses.astuple(epoch) for epoch in result.epochs]),
-            "seconds": result.seconds,
-        }
-        names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+    def add(self, plan: Plan, ended: Mapping[str, Result]) -> None:
+        """Stores runs of a plan that have ended, all or none; those that are there already stay.
+
+        Args:
+            plan: whose runs they are.
+            ended: their results by id.
+        """
+        rows = [_row(plan, id, plan.runs[id], result) for id, result in ended.items()]
+        if not rows:
+            return
+        names, places = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
         with self._clear_errors(), self._transaction():
-            self._db.execute(f"INSERT OR IGNORE INTO run ({names}) VALUES ({places})", row)
+            self._db.executemany(
+                f"INSERT INTO run ({names}) VALUES ({places}) ON CONFLICT (id) DO NOTHING", rows
+            )
+
+    def _rows(self, columns: str, ids: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        # One question for all ids, however many: SQLite limits the places for values in a query.
+        query = f"SELECT {columns} FROM run WHERE id IN (SELECT value FROM json_each(?))"
+        with self._clear_errors():
+            yield from self._db.execute(query, (json.dumps(list(ids)),))
 
     def _prepare(self) -> None:
         with self._clear_errors():
             tables = self._number("SELECT count(*) FROM sqlite_master")
             application = self._number("PRAGMA application_id")
             version = self._number("PRAGMA user_version")
-            if tables and application != _APPLICATION:
+            if tables and application != APPLICATION:
                 raise StudyError(
                     f"{self.path} is a database of another program; name another file with --db."
                 )
-            if version > _VERSION:
+            if version > VERSION:
                 raise StudyError(
                     f"{self.path} was written by a newer lrlab (version {version} of its tables, "
-                    f"this one knows {_VERSION}); upgrade lrlab or name another file with --db."
+                    f"this one knows {VERSION}); upgrade lrlab or name another file with --db."
                 )
             self._db.execute("PRAGMA journal_mode = WAL")
             with self._transaction():
-                # Asked again: another process may have made the tables by now.
+                # Asked again: another process may have made or upgraded the tables by now.
                 if not self._number("SELECT count(*) FROM sqlite_master"):
-                    self._db.execute(_SCHEMA)
-                    self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
-                    self._db.execute(f"PRAGMA user_version = {_VERSION}")
+                    self._db.execute(CREATE)
+                    self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+                for older in range(self._number("PRAGMA user_version"), VERSION):
+                    self._db.execute(UPGRADES[older])
+                    self._db.execute(f"PRAGMA user_version = {older + 1}")
 
     def _number(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])
@@ -158,3 +135,21 @@ class Store:
             raise StudyError(
                 f"the database {self.path} cannot be used: {error}; name another file with --db."
             ) from None
+
+
+def _row(plan: Plan, id: str, run: Run, result: Result) -> dict[str, Any]:
+    assert run.schedule is not None
+    return {
+        "id": id,
+        "problem": plan.problem.name,
+        "fingerprint": plan.problem.fingerprint,
+        "schedule": to_text(run.schedule),
+        "settings": json.dumps(run.settings.described()),
+        "seed": run.seed,
+        "engine": str(plan.engine),
+        "score": result.score,
+        "diverged": int(result.diverged),
+        "epochs": to_rows(result.epochs),
+        "seconds": result.seconds,
+        "left_at": result.left_at,
+    }

@@ -1,8 +1,9 @@
 """A study carried out: what is stored is kept, what is missing is trained and stored."""
 
 from collections.abc import Callable
+from contextlib import closing
 
-from lrlab.studies.execution import execute
+from lrlab.studies.execution import MEMORY, execute
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.training import Result, Run
@@ -13,23 +14,28 @@ def carry_out(
     store: Store,
     workers: int | None = None,
     ended: Callable[[Run], None] = lambda run: None,
+    memory: int = MEMORY,
 ) -> dict[str, Result]:
     """The results of every run of the plan, by id.
 
     Args:
         plan: the study.
-        store: where runs are looked up, and where each is stored as it ends.
+        store: where runs are looked up, and where they are stored as they end.
         workers: how many processes, one for each core when left out.
-        ended: called after each run that was trained and stored.
+        ended: called for each run that was trained and stored.
+        memory: bytes that the ensemble's blocks may fill, in all workers together.
 
     Raises:
         StudyError: the store cannot be written, or a worker process died.
+        TrainingError: the engine of the plan cannot train its problem.
     """
     runs = plan.runs
     results = store.finished(runs)
     missing = {id: run for id, run in runs.items() if id not in results}
-    for id, result in execute(plan.problem, missing, workers):
-        store.add(plan, id, runs[id], result)
-        results[id] = result
-        ended(runs[id])
+    with closing(execute(plan.problem, missing, plan.engine, workers, memory)) as training:
+        for together in training:
+            store.add(plan, together)
+            results |= together
+            for id in together:
+                ended(runs[id])
     return results

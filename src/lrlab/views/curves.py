@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Plan, interval
-from lrlab.training import Result
+from lrlab.studies import BASELINE, Plan, Tuned, interval, varied
+from lrlab.training import Result, Settings
 from lrlab.views import colours
+from lrlab.views.numbers import settings_named
 from lrlab.views.table import seeds_of
 
 
@@ -51,23 +53,53 @@ class Curve:
     gain: Band | None
 
 
-def curves(plan: Plan, results: Mapping[Schedule, Sequence[Result]]) -> list[Curve]:
-    """The data of all lines."""
-    settings, rows = plan.settings, plan.problem.train_rows
+def curves(
+    plan: Plan,
+    results: Mapping[Schedule, Sequence[Result]],
+    tuned: Mapping[Schedule, Tuned] = MappingProxyType({}),
+) -> list[Curve]:
+    """The data of all lines.
+
+    Args:
+        plan: the study.
+        results: of each schedule, one for each seed.
+        tuned: how each came to its settings, where they were chosen from a grid.
+    """
+    sign = 1 if plan.problem.task.metric.more_is_better else -1
+    chosen = {s: tuned[s].settings if s in tuned else plan.settings[0] for s in plan.schedules}
+    scores = {s: _scores(results[s], chosen[s].epochs) for s in plan.schedules}
+    names, drawn = varied(plan.settings), []
+    for schedule, own in scores.items():
+        times, rates = _rates(schedule, chosen[schedule], plan.problem.train_rows)
+        if schedule.reactive:
+            times, rates = _rates_used(results[schedule], times, rates)
+        gain = None if schedule == BASELINE else _band(sign * (own - scores[BASELINE]))
+        label = ", ".join([repr(schedule), *settings_named(chosen[schedule], names)])
+        drawn.append(Curve(label, times, rates, _band(own), gain))
+    return drawn
+
+
+def _rates(
+    schedule: Schedule, settings: Settings, rows: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Times in epochs and the rates at them, of every step."""
     per_epoch = settings.steps_per_epoch(rows)
     steps = np.arange(settings.epochs * per_epoch + 1)
-    sign = 1 if plan.problem.task.metric.more_is_better else -1
-    scores = {schedule: _scores(results[schedule], settings.epochs) for schedule in plan.schedules}
-    return [
-        Curve(
-            label=repr(schedule),
-            times=steps / per_epoch,
-            rates=settings.bind(schedule, rows)(steps, base=settings.lr),
-            score=_band(own),
-            gain=None if schedule == BASELINE else _band(sign * (own - scores[BASELINE])),
-        )
-        for schedule, own in scores.items()
-    ]
+    return steps / per_epoch, settings.bind(schedule, rows)(steps, base=settings.lr)
+
+
+def _rates_used(
+    results: Sequence[Result], times: NDArray[np.float64], rates: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a schedule that reads a metric came to: the mean over the runs at every epoch's start.
+
+    Where no run has come to an end there is only what it begins with.
+    """
+    ended = [result.epochs for result in results if not result.diverged]
+    if not ended:
+        return times, rates
+    used = [np.append(own.column("before"), own[-1].after) for own in ended]
+    return np.arange(len(used[0]), dtype=np.float64), np.mean(used, axis=0)
 
 
 def _scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
@@ -140,8 +172,19 @@ def _show_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None
     axes.set_ylim(values.min() - margin, values.max() + margin)
 
 
-def save(plan: Plan, results: Mapping[Schedule, Sequence[Result]], path: Path) -> None:
+def save(
+    plan: Plan,
+    results: Mapping[Schedule, Sequence[Result]],
+    path: Path,
+    tuned: Mapping[Schedule, Tuned] = MappingProxyType({}),
+) -> None:
     """Writes the picture of a study as PNG.
+
+    Args:
+        plan: the study.
+        results: of each schedule, one for each seed.
+        path: the file.
+        tuned: how each came to its settings, where they were chosen from a grid.
 
     Raises:
         StudyError: the file cannot be written.
@@ -149,7 +192,7 @@ def save(plan: Plan, results: Mapping[Schedule, Sequence[Result]], path: Path) -
     band = " · band: 95 % interval of the mean" if len(plan.seeds) > 1 else ""
     title = f"{plan.problem.name} · {seeds_of(plan)}{band}"
     try:
-        drawing = figure(curves(plan, results), title, plan.problem.task.metric)
+        drawing = figure(curves(plan, results, tuned), title, plan.problem.task.metric)
         drawing.savefig(path, format="png", dpi=120)
     except OSError as error:
         raise StudyError(f"the picture {path} cannot be written: {error.strerror}.") from None

@@ -8,25 +8,39 @@ from lrlab.training import Epoch, Result, Settings
 _NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 
 
-def epoch(one: Epoch, settings: Settings, scheduled: bool) -> str:
+def epoch(one: Epoch, settings: Settings, scheduled: bool, metric: Metric) -> str:
     """The line of an epoch: ``Epoch 0: SGD lr 0.1000 -> 0.0983``, or without the second rate.
 
-    Four decimals, as in the tutorial, and more where the base rate is below 0.01.
+    Four decimals, as in the tutorial, and more where the base rate is below 0.01. Where rows are
+    held out, their score follows: ``, validation accuracy 87.76%``.
     """
     name = _NAMES[settings.optimizer]
     places = max(4, 2 - math.floor(math.log10(settings.lr)))
-    if not scheduled:
-        return f"Epoch {one.epoch}: {name} lr={one.before:.{places}f}"
-    return f"Epoch {one.epoch}: {name} lr {one.before:.{places}f} -> {one.after:.{places}f}"
+    if scheduled:
+        rates = f"lr {one.before:.{places}f} -> {one.after:.{places}f}"
+    else:
+        rates = f"lr={one.before:.{places}f}"
+    held_out = (
+        ""
+        if one.validation_score is None
+        else f", validation {metric.name} {_score(one.validation_score, metric)}"
+    )
+    return f"Epoch {one.epoch}: {name} {rates}{held_out}"
 
 
 def result(outcome: Result, metric: Metric) -> str:
     """The last line: ``Model accuracy: 88.68%`` or ``Model RMSE: 54.3200``."""
-    if metric.percent:
-        shown = f"{100 * outcome.score:.2f}%"
-    else:
-        shown = f"{outcome.score:.4f}" if outcome.score >= 0.1 else f"{outcome.score:.4g}"
-    line = f"Model {metric.name}: {shown}"
+    line = f"Model {metric.name}: {_score(outcome.score, metric)}"
     if not outcome.diverged:
         return line
-    return f"{line} (diverged in epoch {len(outcome.epochs)}: scored as a constant guess; try --lr)"
+    left = "" if outcome.left_at is None else f", left at step {outcome.left_at}"
+    return (
+        f"{line} (diverged in epoch {len(outcome.epochs)}{left}: scored as a constant guess; try a "
+        "lower --lr)"
+    )
+
+
+def _score(value: float, metric: Metric) -> str:
+    if metric.percent:
+        return f"{100 * value:.2f}%"
+    return f"{value:.4f}" if value >= 0.1 else f"{value:.4g}"

@@ -1,9 +1,25 @@
 """Numbers as people read them: shares in percent, everything else with four digits."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lrlab.studies import Comparison
+from lrlab.training import Settings
+
+NAMES = {"lr": "rate", "weight_decay": "weight decay"}
+"""Hyperparameters as people read them, where that is not their name."""
+
+
+def settings_named(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Some of the settings with their names: ``rate 0.1``, ``momentum 0.9``."""
+    return [f"{NAMES.get(name, name)} {setting(settings, name)}" for name in names]
+
+
+def setting(settings: Settings, name: str) -> str:
+    """One of the settings, numbers as short as they can be."""
+    value = getattr(settings, name)
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,171 @@
+"""Where the time of one block goes, and how far that is from the arithmetic it cannot do without.
+
+Trains one block of 256 runs in this process on one thread and prints tables for
+``docs/performance.md``, in microseconds of the core per run-step. What happens once is told from
+what every epoch costs by trainings of two lengths, and evaluation from training by a problem with a
+handful of test rows; all take turns, and the quickest of each counts, as other programs only add.
+The shares of operations come from torch's profiler, which slows down none but the smallest; what
+they leave is Python's. The floor is the arithmetic of the loop's own products at the rate of a
+large product on the same core.
+
+    LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/floor.py [data ...]
+"""
+
+import math
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from lrlab.problems import Problem, Split
+from lrlab.training import Settings, ensemble
+from lrlab.training.loop import fresh
+from peers.jobs import problem_of, study
+
+RUNS, TURNS = 256, 5
+STEPS = 220  # of the longer training, at least, beyond those of the shorter
+FEW_ROWS = 4
+LARGE = 1024
+KINDS = {  # the first that an operation's name matches; in place is how weights are updated
+    "products": r"mm$|bmm$|addbmm|matmul|linear|conv|dot$|einsum",
+    "loss": r"loss|entropy|softmax|log_sigmoid",
+    "copies": r"copy_|clone|contiguous|cat$|stack$|index|empty|zeros|fill_|select|slice|expand",
+    "update": r"[^_]_$",
+    "sums and checks": r"sum|mean|amin|amax|aminmax|all$|any$|isfinite|norm",
+    "elementwise": r"",
+}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    for name in sys.argv[1:] or ["ionosphere", "digits", "convolutions"]:
+        problem = problem_of(name)
+        print(f"{problem.name}, {RUNS} runs\n\n{table(problem)}\n", flush=True)
+
+
+def table(problem: Problem) -> str:
+    """Where the time of a run-step goes."""
+    per_epoch = Settings().steps_of_optimizer(problem.train_rows)
+    more = math.ceil(STEPS / per_epoch)
+    bare = replace(problem, split=lambda seed: without_test_rows(problem.split(seed)))
+    a, b = torch.randn(2, LARGE, LARGE)
+    seconds = quickest(
+        {
+            "short": lambda: train(problem, 1),
+            "long": lambda: train(problem, 1 + more),
+            "bare short": lambda: train(bare, 1),
+            "bare long": lambda: train(bare, 1 + more),
+            "product": lambda: a @ b,
+        }
+    )
+    run_steps = RUNS * per_epoch * more
+    total = 1e6 * (seconds["long"] - seconds["short"]) / run_steps
+    training = 1e6 * (seconds["bare long"] - seconds["bare short"]) / run_steps
+    once = 1e6 * seconds["short"] / RUNS - total * per_epoch
+    rate = 2 * LARGE**3 / seconds["product"]
+    operations, python = shares(bare, 1 + more)
+    parts = Counter[str]()
+    for operation, share in operations.items():
+        parts[kind(operation)] += share * training
+    needed, evaluating = (1e6 * each / per_epoch / rate for each in arithmetic(problem))
+    shown = {
+        **dict(parts.most_common()),
+        "Python between them": python * training,
+        "evaluation after every epoch": total - training,
+        "**all**": total,
+        "floor: the products of training": needed,
+        "floor: with those of evaluation": needed + evaluating,
+    }
+    lines = ["| of a run-step | µs | share |", "| --- | --: | --: |"]
+    lines += [f"| {name} | {each:.2f} | {each / total:.0%} |" for name, each in shown.items()]
+    longest = operations.most_common(8)
+    named = ", ".join(f"{name} {share * training:.2f}" for name, share in longest)
+    return "\n".join(lines) + (
+        f"\n\nA large product does {rate / 1e9:.0f} GFLOP/s. Beside all that {once:.0f} µs a run, "
+        f"once. The longest operations: {named}."
+    )
+
+
+def without_test_rows(split: Split) -> Split:
+    """Nearly: a score of none is none."""
+    return replace(split, x_test=split.x_test[:FEW_ROWS], y_test=split.y_test[:FEW_ROWS])
+
+
+def quickest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """The seconds of a core that each job takes at best; a turn before the others warms up."""
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for turn in range(TURNS + 1):
+        for name, job in jobs.items():
+            started = time.process_time()
+            job()
+            if turn:
+                seconds[name].append(time.process_time() - started)
+    return {name: min(taken) for name, taken in seconds.items()}
+
+
+def shares(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
+    """Of all the time that the epochs after the first take, the share of each kind of operation
+    without those within it, and the share of Python.
+    """
+    (long, all_of_it), (short, first) = profiled(problem, epochs), profiled(problem, 1)
+    long.subtract(short)
+    found = Counter({name: spent / (all_of_it - first) for name, spent in long.items()})
+    return found, 1 - found.total()
+
+
+def profiled(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
+    """Microseconds in every kind of operation, and of everything."""
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        started = time.perf_counter()
+        train(problem, epochs)
+        seconds = time.perf_counter() - started
+    spent = Counter(
+        {
+            event.key.removeprefix("aten::"): event.self_cpu_time_total
+            for event in seen.key_averages()
+            if event.key.startswith("aten::")
+        }
+    )
+    return spent, 1e6 * seconds
+
+
+def train(problem: Problem, epochs: int) -> None:
+    ensemble.train(problem, study(problem, RUNS, epochs))
+
+
+def kind(operation: str) -> str:
+    """What an operation is for, by its name."""
+    return next(kind for kind, pattern in KINDS.items() if re.search(pattern, operation))
+
+
+def arithmetic(problem: Problem) -> tuple[float, float]:
+    """Floating-point operations of one run's epoch in products: in training and in evaluation."""
+    split, model = problem.split(0), fresh(problem, 0)
+    size = study(problem, RUNS, 1)[0].settings.batch_size
+
+    def training() -> None:
+        for x, y in zip(split.x_train.split(size), split.y_train.split(size), strict=True):
+            problem.task.loss(model(x), y).backward()
+
+    def evaluation() -> None:
+        with torch.no_grad():
+            model.eval()(split.x_test)
+
+    return counted(training), counted(evaluation)
+
+
+def counted(job: Callable[[], object]) -> float:
+    """The floating-point operations of a job's products."""
+    with FlopCounterMode(display=False) as counter:
+        job()
+    return counter.get_total_flops()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The parts of the benchmark of the ensemble, and where their figures go."""
+
+import argparse
+import json
+import platform
+import re
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lrlab.problems import Problem
+from lrlab.studies.execution import cores
+from lrlab.training import Run
+from lrlab.training.engines import choose
+
+from . import jax_scan, plain, ray_tasks, tables, torch_vmap
+from .jobs import Peer, few, loop, problem_of, study
+from .turns import measured
+from .workers import Ensembles, anew, loops, workers
+
+SIZES = {64: 5, 256: 5, 512: 3, 1024: 3, 4096: 1, 16384: 1}  # runs, and how many turns
+MEMORY = 2 << 30
+EPOCHS = 50  # the tutorial's
+REPOSITORY = Path(__file__).parents[2]
+RESULTS = REPOSITORY / "benchmarks" / "results" / "ensemble.json"
+README = REPOSITORY / "README.md"
+MARKED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
+
+Measured = dict[str, Any]
+
+
+def main() -> None:
+    parts = {"tutorial": tutorial, "sizes": sizes, "digits": digits, "convolutions": small_network}
+    parser = argparse.ArgumentParser(description="The ensemble beside its peers.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(parts))
+    asked = parser.parse_args().parts or list(parts)
+    if unknown := set(asked) - set(parts):
+        parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(parts)}.")
+    readme = README.read_text()
+    if not MARKED.search(readme):
+        raise SystemExit(f"{README} lacks the comments that its tables stand between.")
+    torch.set_num_threads(1)  # threads of small products only wait for each other
+    with workers(cores()) as pool:
+        found = {name: parts[name](pool) for name in parts if name in asked}
+    found["machine"] = machine()
+    print(text := tables.text(found))
+    if set(asked) == set(parts):
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        README.write_text(MARKED.sub(lambda _: text, readme))
+        print(f"wrote {RESULTS} and the tables of {README}")
+
+
+def ensembles(pool: ProcessPoolExecutor, problem: Problem, runs: list[Run], turns: int = 3) -> Peer:
+    """The ensemble of lrlab on all cores."""
+    job = Ensembles(pool, cores(), problem, runs, MEMORY)
+    return Peer("lrlab's ensemble", cores(), runs, job, turns)
+
+
+def tutorial(pool: ProcessPoolExecutor) -> Measured:
+    """The tutorial's job in every way."""
+    problem, both = problem_of("ionosphere"), cores()
+    some, medium, many = few(problem, EPOCHS), *(study(problem, n, EPOCHS) for n in (512, 1024))
+    by_seed = sorted(medium, key=lambda run: run.seed)
+    with ray_tasks.tasks(problem, some, both) as ray:  # first: JAX's threads are not to be forked
+        own, seconds = jax_scan.compiled(problem, medium)
+        shared, more_seconds = jax_scan.compiled(problem, by_seed, shared=True)
+        peers = [
+            ensembles(pool, problem, medium),
+            Peer("the same, with the start of its processes", both, medium,
+                 anew(both, problem, medium, MEMORY)),
+            Peer("JAX `jit(vmap(vmap(lax.scan)))`, batches shared", both, by_seed, shared),
+            Peer("JAX `jit(vmap(lax.scan))`, own batches", both, medium, own),
+            Peer("`torch.func.vmap`, own batches", 1, many, torch_vmap.mapped(problem, many)),
+            Peer("Ray core tasks, the tutorial's program", both, some, ray),
+            Peer("lrlab's loop in processes", both, some, loops(pool, problem, some)),
+            Peer("lrlab's loop", 1, some, loop(problem, some)),
+            Peer("the tutorial's program", 1, some, plain.one_by_one(problem, some)),
+        ]  # fmt: skip
+        rows = measured(problem, peers)
+    return {"rows": list(map(asdict, rows)), "compiling": {"own": seconds, "shared": more_seconds}}
+
+
+def sizes(pool: ProcessPoolExecutor) -> Measured:
+    """The ensemble alone, over studies of several sizes, and what its processes hold."""
+    problem = problem_of("ionosphere")
+    jobs = {
+        count: Ensembles(pool, cores(), problem, study(problem, count, EPOCHS), MEMORY)
+        for count in SIZES
+    }
+    peers = [
+        Peer("lrlab's ensemble", cores(), job.runs, job, SIZES[count])
+        for count, job in jobs.items()
+    ]
+    rows = [
+        asdict(row) | {"peak": sum(job.peak.values())}
+        for row, job in zip(measured(problem, peers), jobs.values(), strict=True)
+    ]
+    return {"rows": rows, "memory": MEMORY}
+
+
+def digits(pool: ProcessPoolExecutor) -> Measured:
+    """A wider network, 64-64-10, on more rows."""
+    return engines(pool, problem_of("digits"), count=256, epochs=EPOCHS, turns=2)
+
+
+def small_network(pool: ProcessPoolExecutor) -> Measured:
+    """Convolutions and BatchNorm: what is chosen by itself, and both ways."""
+    return engines(pool, problem_of("convolutions"), count=64, epochs=6, turns=3)
+
+
+def engines(
+    pool: ProcessPoolExecutor, problem: Problem, count: int, epochs: int, turns: int
+) -> Measured:
+    """Both of lrlab's engines, and which one it chooses."""
+    some, many = few(problem, epochs), study(problem, count, epochs)
+    choice = choose(problem, many)
+    peers = [
+        ensembles(pool, problem, many, turns),
+        Peer("lrlab's loop in processes", cores(), some, loops(pool, problem, some), turns),
+        Peer("lrlab's loop", 1, some, loop(problem, some), turns),
+    ]
+    rows = list(map(asdict, measured(problem, peers)))
+    return {"rows": rows, "chosen": str(choice.engine), "reason": choice.reason}
+
+
+def machine() -> Measured:
+    """What it was measured on."""
+    file = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", file.read_text()) if file.exists() else []
+    return {
+        "cpu": names[0] if names else platform.machine(),
+        "cores": cores(),
+        **{name: version(name) for name in ("torch", "jax", "ray")},
+    }

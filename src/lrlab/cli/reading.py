@@ -1,0 +1,118 @@
+"""What the texts of options become: problem, schedule, settings, numbers, sizes.
+
+Everything that takes long to import is imported when it is needed, so that help comes at once.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrlab.errors import TrainingError
+
+if TYPE_CHECKING:
+    from lrlab.problems import Problem
+    from lrlab.schedules import Schedule
+    from lrlab.studies import Grid
+    from lrlab.training import Settings
+
+HELD_OUT = 0.2
+"""The share of the training rows that the best of several settings is chosen by."""
+
+_BYTES = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
+
+
+def problem_of(
+    data: str, target: str | None, task: str | None, header: bool | None, file: Path | None
+) -> "Problem":
+    """The problem that the options name."""
+    from lrlab.problems import load
+
+    return load(data, target=target, task=task, header=header, file=file)
+
+
+def schedule_of(text: str) -> "Schedule":
+    """The schedule that a text on the command line describes."""
+    from lrlab import parse
+
+    return parse(text)
+
+
+def settings_of(
+    problem: "Problem",
+    optimizer: str,
+    lr: float | None = None,
+    shuffle: bool | None = None,
+    validation: float | None = None,
+    **others: Any,
+) -> "Settings":
+    """The settings that the options name; ``shuffle`` is the problem's where nobody says."""
+    from lrlab.training import Settings
+
+    return Settings(
+        optimizer=optimizer.lower(),
+        lr=_default_rate(optimizer) if lr is None else lr,
+        shuffle=problem.shuffle if shuffle is None else shuffle,
+        validation=0.0 if validation is None else validation,
+        **others,
+    )
+
+
+def grid_of(
+    problem: "Problem",
+    optimizer: str,
+    lr: str | None,
+    momentum: str,
+    validation: float | None,
+    **others: Any,
+) -> "Grid":
+    """Every rate with every momentum; with several, rows are held out unless the options say."""
+    from lrlab.studies import cross
+
+    rates = [_default_rate(optimizer)] if lr is None else numbers("--lr", lr)
+    momenta = numbers("--momentum", momentum)
+    several = len(set(rates)) * len(set(momenta)) > 1
+    held_out = HELD_OUT if validation is None and several else validation
+    common = settings_of(problem, optimizer, validation=held_out, **others)
+    return cross(common, rates, momenta)
+
+
+def numbers(option: str, text: str) -> list[float]:
+    """Numbers separated by commas.
+
+    >>> numbers("--lr", "0.01, 0.1")
+    [0.01, 0.1]
+    """
+    found = []
+    for piece in text.split(","):
+        try:
+            found.append(float(piece))
+        except ValueError:
+            whole = f" in {text}" if "," in text else ""
+            raise TrainingError(
+                f"{option} must be a number, or several with commas between them such as "
+                f"0.01,0.1, got {piece.strip() or 'nothing'}{whole}."
+            ) from None
+    return found
+
+
+def size_of(text: str) -> int:
+    """How many bytes a size such as ``2GB`` (ten to the ninth) or ``2GiB`` (two to the 30th) is.
+
+    >>> size_of("500MB"), size_of("1.5 kib")
+    (500000000, 1536)
+    """
+    match = _SIZE.fullmatch(text.strip())
+    size = (
+        float(match[1]) * (1024 if match[3] else 1000) ** _BYTES[match[2].lower()] if match else 0
+    )
+    if not 1 <= size < 2**63:
+        raise TrainingError(
+            f"--memory must be a size with its unit (B, KB, MB, GB, or KiB, MiB, GiB), got {text}; "
+            "try 2GB."
+        )
+    return int(size)
+
+
+def _default_rate(optimizer: str) -> float:
+    return 0.1 if optimizer.lower() == "sgd" else 0.001

@@ -1,0 +1,102 @@
+"""Data that worker processes share: written to a file once, mapped into each, copied by none.
+
+Arrays lie beside the pickle in the file, so that what a worker unpickles are views of the mapped
+pages. Those are copied on write: what one worker changes, no other sees.
+"""
+
+import mmap
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lrlab.errors import StudyError
+
+_ALIGNED = 64  # bytes: what vector instructions like best
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Where a shared value lies; small, so that it can be sent with every task.
+
+    Args:
+        path: the file.
+        spans: first byte and number of bytes of the pickle, then of each array.
+    """
+
+    path: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@contextmanager
+def shared(value: object) -> Iterator[Shared]:
+    """A value in a temporary file for as long as the context lasts.
+
+    Raises:
+        StudyError: it cannot be pickled or written.
+    """
+    parts = _pickled(value)
+    with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
+        yield _written(parts, Path(folder) / "shared")
+
+
+@cache
+def opened(handle: Shared) -> Any:
+    """The value, its arrays being views of the file; each process unpickles it once."""
+    with open(handle.path, "rb") as file:
+        pages = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    pickled, *arrays = (pages[start : start + size] for start, size in handle.spans)
+    return pickle.loads(pickled, buffers=arrays)
+
+
+class _Pickler(pickle.Pickler):
+    """Tensors go as NumPy's arrays: torch's own pickles would copy them."""
+
+    def reducer_override(self, value: object) -> tuple[Callable[..., Any], tuple[Any, ...]] | Any:
+        if type(value) is Tensor and not value.requires_grad and _is_numpys(value):
+            return torch.from_numpy, (value.numpy(),)
+        return NotImplemented
+
+
+def _is_numpys(tensor: Tensor) -> bool:
+    try:
+        tensor.numpy()
+    except (TypeError, RuntimeError):  # on another device, of a type that only torch has, sparse
+        return False
+    return True
+
+
+def _pickled(value: object) -> list[memoryview]:
+    stream, arrays = BytesIO(), list[pickle.PickleBuffer]()
+    try:
+        _Pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise StudyError(
+            f"what is trained must be picklable to reach worker processes, but {error}; define its "
+            "functions at the top of a module, or use one worker, which is this process."
+        ) from None
+    return [stream.getbuffer(), *(array.raw() for array in arrays)]
+
+
+def _written(parts: list[memoryview], path: Path) -> Shared:
+    spans = []
+    try:
+        with path.open("wb") as file:
+            for part in parts:
+                file.write(bytes(-file.tell() % _ALIGNED))
+                spans.append((file.tell(), part.nbytes))
+                file.write(part)
+    except OSError as error:
+        raise StudyError(
+            f"the data cannot be written for worker processes to {path.parent}: {error.strerror}; "
+            "name another folder in $TMPDIR, or use one worker (--workers 1)."
+        ) from None
+    return Shared(str(path), tuple(spans))

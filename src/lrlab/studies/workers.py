@@ -1,0 +1,113 @@
+"""Worker processes: single-threaded, stopped in order, and gone as soon as their parent is."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from math import ceil
+from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import torch
+
+from lrlab.errors import StudyError
+
+R = TypeVar("R")
+
+
+def spread(
+    task: Callable[..., R],
+    calls: Sequence[tuple[Any, ...]],
+    here: Callable[[int], R],
+    workers: int,
+) -> Generator[tuple[int, R], None, None]:
+    """Does every call once, in this process and in others; yields its place and what came of it.
+
+    This process is one of the workers and has its share of the calls. The others take seconds to
+    start: when it has done its share before they are there, it goes on with theirs. What has ended
+    in them is noticed between its own calls.
+
+    Args:
+        task: a function at the top of a module, for the other processes.
+        calls: its arguments.
+        here: does the call of a place in this process.
+        workers: how many processes, this one among them.
+
+    Raises:
+        StudyError: a worker process died.
+    """
+    context = get_context("spawn")
+    there, ended = context.Event(), SimpleQueue[Future[R]]()
+    others, ours = set(active_children()), set[BaseProcess]()
+    pool = ProcessPoolExecutor(
+        max(1, workers - 1), mp_context=context, initializer=_prepare, initargs=(there,)
+    )
+    own = ceil(len(calls) / workers)
+    try:
+        with _interrupts_ignored_by_children():
+            places = {pool.submit(task, *call): own + i for i, call in enumerate(calls[own:])}
+        ours = set(active_children()) - others  # all are started by now
+        for future in places:
+            future.add_done_callback(ended.put)
+        for place in range(own):
+            yield place, here(place)
+            while not ended.empty():
+                future = ended.get()
+                yield places.pop(future), future.result()
+        while places and not there.is_set():
+            future, place = places.popitem()
+            future.cancel()
+            yield place, here(place)
+        while places:
+            future = ended.get()
+            if future in places:
+                yield places.pop(future), future.result()
+    except BrokenProcessPool:
+        raise StudyError(
+            "a worker process died; the runs that ended are kept: repeat the command to do the "
+            "others. If it dies again, memory may be short (fewer --workers, less --memory), or a "
+            'script of yours that calls lrlab lacks its `if __name__ == "__main__":`.'
+        ) from None
+    finally:
+        # They are idle, or at what would be thrown away: nobody waits for that.
+        for worker in ours:
+            worker.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _prepare(there: Event) -> None:
+    """Makes a worker: one thread, and gone as soon as its parent is."""
+    torch.set_num_threads(1)  # threads of small products only wait for each other
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    there.set()
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _interrupts_ignored_by_children() -> Iterator[None]:
+    """Lets Ctrl-C reach the parent alone, which stops its workers in order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
