@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lrlab import Cosine, Exponential, Greedy, Plateau, Schedule, Warmup
+from lrlab import Cosine, Exponential, Plateau, Schedule, Warmup
 from lrlab.problems import Problem, Split, load
 from lrlab.problems.ionosphere import network as tutorial_network
 from lrlab.problems.tasks import Task, regression, two_classes_as_probability
@@ -40,7 +40,7 @@ SCHEDULES: dict[str, tuple[Schedule | None, ...]] = {
         None,
         Exponential(0.8),
         Plateau(0.5, patience=0, threshold=0.3),
-        Greedy(0.5, patience=0) * Exponential(0.9),
+        Warmup(1) >> Plateau(0.2, patience=0, threshold=1.0),
     ),
     "step": (
         Exponential(0.95),

@@ -72,7 +72,11 @@ def test_a_metric_that_is_better_when_it_rises_is_read_too() -> None:
 
 
 def test_without_rows_held_out_the_training_loss_is_read() -> None:
-    schedules = (Plateau(0.5, patience=0, threshold=0.2), Greedy(0.5, patience=0), None)
+    schedules = (
+        Plateau(0.5, patience=0, threshold=0.2),
+        Greedy(0.5, patience=0) * Exponential(0.9),
+        None,
+    )
     results = assert_like_the_loop(
         digits(), [Run(s, SHORT, seed) for s in schedules for seed in (0, 1)]
     )

@@ -143,4 +143,7 @@ def test_outputs_may_be_one_number_a_row() -> None:
     def model() -> nn.Module:
         return nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)).double()
 
-    assert_like_the_loop(made(normal(4), flat, model, regression()), briefly("sgd, momentum"))
+    runs = briefly("sgd, momentum", epochs=9)
+    lost = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
+    results = assert_like_the_loop(made(normal(4), flat, model, regression()), runs + lost)
+    assert [result.diverged for result in results] == [False] * 4 + [True] * 4

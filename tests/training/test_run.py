@@ -26,6 +26,11 @@ def test_all_schedules_are_bound_to_the_training() -> None:
     assert bound == {"lr": Warmup(4) >> Cosine(12), "momentum": Linear(1.0, 0.5, over=8)}
 
 
+def test_all_but_the_rate_may_be_zero_at_every_step() -> None:
+    run = Run(None, PER_STEP, 0, {"momentum": Constant(0.0)})
+    assert run.bound(rows=100) == {"momentum": Constant(0.0)}
+
+
 def test_runs_are_equal_by_what_they_are() -> None:
     runs = [Run(Cosine(), PER_STEP, 0, {"momentum": Linear(1, 0.5)}) for _ in range(2)]
     assert runs[0] == runs[1]

@@ -126,7 +126,7 @@ def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Opt
 def score_of_a_guess(problem: Problem, split: Split) -> float:
     """The score of the best constant guess, which is what a diverged run is scored as."""
     row = problem.task.guess(split.y_train)
-    outputs = row.expand(len(split.y_test), -1)
+    outputs = row.expand(len(split.y_test), *row.shape)
     return float(problem.task.metric.of(outputs, split.y_test)) * split.unit
 
 
