@@ -43,8 +43,8 @@ def test_auto_takes_what_is_found_faster(
 
     monkeypatch.setattr(engines, "choose", choose)
     with Store(tmp_path / "lrlab.db") as store:
-        assert settle(study, store, BOTH, memory=5) == (ENSEMBLE, "12 times as fast")
-    assert asked == [(4, "cpu", False, 5)]
+        assert settle(study, store, BOTH, workers=3, memory=5) == (ENSEMBLE, "12 times as fast")
+    assert asked == [(4, "cpu", False, 3, 5)]
 
 
 def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -> None:

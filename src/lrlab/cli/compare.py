@@ -84,7 +84,7 @@ def compare(
     _refuse_to_overwrite(picture)
     introduce(problem, grid, chosen)  # those of the default set are as they are meant
     with Store(db) as store:
-        settled, why = settle(study, store, engines, limit)
+        settled, why = settle(study, store, engines, workers, limit)
         typer.echo(f"engine: {settled} ({why})", err=True)
         study = replace(study, engine=settled)
         results = _carry_out(study, store, workers, limit)

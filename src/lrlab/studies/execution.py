@@ -41,7 +41,7 @@ def execute(
     """
     if not runs:
         return
-    most = workers or (1 if engine.kind == "ensemble" and engine.device != "cpu" else cores())
+    most = workers_for(engine, workers)
     blocks = _blocks(problem, runs, engine, most, memory)
 
     def here(place: int) -> list[Result]:
@@ -58,6 +58,11 @@ def execute(
         with closing(spread(_train_shared, calls, here, min(most, len(blocks)))) as ended:
             for place, results in ended:
                 yield dict(zip(blocks[place], results, strict=True))
+
+
+def workers_for(engine: Engine, workers: int | None) -> int:
+    """How many processes train: those asked for, else one for each core, or one for a device."""
+    return workers or (1 if engine.kind == "ensemble" and engine.device != "cpu" else cores())
 
 
 def _blocks(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.studies.execution import MEMORY
+from lrlab.studies.execution import MEMORY, workers_for
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.studies.threads import one_thread
@@ -34,7 +34,11 @@ Engine(kind='ensemble', device='cpu', compiled=False))
 
 
 def settle(
-    plan: Plan, store: Store, among: tuple[Engine, ...], memory: int = MEMORY
+    plan: Plan,
+    store: Store,
+    among: tuple[Engine, ...],
+    workers: int | None = None,
+    memory: int = MEMORY,
 ) -> tuple[Engine, str]:
     """The engine for a study, and the sentence that says why.
 
@@ -45,7 +49,7 @@ def settle(
         plan: the study; its own engine is not asked.
         store: where runs of it may be.
         among: see ``candidates``.
-        memory: bytes that the ensemble may fill.
+        workers, memory: as in ``execute``.
     """
     last = among[-1]
     if len(among) == 1:
@@ -55,7 +59,8 @@ def settle(
             return engine, f"{stored} of these runs were trained by it"
     runs = list(plan.runs.values())
     with one_thread():
-        choice = engines.choose(plan.problem, runs, last.device, last.compiled, memory)
+        most = workers_for(last, workers)
+        choice = engines.choose(plan.problem, runs, last.device, last.compiled, most, memory)
     return choice.engine, choice.reason
 
 

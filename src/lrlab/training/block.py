@@ -15,12 +15,13 @@ from lrlab.training.data import Batches, Rows, validation_rows
 from lrlab.training.judging import Judge, Scores
 from lrlab.training.loop import score_of_a_guess
 from lrlab.training.memory import most_bytes, size
+from lrlab.training.network import network_of
 from lrlab.training.record import Record
 from lrlab.training.result import Result
 from lrlab.training.rules import Kind, Values
 from lrlab.training.run import Run
 from lrlab.training.stack import Stack
-from lrlab.training.structure import Structure, network_of
+from lrlab.training.structure import Structure
 from lrlab.training.tables import Table, tracks_of
 
 _WORTH_IT = 100_000

@@ -30,8 +30,8 @@ class Engine:
     Raises:
         TrainingError: there is no such kind, or this machine has no such device, or no compiler.
 
-    >>> str(Engine("ensemble")), str(Engine("ensemble", "cuda", compiled=True))
-    ('ensemble', 'ensemble, cuda, compiled')
+    >>> str(Engine("loop")), str(Engine("ensemble", "meta"))
+    ('loop', 'ensemble, meta')
     """
 
     kind: str
@@ -78,8 +78,6 @@ class Choice:
 
 
 _BATCHES, _TURNS, _FEW, _MANY = 8, 3, 1, 3
-_AT_MOST = 512
-"""Runs of the block that is probed: more would not change the choice, and take longer."""
 
 
 def choose(
@@ -87,6 +85,7 @@ def choose(
     runs: Sequence[Run],
     device: str = "cpu",
     compiled: bool = False,
+    workers: int = 1,
     memory: int = 2 << 30,
 ) -> Choice:
     """Probes both ways for a few steps on this very problem, and takes the faster.
@@ -101,7 +100,7 @@ def choose(
         problem: what is to be trained.
         runs: all of them.
         device, compiled: of the ensemble.
-        memory: bytes for one worker.
+        workers, memory: as blocks are made for, see ``ensemble.blocks``.
     """
     loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
     short = _shortened(problem, _BATCHES * runs[0].settings.batch_size)
@@ -116,12 +115,8 @@ def choose(
     alone: list[float] = []
     together: list[float] = []
     try:
-        block = [runs[i] for i in ensemble.blocks(problem, runs, 1, memory)[0]][:_AT_MOST]
-        ours, theirs = (
-            at_once(_constant(block[:1], _MANY))[0],
-            one_by_one(_constant(block[:1], _MANY))[0],
-        )
-        at_once(_constant(block, _FEW))  # what follows is traced here
+        block = [runs[i] for i in ensemble.blocks(problem, runs, workers, memory)[0]]
+        ours = at_once(_constant(block, _MANY))[0]  # by which what follows is traced
     except TrainingError as error:
         alone = [_more(one_by_one, runs[:1]) for _ in range(_TURNS)]
         reason = str(error).partition(";")[0]  # without the remedy, which is taken here
@@ -131,7 +126,7 @@ def choose(
         together.append(_more(at_once, block))
     one = float(np.median(alone)) / steps
     each = float(np.median(together)) / steps / len(block)
-    if not _agree(ours, theirs):
+    if not _agree(ours, one_by_one(_constant(block[:1], _MANY))[0]):
         reason = "the ensemble gives another loss: the network keeps something beside its buffers"
         return Choice(loop_engine, reason, one)
     reason = (

@@ -13,7 +13,8 @@ from lrlab.problems.tasks import Task
 from lrlab.training import structure as programs
 from lrlab.training.data import Rows
 from lrlab.training.memory import most_bytes
-from lrlab.training.programs import Network, judged
+from lrlab.training.network import Network
+from lrlab.training.programs import judged
 from lrlab.training.stack import Stack
 
 Scores = NDArray[np.float64]
@@ -38,7 +39,8 @@ class Judge:
         self._units: Scores = np.array(units, dtype=np.float64)[:, None]
         self._several = True  # whether the metric can score all runs at once
         count = rows.x.shape[1]
-        size = ceil(count / ceil(count / at_once))
+        few = count <= at_once or not _by_rows(network, rows.x[0, :at_once])
+        size = count if few else ceil(count / ceil(count / at_once))
         padding = -count % size  # with copies, so that all parts have one size and one program
         places = torch.cat([torch.arange(count), torch.zeros(padding, dtype=torch.int64)])
         self._parts = [rows.x[:, part].contiguous() for part in places.split(size)]
@@ -86,3 +88,11 @@ class Judge:
 
 def _numbers(values: Tensor, fine: Tensor) -> Scores:
     return np.where(fine.cpu().numpy(), values.double().cpu().numpy(), np.nan)
+
+
+def _by_rows(network: Network, x: Tensor) -> bool:
+    """Whether the outputs for a row do not depend on what rows stand beside it."""
+    module = network.module.eval()
+    with torch.no_grad():
+        whole, halves = module(x), torch.cat([module(half) for half in x.chunk(2)])
+    return torch.allclose(whole, halves, rtol=1e-3, atol=1e-6, equal_nan=True)

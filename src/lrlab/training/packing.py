@@ -65,8 +65,9 @@ class Room:
         shapes = [
             (tall, wide)
             for tall in range(1, min(seeds, most) + 1)
-            for wide in {min(width, most // tall), ceil(width / ceil(width / (most // tall)))}
-            if tall * (wide * self.run + self.seed) <= self.memory
+            for limit in [min(most // tall, (self.memory // tall - self.seed) // self.run)]
+            if limit > 0
+            for wide in {min(width, limit), ceil(width / ceil(width / limit))}
         ]
         return min(shapes, key=cost)
 

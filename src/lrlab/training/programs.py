@@ -4,57 +4,21 @@
 of operations takes away what that would cost at every step.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vjp, vmap
+from torch.func import grad_and_value, vjp, vmap
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from lrlab.training.cleaning import clean
+from lrlab.training.network import Loss, Network
 from lrlab.training.rules import Rule, clipped
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """A network as a function of its parameters and buffers.
-
-    Args:
-        module: where they are put for a call; its own tell shapes and types alone.
-        trained: the names of the parameters that are trained.
-        kept: the names of all other parameters and of the buffers.
-    """
-
-    module: nn.Module
-    trained: tuple[str, ...]
-    kept: tuple[str, ...]
-    device: str
-
-    def call(
-        self, trained: Sequence[Tensor], kept: Sequence[Tensor], x: Tensor
-    ) -> tuple[Tensor, list[Tensor]]:
-        """The outputs for ``x``, and what ``kept`` has become."""
-        held = dict(zip(self.trained, trained, strict=True))
-        held |= {name: tensor.clone() for name, tensor in zip(self.kept, kept, strict=True)}
-        outputs = functional_call(self.module, held, (x,))
-        return outputs, [held[name] for name in self.kept]
-
-    def parted(
-        self, tensors: Sequence[Tensor], averages: int
-    ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[Tensor]]:
-        """Tensors in a row as those of a stack and the rest: trained, kept, so many averages of
-        each that is trained.
-        """
-        row = iter(tensors)
-        trained, kept = list(islice(row, len(self.trained))), list(islice(row, len(self.kept)))
-        return trained, kept, [list(islice(row, averages)) for _ in trained], list(row)
 
 
 def step_program(
@@ -120,7 +84,8 @@ def judged(function: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
         outputs: shape (seeds, runs of a seed, rows, ...).
         targets: of each seed, shape (seeds, rows, ...).
     """
-    numbers: Tensor = _for_all_runs(function, shared=0, own=2)(outputs, own(targets, outputs))
+    with _slow_rules_are_fine():
+        numbers: Tensor = _for_all_runs(function, shared=0, own=2)(outputs, own(targets, outputs))
     return numbers
 
 
@@ -143,9 +108,19 @@ def traced(program: Callable[..., Any], *arguments: Tensor) -> GraphModule:
         RuntimeError: it does what cannot be done for many runs at once: it draws random numbers,
             say, or looks at a number to decide what to do next.
     """
-    with _WideProducts():
+    with _WideProducts(), _slow_rules_are_fine():
         graph = make_fx(program)(*arguments)
     return clean(graph)
+
+
+@contextmanager
+def _slow_rules_are_fine() -> Iterator[None]:
+    """Where torch has no rule for many runs it does one after the other, and warns that it is slow;
+    how slow is measured before an engine is chosen.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*batching rule.*", UserWarning)
+        yield
 
 
 class _WideProducts(TorchFunctionMode):

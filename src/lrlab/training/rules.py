@@ -201,8 +201,10 @@ def clipped(gradients: Sequence[Tensor], most: Tensor) -> list[Tensor]:
         gradients: of all parameters, shape (seeds, runs of a seed, ...).
         most: the largest norm of each run, shape (seeds, runs of a seed); infinite for no limit.
     """
-    norms = torch.stack([torch.linalg.vector_norm(g.flatten(2), dim=2) for g in gradients])
+    flat = [gradient.reshape(*gradient.shape[:2], -1) for gradient in gradients]
+    norms = torch.stack([torch.linalg.vector_norm(row, dim=2) for row in flat])
     factor = (most / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1.0)
+    factor = torch.where(most.isinf(), 1.0, factor)  # a norm may overflow where there is no limit
     return [gradient * like(factor, gradient) for gradient in gradients]
 
 

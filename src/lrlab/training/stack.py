@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lrlab.problems import Problem, streams
 from lrlab.training.loop import fresh
-from lrlab.training.programs import Network
+from lrlab.training.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Stack:
 
     def finite(self) -> Tensor:
         """Whether all trained parameters of a run are finite, shape (seeds, runs of a seed)."""
-        flat = [parameter.flatten(2) for parameter in self.trained if parameter.numel()]
+        flat = [p.reshape(*p.shape[:2], -1) for p in self.trained if p.numel()]
         # Both ends of a row show whether it is finite, twenty times quicker than every number.
         ends = [end for row in flat for end in (row.amin(2), row.amax(2))]
         return torch.stack(ends).isfinite().all(0)

@@ -56,7 +56,7 @@ def tracks_of(problem: Problem, runs: Sequence[Run]) -> list[Tracks]:
     found: dict[tuple[object, ...], Tracks] = {}
     tracks = []
     for run in runs:
-        key = (run.settings, tuple(run.scheduled.items()))
+        key = (run.settings, *((name, _key(one)) for name, one in run.scheduled.items()))
         if key not in found:
             found[key] = _tracks(problem, run)
         tracks.append(found[key])
@@ -92,7 +92,7 @@ class Table:
         self._states: dict[int, State] = {}
         self._reactive: dict[int, list[int]] = {}  # the columns of a run that read its metric
         self.names = tuple(tracks[0].of)
-        shared: dict[Track, int] = {}
+        shared: dict[tuple[object, float], int] = {}
         places = np.empty((len(self.names), len(tracks)), dtype=np.intp)
         for r, one in enumerate(tracks):
             for i, name in enumerate(self.names):
@@ -101,15 +101,15 @@ class Table:
         self._first = 0
         self._values = self._evaluated(0)
 
-    def _column(self, track: Track, shared: dict[Track, int], run: int) -> int:
+    def _column(self, track: Track, shared: dict[tuple[object, float], int], run: int) -> int:
         if track.schedule.reactive:
             place = len(self._columns)
             self._states[place] = track.schedule.initial()
             self._reactive.setdefault(run, []).append(place)
-        elif track in shared:
-            return shared[track]
+        elif (key := (_key(track.schedule), track.base)) in shared:
+            return shared[key]
         else:
-            place = shared[track] = len(self._columns)
+            place = shared[key] = len(self._columns)
         self._columns.append(track)
         return place
 
@@ -179,3 +179,12 @@ class Table:
 
 def _moves(track: Track) -> bool:
     return track.schedule != Constant(1.0)
+
+
+def _key(schedule: Schedule) -> object:
+    """What tells schedules apart; a user's function need not have a hash."""
+    try:
+        hash(schedule)
+    except TypeError:
+        return id(schedule)
+    return schedule
