@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from lrlab.problems import Problem
+from lrlab.studies.threads import keep_memory
 from lrlab.training import Result, Run, ensemble, train
 
 from .jobs import Final, Job, problem_of
@@ -27,8 +28,13 @@ _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
     """So many processes of one thread each."""
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(count, spawn, torch.set_num_threads, (1,)) as pool:
+    with ProcessPoolExecutor(count, spawn, _prepare) as pool:
         yield pool
+
+
+def _prepare() -> None:
+    torch.set_num_threads(1)
+    keep_memory()
 
 
 def loops(pool: ProcessPoolExecutor, problem: Problem, runs: Sequence[Run]) -> Job:
