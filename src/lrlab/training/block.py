@@ -62,7 +62,7 @@ class Block:
             self._network,
             problem.task,
             units=[split.unit for split in splits],
-            at_once=max(4 * settings.batch_size, 64),
+            at_once=max(2 * settings.batch_size, 32),
         )
         self._test = judge(Rows.of([(split.x_test, split.y_test) for split in splits]))
         held = validation_rows(splits)

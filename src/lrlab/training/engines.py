@@ -130,10 +130,14 @@ def choose(
         reason = "the ensemble gives another loss: the network keeps something beside its buffers"
         return Choice(loop_engine, reason, one)
     reason = (
-        f"a step of a run takes {1e6 * one:.3g} µs in the loop, {1e6 * each:.3g} µs among "
-        f"{len(block)} in the ensemble"
+        f"a step of a run takes {_short(one)} in the loop, {_short(each)} among {len(block)} in the "
+        "ensemble"
     )
     return Choice(loop_engine, reason, one) if one <= each else Choice(many_engine, reason, each)
+
+
+def _short(seconds: float) -> str:
+    return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
 
 
 def _more(train: Callable[[Sequence[Run]], list[Result]], runs: Sequence[Run]) -> float:
