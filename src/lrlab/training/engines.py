@@ -130,8 +130,8 @@ def choose(
         reason = "the ensemble gives another loss: the network keeps something beside its buffers"
         return Choice(loop_engine, reason, one)
     reason = (
-        f"a step of a run takes {_short(one)} in the loop, {_short(each)} among {len(block)} in the "
-        "ensemble"
+        f"a step of a run takes {_short(one)} in the loop, {_short(each)} among {len(block)} in "
+        "the ensemble"
     )
     return Choice(loop_engine, reason, one) if one <= each else Choice(many_engine, reason, each)
 

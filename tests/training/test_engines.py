@@ -1,0 +1,133 @@
+"""Engines that this machine has, and the choice of one."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lrlab import Cosine
+from lrlab.errors import TrainingError
+from lrlab.problems import Problem, load
+from lrlab.training import Run, Settings, engines, ensemble, loop
+from lrlab.training.engines import Choice, Engine, choose
+from tests.training.cases import OPTIMIZERS, images
+from tests.training.equality import assert_same_result
+
+RUNS = [Run(Cosine(), Settings(lr=lr, epochs=5), seed) for seed in (0, 1) for lr in (0.1, 0.2, 0.3)]
+
+
+@pytest.fixture(scope="module")
+def iris() -> Problem:
+    return load("iris")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ensembel",), "the engine must be loop or ensemble, got ensembel"),
+        (("loop", "cpu", True), "only the ensemble can be compiled"),
+        (("loop", "abacus"), "this machine cannot train on abacus"),
+    ],
+)
+def test_engines_that_are_not_there(words: tuple, said: str) -> None:
+    with pytest.raises(TrainingError, match=said):
+        Engine(*words)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_machine_without_a_gpu_says_so() -> None:
+    with pytest.raises(TrainingError, match=r"cannot train on cuda .*; use cpu"):
+        Engine("ensemble", "cuda")
+
+
+def test_a_compiler_is_needed_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(TrainingError, match=r"torch\.compile needs a C"):
+        Engine("ensemble", compiled=True)
+
+
+def test_the_quicker_one_is_chosen_whichever_it_is(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seconds_of(slow: str) -> Choice:
+        def more(train: object, runs: list) -> float:
+            return 5.0 if (len(runs) == 1) == (slow == "loop") else 1.0
+
+        monkeypatch.setattr(engines, "_more", more)
+        return choose(iris, RUNS)
+
+    ours = seconds_of("loop")
+    assert ours.engine == Engine("ensemble")
+    # 105 rows in 5 batches an epoch, and two epochs more: 5 s for one run, 1 s for six.
+    assert ours.seconds == pytest.approx(1 / (5 * 2 * 6))
+    assert ours.reason == (
+        "a step of a run takes 500 ms in the loop, 16.7 ms among 6 in the ensemble"
+    )
+    # Six runs together in less than the loop takes for six are no reason for the loop.
+    monkeypatch.setattr(engines, "_more", lambda train, runs: 1.0 if len(runs) == 1 else 6.1)
+    assert choose(iris, RUNS).engine == Engine("loop")
+
+
+def test_a_real_probe_finds_the_ensemble_faster_for_many_small_runs(iris: Problem) -> None:
+    many = [
+        Run(None, replace(RUNS[0].settings, lr=k / 100), s) for k in range(1, 33) for s in (0, 1)
+    ]
+    choice = choose(iris, many)
+    assert choice.engine == Engine("ensemble")
+    assert 0 < choice.seconds < 1e-3
+
+
+def test_what_the_ensemble_cannot_train_is_left_to_the_loop(iris: Problem) -> None:
+    dropping = replace(iris, model=lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
+    choice = choose(dropping, RUNS)
+    assert choice.engine == Engine("loop")
+    assert choice.reason.endswith("because it draws random numbers, as dropout does")
+    assert choice.seconds > 0
+
+
+def test_a_network_that_the_ensemble_gets_wrong_is_left_to_the_loop(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(nn.Module):
+        """Knows whether it is traced, and gives other outputs then."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.head(x)
+            return y if type(y.data) is Tensor and type(y) is Tensor and not _many(y) else 2 * y
+
+    choice = choose(replace(iris, model=Wrong), RUNS)
+    assert choice.engine == Engine("loop")
+    assert choice.reason.startswith("the ensemble gives another loss")
+
+
+def _many(tensor: Tensor) -> bool:
+    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+
+
+def test_short_problems_are_the_beginnings_of_long_ones(iris: Problem) -> None:
+    short, split = engines._shortened(iris, 20), iris.split(3)
+    assert (short.train_rows, len(short.split(3).x_train), len(short.split(3).x_test)) == (
+        20,
+        20,
+        9,
+    )
+    assert torch.equal(short.split(3).x_train, split.x_train[:20])
+    whole = engines._shortened(iris, 10**6)
+    assert torch.equal(whole.split(3).x_test, split.x_test)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+def test_compiled_steps_are_the_loops() -> None:
+    problem = images()
+    runs = [
+        Run(Cosine(), Settings(**OPTIMIZERS["sgd, momentum"], epochs=2, batch_size=44), seed)
+        for seed in (0, 1)
+    ]
+    for run, result in zip(runs, ensemble.train(problem, runs, compiled=True), strict=True):
+        assert_same_result(result, loop.train(problem, run))
