@@ -22,6 +22,14 @@ _OVER: dict[Any, tuple[Any, str]] = {
 }
 """Operations on each number alone, and how each is told where to write."""
 
+_VIEWS_UNTOLD = {
+    operator.getitem,
+    _aten._unsafe_view.default,
+    _aten.unsafe_split.Tensor,
+    _aten.unsafe_split_with_sizes.default,
+}
+"""What gives views without saying so in its schema."""
+
 
 def reuse(program: GraphModule) -> GraphModule:
     """The same program, whose operations write over their first argument where they may.
@@ -53,7 +61,7 @@ def reuse(program: GraphModule) -> GraphModule:
 
 def is_view(node: Node) -> bool:
     """Whether a node lies in the memory of its first argument."""
-    if node.target in (operator.getitem, _aten._unsafe_view.default):
+    if node.target in _VIEWS_UNTOLD:
         return True
     schema = getattr(node.target, "_schema", None)
     return schema is not None and any(value.alias_info for value in schema.returns)
