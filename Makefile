@@ -19,13 +19,14 @@ test: .venv/.has-test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest
 
-# Every figure of the README; needs the ionosphere file (see CONTRIBUTING.md).
+# Every figure of the README and of docs; needs the ionosphere file (see CONTRIBUTING.md).
 bench: .venv/.has-bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/stepping.py
 	$(BIN)/python benchmarks/tutorial.py
 	$(BIN)/python benchmarks/ensemble.py
+	$(BIN)/python benchmarks/floor.py
 
 .venv/.has-%: pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv

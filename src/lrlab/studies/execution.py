@@ -6,7 +6,7 @@ from contextlib import closing
 from lrlab.problems import Problem
 from lrlab.studies.plan import LOOP
 from lrlab.studies.sharing import Shared, opened, shared
-from lrlab.studies.threads import one_thread
+from lrlab.studies.threads import keep_memory, one_thread
 from lrlab.studies.workers import cores as cores
 from lrlab.studies.workers import spread
 from lrlab.training import Result, Run, ensemble, loop
@@ -43,6 +43,8 @@ def execute(
         return
     most = workers_for(engine, workers)
     blocks = _blocks(problem, runs, engine, most, memory)
+
+    keep_memory()
 
     def here(place: int) -> list[Result]:
         with one_thread():

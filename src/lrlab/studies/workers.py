@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import torch
 
 from lrlab.errors import StudyError
+from lrlab.studies.threads import keep_memory
 
 R = TypeVar("R")
 
@@ -88,7 +89,8 @@ def cores() -> int:
 
 def _prepare(there: Event) -> None:
     """Makes a worker: one thread, and gone as soon as its parent is."""
-    torch.set_num_threads(1)  # threads of small products only wait for each other
+    torch.set_num_threads(1)
+    keep_memory()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     there.set()
 

@@ -1,14 +1,14 @@
 """A block: runs that are trained together, equally many of each of its seeds."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.fx import GraphModule
 
 from lrlab.problems import Problem, split_of
 from lrlab.training.data import Batches, Rows, validation_rows
@@ -143,12 +143,12 @@ class Block:
         """Trains an epoch; loss and finite outputs of shape (steps, seeds, runs of a seed)."""
         structure, columns = self._coefficients(values, done)
         losses, fine = [], []
-        programs: dict[int, GraphModule] = {}
+        runs: dict[int, Callable[..., Any]] = {}
         for i, (x, y) in enumerate(self._batches.epoch()):
             row = (*self._stack.row, x, y, *(column[i] for column in columns))
-            if x.shape[1] not in programs:
-                programs[x.shape[1]] = structure.step(self._network, self._problem.task.loss, row)
-            loss, finite = programs[x.shape[1]](*row)
+            if x.shape[1] not in runs:
+                runs[x.shape[1]] = structure.step(self._network, self._problem.task.loss, row).run
+            loss, finite = runs[x.shape[1]](*row)
             losses.append(loss)
             fine.append(finite)
         return torch.stack(losses).double().cpu().numpy(), torch.stack(fine).cpu().numpy()

@@ -100,9 +100,11 @@ def _room(problem: Problem, run: Run, workers: int, memory: int) -> Room:
 
 
 def _cache() -> int:
-    """Half of the last cache of this machine, in bytes; the rest is for what lies beside runs."""
+    """Two thirds of the last cache of this machine, in bytes; the rest is for what lies beside
+    runs.
+    """
     try:
         size = Path("/sys/devices/system/cpu/cpu0/cache/index3/size").read_text().strip()
-        return int(size.removesuffix("K")) << 9
+        return int(size.removesuffix("K")) * 1024 * 2 // 3
     except (OSError, ValueError):  # no Linux, or no such cache
         return 16 << 20

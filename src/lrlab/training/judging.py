@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.fx import GraphModule
 
+from lrlab.errors import TrainingError
 from lrlab.problems.tasks import Task
 from lrlab.training import structure as programs
 from lrlab.training.data import Rows
 from lrlab.training.memory import most_bytes
-from lrlab.training.network import Network
-from lrlab.training.programs import judged
+from lrlab.training.network import Loss, Network
+from lrlab.training.program import Program
 from lrlab.training.stack import Stack
 
 Scores = NDArray[np.float64]
@@ -54,36 +54,41 @@ class Judge:
         """Outputs of all runs, with zeros where those of a run are not all finite, and whether
         they are.
         """
-        networks, program = stack.networks, self._program(stack)
-        outputs = torch.cat([program(*networks, part) for part in self._parts], dim=2)
+        networks, run = stack.networks, self._program(stack).run
+        outputs = torch.cat([run(*networks, part) for part in self._parts], dim=2)
         outputs = outputs[:, :, : self.rows.x.shape[1]]
-        fine = outputs.flatten(2).isfinite().all(2)
+        fine = (outputs - outputs).flatten(2).sum(2) == 0  # NaN where one is NaN or infinite
         return torch.where(fine.reshape(*fine.shape, *[1] * (outputs.dim() - 2)), outputs, 0), fine
 
     def most_bytes(self, stack: Stack) -> int:
         """The memory that outputs take at most, in bytes."""
         return most_bytes(self._program(stack))
 
-    def _program(self, stack: Stack) -> GraphModule:
+    def _program(self, stack: Stack) -> Program:
         return programs.outputs(self._network, (*stack.networks, self._parts[0]))
 
     def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The loss of every run."""
-        return _numbers(judged(self._task.loss, outputs, self.rows.y), fine)
+        return _numbers(self._judged(self._task.loss, outputs), fine)
 
     def scores(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The metric of every run, in the user's units."""
         metric = self._task.metric.of
         if self._several:
             try:
-                return self._units * _numbers(judged(metric, outputs, self.rows.y), fine)
-            except (RuntimeError, ValueError):
+                return self._units * _numbers(self._judged(metric, outputs), fine)
+            except TrainingError:
                 self._several = False  # it gives a plain number, say, so runs are scored one by one
         alone = [
             [float(metric(own, y)) for own in of_seed]
             for of_seed, y in zip(outputs, self.rows.y, strict=True)
         ]
         return self._units * np.where(fine.cpu().numpy(), alone, np.nan)
+
+    def _judged(self, function: Loss, outputs: Tensor) -> Tensor:
+        numbers = programs.judging(function, (outputs, self.rows.y)).run(outputs, self.rows.y)
+        assert isinstance(numbers, Tensor)
+        return numbers
 
 
 def _numbers(values: Tensor, fine: Tensor) -> Scores:

@@ -1,11 +1,13 @@
 """How much memory tensors and traced programs take."""
 
+import operator
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor
-from torch.fx import GraphModule, Node
+from torch.fx import Node
 
-from lrlab.training.reuse import is_view
+from lrlab.training.program import Program
 
 
 def size(tensors: Iterable[Tensor]) -> int:
@@ -13,14 +15,14 @@ def size(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def most_bytes(program: GraphModule) -> int:
+def most_bytes(program: Program) -> int:
     """The memory that a call takes at most beside its arguments, in bytes."""
-    last = {source: node for node in program.graph.nodes for source in node.all_input_nodes}
+    last = {source: node for node in program.graph.graph.nodes for source in node.all_input_nodes}
     ends: dict[Node, list[Node]] = {}
     for source, node in last.items():
         ends.setdefault(node, []).append(source)
     held = most = 0
-    for node in program.graph.nodes:
+    for node in program.graph.graph.nodes:
         held += _made(node)
         most = max(most, held)
         held -= sum(_made(source) for source in ends.get(node, []))
@@ -29,9 +31,17 @@ def most_bytes(program: GraphModule) -> int:
 
 def _made(node: Node) -> int:
     """Bytes that a node makes for what it returns."""
-    if node.op != "call_function" or is_view(node):
+    if node.op != "call_function" or _is_view(node):
         return 0
     values = node.meta["val"]
     return size(
         t for t in (values if isinstance(values, tuple | list) else (values,)) if t is not None
     )
+
+
+def _is_view(node: Node) -> bool:
+    """Whether what a node returns lies in the memory of its first argument."""
+    if node.target in (operator.getitem, torch.ops.aten._unsafe_view.default):
+        return True
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and any(value.alias_info for value in schema.returns)

@@ -76,17 +76,16 @@ def outputs_program(network: Network) -> Callable[..., Tensor]:
     return outputs
 
 
-def judged(function: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
-    """A loss or a metric of all runs.
-
-    Args:
-        function: of outputs and targets of one run.
-        outputs: shape (seeds, runs of a seed, rows, ...).
-        targets: of each seed, shape (seeds, rows, ...).
+def for_all_runs(function: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+    """A loss or a metric of outputs of shape (seeds, runs of a seed, rows, ...) and the targets of
+    each seed.
     """
-    with _slow_rules_are_fine():
+
+    def of_all(outputs: Tensor, targets: Tensor) -> Tensor:
         numbers: Tensor = _for_all_runs(function, shared=0, own=2)(outputs, own(targets, outputs))
-    return numbers
+        return numbers
+
+    return of_all
 
 
 def own(targets: Tensor, stacked: Tensor) -> Tensor:

@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx import GraphModule
 
 from lrlab.errors import TrainingError
 from lrlab.training.network import Loss, Network, Shapes, shapes_of, zeros
-from lrlab.training.programs import outputs_program, step_program, traced
-from lrlab.training.reuse import reuse
+from lrlab.training.program import Program
+from lrlab.training.programs import for_all_runs, outputs_program, step_program, traced
 from lrlab.training.rules import Kind
 
 _PROGRAMS_KEPT = 64
@@ -34,7 +33,7 @@ class Structure:
     device: str
     compiled: bool
 
-    def step(self, network: Network, loss: Loss, tensors: Sequence[Tensor]) -> GraphModule:
+    def step(self, network: Network, loss: Loss, tensors: Sequence[Tensor]) -> Program:
         """The program of one step with arguments like these.
 
         Raises:
@@ -43,7 +42,7 @@ class Structure:
         return _step(self, network, loss, shapes_of(tensors))
 
 
-def outputs(network: Network, tensors: Sequence[Tensor]) -> GraphModule:
+def outputs(network: Network, tensors: Sequence[Tensor]) -> Program:
     """The program of the outputs of networks in evaluation, with arguments like these.
 
     Raises:
@@ -52,30 +51,43 @@ def outputs(network: Network, tensors: Sequence[Tensor]) -> GraphModule:
     return _outputs(network, shapes_of(tensors))
 
 
+def judging(function: Loss, tensors: Sequence[Tensor]) -> Program:
+    """The program of a loss or a metric of all runs: of outputs of shape (seeds, runs of a seed,
+    rows, ...) and the targets of each seed.
+
+    Raises:
+        TrainingError: that cannot be done for many runs at once.
+    """
+    return _judging(function, shapes_of(tensors), str(tensors[0].device))
+
+
 # Blocks of a study are alike, so each of its processes traces the programs of the first one alone.
 
 
 @lru_cache(_PROGRAMS_KEPT)
-def _step(structure: Structure, network: Network, loss: Loss, shapes: Shapes) -> GraphModule:
+def _step(structure: Structure, network: Network, loss: Loss, shapes: Shapes) -> Program:
     network.module.train()
     program = step_program(network, loss, structure.kind.rule(), structure.coefficients)
-    graph = _traced(program, shapes, network.device)
-    if structure.compiled:
-        graph.compile(dynamic=False)
-        return graph
-    return reuse(graph)
+    return _traced(program, shapes, network.device, structure.compiled)
 
 
 @lru_cache(_PROGRAMS_KEPT)
-def _outputs(network: Network, shapes: Shapes) -> GraphModule:
+def _outputs(network: Network, shapes: Shapes) -> Program:
     network.module.eval()
     return _traced(outputs_program(network), shapes, network.device)
 
 
-def _traced(program: Callable[..., Any], shapes: Shapes, device: str) -> GraphModule:
+@lru_cache(_PROGRAMS_KEPT)
+def _judging(function: Loss, shapes: Shapes, device: str) -> Program:
+    return _traced(for_all_runs(function), shapes, device)
+
+
+def _traced(
+    function: Callable[..., Any], shapes: Shapes, device: str, compiled: bool = False
+) -> Program:
     try:
         with torch.random.fork_rng(devices=[]):
-            return traced(program, *zeros(shapes, device))
+            return Program(traced(function, *zeros(shapes, device)), compiled)
     except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
         raise TrainingError(
             f"this network cannot be trained for many runs at once, because {_why(error)}; use "

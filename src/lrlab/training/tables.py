@@ -4,7 +4,7 @@ Schedules are pure, so runs that share one share its column. One that reads a me
 for each run, which is made again from the next step on when a metric moves it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from lrlab.schedules.reaction import State
 from lrlab.training.loop import optimizer_for, scheduler_for
 from lrlab.training.result import Epoch
 from lrlab.training.run import Run
+from lrlab.training.settings import Settings
 from lrlab.training.watching import watched
 
 AHEAD = 4096
@@ -29,6 +30,10 @@ _NAMES = {
     "adamw": ("lr", "betas[0]", "betas[1]", "eps", "weight_decay"),
     "rmsprop": ("lr", "alpha", "eps", "momentum", "weight_decay"),
 }
+
+
+_DECAYS = {"adamw": 0.01}
+"""Weight decay by torch's own defaults, where it is not 0."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +69,35 @@ def tracks_of(problem: Problem, runs: Sequence[Run]) -> list[Tracks]:
 
 
 def _tracks(problem: Problem, run: Run) -> Tracks:
-    optimizer = optimizer_for(iter([torch.nn.Parameter(torch.zeros(()))]), run.settings)
-    group = optimizer.param_groups[0]
-    bases = {name: named(optimizer, name) for name in _NAMES[run.settings.optimizer]}
-    tracks = {name: Track(Constant(1.0), float(what.read(group))) for name, what in bases.items()}
     bound = run.bound(problem.train_rows)
-    scheduler_for(optimizer, bound)  # which refuses what it would refuse in the loop
+    tracks = {name: Track(Constant(1.0), base) for name, base in _bases(run.settings).items()}
+    known = _refused_as_in_the_loop(run, bound) if run.others else {}
     for name, schedule in bound.items():
-        known = str(named(optimizer, name))
-        tracks[known] = Track(schedule, tracks[known].base)
+        what = known.get(name, name)
+        tracks[what] = Track(schedule, tracks[what].base)
     metric = watched(run.scheduled.values(), run.settings, problem)
     reactive = any(schedule.reactive for schedule in bound.values())
     return Tracks(tracks, metric if reactive else None)
+
+
+def _bases(settings: Settings) -> dict[str, float]:
+    """The hyperparameters of an optimizer, as torch names them one by one."""
+    bases = {}
+    for name in _NAMES[settings.optimizer]:
+        if name.startswith("betas"):
+            bases[name] = settings.betas[int(name[-2])]
+        elif name == "weight_decay" and settings.weight_decay is None:
+            bases[name] = _DECAYS.get(settings.optimizer, 0.0)
+        else:
+            bases[name] = getattr(settings, name)
+    return bases
+
+
+def _refused_as_in_the_loop(run: Run, bound: Mapping[str, Schedule]) -> dict[str, str]:
+    """What names of hyperparameters mean to the loop's scheduler, which refuses what it must."""
+    optimizer = optimizer_for(iter([torch.nn.Parameter(torch.zeros(()))]), run.settings)
+    scheduler_for(optimizer, bound)
+    return {name: str(named(optimizer, name)) for name in bound}
 
 
 class Table:
