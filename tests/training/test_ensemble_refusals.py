@@ -142,3 +142,43 @@ def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
 def test_one_row_is_normalised_where_it_has_several_values() -> None:
     runs = briefly("sgd, momentum", validation=0.0, batch_size=43)
     assert_like_the_loop(images(), runs)
+
+
+class Scaling:
+    """Builds or judges as its number says, and has no hash."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scaling)
+
+    def model(self) -> nn.Module:
+        return Scaled(self.factor).double()
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (self.factor * outputs - targets).square().mean()
+
+
+class Scaled(Choosing):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * self.head(x)
+
+
+def test_networks_and_losses_are_those_of_now() -> None:
+    basic = squares(Choosing)
+    builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
+    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, of=metric))
+    problem = replace(basic, model=builder.model, task=task)
+    scores = [assert_like_the_loop(problem, briefly("sgd"))[0].score]
+    builder.factor = 2.0
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    loss.factor = 2.0
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    metric.factor = 2.0
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    assert len(set(scores)) == 4

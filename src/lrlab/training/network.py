@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,23 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
 
 _KEPT = 64
+
+
+class Itself:
+    """A function as a key of a cache: itself and no other, though it may have no hash.
+
+    >>> Itself(len) == Itself(len), Itself(len) == Itself(max)
+    (True, False)
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Itself) and self.function is other.function
+
+    def __hash__(self) -> int:
+        return id(self.function)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +79,8 @@ def network_of(problem: Problem, x: Tensor, y: Tensor, device: str) -> Network:
         TrainingError: it is more than its tensors, so that it cannot be trained for many runs at
             once, or there is nothing to train.
     """
-    return _network(problem.model, problem.task.loss, shapes_of((x, y)), device)
+    model, loss, shapes = problem.model, problem.task.loss, shapes_of((x, y))
+    return _network(Itself(model), Itself(loss), shapes, device, _sample(model, loss, shapes))
 
 
 def shapes_of(tensors: Sequence[Tensor]) -> Shapes:
@@ -74,8 +93,22 @@ def zeros(shapes: Shapes, device: str) -> list[Tensor]:
     return [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype in shapes]
 
 
+def _sample(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes) -> str:
+    """Numbers by which it shows that either is no more what it was, by what they look up."""
+    x, y = zeros(shapes, "cpu")
+    with _drawing(0), torch.enable_grad():
+        module = model().train()
+        trained = [loss(module(x), y), module(x + _noise(x))]
+    with _drawing(0), torch.no_grad():
+        trained.append(module.eval()(x + _noise(x)))
+    return repr([one.detach().double().sum().item() for one in trained])
+
+
 @lru_cache(_KEPT)
-def _network(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes, device: str) -> Network:
+def _network(
+    model_itself: Itself, loss_itself: Itself, shapes: Shapes, device: str, sample: str
+) -> Network:
+    model, loss = model_itself.function, loss_itself.function
     with _drawing(0), torch.enable_grad():
         module = model()
         if not any(parameter.requires_grad for parameter in module.parameters()):
