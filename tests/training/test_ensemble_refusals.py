@@ -77,6 +77,29 @@ class Constant(Choosing):
         return self.head(x * self.scale)
 
 
+class Gated(Choosing):
+    """Keeps something from batch to batch behind a gate that is closed at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(()))
+        self.count = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.count += 1
+        return self.head(x) + self.gate * self.count
+
+
+class Watched(Choosing):
+    """Changes gradients by a hook that only what is trained may have."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(x)
+        if self.training:
+            y.register_hook(lambda gradient: 0.1 * gradient)
+        return y
+
+
 class Hooked(Choosing):
     """Changes gradients on their way."""
 
@@ -88,7 +111,7 @@ class Hooked(Choosing):
         return self.head(x)
 
 
-@pytest.mark.parametrize("model", [Remembering, Constant, Hooked])
+@pytest.mark.parametrize("model", [Remembering, Constant, Gated, Watched, Hooked])
 def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
     model: Callable[[], nn.Module],
 ) -> None:
@@ -99,6 +122,21 @@ def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
         return
     for run, result in zip(runs, results, strict=True):
         assert_same_result(result, loop.train(problem, run))
+
+
+class Gathering(Choosing):
+    """Outputs that depend on the rows beside them, but not with the initial weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x) + self.gate * x.mean()
+
+
+def test_rows_are_judged_together_where_a_gate_may_open_between_them() -> None:
+    assert_like_the_loop(squares(Gathering, rows=300), briefly("sgd", validation=0.5))
 
 
 @pytest.mark.parametrize("model", [Choosing, Reading])

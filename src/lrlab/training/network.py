@@ -61,6 +61,14 @@ class Network:
         outputs = functional_call(self.module, held, (x,))
         return outputs, [held[name] for name in self.kept]
 
+    def stirred(self) -> dict[str, Tensor]:
+        """The module's own tensors, those that are trained moved off their initial values: a gate
+        that begins at 0 would hide what lies behind it.
+        """
+        held = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
+        moved = {name: held[name] + 0.1 * _noise(held[name]) for name in self.trained}
+        return held | moved
+
     def parted(
         self, tensors: Sequence[Tensor], averages: int
     ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[Tensor]]:
@@ -142,17 +150,20 @@ def _is_more(network: Network, other: nn.Module, x: Tensor) -> bool:
         other: with other initial weights, which are given those of the network.
         x: inputs.
     """
-    parameters = dict(network.module.named_parameters())
     hooks = ("_backward_hooks", "_post_accumulate_grad_hooks")
-    if any(getattr(p, hook, None) for p in parameters.values() for hook in hooks):
+    parameters = network.module.parameters()
+    if any(getattr(p, hook, None) for p in parameters for hook in hooks):
         return True
-    held = parameters | dict(network.module.named_buffers())
+    held = network.stirred()
     for training in (True, False):
         outputs = []
         for module in (network.module, network.module, other):
-            with _drawing(0), torch.no_grad():
-                own = {name: tensor.clone() for name, tensor in held.items()}
-                outputs.append(functional_call(module.train(training), own, (x,)))
+            with _drawing(0), torch.set_grad_enabled(training):
+                own = {
+                    name: tensor.clone().requires_grad_(training and name in network.trained)
+                    for name, tensor in held.items()
+                }
+                outputs.append(functional_call(module.train(training), own, (x,)).detach())
         if not all(torch.allclose(outputs[0], one, equal_nan=True) for one in outputs):
             return True
     return False
