@@ -147,6 +147,27 @@ def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
         ensemble.train(squares(model), briefly("sgd"))
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.complex128])
+def test_numbers_that_cannot_hold_a_rate_are_left_to_the_loop(kind: torch.dtype) -> None:
+    class Typed(Choosing):
+        def __init__(self) -> None:
+            super().__init__()
+            self.own = nn.Parameter(torch.ones(4, dtype=kind))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(x * self.own.real.double())
+
+    problem = squares(Choosing)
+    with pytest.raises(TrainingError, match=f"all are float64, got .*{kind}.*loop"):
+        ensemble.train(replace(problem, model=lambda: half_double(Typed())), briefly("sgd"))
+
+
+def half_double(model: nn.Module) -> nn.Module:
+    for child in model.children():
+        child.double()
+    return model
+
+
 def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
     problem = squares(nn.Flatten, 1)
 

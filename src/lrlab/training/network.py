@@ -128,6 +128,13 @@ def _network(
     parameters, buffers = dict(module.named_parameters()), dict(module.named_buffers())
     # One without a gradient is left alone by torch's optimizers, and so it is here.
     trained = tuple(name for name, p in parameters.items() if p.grad is not None)
+    types = {parameters[name].dtype for name in trained}
+    if types not in ({torch.float32}, {torch.float64}):
+        raise TrainingError(
+            "runs can be trained together only where all their parameters are float32 or all are "
+            f"float64, got {', '.join(sorted(map(str, types)))}: their rates are numbers of the "
+            "same type; use the loop (--engine loop)."
+        )
     kept = tuple(name for name in (*parameters, *buffers) if name not in trained)
     network = Network(module.to(device).requires_grad_(False), trained, kept, device)
     with _drawing(1):
