@@ -14,8 +14,8 @@ from numpy.testing import assert_allclose
 from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
-from lrlab.studies import Store, carry_out, execute, plan
-from lrlab.studies.execution import _train_shared
+from lrlab.studies import Store, carry_out, execute, execution, plan
+from lrlab.studies.execution import MEMORY, _train_shared, workers_for
 from lrlab.studies.sharing import shared
 from lrlab.training import Settings, ensemble, train
 from lrlab.training.engines import Engine
@@ -51,6 +51,17 @@ def test_wherever_runs_are_trained_their_numbers_are_the_same(
         expected = train(iris, run) if engine.kind == "loop" else ensemble.train(iris, [run])[0]
         assert results[id].score == expected.score
         assert_allclose(results[id].epochs.values, expected.epochs.values, rtol=1e-5)
+
+
+def test_many_cores_need_no_more_memory_than_there_is(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "cores", lambda: 64)
+    study = plan(iris, [Cosine()], SETTINGS, seeds=1)
+    ended = ChainMap(*execute(iris, study.runs, Engine("ensemble"), memory=3 << 29))
+    assert ended.keys() == study.runs.keys()
+    assert workers_for(Engine("ensemble"), None, MEMORY) == 2
+    assert workers_for(Engine("loop"), None, MEMORY) == 64
 
 
 def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:

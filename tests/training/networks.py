@@ -94,6 +94,21 @@ class Buffered(nn.Module):
         return self.head(x + self.table / 10 - self.average) / (1 + 0.1 * self.count)
 
 
+class Parted(nn.Module):
+    """Parts of a tensor that are read after the whole is read no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.into = nn.Linear(4, 4)
+        self.head = nn.Linear(2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        whole = self.into(x)
+        first, second = whole.unsafe_chunk(2, 1)
+        rest = (whole * 3).sum(1, keepdim=True)
+        return self.head((first * 2 + second).tanh()) + rest * self.head.bias
+
+
 class Passing(nn.Module):
     """Another output while training; counts nothing."""
 
@@ -174,6 +189,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "an unused weight": (Unused, (4,)),
     "odd parameters": (Scaled, (4,)),
     "buffers": (Buffered, (4,)),
+    "parts": (Parted, (4,)),
     "a mode of training": (Passing, (4,)),
 }
 """How each is built, and the shape of its inputs; each gives one number."""

@@ -212,3 +212,17 @@ def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path
         assert (result.diverged, result.left_at) == (expected.diverged, expected.left_at)
         assert result.diverged == (run.settings.lr > 1)
         assert result.score == pytest.approx(expected.score, abs=0.02)
+
+
+def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
+    made = []
+
+    def guess(targets: Tensor) -> Tensor:
+        made.append(len(targets))
+        return targets.mean(dim=0)
+
+    problem = squares(lambda: nn.Linear(4, 1))
+    problem = replace(problem, task=replace(problem.task, guess=guess))
+    runs = [Run(None, Settings(epochs=1, lr=0.1 * lr), seed) for lr in (1, 2, 3) for seed in (0, 1)]
+    ensemble.train(problem, runs)
+    assert len(made) == 2

@@ -77,6 +77,29 @@ class Constant(Choosing):
         return self.head(x * self.scale)
 
 
+class Gated(Choosing):
+    """Keeps something from batch to batch behind a gate that is closed at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(()))
+        self.count = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.count += 1
+        return self.head(x) + self.gate * self.count
+
+
+class Watched(Choosing):
+    """Changes gradients by a hook that only what is trained may have."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(x)
+        if self.training:
+            y.register_hook(lambda gradient: 0.1 * gradient)
+        return y
+
+
 class Hooked(Choosing):
     """Changes gradients on their way."""
 
@@ -88,7 +111,7 @@ class Hooked(Choosing):
         return self.head(x)
 
 
-@pytest.mark.parametrize("model", [Remembering, Constant, Hooked])
+@pytest.mark.parametrize("model", [Remembering, Constant, Gated, Watched, Hooked])
 def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
     model: Callable[[], nn.Module],
 ) -> None:
@@ -101,12 +124,48 @@ def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
         assert_same_result(result, loop.train(problem, run))
 
 
+class Gathering(Choosing):
+    """Outputs that depend on the rows beside them, but not with the initial weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x) + self.gate * x.mean()
+
+
+def test_rows_are_judged_together_where_a_gate_may_open_between_them() -> None:
+    assert_like_the_loop(squares(Gathering, rows=300), briefly("sgd", validation=0.5))
+
+
 @pytest.mark.parametrize("model", [Choosing, Reading])
 def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
     model: Callable[[], nn.Module],
 ) -> None:
     with pytest.raises(TrainingError, match="loop"):
         ensemble.train(squares(model), briefly("sgd"))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.complex128])
+def test_numbers_that_cannot_hold_a_rate_are_left_to_the_loop(kind: torch.dtype) -> None:
+    class Typed(Choosing):
+        def __init__(self) -> None:
+            super().__init__()
+            self.own = nn.Parameter(torch.ones(4, dtype=kind))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(x * self.own.real.double())
+
+    problem = squares(Choosing)
+    with pytest.raises(TrainingError, match=f"all are float64, got .*{kind}.*loop"):
+        ensemble.train(replace(problem, model=lambda: half_double(Typed())), briefly("sgd"))
+
+
+def half_double(model: nn.Module) -> nn.Module:
+    for child in model.children():
+        child.double()
+    return model
 
 
 def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
@@ -142,3 +201,43 @@ def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
 def test_one_row_is_normalised_where_it_has_several_values() -> None:
     runs = briefly("sgd, momentum", validation=0.0, batch_size=43)
     assert_like_the_loop(images(), runs)
+
+
+class Scaling:
+    """Builds or judges as its number says, and has no hash."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scaling)
+
+    def model(self) -> nn.Module:
+        return Scaled(self.factor).double()
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (self.factor * outputs - targets).square().mean()
+
+
+class Scaled(Choosing):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * self.head(x)
+
+
+def test_networks_and_losses_are_those_of_now() -> None:
+    basic = squares(Choosing)
+    builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
+    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, of=metric))
+    problem = replace(basic, model=builder.model, task=task)
+    scores = [assert_like_the_loop(problem, briefly("sgd"))[0].score]
+    builder.factor = 2.0
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    loss.factor = 2.0
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    metric.factor = 2.0
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    assert len(set(scores)) == 4

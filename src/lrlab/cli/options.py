@@ -146,5 +146,10 @@ Compile = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes.", show_default="one per core", rich_help_panel=_ENGINE),
+    typer.Option(
+        min=1,
+        help="Processes.",
+        show_default="one per core, but of the ensemble no more than --memory has GiB",
+        rich_help_panel=_ENGINE,
+    ),
 ]

@@ -31,8 +31,8 @@ def execute(
         problem: what is trained.
         runs: by id; they start in this order.
         engine: what trains them.
-        workers: how many processes, this one among them; when left out, one for each core, or
-            one for a device.
+        workers: how many processes, this one among them; see ``workers_for`` for how many when
+            left out.
         memory: bytes that the ensemble's blocks may fill, in all workers together.
 
     Raises:
@@ -41,7 +41,7 @@ def execute(
     """
     if not runs:
         return
-    most = workers_for(engine, workers)
+    most = workers_for(engine, workers, memory)
     blocks = _blocks(problem, runs, engine, most, memory)
 
     keep_memory()
@@ -62,9 +62,14 @@ def execute(
                 yield dict(zip(blocks[place], results, strict=True))
 
 
-def workers_for(engine: Engine, workers: int | None) -> int:
-    """How many processes train: those asked for, else one for each core, or one for a device."""
-    return workers or (1 if engine.kind == "ensemble" and engine.device != "cpu" else cores())
+def workers_for(engine: Engine, workers: int | None, memory: int) -> int:
+    """How many processes train: those asked for, else one for each core, or one for a device.
+
+    Of the ensemble no more than the memory has GiB: a process takes half of one for itself.
+    """
+    if workers or engine.kind == "loop":
+        return workers or cores()
+    return max(1, min(cores(), memory >> 30)) if engine.device == "cpu" else 1
 
 
 def _blocks(

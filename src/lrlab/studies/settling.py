@@ -59,7 +59,7 @@ def settle(
             return engine, f"{stored} of these runs were trained by it"
     runs = list(plan.runs.values())
     with one_thread():
-        most = workers_for(last, workers)
+        most = workers_for(last, workers, memory)
         choice = engines.choose(plan.problem, runs, last.device, last.compiled, most, memory)
     return choice.engine, choice.reason
 

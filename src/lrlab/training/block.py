@@ -67,8 +67,8 @@ class Block:
         self._test = judge(Rows.of([(split.x_test, split.y_test) for split in splits]))
         held = validation_rows(splits)
         self._validation = None if held is None else judge(held)
-        guesses = [score_of_a_guess(problem, split) for split in splits for _ in range(width)]
-        self._record = Record(guesses, settings.epochs)
+        guesses = [score_of_a_guess(problem, split) for split in splits]
+        self._record = Record(np.repeat(guesses, width).tolist(), settings.epochs)
 
         self._per_epoch = settings.steps_per_epoch(problem.train_rows)
         self._table = Table(tracks_of(problem, flat), settings.epochs * self._per_epoch + 1)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.func import functional_call
 
 from lrlab.errors import TrainingError
 from lrlab.problems.tasks import Task
@@ -97,7 +98,7 @@ def _numbers(values: Tensor, fine: Tensor) -> Scores:
 
 def _by_rows(network: Network, x: Tensor) -> bool:
     """Whether the outputs for a row do not depend on what rows stand beside it."""
-    module = network.module.eval()
+    module, held = network.module.eval(), network.stirred()
     with torch.no_grad():
-        whole, halves = module(x), torch.cat([module(half) for half in x.chunk(2)])
-    return torch.allclose(whole, halves, rtol=1e-3, atol=1e-6, equal_nan=True)
+        whole, *halves = (functional_call(module, held, (part,)) for part in (x, *x.chunk(2)))
+    return torch.allclose(whole, torch.cat(halves), rtol=1e-3, atol=1e-6, equal_nan=True)

@@ -17,12 +17,17 @@ def size(tensors: Iterable[Tensor]) -> int:
 
 def most_bytes(program: Program) -> int:
     """The memory that a call takes at most beside its arguments, in bytes."""
-    last = {source: node for node in program.graph.graph.nodes for source in node.all_input_nodes}
+    nodes = list(program.graph.graph.nodes)
+    maker: dict[Node, Node] = {}  # of the memory in which a node lies, which lasts as its views do
+    last: dict[Node, Node] = {}
+    for node in nodes:
+        maker[node] = maker[node.all_input_nodes[0]] if _is_view(node) else node
+        last |= {maker[source]: node for source in node.all_input_nodes}
     ends: dict[Node, list[Node]] = {}
     for source, node in last.items():
         ends.setdefault(node, []).append(source)
     held = most = 0
-    for node in program.graph.graph.nodes:
+    for node in nodes:
         held += _made(node)
         most = max(most, held)
         held -= sum(_made(source) for source in ends.get(node, []))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,23 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
 
 _KEPT = 64
+
+
+class Itself:
+    """A function as a key of a cache: itself and no other, though it may have no hash.
+
+    >>> Itself(len) == Itself(len), Itself(len) == Itself(max)
+    (True, False)
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Itself) and self.function is other.function
+
+    def __hash__(self) -> int:
+        return id(self.function)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +61,14 @@ class Network:
         outputs = functional_call(self.module, held, (x,))
         return outputs, [held[name] for name in self.kept]
 
+    def stirred(self) -> dict[str, Tensor]:
+        """The module's own tensors, those that are trained moved off their initial values: a gate
+        that begins at 0 would hide what lies behind it.
+        """
+        held = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
+        moved = {name: held[name] + 0.1 * _noise(held[name]) for name in self.trained}
+        return held | moved
+
     def parted(
         self, tensors: Sequence[Tensor], averages: int
     ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[Tensor]]:
@@ -61,7 +87,8 @@ def network_of(problem: Problem, x: Tensor, y: Tensor, device: str) -> Network:
         TrainingError: it is more than its tensors, so that it cannot be trained for many runs at
             once, or there is nothing to train.
     """
-    return _network(problem.model, problem.task.loss, shapes_of((x, y)), device)
+    model, loss, shapes = problem.model, problem.task.loss, shapes_of((x, y))
+    return _network(Itself(model), Itself(loss), shapes, device, _sample(model, loss, shapes))
 
 
 def shapes_of(tensors: Sequence[Tensor]) -> Shapes:
@@ -74,8 +101,22 @@ def zeros(shapes: Shapes, device: str) -> list[Tensor]:
     return [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype in shapes]
 
 
+def _sample(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes) -> str:
+    """Numbers by which it shows that either is no more what it was, by what they look up."""
+    x, y = zeros(shapes, "cpu")
+    with _drawing(0), torch.enable_grad():
+        module = model().train()
+        trained = [loss(module(x), y), module(x + _noise(x))]
+    with _drawing(0), torch.no_grad():
+        trained.append(module.eval()(x + _noise(x)))
+    return repr([one.detach().double().sum().item() for one in trained])
+
+
 @lru_cache(_KEPT)
-def _network(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes, device: str) -> Network:
+def _network(
+    model_itself: Itself, loss_itself: Itself, shapes: Shapes, device: str, sample: str
+) -> Network:
+    model, loss = model_itself.function, loss_itself.function
     with _drawing(0), torch.enable_grad():
         module = model()
         if not any(parameter.requires_grad for parameter in module.parameters()):
@@ -87,6 +128,13 @@ def _network(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes, device:
     parameters, buffers = dict(module.named_parameters()), dict(module.named_buffers())
     # One without a gradient is left alone by torch's optimizers, and so it is here.
     trained = tuple(name for name, p in parameters.items() if p.grad is not None)
+    types = {parameters[name].dtype for name in trained}
+    if types not in ({torch.float32}, {torch.float64}):
+        raise TrainingError(
+            "runs can be trained together only where all their parameters are float32 or all are "
+            f"float64, got {', '.join(sorted(map(str, types)))}: their rates are numbers of the "
+            "same type; use the loop (--engine loop)."
+        )
     kept = tuple(name for name in (*parameters, *buffers) if name not in trained)
     network = Network(module.to(device).requires_grad_(False), trained, kept, device)
     with _drawing(1):
@@ -109,17 +157,20 @@ def _is_more(network: Network, other: nn.Module, x: Tensor) -> bool:
         other: with other initial weights, which are given those of the network.
         x: inputs.
     """
-    parameters = dict(network.module.named_parameters())
     hooks = ("_backward_hooks", "_post_accumulate_grad_hooks")
-    if any(getattr(p, hook, None) for p in parameters.values() for hook in hooks):
+    parameters = network.module.parameters()
+    if any(getattr(p, hook, None) for p in parameters for hook in hooks):
         return True
-    held = parameters | dict(network.module.named_buffers())
+    held = network.stirred()
     for training in (True, False):
         outputs = []
         for module in (network.module, network.module, other):
-            with _drawing(0), torch.no_grad():
-                own = {name: tensor.clone() for name, tensor in held.items()}
-                outputs.append(functional_call(module.train(training), own, (x,)))
+            with _drawing(0), torch.set_grad_enabled(training):
+                own = {
+                    name: tensor.clone().requires_grad_(training and name in network.trained)
+                    for name, tensor in held.items()
+                }
+                outputs.append(functional_call(module.train(training), own, (x,)).detach())
         if not all(torch.allclose(outputs[0], one, equal_nan=True) for one in outputs):
             return True
     return False

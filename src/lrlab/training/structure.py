@@ -1,5 +1,6 @@
 """In what the runs of a block are alike, and the programs that this makes, each traced once."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lrlab.errors import TrainingError
-from lrlab.training.network import Loss, Network, Shapes, shapes_of, zeros
+from lrlab.training.network import Itself, Loss, Network, Shapes, shapes_of, zeros
 from lrlab.training.program import Program
 from lrlab.training.programs import for_all_runs, outputs_program, step_program, traced
 from lrlab.training.rules import Kind
@@ -39,7 +40,7 @@ class Structure:
         Raises:
             TrainingError: that cannot be done for many runs at once.
         """
-        return _step(self, network, loss, shapes_of(tensors))
+        return _step(self, network, Itself(loss), shapes_of(tensors))
 
 
 def outputs(network: Network, tensors: Sequence[Tensor]) -> Program:
@@ -58,16 +59,17 @@ def judging(function: Loss, tensors: Sequence[Tensor]) -> Program:
     Raises:
         TrainingError: that cannot be done for many runs at once.
     """
-    return _judging(function, shapes_of(tensors), str(tensors[0].device))
+    shapes = shapes_of(tensors)
+    return _judging(Itself(function), shapes, str(tensors[0].device), _sample(function, shapes))
 
 
 # Blocks of a study are alike, so each of its processes traces the programs of the first one alone.
 
 
 @lru_cache(_PROGRAMS_KEPT)
-def _step(structure: Structure, network: Network, loss: Loss, shapes: Shapes) -> Program:
+def _step(structure: Structure, network: Network, loss: Itself, shapes: Shapes) -> Program:
     network.module.train()
-    program = step_program(network, loss, structure.kind.rule(), structure.coefficients)
+    program = step_program(network, loss.function, structure.kind.rule(), structure.coefficients)
     return _traced(program, shapes, network.device, structure.compiled)
 
 
@@ -78,8 +80,20 @@ def _outputs(network: Network, shapes: Shapes) -> Program:
 
 
 @lru_cache(_PROGRAMS_KEPT)
-def _judging(function: Loss, shapes: Shapes, device: str) -> Program:
-    return _traced(for_all_runs(function), shapes, device)
+def _judging(function: Itself, shapes: Shapes, device: str, sample: str) -> Program:
+    return _traced(for_all_runs(function.function), shapes, device)
+
+
+def _sample(function: Loss, shapes: Shapes) -> str:
+    """A number by which it shows that a function is no more what it was, by what it looks up."""
+    (outputs, kind), (targets, other) = shapes
+    some = torch.linspace(0, 1, outputs[2:].numel(), dtype=kind).reshape(outputs[2:])
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")  # of a metric that asks more of targets than zeros have
+        try:
+            return repr(float(function(some, torch.zeros(targets[1:], dtype=other))))
+        except (RuntimeError, ValueError, TypeError):
+            return ""
 
 
 def _traced(
