@@ -15,7 +15,7 @@ from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
 from lrlab.studies import Store, carry_out, execute, execution, plan
-from lrlab.studies.execution import MEMORY, _train_shared, workers_for
+from lrlab.studies.execution import _train_shared, workers_for
 from lrlab.studies.sharing import shared
 from lrlab.training import Settings, ensemble, train
 from lrlab.training.engines import Engine
@@ -60,8 +60,8 @@ def test_many_cores_need_no_more_memory_than_there_is(
     study = plan(iris, [Cosine()], SETTINGS, seeds=1)
     ended = ChainMap(*execute(iris, study.runs, Engine("ensemble"), memory=3 << 29))
     assert ended.keys() == study.runs.keys()
-    assert workers_for(Engine("ensemble"), None, MEMORY) == 2
-    assert workers_for(Engine("loop"), None, MEMORY) == 64
+    assert workers_for(Engine("ensemble"), None, 2 << 30) == 2
+    assert workers_for(Engine("loop"), None, 2 << 30) == 64
 
 
 def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
 """Engines that this machine has, and the choice of one."""
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -125,3 +129,27 @@ def test_compiled_steps_are_the_loops() -> None:
     ]
     for run, result in zip(runs, ensemble.train(problem, runs, compiled=True), strict=True):
         assert_same_result(result, loop.train(problem, run))
+
+
+COMPILED = """
+from lrlab.errors import TrainingError
+from lrlab.training import Run, Settings, ensemble
+from lrlab.problems import load
+try:
+    ensemble.train(load("iris"), [Run(None, Settings(epochs=1), 0)], compiled=True)
+except TrainingError as error:
+    print(error)
+"""
+
+
+def test_a_compiler_that_does_not_work_is_said_to(tmp_path: Path) -> None:
+    broken = {"CXX": "/bin/false", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
+    process = subprocess.run(
+        [sys.executable, "-c", COMPILED], env=os.environ | broken, capture_output=True, text=True
+    )
+    assert "cannot be trained for many runs at once, because torch says" in process.stdout
+
+
+def test_few_rows_are_probed_too(iris: Problem) -> None:
+    settings = Settings(epochs=2, batch_size=1, validation=0.95)
+    assert choose(iris, [Run(None, settings, 0)]).seconds > 0

@@ -223,6 +223,40 @@ def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
 
     problem = squares(lambda: nn.Linear(4, 1))
     problem = replace(problem, task=replace(problem.task, guess=guess))
-    runs = [Run(None, Settings(epochs=1, lr=0.1 * lr), seed) for lr in (1, 2, 3) for seed in (0, 1)]
+    settings = [Settings(epochs=20, lr=lr) for lr in (1e36, 1e37, 1e38)]
+    runs = [Run(None, own, seed) for own in settings for seed in (0, 1)]
     ensemble.train(problem, runs)
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_squares_that_overflow_end_no_run(optimizer: str) -> None:
+    def model() -> nn.Module:
+        wide = (nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
+        return nn.Sequential(*wide)
+
+    double = squares(model)
+
+    def split(seed: int) -> Split:
+        whole = double.split(seed)
+        rows = (whole.x_train, whole.y_train, whole.x_test, whole.y_test)
+        return Split(*(tensor.float() for tensor in rows))
+
+    problem = replace(double, split=split, model=model)
+    runs = [
+        Run(None, replace(BASIC, optimizer=optimizer, lr=lr), 0)
+        for lr in (1e2, 1e3, 1e4, 1e5, 1e6, 1e8)
+    ]
+    alone = [loop.train(problem, run) for run in runs]
+    together = ensemble.train(problem, runs)
+    assert left(together) == left(alone)
+    assert None in left(alone[2:])  # squares of what is beyond 1e19 are infinite in float32
+
+
+def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
+    def writing(outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.sub_(targets).square().mean()  # not what can be done to an expanded guess
+
+    task = replace(regression(), metric=Metric("MSE", False, False, writing))
+    problem = replace(squares(small), task=task)
+    assert_like_the_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])

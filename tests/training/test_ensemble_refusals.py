@@ -66,6 +66,17 @@ class Remembering(Choosing):
         return y
 
 
+class Counting(Choosing):
+    """Does something else from its hundredth call on."""
+
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        y: Tensor = self.head(x)
+        return y if self.calls < 100 else 2 * y
+
+
 class Constant(Choosing):
     """Has a number of its own, another one for every seed, that is no buffer."""
 

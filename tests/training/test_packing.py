@@ -10,6 +10,7 @@ from hypothesis.strategies import integers, lists
 
 from lrlab import Cosine
 from lrlab.errors import TrainingError
+from lrlab.problems import Split
 from lrlab.training import Run, Settings, ensemble
 from lrlab.training.packing import Room, packed
 from tests.training.cases import digits, images
@@ -40,7 +41,7 @@ def runs_of(widths: list[int]) -> list[Run]:
 def test_every_run_has_one_place_that_fits(
     widths: list[int], run: int, seed: int, cache: int, spare: int, workers: int
 ) -> None:
-    runs, room = runs_of(widths), Room(run, seed, cache, run + seed + spare)
+    runs, room = runs_of(widths), Room(run, run, seed, cache, run + seed + spare)
     blocks = packed(runs, range(len(runs)), room, workers)
     assert sorted(place for block in blocks for place in block) == list(range(len(runs)))
     for block in blocks:
@@ -102,3 +103,19 @@ def test_less_memory_makes_smaller_blocks_until_there_is_too_little() -> None:
 
 def test_no_runs_need_no_block() -> None:
     assert ensemble.blocks(digits(), []) == []
+
+
+def test_outputs_for_many_test_rows_are_counted() -> None:
+    short = digits()
+
+    def split(seed: int) -> Split:
+        whole = short.split(seed)
+        many = whole.x_test.repeat(2000, *[1] * (whole.x_test.dim() - 1))
+        return replace(whole, x_test=many, y_test=whole.y_test.repeat(2000))
+
+    runs = runs_of([64])
+    memory = 3 << 29
+    few = ensemble.blocks(short, runs, 1, memory)
+    many = ensemble.blocks(replace(short, split=split), runs, 1, memory)
+    assert len(few) == 1
+    assert len(many) > 1

@@ -47,7 +47,7 @@ def compare(
     engine: options.Engine = "auto",
     device: options.Device = "cpu",
     compile: options.Compile = False,
-    memory: options.Memory = "2GiB",
+    memory: options.Memory = None,
     workers: options.Workers = None,
 ) -> None:
     """Train schedules over the same seeds and say which differences are real.
@@ -55,7 +55,7 @@ def compare(
     Every run is stored as it ends: a command that was stopped goes on when it is repeated.
     """
     chosen = [reading.schedule_of(text) for text in schedule or []]
-    limit = reading.size_of(memory)
+    limit = None if memory is None else reading.size_of(memory)
     problem = reading.problem_of(data, target, task, header, file)
     grid = reading.grid_of(
         problem,
@@ -103,12 +103,14 @@ def _refuse_to_overwrite(picture: Path) -> None:
 
 
 def _carry_out(
-    study: "Plan", store: "Store", workers: int | None, memory: int
+    study: "Plan", store: "Store", workers: int | None, memory: int | None
 ) -> "dict[str, Result]":
     """Trains what is missing and returns every run of the study by its id."""
     from lrlab.cli.progress import progress
     from lrlab.studies import carry_out
+    from lrlab.studies.threads import keep_memory
 
+    keep_memory()
     runs = study.runs
     known = store.known(runs)
     if known:

@@ -129,10 +129,11 @@ Engine = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE)]
 Memory = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="SIZE",
-        help="What the ensemble may fill, all processes together, such as 500MB.",
+        help="What the ensemble may fill, all processes together, such as 2GB.",
+        show_default="half of this machine's",
         rich_help_panel=_ENGINE,
     ),
 ]

@@ -2,7 +2,6 @@
 
 from lrlab.studies.choosing import Tuned as Tuned
 from lrlab.studies.choosing import tune as tune
-from lrlab.studies.execution import MEMORY as MEMORY
 from lrlab.studies.execution import execute as execute
 from lrlab.studies.grid import Grid as Grid
 from lrlab.studies.grid import cross as cross

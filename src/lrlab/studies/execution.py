@@ -1,19 +1,25 @@
 """Carrying out runs with one single-threaded process per core, this one among them."""
 
+import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 
 from lrlab.problems import Problem
 from lrlab.studies.plan import LOOP
 from lrlab.studies.sharing import Shared, opened, shared
-from lrlab.studies.threads import keep_memory, one_thread
+from lrlab.studies.threads import one_thread
 from lrlab.studies.workers import cores as cores
 from lrlab.studies.workers import spread
 from lrlab.training import Result, Run, ensemble, loop
 from lrlab.training.engines import Engine
 
-MEMORY = 2 << 30
-"""Bytes that all workers together may fill with what they train, unless told otherwise."""
+
+def half_of_memory() -> int:
+    """Half of this machine's memory in bytes; 4 GiB where it does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 4 << 30
 
 
 def execute(
@@ -21,7 +27,7 @@ def execute(
     runs: Mapping[str, Run],
     engine: Engine = LOOP,
     workers: int | None = None,
-    memory: int = MEMORY,
+    memory: int | None = None,
 ) -> Generator[dict[str, Result], None, None]:
     """Trains all runs and yields those that ended together, by their ids.
 
@@ -33,7 +39,8 @@ def execute(
         engine: what trains them.
         workers: how many processes, this one among them; see ``workers_for`` for how many when
             left out.
-        memory: bytes that the ensemble's blocks may fill, in all workers together.
+        memory: bytes that the ensemble may fill, all workers together; half of this machine's
+            when left out.
 
     Raises:
         StudyError: a worker process died, or the problem cannot be sent to one.
@@ -41,10 +48,9 @@ def execute(
     """
     if not runs:
         return
-    most = workers_for(engine, workers, memory)
-    blocks = _blocks(problem, runs, engine, most, memory)
-
-    keep_memory()
+    limit = memory or half_of_memory()
+    most = workers_for(engine, workers, limit)
+    blocks = _blocks(problem, runs, engine, most, limit)
 
     def here(place: int) -> list[Result]:
         with one_thread():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.studies.execution import MEMORY, workers_for
+from lrlab.studies.execution import half_of_memory, workers_for
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.studies.threads import one_thread
@@ -38,7 +38,7 @@ def settle(
     store: Store,
     among: tuple[Engine, ...],
     workers: int | None = None,
-    memory: int = MEMORY,
+    memory: int | None = None,
 ) -> tuple[Engine, str]:
     """The engine for a study, and the sentence that says why.
 
@@ -59,8 +59,9 @@ def settle(
             return engine, f"{stored} of these runs were trained by it"
     runs = list(plan.runs.values())
     with one_thread():
-        most = workers_for(last, workers, memory)
-        choice = engines.choose(plan.problem, runs, last.device, last.compiled, most, memory)
+        limit = memory or half_of_memory()
+        most = workers_for(last, workers, limit)
+        choice = engines.choose(plan.problem, runs, last.device, last.compiled, most, limit)
     return choice.engine, choice.reason
 
 

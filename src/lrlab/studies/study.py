@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 
-from lrlab.studies.execution import MEMORY, execute
+from lrlab.studies.execution import execute
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.training import Result, Run
@@ -14,7 +14,7 @@ def carry_out(
     store: Store,
     workers: int | None = None,
     ended: Callable[[Run], None] = lambda run: None,
-    memory: int = MEMORY,
+    memory: int | None = None,
 ) -> dict[str, Result]:
     """The results of every run of the plan, by id.
 
@@ -23,7 +23,8 @@ def carry_out(
         store: where runs are looked up, and where they are stored as they end.
         workers: how many processes, one for each core when left out.
         ended: called for each run that was trained and stored.
-        memory: bytes that the ensemble's blocks may fill, in all workers together.
+        memory: bytes that the ensemble may fill, all workers together; half of this machine's
+            when left out.
 
     Raises:
         StudyError: the store cannot be written, or a worker process died.

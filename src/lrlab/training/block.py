@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -67,8 +67,9 @@ class Block:
         self._test = judge(Rows.of([(split.x_test, split.y_test) for split in splits]))
         held = validation_rows(splits)
         self._validation = None if held is None else judge(held)
-        guesses = [score_of_a_guess(problem, split) for split in splits]
-        self._record = Record(np.repeat(guesses, width).tolist(), settings.epochs)
+        self._record = Record(len(flat), settings.epochs)
+        self._guess = cache(lambda seed: score_of_a_guess(problem, splits[seed]))
+        self._width = width
 
         self._per_epoch = settings.steps_per_epoch(problem.train_rows)
         self._table = Table(tracks_of(problem, flat), settings.epochs * self._per_epoch + 1)
@@ -92,7 +93,8 @@ class Block:
             if not self._record.alive.any():
                 break
             self._drop_the_dead(epoch + 1)
-        return self._record.results(time.perf_counter() - self._started)
+        seconds = time.perf_counter() - self._started
+        return self._record.results(lambda run: self._guess(run // self._width), seconds)
 
     def weights(self) -> list[dict[str, Tensor]]:
         """Parameters and buffers of all runs by name, in order; none of runs that have diverged."""
@@ -106,16 +108,18 @@ class Block:
             for run, alive in enumerate(self._record.alive)
         ]
 
-    def needs(self) -> tuple[int, int]:
-        """Bytes of a run and of a seed's rows, both for training; of a block of one run."""
+    def needs(self) -> tuple[int, int, int]:
+        """Bytes of a run in training, of a run at most, and of a seed's rows; of a block of one."""
         x, y = next(self._batches.epoch())
         structure, columns = self._coefficients(self._table.at(np.zeros(1, dtype=np.intp)), 0)
         row = (*self._stack.row, x, y, *(column[0] for column in columns))
         step = most_bytes(structure.step(self._network, self._problem.task.loss, row))
         judges = [judge for judge in (self._test, self._validation) if judge is not None]
-        beside = max(step, *(judge.most_bytes(self._stack) for judge in judges))
+        judged = max(judge.most_bytes(self._stack) for judge in judges)
+        held = size(self._stack.row)
         rows = (self._batches.rows, *(judge.rows for judge in judges))
-        return size(self._stack.row) + beside, 2 * sum(size((r.x, r.y)) for r in rows)
+        seed = 2 * sum(size((part.x, part.y)) for part in rows)
+        return held + step, held + max(step, judged), seed
 
     def _train_epoch(self, epoch: int) -> None:
         count = len(self._batches.sizes)

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 import torch
@@ -103,8 +104,10 @@ def choose(
         workers, memory: as blocks are made for, see ``ensemble.blocks``.
     """
     loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
-    short = _shortened(problem, _BATCHES * runs[0].settings.batch_size)
-    steps = runs[0].settings.steps_of_optimizer(short.train_rows) * (_MANY - _FEW)
+    settings = runs[0].settings
+    rows = _BATCHES * settings.batch_size / (1 - settings.validation)
+    short = _shortened(problem, ceil(rows) + 1)
+    steps = settings.steps_of_optimizer(short.train_rows) * (_MANY - _FEW)
 
     def one_by_one(some: Sequence[Run]) -> list[Result]:
         return [loop.train(short, run, device=device) for run in some]

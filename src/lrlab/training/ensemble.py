@@ -73,7 +73,7 @@ def blocks(
         problem: what is trained.
         runs: of any settings, schedules and seeds.
         workers: how many processes train blocks at the same time.
-        memory: bytes for all of them together.
+        memory: bytes for all of them together: of this machine's memory, whatever the device.
 
     Raises:
         TrainingError: the problem cannot be trained for many runs at once, or the memory is too
@@ -88,15 +88,15 @@ def blocks(
 
 def _room(problem: Problem, run: Run, workers: int, memory: int) -> Room:
     with torch.no_grad():
-        of_run, of_seed = Block(problem, [[run]], "cpu", compiled=False).needs()
+        of_run, judged, of_seed = Block(problem, [[run]], "cpu", compiled=False).needs()
     free = memory // workers - _BESIDE
-    if free < of_run + of_seed:
-        least = workers * (_BESIDE + of_run + of_seed)
+    if free < judged + of_seed:
+        least = workers * (_BESIDE + judged + of_seed)
         raise TrainingError(
             f"{workers} workers need {least / 2**30:.2g} GiB of memory at least, got "
             f"{memory / 2**30:.2g}; give more (--memory), or use fewer --workers."
         )
-    return Room(of_run, of_seed, _cache() // workers, free)
+    return Room(of_run, judged, of_seed, _cache() // workers, free)
 
 
 def _cache() -> int:

@@ -1,6 +1,7 @@
 """Loss and score of all runs of a block on rows that are not trained on."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import ceil
 
 import numpy as np
@@ -13,7 +14,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems.tasks import Task
 from lrlab.training import structure as programs
 from lrlab.training.data import Rows
-from lrlab.training.memory import most_bytes
+from lrlab.training.memory import most_bytes, size
 from lrlab.training.network import Loss, Network
 from lrlab.training.program import Program
 from lrlab.training.stack import Stack
@@ -38,6 +39,7 @@ class Judge:
         self._network, self._task, self.rows = network, task, rows
         self._at_once = at_once
         self._units: Scores = np.array(units, dtype=np.float64)[:, None]
+        self._programs: dict[int, Program] = {}
         self._several = True  # whether the metric can score all runs at once
         count = rows.x.shape[1]
         few = count <= at_once or not _by_rows(network, rows.x[0, :at_once])
@@ -62,8 +64,13 @@ class Judge:
         return torch.where(fine.reshape(*fine.shape, *[1] * (outputs.dim() - 2)), outputs, 0), fine
 
     def most_bytes(self, stack: Stack) -> int:
-        """The memory that outputs take at most, in bytes."""
-        return most_bytes(self._program(stack))
+        """The memory that the scores of a run take at most, in bytes; of a stack of one."""
+        outputs, _ = self.outputs(stack)
+        beside = [most_bytes(self._program(stack))]
+        for function in (self._task.loss, self._task.metric.of):
+            with suppress(TrainingError):  # one that is asked run by run takes next to nothing
+                beside.append(most_bytes(self._judging(function, outputs)))
+        return 3 * size([outputs]) + max(beside)  # parts, the whole, and with zeros for the lost
 
     def _program(self, stack: Stack) -> Program:
         return programs.outputs(self._network, (*stack.networks, self._parts[0]))
@@ -87,9 +94,15 @@ class Judge:
         return self._units * np.where(fine.cpu().numpy(), alone, np.nan)
 
     def _judged(self, function: Loss, outputs: Tensor) -> Tensor:
-        numbers = programs.judging(function, (outputs, self.rows.y)).run(outputs, self.rows.y)
+        numbers = self._judging(function, outputs).run(outputs, self.rows.y)
         assert isinstance(numbers, Tensor)
         return numbers
+
+    def _judging(self, function: Loss, outputs: Tensor) -> Program:
+        kept = id(function)
+        if kept not in self._programs:
+            self._programs[kept] = programs.judging(function, (outputs, self.rows.y))
+        return self._programs[kept]
 
 
 def _numbers(values: Tensor, fine: Tensor) -> Scores:

@@ -18,6 +18,8 @@ from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 from lrlab.training.watching import watched
 
+KINDS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
 
 def train(
     problem: Problem,
@@ -114,13 +116,7 @@ def fresh(problem: Problem, seed: int) -> nn.Module:
 
 def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:
     """Torch's optimizer of these settings."""
-    kinds: dict[str, type[Optimizer]] = {
-        "sgd": SGD,
-        "adam": Adam,
-        "adamw": AdamW,
-        "rmsprop": RMSprop,
-    }
-    return kinds[settings.optimizer](parameters, **settings.hyperparameters)
+    return KINDS[settings.optimizer](parameters, **settings.hyperparameters)
 
 
 def score_of_a_guess(problem: Problem, split: Split) -> float:

@@ -162,6 +162,7 @@ def _is_more(network: Network, other: nn.Module, x: Tensor) -> bool:
     if any(getattr(p, hook, None) for p in parameters for hook in hooks):
         return True
     held = network.stirred()
+    before = _remarks(network.module)
     for training in (True, False):
         outputs = []
         for module in (network.module, network.module, other):
@@ -173,7 +174,17 @@ def _is_more(network: Network, other: nn.Module, x: Tensor) -> bool:
                 outputs.append(functional_call(module.train(training), own, (x,)).detach())
         if not all(torch.allclose(outputs[0], one, equal_nan=True) for one in outputs):
             return True
-    return False
+    return _remarks(network.module) != before
+
+
+def _remarks(module: nn.Module) -> list[tuple[str, object]]:
+    """What modules keep in plain attributes, such as a count of calls."""
+    return [
+        (name, value)
+        for part in module.modules()
+        for name, value in vars(part).items()
+        if isinstance(value, bool | int | float | str) and name != "training"
+    ]
 
 
 def _noise(x: Tensor) -> Tensor:

@@ -35,12 +35,14 @@ class Room:
 
     Args:
         run: bytes of a run: its weights, what the optimizer keeps of them, and a step's tensors.
+        judged: bytes of a run at most, when it is scored.
         seed: bytes of a seed's rows.
         cache: bytes that are quick to reach, for one worker.
         memory: bytes that one worker may fill with runs and rows.
     """
 
     run: int
+    judged: int
     seed: int
     cache: int
     memory: int
@@ -65,7 +67,7 @@ class Room:
         shapes = [
             (tall, wide)
             for tall in range(1, min(seeds, most) + 1)
-            for limit in [min(most // tall, (self.memory // tall - self.seed) // self.run)]
+            for limit in [min(most // tall, (self.memory // tall - self.seed) // self.judged)]
             if limit > 0
             for wide in {min(width, limit), ceil(width / ceil(width / limit))}
         ]

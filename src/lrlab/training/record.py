@@ -1,6 +1,6 @@
 """What has come of the runs of a block so far: their curves, and which of them have diverged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,15 @@ class Record:
     """Curves and divergences, run by run.
 
     Args:
-        guesses: what each run is scored as if it diverges.
+        runs: how many there are.
         epochs: how many are trained.
     """
 
-    def __init__(self, guesses: Sequence[float], epochs: int) -> None:
-        self._guesses = guesses
-        self._values = np.full((len(guesses), epochs, len(COLUMNS)), np.nan)
-        self._epochs = np.zeros(len(guesses), dtype=np.intp)
-        self._left_at = np.zeros(len(guesses), dtype=np.intp)
-        self.alive = np.ones(len(guesses), dtype=bool)
+    def __init__(self, runs: int, epochs: int) -> None:
+        self._values = np.full((runs, epochs, len(COLUMNS)), np.nan)
+        self._epochs = np.zeros(runs, dtype=np.intp)
+        self._left_at = np.zeros(runs, dtype=np.intp)
+        self.alive = np.ones(runs, dtype=bool)
 
     def leave(self, runs: NDArray[np.intp], steps: NDArray[np.intp]) -> None:
         """Some runs have diverged, which was noticed after so many steps of each."""
@@ -44,20 +43,20 @@ class Record:
         """The last epoch of a run."""
         return self._curve(run)[-1]
 
-    def results(self, seconds: float) -> list[Result]:
-        """The results of all runs, of which each took its share of so many seconds."""
+    def results(self, guess: Callable[[int], float], seconds: float) -> list[Result]:
+        """The results of all runs.
+
+        Args:
+            guess: what a run is scored as that has diverged.
+            seconds: how long all of them took; each is given its share.
+        """
         share = seconds / len(self.alive)
         return [
             Result(curve[-1].score, False, curve, share)
             if alive
-            else Result(guess, True, curve, share, left_at=int(left_at))
-            for alive, guess, left_at, curve in zip(
-                self.alive,
-                self._guesses,
-                self._left_at,
-                map(self._curve, range(len(self.alive))),
-                strict=True,
-            )
+            else Result(guess(run), True, curve, share, left_at=int(self._left_at[run]))
+            for run, alive in enumerate(self.alive)
+            for curve in [self._curve(run)]
         ]
 
     def _curve(self, run: int) -> Curve:

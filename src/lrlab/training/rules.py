@@ -130,6 +130,7 @@ class Adam(Rule):
         root = np.sqrt(1 - beta2**t)
         return {
             "1-beta1": 1 - beta1,
+            "beta2": beta2,
             "1-beta2": 1 - beta2,
             "eps": values["eps"] * root,
             "size": values["lr"] / (1 - beta1**t) * root,
@@ -145,7 +146,7 @@ class Adam(Rule):
         elif "weight_decay" in self.kind.used:
             parameter.mul_(like(c["shrink"], parameter))
         mean.lerp_(gradient, like(c["1-beta1"], parameter))
-        square.lerp_(gradient * gradient, like(c["1-beta2"], parameter))
+        _average_squares(square, gradient, c["beta2"], c["1-beta2"])
         divisor = square.sqrt().add_(like(c["eps"], parameter))
         parameter.addcdiv_(mean * like(c["size"], parameter), divisor, value=-1)
 
@@ -168,6 +169,7 @@ class RMSprop(Rule):
     def coefficients(self, values: Values, done: int) -> dict[str, NDArray[np.float64]]:
         return {
             "lr": values["lr"],
+            "alpha": values["alpha"],
             "1-alpha": 1 - values["alpha"],
             "eps": values["eps"],
             **_only_if(self, "momentum", values),
@@ -178,17 +180,18 @@ class RMSprop(Rule):
         self, parameter: Tensor, gradient: Tensor, kept: Sequence[Tensor], c: Coefficients
     ) -> None:
         gradient = _with_decay(self, parameter, gradient, c)
-        weight = like(c["1-alpha"], parameter)
         square = kept[0]
-        square.lerp_(gradient * gradient, weight)
+        _average_squares(square, gradient, c["alpha"], c["1-alpha"])
         spread = square
         if self.kind.centered:
-            kept[1].lerp_(gradient, weight)
+            kept[1].lerp_(gradient, like(c["1-alpha"], parameter))
             spread = square - kept[1] * kept[1]
-        direction = gradient / spread.sqrt().add_(like(c["eps"], parameter))
+        divisor, lr = spread.sqrt().add_(like(c["eps"], parameter)), like(c["lr"], parameter)
         if "momentum" in self.kind.used:
-            direction = _moved(self, kept[-1], like(c["momentum"], parameter), direction)
-        parameter.addcmul_(direction, like(c["lr"], parameter), value=-1)
+            momentum = like(c["momentum"], parameter)
+            parameter.addcmul_(_moved(self, kept[-1], momentum, gradient / divisor), lr, value=-1)
+        else:
+            parameter.addcdiv_(gradient * lr, divisor, value=-1)
 
 
 RULES: dict[str, type[Rule]] = {"sgd": SGD, "adam": Adam, "adamw": Adam, "rmsprop": RMSprop}
@@ -215,6 +218,14 @@ def like(coefficient: Tensor, parameter: Tensor) -> Tensor:
 
 def _only_if(rule: Rule, name: str, values: Values) -> dict[str, NDArray[np.float64]]:
     return {name: values[name]} if name in rule.kind.used else {}
+
+
+def _average_squares(square: Tensor, gradient: Tensor, kept: Tensor, added: Tensor) -> None:
+    """The average of squares moves on; a square that overflows makes it infinite, as torch's, where
+    ``lerp_`` would make it NaN.
+    """
+    weighted = gradient * like(added, gradient)
+    square.mul_(like(kept, square)).addcmul_(weighted, gradient)
 
 
 def _moved(rule: Rule, buffer: Tensor, momentum: Tensor, added: Tensor) -> Tensor:

@@ -101,8 +101,11 @@ def _traced(
 ) -> Program:
     try:
         with torch.random.fork_rng(devices=[]):
-            return Program(traced(function, *zeros(shapes, device)), compiled)
-    except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:
+            program = Program(traced(function, *zeros(shapes, device)), compiled)
+            if compiled:
+                program.run(*zeros(shapes, device))  # which is when torch compiles
+        return program
+    except Exception as error:  # whatever it is: where it is the network's own, the loop shows it
         raise TrainingError(
             f"this network cannot be trained for many runs at once, because {_why(error)}; use "
             "the loop (--engine loop)."

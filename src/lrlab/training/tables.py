@@ -6,6 +6,7 @@ for each run, which is made again from the next step on when a metric moves it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from lrlab.optim.hyperparameters import named
 from lrlab.problems import Problem
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.reaction import State
-from lrlab.training.loop import optimizer_for, scheduler_for
+from lrlab.training.loop import KINDS, optimizer_for, scheduler_for
 from lrlab.training.result import Epoch
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
@@ -30,10 +31,6 @@ _NAMES = {
     "adamw": ("lr", "betas[0]", "betas[1]", "eps", "weight_decay"),
     "rmsprop": ("lr", "alpha", "eps", "momentum", "weight_decay"),
 }
-
-
-_DECAYS = {"adamw": 0.01}
-"""Weight decay by torch's own defaults, where it is not 0."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def _bases(settings: Settings) -> dict[str, float]:
         if name.startswith("betas"):
             bases[name] = settings.betas[int(name[-2])]
         elif name == "weight_decay" and settings.weight_decay is None:
-            bases[name] = _DECAYS.get(settings.optimizer, 0.0)
+            bases[name] = signature(KINDS[settings.optimizer]).parameters[name].default
         else:
             bases[name] = getattr(settings, name)
     return bases
