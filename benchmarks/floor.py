@@ -24,6 +24,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from lrlab.problems import Problem, Split
+from lrlab.studies.threads import keep_memory
 from lrlab.training import Settings, ensemble
 from lrlab.training.loop import fresh
 from peers.jobs import problem_of, study
@@ -44,6 +45,7 @@ KINDS = {  # the first that an operation's name matches; in place is how weights
 
 def main() -> None:
     torch.set_num_threads(1)
+    keep_memory()
     for name in sys.argv[1:] or ["ionosphere", "digits", "convolutions"]:
         problem = problem_of(name)
         print(f"{problem.name}, {RUNS} runs\n\n{table(problem)}\n", flush=True)
