@@ -85,7 +85,7 @@ MISTAKES = [
     (["train", "iris", "--schedule", 'Plateau(mode="max")'], "rows held out for validation"),
     (["compare", "diabetes", "--schedule", 'Plateau(mode="max")'], "RMSE is better when it falls"),
     (["compare", "iris", "--engine", "lopo"], "got lopo; did you mean loop?"),
-    (["compare", "iris", "--device", "tpu"], "this machine cannot train on tpu"),
+    (["compare", "iris", "--device", "tpu"], "torch can use here, got tpu"),
     (["compare", "iris", "--compile", "--engine", "loop"], "only the ensemble can be compiled"),
     (["compare", "iris", "--memory", "2"], "must be a size with its unit"),
     (["compare", "iris", "--memory", "0GB"], "must be a size with its unit"),

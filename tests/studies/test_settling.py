@@ -81,7 +81,7 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
     ("words", "said"),
     [
         (("ensembel",), "one of auto, loop, ensemble, got ensembel; did you mean ensemble"),
-        (("auto", "tpu"), "this machine cannot train on tpu"),
+        (("auto", "tpu"), "can use here, got tpu"),
         (("loop", "cpu", True), "only the ensemble can be compiled"),
     ],
 )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lrlab import Cosine
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, load
+from lrlab.problems import Problem, Split, load
 from lrlab.training import Run, Settings, engines, ensemble, loop
 from lrlab.training.engines import Choice, Engine, choose
 from tests.training.cases import OPTIMIZERS, images
@@ -32,7 +32,7 @@ def iris() -> Problem:
     [
         (("ensembel",), "the engine must be loop or ensemble, got ensembel"),
         (("loop", "cpu", True), "only the ensemble can be compiled"),
-        (("loop", "abacus"), "this machine cannot train on abacus"),
+        (("loop", "abacus"), "the device must be one that torch can use here, got abacus"),
     ],
 )
 def test_engines_that_are_not_there(words: tuple, said: str) -> None:
@@ -42,7 +42,7 @@ def test_engines_that_are_not_there(words: tuple, said: str) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_machine_without_a_gpu_says_so() -> None:
-    with pytest.raises(TrainingError, match=r"cannot train on cuda .*; use cpu"):
+    with pytest.raises(TrainingError, match=r"can use here, got cuda; use cpu"):
         Engine("ensemble", "cuda")
 
 
@@ -56,7 +56,7 @@ def test_the_quicker_one_is_chosen_whichever_it_is(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def seconds_of(slow: str) -> Choice:
-        def more(train: object, runs: list) -> float:
+        def more(train: object, runs: list, epochs: int) -> float:
             return 5.0 if (len(runs) == 1) == (slow == "loop") else 1.0
 
         monkeypatch.setattr(engines, "_more", more)
@@ -64,13 +64,15 @@ def test_the_quicker_one_is_chosen_whichever_it_is(
 
     ours = seconds_of("loop")
     assert ours.engine == Engine("ensemble")
-    # 105 rows in 5 batches an epoch, and two epochs more: 5 s for one run, 1 s for six.
-    assert ours.seconds == pytest.approx(1 / (5 * 2 * 6))
+    # 105 rows in 5 batches an epoch, and 7 epochs more: 5 s for one run, 1 s for six.
+    assert ours.seconds == pytest.approx(1 / (5 * 7 * 6))
     assert ours.reason == (
-        "a step of a run takes 500 ms in the loop, 16.7 ms among 6 in the ensemble"
+        "a step of a run takes 143 ms in the loop, 4.76 ms among 6 in the ensemble"
     )
     # Six runs together in less than the loop takes for six are no reason for the loop.
-    monkeypatch.setattr(engines, "_more", lambda train, runs: 1.0 if len(runs) == 1 else 6.1)
+    monkeypatch.setattr(
+        engines, "_more", lambda train, runs, epochs: 1.0 if len(runs) == 1 else 6.1
+    )
     assert choose(iris, RUNS).engine == Engine("loop")
 
 
@@ -153,3 +155,15 @@ def test_a_compiler_that_does_not_work_is_said_to(tmp_path: Path) -> None:
 def test_few_rows_are_probed_too(iris: Problem) -> None:
     settings = Settings(epochs=2, batch_size=1, validation=0.95)
     assert choose(iris, [Run(None, settings, 0)]).seconds > 0
+
+
+def test_a_few_rows_are_timed_long_enough() -> None:
+    iris = load("iris")
+    few = replace(iris, split=lambda seed: _first(iris.split(seed)), train_rows=8)
+    choice = choose(few, RUNS)
+    assert "0 µs" not in choice.reason
+    assert 1e-6 < choice.seconds < 1e-2
+
+
+def _first(split: Split) -> Split:
+    return replace(split, x_train=split.x_train[:8], y_train=split.y_train[:8])

@@ -52,7 +52,8 @@ def compare(
 ) -> None:
     """Train schedules over the same seeds and say which differences are real.
 
-    Every run is stored as it ends: a command that was stopped goes on when it is repeated.
+    Runs are stored as they end, and those that train together end together: a command that was
+    stopped goes on when it is repeated.
     """
     chosen = [reading.schedule_of(text) for text in schedule or []]
     limit = None if memory is None else reading.size_of(memory)
@@ -89,7 +90,7 @@ def compare(
         study = replace(study, engine=settled)
         results = _carry_out(study, store, workers, limit)
     _show(study, results, picture)
-    typer.echo(f"wrote {db}, {picture} · more seeds: repeat with --seeds {3 * seeds}")
+    typer.echo(f"wrote {db}, {picture} · more seeds: repeat with --seeds {max(10, 3 * seeds)}")
 
 
 def _refuse_to_overwrite(picture: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from statistics import median
 
 import numpy as np
 import torch
@@ -46,10 +47,10 @@ class Engine:
             raise TrainingError("only the ensemble can be compiled; leave out --compile.")
         try:
             torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
+        except (RuntimeError, AssertionError):
             raise TrainingError(
-                f"this machine cannot train on {self.device} ({reason}); use cpu."
+                f"the device must be one that torch can use here, got {self.device}; use cpu, or "
+                "cuda where there is a GPU and torch is built for it."
             ) from None
         compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
         if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
@@ -78,7 +79,11 @@ class Choice:
     seconds: float
 
 
-_BATCHES, _TURNS, _FEW, _MANY = 8, 3, 1, 3
+_BATCHES, _STEPS, _TURNS = 8, 32, 3
+_LONG = 2
+"""Seconds of the ensemble, after which one turn tells enough."""
+
+_CALM = 1e-3
 
 
 def choose(
@@ -91,11 +96,11 @@ def choose(
 ) -> Choice:
     """Probes both ways for a few steps on this very problem, and takes the faster.
 
-    The first block is trained by the ensemble and its first run by the loop, at a constant rate, on
-    a few batches, for one epoch and for three, in turns; what the two epochs more have taken is
-    compared, by the medians, so that nothing counts that is done once a run. Where the two disagree
-    on the loss of that run, the network does what the ensemble cannot repeat, and the loop is
-    taken.
+    The first block is trained by the ensemble and its first run by the loop, at a small constant
+    rate, on eight batches at most, for one epoch and for so many more that these have 32 steps, in
+    turns; the medians of what those more have taken are compared, so that nothing counts that is
+    done once a run. Where the two disagree on the loss of that run, the network does what the
+    ensemble cannot repeat, and the loop is taken.
 
     Args:
         problem: what is to be trained.
@@ -107,7 +112,8 @@ def choose(
     settings = runs[0].settings
     rows = _BATCHES * settings.batch_size / (1 - settings.validation)
     short = _shortened(problem, ceil(rows) + 1)
-    steps = settings.steps_of_optimizer(short.train_rows) * (_MANY - _FEW)
+    more = ceil(_STEPS / settings.steps_of_optimizer(short.train_rows))
+    steps = more * settings.steps_of_optimizer(short.train_rows)
 
     def one_by_one(some: Sequence[Run]) -> list[Result]:
         return [loop.train(short, run, device=device) for run in some]
@@ -115,48 +121,50 @@ def choose(
     def at_once(some: Sequence[Run]) -> list[Result]:
         return ensemble.train(short, some, device, compiled)
 
-    alone: list[float] = []
-    together: list[float] = []
     try:
         block = [runs[i] for i in ensemble.blocks(problem, runs, workers, memory)[0]]
-        ours = at_once(_constant(block, _MANY))[0]  # by which what follows is traced
+        ours = at_once(_constant(block, 1 + more))[0]  # by which what follows is traced
     except TrainingError as error:
-        alone = [_more(one_by_one, runs[:1]) for _ in range(_TURNS)]
         reason = str(error).partition(";")[0]  # without the remedy, which is taken here
-        return Choice(loop_engine, reason, float(np.median(alone)) / steps)
-    for _ in range(_TURNS):
-        alone.append(_more(one_by_one, block[:1]))
-        together.append(_more(at_once, block))
-    one = float(np.median(alone)) / steps
-    each = float(np.median(together)) / steps / len(block)
-    if not _agree(ours, one_by_one(_constant(block[:1], _MANY))[0]):
+        return Choice(loop_engine, reason, max(0, _more(one_by_one, runs[:1], more)) / steps)
+    alone: list[float] = []
+    together: list[float] = []
+    while len(alone) < _TURNS and sum(together) < _LONG:
+        alone.append(_more(one_by_one, block[:1], more))
+        together.append(_more(at_once, block, more))
+    one, each = max(0, median(alone)) / steps, max(0, median(together)) / steps / len(block)
+    if not _agree(ours, one_by_one(_constant(block[:1], 1 + more))[0]):
         reason = "the ensemble gives another loss: the network keeps something beside its buffers"
         return Choice(loop_engine, reason, one)
     reason = (
         f"a step of a run takes {_short(one)} in the loop, {_short(each)} among {len(block)} in "
         "the ensemble"
     )
-    return Choice(loop_engine, reason, one) if one <= each else Choice(many_engine, reason, each)
+    return Choice(loop_engine, reason, one) if one < each else Choice(many_engine, reason, each)
 
 
 def _short(seconds: float) -> str:
     return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
 
 
-def _more(train: Callable[[Sequence[Run]], list[Result]], runs: Sequence[Run]) -> float:
-    """Seconds that runs take longer for many epochs than for few."""
+def _more(train: Callable[[Sequence[Run]], object], runs: Sequence[Run], epochs: int) -> float:
+    """Seconds that so many epochs more than one take."""
     seconds = []
-    for epochs in (_FEW, _MANY):
-        some = _constant(runs, epochs)
+    for some in (_constant(runs, 1), _constant(runs, 1 + epochs)):
         started = time.perf_counter()
         train(some)
         seconds.append(time.perf_counter() - started)
-    return max(seconds[1] - seconds[0], 1e-9)
+    return seconds[1] - seconds[0]
 
 
 def _constant(runs: Sequence[Run], epochs: int) -> list[Run]:
-    """The runs for so many epochs without their schedules, which may need more."""
-    return [Run(None, replace(run.settings, epochs=epochs), run.seed) for run in runs]
+    """The runs for so many epochs without their schedules, which may need more, and at a rate at
+    which none diverges.
+    """
+    return [
+        Run(None, replace(run.settings, epochs=epochs, lr=min(run.settings.lr, _CALM)), run.seed)
+        for run in runs
+    ]
 
 
 def _shortened(problem: Problem, rows: int) -> Problem:

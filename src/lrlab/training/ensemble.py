@@ -93,8 +93,8 @@ def _room(problem: Problem, run: Run, workers: int, memory: int) -> Room:
     if free < judged + of_seed:
         least = workers * (_BESIDE + judged + of_seed)
         raise TrainingError(
-            f"{workers} workers need {least / 2**30:.2g} GiB of memory at least, got "
-            f"{memory / 2**30:.2g}; give more (--memory), or use fewer --workers."
+            f"{workers} workers need {least / 2**20:.0f} MiB of memory at least, got "
+            f"{memory / 2**20:.3g} MiB; give more (--memory), or use fewer --workers."
         )
     return Room(of_run, judged, of_seed, _cache() // workers, free)
 

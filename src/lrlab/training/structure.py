@@ -108,7 +108,7 @@ def _traced(
     except Exception as error:  # whatever it is: where it is the network's own, the loop shows it
         raise TrainingError(
             f"this network cannot be trained for many runs at once, because {_why(error)}; use "
-            "the loop (--engine loop)."
+            "the loop (--engine loop; lrlab.training.train in Python)."
         ) from error
 
 

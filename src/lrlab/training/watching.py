@@ -45,8 +45,8 @@ def watched(
     if not held_out:
         raise TrainingError(
             f"{first} reads the {metric.name} of rows held out for validation, but none are; "
-            'give a share of the training rows to validation, such as 0.2, or use mode="min", '
-            "which reads the loss."
+            'hold a share of the training rows out (--validation 0.2), or use mode="min", which '
+            "reads the loss."
         )
     return _validation_score
 
