@@ -23,6 +23,7 @@ from .turns import measured
 from .workers import Ensembles, anew, loops, workers
 
 SIZES = {64: 5, 256: 5, 512: 3, 1024: 3, 4096: 1, 16384: 1}  # runs, and how many turns
+QUICK = 9  # turns of those that take less than a second: machines are quick and slow by turns
 MEMORY = 2 << 30
 EPOCHS = 50  # the tutorial's
 REPOSITORY = Path(__file__).parents[2]
@@ -69,11 +70,11 @@ def tutorial(pool: ProcessPoolExecutor) -> Measured:
         own, seconds = jax_scan.compiled(problem, medium)
         shared, more_seconds = jax_scan.compiled(problem, by_seed, shared=True)
         peers = [
-            ensembles(pool, problem, medium),
+            ensembles(pool, problem, medium, QUICK),
             Peer("the same, with the start of its processes", both, medium,
                  anew(both, problem, medium, MEMORY)),
-            Peer("JAX `jit(vmap(vmap(lax.scan)))`, batches shared", both, by_seed, shared),
-            Peer("JAX `jit(vmap(lax.scan))`, own batches", both, medium, own),
+            Peer("JAX `jit(vmap(vmap(lax.scan)))`, batches shared", both, by_seed, shared, QUICK),
+            Peer("JAX `jit(vmap(lax.scan))`, own batches", both, medium, own, QUICK),
             Peer("`torch.func.vmap`, own batches", 1, many, torch_vmap.mapped(problem, many)),
             Peer("Ray core tasks, the tutorial's program", both, some, ray),
             Peer("lrlab's loop in processes", both, some, loops(pool, problem, some)),
