@@ -48,7 +48,7 @@ class Block:
         self, problem: Problem, runs: Sequence[Sequence[Run]], device: str, compiled: bool
     ) -> None:
         self._started = time.perf_counter()
-        self._problem, self._device, self._compiled = problem, device, compiled
+        self._problem, self._compiled = problem, compiled
         flat = [run for of_seed in runs for run in of_seed]
         seeds, width = [of_seed[0].seed for of_seed in runs], len(runs[0])
         self._settings = settings = flat[0].settings
@@ -168,7 +168,7 @@ class Block:
             for column in numbers.values()
         ]
         kind = self._rule.kind
-        return Structure(kind, tuple(numbers), self._device, self._compiled), columns
+        return Structure(kind, tuple(numbers), self._compiled), columns
 
     def _scores(self) -> dict[str, Scores]:
         outputs, fine = self._test.outputs(self._stack)

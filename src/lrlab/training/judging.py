@@ -43,10 +43,10 @@ class Judge:
         self._several = True  # whether the metric can score all runs at once
         count = rows.x.shape[1]
         few = count <= at_once or not _by_rows(network, rows.x[0, :at_once])
-        size = count if few else ceil(count / ceil(count / at_once))
-        padding = -count % size  # with copies, so that all parts have one size and one program
+        length = count if few else ceil(count / ceil(count / at_once))
+        padding = -count % length  # with copies, so that all parts have one size and one program
         places = torch.cat([torch.arange(count), torch.zeros(padding, dtype=torch.int64)])
-        self._parts = [rows.x[:, part].contiguous() for part in places.split(size)]
+        self._parts = [rows.x[:, part].contiguous() for part in places.split(length)]
 
     def kept(self, seeds: Tensor) -> "Judge":
         """The judge of some of the seeds."""

@@ -25,13 +25,11 @@ class Structure:
     Args:
         kind: of the optimizers.
         coefficients: the names of the coefficients of a step, in order.
-        device: where runs are trained.
         compiled: whether steps go through ``torch.compile``.
     """
 
     kind: Kind
     coefficients: tuple[str, ...]
-    device: str
     compiled: bool
 
     def step(self, network: Network, loss: Loss, tensors: Sequence[Tensor]) -> Program:
