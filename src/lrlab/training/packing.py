@@ -22,11 +22,16 @@ def alike(runs: Sequence[Run]) -> list[list[int]]:
 
 def rectangle(runs: Sequence[Run], places: Sequence[int]) -> list[list[int]]:
     """Places seed by seed, as many for each: the last of a seed that has fewer stands in again."""
+    seeds = _by_seed(runs, places)
+    width = max(map(len, seeds))
+    return [own + [own[-1]] * (width - len(own)) for own in seeds]
+
+
+def _by_seed(runs: Sequence[Run], places: Sequence[int]) -> list[list[int]]:
     seeds: defaultdict[int, list[int]] = defaultdict(list)
     for i in places:
         seeds[runs[i].seed].append(i)
-    width = max(map(len, seeds.values()))
-    return [own + [own[-1]] * (width - len(own)) for own in seeds.values()]
+    return list(seeds.values())
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,8 @@ class Room:
             tall, wide = shape
             blocks = ceil(seeds / tall) * ceil(width / wide)
             uneven = seeds % tall > 0 or width % wide > 0  # which takes a second program
-            return ceil(blocks / workers) * (tall * wide + self._beside) * (
-                1 + 0.05 * uneven
-            ), -wide
+            turns = ceil(blocks / workers)
+            return turns * (tall * wide + self._beside) * (1 + 0.05 * uneven), -wide
 
         shapes = [
             (tall, wide)
@@ -81,10 +85,8 @@ class Room:
 
 def packed(runs: Sequence[Run], group: Sequence[int], room: Room, workers: int) -> list[list[int]]:
     """Places of runs in blocks: a seed's runs in one block where they fit."""
-    places: defaultdict[int, list[int]] = defaultdict(list)
-    for i in group:
-        places[runs[i].seed].append(i)
-    seeds = sorted(places.values(), key=len, reverse=True)  # those of equal width side by side
+    # Those of equal width side by side.
+    seeds = sorted(_by_seed(runs, group), key=len, reverse=True)
     tall, wide = room.shape(len(seeds), len(seeds[0]), workers)
     blocks = []
     for first in range(0, len(seeds), tall):
