@@ -19,18 +19,11 @@ from lrlab.schedules.reaction import State
 from lrlab.training.loop import KINDS, optimizer_for, scheduler_for
 from lrlab.training.result import Epoch
 from lrlab.training.run import Run
-from lrlab.training.settings import Settings
+from lrlab.training.settings import OPTIMIZERS, Settings
 from lrlab.training.watching import watched
 
 AHEAD = 4096
 """Steps in a table: enough to make its making cheap, few enough to be small."""
-
-_NAMES = {
-    "sgd": ("lr", "momentum", "dampening", "weight_decay"),
-    "adam": ("lr", "betas[0]", "betas[1]", "eps", "weight_decay"),
-    "adamw": ("lr", "betas[0]", "betas[1]", "eps", "weight_decay"),
-    "rmsprop": ("lr", "alpha", "eps", "momentum", "weight_decay"),
-}
 
 
 @dataclass(frozen=True)
@@ -79,14 +72,15 @@ def _tracks(problem: Problem, run: Run) -> Tracks:
 
 def _bases(settings: Settings) -> dict[str, float]:
     """The hyperparameters of an optimizer, as torch names them one by one."""
-    bases = {}
-    for name in _NAMES[settings.optimizer]:
-        if name.startswith("betas"):
-            bases[name] = settings.betas[int(name[-2])]
-        elif name == "weight_decay" and settings.weight_decay is None:
-            bases[name] = signature(KINDS[settings.optimizer]).parameters[name].default
-        else:
-            bases[name] = getattr(settings, name)
+    bases: dict[str, float] = {}
+    for name in ("lr", *OPTIMIZERS[settings.optimizer]):
+        value = getattr(settings, name)
+        if value is None:
+            value = signature(KINDS[settings.optimizer]).parameters[name].default
+        if isinstance(value, tuple):
+            bases |= {f"{name}[{i}]": one for i, one in enumerate(value)}
+        elif not isinstance(value, bool):
+            bases[name] = value
     return bases
 
 
