@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from math import isfinite, nan
 
@@ -50,8 +51,7 @@ def fit(
 ) -> tuple[nn.Module, Result]:
     """``train``, and the network as it was trained."""
     # Random layers go on with the random numbers that the initial weights have begun.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(streams(run.seed).weights)
+    with drawing(streams(run.seed).weights):
         model = problem.model().to(device)
         return model, _trained(model, problem, run, report, device)
 
@@ -109,9 +109,16 @@ def _trained(
 
 def fresh(problem: Problem, seed: int) -> nn.Module:
     """The network with the initial weights of a seed."""
+    with drawing(seed):
+        return problem.model()
+
+
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Random numbers of a seed inside, those of the caller untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return problem.model()
+        yield
 
 
 def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:

@@ -1,7 +1,6 @@
 """A network as a pure function of its tensors, and what shows that it is one."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -13,6 +12,7 @@ from torch.func import functional_call
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem
+from lrlab.training.loop import drawing
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
@@ -45,6 +45,7 @@ class Network:
         module: where they are put for a call; its own tell shapes and types alone.
         trained: the names of the parameters that are trained.
         kept: the names of all other parameters and of the buffers.
+        device: where it is, by torch's name.
     """
 
     module: nn.Module
@@ -104,10 +105,10 @@ def zeros(shapes: Shapes, device: str) -> list[Tensor]:
 def _sample(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes) -> str:
     """Numbers by which it shows that either is no more what it was, by what they look up."""
     x, y = zeros(shapes, "cpu")
-    with _drawing(0), torch.enable_grad():
+    with drawing(0), torch.enable_grad():
         module = model().train()
         trained = [loss(module(x), y), module(x + _noise(x))]
-    with _drawing(0), torch.no_grad():
+    with drawing(0), torch.no_grad():
         trained.append(module.eval()(x + _noise(x)))
     return repr([one.detach().double().sum().item() for one in trained])
 
@@ -117,7 +118,7 @@ def _network(
     model_itself: Itself, loss_itself: Itself, shapes: Shapes, device: str, sample: str
 ) -> Network:
     model, loss = model_itself.function, loss_itself.function
-    with _drawing(0), torch.enable_grad():
+    with drawing(0), torch.enable_grad():
         module = model()
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise TrainingError(
@@ -137,7 +138,7 @@ def _network(
         )
     kept = tuple(name for name in (*parameters, *buffers) if name not in trained)
     network = Network(module.to(device).requires_grad_(False), trained, kept, device)
-    with _drawing(1):
+    with drawing(1):
         other = model().to(device).requires_grad_(False)
     if _is_more(network, other, x.to(device) + _noise(x).to(device)):
         raise TrainingError(
@@ -166,7 +167,7 @@ def _is_more(network: Network, other: nn.Module, x: Tensor) -> bool:
     for training in (True, False):
         outputs = []
         for module in (network.module, network.module, other):
-            with _drawing(0), torch.set_grad_enabled(training):
+            with drawing(0), torch.set_grad_enabled(training):
                 own = {
                     name: tensor.clone().requires_grad_(training and name in network.trained)
                     for name, tensor in held.items()
@@ -189,13 +190,5 @@ def _remarks(module: nn.Module) -> list[tuple[str, object]]:
 
 def _noise(x: Tensor) -> Tensor:
     """Numbers to add to zeros, so that nothing hides behind them; none to whole numbers."""
-    with _drawing(2):
+    with drawing(2):
         return torch.rand_like(x) if x.is_floating_point() else torch.zeros_like(x)
-
-
-@contextmanager
-def _drawing(seed: int) -> Iterator[None]:
-    """Random numbers of a seed inside, those of the caller untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
