@@ -55,7 +55,7 @@ def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> Non
     ],
     ids=["average", "transformer", "gru", "lstm", "rnn", "weight norm"],
 )
-@pytest.mark.filterwarnings("ignore:.*batching rule.*", "ignore:.*enable_nested_tensor.*")
+@pytest.mark.filterwarnings("ignore:.*enable_nested_tensor.*")
 def test_what_is_trained_at_all_is_trained_right(model: Callable[[], nn.Module]) -> None:
     problem = squares(lambda: nn.Sequential(model(), Mean()), 3, 4)
     try:

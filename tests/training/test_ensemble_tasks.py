@@ -52,7 +52,6 @@ def test_losses_of_a_probability(loss: Loss) -> None:
     [nn.BCEWithLogitsLoss(pos_weight=torch.tensor([3.0]).double()), nn.SoftMarginLoss()],
     ids=repr,
 )
-@pytest.mark.filterwarnings("ignore:.*batching rule.*")
 def test_losses_of_two_classes(loss: Loss) -> None:
     assert_trained(two_classes(), one_class, loss, nn.Identity)
 
@@ -68,7 +67,6 @@ def test_losses_of_two_classes(loss: Loss) -> None:
     ],
     ids=["smoothed", "weighted", "sum", "margin", "a function"],
 )
-@pytest.mark.filterwarnings("ignore:.*batching rule.*")
 def test_losses_of_several_classes(loss: Loss) -> None:
     assert_trained(several_classes(3), three_classes, loss, nn.Identity)
 

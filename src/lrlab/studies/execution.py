@@ -48,8 +48,7 @@ def execute(
     """
     if not runs:
         return
-    limit = memory or half_of_memory()
-    most = workers_for(engine, workers, limit)
+    most, limit = limits(engine, workers, memory)
     blocks = _blocks(problem, runs, engine, most, limit)
 
     def here(place: int) -> list[Result]:
@@ -66,6 +65,12 @@ def execute(
         with closing(spread(_train_shared, calls, here, min(most, len(blocks)))) as ended:
             for place, results in ended:
                 yield dict(zip(blocks[place], results, strict=True))
+
+
+def limits(engine: Engine, workers: int | None, memory: int | None) -> tuple[int, int]:
+    """How many processes train, and how many bytes they may fill, where either may be left out."""
+    limit = memory or half_of_memory()
+    return workers_for(engine, workers, limit), limit
 
 
 def workers_for(engine: Engine, workers: int | None, memory: int) -> int:

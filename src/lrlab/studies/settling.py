@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.studies.execution import half_of_memory, workers_for
+from lrlab.studies.execution import limits
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.studies.threads import one_thread
@@ -59,8 +59,7 @@ def settle(
             return engine, f"{stored} of these runs were trained by it"
     runs = list(plan.runs.values())
     with one_thread():
-        limit = memory or half_of_memory()
-        most = workers_for(last, workers, limit)
+        most, limit = limits(last, workers, memory)
         choice = engines.choose(plan.problem, runs, last.device, last.compiled, most, limit)
     return choice.engine, choice.reason
 

@@ -1,4 +1,4 @@
-"""The store of a study: one row per run in SQLite, committed when the run ends.
+"""The store of a study: one row per run in SQLite, committed when it has ended.
 
 One process writes; others may read meanwhile.
 """

@@ -74,8 +74,6 @@ class Curve:
             return NotImplemented
         return np.array_equal(self.values, other.values, equal_nan=True)
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 @dataclass(frozen=True)
 class Result:
