@@ -128,14 +128,17 @@ class Adam(Rule):
         beta1, beta2 = values["betas[0]"], values["betas[1]"]
         t = np.arange(done + 1, done + 1 + len(beta1))[:, None]
         root = np.sqrt(1 - beta2**t)
+        decay = _only_if(self, "weight_decay", values)
+        if decay and self.kind.optimizer == "adamw":
+            decay = {"shrink": 1 - values["lr"] * values["weight_decay"]}
         return {
             "1-beta1": 1 - beta1,
             "beta2": beta2,
             "1-beta2": 1 - beta2,
             "eps": values["eps"] * root,
             "size": values["lr"] / (1 - beta1**t) * root,
-            "shrink": 1 - values["lr"] * values["weight_decay"],
-        } | _only_if(self, "weight_decay", values)
+            **decay,
+        }
 
     def update(
         self, parameter: Tensor, gradient: Tensor, kept: Sequence[Tensor], c: Coefficients
