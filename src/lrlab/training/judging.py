@@ -12,7 +12,7 @@ from torch.func import functional_call
 
 from lrlab.errors import TrainingError
 from lrlab.problems.tasks import Task
-from lrlab.training import structure as programs
+from lrlab.training import structure
 from lrlab.training.data import Rows
 from lrlab.training.memory import most_bytes, size
 from lrlab.training.network import Loss, Network
@@ -73,7 +73,7 @@ class Judge:
         return 3 * size([outputs]) + max(beside)  # parts, the whole, and with zeros for the lost
 
     def _program(self, stack: Stack) -> Program:
-        return programs.outputs(self._network, (*stack.networks, self._parts[0]))
+        return structure.outputs(self._network, (*stack.networks, self._parts[0]))
 
     def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
         """The loss of every run."""
@@ -101,7 +101,7 @@ class Judge:
     def _judging(self, function: Loss, outputs: Tensor) -> Program:
         kept = id(function)
         if kept not in self._programs:
-            self._programs[kept] = programs.judging(function, (outputs, self.rows.y))
+            self._programs[kept] = structure.judging(function, (outputs, self.rows.y))
         return self._programs[kept]
 
 
