@@ -24,9 +24,9 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from lrlab.problems import Problem, Split
-from lrlab.studies.threads import keep_memory
 from lrlab.training import Settings, ensemble
 from lrlab.training.loop import fresh
+from lrlab.training.threads import keep_memory
 from peers.jobs import problem_of, study
 
 RUNS, TURNS = 256, 5

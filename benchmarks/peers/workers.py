@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 
 from lrlab.problems import Problem
-from lrlab.studies.threads import keep_memory
 from lrlab.training import Result, Run, ensemble, train
+from lrlab.training.threads import keep_memory
 
 from .jobs import Final, Job, problem_of
 

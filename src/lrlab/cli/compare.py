@@ -109,7 +109,7 @@ def _carry_out(
     """Trains what is missing and returns every run of the study by its id."""
     from lrlab.cli.progress import progress
     from lrlab.studies import carry_out
-    from lrlab.studies.threads import keep_memory
+    from lrlab.training.threads import keep_memory
 
     keep_memory()
     runs = study.runs

@@ -56,20 +56,19 @@ def train(
         per=per,
     )
 
-    import torch
-
     from lrlab.training import Run
     from lrlab.training import train as train_run
+    from lrlab.training.threads import one_thread
     from lrlab.views import lines
 
     run = Run(chosen, settings, seed)
     introduce(problem, (settings,), [] if chosen is None else [chosen])
-    torch.set_num_threads(1)  # threads of small products only wait for each other
 
     metric = problem.task.metric
 
     def report(epoch: "Epoch") -> None:
         typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None, metric=metric))
 
-    result = train_run(problem, run, report)
+    with one_thread():
+        result = train_run(problem, run, report)
     typer.echo(lines.result(result, metric))

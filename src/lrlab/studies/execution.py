@@ -7,11 +7,11 @@ from contextlib import closing
 from lrlab.problems import Problem
 from lrlab.studies.plan import LOOP
 from lrlab.studies.sharing import Shared, opened, shared
-from lrlab.studies.threads import one_thread
 from lrlab.studies.workers import cores as cores
 from lrlab.studies.workers import spread
 from lrlab.training import Result, Run, ensemble, loop
 from lrlab.training.engines import Engine
+from lrlab.training.threads import one_thread
 
 
 def half_of_memory() -> int:

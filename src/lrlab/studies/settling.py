@@ -6,9 +6,9 @@ from lrlab.errors import StudyError, did_you_mean
 from lrlab.studies.execution import limits
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
-from lrlab.studies.threads import one_thread
 from lrlab.training import engines
 from lrlab.training.engines import Engine
+from lrlab.training.threads import one_thread
 
 AUTO = "auto"
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import torch
 
 from lrlab.errors import StudyError
-from lrlab.studies.threads import keep_memory
+from lrlab.training.threads import keep_memory
 
 R = TypeVar("R")
 

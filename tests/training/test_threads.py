@@ -8,11 +8,11 @@ import sys
 import pytest
 import torch
 
-from lrlab.studies.threads import one_thread
+from lrlab.training.threads import one_thread
 
 HELD = """
 import ctypes, sys, torch
-from lrlab.studies.threads import keep_memory
+from lrlab.training.threads import keep_memory
 
 NUMBERS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
 
