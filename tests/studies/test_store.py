@@ -1,6 +1,7 @@
 """The store: what goes in comes out, and no file is harmed."""
 
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -160,6 +161,21 @@ def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Pla
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(16)))
     assert query(tmp_path / "lrlab.db", "SELECT count(*) FROM run") == [(16 * len(study.runs),)]
+
+
+def test_a_database_that_another_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "lrlab.db"
+    with Store(path):
+        pass
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")  # as it is before it is switched
+    other.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.5, other.execute, ["COMMIT"])
+    end.start()
+    with Store(path) as store:
+        assert store.known(["no such run"]) == set()
+    end.join()
+    other.close()
 
 
 def _foreign(path: Path) -> None:

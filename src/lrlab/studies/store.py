@@ -5,6 +5,7 @@ One process writes; others may read meanwhile.
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from lrlab.studies.plan import Plan
 from lrlab.studies.rows import from_rows, to_rows
 from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION
 from lrlab.training import Result, Run
+
+_PATIENCE = 30
+"""Seconds to wait for another process that writes."""
 
 
 class Store:
@@ -37,7 +41,7 @@ class Store:
         if path.is_dir():
             raise StudyError(f"{path} is a folder; name a file for the database with --db.")
         with self._clear_errors():
-            self._db = sqlite3.connect(path.absolute(), timeout=30, isolation_level=None)
+            self._db = sqlite3.connect(path.absolute(), timeout=_PATIENCE, isolation_level=None)
         try:
             self._prepare()
         except BaseException:
@@ -103,7 +107,7 @@ class Store:
                     f"{self.path} was written by a newer lrlab (version {version} of its tables, "
                     f"this one knows {VERSION}); upgrade lrlab or name another file with --db."
                 )
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._let_others_read()
             with self._transaction():
                 # Asked again: another process may have made or upgraded the tables by now.
                 if not self._number("SELECT count(*) FROM sqlite_master"):
@@ -113,6 +117,19 @@ class Store:
                 for older in range(self._number("PRAGMA user_version"), VERSION):
                     self._db.execute(UPGRADES[older])
                     self._db.execute(f"PRAGMA user_version = {older + 1}")
+
+    def _let_others_read(self) -> None:
+        """Switches to SQLite's write-ahead log, with which others read while one writes."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # Of two that switch at once SQLite refuses one without waiting.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
 
     def _number(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])
