@@ -18,7 +18,7 @@ import torch
 import lrlab
 from lrlab.problems import load
 from lrlab.studies import BASELINE, Store, carry_out, compare, plan
-from lrlab.studies.execution import cores
+from lrlab.studies.places import cores
 from lrlab.training import Settings
 from lrlab.views import curves
 from lrlab.views.table import table

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from lrlab.problems import Problem
-from lrlab.studies.execution import cores
+from lrlab.studies.places import cores
 from lrlab.training import Run
 from lrlab.training.engines import choose
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections import ChainMap
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -14,13 +15,22 @@ from numpy.testing import assert_allclose
 from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
-from lrlab.studies import Store, carry_out, execute, execution, plan
-from lrlab.studies.execution import _train_shared, workers_for
+from lrlab.studies import Machine, Store, carry_out, execute, places, plan
+from lrlab.studies.execution import Block, _train_shared, blocks_of
+from lrlab.studies.places import HERE
 from lrlab.studies.sharing import shared
-from lrlab.training import Settings, ensemble, train
+from lrlab.training import Run, Settings, ensemble, train
 from lrlab.training.engines import Engine
 
 SETTINGS = Settings(epochs=3)
+LOOP = Engine("loop")
+
+
+def grouped(
+    problem: Problem, runs: Mapping[str, Run], engine: Engine = LOOP, machine: Machine = HERE
+) -> list[Block]:
+    ids = blocks_of(problem, runs, engine, machine)
+    return [{id: runs[id] for id in block} for block in ids]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +55,9 @@ def test_wherever_runs_are_trained_their_numbers_are_the_same(
     iris: Problem, engine: Engine, workers: int
 ) -> None:
     study = plan(iris, [Cosine(), Linear(1, 0)], SETTINGS, seeds=2)
-    results = dict(ChainMap(*execute(iris, study.runs, engine, workers)))
+    machine = Machine(workers)
+    blocks = grouped(iris, study.runs, engine, machine)
+    results = dict(ChainMap(*execute(iris, blocks, engine, machine)))
     assert results.keys() == study.runs.keys()
     for id, run in study.runs.items():
         expected = train(iris, run) if engine.kind == "loop" else ensemble.train(iris, [run])[0]
@@ -56,12 +68,13 @@ def test_wherever_runs_are_trained_their_numbers_are_the_same(
 def test_many_cores_need_no_more_memory_than_there_is(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution, "cores", lambda: 64)
+    monkeypatch.setattr(places, "cores", lambda: 64)
     study = plan(iris, [Cosine()], SETTINGS, seeds=1)
-    ended = ChainMap(*execute(iris, study.runs, Engine("ensemble"), memory=3 << 29))
+    many, machine = Engine("ensemble"), Machine(memory=3 << 29)
+    ended = ChainMap(*execute(iris, grouped(iris, study.runs, many, machine), many, machine))
     assert ended.keys() == study.runs.keys()
-    assert workers_for(Engine("ensemble"), None, 2 << 30) == 2
-    assert workers_for(Engine("loop"), None, 2 << 30) == 64
+    assert Machine(memory=2 << 30).workers_for(many) == 2
+    assert Machine(memory=2 << 30).workers_for(LOOP) == 64
 
 
 def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:
@@ -73,7 +86,7 @@ def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:
         second = carry_out(more, store, ended=trained.append)
         assert len(trained) == 5
         assert {id: second[id] for id in first} == first
-        assert list(execute(iris, {})) == []
+        assert list(execute(iris, [], LOOP)) == []
         trained.clear()
         assert carry_out(more, store, ended=trained.append) == second
         assert trained == []
@@ -81,7 +94,7 @@ def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:
 
 def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
     study = plan(iris, [Cosine()], Settings(epochs=500), seeds=8)
-    running = execute(iris, study.runs, workers=2)
+    running = execute(iris, grouped(iris, study.runs), LOOP, Machine(2))
 
     def consume() -> None:
         for _ in running:
@@ -98,7 +111,7 @@ def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> No
 
 def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
     study = plan(iris, [Cosine()], Settings(epochs=300), seeds=20)
-    running = execute(iris, study.runs, workers=2)
+    running = execute(iris, grouped(iris, study.runs), LOOP, Machine(2))
     next(running)
     started = time.monotonic()
     running.close()

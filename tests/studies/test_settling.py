@@ -9,7 +9,7 @@ from torch import nn
 from lrlab import Cosine
 from lrlab.errors import LrlabError
 from lrlab.problems import load
-from lrlab.studies import Plan, Store, candidates, carry_out, plan, settle
+from lrlab.studies import Machine, Plan, Store, candidates, carry_out, plan, settle
 from lrlab.training import Settings, engines
 from lrlab.training.engines import Choice, Engine
 
@@ -43,7 +43,7 @@ def test_auto_takes_what_is_found_faster(
 
     monkeypatch.setattr(engines, "choose", choose)
     with Store(tmp_path / "lrlab.db") as store:
-        assert settle(study, store, BOTH, workers=3, memory=5) == (ENSEMBLE, "12 times as fast")
+        assert settle(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
     assert asked == [(4, "cpu", False, 3, 5)]
 
 
@@ -62,7 +62,7 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
     by_ensemble = replace(study, engine=ENSEMBLE)
     assert not by_ensemble.runs.keys() & study.runs.keys()
     with Store(tmp_path / "lrlab.db") as store:
-        results = carry_out(study, store, workers=1)
+        results = carry_out(study, store, Machine(1))
         assert settle(study, store, BOTH)[0] == Engine("loop")
         # Of both, that of which more are stored.
         store.add(study, results)

@@ -12,6 +12,7 @@ from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
     from lrlab.studies import Plan, Store
+    from lrlab.studies.places import Place
     from lrlab.training import Result
 
 
@@ -72,8 +73,9 @@ def compare(
         per=per,
     )
 
-    from lrlab.studies import BASELINE, Store, candidates, default_schedules, plan, settle
+    from lrlab.studies import BASELINE, Machine, Store, candidates, default_schedules, plan, settle
 
+    place = Machine(workers, limit)
     engines = candidates(engine, device, compile)
     study = plan(problem, chosen or default_schedules(grid[0]), grid, seeds)
     if len(study.schedules) == 1:
@@ -85,10 +87,10 @@ def compare(
     _refuse_to_overwrite(picture)
     introduce(problem, grid, chosen)  # those of the default set are as they are meant
     with Store(db) as store:
-        settled, why = settle(study, store, engines, workers, limit)
+        settled, why = settle(study, store, engines, place)
         typer.echo(f"engine: {settled} ({why})", err=True)
         study = replace(study, engine=settled)
-        results = _carry_out(study, store, workers, limit)
+        results = _carry_out(study, store, place)
     _show(study, results, picture)
     typer.echo(f"wrote {db}, {picture} · more seeds: repeat with --seeds {max(10, 3 * seeds)}")
 
@@ -103,9 +105,7 @@ def _refuse_to_overwrite(picture: Path) -> None:
         raise StudyError(f"{picture} is there and is no picture; name another file with --png.")
 
 
-def _carry_out(
-    study: "Plan", store: "Store", workers: int | None, memory: int | None
-) -> "dict[str, Result]":
+def _carry_out(study: "Plan", store: "Store", place: "Place") -> "dict[str, Result]":
     """Trains what is missing and returns every run of the study by its id."""
     from lrlab.cli.progress import progress
     from lrlab.studies import carry_out
@@ -118,7 +118,7 @@ def _carry_out(
         typer.echo(f"{len(known)} of {len(runs)} runs are in {store.path} already", err=True)
     try:
         with progress([run for id, run in runs.items() if id not in known]) as ended:
-            return carry_out(study, store, workers, ended, memory)
+            return carry_out(study, store, place, ended)
     except KeyboardInterrupt:
         typer.echo(
             f"stopped with {len(store.known(runs))} of {len(runs)} runs in {store.path}; repeat "

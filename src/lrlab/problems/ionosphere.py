@@ -52,15 +52,17 @@ def ionosphere(path: Path | None = None) -> Problem:
         inputs=table.iloc[:, :34].to_numpy(dtype=np.float32),
         labels=LabelEncoder().fit_transform(table[34]).astype(np.float32),
     )
+    train_rows = int(TRAIN_SHARE * len(table))
     return Problem(
         name="ionosphere",
         fingerprint=SHA256,
         split=data.split,
-        train_rows=int(TRAIN_SHARE * len(table)),
+        train_rows=train_rows,
         model=network,
         task=two_classes_as_probability(),
         shuffle=False,
         summary="351 rows, 34 inputs, target g or b: classification as in the tutorial",
+        overlap=(len(table) - train_rows) / train_rows,
     )
 
 

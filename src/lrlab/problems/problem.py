@@ -50,6 +50,9 @@ class Problem:
         task: loss, metric and the constant guess that a diverged run is scored as.
         shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.
         summary: one line that says what was read, for people.
+        overlap: test rows for each row that is not tested, where every seed draws its own test
+            rows from the same data: splits of two seeds then share rows, and are less different
+            than new data would be. None where all seeds have the same test rows.
         doubts: sentences on what may have been read in another way than it was meant.
     """
 
@@ -62,3 +65,4 @@ class Problem:
     shuffle: bool
     summary: str
     doubts: tuple[str, ...] = ()
+    overlap: float | None = None

@@ -67,6 +67,7 @@ def table_problem(
             f"{counted(width, 'input')}, target {column}: {goal.summary}"
         ),
         doubts=tuple(doubt for text in data.categories for doubt in _doubts(inputs[text])),
+        overlap=len(sample.x_test) / len(sample.x_train),
     )
 
 

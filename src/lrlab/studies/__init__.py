@@ -6,6 +6,8 @@ from lrlab.studies.execution import execute as execute
 from lrlab.studies.grid import Grid as Grid
 from lrlab.studies.grid import cross as cross
 from lrlab.studies.grid import varied as varied
+from lrlab.studies.places import Cluster as Cluster
+from lrlab.studies.places import Machine as Machine
 from lrlab.studies.plan import BASELINE as BASELINE
 from lrlab.studies.plan import LOOP as LOOP
 from lrlab.studies.plan import Plan as Plan

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.studies.execution import limits
+from lrlab.studies.places import HERE, Cluster, Machine, Place
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.training import engines
@@ -37,8 +37,7 @@ def settle(
     plan: Plan,
     store: Store,
     among: tuple[Engine, ...],
-    workers: int | None = None,
-    memory: int | None = None,
+    place: Place = HERE,
 ) -> tuple[Engine, str]:
     """The engine for a study, and the sentence that says why.
 
@@ -49,7 +48,7 @@ def settle(
         plan: the study; its own engine is not asked.
         store: where runs of it may be.
         among: see ``candidates``.
-        workers, memory: as in ``execute``.
+        place: where runs will be trained.
     """
     last = among[-1]
     if len(among) == 1:
@@ -58,9 +57,10 @@ def settle(
         if stored:
             return engine, f"{stored} of these runs were trained by it"
     runs = list(plan.runs.values())
+    machine = Machine() if isinstance(place, Cluster) else place
     with one_thread():
-        most, limit = limits(last, workers, memory)
-        choice = engines.choose(plan.problem, runs, last.device, last.compiled, most, limit)
+        workers, memory = machine.workers_for(last), machine.bytes
+        choice = engines.choose(plan.problem, runs, last.device, last.compiled, workers, memory)
     return choice.engine, choice.reason
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from contextlib import closing
 
-from lrlab.studies.execution import execute
+from lrlab.studies.execution import blocks_of, execute
+from lrlab.studies.places import HERE, Place
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
 from lrlab.training import Result, Run
@@ -12,19 +13,16 @@ from lrlab.training import Result, Run
 def carry_out(
     plan: Plan,
     store: Store,
-    workers: int | None = None,
+    place: Place = HERE,
     ended: Callable[[Run], None] = lambda run: None,
-    memory: int | None = None,
 ) -> dict[str, Result]:
     """The results of every run of the plan, by id.
 
     Args:
         plan: the study.
         store: where runs are looked up, and where they are stored as they end.
-        workers: how many processes, one for each core when left out.
+        place: where runs are trained.
         ended: called for each run that was trained and stored.
-        memory: bytes that the ensemble may fill, all workers together; half of this machine's
-            when left out.
 
     Raises:
         StudyError: the store cannot be written, or a worker process died.
@@ -33,7 +31,9 @@ def carry_out(
     runs = plan.runs
     results = store.finished(runs)
     missing = {id: run for id, run in runs.items() if id not in results}
-    with closing(execute(plan.problem, missing, plan.engine, workers, memory)) as training:
+    blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
+    grouped = [{id: runs[id] for id in block} for block in blocks]
+    with closing(execute(plan.problem, grouped, plan.engine, place)) as training:
         for together in training:
             store.add(plan, together)
             results |= together

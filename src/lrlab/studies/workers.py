@@ -82,11 +82,6 @@ def spread(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _prepare(there: Event) -> None:
     """Makes a worker: one thread, and gone as soon as its parent is."""
     torch.set_num_threads(1)

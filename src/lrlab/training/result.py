@@ -32,6 +32,7 @@ class Epoch:
 
 
 COLUMNS = tuple(field.name for field in fields(Epoch))
+"""What every curve has; others may follow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,9 @@ class Curve:
     """The epochs of a run, as one array that is small to keep and quick to send.
 
     Args:
-        values: shape (epochs, 7), a column for each field of ``Epoch``; NaN for None.
+        values: shape (epochs, 7 or more), a column for each field of ``Epoch``, then whatever else
+            a training function reports; NaN for None.
+        names: of the columns.
 
     >>> curve = Curve.of([Epoch(0, 0.1, 0.05, loss=0.7, score=0.8)])
     >>> len(curve), curve[0].after, curve.column("score")
@@ -47,6 +50,7 @@ class Curve:
     """
 
     values: NDArray[np.float64]
+    names: tuple[str, ...] = COLUMNS
 
     @classmethod
     def of(cls, epochs: Iterable[Epoch]) -> Self:
@@ -55,14 +59,14 @@ class Curve:
         return cls(np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)))
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """One field of all epochs."""
-        return self.values[:, COLUMNS.index(name)]
+        """One column: a number for each epoch."""
+        return self.values[:, self.names.index(name)]
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, place: int) -> Epoch:
-        number, *row = self.values[place].tolist()
+        number, *row = self.values[place, : len(COLUMNS)].tolist()
         values: list[Any] = [None if value != value else value for value in row]
         return Epoch(int(number), *values)
 
@@ -72,7 +76,8 @@ class Curve:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Curve):
             return NotImplemented
-        return np.array_equal(self.values, other.values, equal_nan=True)
+        same = self.names == other.names
+        return same and np.array_equal(self.values, other.values, equal_nan=True)
 
 
 @dataclass(frozen=True)

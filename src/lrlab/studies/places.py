@@ -1,0 +1,66 @@
+"""Where the runs of a study are trained: on this machine, or on a cluster of many."""
+
+import os
+from dataclasses import dataclass
+
+from lrlab.training.engines import Engine
+
+
+@dataclass(frozen=True)
+class Machine:
+    """This machine: one single-threaded process per core, the one that was started among them.
+
+    Args:
+        workers: how many processes; see ``workers_for`` for how many when left out.
+        memory: bytes that the ensemble may fill, all workers together; half of this machine's when
+            left out.
+    """
+
+    workers: int | None = None
+    memory: int | None = None
+
+    @property
+    def bytes(self) -> int:
+        """``memory``, or what stands for it."""
+        return self.memory or half_of_memory()
+
+    def workers_for(self, engine: Engine) -> int:
+        """How many processes train: those asked for, else one for each core, or one for a device.
+
+        Of the ensemble no more than the memory has GiB: a process takes half of one for itself.
+        """
+        if self.workers or engine.kind == "loop":
+            return self.workers or cores()
+        return max(1, min(cores(), self.bytes >> 30)) if engine.device == "cpu" else 1
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster.
+
+    Args:
+        address: of its head, such as ``"10.0.0.1:6379"``; None for the one that this machine is a
+            part of, or, where there is none, one of this machine alone.
+        gpus: that a training function needs; may be a part of one, such as 0.5.
+    """
+
+    address: str | None = None
+    gpus: float = 0.0
+
+
+Place = Machine | Cluster
+
+HERE = Machine()
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def half_of_memory() -> int:
+    """Half of this machine's memory in bytes; 4 GiB where it does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 4 << 30
