@@ -1,10 +1,15 @@
-"""Grids: what may vary, and which rates lie at the edge."""
+"""Grids: what may vary, which rates lie at the edge, and what lies beyond it."""
 
+import math
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, integers, sampled_from
 
 from lrlab.errors import StudyError
-from lrlab.studies.grid import checked, cross, edge_of, varied
-from lrlab.training import Settings
+from lrlab.studies.grid import RATES, beyond, checked, cross, edge_of, varied
+from lrlab.training import OPTIMIZERS, Settings
 
 HELD = Settings(validation=0.2)
 
@@ -17,17 +22,39 @@ def test_a_grid_is_every_pair_once() -> None:
     assert {settings.validation for settings in grid} == {0.2}
 
 
-def test_the_edge_is_of_the_rates_alone() -> None:
-    grid = cross(HELD, [0.01, 0.1, 1], [0, 0.9])
-    assert [edge_of(settings, grid) for settings in grid] == [True, True, False, False, True, True]
-    assert not any(edge_of(settings, grid[:2]) for settings in grid[:2])  # one rate has no edge
+def test_the_edge_is_one_of_several_rates() -> None:
+    assert [edge_of(rate, [0.01, 0.1, 1]) for rate in (0.01, 0.1, 1)] == [-1, 0, 1]
+    assert edge_of(0.1, [0.1]) == 0
+
+
+@given(
+    lowest=floats(1e-8, 10),
+    ratio=floats(1.05, 100),
+    count=integers(2, 8),
+    side=sampled_from([-1, 1]),
+)
+def test_what_lies_beyond_goes_on_as_the_grid_does(
+    lowest: float, ratio: float, count: int, side: int
+) -> None:
+    rates = [lowest * ratio**i for i in range(count)]
+    end = rates[-1] if side > 0 else rates[0]
+    further = np.array([end] + [beyond(rates, side, number) for number in range(1, 5)])
+    steps = side * np.diff(np.log(further)) / math.log(ratio)
+    assert ((steps >= 0.5 - 1e-9) & (steps <= 1.5 + 1e-9)).all()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_usual_rates_go_on_in_ones_and_threes(optimizer: str) -> None:
+    rates = RATES[optimizer]
+    further = [beyond(rates, side, number) for side in (-1, 1) for number in (1, 2, 3)]
+    assert {f"{rate:e}"[0] for rate in (*rates, *further)} == {"1", "3"}
+    assert {float(f"{rate:.0e}") for rate in further} == set(further)
 
 
 @pytest.mark.parametrize(
     ("grid", "said"),
     [
         ((), "a study needs settings"),
-        (cross(Settings(), [0.1, 0.2], [0]), "the best of 2 settings is chosen by rows held out"),
         ((HELD, Settings(epochs=9, validation=0.2)), "not in epochs; make one study for each"),
     ],
 )

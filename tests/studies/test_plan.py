@@ -1,14 +1,13 @@
-"""Plans: which runs, and what their ids depend on."""
+"""Plans: what is asked for is checked before anything is trained, and comes back from text."""
 
-import dataclasses
+import json
 
-import numpy as np
 import pytest
 
-from lrlab import Constant, Cosine, Custom, Formula, Linear, Plateau, Warmup
-from lrlab.errors import ScheduleError, StudyError, TrainingError
+from lrlab import Constant, Cosine, Custom, Formula, Linear, Plateau, Rate, one_cycle
+from lrlab.errors import LrlabError, ScheduleError, StudyError, TrainingError
 from lrlab.problems import Problem, load
-from lrlab.studies import BASELINE, cross, default_schedules, plan
+from lrlab.studies import BASELINE, Plan, Protocol, cross, default_schedules, plan, planned
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
 
@@ -18,100 +17,102 @@ def iris() -> Problem:
     return load("iris")
 
 
-def test_every_schedule_runs_over_the_same_seeds(iris: Problem) -> None:
-    study = plan(iris, [Cosine(), Linear(1, 0)], Settings(), seeds=3)
-    assert study.schedules == (BASELINE, Cosine(), Linear(1, 0))
-    assert [(run.schedule, run.seed) for run in study.runs.values()] == [
-        (schedule, seed) for schedule in study.schedules for seed in range(3)
-    ]
-
-
-def test_a_grid_is_crossed_with_schedules_and_seeds(iris: Problem) -> None:
-    grid = cross(Settings(validation=0.2), [0.1, 0.3, 1], [0, 0.9])
-    study = plan(iris, [Cosine()], grid, seeds=4)
-    assert len(study.runs) == 2 * 6 * 4
-    groups = study.by_candidate(study.runs)
-    for (schedule, settings), runs in groups.items():
-        assert [(r.schedule, r.settings, r.seed) for r in runs] == [
-            (schedule, settings, seed) for seed in range(4)
-        ]
-    assert list(groups) == [(s, settings) for s in study.schedules for settings in grid]
-    assert study.by_schedule(study.runs)[Cosine()] == list(study.runs.values())[24:]
-
-
-def test_runs_of_the_loop_have_the_ids_they_always_had(iris: Problem) -> None:
-    problem = dataclasses.replace(iris, fingerprint="0")
-    assert list(plan(problem, [Cosine()], Settings(), seeds=2).runs) == [
-        "798a4abb649f7f3b8cab128a023c4eed",
-        "1761604214f550775233d574fdf80f04",
-        "fd8d785422c8c085826adf1ad2f19217",
-        "468ed105389eb6cc79577274162224a1",
-    ]
-    settings = Settings(lr=0.2, momentum=0.9, per="step")
-    assert list(plan(problem, [Cosine()], settings, seeds=1).runs) == [
-        "58399a5513694481459f7e1c516b9a5f",
-        "42753b9f92bd53a9038293dfe074b6f9",
-    ]
-
-
-def test_a_schedule_named_twice_runs_once(iris: Problem) -> None:
-    study = plan(iris, [Cosine(), Constant(1), Cosine()], Settings(), seeds=1)
+def test_a_schedule_named_twice_stands_once(iris: Problem) -> None:
+    study = plan(iris, [Cosine(), Constant(1), Cosine()], Settings())
     assert study.schedules == (BASELINE, Cosine())
 
 
-def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem) -> None:
-    def ids(**words: object) -> set[str]:
-        problem = words.pop("problem", iris)
-        seeds = words.pop("seeds", 2)
-        schedule = words.pop("schedule", Cosine())
-        engine = words.pop("engine", Engine("loop"))
-        return set(plan(problem, [schedule], Settings(**words), seeds, engine).runs)
+def test_a_plan_comes_back_from_its_text(iris: Problem) -> None:
+    grid = cross(Settings(optimizer="adam", betas=(0.8, 0.9), validation=0.2), [0.01, 0.1], [0])
+    engine = Engine("ensemble")
+    before = plan(iris, [one_cycle(), Cosine(end=Rate(1e-5))], grid, Protocol(7, 3, 1), engine)
+    after = Plan.read(json.loads(json.dumps(before.described())), iris, engine)
+    assert (after.schedules, after.grid, after.protocol) == (
+        before.schedules, before.grid, before.protocol,
+    )  # fmt: skip
+    assert after.id == before.id
 
-    same = ids()
-    assert len(same) == 4
-    assert ids(problem=dataclasses.replace(iris, name="flowers", summary="x")) == same
-    assert ids(lr=np.float64(0.1), momentum=0, epochs=np.int64(50)) == same
-    assert ids(seeds=3) > same
-    for words in (
-        {"lr": 0.2},
-        {"momentum": 0.9},
-        {"optimizer": "adam"},
-        {"epochs": 49},
-        {"batch_size": 23},
-        {"per": "step"},
-        {"shuffle": False},
-        {"validation": 0.2},
-        {"engine": Engine("ensemble")},
-        {"problem": dataclasses.replace(iris, fingerprint="0")},
-    ):
-        assert not ids(**words) & same
-    assert len(ids(schedule=Linear(1, 0)) & same) == 2  # the baseline's
+
+def test_studies_that_differ_have_other_ids(iris: Problem) -> None:
+    grid = cross(Settings(validation=0.2), [0.01, 0.1], [0])
+    ids = [
+        plan(iris, [Cosine()], grid).id,
+        plan(iris, [Linear(1, 0)], grid).id,
+        plan(iris, [Cosine()], grid[:1]).id,
+        plan(iris, [Cosine()], grid, Protocol(score="best")).id,
+        plan(iris, [Cosine()], grid, Protocol(seeds=31)).id,
+        plan(iris, [Cosine()], grid, Protocol(tuning_seeds=11)).id,
+        plan(iris, [Cosine()], grid, engine=Engine("ensemble")).id,
+        plan(load("wine"), [Cosine()], grid).id,
+    ]
+    assert len(set(ids)) == len(ids)
+    alone = [plan(iris, [Cosine()], Settings(), Protocol(tuning_seeds=n)).id for n in (10, 11)]
+    assert alone[0] == alone[1]  # where nothing is tuned, nothing depends on it
 
 
 @pytest.mark.parametrize("per", ["epoch", "step"])
-def test_the_default_schedules_decay_per_epoch_however_they_are_stepped(
-    iris: Problem, per: str
-) -> None:
-    settings = Settings(per=per)
+def test_the_default_schedules_have_peak_1_and_decay_per_epoch(iris: Problem, per: str) -> None:
+    settings = Settings(per=per, validation=0.2)
     steps = settings.steps_per_epoch(iris.train_rows)
     chosen = default_schedules(settings)
-    assert len(chosen) == 6
+    assert len(chosen) == 12
     assert chosen[0] == BASELINE
     tutorial = (Linear(1.0, 0.5, over=30), Formula("0.99**t"), Formula("1 / (1 + 0.01*t)"))
     for schedule, expected in zip(chosen[1:4], tutorial, strict=True):
         rates = settings.bind(schedule, iris.train_rows)([e * steps for e in range(50)])
         assert rates == pytest.approx(expected(range(50)), rel=1e-12)
-    assert chosen[4:] == (Cosine(), Warmup("10%") >> Cosine())
+    for schedule in chosen:
+        bound = settings.bind(schedule, iris.train_rows)
+        assert bound(range(50 * steps)).max() == pytest.approx(1, abs=1e-12)
+    assert plan(iris, chosen, cross(settings, [0.1, 0.2], [0])).schedules == chosen
+
+
+def test_where_rates_are_tuned_all_schedules_have_peak_1(iris: Problem) -> None:
+    low, absolute = Formula("0.1 / (1 + 0.01*t)"), Cosine(start=0.5, end=Rate(1e-5))
+    grid = cross(Settings(validation=0.2), [0.1, 0.2], [0])
+    _, tuned, left = plan(iris, [low, absolute], grid).schedules
+    assert tuned(range(50)) == pytest.approx(10 * low(range(50)))
+    assert left == absolute
+    assert plan(iris, [low], Settings()).schedules[1] == low  # as published
+
+
+def test_what_words_leave_out(iris: Problem) -> None:
+    usual = planned(iris)
+    assert len(usual.schedules) == 12
+    assert len(usual.grid) == 5 * 2
+    assert {s.validation for s in usual.grid} == {0.2}
+    adam = planned(iris, optimizer="adam")
+    assert (len(adam.grid), {s.momentum for s in adam.grid}) == (5, {0.0})
+    published = planned(iris, [Cosine()], tune=False)
+    assert published.grid == (Settings(),)
+    best = planned(iris, [Cosine()], tune=False, protocol=Protocol(score="best"))
+    assert best.grid == (Settings(validation=0.2),)
+    single = planned(iris, [Cosine()], rates=[0.3], momenta=[0.9])
+    assert single.grid == (Settings(lr=0.3, momentum=0.9),)
 
 
 def test_what_cannot_be_planned(iris: Problem) -> None:
-    with pytest.raises(StudyError, match="from 1 to 100000 seeds, got 0"):
-        plan(iris, [], Settings(), seeds=0)
-    with pytest.raises(ScheduleError, match="cannot be written as text"):
-        plan(iris, [Custom(lambda t: 1.0)], Settings(), seeds=1)
-    with pytest.raises(ScheduleError, match="at t = 4 it gives -1"):
-        plan(iris, [Formula("3 - t")], Settings(), seeds=1)
-    with pytest.raises(TrainingError, match="the accuracy of rows held out"):
-        plan(iris, [Plateau(mode="max")], Settings(), seeds=1)
-    with pytest.raises(TrainingError, match="leaves none to train on"):
-        plan(iris, [Cosine()], Settings(validation=0.999), seeds=1)
+    several = cross(Settings(), [0.1, 0.2], [0])
+    refused: list[tuple[type[LrlabError], str, object]] = [
+        (StudyError, "seeds must be a whole number from 1 to 100000, got 0", lambda: Protocol(0)),
+        (StudyError, "from 1 to 100000, got 1.5", lambda: Protocol(tuning_seeds=1.5)),
+        (StudyError, "final or best, got fnal; did you", lambda: Protocol(score="fnal")),
+        (ScheduleError, "cannot be written as text",
+         lambda: plan(iris, [Custom(lambda t: 1.0)], Settings())),
+        (ScheduleError, "at t = 4 it gives -1", lambda: plan(iris, [Formula("3 - t")], Settings())),
+        (TrainingError, "the accuracy of rows held out",
+         lambda: plan(iris, [Plateau(mode="max")], Settings())),
+        (TrainingError, "leaves none to train on",
+         lambda: plan(iris, [Cosine()], Settings(validation=0.999))),
+        (StudyError, "the best of 2 settings .lr. is chosen by rows held out",
+         lambda: plan(iris, [Cosine()], several)),
+        (StudyError, "the best epoch of a run is chosen by rows held out",
+         lambda: plan(iris, [Cosine()], Settings(), Protocol(score="best"))),
+        (StudyError, "there is nothing to compare", lambda: planned(iris, [Constant(1.0)])),
+        (StudyError, "no setting epoch; did you mean epochs", lambda: planned(iris, epoch=3)),
+        (StudyError, "one rate and one momentum, got 2",
+         lambda: planned(iris, tune=False, rates=[0.1, 0.2])),
+    ]  # fmt: skip
+    for kind, said, asked in refused:
+        with pytest.raises(kind, match=said):
+            asked()

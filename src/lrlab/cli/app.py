@@ -5,7 +5,10 @@ from typing import Annotated
 import typer
 
 import lrlab
+from lrlab.cli.asked import Asked, command
 from lrlab.cli.compare import compare
+from lrlab.cli.plan import plan
+from lrlab.cli.resume import resume
 from lrlab.cli.shapes import shapes
 from lrlab.cli.show import show
 from lrlab.cli.train import train
@@ -18,7 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
-app.command()(compare)
+app.command()(command(compare, Asked))
+app.command()(command(plan, Asked))
+app.command()(resume)
 app.command()(show)
 app.command()(shapes)
 

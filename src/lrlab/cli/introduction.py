@@ -9,17 +9,26 @@ import typer
 if TYPE_CHECKING:
     from lrlab.problems import Problem
     from lrlab.schedules import Schedule
-    from lrlab.studies import Grid
+    from lrlab.training import Settings
 
 
-def introduce(problem: "Problem", grid: "Grid", schedules: "Iterable[Schedule]") -> None:
-    """Prints it on stderr."""
+def introduce(
+    problem: "Problem", grid: "Iterable[Settings]", schedules: "Iterable[Schedule]"
+) -> None:
+    """Prints it on stderr.
+
+    Args:
+        problem: what is trained.
+        grid: the settings it is trained with.
+        schedules: those that were named; the default ones are as they are meant.
+    """
     from lrlab import lint
 
     typer.echo(f"{problem.name}: {problem.summary}", err=True)
-    epoch = grid[0].steps_per_epoch(problem.train_rows)
-    total = grid[0].epochs * epoch
-    rates = dict.fromkeys(settings.lr for settings in grid)
+    settings = list(grid)
+    epoch = settings[0].steps_per_epoch(problem.train_rows)
+    total = settings[0].epochs * epoch
+    rates = dict.fromkeys(each.lr for each in settings)
     findings = (
         # What a schedule is told at several rates is much the same: the longest list is enough.
         max((lint(schedule, rate, total=total, epoch=epoch) for rate in rates), key=len)

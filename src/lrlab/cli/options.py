@@ -8,6 +8,7 @@ import typer
 _DATA = "Data"
 _RUN = "Training"
 _ENGINE = "Engine"
+PROTOCOL = "Protocol"
 _RATES = "0.1 for sgd, 0.001 for the others"
 
 Data = Annotated[
@@ -54,20 +55,20 @@ Rates = Annotated[
     typer.Option(
         "--lr",
         metavar="RATE,...",
-        help="The base rate; of several, such as 0.01,0.03,0.1, each schedule is shown at its best "
-        "by rows held out for validation.",
-        show_default=_RATES,
-        rich_help_panel=_RUN,
+        help="The peak rates that every schedule is tried with, such as 0.01,0.03,0.1.",
+        show_default="0.01 to 1 for sgd, 0.0003 to 0.03 for the others; with --no-tune " + _RATES,
+        rich_help_panel=PROTOCOL,
     ),
 ]
 Momentum = Annotated[float, typer.Option(help="Of sgd and rmsprop.", rich_help_panel=_RUN)]
 Momenta = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--momentum",
         metavar="NUMBER,...",
-        help="Of sgd and rmsprop; several, such as 0,0.9, are tried with every rate.",
-        rich_help_panel=_RUN,
+        help="Of sgd and rmsprop; each is tried with every rate.",
+        show_default="0,0.9; with --no-tune 0",
+        rich_help_panel=PROTOCOL,
     ),
 ]
 Optimizer = Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.", rich_help_panel=_RUN)]
@@ -98,10 +99,10 @@ ValidationOfGrid = Annotated[
     typer.Option(
         "--validation",
         metavar="SHARE",
-        help="The share of the training rows that is held out of training: what the best rate is "
-        "chosen by, and what schedules such as Plateau() watch.",
-        show_default="0.2 with several rates or momenta, else 0",
-        rich_help_panel=_RUN,
+        help="The share of the training rows that is held out of training: what settings and best "
+        "epochs are chosen by, and what schedules such as Plateau() watch.",
+        show_default="0.2 where something is chosen, else 0",
+        rich_help_panel=PROTOCOL,
     ),
 ]
 Epochs = Annotated[int, typer.Option(help="Passes over the data.", rich_help_panel=_RUN)]
@@ -122,11 +123,46 @@ Shuffle = Annotated[
 Engine = Annotated[
     str,
     typer.Option(
-        help="loop (one run at a time), ensemble (many at once), or auto: the faster one, but that "
-        "of the runs that are stored already.",
+        help="loop (one run at a time), ensemble (many at once), auto (the faster one, but that of "
+        "the runs that are stored already), or ray (as auto, on a Ray cluster).",
         rich_help_panel=_ENGINE,
     ),
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Of the Ray cluster.",
+        show_default="that of this machine; one of this machine alone where there is none",
+        rich_help_panel=_ENGINE,
+    ),
+]
+Gpus = Annotated[
+    float,
+    typer.Option(
+        "--num-gpus", help="That a training function needs on Ray.", rich_help_panel=_ENGINE
+    ),
+]
+StudyName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="STUDY",
+        help="Its id, or the beginning of it, or the name of its problem where there is one such "
+        "study. May be left out where there is one study.",
+        show_default=False,
+    ),
+]
+Goal = Annotated[
+    float | None,
+    typer.Option(
+        help="The score that schedules are ranked by their time to reach.",
+        show_default="the constant rate's mean",
+    ),
+]
+Picture = Annotated[
+    Path | None, typer.Option("--png", help="Where the picture goes.", show_default="DATA.png")
+]
+Database = Annotated[Path, typer.Option(help="Where runs are stored.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE)]
 Memory = Annotated[
     str | None,

@@ -1,7 +1,7 @@
-"""How far a study is: a bar on a terminal, one line per finished schedule elsewhere."""
+"""How far a study has come, on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 import sys
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,21 +9,28 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from lrlab.studies import Phase
     from lrlab.training import Run
 
+_SECONDS = 10
+"""Between lines, where there is no bar."""
+
 
 @contextmanager
-def progress(missing: "Sequence[Run]") -> "Iterator[Callable[[Run], None]]":
-    """Gives what to call at the end of each of the ``missing`` runs."""
+def progress(phase: "Phase", missing: "Sequence[Run]") -> "Iterator[Callable[[Run], None]]":
+    """Gives what to call at the end of each of the ``missing`` runs of a phase."""
+    known = len(phase.runs) - len(missing)
+    if known:
+        typer.echo(f"{phase.name}: {known} of {len(phase.runs)} runs are stored already", err=True)
     if missing and sys.stderr.isatty():
-        with _bar(len(missing)) as ended:
+        with _bar(phase.name, len(missing)) as ended:
             yield ended
     else:
-        yield _lines(missing)
+        yield _lines(phase.name, len(missing))
 
 
 @contextmanager
-def _bar(missing: int) -> "Iterator[Callable[[Run], None]]":
+def _bar(name: str, missing: int) -> "Iterator[Callable[[Run], None]]":
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -34,7 +41,7 @@ def _bar(missing: int) -> "Iterator[Callable[[Run], None]]":
     )
 
     columns = (
-        TextColumn("training"),
+        TextColumn(name),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("runs,"),
@@ -46,13 +53,14 @@ def _bar(missing: int) -> "Iterator[Callable[[Run], None]]":
         yield lambda run: bar.advance(task)
 
 
-def _lines(missing: "Sequence[Run]") -> "Callable[[Run], None]":
-    left = Counter(run.schedule for run in missing)
+def _lines(name: str, missing: int) -> "Callable[[Run], None]":
+    ended, told = 0, time.monotonic()
 
     def one_more(run: "Run") -> None:
-        left[run.schedule] -= 1
-        if left[run.schedule] == 0:
-            ended = len(missing) - left.total()
-            typer.echo(f"{ended} of {len(missing)} runs: {run.schedule} is done", err=True)
+        nonlocal ended, told
+        ended += 1
+        if ended == missing or time.monotonic() - told >= _SECONDS:
+            told = time.monotonic()
+            typer.echo(f"{name}: {ended} of {missing} runs", err=True)
 
     return one_more

@@ -12,11 +12,7 @@ from lrlab.errors import TrainingError
 if TYPE_CHECKING:
     from lrlab.problems import Problem
     from lrlab.schedules import Schedule
-    from lrlab.studies import Grid
     from lrlab.training import Settings
-
-HELD_OUT = 0.2
-"""The share of the training rows that the best of several settings is chosen by."""
 
 _BYTES = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
@@ -56,25 +52,6 @@ def settings_of(
         validation=0.0 if validation is None else validation,
         **others,
     )
-
-
-def grid_of(
-    problem: "Problem",
-    optimizer: str,
-    lr: str | None,
-    momentum: str,
-    validation: float | None,
-    **others: Any,
-) -> "Grid":
-    """Every rate with every momentum; with several, rows are held out unless the options say."""
-    from lrlab.studies import cross
-
-    rates = [_default_rate(optimizer)] if lr is None else numbers("--lr", lr)
-    momenta = numbers("--momentum", momentum)
-    several = len(set(rates)) * len(set(momenta)) > 1
-    held_out = HELD_OUT if validation is None and several else validation
-    common = settings_of(problem, optimizer, validation=held_out, **others)
-    return cross(common, rates, momenta)
 
 
 def numbers(option: str, text: str) -> list[float]:

@@ -1,6 +1,7 @@
 """The grid of a study: the settings that every schedule is tried with, all of them alike."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import product
 
@@ -8,6 +9,21 @@ from lrlab.errors import StudyError
 from lrlab.training import Settings
 
 Grid = tuple[Settings, ...]
+
+_ADAPTIVE = (0.0003, 0.001, 0.003, 0.01, 0.03)
+RATES = {
+    "sgd": (0.01, 0.03, 0.1, 0.3, 1.0),
+    "rmsprop": _ADAPTIVE,
+    "adam": _ADAPTIVE,
+    "adamw": _ADAPTIVE,
+}
+"""The peak rates that are tried unless told otherwise, two to a power of ten."""
+
+MOMENTA = {"sgd": (0.0, 0.9), "rmsprop": (0.0, 0.9), "adam": (0.0,), "adamw": (0.0,)}
+"""The momenta that each rate is tried with unless told otherwise; Adam's is one of its betas."""
+
+ONE_RATE = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
+"""The rate where nothing is tuned: the tutorial's for SGD, torch's for Adam."""
 
 _SHARED = ("optimizer", "epochs", "batch_size", "per", "shuffle", "validation")
 
@@ -25,12 +41,11 @@ def varied(grid: Grid) -> tuple[str, ...]:
     )
 
 
-def checked(grid: Grid) -> Grid:
-    """A grid whose settings can be told apart by validation, each of them once.
+def checked(grid: Iterable[Settings]) -> Grid:
+    """A grid whose settings differ in numbers of the optimizer alone, each of them once.
 
     Raises:
-        StudyError: it is empty, no rows are held out to choose by, or it varies what is no
-            hyperparameter of the optimizer.
+        StudyError: it is empty, or varies what is no hyperparameter of the optimizer.
     """
     once = tuple(dict.fromkeys(grid))
     if not once:
@@ -41,18 +56,7 @@ def checked(grid: Grid) -> Grid:
             f"the settings of a study may differ in the optimizer's hyperparameters alone, not in "
             f"{wrong[0]}; make one study for each {wrong[0]}."
         )
-    if len(once) > 1 and not once[0].validation:
-        raise StudyError(
-            f"the best of {len(once)} settings is chosen by rows held out of training, but none "
-            "are: give --validation a share of the training rows above 0, such as 0.2."
-        )
     return once
-
-
-def edge_of(settings: Settings, grid: Grid) -> bool:
-    """Whether a rate is the lowest or the highest of a grid that has several."""
-    rates = {other.lr for other in grid}
-    return len(rates) > 1 and settings.lr in (min(rates), max(rates))
 
 
 def cross(common: Settings, rates: Iterable[float], momenta: Iterable[float]) -> Grid:
@@ -64,3 +68,42 @@ def cross(common: Settings, rates: Iterable[float], momenta: Iterable[float]) ->
     """
     pairs = product(sorted(set(rates)), sorted(set(momenta)))
     return tuple(replace(common, lr=rate, momentum=momentum) for rate, momentum in pairs)
+
+
+def rates_of(grid: Iterable[Settings]) -> list[float]:
+    """The rates of a grid, the lowest first."""
+    return sorted({settings.lr for settings in grid})
+
+
+def edge_of(rate: float, rates: Sequence[float]) -> int:
+    """-1 for the lowest of several rates in ascending order, 1 for the highest, else 0."""
+    if len(rates) < 2:
+        return 0
+    return (rate == rates[-1]) - (rate == rates[0])
+
+
+def beyond(rates: Sequence[float], side: int, number: int) -> float:
+    """The rate that lies so many steps of the grid below (side -1) or above it (side 1).
+
+    A step is the mean ratio of neighbouring rates. What it leads to is written with the leading
+    digits of one of the grid's rates where that is near enough, else with two digits or more.
+
+    Args:
+        rates: of the grid, two or more, in ascending order.
+        side: -1 or 1.
+        number: of steps, 1 or more.
+
+    >>> [beyond([0.01, 0.03, 0.1, 0.3, 1.0], 1, i) for i in (1, 2, 3)]
+    [3.0, 10.0, 30.0]
+    >>> beyond([0.1, 0.2, 0.4], -1, 1), beyond([0.1, 0.12], 1, 2)
+    (0.05, 0.17)
+    """
+    step = math.log(rates[-1] / rates[0]) / (len(rates) - 1)
+    exact = (rates[-1] if side > 0 else rates[0]) * math.exp(side * number * step)
+    power = math.floor(math.log10(exact))
+    leading = {f"{rate:e}".partition("e")[0] for rate in rates}
+    familiar = (float(f"{digits}e{power + i}") for digits in leading for i in (0, 1))
+    rounded = (float(f"{exact:.{digits}e}") for digits in range(1, 18))
+    nearest = min(familiar, key=lambda rate: abs(math.log(rate / exact)))
+    # A fourth of a step keeps them apart from each other and in order.
+    return next(r for r in (nearest, *rounded) if abs(math.log(r / exact)) <= step / 4)

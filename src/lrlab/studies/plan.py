@@ -1,155 +1,210 @@
-"""The plan of a study: which runs it has, each with an id computed from what it is."""
+"""The plan of a study: what is compared and by which protocol. Its runs follow from it."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
-from lrlab.errors import StudyError
+from lrlab.errors import StudyError, did_you_mean
 from lrlab.problems import Problem
-from lrlab.schedules import (
-    Constant,
-    Cosine,
-    Exponential,
-    InverseTime,
-    Linear,
-    Schedule,
-    Warmup,
-    to_text,
-)
-from lrlab.studies.grid import Grid, checked
-from lrlab.training import Result, Run, Settings
+from lrlab.schedules import Schedule, parse, to_text
+from lrlab.schedules.numbers import whole
+from lrlab.studies.defaults import BASELINE
+from lrlab.studies.grid import Grid, checked, varied
+from lrlab.studies.seeds import FINAL, TUNING, seeds_of
+from lrlab.training import Settings
 from lrlab.training.engines import Engine
 from lrlab.training.watching import watched
 
-BASELINE = Constant(1.0)
-"""What every schedule is compared to: the rate as it was given, throughout."""
-
 LOOP = Engine("loop")
+SCORES = ("final", "best")
 _MOST_SEEDS = 100_000
 
 
-def default_schedules(settings: Settings) -> tuple[Schedule, ...]:
-    """The constant rate, the tutorial's three, a cosine, and a warm-up before one.
+@dataclass(frozen=True)
+class Protocol:
+    """How schedules are compared.
 
-    The tutorial steps its scheduler once an epoch; stepped more often, its schedules still count
-    epochs.
+    Args:
+        seeds: how many fresh seeds each schedule is run with at the settings chosen for it, 1 or
+            more; 30, because fewer show half a point in a hundred rows rarely.
+        tuning_seeds: how many seeds the settings are chosen with, 1 or more.
+        widenings: how many rates may be added at either end of the grid for a schedule whose best
+            rate is the last one there, 0 or more.
+        score: of a run: ``"final"``, that after the last epoch, or ``"best"``, that after the epoch
+            which was best on the rows held out for validation.
+        seed: from which all of the study's seeds are drawn, 0 or more.
 
-    >>> for schedule in default_schedules(Settings()):
-    ...     print(schedule)
-    Constant(1.0)
-    Linear(1.0, 0.5, over=30)
-    Exponential(0.99)
-    InverseTime(0.01)
-    Cosine()
-    Warmup("10%") >> Cosine()
+    Raises:
+        StudyError: one of them is out of its range.
     """
-    by_step = settings.per == "step"
-    return (
-        BASELINE,
-        Linear(1.0, 0.5, over="30ep" if by_step else 30),
-        Exponential(0.99, every="1ep" if by_step else 1),
-        InverseTime(0.01, every="1ep" if by_step else 1),
-        Cosine(),
-        Warmup("10%") >> Cosine(),
-    )
+
+    seeds: int = 30
+    tuning_seeds: int = 10
+    widenings: int = 3
+    score: str = "final"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "seeds": (1, _MOST_SEEDS, 30),
+            "tuning_seeds": (1, _MOST_SEEDS, 10),
+            "widenings": (0, 20, 3),
+            "seed": (0, 2**63 - 1, 0),
+        }
+        for name, (least, most, usual) in ranges.items():
+            number = whole(getattr(self, name))
+            if number is None or not least <= number <= most:
+                raise StudyError(
+                    f"{name} must be a whole number from {least} to {most}, got "
+                    f"{getattr(self, name)}; {usual} is usual."
+                )
+            object.__setattr__(self, name, number)
+        if self.score not in SCORES:
+            hint = did_you_mean(str(self.score), SCORES)
+            raise StudyError(f"the score must be {' or '.join(SCORES)}, got {self.score}{hint}.")
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Every schedule with every settings of the grid, over the same seeds.
+    """What is compared, and how.
 
     Args:
         problem: what is trained.
-        settings: the grid, the same for every schedule.
         schedules: the baseline and what is compared to it, each once.
-        seeds: those of the runs of each schedule; runs of one seed form a pair.
-        engine: what trains them, all of them: numbers of two engines are never compared.
+        grid: the settings that every schedule is tried with; of one there is nothing to choose.
+        protocol: how they are compared.
+        engine: what trains the runs, all of them: numbers of two engines are never compared.
     """
 
     problem: Problem
-    settings: Grid
     schedules: tuple[Schedule, ...]
-    seeds: tuple[int, ...]
+    grid: Grid
+    protocol: Protocol = Protocol()
     engine: Engine = LOOP
 
+    @property
+    def tuned(self) -> bool:
+        """Whether each schedule's settings are chosen from several."""
+        return len(self.grid) > 1
+
+    @property
+    def tuning_seeds(self) -> tuple[int, ...]:
+        """The seeds that settings are chosen with."""
+        return seeds_of(self.protocol.seed, TUNING, self.protocol.tuning_seeds)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the final runs."""
+        return seeds_of(self.protocol.seed, FINAL, self.protocol.seeds)
+
     @cached_property
-    def runs(self) -> dict[str, Run]:
-        """The runs by their ids: schedule after schedule, settings after settings."""
-        texts = {schedule: to_text(schedule) for schedule in self.schedules}
-        described = [(settings, settings.described()) for settings in self.settings]
-        return {
-            self._id(text, words, seed): Run(schedule, settings, seed)
-            for schedule, text in texts.items()
-            for settings, words in described
-            for seed in self.seeds
-        }
-
-    def by_candidate(
-        self, results: Mapping[str, Result]
-    ) -> dict[tuple[Schedule, Settings], list[Result]]:
-        """Results by id, all of them, a list per schedule and settings, in the order of seeds."""
-        ids = iter(self.runs)
-        return {
-            (schedule, settings): [results[next(ids)] for _ in self.seeds]
-            for schedule in self.schedules
-            for settings in self.settings
-        }
-
-    def by_schedule(self, results: Mapping[str, Result]) -> dict[Schedule, list[Result]]:
-        """Results by id, all of them, as one list per schedule in the order of the runs."""
-        grouped: dict[Schedule, list[Result]] = {schedule: [] for schedule in self.schedules}
-        for (schedule, _), own in self.by_candidate(results).items():
-            grouped[schedule] += own
-        return grouped
-
-    def _id(self, schedule: str, settings: Mapping[str, Any], seed: int) -> str:
-        """The id of a run: a hash of all that its numbers depend on."""
+    def id(self) -> str:
+        """Eight hex digits, the same for all that are the same study."""
         what = {
             "problem": self.problem.fingerprint,
-            "schedule": schedule,
-            "settings": settings,
-            "seed": seed,
             "engine": str(self.engine),
+            "plan": self.described(),
         }
-        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+        return hashed(what)[:8]
+
+    def described(self) -> dict[str, Any]:
+        """All but problem and engine, as what JSON can hold; ``read`` is the way back."""
+        protocol = {
+            name: value
+            for name, value in vars(self.protocol).items()
+            if self.tuned or name not in ("tuning_seeds", "widenings")
+        }
+        return {
+            "schedules": [to_text(schedule) for schedule in self.schedules],
+            "grid": [settings.described() for settings in self.grid],
+            "protocol": protocol,
+        }
+
+    @classmethod
+    def read(cls, described: dict[str, Any], problem: Problem, engine: Engine) -> Self:
+        """The plan that ``described`` was made of."""
+        return cls(
+            problem,
+            tuple(parse(text) for text in described["schedules"]),
+            tuple(Settings(**settings) for settings in described["grid"]),
+            Protocol(**described["protocol"]),
+            engine,
+        )
 
 
 def plan(
     problem: Problem,
     schedules: Iterable[Schedule],
-    settings: Settings | Iterable[Settings],
-    seeds: int,
+    grid: Settings | Iterable[Settings],
+    protocol: Protocol = Protocol(),
     engine: Engine = LOOP,
 ) -> Plan:
-    """The study of these schedules and the baseline over seeds 0, 1, ... of the given number.
+    """The plan to compare these schedules and the baseline, checked before anything is trained.
 
     Args:
         problem: what is trained.
         schedules: what is compared to the baseline.
-        settings: the hyperparameters, or a grid of them, of which each schedule is judged at its
-            best.
-        seeds: how many runs each schedule has with each settings.
-        engine: what trains them.
+        grid: the hyperparameters, or several sets of them, of which each schedule gets its best.
+        protocol: how they are compared.
+        engine: what trains the runs.
 
     Raises:
-        StudyError: there are no seeds, or more than 100 000; or the grid is none.
+        StudyError: the grid is none, or no rows are held out though they are needed.
         ScheduleError: a schedule cannot be bound to this training, or cannot be written as text.
         TrainingError: a schedule reads a metric that this training does not have, or no training
             rows are left when those for validation are held out.
     """
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise StudyError(
-            f"a study needs from 1 to {_MOST_SEEDS} seeds, got {seeds}; 10 is a good start."
-        )
-    grid = checked((settings,) if isinstance(settings, Settings) else tuple(settings))
+    settings = checked((grid,) if isinstance(grid, Settings) else grid)
+    _refuse_without_validation(settings, protocol)
     once = tuple(dict.fromkeys((BASELINE, *schedules)))
-    grid[0].held_out(problem.train_rows)
+    settings[0].held_out(problem.train_rows)
     for schedule in once:
         to_text(schedule)
-        watched([schedule], grid[0], problem)
-        for each in grid:
+        watched([schedule], settings[0], problem)
+        for each in settings:
             each.bind(schedule, problem.train_rows)
-    return Plan(problem, grid, once, tuple(range(seeds)), engine)
+    if len(settings) > 1:
+        once = tuple(dict.fromkeys(to_peak_1(s, settings, problem.train_rows) for s in once))
+    return Plan(problem, once, settings, protocol, engine)
+
+
+def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
+    """The schedule divided by the highest factor that it uses, so that base rates are peak rates.
+
+    One with an absolute ``Rate`` that rules its peak is left as it is: no base rate moves it.
+
+    >>> from lrlab.schedules import Linear
+    >>> to_peak_1(Linear(0.5, 0.0), (Settings(epochs=10),), rows=100)
+    2.0 * Linear(0.5, 0.0)
+    """
+    settings = grid[0]
+    steps = range(settings.epochs * settings.steps_per_epoch(rows))
+    peak = float(settings.bind(schedule, rows)(list(steps), base=1.0).max())
+    if not schedule.relative or abs(peak - 1) < 1e-9:
+        return schedule
+    return (1 / peak) * schedule
+
+
+def hashed(what: Any) -> str:
+    """Of what JSON can hold: the same whatever the order of its names."""
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def _refuse_without_validation(grid: Sequence[Settings], protocol: Protocol) -> None:
+    if grid[0].validation:
+        return
+    needed = (
+        f"the best of {len(grid)} settings ({', '.join(varied(tuple(grid)))}) is chosen"
+        if len(grid) > 1
+        else "the best epoch of a run is chosen"
+        if protocol.score == "best"
+        else ""
+    )
+    if needed:
+        raise StudyError(
+            f"{needed} by rows held out of training, but none are: give --validation a share of "
+            "the training rows above 0, such as 0.2."
+        )

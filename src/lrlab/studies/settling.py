@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, did_you_mean
+from lrlab.studies.phases import first
 from lrlab.studies.places import HERE, Cluster, Machine, Place
 from lrlab.studies.plan import Plan
 from lrlab.studies.store import Store
@@ -41,8 +42,8 @@ def settle(
 ) -> tuple[Engine, str]:
     """The engine for a study, and the sentence that says why.
 
-    Of several, that of the runs that are stored already is kept, so that those of one study are
-    never of two; where none are, the one is taken that is faster at this very problem.
+    Of several, that of a study or of runs that are stored already is kept, so that the runs of one
+    study are never of two; where none are, the one is taken that is faster at this very problem.
 
     Args:
         plan: the study; its own engine is not asked.
@@ -53,17 +54,24 @@ def settle(
     last = among[-1]
     if len(among) == 1:
         return last, "as asked for"
-    for engine, stored in _most_first(plan, store, among):
-        if stored:
-            return engine, f"{stored} of these runs were trained by it"
-    runs = list(plan.runs.values())
-    machine = Machine() if isinstance(place, Cluster) else place
+    plans = [replace(plan, engine=engine) for engine in among]
+    for begun in plans:
+        if store.has(begun.id):
+            return begun.engine, "this study was begun with it"
+    known = {other.engine: len(store.known(first(other).runs)) for other in plans}
+    most = max(known, key=known.__getitem__)
+    if known[most]:
+        return most, f"{known[most]} of these runs were trained by it"
+    machine = HERE if isinstance(place, Cluster) else place
+    return probed(plan, last, machine)
+
+
+def probed(plan: Plan, ensemble: Engine, machine: Machine) -> tuple[Engine, str]:
+    """The faster of the loop and an ensemble, and what was measured."""
+    runs = list(first(plan).runs.values())
+    workers, memory = machine.workers_for(ensemble), machine.bytes
     with one_thread():
-        workers, memory = machine.workers_for(last), machine.bytes
-        choice = engines.choose(plan.problem, runs, last.device, last.compiled, workers, memory)
+        choice = engines.choose(
+            plan.problem, runs, ensemble.device, ensemble.compiled, workers, memory
+        )
     return choice.engine, choice.reason
-
-
-def _most_first(plan: Plan, store: Store, among: tuple[Engine, ...]) -> list[tuple[Engine, int]]:
-    stored = [(engine, len(store.known(replace(plan, engine=engine).runs))) for engine in among]
-    return sorted(stored, key=lambda pair: -pair[1])

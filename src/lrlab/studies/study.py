@@ -1,42 +1,154 @@
 """A study carried out: what is stored is kept, what is missing is trained and stored."""
 
-from collections.abc import Callable
-from contextlib import closing
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 
-from lrlab.studies.execution import blocks_of, execute
+import numpy as np
+
+from lrlab.schedules import Schedule
+from lrlab.studies.choosing import Tuned
+from lrlab.studies.defaults import BASELINE
+from lrlab.studies.execution import Block, blocks_of, execute
+from lrlab.studies.phases import Phase, first, following, tuned_by
 from lrlab.studies.places import HERE, Place
 from lrlab.studies.plan import Plan
+from lrlab.studies.scoring import score_of
+from lrlab.studies.statistics import Comparison, judge
 from lrlab.studies.store import Store
+from lrlab.studies.verdict import answer
 from lrlab.training import Result, Run
+
+Watch = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
+"""Told of every phase with those of its runs that will be trained; gives what to call at the end of
+each of them.
+"""
+
+
+@contextmanager
+def unwatched(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
+    """A ``Watch`` that tells nobody."""
+    yield lambda run: None
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study with all its results.
+
+    Args:
+        plan: what was compared, and how.
+        phases: those it had, the final runs last.
+        results: of every run by id.
+    """
+
+    plan: Plan
+    phases: tuple[Phase, ...]
+    results: Mapping[str, Result]
+
+    @cached_property
+    def tuned(self) -> dict[Schedule, Tuned]:
+        """The settings chosen for each schedule."""
+        return tuned_by(self.plan, self.phases, self.results)
+
+    @cached_property
+    def finals(self) -> dict[Schedule, list[Result]]:
+        """The final runs of each schedule, in the order of the seeds."""
+        by_candidate = self.phases[-1].by_candidate(self.results)
+        return {schedule: own for (schedule, _), own in by_candidate.items()}
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The statistics of the final runs."""
+        problem, protocol = self.plan.problem, self.plan.protocol
+        scores = {
+            schedule: np.array([score_of(result, problem, protocol.score) for result in own])
+            for schedule, own in self.finals.items()
+        }
+        return judge(
+            scores,
+            BASELINE,
+            problem.task.metric,
+            problem.overlap,
+            diverged={s: sum(r.diverged for r in own) for s, own in self.finals.items()},
+            tuned=self.tuned if self.plan.tuned else {},
+        )
+
+    @property
+    def answer(self) -> str:
+        """What the numbers say, in words."""
+        return answer(self.comparison)
 
 
 def carry_out(
     plan: Plan,
     store: Store,
     place: Place = HERE,
-    ended: Callable[[Run], None] = lambda run: None,
-) -> dict[str, Result]:
-    """The results of every run of the plan, by id.
+    watch: Watch = unwatched,
+    source: str | None = None,
+) -> Study:
+    """The study with the results of all its runs, phase after phase.
+
+    Runs that are stored are not trained again; the others are trained in the blocks that were
+    recorded when their phase was planned, so that a study which was stopped comes to the same
+    numbers as one that was not.
 
     Args:
         plan: the study.
         store: where runs are looked up, and where they are stored as they end.
         place: where runs are trained.
-        ended: called for each run that was trained and stored.
+        watch: told of every phase and of every run that was trained and stored.
+        source: how the command line comes to the problem again, as JSON.
 
     Raises:
         StudyError: the store cannot be written, or a worker process died.
         TrainingError: the engine of the plan cannot train its problem.
     """
-    runs = plan.runs
-    results = store.finished(runs)
-    missing = {id: run for id, run in runs.items() if id not in results}
-    blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
-    grouped = [{id: runs[id] for id in block} for block in blocks]
-    with closing(execute(plan.problem, grouped, plan.engine, place)) as training:
+    store.begin(plan.id, plan.problem, plan.engine, json.dumps(plan.described()), source)
+    done: list[Phase] = []
+    results: dict[str, Result] = {}
+    phase: Phase | None = first(plan)
+    while phase is not None:
+        results |= _carried_out(plan, phase, store, place, watch)
+        done.append(phase)
+        phase = following(plan, done, results)
+    return Study(plan, tuple(done), results)
+
+
+def _carried_out(
+    plan: Plan, phase: Phase, store: Store, place: Place, watch: Watch
+) -> dict[str, Result]:
+    blocks = _blocks(plan, phase, store, place)
+    results = store.finished(phase.runs)
+    missing = [block for block in blocks if not results.keys() >= block.keys()]
+    new = [run for block in missing for id, run in block.items() if id not in results]
+    with (
+        watch(phase, new) as ended,
+        closing(execute(plan.problem, missing, plan.engine, place)) as training,
+    ):
         for together in training:
-            store.add(plan, together)
-            results |= together
-            for id in together:
-                ended(runs[id])
+            store.add(plan.problem, plan.engine, phase.runs, together)
+            fresh = [id for id in together if id not in results]
+            results = together | results  # what was stored before stays, as in the store
+            for id in fresh:
+                ended(phase.runs[id])
     return results
+
+
+def _blocks(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Block]:
+    """What is trained together in a phase: as it was recorded, by whoever planned it first."""
+    members = store.phase(plan.id, phase.name)
+    if members is None:
+        known = store.known(phase.runs)
+        missing = {id: run for id, run in phase.runs.items() if id not in known}
+        blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
+        numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
+        store.plan_phase(plan.id, phase.name, [(id, numbers.get(id)) for id in phase.runs])
+        members = store.phase(plan.id, phase.name)
+        assert members is not None
+    grouped: dict[int, dict[str, Run]] = {}
+    for id, number in members:
+        if number is not None:
+            grouped.setdefault(number, {})[id] = phase.runs[id]
+    return list(grouped.values())

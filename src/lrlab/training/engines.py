@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from statistics import median
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from lrlab.problems import Problem, Split
 from lrlab.training import ensemble, loop
 from lrlab.training.result import Result
 from lrlab.training.run import Run
+from lrlab.training.settings import Settings
 
 KINDS = ("loop", "ensemble")
 
@@ -59,6 +61,17 @@ class Engine:
                 "--compile."
             )
 
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The engine that ``str`` gives this text of.
+
+        >>> Engine.read("loop")
+        Engine(kind='loop', device='cpu', compiled=False)
+        """
+        kind, *more = text.split(", ")
+        devices = [word for word in more if word != "compiled"]
+        return cls(kind, devices[0] if devices else "cpu", "compiled" in more)
+
     def __str__(self) -> str:
         device = [] if self.device == "cpu" else [self.device]
         return ", ".join([self.kind, *device, *(["compiled"] if self.compiled else [])])
@@ -77,6 +90,24 @@ class Choice:
     engine: Engine
     reason: str
     seconds: float
+
+
+def pace(
+    problem: Problem,
+    runs: Sequence[Run],
+    engine: Engine,
+    workers: int = 1,
+    memory: int = 2 << 30,
+) -> float:
+    """Seconds that a step of a run takes in an engine, in one process, probed as by ``choose``."""
+    short, more, steps = _short_of(problem, runs[0].settings)
+    some = list(runs[:1])
+    if engine.kind == "ensemble":
+        some = [runs[i] for i in ensemble.blocks(problem, runs, workers, memory)[0]]
+    train = _trainer(short, engine)
+    train(_constant(some, 1 + more))  # by which what follows is traced
+    taken = [_more(train, some, more) for _ in range(_TURNS)]
+    return max(0.0, median(taken)) / steps / len(some)
 
 
 _BATCHES, _STEPS, _TURNS = 8, 32, 3
@@ -109,18 +140,8 @@ def choose(
         workers, memory: as blocks are made for, see ``ensemble.blocks``.
     """
     loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
-    settings = runs[0].settings
-    rows = _BATCHES * settings.batch_size / (1 - settings.validation)
-    short = _shortened(problem, ceil(rows) + 1)
-    more = ceil(_STEPS / settings.steps_of_optimizer(short.train_rows))
-    steps = more * settings.steps_of_optimizer(short.train_rows)
-
-    def one_by_one(some: Sequence[Run]) -> list[Result]:
-        return [loop.train(short, run, device=device) for run in some]
-
-    def at_once(some: Sequence[Run]) -> list[Result]:
-        return ensemble.train(short, some, device, compiled)
-
+    short, more, steps = _short_of(problem, runs[0].settings)
+    one_by_one, at_once = _trainer(short, loop_engine), _trainer(short, many_engine)
     try:
         block = [runs[i] for i in ensemble.blocks(problem, runs, workers, memory)[0]]
         ours = at_once(_constant(block, 1 + more))[0]  # by which what follows is traced
@@ -141,6 +162,20 @@ def choose(
         "the ensemble"
     )
     return Choice(loop_engine, reason, one) if one < each else Choice(many_engine, reason, each)
+
+
+def _short_of(problem: Problem, settings: Settings) -> tuple[Problem, int, int]:
+    """The problem with rows for eight batches at most, and the epochs, and steps, to be timed."""
+    rows = _BATCHES * settings.batch_size / (1 - settings.validation)
+    short = _shortened(problem, ceil(rows) + 1)
+    epochs = ceil(_STEPS / settings.steps_of_optimizer(short.train_rows))
+    return short, epochs, epochs * settings.steps_of_optimizer(short.train_rows)
+
+
+def _trainer(problem: Problem, engine: Engine) -> Callable[[Sequence[Run]], list[Result]]:
+    if engine.kind == "loop":
+        return lambda runs: [loop.train(problem, run, device=engine.device) for run in runs]
+    return lambda runs: ensemble.train(problem, runs, engine.device, engine.compiled)
 
 
 def _short(seconds: float) -> str:

@@ -1,10 +1,9 @@
 """A study as a picture: its rates, and scores and differences epoch by epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,11 @@ from numpy.typing import NDArray
 from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Plan, Tuned, interval, varied
+from lrlab.studies import BASELINE, Study, interval, varied
 from lrlab.training import Result, Settings
 from lrlab.views import colours
 from lrlab.views.numbers import settings_named
-from lrlab.views.table import seeds_of
+from lrlab.views.report import paired_seeds
 
 _LEGEND = 200
 """Characters that fit beside each other below the panels."""
@@ -57,22 +56,19 @@ class Curve:
     gain: Band | None
 
 
-def curves(
-    plan: Plan,
-    results: Mapping[Schedule, Sequence[Result]],
-    tuned: Mapping[Schedule, Tuned] = MappingProxyType({}),
-) -> list[Curve]:
+def curves(study: Study, among: Collection[Schedule] | None = None) -> list[Curve]:
     """The data of all lines.
 
     Args:
-        plan: the study.
-        results: of each schedule, one for each seed.
-        tuned: how each came to its settings, where they were chosen from a grid.
+        study: whose final runs they show.
+        among: the schedules that are drawn, the baseline among them; all when left out.
     """
+    plan, results = study.plan, study.finals
     sign = 1 if plan.problem.task.metric.more_is_better else -1
-    chosen = {s: tuned[s].settings if s in tuned else plan.settings[0] for s in plan.schedules}
-    scores = {s: _scores(results[s], chosen[s].epochs) for s in plan.schedules}
-    names, drawn = varied(plan.settings), []
+    shown = [schedule for schedule in plan.schedules if among is None or schedule in among]
+    chosen = {schedule: study.tuned[schedule].settings for schedule in shown}
+    scores = {s: _scores(results[s], chosen[s].epochs) for s in shown}
+    names, drawn = varied(plan.grid), []
     for schedule, own in scores.items():
         times, rates = _rates(schedule, chosen[schedule], plan.problem.train_rows)
         if schedule.reactive:
@@ -178,27 +174,22 @@ def _show_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None
     axes.set_ylim(values.min() - margin, values.max() + margin)
 
 
-def save(
-    plan: Plan,
-    results: Mapping[Schedule, Sequence[Result]],
-    path: Path,
-    tuned: Mapping[Schedule, Tuned] = MappingProxyType({}),
-) -> None:
+def save(study: Study, path: Path, among: Collection[Schedule] | None = None) -> None:
     """Writes the picture of a study as PNG.
 
     Args:
-        plan: the study.
-        results: of each schedule, one for each seed.
+        study: whose final runs it shows.
         path: the file.
-        tuned: how each came to its settings, where they were chosen from a grid.
+        among: as in ``curves``.
 
     Raises:
         StudyError: the file cannot be written.
     """
-    band = " · band: 95 % interval of the mean" if len(plan.seeds) > 1 else ""
-    title = f"{plan.problem.name} · {seeds_of(plan)}{band}"
+    plan = study.plan
+    band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
+    title = f"{plan.problem.name} · {paired_seeds(plan.protocol.seeds)}{band}"
     try:
-        drawing = figure(curves(plan, results, tuned), title, plan.problem.task.metric)
+        drawing = figure(curves(study, among), title, plan.problem.task.metric)
         drawing.savefig(path, format="png", dpi=120)
     except OSError as error:
         raise StudyError(f"the picture {path} cannot be written: {error.strerror}.") from None

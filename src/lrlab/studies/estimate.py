@@ -1,0 +1,70 @@
+"""What a study will take, before it is begun: runs, time and disk."""
+
+from dataclasses import dataclass
+
+from lrlab.studies.grid import rates_of
+from lrlab.studies.phases import first
+from lrlab.studies.places import Machine
+from lrlab.studies.plan import Plan
+from lrlab.studies.rows import bytes_of_run
+from lrlab.training import engines
+from lrlab.training.threads import one_thread
+
+_BESIDE = 3.0
+"""Seconds beside training: Python and torch started in this process and in workers."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a study takes.
+
+    Args:
+        tuning, widening, final: runs of its phases; of the widening at most.
+        steps: of the optimizer, of a run.
+        seconds: of wall time, without widening and with all of it; None where it cannot be told.
+        bytes: in the database, in the same way.
+    """
+
+    tuning: int
+    widening: int
+    final: int
+    steps: int
+    seconds: tuple[float, float] | None
+    bytes: tuple[int, int]
+
+
+def estimate(plan: Plan, machine: Machine) -> Estimate:
+    """What a plan takes on this machine, from a few steps of its own runs, timed.
+
+    Args:
+        plan: the study, with its engine.
+        machine: where it is trained.
+    """
+    protocol, settings = plan.protocol, plan.grid[0]
+    final = len(plan.schedules) * protocol.seeds
+    tuning = len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.tuned else 0
+    rates = len(rates_of(plan.grid))
+    of_a_rate = max(sum(s.lr == rate for s in plan.grid) for rate in rates_of(plan.grid))
+    widening = (
+        len(plan.schedules) * protocol.widenings * of_a_rate * protocol.tuning_seeds
+        if rates > 1
+        else 0
+    )
+    steps = settings.epochs * settings.steps_of_optimizer(plan.problem.train_rows)
+    workers = machine.workers_for(plan.engine)
+    with one_thread():
+        runs = list(first(plan).runs.values())
+        pace = engines.pace(plan.problem, runs, plan.engine, workers, machine.bytes)
+    least, most = tuning + final, tuning + widening + final
+    each = bytes_of_run(settings)
+    return Estimate(
+        tuning,
+        widening,
+        final,
+        steps,
+        (
+            _BESIDE + least * steps * pace / workers,
+            _BESIDE + most * steps * pace / workers,
+        ),
+        (least * each, most * each),
+    )

@@ -1,0 +1,93 @@
+"""What a study will do, as text, before it is begun."""
+
+from collections.abc import Iterator
+
+from lrlab.problems.tables import counted
+from lrlab.studies import Estimate, Plan, varied
+from lrlab.views.numbers import NAMES, setting
+
+_WIDE = 88
+
+
+def forecast(plan: Plan, taken: Estimate, known: int) -> str:
+    """The phases of a study with their runs, and what they take.
+
+    Args:
+        plan: the study.
+        taken: see ``estimate``.
+        known: how many runs of its first phase are stored already.
+    """
+    lines = [*_phases(plan, taken), "", *_schedules(plan), "", *_taken(plan, taken, known)]
+    return "\n".join(lines)
+
+
+def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
+    protocol, schedules = plan.protocol, counted(len(plan.schedules), "schedule")
+    rows = plan.problem.train_rows
+    held = plan.grid[0].held_out(rows)
+    if plan.tuned:
+        yield (
+            f"tuning    {taken.tuning:>6} runs   {schedules} x {_grid(plan)} x "
+            f"{counted(protocol.tuning_seeds, 'seed')};"
+        )
+        yield f"{'':24}chosen by the mean {_score(plan)} on {held} of {rows} training rows, held out"
+    if taken.widening:
+        yield (
+            f"widening <={taken.widening:>5} runs   a schedule whose best rate is the last of the "
+            f"grid gets up to {protocol.widenings} more"
+        )
+    at = "at its best" if plan.tuned else "as it is"
+    yield (
+        f"final     {taken.final:>6} runs   each schedule {at} x "
+        f"{counted(protocol.seeds, 'fresh seed')}, scored on test rows"
+    )
+
+
+def _score(plan: Plan) -> str:
+    when = "after the last epoch" if plan.protocol.score == "final" else "at its best epoch"
+    return f"{plan.problem.task.metric.name} {when}"
+
+
+def _grid(plan: Plan) -> str:
+    """``10 settings (rate 0.01, 0.03, 0.1; momentum 0, 0.9)``."""
+    names = varied(plan.grid)
+    values = (
+        f"{NAMES.get(name, name)} "
+        + ", ".join(dict.fromkeys(setting(settings, name) for settings in plan.grid))
+        for name in names
+    )
+    return f"{len(plan.grid)} settings ({'; '.join(values)})"
+
+
+def _schedules(plan: Plan) -> Iterator[str]:
+    yield "schedules"
+    for schedule in plan.schedules:
+        yield f"  {schedule}"
+
+
+def _taken(plan: Plan, taken: Estimate, known: int) -> Iterator[str]:
+    least = taken.tuning + taken.final
+    runs = _range(least, least + taken.widening)
+    yield f"{runs} runs of {counted(taken.steps, 'step')}, {plan.engine}"
+    if known:
+        yield f"{known} of them are stored already and not counted out below"
+    if taken.seconds is not None:
+        yield f"about {_duration(taken.seconds)} on this machine"
+    yield f"about {_range(*(_megabytes(size) for size in taken.bytes))} MB in the database"
+
+
+def _range(least: float, most: float) -> str:
+    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
+
+
+def _megabytes(size: float) -> float:
+    return float(f"{size / 1e6:.2g}")
+
+
+def _duration(seconds: tuple[float, float]) -> str:
+    """Both in the unit of the longer one."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+        if seconds[1] >= 2 * length or length == 1:
+            least, most = (float(f"{value / length:.2g}") for value in seconds)
+            return f"{_range(least, most)} {unit}"
+    raise AssertionError

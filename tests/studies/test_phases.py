@@ -1,0 +1,170 @@
+"""Phases: which runs follow from a plan and from the results so far, counted by hand."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from lrlab import Cosine, Linear
+from lrlab.problems import Problem, load
+from lrlab.schedules import Schedule
+from lrlab.studies import BASELINE, Phase, Plan, Protocol, cross, first, following, plan, tuned_by
+from lrlab.training import Curve, Epoch, Result, Run, Settings
+from lrlab.training.engines import Engine
+
+RATES = [0.01, 0.03, 0.1, 0.3, 1.0]
+PROTOCOL = Protocol(seeds=4, tuning_seeds=2, widenings=2)
+
+
+@pytest.fixture(scope="module")
+def iris() -> Problem:
+    return load("iris")
+
+
+def study(problem: Problem, momenta: tuple[float, ...] = (0.0, 0.9)) -> Plan:
+    grid = cross(Settings(epochs=1, validation=0.2), RATES, momenta)
+    return plan(problem, [Cosine()], grid, PROTOCOL)
+
+
+def scored(score: float) -> Result:
+    return Result(0.5, False, Curve.of([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)
+
+
+def carried_out(which: Plan, score: Callable[[Run], float]) -> tuple[list[Phase], dict]:
+    """All phases when the held-out rows score each run so."""
+    done, results = [first(which)], {}
+    while True:
+        results |= {id: scored(score(run)) for id, run in done[-1].runs.items()}
+        phase = following(which, done, results)
+        if phase is None:
+            return done, results
+        done.append(phase)
+
+
+def best_at(**rates: float) -> Callable[[Run], float]:
+    """The nearer the rate to that of the schedule, the better."""
+
+    def score(run: Run) -> float:
+        best = rates["constant" if run.schedule == BASELINE else "cosine"]
+        near = min(run.settings.lr, best) / max(run.settings.lr, best)
+        return near - 0.001 * run.settings.momentum
+
+    return score
+
+
+def rates_tried(phase: Phase, schedule: Schedule) -> list[float]:
+    return sorted({settings.lr for one, settings in phase.candidates if one == schedule})
+
+
+def test_every_schedule_is_tried_with_every_settings_and_the_same_seeds(iris: Problem) -> None:
+    which = study(iris)
+    phase = first(which)
+    assert phase.name == "tuning"
+    assert [(run.schedule, run.settings, run.seed) for run in phase.runs.values()] == [
+        (schedule, settings, seed)
+        for schedule in (BASELINE, Cosine())
+        for settings in which.grid
+        for seed in which.tuning_seeds
+    ]
+
+
+def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
+    which = study(iris)
+    done, results = carried_out(which, best_at(constant=0.1, cosine=0.3))
+    assert [phase.name for phase in done] == ["tuning", "final"]
+    chosen = {BASELINE: 0.1, Cosine(): 0.3}
+    assert [(run.schedule, run.settings.lr, run.seed) for run in done[-1].runs.values()] == [
+        (schedule, rate, seed) for schedule, rate in chosen.items() for seed in which.seeds
+    ]
+    assert not set(which.seeds) & set(which.tuning_seeds)
+    tuned = tuned_by(which, done, results)
+    assert {s: (own.settings.lr, own.settings.momentum, own.edge) for s, own in tuned.items()} == {
+        BASELINE: (0.1, 0.0, False),
+        Cosine(): (0.3, 0.0, False),
+    }
+
+
+def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: Problem) -> None:
+    done, results = carried_out(study(iris), best_at(constant=0.1, cosine=3.0))
+    assert [phase.name for phase in done] == ["tuning", "widening 1", "widening 2", "final"]
+    assert [rates_tried(phase, Cosine()) for phase in done[1:3]] == [[3.0], [10.0]]
+    assert all(rates_tried(phase, BASELINE) == [] for phase in done[1:3])
+    assert all(phase.seeds == done[0].seeds for phase in done[1:3])
+    assert {settings.momentum for _, settings in done[1].candidates} == {0.0, 0.9}
+    tuned = tuned_by(study(iris), done, results)
+    assert (tuned[Cosine()].settings.lr, tuned[Cosine()].edge) == (3.0, False)
+
+
+def test_beyond_the_limit_the_edge_is_said(iris: Problem) -> None:
+    done, results = carried_out(study(iris), best_at(constant=1e-9, cosine=1e9))
+    assert [phase.name for phase in done] == ["tuning", "widening 1", "widening 2", "final"]
+    assert [rates_tried(phase, BASELINE) for phase in done[1:3]] == [[0.003], [0.001]]
+    tuned = tuned_by(study(iris), done, results)
+    assert [(own.settings.lr, own.side) for own in tuned.values()] == [(0.001, -1), (10.0, 1)]
+
+
+def test_what_is_not_tuned_has_final_runs_alone(iris: Problem) -> None:
+    which = plan(iris, [Cosine()], Settings(epochs=1), PROTOCOL)
+    phase = first(which)
+    assert phase.name == "final"
+    assert len(phase.runs) == 2 * 4
+    assert following(which, [phase], {}) is None
+    assert not any(own.edge for own in tuned_by(which, [phase], {}).values())
+
+
+def test_one_rate_has_no_edge(iris: Problem) -> None:
+    grid = cross(Settings(epochs=1, validation=0.2), [0.1], [0, 0.9])
+    done, _ = carried_out(plan(iris, [Cosine()], grid, PROTOCOL), best_at(constant=1, cosine=1))
+    assert [phase.name for phase in done] == ["tuning", "final"]
+
+
+def test_runs_of_the_loop_have_the_ids_they_always_had(iris: Problem) -> None:
+    problem = dataclasses.replace(iris, fingerprint="0")
+    which = plan(problem, [Cosine()], Settings(), Protocol(seeds=1))
+
+    def ids(settings: Settings, seeds: tuple[int, ...]) -> list[str]:
+        both = [(BASELINE, settings), (Cosine(), settings)]
+        return list(Phase.of(which, "final", both, seeds).runs)
+
+    assert ids(Settings(), (0, 1)) == [
+        "798a4abb649f7f3b8cab128a023c4eed",
+        "1761604214f550775233d574fdf80f04",
+        "fd8d785422c8c085826adf1ad2f19217",
+        "468ed105389eb6cc79577274162224a1",
+    ]
+    assert ids(Settings(lr=0.2, momentum=0.9, per="step"), (0,)) == [
+        "58399a5513694481459f7e1c516b9a5f",
+        "42753b9f92bd53a9038293dfe074b6f9",
+    ]
+
+
+def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem) -> None:
+    def ids(
+        problem: Problem = iris,
+        schedule: Schedule = Cosine(),
+        engine: Engine = Engine("loop"),
+        protocol: Protocol = PROTOCOL,
+        **words: object,
+    ) -> set[str]:
+        return set(first(plan(problem, [schedule], Settings(**words), protocol, engine)).runs)
+
+    same = ids()
+    assert len(same) == 8
+    assert ids(dataclasses.replace(iris, name="flowers", summary="x")) == same
+    assert ids(momentum=0, epochs=50, lr=0.1) == same
+    assert ids(protocol=dataclasses.replace(PROTOCOL, seeds=5)) > same
+    for words in (
+        {"lr": 0.2},
+        {"momentum": 0.9},
+        {"optimizer": "adam"},
+        {"epochs": 49},
+        {"batch_size": 23},
+        {"per": "step"},
+        {"shuffle": False},
+        {"validation": 0.2},
+        {"engine": Engine("ensemble")},
+        {"protocol": dataclasses.replace(PROTOCOL, seed=1)},
+        {"problem": dataclasses.replace(iris, fingerprint="0")},
+    ):
+        assert not ids(**words) & same
+    assert len(ids(schedule=Linear(1, 0)) & same) == 4  # the baseline's
