@@ -35,7 +35,7 @@ def carry_out(
     grouped = [{id: runs[id] for id in block} for block in blocks]
     with closing(execute(plan.problem, grouped, plan.engine, place)) as training:
         for together in training:
-            store.add(plan, together)
+            store.add(plan.problem, plan.engine, runs, together)
             results |= together
             for id in together:
                 ended(runs[id])
