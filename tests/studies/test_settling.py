@@ -65,15 +65,14 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
         results = carry_out(study, store, Machine(1))
         assert settle(study, store, BOTH)[0] == Engine("loop")
         # Of both, that of which more are stored.
-        store.add(study, results)
+        store.add(study.problem, study.engine, study.runs, results)
         few = dict(list(zip(by_ensemble.runs, results.values(), strict=True))[:3])
-        store.add(by_ensemble, few)
+        store.add(by_ensemble.problem, ENSEMBLE, by_ensemble.runs, few)
         assert settle(study, store, BOTH)[1] == "4 of these runs were trained by it"
         more = replace(study, seeds=(0, 1, 2))
-        store.add(
-            replace(more, engine=ENSEMBLE),
-            dict.fromkeys(replace(more, engine=ENSEMBLE).runs, next(iter(results.values()))),
-        )
+        runs = replace(more, engine=ENSEMBLE).runs
+        result = next(iter(results.values()))
+        store.add(more.problem, ENSEMBLE, runs, dict.fromkeys(runs, result))
         assert settle(more, store, BOTH)[0] == ENSEMBLE
 
 

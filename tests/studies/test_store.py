@@ -1,5 +1,7 @@
 """The store: what goes in comes out, and no file is harmed."""
 
+import resource
+import signal
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrlab import Cosine
@@ -14,6 +17,7 @@ from lrlab.errors import StudyError
 from lrlab.problems import load
 from lrlab.studies import Plan, Store, plan
 from lrlab.training import Curve, Epoch, Result, Settings
+from lrlab.training.result import COLUMNS
 
 
 @pytest.fixture(scope="module")
@@ -31,87 +35,37 @@ def result(score: float) -> Result:
     return Result(score, diverged=False, epochs=Curve.of(epochs), seconds=0.1)
 
 
+def begin(store: Store, study: Plan, id: str) -> None:
+    store.begin(id, study.problem, study.engine, '{"seeds": 5}')
+
+
+def add(store: Store, study: Plan, ids: list[str]) -> None:
+    store.add(study.problem, study.engine, study.runs, dict.fromkeys(ids, result(0.5)))
+
+
 def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None:
     expected = {id: result(i / 7) for i, id in enumerate(study.runs)}
     with Store(tmp_path / "lrlab.db") as store:
         assert store.finished(study.runs) == {}
-        store.add(study, expected)
+        store.add(study.problem, study.engine, study.runs, expected)
     with Store(tmp_path / "lrlab.db") as store:
         assert store.finished(study.runs) == expected
         assert store.finished(["nothing"]) == {}
         assert store.known([*study.runs, "nothing"]) == set(study.runs)
 
 
-def test_curves_with_validation_and_diverged_runs_come_out_too(tmp_path: Path, study: Plan) -> None:
+def test_every_kind_of_curve_comes_out(tmp_path: Path, study: Plan) -> None:
     held_out = Curve.of([Epoch(i, 0.1, 1e-300, 0.7, 1 / 3, 2 / 3, 1 / 7) for i in range(3)])
-    expected = dict(
-        zip(
-            study.runs,
-            (Result(0.5, True, Curve.of([]), 0.1, left_at=0), Result(1 / 3, False, held_out, 0.0)),
-            strict=False,
-        )
+    reported = Curve(np.hstack([held_out.values, [[0.5], [np.nan], [2]]]), (*COLUMNS, "accuracy"))
+    results = (
+        Result(0.5, True, Curve.of([]), 0.1, left_at=0),
+        Result(1 / 3, False, held_out, 0.0),
+        Result(1 / 3, False, reported, 0.0),
     )
+    expected = dict(zip(study.runs, results, strict=False))
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, expected)
+        store.add(study.problem, study.engine, study.runs, expected)
         assert store.finished(study.runs) == expected
-
-
-VERSION_1 = """
-CREATE TABLE run (
-    id TEXT PRIMARY KEY,
-    problem TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    schedule TEXT NOT NULL,
-    settings TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    engine TEXT NOT NULL,
-    score REAL NOT NULL,
-    diverged INTEGER NOT NULL,
-    epochs TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    ended TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
-) STRICT;
-INSERT INTO run VALUES ('old', 'iris', '0', 'Cosine()', '{"lr": 0.1}', 3, 'loop', 0.25, 1,
-    '[[0, 0.1, 0.05, 0.7, 0.30000000000000004]]', 1.5, '2025-01-01T00:00:00Z');
-PRAGMA application_id = 1819438178;
-PRAGMA user_version = 1;
-PRAGMA journal_mode = WAL;
-"""
-
-
-def old_database(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(VERSION_1)
-
-
-def test_a_file_of_the_first_version_is_read_and_goes_on(tmp_path: Path, study: Plan) -> None:
-    path = tmp_path / "lrlab.db"
-    old_database(path)
-    old = Result(0.25, True, Curve.of([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2)]), 1.5)
-    first = next(iter(study.runs))
-    new = replace(result(0.5), diverged=True, left_at=17)
-    for _ in range(2):  # the second time there is nothing to upgrade
-        with Store(path) as store:
-            store.add(study, {first: new})
-            assert store.finished([first, "old"]) == {first: new, "old": old}
-    assert query(path, "PRAGMA user_version") == [(2,)]
-    assert query(path, "SELECT ended, left_at FROM run WHERE id = 'old'") == [
-        ("2025-01-01T00:00:00Z", None)
-    ]
-
-
-def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "lrlab.db"
-    old_database(path)
-    before = path.read_bytes()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("ALTER TABLE run ADD COLUMN left_at INTEGER")  # so that the upgrade cannot
-    changed = path.read_bytes()
-    assert changed != before
-    with pytest.raises(StudyError, match="duplicate column name"):
-        Store(path)
-    assert path.read_bytes() == changed
-    assert query(path, "PRAGMA user_version") == [(1,)]
 
 
 def test_runs_that_end_together_are_stored_together_or_not_at_all(
@@ -121,13 +75,13 @@ def test_runs_that_end_together_are_stored_together_or_not_at_all(
     broken = replace(result(0.5), score=None)
     with Store(tmp_path / "lrlab.db") as store:
         with pytest.raises(StudyError, match="NOT NULL"):
-            store.add(study, {good: result(0.5), bad: broken})
+            store.add(study.problem, study.engine, study.runs, {good: result(0.5), bad: broken})
         assert store.known(study.runs) == set()
 
 
 def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Plan) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, dict.fromkeys(study.runs, result(0.5)))
+        store.add(study.problem, study.engine, study.runs, dict.fromkeys(study.runs, result(0.5)))
         ids = [*(f"{i:032x}" for i in range(300_000)), *study.runs]
         assert store.known(ids) == set(study.runs)
         assert store.finished(ids).keys() == study.runs.keys()
@@ -136,14 +90,14 @@ def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Plan) -> No
 def test_a_run_that_is_there_stays(tmp_path: Path, study: Plan) -> None:
     id = next(iter(study.runs))
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, {id: result(0.5)})
-        store.add(study, {id: result(0.9)})
+        store.add(study.problem, study.engine, study.runs, {id: result(0.5)})
+        store.add(study.problem, study.engine, study.runs, {id: result(0.9)})
         assert store.finished([id])[id].score == 0.5
 
 
 def test_rows_are_readable_by_people(tmp_path: Path, study: Plan) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, {list(study.runs)[-1]: result(0.5)})
+        store.add(study.problem, study.engine, study.runs, {list(study.runs)[-1]: result(0.5)})
     rows = query(
         tmp_path / "lrlab.db",
         "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
@@ -156,7 +110,7 @@ def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Pla
         with Store(tmp_path / "lrlab.db") as store:
             other = replace(study, problem=replace(study.problem, fingerprint=str(i)))
             for id in other.runs:
-                store.add(other, {id: result(0.5)})
+                store.add(other.problem, other.engine, other.runs, {id: result(0.5)})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(16)))
@@ -178,61 +132,125 @@ def test_a_database_that_another_is_making_is_waited_for(tmp_path: Path) -> None
     other.close()
 
 
-def _foreign(path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute("CREATE TABLE run (x)")
-    db.close()
+def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Plan) -> None:
+    tuning = [(id, i // 2) for i, id in enumerate(study.runs)]
+    with Store(tmp_path / "lrlab.db") as store:
+        assert not store.has("0123abcd")
+        begin(store, study, "0123abcd")
+        assert store.phase("0123abcd", "tuning") is None
+        store.plan_phase("0123abcd", "tuning", tuning)
+        store.plan_phase("0123abcd", "widening", [])
+    with Store(tmp_path / "lrlab.db") as store:
+        begin(store, study, "0123abcd")  # as a command that is repeated does
+        assert store.has("0123abcd")
+        assert store.phase("0123abcd", "tuning") == tuning
+        assert store.phase("0123abcd", "widening") == []
+        assert store.phase("0123abcd", "final") is None
 
 
-def _newer(path: Path) -> None:
-    Store(path).__exit__(None, None, None)
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 99")
-    db.close()
+def test_of_two_plans_of_a_phase_the_first_stays(study: Plan) -> None:
+    with Store(None) as store:
+        begin(store, study, "0123abcd")
+        store.plan_phase("0123abcd", "final", [("a", None), ("b", 0)])
+        store.plan_phase("0123abcd", "final", [("a", 3), ("b", 4), ("c", 5)])
+        assert store.phase("0123abcd", "final") == [("a", None), ("b", 0)]
 
 
-def _cut(path: Path) -> None:
-    Store(path).__exit__(None, None, None)
-    path.write_bytes(path.read_bytes()[:3000])
+def test_a_phase_is_planned_whole_or_not_at_all(study: Plan) -> None:
+    with Store(None) as store:
+        begin(store, study, "0123abcd")
+        with pytest.raises(StudyError, match="NOT NULL"):
+            store.plan_phase("0123abcd", "final", [("a", 0), (None, 0)])
+        assert store.phase("0123abcd", "final") is None
+        with pytest.raises(StudyError, match="FOREIGN KEY"):
+            store.plan_phase("no study", "final", [("a", 0)])
 
 
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (lambda path: path.write_bytes(b"a,b\n1,2\n" * 400), "file is not a database"),
-        (_foreign, "a database of another program"),
-        (_newer, "was written by a newer lrlab"),
-        (_cut, "cannot be used"),
-        (lambda path: path.mkdir(), "is a folder"),
-    ],
-)
-def test_a_file_that_is_no_database_of_ours_is_left_alone(
-    tmp_path: Path, make: object, said: str
-) -> None:
+def test_what_two_studies_share_is_deleted_with_the_second(study: Plan) -> None:
+    ids = list(study.runs)
+    with Store(None) as store:
+        store.add(study.problem, study.engine, study.runs, dict.fromkeys(ids, result(0.5)))
+        for study_id, members in (("0123abcd", ids[:6]), ("4567cdef", ids[3:9])):
+            begin(store, study, study_id)
+            store.plan_phase(study_id, "final", [(id, None) for id in members])
+        assert store.delete("0123abcd") == 3
+        assert store.known(ids) == set(ids[3:])
+        assert not store.has("0123abcd")
+        assert store.phase("0123abcd", "final") is None
+        assert store.phase("4567cdef", "final") is not None
+        with pytest.raises(StudyError, match="has no study 0123abcd"):
+            store.delete("0123abcd")
+        assert store.delete("4567cdef") == 6
+        assert store.known(ids) == {ids[9]}, "a run of no study stays"
+
+
+def test_another_that_writes_is_waited_for_and_not_for_ever(tmp_path: Path, study: Plan) -> None:
+    ids = list(study.runs)
     path = tmp_path / "lrlab.db"
-    make(path)
-    before = None if path.is_dir() else path.read_bytes()
-    with pytest.raises(StudyError, match=said):
-        Store(path)
-    if before is not None:
-        assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["lrlab.db"]
+    with Store(path, patience=0.05) as store, closing(sqlite3.connect(path)) as other:
+        add(store, study, ids[:1])
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StudyError, match="being written by another process"):
+            add(store, study, ids[1:2])
+        other.execute("COMMIT")
+        add(store, study, ids[2:3])
+        assert store.known(ids) == {ids[0], ids[2]}
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="there is no folder"):
-        Store(tmp_path / "no" / "lrlab.db")
-    with pytest.raises(StudyError, match="cannot be used"):
-        Store(Path("/proc/lrlab.db"))
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_file_that_is_replaced_while_it_is_written(
+    tmp_path: Path, study: Plan, removed: bool
+) -> None:
+    ids = list(study.runs)
+    path, moved, another = (tmp_path / f"{name}.db" for name in ("lrlab", "moved", "another"))
+    with Store(another) as store:
+        add(store, study, ids[:2])
+    with Store(path) as store:
+        add(store, study, ids[2:5])
+        path.rename(moved)
+        if not removed:
+            another.rename(path)
+        with pytest.raises(StudyError, match="was moved, removed or replaced"):
+            add(store, study, ids[5:])
+    with Store(moved) as store:
+        assert store.known(ids) == set(ids[2:5]), "what was stored is in the file that was moved"
+    with Store(path) as store:
+        assert store.known(ids) == (set() if removed else set(ids[:2]))
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) -> None:
-    first, second, third = list(study.runs)[:3]
+    ids = list(study.runs)
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study, {first: result(0.5)})
-        store._db.execute("PRAGMA max_page_count = 1")
-        huge = Result(0.5, False, Curve.of([*result(0.5).epochs] * 20_000), 0.1)
-        with pytest.raises(StudyError, match="full"):
-            store.add(study, {third: result(0.5), second: huge})
+        add(store, study, ids[:1])
+        with store._db.transaction() as writing:
+            writing.execute("PRAGMA max_page_count = 1")
+        noise = np.random.default_rng(0).normal(size=(20_000, 7))
+        huge = replace(result(0.5), epochs=Curve(noise))
+        both = {ids[1]: result(0.5), ids[2]: huge}
+        with pytest.raises(StudyError, match="the disk is full"):
+            store.add(study.problem, study.engine, study.runs, both)
+        assert store.known(ids) == {ids[0]}
     with Store(tmp_path / "lrlab.db") as store:
-        assert list(store.finished(study.runs)) == [first]
+        assert list(store.finished(ids)) == ids[:1]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system limits no file's size")
+def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) -> None:
+    ids = list(study.runs)
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
+    noise = np.random.default_rng(0).normal(size=(20_000, 7))
+    huge = {ids[1]: replace(result(0.5), epochs=Curve(noise))}
+    with Store(tmp_path / "lrlab.db") as store:
+        add(store, study, ids[:1])
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+        try:
+            with pytest.raises(StudyError, match="the disk refuses"):
+                store.add(study.problem, study.engine, study.runs, huge)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert store.known(ids) == {ids[0]}
+        add(store, study, ids[2:3])
+    with Store(tmp_path / "lrlab.db") as store:
+        assert store.known(ids) == {ids[0], ids[2]}

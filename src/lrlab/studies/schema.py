@@ -1,9 +1,19 @@
 """The tables of the store, and how a file that an older lrlab wrote comes to have them."""
 
-APPLICATION = 0x6C726C62  # "lrlb", so that another program's database is never written to
-VERSION = 2
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
-CREATE = """
+import numpy as np
+
+from lrlab.studies.rows import pack
+
+APPLICATION = 0x6C726C62  # "lrlb", so that another program's database is never written to
+VERSION = 3
+
+_NOW = "(strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))"
+
+_RUN = f"""
 CREATE TABLE run (
     id TEXT PRIMARY KEY,
     problem TEXT NOT NULL,
@@ -14,12 +24,80 @@ CREATE TABLE run (
     engine TEXT NOT NULL,
     score REAL NOT NULL,
     diverged INTEGER NOT NULL,
-    epochs TEXT NOT NULL,
+    epochs BLOB NOT NULL,
     seconds REAL NOT NULL,
-    ended TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    ended TEXT NOT NULL DEFAULT {_NOW},
     left_at INTEGER
 ) STRICT
 """
 
-UPGRADES = {1: "ALTER TABLE run ADD COLUMN left_at INTEGER"}
-"""By the version that each brings to the next."""
+# What is asked of runs by the thousand stands in the index, beside which their curves are large.
+_PROGRESS = "CREATE INDEX progress ON run (id, diverged, seconds, ended)"
+
+_STUDIES = (
+    f"""
+CREATE TABLE study (
+    id TEXT PRIMARY KEY,
+    problem TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    source TEXT,
+    began TEXT NOT NULL DEFAULT {_NOW}
+) STRICT
+""",
+    f"""
+CREATE TABLE phase (
+    study TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    planned TEXT NOT NULL DEFAULT {_NOW},
+    UNIQUE (study, name)
+) STRICT
+""",
+    # A run may be planned by several studies, and is there only when it has ended.
+    """
+CREATE TABLE member (
+    study TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    block INTEGER,
+    PRIMARY KEY (study, phase, place),
+    FOREIGN KEY (study, phase) REFERENCES phase (study, name) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID
+""",
+    "CREATE INDEX studies ON member (run)",
+)
+
+CREATE = (_RUN, _PROGRESS, *_STUDIES)
+
+_NAMES = ("epoch", "before", "after", "loss", "score", "validation_loss", "validation_score")
+_KEPT = """id, problem, fingerprint, schedule, settings, seed, engine, score, diverged, seconds,
+    ended, left_at"""
+
+UPGRADES: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        1: ("ALTER TABLE run ADD COLUMN left_at INTEGER",),
+        2: (
+            "ALTER TABLE run RENAME TO older",
+            _RUN,
+            f"INSERT INTO run ({_KEPT}, epochs) SELECT {_KEPT}, packed(epochs) FROM older",
+            "DROP TABLE older",
+            _PROGRESS,
+            *_STUDIES,
+        ),
+    }
+)
+"""By the version that each brings to the next; ``packed`` is the function below."""
+
+
+def packed(text: str) -> bytes:
+    """The bytes of a curve that was written as JSON, as it was until version 2: a row for each
+    epoch, without the last two columns where no rows were held out.
+    """
+    rows = json.loads(text)
+    values = np.full((len(rows), len(_NAMES)), np.nan)
+    if rows:
+        written = np.array(rows, dtype=np.float64)
+        values[:, : written.shape[1]] = written
+    return pack(values, _NAMES)

@@ -1,52 +1,48 @@
-"""The store of a study: one row per run in SQLite, committed when it has ended.
+"""The store: studies, what their phases plan, and one row per run, committed when it has ended.
 
-One process writes; others may read meanwhile.
+One process writes; others may read meanwhile, see ``catalog``.
 """
 
 import json
-import sqlite3
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from lrlab.errors import StudyError
+from lrlab.problems import Problem
 from lrlab.schedules import to_text
-from lrlab.studies.plan import Plan
-from lrlab.studies.rows import from_rows, to_rows
-from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION
-from lrlab.training import Result, Run
+from lrlab.studies.database import Database
+from lrlab.studies.faults import PATIENCE, read_curve
+from lrlab.studies.rows import pack
+from lrlab.training import Curve, Result, Run
+from lrlab.training.engines import Engine
 
-_PATIENCE = 30
-"""Seconds to wait for another process that writes."""
+Member = tuple[str, int | None]
+"""A run that a phase plans: its id, and the number of the block it is trained in; None for one that
+was stored already when the phase was planned."""
 
 
 class Store:
-    """The runs in a database file, which is made when it is not there.
+    """Studies and runs in a database file, which is made when it is not there.
 
     Args:
-        path: the file.
+        path: the file; None for one in memory, which is gone when it is closed.
+        patience: seconds to wait for another process that writes.
 
     Raises:
         StudyError: it cannot be opened or written, or is no database of lrlab's, or one of a
-            newer lrlab. The file is left as it was.
+            newer lrlab. The file is left as it was. Every method raises it where the file cannot be
+            read or written any more; what was stored stays.
+
+    >>> with Store(None) as store:
+    ...     store.has("0123abcd")
+    False
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None, patience: float = PATIENCE) -> None:
         self.path = path
-        if not path.parent.is_dir():
-            raise StudyError(f"{path} cannot be made: there is no folder {path.parent}.")
-        if path.is_dir():
-            raise StudyError(f"{path} is a folder; name a file for the database with --db.")
-        with self._clear_errors():
-            self._db = sqlite3.connect(path.absolute(), timeout=_PATIENCE, isolation_level=None)
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = Database(path, patience)
 
     def __enter__(self) -> Self:
         return self
@@ -59,114 +55,133 @@ class Store:
     ) -> None:
         self._db.close()
 
+    def begin(
+        self, id: str, problem: Problem, engine: Engine, plan: str, source: str | None = None
+    ) -> None:
+        """Notes a study, once: one that is there stays as it is.
+
+        Args:
+            id: of the study.
+            problem: what is trained.
+            engine: what trains all its runs.
+            plan: JSON of what was asked for.
+            source: JSON of how the command line loads the problem; None where it cannot.
+        """
+        row = (id, problem.name, problem.fingerprint, str(engine), plan, source)
+        with self._db.transaction() as writing:
+            writing.execute(
+                "INSERT INTO study (id, problem, fingerprint, engine, plan, source) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                row,
+            )
+
+    def has(self, id: str) -> bool:
+        """Whether a study has begun."""
+        return bool(list(self._db.asked("SELECT 1 FROM study WHERE id = ?", id)))
+
+    def plan_phase(self, id: str, phase: str, members: Sequence[Member]) -> None:
+        """Notes which runs a phase of a study has, all or none, once: a plan that is there stays.
+
+        Args:
+            id: of the study, which has begun.
+            phase: its name.
+            members: the runs in order, each with the number of its block.
+        """
+        rows = [(id, phase, place, run, block) for place, (run, block) in enumerate(members)]
+        with self._db.transaction() as writing:
+            planned = writing.execute(
+                "INSERT INTO phase (study, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (id, phase)
+            )
+            if planned.rowcount:
+                writing.executemany("INSERT INTO member VALUES (?, ?, ?, ?, ?)", rows)
+
+    def phase(self, id: str, phase: str) -> list[Member] | None:
+        """The runs of a phase in order with their blocks; None if it was not planned yet."""
+        query = "SELECT run, block FROM member WHERE study = ? AND phase = ? ORDER BY place"
+        members = [(run, block) for run, block in self._db.asked(query, id, phase)]
+        planned = "SELECT 1 FROM phase WHERE study = ? AND name = ?"
+        return members if members or list(self._db.asked(planned, id, phase)) else None
+
     def finished(self, ids: Iterable[str]) -> dict[str, Result]:
         """The results of those runs that are stored, by id."""
-        columns = "id, score, diverged, epochs, seconds, left_at"
+        rows = self._runs("id, score, diverged, epochs, seconds, left_at", ids)
         return {
-            id: Result(score, bool(diverged), from_rows(epochs), seconds, left_at)
-            for id, score, diverged, epochs, seconds, left_at in self._rows(columns, ids)
+            id: Result(
+                score, bool(diverged), Curve(*read_curve(self._db.name, id, epochs)), seconds, left
+            )
+            for id, score, diverged, epochs, seconds, left in rows
         }
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Which of those runs are stored."""
-        return {id for (id,) in self._rows("id", ids)}
+        return {id for (id,) in self._runs("id", ids)}
 
-    def add(self, plan: Plan, ended: Mapping[str, Result]) -> None:
-        """Stores runs of a plan that have ended, all or none; those that are there already stay.
+    def add(
+        self,
+        problem: Problem,
+        engine: Engine,
+        runs: Mapping[str, Run],
+        results: Mapping[str, Result],
+    ) -> None:
+        """Stores runs that have ended, all or none; those that are there already stay.
 
         Args:
-            plan: whose runs they are.
-            ended: their results by id.
+            problem: what was trained.
+            engine: what trained it.
+            runs: by id, those that have ended among them.
+            results: of the runs that have ended, by id.
         """
-        rows = [_row(plan, id, plan.runs[id], result) for id, result in ended.items()]
+        rows = [_row(problem, engine, id, runs[id], result) for id, result in results.items()]
         if not rows:
             return
         names, places = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
-        with self._clear_errors(), self._transaction():
-            self._db.executemany(
-                f"INSERT INTO run ({names}) VALUES ({places}) ON CONFLICT (id) DO NOTHING", rows
+        with self._db.transaction() as writing:
+            writing.executemany(
+                f"INSERT INTO run ({names}) VALUES ({places}) ON CONFLICT DO NOTHING", rows
             )
 
-    def _rows(self, columns: str, ids: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    def delete(self, id: str) -> int:
+        """Deletes a study, and its runs but those that another study has.
+
+        Args:
+            id: of the study.
+
+        Returns:
+            How many runs were deleted.
+
+        Raises:
+            StudyError: there is no such study.
+        """
+        with self._db.transaction() as writing:
+            deleted = writing.execute(
+                "DELETE FROM run WHERE id IN (SELECT run FROM member WHERE study = :id) AND NOT "
+                "EXISTS (SELECT 1 FROM member WHERE run = run.id AND study <> :id)",
+                {"id": id},
+            )
+            if not writing.execute("DELETE FROM study WHERE id = ?", (id,)).rowcount:
+                raise StudyError(f"{self._db.name} has no study {id}; `lrlab studies` lists them.")
+        return deleted.rowcount
+
+    def _runs(self, columns: str, ids: Iterable[str]) -> Iterable[tuple[Any, ...]]:
         # One question for all ids, however many: SQLite limits the places for values in a query.
         query = f"SELECT {columns} FROM run WHERE id IN (SELECT value FROM json_each(?))"
-        with self._clear_errors():
-            yield from self._db.execute(query, (json.dumps(list(ids)),))
-
-    def _prepare(self) -> None:
-        with self._clear_errors():
-            tables = self._number("SELECT count(*) FROM sqlite_master")
-            application = self._number("PRAGMA application_id")
-            version = self._number("PRAGMA user_version")
-            if tables and application != APPLICATION:
-                raise StudyError(
-                    f"{self.path} is a database of another program; name another file with --db."
-                )
-            if version > VERSION:
-                raise StudyError(
-                    f"{self.path} was written by a newer lrlab (version {version} of its tables, "
-                    f"this one knows {VERSION}); upgrade lrlab or name another file with --db."
-                )
-            self._let_others_read()
-            with self._transaction():
-                # Asked again: another process may have made or upgraded the tables by now.
-                if not self._number("SELECT count(*) FROM sqlite_master"):
-                    self._db.execute(CREATE)
-                    self._db.execute(f"PRAGMA application_id = {APPLICATION}")
-                    self._db.execute(f"PRAGMA user_version = {VERSION}")
-                for older in range(self._number("PRAGMA user_version"), VERSION):
-                    self._db.execute(UPGRADES[older])
-                    self._db.execute(f"PRAGMA user_version = {older + 1}")
-
-    def _let_others_read(self) -> None:
-        """Switches to SQLite's write-ahead log, with which others read while one writes."""
-        until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                # Of two that switch at once SQLite refuses one without waiting.
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-            time.sleep(0.01)
-
-    def _number(self, query: str) -> int:
-        return int(self._db.execute(query).fetchone()[0])
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")  # plain BEGIN fails when two processes write
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
-    def _clear_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StudyError(
-                f"the database {self.path} cannot be used: {error}; name another file with --db."
-            ) from None
+        return self._db.asked(query, json.dumps(list(ids)))
 
 
-def _row(plan: Plan, id: str, run: Run, result: Result) -> dict[str, Any]:
+def _row(problem: Problem, engine: Engine, id: str, run: Run, result: Result) -> dict[str, Any]:
     assert run.schedule is not None
+    others = {name: to_text(schedule) for name, schedule in run.others.items()}
     return {
         "id": id,
-        "problem": plan.problem.name,
-        "fingerprint": plan.problem.fingerprint,
+        "problem": problem.name,
+        "fingerprint": problem.fingerprint,
         "schedule": to_text(run.schedule),
-        "settings": json.dumps(run.settings.described()),
+        "settings": json.dumps(run.settings.described() | ({"others": others} if others else {})),
         "seed": run.seed,
-        "engine": str(plan.engine),
+        "engine": str(engine),
         "score": result.score,
         "diverged": int(result.diverged),
-        "epochs": to_rows(result.epochs),
+        "epochs": pack(result.epochs.values, result.epochs.names),
         "seconds": result.seconds,
         "left_at": result.left_at,
     }

@@ -1,0 +1,133 @@
+"""A database file opened for writing: made or upgraded where need be, and never another's."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from lrlab.errors import StudyError
+from lrlab.studies.faults import clear_errors, version_of
+from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION, packed
+
+
+class Database:
+    """A database with the tables of ``schema``.
+
+    Args:
+        path: the file, which is made when it is not there; None for one in memory.
+        patience: seconds to wait for another process that writes.
+
+    Raises:
+        StudyError: it cannot be opened or written, or is no database of lrlab's, or one of a
+            newer lrlab. The file is left as it was.
+    """
+
+    def __init__(self, path: Path | None, patience: float) -> None:
+        self.name = "in memory" if path is None else str(path)
+        if path is not None and not path.parent.is_dir():
+            raise StudyError(f"{path} cannot be made: there is no folder {path.parent}.")
+        if path is not None and path.is_dir():
+            raise StudyError(f"{path} is a folder; name a file for the database with --db.")
+        self._place = ":memory:" if path is None else path.absolute()
+        with clear_errors(self.name):
+            self._db = sqlite3.connect(self._place, timeout=patience, isolation_level=None)
+        try:
+            self._prepare(patience)
+            self._opened = self._file()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Closes it, what was written being in the file that was opened, wherever that is now."""
+        with suppress(sqlite3.Error):
+            self._moved()
+        self._db.close()
+
+    def asked(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """The rows that a query gives."""
+        with clear_errors(self.name):
+            yield from self._db.execute(query, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Writes all that is executed inside, or nothing.
+
+        Raises:
+            StudyError: it cannot be written, or the file is no longer where it was.
+        """
+        with clear_errors(self.name):
+            if self._moved():
+                raise StudyError(
+                    f"the database {self.name} was moved, removed or replaced while it was in use, "
+                    "so that nothing more is stored; put it back and repeat the command."
+                )
+            with _transaction(self._db):
+                yield self._db
+
+    def _prepare(self, patience: float) -> None:
+        with clear_errors(self.name):
+            version_of(self._db, self.name)
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.create_function("packed", 1, packed, deterministic=True)
+            _let_others_read(self._db, patience)
+            with _transaction(self._db):
+                # Asked again: another process may have made or upgraded the tables by now.
+                version = version_of(self._db, self.name)
+                if not version:
+                    _execute(self._db, CREATE, VERSION)
+                    self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+                for older in range(version or VERSION, VERSION):
+                    _execute(self._db, UPGRADES[older], older + 1)
+
+    def _moved(self) -> bool:
+        """Whether the file is no longer where it was. The log that lies there, which SQLite would
+        take for that of whatever lies there now, is written to the file and emptied.
+        """
+        if self._file() == self._opened:
+            return False
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
+
+    def _file(self) -> tuple[int, int] | None:
+        """What lies where the file was; nothing in memory."""
+        try:
+            found = os.stat(self._place)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _let_others_read(db: sqlite3.Connection, patience: float) -> None:
+    """Switches to SQLite's write-ahead log, with which others read while one writes."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Of two that switch at once SQLite refuses one without waiting.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")  # plain BEGIN fails when two processes write
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite ends it by itself where the disk is full
+            db.execute("ROLLBACK")
+        raise
+
+
+def _execute(db: sqlite3.Connection, statements: Iterable[str], version: int) -> None:
+    for statement in statements:
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {version}")

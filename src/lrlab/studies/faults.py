@@ -1,0 +1,85 @@
+"""What goes wrong with a database file, in one sentence each, for those who write and who read."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrlab.errors import StudyError
+from lrlab.studies.rows import unpack
+from lrlab.studies.schema import APPLICATION, VERSION
+
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes."""
+
+_ANOTHER = "name another file with --db"
+_SAID = {
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room and repeat the command, what "
+    "was stored is kept",
+    sqlite3.SQLITE_IOERR: "cannot be read or written, the disk refuses: see that it is well "
+    "and has room, and repeat the command, what was stored is kept",
+    sqlite3.SQLITE_BUSY: "was being written by another process for longer than I wait; repeat the "
+    f"command when that has ended, or {_ANOTHER}",
+    sqlite3.SQLITE_READONLY: f"may not be written; allow it, or {_ANOTHER}",
+    sqlite3.SQLITE_NOTADB: f"cannot be used: file is not a database; {_ANOTHER}",
+    sqlite3.SQLITE_CORRUPT: "cannot be used, it is damaged: database disk image is malformed; put "
+    f"a copy of it in its place, or {_ANOTHER}",
+}
+"""By SQLite's primary codes of errors."""
+
+
+@contextmanager
+def clear_errors(file: str) -> Iterator[None]:
+    """Says in a sentence what SQLite found wrong with ``file``.
+
+    Raises:
+        StudyError: SQLite raised an error inside.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        # Python's own errors, as of text that is none, have no code.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        said = _SAID.get(code, f"cannot be used: {error}; {_ANOTHER}")
+        raise StudyError(f"the database {file} {said}.") from None
+
+
+def number(db: sqlite3.Connection, query: str) -> int:
+    """The one number that a query gives."""
+    return int(db.execute(query).fetchone()[0])
+
+
+def version_of(db: sqlite3.Connection, file: str) -> int:
+    """The version of the tables in a database; 0 where it has none yet.
+
+    Raises:
+        StudyError: it is another program's, or a newer lrlab's.
+    """
+    tables = number(db, "SELECT count(*) FROM sqlite_master")
+    version = number(db, "PRAGMA user_version")
+    if tables and number(db, "PRAGMA application_id") != APPLICATION:
+        raise StudyError(f"{file} is a database of another program; {_ANOTHER}.")
+    if version > VERSION:
+        raise StudyError(
+            f"{file} was written by a newer lrlab (version {version} of its tables, this one "
+            f"knows {VERSION}); upgrade lrlab or {_ANOTHER}."
+        )
+    return version if tables else 0
+
+
+def read_curve(file: str, id: str, packed: bytes) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Values and names of the curve of a run, see ``rows``.
+
+    Raises:
+        StudyError: they cannot be read.
+    """
+    try:
+        return unpack(packed)
+    except (zlib.error, ValueError, TypeError, IndexError, MemoryError):
+        raise StudyError(
+            f"the database {file} is damaged: the curve of run {id} cannot be read; put a copy of "
+            f"it in its place, or {_ANOTHER}."
+        ) from None
