@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.optim import total_steps as total_steps
     from lrlab.schedules import *
+    from lrlab.studies import compare as compare
     from lrlab.views.plot import plot as plot
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ _ELSEWHERE = {
     **dict.fromkeys(_ERRORS, "errors"),
     "LRScheduler": "optim",
     "adapters": "adapters",
+    "compare": "studies",
     "dialects": "dialects",
     "parse": "dialects",
     "plot": "views.plot",

@@ -13,6 +13,7 @@ from lrlab.training import Curve, Epoch, Result, Run, Settings
 from lrlab.training.engines import Engine
 
 RATES = [0.01, 0.03, 0.1, 0.3, 1.0]
+COSINE, LOOP = Cosine(), Engine("loop")
 PROTOCOL = Protocol(seeds=4, tuning_seeds=2, widenings=2)
 
 
@@ -141,8 +142,8 @@ def test_runs_of_the_loop_have_the_ids_they_always_had(iris: Problem) -> None:
 def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem) -> None:
     def ids(
         problem: Problem = iris,
-        schedule: Schedule = Cosine(),
-        engine: Engine = Engine("loop"),
+        schedule: Schedule = COSINE,
+        engine: Engine = LOOP,
         protocol: Protocol = PROTOCOL,
         **words: object,
     ) -> set[str]:

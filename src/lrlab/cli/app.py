@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import lrlab
-from lrlab.cli.asked import Asked, command
+from lrlab.cli.asked import asking
 from lrlab.cli.compare import compare
 from lrlab.cli.plan import plan
 from lrlab.cli.resume import resume
@@ -21,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
-app.command()(command(compare, Asked))
-app.command()(command(plan, Asked))
+app.command()(asking(compare))
+app.command()(asking(plan))
 app.command()(resume)
 app.command()(show)
 app.command()(shapes)

@@ -5,8 +5,9 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -15,9 +16,9 @@ from lrlab.cli import options, reading
 if TYPE_CHECKING:
     from lrlab.problems import Problem
     from lrlab.schedules import Schedule
-    from lrlab.studies import Engine, Place, Plan
-
-A = TypeVar("A")
+    from lrlab.studies import Plan
+    from lrlab.studies.places import Place
+    from lrlab.training.engines import Engine
 
 _SOURCE = ("data", "target", "task", "header", "file")
 
@@ -112,7 +113,7 @@ class Asked:
         """The engines to choose from, and where they train."""
         from lrlab.studies import candidates, place_of
 
-        memory = None if self.memory is None else reading.size_of(self.memory)
+        memory = reading.bytes_of(self.memory)
         kind, place = place_of(self.engine, self.workers, memory, self.address, self.gpus)
         return candidates(kind, self.device, self.compile), place
 
@@ -138,21 +139,13 @@ class Asked:
         )
 
 
-def command(does: Callable[..., None], options: type[A]) -> Callable[..., None]:
-    """A command whose options are the fields of a dataclass beside its own parameters.
+def asking(does: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the options of ``Asked`` beside its own.
 
     Args:
-        does: takes the dataclass first; what follows are options of this command alone.
-        options: the dataclass.
+        does: takes an ``Asked``, then the options that are its alone.
     """
-    own = list(inspect.signature(does, eval_str=True).parameters.values())[1:]
-    hints = get_type_hints(options, include_extras=True)
-    names = [field.name for field in fields(options)]  # type: ignore[arg-type]
-
-    def typed(**values: Any) -> None:
-        asked = options(**{name: values.pop(name) for name in names})
-        does(asked, **values)
-
+    hints = get_type_hints(Asked, include_extras=True)
     shared = [
         inspect.Parameter(
             field.name,
@@ -160,9 +153,16 @@ def command(does: Callable[..., None], options: type[A]) -> Callable[..., None]:
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=hints[field.name],
         )
-        for field in fields(options)  # type: ignore[arg-type]
+        for field in fields(Asked)
     ]
-    alone = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
-    typed.__signature__ = inspect.Signature([*shared, *alone])  # type: ignore[attr-defined]
-    typed.__doc__, typed.__name__ = does.__doc__, does.__name__
+    names = [one.name for one in shared]
+    alone = list(inspect.signature(does, eval_str=True).parameters.values())[1:]
+
+    @wraps(does)
+    def typed(**values: Any) -> None:
+        asked = Asked(**{name: values.pop(name) for name in names})
+        does(asked, **values)
+
+    own = (one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in alone)
+    vars(typed)["__signature__"] = inspect.Signature([*shared, *own])
     return typed

@@ -13,7 +13,8 @@ from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
     from lrlab.problems import Problem
-    from lrlab.studies import Place, Plan, Store, Study
+    from lrlab.studies import Plan, Store, Study
+    from lrlab.studies.places import Place
 
 
 def compare(

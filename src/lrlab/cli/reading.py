@@ -73,6 +73,11 @@ def numbers(option: str, text: str) -> list[float]:
     return found
 
 
+def bytes_of(memory: str | None) -> int | None:
+    """The bytes of ``--memory``, where it is given."""
+    return None if memory is None else size_of(memory)
+
+
 def size_of(text: str) -> int:
     """How many bytes a size such as ``2GB`` (ten to the ninth) or ``2GiB`` (two to the 30th) is.
 

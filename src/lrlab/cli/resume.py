@@ -13,7 +13,8 @@ from lrlab.cli.introduction import introduce
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.studies import Entry, Plan
+    from lrlab.studies import Plan
+    from lrlab.studies.catalog import Entry
 
 
 def resume(
@@ -28,11 +29,10 @@ def resume(
     gpus: options.Gpus = 0.0,
 ) -> None:
     """Go on with a study where it was stopped; one that has ended is shown again."""
-    from lrlab.studies import Catalog, Store, place_of
+    from lrlab.studies import Store, place_of
+    from lrlab.studies.catalog import Catalog
 
-    _, place = place_of(
-        "ray" if ray else "auto", workers, reading.bytes_of(memory), address, gpus
-    )
+    _, place = place_of("ray" if ray else "auto", workers, reading.bytes_of(memory), address, gpus)
     with Catalog(db) as catalog:
         entry = catalog.find(study)
     db, here = db.absolute(), Path.cwd()
@@ -51,8 +51,8 @@ def _plan_of(entry: "Entry") -> "Plan":
 
     if entry.source is None:
         raise StudyError(
-            f"study {entry.id} was begun in Python, where its problem is; run that script again and "
-            "it goes on where it was."
+            f"study {entry.id} was begun in Python, where its problem is; run that script again, "
+            "which goes on where it was."
         )
     source = json.loads(entry.source)
     folder = source.pop("folder")
@@ -60,8 +60,8 @@ def _plan_of(entry: "Entry") -> "Plan":
         os.chdir(folder)  # files are named as they were, those of a script of the user's too
     except OSError as error:
         raise StudyError(
-            f"study {entry.id} was begun in {folder}, which is gone: {error.strerror}; put its data "
-            "there again."
+            f"study {entry.id} was begun in {folder}, which cannot be entered: {error.strerror}; "
+            "put its data there again."
         ) from None
     problem = reading.problem_of(**source)
     plan = Plan.read(json.loads(entry.plan), problem, Engine.read(entry.engine))

@@ -12,7 +12,7 @@ from lrlab.schedules import Schedule
 from lrlab.studies.defaults import default_schedules
 from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
 from lrlab.studies.places import Cluster, Machine, Place
-from lrlab.studies.plan import Plan, Protocol, plan
+from lrlab.studies.plan import USUAL, Plan, Protocol, plan
 from lrlab.studies.settling import AUTO, candidates, settle
 from lrlab.studies.store import Store
 from lrlab.studies.study import Study, Watch, carry_out, unwatched
@@ -105,7 +105,7 @@ def planned(
     rates: Sequence[float] | None = None,
     momenta: Sequence[float] | None = None,
     tune: bool = True,
-    protocol: Protocol = Protocol(),
+    protocol: Protocol = USUAL,
     validation: float | None = None,
     shuffle: bool | None = None,
     **settings: Any,
@@ -124,7 +124,6 @@ def planned(
                 f"a study has no setting {name}{did_you_mean(name, known)}; they are "
                 f"{', '.join(known)}."
             )
-    optimizer = str(settings.get("optimizer", "sgd"))
     chosen_by = tune or protocol.score == "best"
     common = Settings(
         **settings,
@@ -153,7 +152,9 @@ def place_of(
     """
     if engine == RAY:
         if workers is not None or memory is not None:
-            raise StudyError("a Ray cluster has its own cores and memory; leave out workers, memory.")
+            raise StudyError(
+                "a Ray cluster has its own cores and memory; leave out workers, memory."
+            )
         return AUTO, Cluster(address, gpus)
     if address is not None or gpus:
         raise StudyError(f"address and gpus are for the engine ray, got {engine}; use engine ray.")

@@ -6,9 +6,11 @@ from lrlab.studies.grid import rates_of
 from lrlab.studies.phases import first
 from lrlab.studies.places import Machine
 from lrlab.studies.plan import Plan
-from lrlab.studies.rows import bytes_of_run
 from lrlab.training import engines
 from lrlab.training.threads import one_thread
+
+_ROW, _EPOCH = 900, 23
+"""Bytes of a run in the database, and of each of its epochs; from ``benchmarks/store.py``."""
 
 _BESIDE = 3.0
 """Seconds beside training: Python and torch started in this process and in workers."""
@@ -56,7 +58,7 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
         runs = list(first(plan).runs.values())
         pace = engines.pace(plan.problem, runs, plan.engine, workers, machine.bytes)
     least, most = tuning + final, tuning + widening + final
-    each = bytes_of_run(settings)
+    each = _ROW + _EPOCH * settings.epochs
     return Estimate(
         tuning,
         widening,

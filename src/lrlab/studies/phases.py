@@ -12,7 +12,7 @@ from lrlab.schedules import Schedule, to_text
 from lrlab.studies.choosing import Candidate, Tuned, tune
 from lrlab.studies.grid import beyond, rates_of
 from lrlab.studies.plan import Plan, hashed
-from lrlab.training import Result, Run, Settings
+from lrlab.training import Result, Run
 from lrlab.training.settings import HIGHEST_RATE
 
 FINAL = "final"
@@ -43,7 +43,7 @@ class Phase:
         return cls(name, tuple(candidates), tuple(seeds), runs)
 
     def by_candidate(self, results: Mapping[str, Result]) -> dict[Candidate, list[Result]]:
-        """Results by id, all of the phase among them, a list per candidate in the order of seeds."""
+        """Of results by id, the phase's own: a list per candidate, in the order of the seeds."""
         ids = iter(self.runs)
         return {one: [results[next(ids)] for _ in self.seeds] for one in self.candidates}
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -67,6 +67,9 @@ class Protocol:
             raise StudyError(f"the score must be {' or '.join(SCORES)}, got {self.score}{hint}.")
 
 
+USUAL = Protocol()
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What is compared, and how.
@@ -82,7 +85,7 @@ class Plan:
     problem: Problem
     schedules: tuple[Schedule, ...]
     grid: Grid
-    protocol: Protocol = Protocol()
+    protocol: Protocol = USUAL
     engine: Engine = LOOP
 
     @property
@@ -139,7 +142,7 @@ def plan(
     problem: Problem,
     schedules: Iterable[Schedule],
     grid: Settings | Iterable[Settings],
-    protocol: Protocol = Protocol(),
+    protocol: Protocol = USUAL,
     engine: Engine = LOOP,
 ) -> Plan:
     """The plan to compare these schedules and the baseline, checked before anything is trained.

@@ -6,9 +6,6 @@ from lrlab.problems.tables import counted
 from lrlab.studies import Estimate, Plan, varied
 from lrlab.views.numbers import NAMES, setting
 
-_WIDE = 88
-
-
 def forecast(plan: Plan, taken: Estimate, known: int) -> str:
     """The phases of a study with their runs, and what they take.
 
@@ -30,7 +27,7 @@ def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
             f"tuning    {taken.tuning:>6} runs   {schedules} x {_grid(plan)} x "
             f"{counted(protocol.tuning_seeds, 'seed')};"
         )
-        yield f"{'':24}chosen by the mean {_score(plan)} on {held} of {rows} training rows, held out"
+        yield f"{'':24}chosen by mean {_score(plan)} on {held} of {rows} training rows, held out"
     if taken.widening:
         yield (
             f"widening <={taken.widening:>5} runs   a schedule whose best rate is the last of the "

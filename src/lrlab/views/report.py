@@ -59,7 +59,8 @@ def _notes(study: Study) -> Iterator[str]:
             f"{first.optimizer}; each schedule at its best of {len(plan.grid)} settings or more, "
             f"chosen over {plan.protocol.tuning_seeds} other seeds"
         )
-        yield f"by {first.held_out(rows)} of the {rows} training rows, held out; never by test rows."
+        held = first.held_out(rows)
+        yield f"by {held} of the {rows} training rows, held out; test rows choose nothing."
     else:
         momentum = f", momentum {first.momentum:g}" if first.momentum else ""
         yield f"{first.optimizer} at base rate {first.lr:g}{momentum} for all, not tuned."

@@ -1,0 +1,136 @@
+"""A study carried out: whatever stops it, it comes to the same numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lrlab import Cosine
+from lrlab.problems import Problem, load
+from lrlab.studies import (
+    Machine,
+    Phase,
+    Plan,
+    Protocol,
+    Store,
+    Study,
+    carry_out,
+    compare,
+    cross,
+    plan,
+)
+from lrlab.training import Run, Settings
+from lrlab.training.engines import Engine
+
+ENSEMBLE = Engine("ensemble")
+ONE = Machine(1)
+
+
+class Stop(Exception):
+    """What a person's Ctrl-C is here."""
+
+
+@pytest.fixture(scope="module")
+def iris() -> Problem:
+    return load("iris")
+
+
+def small(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE) -> Plan:
+    grid = cross(Settings(epochs=2, validation=0.2), [0.03, 0.3, 3.0], [0, 0.9])
+    return plan(problem, [Cosine()], grid, Protocol(seeds, tuning_seeds=2, widenings=1), engine)
+
+
+def watching(told: list[Run], most: int = 10**9) -> Callable:
+    """Notes the runs that were trained, and stops the study after so many."""
+
+    @contextmanager
+    def watch(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
+        left = len(missing)
+
+        def ended(run: Run) -> None:
+            nonlocal left
+            left -= 1
+            told.append(run)
+            if len(told) >= most:
+                raise Stop
+
+        yield ended
+        assert left == 0, "every run that was said to be missing was trained"
+
+    return watch
+
+
+def numbers(study: Study) -> dict[str, tuple]:
+    return {
+        id: (result.score, result.epochs.values.tobytes()) for id, result in study.results.items()
+    }
+
+
+@pytest.mark.parametrize("engine", [ENSEMBLE, Engine("loop")], ids=str)
+def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
+    iris: Problem, tmp_path: Path, engine: Engine
+) -> None:
+    which = small(iris, engine=engine)
+    with Store(None) as store:
+        whole = carry_out(which, store, ONE)
+    trained: list[Run] = []
+    study = None
+    while study is None:
+        # Each time on a machine that would have made other blocks of what is left.
+        machine = Machine(1, memory=(2 << 30) + len(trained))
+        with Store(tmp_path / "lrlab.db") as store:
+            try:
+                study = carry_out(which, store, machine, watching(trained, len(trained) + 1))
+            except Stop:
+                continue
+    assert numbers(study) == numbers(whole)
+    assert [phase.name for phase in study.phases] == [phase.name for phase in whole.phases]
+    assert study.comparison == whole.comparison
+
+
+def test_what_another_study_has_trained_is_not_trained_again(iris: Problem, tmp_path: Path) -> None:
+    few, more = small(iris), small(iris, seeds=5)
+    told: list[Run] = []
+    with Store(tmp_path / "lrlab.db") as store:
+        first = carry_out(few, store, ONE, watching(told))
+        assert len(told) == len(first.results)
+        told.clear()
+        second = carry_out(more, store, ONE, watching(told))
+        assert {id: second.results[id] for id in first.results} == first.results
+        assert len(told) == len(second.results) - len(first.results) == 2 * 2
+        told.clear()
+        assert numbers(carry_out(more, store, ONE, watching(told))) == numbers(second)
+        assert told == []
+
+
+def test_blocks_are_those_that_were_recorded(iris: Problem) -> None:
+    which = small(iris)
+    with Store(None) as store:
+        carry_out(which, store, Machine(1))
+        recorded = store.phase(which.id, "tuning")
+        assert recorded is not None
+        carry_out(which, store, Machine(2))
+        assert store.phase(which.id, "tuning") == recorded
+
+
+def test_the_final_runs_are_the_schedules_at_their_best_over_fresh_seeds(iris: Problem) -> None:
+    which = small(iris)
+    with Store(None) as store:
+        study = carry_out(which, store, ONE)
+    assert list(study.finals) == list(which.schedules)
+    for schedule, tuned in study.tuned.items():
+        assert (schedule, tuned.settings) in study.phases[-1].candidates
+    assert study.comparison.seeds == 3
+    assert study.answer
+
+
+def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
+    words = {"lr": [0.03, 0.3, 3.0], "seeds": 3, "tuning_seeds": 2, "widenings": 1, "epochs": 2}
+    db = tmp_path / "own.db"
+    study = compare(iris, ["Cosine()"], engine="ensemble", workers=1, db=db, **words)
+    assert study.plan.id == small(iris).id
+    with Store(None) as store:
+        assert numbers(carry_out(small(iris), store, ONE)) == numbers(study)
+    assert db.exists()
+    assert numbers(compare("iris", [Cosine()], db=db, **words)) == numbers(study)
