@@ -129,14 +129,17 @@ def _carry_out(study: "Plan", store: "Store", place: "Place") -> "dict[str, Resu
 
 
 def _show(study: "Plan", results: "dict[str, Result]", picture: Path) -> None:
-    from lrlab.studies import BASELINE, answer, tune, varied
-    from lrlab.studies import compare as compare_results
+    import numpy as np
+
+    from lrlab.studies import BASELINE, answer, judge, tune, varied
     from lrlab.views import curves
     from lrlab.views.table import notes, table, title
 
-    tuned = tune(study, results)
+    tuned, problem = tune(study, results), study.problem
     at_best = {schedule: best.results for schedule, best in tuned.items()}
-    comparison = compare_results(at_best, BASELINE, study.problem.task.metric, tuned)
+    scores = {s: np.array([result.score for result in own]) for s, own in at_best.items()}
+    diverged = {s: sum(result.diverged for result in own) for s, own in at_best.items()}
+    comparison = judge(scores, BASELINE, problem.task.metric, problem.overlap, diverged, tuned)
     typer.echo(
         f"{title(study)}\n{answer(comparison)}\n\n"
         f"{table(comparison, varied(study.settings))}\n\n{notes(study, comparison)}\n"

@@ -17,9 +17,9 @@ from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Plan, Tuned, interval, varied
+from lrlab.studies.numbers import settings_named
 from lrlab.training import Result, Settings
 from lrlab.views import colours
-from lrlab.views.numbers import settings_named
 from lrlab.views.table import seeds_of
 
 _LEGEND = 200
