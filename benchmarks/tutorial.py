@@ -17,7 +17,7 @@ import torch
 
 import lrlab
 from lrlab.problems import load
-from lrlab.studies import BASELINE, Store, carry_out, compare, plan
+from lrlab.studies import BASELINE, Store, answer, carry_out, claim, judge, plan, verdict
 from lrlab.studies.places import cores
 from lrlab.training import Settings
 from lrlab.views import curves
@@ -50,19 +50,22 @@ def main() -> None:
     study = plan(problem, SCHEDULES.values(), settings, SEEDS)
     with Store(Path("tutorial.db")) as store:
         results = study.by_schedule(carry_out(study, store))
-    comparison = compare(results, BASELINE, problem.task.metric)
+    scores = {s: np.array([result.score for result in own]) for s, own in results.items()}
+    comparison = judge(scores, BASELINE, problem.task.metric, problem.overlap)
     rows = {row.schedule: row for row in comparison.rows}
     luck = share_by_luck([result.score for result in results[BASELINE]], rows=106)
-    print(table(comparison))
+    print(f"{answer(comparison)}\n\n{table(comparison)}\n")
+    print(claim(comparison, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 
     measured = {}
     for name, schedule in SCHEDULES.items():
         row = rows[repr(schedule)]
         measured[name] = {"schedule": row.schedule, "mean": row.mean, "sd": row.sd}
-        if row.difference is not None:
-            gain = row.difference
-            measured[name] |= {"difference": gain.mean, "low": gain.low, "high": gain.high}
+        if (gain := row.to_baseline) is not None:
+            here, new = gain.on_this_data, gain.for_new_data
+            measured[name] |= {"difference": gain.mean, "low": here.low, "high": here.high}
+            measured[name] |= {"new_low": new.low, "new_high": new.high, "verdict": verdict(row)}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
         json.dumps(

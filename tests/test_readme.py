@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.views.numbers import Style
+from lrlab.studies.numbers import Style
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()

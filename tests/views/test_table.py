@@ -1,52 +1,112 @@
 """The table is laid out for reading and says what the comparison says."""
 
-from lrlab import Constant, Cosine, Exponential
+import numpy as np
+import pytest
+
+from lrlab import Constant, Cosine, Exponential, parse
 from lrlab.problems import load
-from lrlab.problems.tasks import Metric
-from lrlab.studies import BASELINE, Tuned, compare, cross, plan
-from lrlab.training import Result, Settings
-from lrlab.views.table import notes, table, title
+from lrlab.studies import BASELINE, Reached, Tuned, cross, judge, plan
+from lrlab.training import Settings
+from lrlab.views.table import notes, table, times, title
+from tests.studies.statistics.making import ACCURACY, RMSE
 
-ACCURACY = Metric("accuracy", more_is_better=True, percent=True, of=lambda a, b: 0.0)
-RMSE = Metric("RMSE", more_is_better=False, percent=False, of=lambda a, b: 0.0)
+DEFAULTS = (
+    "Constant(1.0)",
+    "Linear(1.0, 0.5, over=30)",
+    "Exponential(0.99)",
+    "InverseTime(0.01)",
+    'Step("30%")',
+    "Polynomial(2.0)",
+    "Cosine()",
+    "Linear(1.0, 0.0)",
+    'Cosine("30%", start=0.04, end=1.0) >> Cosine(end=4e-06)',
+    'Warmup("10%") >> Cosine()',
+    'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()',
+    "Plateau()",
+)
 
 
-def results(scores: list[float], diverged: int = 0) -> list[Result]:
-    return [Result(score, i < diverged, (), 0.0) for i, score in enumerate(scores)]
+def scores(*of_seeds: float) -> np.ndarray:
+    return np.array(of_seeds)
 
 
 def test_shares() -> None:
-    comparison = compare(
+    comparison = judge(
         {
-            BASELINE: results([0.90, 0.92, 0.94]),
-            Exponential(0.99): results([0.93, 0.94, 0.97]),
-            Constant(5.0): results([0.5, 0.51, 0.53], diverged=1),
+            BASELINE: scores(0.90, 0.92, 0.94),
+            Exponential(0.99): scores(0.93, 0.94, 0.97),
+            Constant(5.0): scores(0.5, 0.51, 0.53),
         },
         BASELINE,
         ACCURACY,
+        diverged={Constant(5.0): 1},
     )
     assert table(comparison).splitlines() == [
-        "  schedule              mean   ± sd   vs constant     95 % interval   verdict",
-        "  Exponential(0.99)   94.7 %    2.1         +2.67     +1.23 … +4.10   better",
-        "  Constant(1.0)       92.0 %    2.0                                   baseline",
-        "  Constant(5.0)       51.3 %    1.5        -40.67   -42.10 … -39.23   worse, 1 diverged",
+        "                                               vs    95 % interval  better",
+        "  rank  schedule             mean  ± sd  constant     on this data      in  verdict",
+        "     1  Exponential(0.99)  94.7 %   2.1     +2.67    +1.23 … +4.10   100 %  better here",
+        "     2  Constant(1.0)      92.0 %   2.0                                     baseline",
+        "     3  Constant(5.0)      51.3 %   1.5    -40.67  -42.10 … -39.23     0 %  "
+        "worse here, 1 diverged",
     ]
 
 
-def test_what_was_chosen_stands_beside_each_schedule() -> None:
-    scores = {BASELINE: results([0.90, 0.92]), Exponential(0.99): results([0.91, 0.94])}
+def test_both_readings_and_what_was_chosen() -> None:
     tuned = {
         BASELINE: Tuned(Settings(lr=0.003, momentum=0.9), (), edge=True),
         Exponential(0.99): Tuned(Settings(lr=0.1), (), edge=False),
     }
-    comparison = compare(scores, BASELINE, ACCURACY, tuned)
+    comparison = judge(
+        {BASELINE: scores(0.90, 0.92), Exponential(0.99): scores(0.91, 0.94)},
+        BASELINE,
+        ACCURACY,
+        overlap=0.5,
+        tuned=tuned,
+    )
     assert table(comparison, ("lr", "momentum")).splitlines() == [
-        "  schedule             rate   momentum     mean   ± sd   vs constant   95 % interval   "
-        "verdict",
-        "  Exponential(0.99)     0.1          0   92.5 %    2.1         +1.50   -4.85 … +7.85   "
-        "cannot be told apart",
-        "  Constant(1.0)       0.003        0.9   91.0 %    1.4                                 "
-        "baseline, at the edge",
+        "                                                                "
+        "vs  95 % interval   95 % interval  better",
+        "  rank  schedule            rate  momentum    mean  ± sd  constant   "
+        "on this data    for new data      in  verdict",
+        "     1  Exponential(0.99)    0.1         0  92.5 %   2.1     +1.50  "
+        "-4.85 … +7.85  -7.48 … +10.48   100 %  cannot be told apart",
+        "     1  Constant(1.0)      0.003       0.9  91.0 %   1.4            "
+        "                                       baseline, at the edge",
+    ]
+
+
+def test_a_wide_table_keeps_the_schedules_whole() -> None:
+    numbers = np.random.default_rng(0)
+    chosen = [parse(text) for text in DEFAULTS]
+    comparison = judge(
+        {s: 0.9 + numbers.normal(0, 0.02, 30) for s in chosen},
+        BASELINE,
+        ACCURACY,
+        overlap=0.43,
+        tuned={s: Tuned(Settings(lr=0.003, momentum=0.9), (), edge=False) for s in chosen},
+    )
+    _, head, *lines = text = table(comparison, ("lr", "momentum")).splitlines()
+    assert max(map(len, text)) <= 135
+    assert len(lines) == len(DEFAULTS) + 2  # two of them are long and have a line to themselves
+    verdicts = head.index("verdict")
+    cells = [line for line in lines if len(line) > verdicts]
+    assert len(cells) == len(DEFAULTS)
+    for schedule in DEFAULTS:
+        assert sum(f"  {schedule}" in line for line in lines) >= 1
+
+
+@pytest.mark.parametrize(("values", "found"), [((1.25e-9, 1.5e-9), "+1.750e-10")])
+def test_tiny_errors_keep_their_digits(values: tuple[float, float], found: str) -> None:
+    comparison = judge({BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE)
+    cells = table(comparison).splitlines()[2].split()
+    assert cells[:5] == ["1", "Cosine()", "1.200e-09", "2.828e-10", found]
+
+
+def test_errors_in_the_targets_units_and_one_seed() -> None:
+    comparison = judge({BASELINE: scores(123.456), Cosine(): scores(99.5)}, BASELINE, RMSE)
+    assert [line.split(maxsplit=5) for line in table(comparison).splitlines()[2:]] == [
+        ["1", "Cosine()", "99.50", "-", "+23.96", "-   100 %  cannot be told apart"],
+        ["1", "Constant(1.0)", "123.46", "-", "baseline"],
     ]
 
 
@@ -54,8 +114,10 @@ def test_the_grid_and_the_held_out_rows_are_told() -> None:
     grid = cross(Settings(validation=0.2, epochs=1), [0.01, 0.1, 1], [0, 0.9])
     study = plan(load("iris"), [Cosine()], grid, seeds=2)
     tuned = {s: Tuned(grid[5], (), edge=True) for s in study.schedules}
-    scores = {s: results([0.9, 0.92], diverged=1) for s in study.schedules}
-    comparison = compare(scores, BASELINE, ACCURACY, tuned)
+    own = {s: scores(0.9, 0.92) for s in study.schedules}
+    comparison = judge(
+        own, BASELINE, ACCURACY, diverged=dict.fromkeys(study.schedules, 1), tuned=tuned
+    )
     assert title(study) == (
         "iris · 2 schedules · 6 settings each · 2 paired seeds · accuracy on the test rows after "
         "1 epoch"
@@ -69,16 +131,18 @@ def test_the_grid_and_the_held_out_rows_are_told() -> None:
     ]
 
 
-def test_tiny_errors_keep_their_digits() -> None:
-    scores = {BASELINE: results([1.25e-9, 1.5e-9]), Cosine(): results([1e-9, 1.4e-9])}
-    lines = table(compare(scores, BASELINE, RMSE)).splitlines()
-    assert lines[1].split()[:4] == ["Cosine()", "1.200e-09", "2.828e-10", "+1.750e-10"]
-
-
-def test_errors_in_the_targets_units_and_one_seed() -> None:
-    comparison = compare({BASELINE: results([123.456]), Cosine(): results([99.5])}, BASELINE, RMSE)
-    assert table(comparison).splitlines() == [
-        "  schedule          mean   ± sd   vs constant   95 % interval   verdict",
-        "  Cosine()         99.50      -        +23.96               -   cannot be told apart",
-        "  Constant(1.0)   123.46      -                                 baseline",
+def test_times_to_target() -> None:
+    reached = (
+        Reached("Cosine()", 1, 12.5, 1.0),
+        Reached("Constant(1.0)", 2, 30.0, 0.6),
+        Reached("Linear(1.0, 0.0)", 3, None, 0.25),
+    )
+    assert times(ACCURACY, 0.9014, reached).splitlines() == [
+        "                          epochs to  reached",
+        "  rank  schedule             90.1 %       by",
+        "     1  Cosine()               12.5    100 %",
+        "     2  Constant(1.0)            30     60 %",
+        "     3  Linear(1.0, 0.0)          -     25 %",
     ]
+    assert "epochs to" in times(RMSE, 54.321, reached)
+    assert "54.32" in times(RMSE, 54.321, reached)

@@ -18,7 +18,7 @@ from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Study, interval, varied
 from lrlab.training import Result, Settings
 from lrlab.views import colours
-from lrlab.views.numbers import settings_named
+from lrlab.studies.numbers import settings_named
 from lrlab.views.report import paired_seeds
 
 _LEGEND = 200

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lrlab.studies import Comparison
+from lrlab.problems.tasks import Metric
+from lrlab.studies.statistics import Comparison
 from lrlab.training import Settings
 
 NAMES = {"lr": "rate", "weight_decay": "weight decay"}
@@ -36,10 +37,15 @@ class Style:
 
     @staticmethod
     def of(comparison: Comparison) -> "Style":
-        """Four significant digits of the smallest mean, as powers of ten beyond eight places."""
-        least = min(abs(row.mean) for row in comparison.rows)
+        """That of the means of a comparison."""
+        return Style.like([row.mean for row in comparison.rows], comparison.metric)
+
+    @staticmethod
+    def like(scores: Iterable[float], metric: Metric) -> "Style":
+        """Four significant digits of the smallest score, as powers of ten beyond eight places."""
+        least = min(map(abs, scores))
         places = 4 - math.ceil(math.log10(least)) if least > 0 else 4
-        return Style(comparison.metric.percent, max(0, places) if -8 <= places <= 8 else None)
+        return Style(metric.percent, max(0, places) if -8 <= places <= 8 else None)
 
     def score(self, value: float) -> str:
         """A score with its unit: ``97.3 %`` or ``54.32``."""
@@ -54,6 +60,10 @@ class Style:
     def difference(self, value: float) -> str:
         """A signed difference: in points for shares."""
         return f"{100 * value:+.2f}" if self.percent else self._number(value, "+")
+
+    def amount(self, value: float) -> str:
+        """A difference in a sentence, its sign only where it is below zero: ``0.42 points``."""
+        return f"{100 * value:.2f} points" if self.percent else self._number(value, "")
 
     def interval(self, low: float | None, high: float | None) -> str:
         """The two ends of the interval of a difference."""

@@ -1,0 +1,45 @@
+"""Comparisons made from scores, for the tests of statistics, verdicts and tables."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lrlab import Constant, Schedule
+from lrlab.problems.tasks import Metric
+from lrlab.studies import BASELINE, Comparison, Tuned, judge
+from lrlab.training import Settings
+
+ACCURACY = Metric("accuracy", more_is_better=True, percent=True, of=lambda a, b: a)
+RMSE = Metric("RMSE", more_is_better=False, percent=False, of=lambda a, b: a)
+
+
+def candidate(number: int) -> Schedule:
+    """A schedule of its own for each number, the baseline for 0."""
+    return Constant(float(number + 1)) if number else BASELINE
+
+
+def compared(
+    scores: Sequence[Sequence[float]],
+    metric: Metric = ACCURACY,
+    overlap: float | None = None,
+    diverged: Mapping[int, int] | None = None,
+    edges: Sequence[int] | None = None,
+) -> Comparison:
+    """Scores of shape (schedules, seeds), the baseline's first; edges are given by number."""
+    tuned = {
+        candidate(i): Tuned(Settings(), (), edge=i in (edges or ())) for i in range(len(scores))
+    }
+    return judge(
+        {candidate(i): np.array(own) for i, own in enumerate(scores)},
+        BASELINE,
+        metric,
+        overlap,
+        {candidate(i): count for i, count in (diverged or {}).items()},
+        tuned if edges is not None else {},
+    )
+
+
+def row_of(comparison: Comparison, number: int):
+    """The row of a candidate."""
+    (row,) = [row for row in comparison.rows if row.schedule == repr(candidate(number))]
+    return row

@@ -1,0 +1,119 @@
+"""A comparison pairs, orders and ranks; and refuses what it cannot judge."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from lrlab import Cosine
+from lrlab.errors import StudyError
+from lrlab.studies import BASELINE, judge
+from lrlab.studies.statistics.holm import holm
+from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
+
+tables = st.integers(1, 5).flatmap(
+    lambda seeds: arrays(np.float64, (5, seeds), elements=st.floats(-10, 10, width=16))
+)
+
+
+def test_differences_are_paired_and_positive_is_better() -> None:
+    hard = [0.5, 0.7, 0.9, 0.6]  # seeds differ far more than schedules do
+    scores = [hard, [s + d for s, d in zip(hard, [2, 3, 2, 3], strict=True)]]
+    best, last = compared(scores, diverged={1: 2}).rows
+    assert (best.schedule, best.rank, best.diverged) == (repr(candidate(1)), 1, 2)
+    assert (last.rank, last.diverged, last.to_baseline) == (2, 0, None)
+    assert best.to_best is None
+    assert best.to_baseline.mean == pytest.approx(2.5)
+    assert last.to_best.mean == pytest.approx(-2.5)
+    assert best.to_baseline.on_this_data.low > 1.5
+    assert best.sd == pytest.approx(np.std(scores[1], ddof=1))
+    best, last = compared(scores, RMSE).rows  # now less is better
+    assert best.schedule == "Constant(1.0)"
+    assert last.mean == pytest.approx(np.mean(scores[1]))
+    assert last.to_baseline.mean == pytest.approx(-2.5)
+
+
+@given(tables, st.booleans())
+def test_ranks_go_down_in_groups_that_cannot_be_told_apart(scores: np.ndarray, more: bool) -> None:
+    comparison = compared(scores, ACCURACY if more else RMSE)
+    means = [row.mean for row in comparison.rows]
+    assert means == sorted(means, reverse=more)
+    number = {repr(candidate(i)): i for i in range(5)}
+    own = [scores[number[row.schedule]] for row in comparison.rows]
+    ranks = [row.rank for row in comparison.rows]
+    assert ranks[0] == 1
+    places = [(i, j) for i in range(5) for j in range(i)]
+    if scores.shape[1] > 1 and all(np.ptp(own[i] - own[j]) > 1e-9 for i, j in places):
+        p = np.array([stats.ttest_rel(own[i], own[j]).pvalue for i, j in places])
+        apart = dict(zip(places, holm(p) < 0.05, strict=True))
+        # Those with the baseline are a family of their own.
+        base = [row.to_baseline for row in comparison.rows].index(None)
+        with_base = [place for place in places if base in place]
+        own_p = np.array([p[places.index(place)] for place in with_base])
+        apart |= dict(zip(with_base, holm(own_p) < 0.05, strict=True))
+        first = 0
+        for i in range(1, 5):
+            first = i if apart[i, first] else first
+            assert ranks[i] == first + 1
+    # The first of a lower group is told apart from the best, by the same test.
+    for row in comparison.rows[1:]:
+        assert row.rank == 1 or comparison.rows[row.rank - 1].to_best.on_this_data.told
+    # A rank and a verdict do not contradict each other.
+    best = comparison.rows[0].to_baseline
+    if best is not None and best.on_this_data.told:
+        assert comparison.baseline.rank > 1
+
+
+def test_each_is_compared_with_the_baseline_and_with_the_best() -> None:
+    scores = np.random.default_rng(0).normal([[0], [1], [2], [0.5]], 0.2, (4, 12))
+    comparison = compared(scores, overlap=0.4)
+    assert comparison.rows[0].schedule == repr(candidate(2))
+    assert comparison.baseline.schedule == "Constant(1.0)"
+    for i in (1, 3):
+        row = row_of(comparison, i)
+        for against, other in ((row.to_baseline, 0), (row.to_best, 2)):
+            assert against.mean == pytest.approx(np.mean(scores[i] - scores[other]))
+            theirs = stats.ttest_rel(scores[i], scores[other])
+            assert against.on_this_data.p == pytest.approx(theirs.pvalue)
+    # The best was found among all, so that it is compared by the tests of all six pairs.
+    row = row_of(comparison, 1)
+    assert row.to_best.on_this_data.adjusted > 1.5 * row.to_best.on_this_data.p
+    assert [row.rank for row in comparison.rows] == [1, 2, 3, 4]
+
+
+@given(tables, st.sampled_from([None, 0.4]))
+def test_there_is_never_a_nan(scores: np.ndarray, overlap: float | None) -> None:
+    for row in compared(scores, overlap=overlap).rows:
+        for against in (row.to_baseline, row.to_best):
+            if against is None:
+                continue
+            assert 0 <= against.probability <= 1
+            assert against.correlation is None or -1 <= against.correlation <= 1
+            assert len(against.readings) == (1 if overlap is None else 2)
+            for reading in against.readings:
+                assert 0 <= reading.p <= reading.adjusted <= 1
+                if reading.low is not None:
+                    assert reading.low < against.mean < reading.high
+                    assert reading.visible > 0
+
+
+def test_the_baseline_alone_is_compared_with_nothing() -> None:
+    (row,) = compared([[0.5, 0.6]]).rows
+    assert (row.rank, row.to_baseline, row.to_best) == (1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ({Cosine(): [0.5]}, "needs scores of its baseline, got none of Constant"),
+        ({BASELINE: [0.5, 0.6], Cosine(): [0.5]}, r"got shape \(1,\) of Cosine\(\) and \(2,\)"),
+        ({BASELINE: [], Cosine(): []}, "at least one"),
+        ({BASELINE: [0.5, 0.6], Cosine(): [0.5, np.nan]}, "got nan from run 1 of Cosine"),
+        ({BASELINE: [0.5, np.inf]}, "got inf from run 1 of Constant"),
+    ],
+)
+def test_scores_that_cannot_be_judged(scores: dict, words: str) -> None:
+    with pytest.raises(StudyError, match=words):
+        judge({s: np.array(own) for s, own in scores.items()}, BASELINE, ACCURACY)

@@ -1,0 +1,131 @@
+"""Readings against SciPy's tests and against formulas written down from the papers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy import stats
+
+from lrlab.studies.statistics.paired import Family, Versus, interval
+
+Scores = NDArray[np.float64]
+varied = arrays(np.float64, (2, 7), elements=st.floats(-10, 10, width=16)).filter(
+    lambda scores: np.ptp(scores[0] - scores[1]) > 1e-3
+)
+
+
+def single(own: Scores, other: Scores, overlap: float | None = None) -> Versus:
+    return Family(np.array([own]), np.array([other]), overlap).versus(0)
+
+
+@given(varied)
+def test_on_this_data_it_is_scipys_paired_test(scores: Scores) -> None:
+    own, other = scores
+    found, theirs = single(own, other), stats.ttest_rel(own, other)
+    here, ends = found.on_this_data, theirs.confidence_interval(0.95)
+    assert found.mean == pytest.approx(own.mean() - other.mean(), abs=1e-12)
+    assert here.p == pytest.approx(theirs.pvalue, rel=1e-6)
+    assert here.adjusted == here.p
+    assert (here.low, here.high) == pytest.approx((ends.low, ends.high), abs=1e-9)
+    assert found.for_new_data is None
+
+
+@given(varied, st.floats(0.01, 1))
+def test_for_new_data_it_is_nadeaus_and_bengios(scores: Scores, overlap: float) -> None:
+    """As their equation has it, with the variance s^2 times (1 / n + n2 / n1)."""
+    own, other = scores
+    found = single(own, other, overlap).for_new_data
+    assert found is not None
+    n, d = len(own), own - other
+    error = math.sqrt((1 / n + overlap) * np.var(d, ddof=1))
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(d.mean()) / error, n - 1), rel=1e-6)
+    assert found.low is not None
+    half = stats.t.ppf(0.975, n - 1) * error
+    assert (found.low, found.high) == pytest.approx((d.mean() - half, d.mean() + half), abs=1e-9)
+
+
+@given(arrays(np.float64, (5, 6), elements=st.floats(-10, 10, width=16)), st.floats(0.01, 1))
+def test_new_data_never_tell_more_than_this_data(scores: Scores, overlap: float) -> None:
+    family = Family(scores[1:], np.repeat(scores[:1], 4, axis=0), overlap)
+    for i in range(4):
+        found = family.versus(i)
+        here, new = found.on_this_data, found.for_new_data
+        assert new is not None
+        assert new.adjusted >= here.adjusted >= here.p
+        assert new.p >= here.p
+        if here.low is not None and here.high is not None:
+            assert new.low is not None
+            assert new.low <= here.low <= here.high <= new.high
+            # An interval has zero in it where the p-value of its test is above 0.05.
+            assert (here.low <= 0 <= here.high) == (here.p >= 0.05)
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [([0.0] * 5, 1.0), ([0.01], 1.0), ([0.01] * 2, 0.5), ([-0.01] * 10, 2 / 1024), ([0.0], 1.0)],
+)
+def test_without_spread_there_is_no_interval_and_the_sign_test(
+    differences: list[float], p: float
+) -> None:
+    others = np.linspace(0.5, 0.9, len(differences))
+    found = single(others + differences, others, 0.4)
+    here, new = found.on_this_data, found.for_new_data
+    assert here.p == pytest.approx(p)
+    signs = [difference > 0 for difference in differences]
+    if differences[0]:
+        assert here.p == pytest.approx(stats.binomtest(sum(signs), len(signs)).pvalue)
+    assert new is not None
+    assert new.p == 1
+    for reading in (here, new):
+        assert (reading.low, reading.high, reading.visible, reading.seeds) == (None,) * 4
+
+
+def test_differences_of_rounding_are_none() -> None:
+    found = single(np.array([0.1 + 0.2, 0.7, 0.8]), np.array([0.3, 0.7, 0.8]))
+    assert (found.mean, found.probability, found.on_this_data.p) == (0.0, 0.5, 1.0)
+
+
+def test_the_probability_of_improvement_counts_ties_half() -> None:
+    found = single(np.array([0.3, 0.2, 0.1, 0.6]), np.array([0.1, 0.1, 0.1, 0.9]))
+    assert found.probability == (2 + 0.5) / 4
+
+
+def test_the_correlation_is_of_the_pairs() -> None:
+    own, other = np.random.default_rng(0).random((2, 9))
+    assert single(own, other).correlation == pytest.approx(stats.pearsonr(own, other).statistic)
+    assert single(own, np.full(9, 0.5)).correlation is None
+    assert single(own[:2], other[:2]).correlation is None
+
+
+def test_holms_correction_is_over_the_family() -> None:
+    numbers = np.random.default_rng(0)
+    own, other = numbers.normal([[0.5], [1.0], [1.5]], 1.0, (3, 8)), numbers.normal(0, 1, (3, 8))
+    family = Family(own, other)
+    p = sorted(stats.ttest_rel(own, other, axis=1).pvalue)
+    found = sorted(family.versus(i).on_this_data.adjusted for i in range(3))
+    assert found == pytest.approx(
+        [3 * p[0], max(3 * p[0], 2 * p[1]), max(3 * p[0], 2 * p[1], p[2])]
+    )
+
+
+def test_an_open_pair_says_how_many_seeds_and_a_settled_one_does_not() -> None:
+    numbers = np.random.default_rng(0)
+    noise = numbers.normal(0, 1, 10)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    here = single(noise + 0.5, np.zeros(10)).on_this_data
+    assert here.seeds == 34  # as G*Power has it for an effect of 0.5
+    assert here.visible == pytest.approx(0.996, abs=1e-3)  # 10 seeds see 3.15 / sqrt(10)
+    assert single(noise + 2, np.zeros(10)).on_this_data.seeds is None
+    assert single(noise + 0.5, np.zeros(10), 0.4).for_new_data.seeds is None
+
+
+def test_many_intervals_at_once_are_each_their_own() -> None:
+    values = np.random.default_rng(0).random((6, 3))
+    low, high = interval(values)
+    theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert low == pytest.approx(theirs.low)
+    assert high == pytest.approx(theirs.high)

@@ -1,0 +1,50 @@
+"""Time to target, counted by hand."""
+
+import numpy as np
+import pytest
+
+from lrlab import Cosine, Linear
+from lrlab.studies import BASELINE, reach
+from lrlab.training import Curve, Epoch, Result
+from tests.studies.statistics.making import ACCURACY, RMSE
+
+
+def run(*scores: float, diverged: bool = False) -> Result:
+    curve = Curve.of(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
+    return Result(scores[-1] if scores else 0.0, diverged, curve, 0.0)
+
+
+RESULTS = {
+    BASELINE: [run(0.1, 0.5, 0.7), run(0.2, 0.5, 0.9), run(0.3, 0.4, 0.8)],  # goal: 0.8
+    Cosine(): [run(0.9, 0.5, 0.1), run(0.1, 0.8, 0.2), run(0.7, 0.7, 0.9)],
+    Linear(1, 0): [run(0.9, 0.9, diverged=True), run(0.9, 0.9, 0.9), run(diverged=True)],
+}
+
+
+def test_the_goal_is_the_mean_score_of_the_baseline() -> None:
+    goal, (first, second, third) = reach(RESULTS, BASELINE, ACCURACY)
+    assert goal == pytest.approx(0.8)
+    # Reached after 1, 2 and 3 epochs, though two of them lose it again.
+    assert (first.schedule, first.rank, first.epochs, first.share) == ("Cosine()", 1, 2, 1)
+    assert (second.schedule, second.rank) == ("Constant(1.0)", 2)
+    assert (second.epochs, second.share) == (3, pytest.approx(2 / 3))
+    # A run that diverged never reaches it, whatever it had before.
+    assert (third.rank, third.epochs, third.share) == (3, None, pytest.approx(1 / 3))
+
+
+def test_a_goal_of_ones_own_where_less_is_better_and_equals_share_a_rank() -> None:
+    goal, rows = reach(RESULTS, BASELINE, RMSE, goal=0.3)
+    assert goal == 0.3
+    found = {row.schedule: (row.rank, row.epochs, round(row.share, 2)) for row in rows}
+    assert found == {
+        "Constant(1.0)": (1, 1, 1.0),
+        "Cosine()": (2, 3, 0.67),
+        "Linear(1.0, 0.0)": (3, None, 0.0),
+    }
+    _, rows = reach({BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, BASELINE, RMSE)
+    assert [row.rank for row in rows] == [1, 1]
+
+
+def test_an_epoch_without_a_score_reaches_nothing() -> None:
+    results = {BASELINE: [run(np.nan, 0.9)]}
+    assert reach(results, BASELINE, ACCURACY, goal=0.5)[1][0].epochs == 2

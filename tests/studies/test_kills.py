@@ -1,0 +1,35 @@
+"""Fifty kills of one study: no run is lost or doubled, and none is another one."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+
+def rows(db: Path, question: str) -> list[tuple]:
+    with closing(sqlite3.connect(db)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def test_fifty_kills_leave_the_study_that_was_never_killed(tmp_path: Path) -> None:
+    killed, whole = tmp_path / "killed.db", tmp_path / "whole.db"
+    script = Path(__file__).with_name("killed.py")
+    done = subprocess.run(
+        [sys.executable, script, tmp_path], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    stored = [int(count) for count in done.stdout.split()]
+    assert len(stored) == 50
+    assert sorted(stored) == stored
+    assert len(set(stored)) > 15  # most kills were of a study that went on
+
+    for question in (
+        "SELECT id, schedule, settings, seed, score, diverged, epochs, left_at FROM run ORDER BY id",
+        "SELECT phase, place, run, block FROM member ORDER BY phase, place",
+        "SELECT id, plan FROM study",
+    ):
+        assert rows(killed, question) == rows(whole, question)
+    # No run is in the file without a phase that planned it, or planned without being there.
+    assert rows(killed, "SELECT count(*) FROM run") == rows(killed, "SELECT count(*) FROM member")
+    assert rows(killed, "PRAGMA integrity_check") == [("ok",)]

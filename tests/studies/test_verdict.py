@@ -1,0 +1,231 @@
+"""Verdicts and answers say what the numbers say, whatever the numbers."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lrlab.studies import Comparison, answer, claim, verdict, winners
+from lrlab.studies.numbers import Style
+from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
+
+NOISE = np.array([0.01, -0.01, 0.005, -0.002, 0.004, -0.007])
+BASE = np.array([0.5, 0.6, 0.7, 0.8, 0.65, 0.75])
+
+
+def worlds(most: int = 4) -> st.SearchStrategy[NDArray[np.float64]]:
+    """Scores of some schedules over some seeds, with effects from none to overwhelming."""
+
+    def drawn(shape: tuple[int, int], size: float, seed: int) -> NDArray[np.float64]:
+        numbers = np.random.default_rng(seed)
+        effects = size * numbers.normal(0, 1, (shape[0], 1))
+        scores = 0.7 + 0.02 * (effects + numbers.normal(0, 1, shape)) + numbers.normal(0, 0.02)
+        return scores.round(3)  # ties are usual
+
+    shapes = st.tuples(st.integers(2, most), st.sampled_from([1, 2, 5, 30]))
+    return st.builds(drawn, shapes, st.sampled_from([0.0, 0.3, 1.0, 5.0]), st.integers(0, 2**32))
+
+
+@given(worlds(), st.sampled_from([None, 0.4]), st.booleans())
+def test_verdicts_say_what_the_numbers_say(
+    scores: NDArray[np.float64], overlap: float | None, more: bool
+) -> None:
+    comparison = compared(scores, ACCURACY if more else RMSE, overlap)
+    for row in comparison.rows:
+        words, against = verdict(row), row.to_baseline
+        if against is None:
+            assert words == "baseline"
+            continue
+        here, new = against.on_this_data, against.for_new_data
+        assert words.startswith("better") == (here.adjusted < 0.05 and against.mean > 0)
+        assert words.startswith("worse") == (here.adjusted < 0.05 and against.mean < 0)
+        assert words.endswith("new data too") == (new is not None and new.adjusted < 0.05)
+        if words == "the same":
+            assert against.mean == 0
+        if words.startswith("better") and here.low is not None:
+            assert here.low > 0
+    # Turning the direction round turns better into worse, and changes nothing else.
+    turned = compared(scores, RMSE if more else ACCURACY, overlap)
+    swap = {"better": "worse", "worse": "better"}
+    for row in comparison.rows:
+        (other,) = [verdict(r) for r in turned.rows if r.schedule == row.schedule]
+        assert other == re.sub("better|worse", lambda found: swap[found[0]], verdict(row))
+
+
+@given(
+    worlds(5),
+    st.sampled_from([None, 0.4]),
+    st.booleans(),
+    st.lists(st.integers(0, 4), max_size=3),
+)
+def test_answers_say_what_the_numbers_say(
+    scores: NDArray[np.float64], overlap: float | None, more: bool, edges: list[int]
+) -> None:
+    comparison = compared(scores, ACCURACY if more else RMSE, overlap, edges=edges)
+    text, won = answer(comparison), winners(comparison)
+    first, *rest = lines = text.splitlines()
+    assert len(lines) <= 4
+    assert max(map(len, lines)) <= 120
+    assert "nan" not in text
+    if scores.shape[1] == 1:
+        assert text.startswith("One seed cannot tell")
+        assert not won
+        return
+    better = [row for row in comparison.others if verdict(row).startswith("better")]
+    # A winner is named if there is one that may be, and never another.
+    assert won == tuple(row for row in better if not row.edge and not comparison.baseline.edge)
+    named = re.findall(r"(Constant\(\S+\)) is better than", text)
+    assert named == [row.schedule for row in won[:1]]
+    if won:
+        against, style = won[0].to_baseline, Style.of(comparison)
+        assert style.difference(against.mean) in first
+        assert f"{len(won) - 1} more" in first or len(won) == 1
+        new = against.for_new_data
+        if new is None:
+            assert "For new data nothing can be said" in rest[0]
+        else:
+            assert ("is better too" in rest[0]) == new.told
+            assert ("cannot be said" in rest[0]) == (not new.told)
+            assert ("more seeds cannot" in rest[0]) == (not new.told and new.seeds is None)
+            assert style.interval(new.low, new.high) in rest[0]
+    elif better:
+        assert "none is named" in first
+        assert "lowest or highest" in text
+    else:
+        worse = sum(verdict(row).startswith("worse") for row in comparison.others)
+        assert ("worse" in first) == bool(worse)
+        assert worse == 0 or f"{worse} " in first or len(comparison.others) == 1
+
+
+def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None = None):
+    """A comparison of candidates that are better than the baseline by about so much."""
+    own = [BASE + gain + np.roll(NOISE, i) for i, gain in enumerate(gains)]
+    return compared([BASE, *own], overlap=overlap, edges=edges)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "text"),
+    [
+        (
+            shifted(0.1, -0.1, overlap=0.4),
+            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
+            "+10.00 points (+9.20 … +10.80).\n"
+            "For new data like it, it is better too (+8.52 … +11.48).",
+        ),
+        (
+            shifted(0.015, 0.016),
+            "On this data (6 seeds) Constant(3.0) is better than the constant rate: "
+            "+1.60 points (+0.80 … +2.40); so is 1 more.\n"
+            "For new data nothing can be said: every seed has the same test rows.\n"
+            "Constant(2.0) cannot be told apart from the best (-0.10): 6 seeds show 2.81 points, "
+            "this takes about 2300.",
+        ),
+        (
+            shifted(0.012, overlap=0.4),
+            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
+            "+1.20 points (+0.40 … +2.00).\n"
+            "For new data like it that cannot be said (-0.28 … +2.68): "
+            "more rows may tell, more seeds cannot.",
+        ),
+        (
+            shifted(0.0, 0.001),
+            "On this data (6 seeds) no schedule can be told apart from the constant rate.\n"
+            "For new data nothing can be said: every seed has the same test rows.\n"
+            "Constant(3.0) cannot be told apart from the constant rate (+0.10): 6 seeds show "
+            "1.31 points, this takes about 560.",
+        ),
+        (
+            shifted(0.0, -0.1, -0.012, overlap=0.4),
+            "On this data (6 seeds) no schedule beats the constant rate: 2 are worse, 1 cannot be "
+            "told apart.\n"
+            "For new data like it, 1 of those is known to be worse.\n"
+            "Constant(2.0) cannot be told apart from the constant rate (+0.00): 6 seeds show "
+            "1.44 points, no number would do.",
+        ),
+        (
+            shifted(-0.012, overlap=0.4),
+            "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
+            "-1.20 points (-2.00 … -0.40).\n"
+            "For new data like it that cannot be said (-2.68 … +0.28): "
+            "more rows may tell, more seeds cannot.",
+        ),
+        (
+            shifted(0.1, edges=[1]),
+            "On this data (6 seeds) 1 schedule is better than the constant rate, but none is "
+            "named:\nits best rate is the lowest or highest tried, a better one may lie beyond: "
+            "widen --lr.",
+        ),
+        (
+            shifted(0.1, 0.2, edges=[0]),
+            "On this data (6 seeds) 2 schedules are better than the constant rate, but none is "
+            "named:\nthe best rate of the constant rate is the lowest or highest tried, a better "
+            "one may lie beyond: widen --lr.",
+        ),
+        (
+            shifted(0.1, 0.2, edges=[2]),
+            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
+            "+10.00 points (+9.20 … +10.80).\n"
+            "For new data nothing can be said: every seed has the same test rows.\n"
+            "1 more is better, but at the lowest or highest rate tried, so not named: widen --lr.",
+        ),
+        (
+            compared([[0.5] * 3] * 2, diverged={0: 3, 1: 3}),
+            "Every run diverged, so nothing can be said: use a lower rate (--lr).",
+        ),
+        (
+            compared([[0.5], [0.9]]),
+            "One seed cannot tell a gain from luck: use more (--seeds 30).",
+        ),
+        (
+            compared([[0.5, 0.6]]),
+            "There is nothing to compare: name another schedule (--schedule).",
+        ),
+        (
+            compared([[0.5] * 6, [0.7] * 6]),
+            "On this data (6 seeds) Constant(2.0) is better than the constant rate: +20.00 points."
+            "\nFor new data nothing can be said: every seed has the same test rows.",
+        ),
+    ],
+)
+def test_answers(comparison: Comparison, text: str) -> None:
+    assert answer(comparison) == text
+
+
+def test_an_interval_that_excludes_zero_and_does_not_tell_says_why() -> None:
+    comparison = shifted(0.02, *[0.0] * 11, overlap=0.4)
+    new = row_of(comparison, 1).to_baseline.for_new_data
+    assert new.low > 0
+    assert not new.told
+    assert (
+        "cannot be said (+0.52 … +3.48, but 12 were compared): about 33 seeds would tell."
+        in answer(comparison)
+    )
+
+
+@given(worlds(2), st.floats(-0.2, 0.2))
+def test_a_claimed_gain_lies_within_an_interval_or_outside(
+    scores: NDArray[np.float64], gain: float
+) -> None:
+    comparison = compared(scores, overlap=0.4)
+    row = row_of(comparison, 1)
+    text = claim(comparison, row, gain)
+    readings = row.to_baseline.readings
+    if readings[0].low is None:
+        assert text.endswith("can be neither confirmed nor refuted.")
+        return
+    said = re.findall("within|outside", text)
+    inside = [reading.low <= gain <= reading.high for reading in readings]
+    assert said == ["within" if one else "outside" for one in inside]
+
+
+def test_a_claim_in_words() -> None:
+    comparison = shifted(0.012, overlap=0.4)
+    assert claim(comparison, row_of(comparison, 1), 0.025) == (
+        "A gain of 2.50 points lies outside +0.40 … +2.00 on this data and within "
+        "-0.28 … +2.68 for new data like it."
+    )
+    assert "neither" in claim(comparison, comparison.baseline, 0.025)
+    assert candidate(0) != candidate(1)
