@@ -6,8 +6,12 @@ import typer
 
 import lrlab
 from lrlab.cli.compare import compare
+from lrlab.cli.delete import delete
+from lrlab.cli.export import export
 from lrlab.cli.shapes import shapes
 from lrlab.cli.show import show
+from lrlab.cli.status import status
+from lrlab.cli.studies import studies
 from lrlab.cli.train import train
 
 app = typer.Typer(
@@ -21,6 +25,10 @@ app.command()(train)
 app.command()(compare)
 app.command()(show)
 app.command()(shapes)
+app.command()(studies)
+app.command()(status)
+app.command()(export)
+app.command()(delete)
 
 
 def _version(asked: bool) -> None:

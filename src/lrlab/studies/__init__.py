@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lrlab.lazy import lazily
 
 ROOMS = {
-    "catalog": ("Catalog", "Entry", "Phase"),
+    "catalog": ("Catalog",),
     "choosing": ("Tuned", "tune"),
+    "entries": ("Entry", "Phase"),
     "execution": ("execute",),
     "grid": ("Grid", "cross", "varied"),
     "places": ("Cluster", "Machine"),
@@ -24,10 +25,10 @@ ROOMS = {
 
 if TYPE_CHECKING:
     from lrlab.studies.catalog import Catalog as Catalog
-    from lrlab.studies.catalog import Entry as Entry
-    from lrlab.studies.catalog import Phase as Phase
     from lrlab.studies.choosing import Tuned as Tuned
     from lrlab.studies.choosing import tune as tune
+    from lrlab.studies.entries import Entry as Entry
+    from lrlab.studies.entries import Phase as Phase
     from lrlab.studies.execution import execute as execute
     from lrlab.studies.grid import Grid as Grid
     from lrlab.studies.grid import cross as cross
