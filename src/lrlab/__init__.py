@@ -4,10 +4,10 @@ Names are imported when they are first used: the scheduler needs torch, whose im
 and a picture needs matplotlib; schedules need neither.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lrlab import schedules
+from lrlab.lazy import lazily
 
 if TYPE_CHECKING:
     from lrlab.dialects import parse as parse
@@ -27,43 +27,25 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ERRORS = (
-    "LrlabError",
-    "MissingExtra",
-    "ProblemError",
-    "ScheduleError",
-    "SchedulerError",
-    "StudyError",
-    "TrainingError",
-    "ViewError",
-)
-
-_ELSEWHERE = {
-    **dict.fromkeys(_ERRORS, "errors"),
-    "LRScheduler": "optim",
-    "adapters": "adapters",
-    "compare": "studies",
-    "dialects": "dialects",
-    "parse": "dialects",
-    "plot": "views.plot",
-    "total_steps": "optim",
+_ROOMS = {
+    "schedules": tuple(name for names in schedules.ROOMS.values() for name in names),
+    "dialects": ("parse",),  # the dialects' own names too
+    "errors": (
+        "LrlabError",
+        "MissingExtra",
+        "ProblemError",
+        "ScheduleError",
+        "SchedulerError",
+        "StudyError",
+        "TrainingError",
+        "ViewError",
+    ),
+    "optim": ("LRScheduler", "total_steps"),
+    "studies": ("compare",),
+    "views.plot": ("plot",),
 }
-_SCHEDULES = {name for names in schedules.ROOMS.values() for name in names}
+_MODULES = ("adapters", "dialects", "schedules")
 
-__all__ = sorted({*_SCHEDULES, *_ELSEWHERE, "schedules"})
+__all__ = sorted({*_MODULES, *(name for names in _ROOMS.values() for name in names)})
 
-
-def __getattr__(name: str) -> object:
-    if name in _ELSEWHERE:
-        module = import_module(f"lrlab.{_ELSEWHERE[name]}")
-        value = module if name == _ELSEWHERE[name] else getattr(module, name)
-    elif name in _SCHEDULES:
-        value = getattr(schedules, name)
-    else:
-        raise AttributeError(f"module 'lrlab' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+lazily(__name__, _ROOMS, _MODULES)

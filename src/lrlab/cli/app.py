@@ -7,10 +7,14 @@ import typer
 import lrlab
 from lrlab.cli.asked import asking
 from lrlab.cli.compare import compare
+from lrlab.cli.delete import delete
+from lrlab.cli.export import export
 from lrlab.cli.plan import plan
 from lrlab.cli.resume import resume
 from lrlab.cli.shapes import shapes
 from lrlab.cli.show import show
+from lrlab.cli.status import status
+from lrlab.cli.studies import studies
 from lrlab.cli.train import train
 
 app = typer.Typer(
@@ -26,6 +30,10 @@ app.command()(asking(plan))
 app.command()(resume)
 app.command()(show)
 app.command()(shapes)
+app.command()(studies)
+app.command()(status)
+app.command()(export)
+app.command()(delete)
 
 
 def _version(asked: bool) -> None:

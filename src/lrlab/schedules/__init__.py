@@ -3,8 +3,9 @@
 Names are imported when they are first used, so that importing this costs next to nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from lrlab.lazy import lazily
 
 ROOMS = {
     "base": ("Schedule",),
@@ -43,8 +44,6 @@ ROOMS = {
 }
 """Where each public name lives."""
 
-_HOMES = {name: room for room, names in ROOMS.items() for name in names}
-
 if TYPE_CHECKING:
     from lrlab.schedules.arithmetic import *
     from lrlab.schedules.base import *
@@ -65,14 +64,4 @@ if TYPE_CHECKING:
     from lrlab.schedules.text import *
     from lrlab.schedules.warmups import *
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'lrlab.schedules' has no attribute {name!r}")
-    value = getattr(import_module(f"lrlab.schedules.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(_HOMES)
+lazily(__name__, ROOMS)

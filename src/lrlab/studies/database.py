@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from lrlab.errors import StudyError
 from lrlab.studies.faults import clear_errors, version_of
+from lrlab.studies.reading import Answer, Question
 from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION, packed
 
 
@@ -47,10 +47,10 @@ class Database:
             self._moved()
         self._db.close()
 
-    def asked(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """The rows that a query gives."""
+    def ask(self, question: Question[Answer]) -> Answer:
+        """What ``question`` answers when it is given the connection."""
         with clear_errors(self.name):
-            yield from self._db.execute(query, values)
+            return question(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -5,11 +5,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lrlab.errors import StudyError
-from lrlab.studies.rows import unpack
 from lrlab.studies.schema import APPLICATION, VERSION
 
 PATIENCE = 30.0
@@ -36,7 +32,7 @@ def clear_errors(file: str) -> Iterator[None]:
     """Says in a sentence what SQLite found wrong with ``file``.
 
     Raises:
-        StudyError: SQLite raised an error inside.
+        StudyError: SQLite raised an error inside, or ``stored`` did.
     """
     try:
         yield
@@ -70,16 +66,14 @@ def version_of(db: sqlite3.Connection, file: str) -> int:
     return version if tables else 0
 
 
-def read_curve(file: str, id: str, packed: bytes) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Values and names of the curve of a run, see ``rows``.
+@contextmanager
+def stored(what: str) -> Iterator[None]:
+    """Where what was stored is taken apart: in a damaged file it may be anything.
 
     Raises:
-        StudyError: they cannot be read.
+        sqlite3.DatabaseError: it cannot be.
     """
     try:
-        return unpack(packed)
+        yield
     except (zlib.error, ValueError, TypeError, IndexError, MemoryError):
-        raise StudyError(
-            f"the database {file} is damaged: the curve of run {id} cannot be read; put a copy of "
-            f"it in its place, or {_ANOTHER}."
-        ) from None
+        raise sqlite3.DatabaseError(f"it is damaged, {what} cannot be read") from None

@@ -71,6 +71,10 @@ CREATE TABLE member (
 
 CREATE = (_RUN, _PROGRESS, *_STUDIES)
 
+OF_NO_OTHER = """id IN (SELECT run FROM member WHERE study = :id)
+    AND NOT EXISTS (SELECT 1 FROM member WHERE run = run.id AND study <> :id)"""
+"""The condition for runs of one study that no other has."""
+
 _NAMES = ("epoch", "before", "after", "loss", "score", "validation_loss", "validation_score")
 _KEPT = """id, problem, fingerprint, schedule, settings, seed, engine, score, diverged, seconds,
     ended, left_at"""

@@ -13,8 +13,10 @@ from lrlab.errors import StudyError
 from lrlab.problems import Problem
 from lrlab.schedules import to_text
 from lrlab.studies.database import Database
-from lrlab.studies.faults import PATIENCE, read_curve
-from lrlab.studies.rows import pack
+from lrlab.studies.faults import PATIENCE, clear_errors, stored
+from lrlab.studies.reading import Answer, Question
+from lrlab.studies.rows import pack, unpack
+from lrlab.studies.schema import OF_NO_OTHER
 from lrlab.training import Curve, Result, Run
 from lrlab.training.engines import Engine
 
@@ -77,7 +79,8 @@ class Store:
 
     def has(self, id: str) -> bool:
         """Whether a study has begun."""
-        return bool(list(self._db.asked("SELECT 1 FROM study WHERE id = ?", id)))
+        query = "SELECT count(*) FROM study WHERE id = ?"
+        return bool(self._rows(query, id)[0][0])
 
     def plan_phase(self, id: str, phase: str, members: Sequence[Member]) -> None:
         """Notes which runs a phase of a study has, all or none, once: a plan that is there stays.
@@ -97,20 +100,19 @@ class Store:
 
     def phase(self, id: str, phase: str) -> list[Member] | None:
         """The runs of a phase in order with their blocks; None if it was not planned yet."""
+        if not self._rows("SELECT 1 FROM phase WHERE study = ? AND name = ?", id, phase):
+            return None
         query = "SELECT run, block FROM member WHERE study = ? AND phase = ? ORDER BY place"
-        members = [(run, block) for run, block in self._db.asked(query, id, phase)]
-        planned = "SELECT 1 FROM phase WHERE study = ? AND name = ?"
-        return members if members or list(self._db.asked(planned, id, phase)) else None
+        return self._rows(query, id, phase)
 
     def finished(self, ids: Iterable[str]) -> dict[str, Result]:
         """The results of those runs that are stored, by id."""
         rows = self._runs("id, score, diverged, epochs, seconds, left_at", ids)
-        return {
-            id: Result(
-                score, bool(diverged), Curve(*read_curve(self._db.name, id, epochs)), seconds, left
-            )
-            for id, score, diverged, epochs, seconds, left in rows
-        }
+        with clear_errors(self._db.name):
+            return {
+                id: Result(score, bool(diverged), _curve(id, epochs), seconds, left_at)
+                for id, score, diverged, epochs, seconds, left_at in rows
+            }
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Which of those runs are stored."""
@@ -153,19 +155,27 @@ class Store:
             StudyError: there is no such study.
         """
         with self._db.transaction() as writing:
-            deleted = writing.execute(
-                "DELETE FROM run WHERE id IN (SELECT run FROM member WHERE study = :id) AND NOT "
-                "EXISTS (SELECT 1 FROM member WHERE run = run.id AND study <> :id)",
-                {"id": id},
-            )
+            deleted = writing.execute(f"DELETE FROM run WHERE {OF_NO_OTHER}", {"id": id})
             if not writing.execute("DELETE FROM study WHERE id = ?", (id,)).rowcount:
                 raise StudyError(f"{self._db.name} has no study {id}; `lrlab studies` lists them.")
         return deleted.rowcount
 
-    def _runs(self, columns: str, ids: Iterable[str]) -> Iterable[tuple[Any, ...]]:
+    def ask(self, question: Question[Answer]) -> Answer:
+        """What ``question`` answers when it is given a connection to read from."""
+        return self._db.ask(question)
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        return self.ask(lambda db: db.execute(query, values).fetchall())
+
+    def _runs(self, columns: str, ids: Iterable[str]) -> list[Any]:
         # One question for all ids, however many: SQLite limits the places for values in a query.
         query = f"SELECT {columns} FROM run WHERE id IN (SELECT value FROM json_each(?))"
-        return self._db.asked(query, json.dumps(list(ids)))
+        return self._rows(query, json.dumps(list(ids)))
+
+
+def _curve(id: str, packed: bytes) -> Curve:
+    with stored(f"the curve of run {id}"):
+        return Curve(*unpack(packed))
 
 
 def _row(problem: Problem, engine: Engine, id: str, run: Run, result: Result) -> dict[str, Any]:

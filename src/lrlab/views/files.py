@@ -8,13 +8,13 @@ import csv
 import dataclasses
 import io
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lrlab.dialects import parse
 from lrlab.errors import LrlabError, ViewError, did_you_mean
+from lrlab.views.drafts import draft
 from lrlab.views.preview import Preview
 
 _MADE_BY = "lrlab show"
@@ -45,16 +45,8 @@ class Target:
             MissingExtra: what draws it is not installed.
         """
         content = self.kind.content(preview)
-        place = self.path.resolve()  # a link stays a link
-        draft = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
-        try:
-            try:
-                draft.write_bytes(content)
-                draft.replace(place)
-            finally:
-                draft.unlink(missing_ok=True)
-        except OSError as error:
-            raise ViewError(f"{self.path} cannot be written: {error.strerror}.") from None
+        with draft(self.path) as place:
+            place.write_bytes(content)
 
 
 def target(path: Path) -> Target:

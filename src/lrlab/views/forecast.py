@@ -6,6 +6,7 @@ from lrlab.problems.tables import counted
 from lrlab.studies import Estimate, Plan, varied
 from lrlab.views.numbers import NAMES, setting
 
+
 def forecast(plan: Plan, taken: Estimate, known: int) -> str:
     """The phases of a study with their runs, and what they take.
 

@@ -1,0 +1,139 @@
+"""The store with a hundred thousand runs in it: how large it is, how fast it is written and read.
+
+Commands are whole processes, medians of so many; the first round is left out. Runs are of three
+studies, curves of 50 epochs with rows held out, as the default study has them; their numbers are
+made up, float32 like a loop's.
+
+Writes ``benchmarks/results/store.json``:
+
+    python benchmarks/store.py [runs]
+"""
+
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from lrlab import Warmup, parse
+from lrlab.problems import load
+from lrlab.studies import Store
+from lrlab.studies.rows import pack, unpack
+from lrlab.training import Curve, Result, Run, Settings
+from lrlab.training.engines import Engine
+
+RUNS, BLOCK, TIMES = 100_000, 500, 9
+RESULTS = Path(__file__).parent / "results" / "store.json"
+SCHEDULES = (Warmup("10%") >> parse("Cosine()"), parse("Constant(1.0)"), parse("Exponential(0.99)"))
+EPOCHS = 50
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    with TemporaryDirectory() as folder:
+        db = Path(folder) / "lrlab.db"
+        seconds = write(db, runs)
+        found = {
+            "runs": runs,
+            "epochs": EPOCHS,
+            "bytes_per_run": round(db.stat().st_size / runs),
+            "bytes_per_curve": round(len(pack(curve(0).values, curve(0).names))),
+            "runs_written_per_second": round(runs / seconds),
+            "pack_us": round(1e6 * each(lambda: pack(curve_0.values, curve_0.names)), 1),
+            "unpack_us": round(1e6 * each(lambda: unpack(packed_0)), 1),
+            "seconds": {
+                name: round(command(folder, *words), 3) for name, words in COMMANDS.items()
+            },
+        }
+    print(json.dumps(found, indent=2))
+    if runs == RUNS:
+        RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+
+
+COMMANDS = {
+    "version": ("--version",),
+    "status": ("status", "00000000"),
+    "studies": ("studies",),
+    "export runs, CSV": ("export", "00000000", "--csv", "runs.csv", "--force"),
+    "export runs, JSON": ("export", "00000000", "--json", "runs.json", "--force"),
+}
+
+
+def write(db: Path, runs: int) -> float:
+    """Fills the file with runs, block by block as a study does, and gives the seconds it took."""
+    problem, engine = load("breast-cancer"), Engine("ensemble")
+    rates = [Settings(lr=lr, momentum=m, validation=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)]
+    ids = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(runs)]
+    curves = [curve(seed) for seed in range(BLOCK)]
+    taken = 0.0
+    with Store(db) as store:
+        for study in range(3):
+            of = ids[: runs - 2] if not study else ids[runs - 3 + study :][:1]
+            store.begin(f"{study:08x}", problem, engine, "{}")
+            half = len(of) // 2
+            for phase, members in (("tuning", of[:half]), ("final", of[half:])):
+                blocks = [(id, i // BLOCK) for i, id in enumerate(members)]
+                store.plan_phase(f"{study:08x}", phase, blocks)
+        for first in range(0, runs, BLOCK):
+            block = ids[first : first + BLOCK]
+            planned = {
+                id: Run(SCHEDULES[i % 3], rates[i % 4], first + i) for i, id in enumerate(block)
+            }
+            results = {id: Result(0.9, i % 50 == 0, curves[i], 0.25) for i, id in enumerate(block)}
+            started = time.perf_counter()
+            store.add(problem, engine, planned, results)
+            taken += time.perf_counter() - started
+    return taken
+
+
+def curve(seed: int) -> Curve:
+    """Numbers of the digits that a run's have: rates in float64, losses and scores in float32."""
+    draw = np.random.default_rng(seed)
+    steps = np.arange(EPOCHS)
+    rates = SCHEDULES[seed % 3].bind(total=EPOCHS + 1, epoch=1)(np.arange(EPOCHS + 1), base=0.1)
+    losses = np.exp(-steps / 20 + 0.1 * draw.normal(size=(2, EPOCHS))).astype(np.float32)
+    scores = draw.integers(150, 171, (2, EPOCHS)) / [[171], [80]]
+    columns = [steps, rates[:-1], rates[1:], losses[0], scores[0], losses[1], scores[1]]
+    return Curve(np.stack([np.asarray(column, np.float64) for column in columns], axis=1))
+
+
+def each(call: Callable[[], object]) -> float:
+    """Seconds of one call, the median of a thousand."""
+    seconds = []
+    for _ in range(1000):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def command(folder: str, *words: str) -> float:
+    """Seconds of a whole command."""
+    # Bytecode is kept, as it is wherever lrlab is installed.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    seconds = []
+    for _ in range(TIMES + 1):
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "lrlab", *words],
+            check=True,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds[1:])
+
+
+curve_0 = curve(0)
+packed_0 = pack(curve_0.values, curve_0.names)
+
+if __name__ == "__main__":
+    main()

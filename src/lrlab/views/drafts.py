@@ -1,0 +1,27 @@
+"""Files that are written whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lrlab.errors import ViewError
+
+
+@contextmanager
+def draft(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` that takes its place when everything inside went well.
+
+    Raises:
+        ViewError: it cannot be written.
+    """
+    place = path.resolve()  # a link stays a link
+    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+    try:
+        try:
+            yield beside
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise ViewError(f"{path} cannot be written: {error.strerror or error}.") from None
