@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from lrlab.errors import ViewError as ViewError
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.optim import total_steps as total_steps
+    from lrlab.problems import Metric as Metric
+    from lrlab.problems import Problem as Problem
+    from lrlab.problems import TrainingFunction as TrainingFunction
+    from lrlab.problems.own import problem as problem
     from lrlab.schedules import *
+    from lrlab.training.live import LiveRun as LiveRun
     from lrlab.views.plot import plot as plot
 
 __version__ = "0.1.0"
@@ -40,10 +45,15 @@ _ERRORS = (
 _ELSEWHERE = {
     **dict.fromkeys(_ERRORS, "errors"),
     "LRScheduler": "optim",
+    "LiveRun": "training.live",
+    "Metric": "problems",
+    "Problem": "problems",
+    "TrainingFunction": "problems",
     "adapters": "adapters",
     "dialects": "dialects",
     "parse": "dialects",
     "plot": "views.plot",
+    "problem": "problems.own",
     "total_steps": "optim",
 }
 _SCHEDULES = {name for names in schedules.ROOMS.values() for name in names}

@@ -136,7 +136,7 @@ def _show(study: "Plan", results: "dict[str, Result]", picture: Path) -> None:
 
     tuned = tune(study, results)
     at_best = {schedule: best.results for schedule, best in tuned.items()}
-    comparison = compare_results(at_best, BASELINE, study.problem.task.metric, tuned)
+    comparison = compare_results(at_best, BASELINE, study.problem.metric, tuned)
     typer.echo(
         f"{title(study)}\n{answer(comparison)}\n\n"
         f"{table(comparison, varied(study.settings))}\n\n{notes(study, comparison)}\n"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from lrlab.problems import Problem, split_of
+from lrlab.problems import AnyProblem, TrainingFunction, split_of
 from lrlab.schedules import Schedule
 from lrlab.studies.grid import edge_of
 from lrlab.studies.plan import Plan
@@ -53,7 +53,7 @@ def tune(plan: Plan, results: Mapping[str, Result]) -> dict[Schedule, Tuned]:
             means = [
                 _mean_score(groups[schedule, settings], plan.seeds, guess) for settings in grid
             ]
-            best = _best(grid, means, plan.problem.task.metric.more_is_better)
+            best = _best(grid, means, plan.problem.metric.more_is_better)
         own = tuple(groups[schedule, best])
         tuned[schedule] = Tuned(best, own, edge_of(best, grid))
     return tuned
@@ -79,8 +79,10 @@ def _best(grid: Sequence[Settings], means: Sequence[float], more_is_better: bool
     return min(near, key=lambda settings: settings.lr)
 
 
-def _guesses(problem: Problem, settings: Settings) -> Callable[[int], float]:
+def _guesses(problem: AnyProblem, settings: Settings) -> Callable[[int], float]:
     """What a constant guess scores on the held-out rows of a seed, each computed once."""
+    if isinstance(problem, TrainingFunction):
+        return lambda seed: problem.guess
     held_out = settings.held_out(problem.train_rows)
 
     @cache

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from lrlab.errors import StudyError
-from lrlab.problems import Problem
+from lrlab.problems import AnyProblem, Problem
 from lrlab.schedules import (
     Constant,
     Cosine,
@@ -69,7 +69,7 @@ class Plan:
         engine: what trains them, all of them: numbers of two engines are never compared.
     """
 
-    problem: Problem
+    problem: AnyProblem
     settings: Grid
     schedules: tuple[Schedule, ...]
     seeds: tuple[int, ...]
@@ -118,7 +118,7 @@ class Plan:
 
 
 def plan(
-    problem: Problem,
+    problem: AnyProblem,
     schedules: Iterable[Schedule],
     settings: Settings | Iterable[Settings],
     seeds: int,
@@ -146,7 +146,8 @@ def plan(
         )
     grid = checked((settings,) if isinstance(settings, Settings) else tuple(settings))
     once = tuple(dict.fromkeys((BASELINE, *schedules)))
-    grid[0].held_out(problem.train_rows)
+    if isinstance(problem, Problem):  # a training function holds rows out itself
+        grid[0].held_out(problem.train_rows)
     for schedule in once:
         to_text(schedule)
         watched([schedule], grid[0], problem)

@@ -1,5 +1,6 @@
 """The engines that execute runs, and the choice of the faster one for a problem."""
 
+import math
 import os
 import shutil
 import time
@@ -12,8 +13,8 @@ import numpy as np
 import torch
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, Split
-from lrlab.training import ensemble, loop
+from lrlab.problems import AnyProblem, Problem, Split, TrainingFunction
+from lrlab.training import ensemble, functions, loop
 from lrlab.training.result import Result
 from lrlab.training.run import Run
 
@@ -71,7 +72,7 @@ class Choice:
     Args:
         engine: which.
         reason: the sentence that says why.
-        seconds: what a step of a run takes in it, in one process.
+        seconds: what a step of a run takes in it, in one process; NaN where that is not known.
     """
 
     engine: Engine
@@ -87,7 +88,7 @@ _CALM = 1e-3
 
 
 def choose(
-    problem: Problem,
+    problem: AnyProblem,
     runs: Sequence[Run],
     device: str = "cpu",
     compiled: bool = False,
@@ -100,7 +101,7 @@ def choose(
     rate, on eight batches at most, for one epoch and for so many more that these have 32 steps, in
     turns; the medians of what those more have taken are compared, so that nothing counts that is
     done once a run. Where the two disagree on the loss of that run, the network does what the
-    ensemble cannot repeat, and the loop is taken.
+    ensemble cannot repeat, and the loop is taken. It is for a training function too, unprobed.
 
     Args:
         problem: what is to be trained.
@@ -109,6 +110,8 @@ def choose(
         workers, memory: as blocks are made for, see ``ensemble.blocks``.
     """
     loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
+    if isinstance(problem, TrainingFunction):
+        return Choice(loop_engine, functions.ALONE.partition(";")[0], math.nan)
     settings = runs[0].settings
     rows = _BATCHES * settings.batch_size / (1 - settings.validation)
     short = _shortened(problem, ceil(rows) + 1)

@@ -69,7 +69,7 @@ def curves(
         results: of each schedule, one for each seed.
         tuned: how each came to its settings, where they were chosen from a grid.
     """
-    sign = 1 if plan.problem.task.metric.more_is_better else -1
+    sign = 1 if plan.problem.metric.more_is_better else -1
     chosen = {s: tuned[s].settings if s in tuned else plan.settings[0] for s in plan.schedules}
     scores = {s: _scores(results[s], chosen[s].epochs) for s in plan.schedules}
     names, drawn = varied(plan.settings), []
@@ -198,7 +198,7 @@ def save(
     band = " · band: 95 % interval of the mean" if len(plan.seeds) > 1 else ""
     title = f"{plan.problem.name} · {seeds_of(plan)}{band}"
     try:
-        drawing = figure(curves(plan, results, tuned), title, plan.problem.task.metric)
+        drawing = figure(curves(plan, results, tuned), title, plan.problem.metric)
         drawing.savefig(path, format="png", dpi=120)
     except OSError as error:
         raise StudyError(f"the picture {path} cannot be written: {error.strerror}.") from None
