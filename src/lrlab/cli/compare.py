@@ -35,6 +35,11 @@ def compare(
     task: options.Task = None,
     header: options.Header = None,
     file: options.File = None,
+    test: options.Test = None,
+    metric: options.Metric = None,
+    less_is_better: options.LessIsBetter = False,
+    percent: options.Percent = False,
+    guess: options.Guess = None,
     lr: options.Rates = None,
     momentum: options.Momenta = "0",
     optimizer: options.Optimizer = "sgd",
@@ -58,7 +63,9 @@ def compare(
     """
     chosen = [reading.schedule_of(text) for text in schedule or []]
     limit = None if memory is None else reading.size_of(memory)
-    problem = reading.problem_of(data, target, task, header, file)
+    problem = reading.problem_of(
+        data, target, task, header, file, test, metric, less_is_better, percent, guess
+    )
     grid = reading.grid_of(
         problem,
         optimizer,

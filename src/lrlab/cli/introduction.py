@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from lrlab.problems import Problem
+    from lrlab.problems import AnyProblem
     from lrlab.schedules import Schedule
     from lrlab.studies import Grid
 
 
-def introduce(problem: "Problem", grid: "Grid", schedules: "Iterable[Schedule]") -> None:
+def introduce(problem: "AnyProblem", grid: "Grid", schedules: "Iterable[Schedule]") -> None:
     """Prints it on stderr."""
     from lrlab import lint
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
-    from lrlab.problems import Problem
+    from lrlab.problems import AnyProblem
     from lrlab.schedules import Schedule
     from lrlab.studies import Grid
     from lrlab.training import Settings
@@ -23,12 +23,30 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
 
 
 def problem_of(
-    data: str, target: str | None, task: str | None, header: bool | None, file: Path | None
-) -> "Problem":
+    data: str,
+    target: str | None,
+    task: str | None,
+    header: bool | None,
+    file: Path | None,
+    test: Path | None = None,
+    metric: str | None = None,
+    less_is_better: bool = False,
+    percent: bool = False,
+    guess: float | None = None,
+) -> "AnyProblem":
     """The problem that the options name."""
     from lrlab.problems import load
 
-    return load(data, target=target, task=task, header=header, file=file)
+    given = {
+        "metric": metric,
+        "more_is_better": False if less_is_better else None,
+        "percent": percent or None,
+        "guess": guess,
+    }
+    function = {name: value for name, value in given.items() if value is not None}
+    return load(
+        data, target=target, task=task, header=header, file=file, test=test, function=function
+    )
 
 
 def schedule_of(text: str) -> "Schedule":
@@ -39,7 +57,7 @@ def schedule_of(text: str) -> "Schedule":
 
 
 def settings_of(
-    problem: "Problem",
+    problem: "AnyProblem",
     optimizer: str,
     lr: float | None = None,
     shuffle: bool | None = None,
@@ -59,7 +77,7 @@ def settings_of(
 
 
 def grid_of(
-    problem: "Problem",
+    problem: "AnyProblem",
     optimizer: str,
     lr: str | None,
     momentum: str,
