@@ -54,6 +54,7 @@ _ELSEWHERE = {
     "parse": "dialects",
     "plot": "views.plot",
     "problem": "problems.own",
+    "testing": "testing",
     "total_steps": "optim",
 }
 _SCHEDULES = {name for names in schedules.ROOMS.values() for name in names}
