@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from lrlab.errors import ViewError as ViewError
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.optim import total_steps as total_steps
+    from lrlab.problems import Metric as Metric
+    from lrlab.problems import Problem as Problem
+    from lrlab.problems import TrainingFunction as TrainingFunction
+    from lrlab.problems.own import problem as problem
     from lrlab.schedules import *
     from lrlab.studies import compare as compare
+    from lrlab.training.live import LiveRun as LiveRun
     from lrlab.views.plot import plot as plot
 
 __version__ = "0.1.0"
@@ -41,10 +46,13 @@ _ROOMS = {
         "ViewError",
     ),
     "optim": ("LRScheduler", "total_steps"),
+    "problems": ("Metric", "Problem", "TrainingFunction"),
+    "problems.own": ("problem",),
     "studies": ("compare",),
+    "training.live": ("LiveRun",),
     "views.plot": ("plot",),
 }
-_MODULES = ("adapters", "dialects", "schedules")
+_MODULES = ("adapters", "dialects", "schedules", "testing")
 
 __all__ = sorted({*_MODULES, *(name for names in _ROOMS.values() for name in names)})
 

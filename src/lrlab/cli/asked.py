@@ -14,13 +14,25 @@ import typer
 from lrlab.cli import options, reading
 
 if TYPE_CHECKING:
-    from lrlab.problems import Problem
+    from lrlab.problems import AnyProblem
     from lrlab.schedules import Schedule
     from lrlab.studies import Plan
     from lrlab.studies.places import Place
     from lrlab.training.engines import Engine
 
-_SOURCE = ("data", "target", "task", "header", "file")
+_SOURCE = (
+    "data",
+    "target",
+    "task",
+    "header",
+    "file",
+    "test",
+    "metric",
+    "less_is_better",
+    "percent",
+    "guess",
+)
+"""The options that name the problem."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,11 @@ class Asked:
     task: options.Task = None
     header: options.Header = None
     file: options.File = None
+    test: options.Test = None
+    metric: options.Metric = None
+    less_is_better: options.LessIsBetter = False
+    percent: options.Percent = False
+    guess: options.Guess = None
     optimizer: options.Optimizer = "sgd"
     weight_decay: options.WeightDecay = None
     clip: options.Clip = None
@@ -100,7 +117,7 @@ class Asked:
         """Those that are named."""
         return [reading.schedule_of(text) for text in self.schedule or []]
 
-    def problem(self) -> "Problem":
+    def problem(self) -> "AnyProblem":
         """What is trained."""
         return reading.problem_of(**{name: getattr(self, name) for name in _SOURCE})
 
@@ -117,7 +134,7 @@ class Asked:
         kind, place = place_of(self.engine, self.workers, memory, self.address, self.gpus)
         return candidates(kind, self.device, self.compile), place
 
-    def plan(self, problem: "Problem", schedules: "list[Schedule]") -> "Plan":
+    def plan(self, problem: "AnyProblem", schedules: "list[Schedule]") -> "Plan":
         """The plan of the study, its engine not yet settled."""
         from lrlab.studies import Protocol, planned
 

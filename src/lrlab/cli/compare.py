@@ -12,7 +12,7 @@ from lrlab.cli.introduction import introduce
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.problems import Problem
+    from lrlab.problems import AnyProblem
     from lrlab.studies import Plan, Store, Study
     from lrlab.studies.places import Place
 
@@ -70,7 +70,7 @@ def show(study: "Study", goal: float | None, picture: Path) -> None:
     curves.save(study, picture)
 
 
-def picture_for(problem: "Problem", png: Path | None) -> Path:
+def picture_for(problem: "AnyProblem", png: Path | None) -> Path:
     """Where the picture goes; only a picture may be written over, never a table or a database."""
     picture = Path(f"{problem.name}.png") if png is None else png
     if not picture.parent.is_dir() or picture.is_dir():

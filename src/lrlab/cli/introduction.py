@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from lrlab.problems import Problem
+    from lrlab.problems import AnyProblem
     from lrlab.schedules import Schedule
     from lrlab.training import Settings
 
 
 def introduce(
-    problem: "Problem", grid: "Iterable[Settings]", schedules: "Iterable[Schedule]"
+    problem: "AnyProblem", grid: "Iterable[Settings]", schedules: "Iterable[Schedule]"
 ) -> None:
     """Prints it on stderr.
 

@@ -15,8 +15,9 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A data set (breast-cancer, digits, wine, iris, diabetes, ionosphere), or the path of "
-        "a table of delimited text.",
+        help="A data set (breast-cancer, digits, wine, iris, diabetes, ionosphere), the path of a "
+        "table of delimited text, or a problem or a training function of your own: "
+        "my_problem.py:problem, my_training.py:train.",
     ),
 ]
 Target = Annotated[
@@ -43,6 +44,40 @@ File = Annotated[
     typer.Option(
         "--file",
         help="Where the file of ionosphere lies; else in $LRLAB_DATA, else it is downloaded.",
+        rich_help_panel=_DATA,
+    ),
+]
+Test = Annotated[
+    Path | None,
+    typer.Option(
+        "--test",
+        metavar="FILE",
+        help="A table with the test rows; without it every seed draws its own.",
+        rich_help_panel=_DATA,
+    ),
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What my_training.py:train reports as its score.",
+        show_default="score",
+        rich_help_panel=_DATA,
+    ),
+]
+LessIsBetter = Annotated[
+    bool,
+    typer.Option("--less-is-better", help="Of that metric.", rich_help_panel=_DATA),
+]
+Percent = Annotated[
+    bool,
+    typer.Option("--percent", help="Show that metric as a percentage.", rich_help_panel=_DATA),
+]
+Guess = Annotated[
+    float | None,
+    typer.Option(
+        help="What guessing scores by that metric, and a diverged run is scored as.",
+        show_default="0 where more is better",
         rich_help_panel=_DATA,
     ),
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
-    from lrlab.problems import Problem
+    from lrlab.problems import AnyProblem
     from lrlab.schedules import Schedule
     from lrlab.training import Settings
 
@@ -19,12 +19,35 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
 
 
 def problem_of(
-    data: str, target: str | None, task: str | None, header: bool | None, file: Path | None
-) -> "Problem":
+    data: str,
+    target: str | None,
+    task: str | None,
+    header: bool | None,
+    file: Path | str | None,
+    test: Path | str | None = None,
+    metric: str | None = None,
+    less_is_better: bool = False,
+    percent: bool = False,
+    guess: float | None = None,
+) -> "AnyProblem":
     """The problem that the options name."""
     from lrlab.problems import load
 
-    return load(data, target=target, task=task, header=header, file=file)
+    given = {
+        "metric": metric,
+        "more_is_better": False if less_is_better else None,
+        "percent": percent or None,
+        "guess": guess,
+    }
+    return load(
+        data,
+        target=target,
+        task=task,
+        header=header,
+        file=None if file is None else Path(file),
+        test=None if test is None else Path(test),
+        function={name: value for name, value in given.items() if value is not None},
+    )
 
 
 def schedule_of(text: str) -> "Schedule":
@@ -35,7 +58,7 @@ def schedule_of(text: str) -> "Schedule":
 
 
 def settings_of(
-    problem: "Problem",
+    problem: "AnyProblem",
     optimizer: str,
     lr: float | None = None,
     shuffle: bool | None = None,

@@ -28,6 +28,11 @@ def train(
     task: options.Task = None,
     header: options.Header = None,
     file: options.File = None,
+    test: options.Test = None,
+    metric: options.Metric = None,
+    less_is_better: options.LessIsBetter = False,
+    percent: options.Percent = False,
+    guess: options.Guess = None,
     lr: options.Rate = None,
     momentum: options.Momentum = 0.0,
     optimizer: options.Optimizer = "sgd",
@@ -41,7 +46,9 @@ def train(
 ) -> None:
     """Train once and print the rate of every epoch and the final score."""
     chosen = None if schedule is None else reading.schedule_of(schedule)
-    problem = reading.problem_of(data, target, task, header, file)
+    problem = reading.problem_of(
+        data, target, task, header, file, test, metric, less_is_better, percent, guess
+    )
     settings = reading.settings_of(
         problem,
         optimizer,
@@ -56,7 +63,8 @@ def train(
         per=per,
     )
 
-    from lrlab.training import Run
+    from lrlab.problems import TrainingFunction
+    from lrlab.training import Run, functions
     from lrlab.training import train as train_run
     from lrlab.training.threads import one_thread
     from lrlab.views import lines
@@ -64,11 +72,18 @@ def train(
     run = Run(chosen, settings, seed)
     introduce(problem, (settings,), [] if chosen is None else [chosen])
 
-    metric = problem.task.metric
+    by = problem.metric
+    of_function = isinstance(problem, TrainingFunction)
 
     def report(epoch: "Epoch") -> None:
-        typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None, metric=metric))
+        if of_function:
+            typer.echo(lines.reported(epoch, by))
+        else:
+            typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None, metric=by))
 
     with one_thread():
-        result = train_run(problem, run, report)
-    typer.echo(lines.result(result, metric))
+        if isinstance(problem, TrainingFunction):
+            result = functions.train(problem, run, report)
+        else:
+            result = train_run(problem, run, report)
+    typer.echo(lines.result(result, by))

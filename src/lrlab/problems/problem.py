@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lrlab.problems.tasks import Task
+from lrlab.problems.tasks import Metric, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,3 +66,8 @@ class Problem:
     summary: str
     doubts: tuple[str, ...] = ()
     overlap: float | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """What runs are scored by."""
+        return self.task.metric

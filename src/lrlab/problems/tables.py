@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
@@ -28,35 +29,45 @@ _MISSING = "(missing)"
 
 
 def table_problem(
-    name: str, frame: pd.DataFrame, target: str | None = None, task: str | None = None
+    name: str,
+    frame: pd.DataFrame,
+    target: str | None = None,
+    task: str | None = None,
+    test: pd.DataFrame | None = None,
 ) -> Problem:
     """The problem of predicting one column of a table from the others.
 
     Text columns become one 0/1 input per category (the 32 most frequent; the others are all
     zeros), missing numbers the median and numbers standardised, by the training rows alone. 70 % of
-    the rows, stratified by class, are trained on; the network has one hidden layer as wide as the
-    input, with ReLU.
+    the rows, stratified by class, are trained on, unless the test rows are given; the network has
+    one hidden layer as wide as the input, with ReLU.
 
     Args:
         name: what people call it.
         frame: the table; every column but the target is an input.
         target: the column to predict, the last one when left out.
         task: ``"classification"`` or ``"regression"``, told apart by the target when left out.
+        test: the test rows, the same for every seed, with the same columns; then all of ``frame``
+            is trained on.
 
     Raises:
-        ProblemError: there is no such column, or the target does not suit the task.
+        ProblemError: there is no such column, the target does not suit the task, or the test rows
+            do not suit the others.
     """
     column = _target_column(frame, target)
+    given, tested = frame, 0
+    if test is not None:
+        frame, tested = _joined(frame, test, column), len(test)
     goal = Target.read(frame[column], column, task)
-    inputs = frame.drop(columns=column).dropna(axis="columns", how="all")
+    inputs = frame.drop(columns=[column, *_empty(given, column)])
     if inputs.shape[1] == 0:
         raise ProblemError(f"{name}: every column beside the target is empty; there is no input.")
-    data = Table.of(inputs, goal)
+    data = Table.of(inputs, goal, tested)
     sample = data.split(0)
     width = sample.x_train.shape[1]
     return Problem(
         name=name,
-        fingerprint=_fingerprint(frame, column, goal.task.kind),
+        fingerprint=_fingerprint(frame, column, goal.task.kind, tested),
         split=data.split,
         train_rows=len(sample.x_train),
         model=partial(network, width, goal.task.outputs),
@@ -65,9 +76,10 @@ def table_problem(
         summary=(
             f"{len(frame)} rows, {counted(inputs.shape[1], 'column')} as "
             f"{counted(width, 'input')}, target {column}: {goal.summary}"
+            + (f"; the last {tested} rows are the test file's" if tested else "")
         ),
         doubts=tuple(doubt for text in data.categories for doubt in _doubts(inputs[text])),
-        overlap=len(sample.x_test) / len(sample.x_train),
+        overlap=None if tested else len(sample.x_test) / len(sample.x_train),
     )
 
 
@@ -85,15 +97,17 @@ class Table:
         numbers: the names of the columns of numbers.
         categories: for each column of text, the categories that become inputs.
         target: what is predicted.
+        tested: how many of the last rows are the test rows; 0 where every seed draws its own.
     """
 
     inputs: pd.DataFrame
     numbers: list[str]
     categories: dict[str, list[str]]
     target: Target
+    tested: int = 0
 
     @staticmethod
-    def of(frame: pd.DataFrame, target: Target) -> "Table":
+    def of(frame: pd.DataFrame, target: Target, tested: int = 0) -> "Table":
         """Tells the columns of numbers from those of text."""
         columns = [str(c) for c in frame.columns]
         numbers = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c])]
@@ -108,18 +122,15 @@ class Table:
         for column in texts:
             cells = inputs[column].astype(object)
             inputs[column] = cells.where(cells.notna(), _MISSING).astype(str)
-        # All rows are asked, so that the network is equally wide whatever the split.
-        categories = {c: sorted(inputs[c].value_counts().index[:_MOST_CATEGORIES]) for c in texts}
-        return Table(inputs, numbers, categories, target)
+        # All rows are asked that a seed may train on, so that the network is equally wide whatever
+        # the split.
+        known = inputs.iloc[: len(inputs) - tested]
+        categories = {c: sorted(known[c].value_counts().index[:_MOST_CATEGORIES]) for c in texts}
+        return Table(inputs, numbers, categories, target, tested)
 
     def split(self, seed: int) -> Split:
         """The rows as ``seed`` divides them, encoded by the training rows alone."""
-        train, test = train_test_split(
-            np.arange(len(self.inputs)),
-            train_size=TRAIN_SHARE,
-            random_state=streams(seed).split,
-            stratify=self.target.strata,
-        )
+        train, test = self._rows(seed)
         encoder = self._encoder()
         x_train = encoder.fit_transform(self.inputs.iloc[train])
         x_test = encoder.transform(self.inputs.iloc[test])
@@ -131,6 +142,19 @@ class Table:
             y_test=y_test,
             unit=unit,
         )
+
+    def _rows(self, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The places of training and test rows."""
+        rows = np.arange(len(self.inputs))
+        if self.tested:
+            return rows[: -self.tested], rows[-self.tested :]
+        train, test = train_test_split(
+            rows,
+            train_size=TRAIN_SHARE,
+            random_state=streams(seed).split,
+            stratify=self.target.strata,
+        )
+        return train, test
 
     def _encoder(self) -> Any:
         numbers = make_pipeline(
@@ -155,6 +179,42 @@ def _target_column(frame: pd.DataFrame, target: str | None) -> str:
             "without a header are counted from 0)."
         )
     return target
+
+
+def _joined(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Training rows, then test rows.
+
+    Raises:
+        ProblemError: the test rows lack a column, hold text where the others hold numbers, or a
+            class that the others lack.
+    """
+    lacking = [str(c) for c in frame.columns if c not in test.columns]
+    if lacking:
+        raise ProblemError(
+            f"the test rows must have the columns of the others, but lack {_listed(lacking)}; give "
+            "both files the same header, or none (--no-header)."
+        )
+    test = test[frame.columns]
+    for column in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype
+        if numeric(frame[column]) and not numeric(test[column]) and test[column].notna().any():
+            raise ProblemError(
+                f"column {column} holds numbers in the training rows and text in the test rows, "
+                f"such as {slips(test[column]).iloc[0]}; mend that."
+            )
+    if not numeric(frame[target]):
+        new = test[target][~test[target].isin(frame[target].unique())].dropna()
+        if len(new):
+            raise ProblemError(
+                f"every class must be in the training rows, but {new.iloc[0]} of column {target} "
+                "is in the test rows alone; drop those rows."
+            )
+    return pd.concat([frame, test], ignore_index=True)
+
+
+def _empty(frame: pd.DataFrame, target: str) -> list[str]:
+    """The columns of inputs without a value."""
+    return [c for c in frame.columns if c != target and frame[c].isna().all()]
 
 
 def _doubts(column: "pd.Series[str]") -> Iterator[str]:
@@ -183,8 +243,9 @@ def _listed(names: list[str], most: int = 12) -> str:
     return ", ".join(names if len(names) <= most else [*names[: most - 1], "...", names[-1]])
 
 
-def _fingerprint(frame: pd.DataFrame, target: str, kind: str) -> str:
+def _fingerprint(frame: pd.DataFrame, target: str, kind: str, tested: int) -> str:
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
     # The number is raised when rows come to be encoded in another way.
-    words = "\n".join(["table 1", *map(str, frame.columns), target, kind]).encode()
+    fixed = [f"{tested} tested"] if tested else []
+    words = "\n".join(["table 1", *map(str, frame.columns), target, kind, *fixed]).encode()
     return hashlib.sha256(words + rows.tobytes()).hexdigest()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from lrlab.problems import Problem, split_of
+from lrlab.problems import AnyProblem, TrainingFunction, split_of
 from lrlab.schedules import Schedule
 from lrlab.studies.grid import edge_of, rates_of
 from lrlab.studies.scoring import epoch_of
@@ -41,7 +41,7 @@ class Tuned:
 
 
 def tune(
-    problem: Problem,
+    problem: AnyProblem,
     trials: Mapping[Candidate, Sequence[Result]],
     seeds: Sequence[int],
     score: str = "final",
@@ -73,7 +73,7 @@ def tune(
     means: dict[Schedule, dict[Settings, float]] = {}
     for schedule, settings in trials:
         means.setdefault(schedule, {})[settings] = mean_score((schedule, settings))
-    more_is_better = problem.task.metric.more_is_better
+    more_is_better = problem.metric.more_is_better
     return {schedule: _best(own, more_is_better) for schedule, own in means.items()}
 
 
@@ -85,8 +85,10 @@ def _best(means: Mapping[Settings, float], more_is_better: bool) -> Tuned:
     return Tuned(best, edge_of(best.lr, rates), means[best])
 
 
-def _guesses(problem: Problem) -> Callable[[int, Settings], float]:
+def _guesses(problem: AnyProblem) -> Callable[[int, Settings], float]:
     """What a constant guess scores on the held-out rows of a seed, each computed once."""
+    if isinstance(problem, TrainingFunction):
+        return lambda seed, settings: problem.guess
 
     @cache
     def guess(seed: int, held_out: int) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 
 from lrlab.errors import StudyError
-from lrlab.problems import Problem
+from lrlab.problems import AnyProblem
 from lrlab.studies.places import Cluster, Machine
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
@@ -15,7 +15,7 @@ def as_machine(cluster: Cluster) -> Machine:
 
 
 def spread(
-    problem: Problem, blocks: Sequence[Mapping[str, Run]], engine: Engine, cluster: Cluster
+    problem: AnyProblem, blocks: Sequence[Mapping[str, Run]], engine: Engine, cluster: Cluster
 ) -> Generator[tuple[int, list[Result]], None, None]:
     """Does every block once, and yields its place in ``blocks`` and what came of it."""
     raise StudyError("no cluster yet")

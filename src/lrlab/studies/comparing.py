@@ -7,7 +7,7 @@ from typing import Any
 
 from lrlab.dialects import parse
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.problems import Problem, load
+from lrlab.problems import AnyProblem, load
 from lrlab.schedules import Schedule
 from lrlab.studies.defaults import default_schedules
 from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
@@ -25,7 +25,7 @@ RAY = "ray"
 
 
 def compare(
-    problem: Problem | str,
+    problem: AnyProblem | str,
     schedules: Iterable[Schedule | str] | None = None,
     *,
     lr: float | Sequence[float] | None = None,
@@ -99,7 +99,7 @@ def compare(
 
 
 def planned(
-    problem: Problem,
+    problem: AnyProblem,
     schedules: Sequence[Schedule] | None = None,
     *,
     rates: Sequence[float] | None = None,

@@ -3,11 +3,12 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 
-from lrlab.problems import Problem
+from lrlab.errors import TrainingError
+from lrlab.problems import AnyProblem, TrainingFunction
 from lrlab.studies.places import HERE, Cluster, Machine, Place
 from lrlab.studies.sharing import Shared, opened, shared
 from lrlab.studies.workers import spread
-from lrlab.training import Result, Run, ensemble, loop
+from lrlab.training import Result, Run, ensemble, functions, loop
 from lrlab.training.engines import Engine
 from lrlab.training.threads import one_thread
 
@@ -16,7 +17,7 @@ Block = Mapping[str, Run]
 
 
 def blocks_of(
-    problem: Problem, runs: Mapping[str, Run], engine: Engine, place: Place = HERE
+    problem: AnyProblem, runs: Mapping[str, Run], engine: Engine, place: Place = HERE
 ) -> list[list[str]]:
     """The ids of the runs that are trained together: one each in the loop.
 
@@ -36,6 +37,8 @@ def blocks_of(
     ids = list(runs)
     if engine.kind == "loop":
         return [[id] for id in ids]
+    if isinstance(problem, TrainingFunction):
+        raise TrainingError(functions.ALONE)
     if isinstance(place, Cluster):
         from lrlab.studies import cluster
 
@@ -45,7 +48,7 @@ def blocks_of(
 
 
 def execute(
-    problem: Problem, blocks: Sequence[Block], engine: Engine, place: Place = HERE
+    problem: AnyProblem, blocks: Sequence[Block], engine: Engine, place: Place = HERE
 ) -> Generator[dict[str, Result], None, None]:
     """Trains all blocks and yields what came of each when it has ended, by the ids of its runs.
 
@@ -74,7 +77,7 @@ def execute(
 
 
 def _here(
-    problem: Problem, blocks: Sequence[Block], engine: Engine, machine: Machine
+    problem: AnyProblem, blocks: Sequence[Block], engine: Engine, machine: Machine
 ) -> Generator[tuple[int, list[Result]], None, None]:
     def here(i: int) -> list[Result]:
         with one_thread():
@@ -92,8 +95,10 @@ def _here(
             yield from ended
 
 
-def train(problem: Problem, runs: Sequence[Run], engine: Engine) -> list[Result]:
+def train(problem: AnyProblem, runs: Sequence[Run], engine: Engine) -> list[Result]:
     """One block, in this process."""
+    if isinstance(problem, TrainingFunction):
+        return [functions.train(problem, run, device=engine.device) for run in runs]
     if engine.kind == "loop":
         return [loop.train(problem, run, device=engine.device) for run in runs]
     return ensemble.train(problem, runs, engine.device, engine.compiled)

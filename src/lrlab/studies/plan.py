@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.problems import Problem
+from lrlab.problems import AnyProblem, Problem
 from lrlab.schedules import Schedule, parse, to_text
 from lrlab.schedules.numbers import whole
 from lrlab.studies.defaults import BASELINE
@@ -82,7 +82,7 @@ class Plan:
         engine: what trains the runs, all of them: numbers of two engines are never compared.
     """
 
-    problem: Problem
+    problem: AnyProblem
     schedules: tuple[Schedule, ...]
     grid: Grid
     protocol: Protocol = USUAL
@@ -127,7 +127,7 @@ class Plan:
         }
 
     @classmethod
-    def read(cls, described: dict[str, Any], problem: Problem, engine: Engine) -> Self:
+    def read(cls, described: dict[str, Any], problem: AnyProblem, engine: Engine) -> Self:
         """The plan that ``described`` was made of."""
         return cls(
             problem,
@@ -139,7 +139,7 @@ class Plan:
 
 
 def plan(
-    problem: Problem,
+    problem: AnyProblem,
     schedules: Iterable[Schedule],
     grid: Settings | Iterable[Settings],
     protocol: Protocol = USUAL,
@@ -163,7 +163,8 @@ def plan(
     settings = checked((grid,) if isinstance(grid, Settings) else grid)
     _refuse_without_validation(settings, protocol)
     once = tuple(dict.fromkeys((BASELINE, *schedules)))
-    settings[0].held_out(problem.train_rows)
+    if isinstance(problem, Problem):  # a training function holds rows out itself
+        settings[0].held_out(problem.train_rows)
     for schedule in once:
         to_text(schedule)
         watched([schedule], settings[0], problem)

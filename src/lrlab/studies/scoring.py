@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lrlab.problems import Problem
+from lrlab.problems import AnyProblem
 from lrlab.training import Result
 
 
-def epoch_of(result: Result, problem: Problem, score: str) -> int:
+def epoch_of(result: Result, problem: AnyProblem, score: str) -> int:
     """The place of that epoch in the curve of a run that has not diverged.
 
     Args:
@@ -18,10 +18,10 @@ def epoch_of(result: Result, problem: Problem, score: str) -> int:
     if score == "final":
         return len(result.epochs) - 1
     held_out = result.epochs.column("validation_score")
-    return int(np.argmax(held_out) if problem.task.metric.more_is_better else np.argmin(held_out))
+    return int(np.argmax(held_out) if problem.metric.more_is_better else np.argmin(held_out))
 
 
-def score_of(result: Result, problem: Problem, score: str) -> float:
+def score_of(result: Result, problem: AnyProblem, score: str) -> float:
     """The score of a run on the test rows; of a diverged one, that of a constant guess."""
     if result.diverged or score == "final":
         return result.score

@@ -69,7 +69,7 @@ class Study:
         return judge(
             scores,
             BASELINE,
-            problem.task.metric,
+            problem.metric,
             problem.overlap,
             diverged={s: sum(r.diverged for r in own) for s, own in self.finals.items()},
             tuned=self.tuned if self.plan.tuned else {},

@@ -1,5 +1,6 @@
 """The engines that execute runs, and the choice of the faster one for a problem."""
 
+import math
 import os
 import shutil
 import time
@@ -13,8 +14,8 @@ import numpy as np
 import torch
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, Split
-from lrlab.training import ensemble, loop
+from lrlab.problems import AnyProblem, Problem, Split, TrainingFunction
+from lrlab.training import ensemble, functions, loop
 from lrlab.training.result import Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
@@ -84,7 +85,7 @@ class Choice:
     Args:
         engine: which.
         reason: the sentence that says why.
-        seconds: what a step of a run takes in it, in one process.
+        seconds: what a step of a run takes in it, in one process; NaN where that is not known.
     """
 
     engine: Engine
@@ -118,7 +119,7 @@ _CALM = 1e-3
 
 
 def choose(
-    problem: Problem,
+    problem: AnyProblem,
     runs: Sequence[Run],
     device: str = "cpu",
     compiled: bool = False,
@@ -131,7 +132,7 @@ def choose(
     rate, on eight batches at most, for one epoch and for so many more that these have 32 steps, in
     turns; the medians of what those more have taken are compared, so that nothing counts that is
     done once a run. Where the two disagree on the loss of that run, the network does what the
-    ensemble cannot repeat, and the loop is taken.
+    ensemble cannot repeat, and the loop is taken. It is for a training function too, unprobed.
 
     Args:
         problem: what is to be trained.
@@ -140,6 +141,8 @@ def choose(
         workers, memory: as blocks are made for, see ``ensemble.blocks``.
     """
     loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
+    if isinstance(problem, TrainingFunction):
+        return Choice(loop_engine, functions.ALONE.partition(";")[0], math.nan)
     short, more, steps = _short_of(problem, runs[0].settings)
     one_by_one, at_once = _trainer(short, loop_engine), _trainer(short, many_engine)
     try:

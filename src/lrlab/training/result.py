@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ class Epoch:
 
     Args:
         epoch: its number, from 0.
-        before: the rate of its first step.
-        after: the rate of the step after its last.
+        before: the rate of its first step; NaN where a training function does not tell.
+        after: the rate of the step after its last; so it is with that.
         loss: mean training loss over its rows, as trained on.
         score: the metric on the test rows at its end.
         validation_loss, validation_score: mean loss and metric on the rows held out for validation
@@ -66,9 +66,9 @@ class Curve:
         return len(self.values)
 
     def __getitem__(self, place: int) -> Epoch:
-        number, *row = self.values[place, : len(COLUMNS)].tolist()
-        values: list[Any] = [None if value != value else value for value in row]
-        return Epoch(int(number), *values)
+        number, *row, loss, score = self.values[place, : len(COLUMNS)].tolist()
+        held_out = (None if value != value else value for value in (loss, score))
+        return Epoch(int(number), *row, *held_out)
 
     def __iter__(self) -> Iterator[Epoch]:
         return (self[i] for i in range(len(self)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem
+from lrlab.problems import AnyProblem
 from lrlab.schedules import Schedule
 from lrlab.schedules.reactive import Reactive
 from lrlab.training.result import Epoch
@@ -11,7 +11,7 @@ from lrlab.training.settings import Settings
 
 
 def watched(
-    schedules: Iterable[Schedule], settings: Settings, problem: Problem
+    schedules: Iterable[Schedule], settings: Settings, problem: AnyProblem
 ) -> Callable[[Epoch], float]:
     """The number of an epoch that the schedules of a run read; never one of the test rows.
 
@@ -30,7 +30,7 @@ def watched(
     held_out = settings.validation > 0
     if modes <= {"min"}:
         return _validation_loss if held_out else _training_loss
-    metric, first = problem.task.metric, reactive[0]
+    metric, first = problem.metric, reactive[0]
     if "min" in modes:
         raise TrainingError(
             "the schedules of a run must all read the same metric, but "

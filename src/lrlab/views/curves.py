@@ -16,9 +16,9 @@ from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Study, interval, varied
+from lrlab.studies.numbers import settings_named
 from lrlab.training import Result, Settings
 from lrlab.views import colours
-from lrlab.studies.numbers import settings_named
 from lrlab.views.report import paired_seeds
 
 _LEGEND = 200
@@ -64,7 +64,7 @@ def curves(study: Study, among: Collection[Schedule] | None = None) -> list[Curv
         among: the schedules that are drawn, the baseline among them; all when left out.
     """
     plan, results = study.plan, study.finals
-    sign = 1 if plan.problem.task.metric.more_is_better else -1
+    sign = 1 if plan.problem.metric.more_is_better else -1
     shown = [schedule for schedule in plan.schedules if among is None or schedule in among]
     chosen = {schedule: study.tuned[schedule].settings for schedule in shown}
     scores = {s: _scores(results[s], chosen[s].epochs) for s in shown}
@@ -189,7 +189,7 @@ def save(study: Study, path: Path, among: Collection[Schedule] | None = None) ->
     band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
     title = f"{plan.problem.name} · {paired_seeds(plan.protocol.seeds)}{band}"
     try:
-        drawing = figure(curves(study, among), title, plan.problem.task.metric)
+        drawing = figure(curves(study, among), title, plan.problem.metric)
         drawing.savefig(path, format="png", dpi=120)
     except OSError as error:
         raise StudyError(f"the picture {path} cannot be written: {error.strerror}.") from None

@@ -43,7 +43,7 @@ def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
 
 def _score(plan: Plan) -> str:
     when = "after the last epoch" if plan.protocol.score == "final" else "at its best epoch"
-    return f"{plan.problem.task.metric.name} {when}"
+    return f"{plan.problem.metric.name} {when}"
 
 
 def _grid(plan: Plan) -> str:

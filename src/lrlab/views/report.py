@@ -38,7 +38,7 @@ def title(study: Study) -> str:
             f"{len(plan.schedules)} schedules",
             *([f"{len(plan.grid)} settings each"] if plan.tuned else []),
             paired_seeds(plan.protocol.seeds),
-            f"{plan.problem.task.metric.name} on the test rows {when}",
+            f"{plan.problem.metric.name} on the test rows {when}",
         )
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from lrlab.problems import TrainingFunction
 from lrlab.problems.tables import counted
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Constant
@@ -79,7 +80,7 @@ def title(plan: Plan) -> str:
             f"{len(plan.schedules)} schedules",
             *grid,
             seeds_of(plan),
-            f"{plan.problem.task.metric.name} on the test rows after "
+            f"{plan.problem.metric.name} on the test rows after "
             f"{counted(plan.settings[0].epochs, 'epoch')}",
         )
     )
@@ -142,6 +143,8 @@ def _grid(plan: Plan) -> str:
 
 def _held_out(plan: Plan) -> str:
     rows = plan.problem.train_rows
+    if isinstance(plan.problem, TrainingFunction):
+        return f"a share of {plan.settings[0].validation:g}"
     return f"{plan.settings[0].held_out(rows)} of the {rows} training rows"
 
 

@@ -1,0 +1,143 @@
+"""A problem whose training is the user's own: a function that is given a run and reports."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from lrlab.errors import TrainingError
+from lrlab.problems.code import file_of, fingerprint_of
+from lrlab.problems.problem import Problem
+from lrlab.problems.tasks import Metric
+from lrlab.schedules.numbers import real
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class TrainingFunction:
+    """A training of the user's own as a problem: whatever it trains, lrlab gives it the schedule.
+
+    The function is called once for each run, with a ``LiveRun``: it trains ``run.epochs`` epochs at
+    the base rate ``run.lr`` under ``run.scheduler(optimizer)``, with random numbers that
+    ``run.seed`` fixes, and calls ``run.report(epoch, ...)`` at the end of each.
+
+    Args:
+        train: a function of one argument, the run. At the top of a module, where worker processes
+            find it.
+        metric: the name it reports its score by: that of the test rows.
+        more_is_better: the direction of the metric.
+        percent: whether the metric is a share, to be shown as a percentage.
+        guess: what a diverged run is scored as: what guessing without any training scores. 0 when
+            left out, which is the least that accuracy and its like can be; needed where less is
+            better.
+        name: what people call it; the name of its file when left out.
+        fingerprint: a text by which stored runs are recognised. When left out, all code in its
+            file and what it uses of the user's own other files; data that it reads is not in it.
+
+    Raises:
+        TrainingError: ``train`` is no function of one argument, less is better and there is no
+            guess, or a name is none.
+
+    >>> def train(run):
+    ...     for epoch in range(run.epochs):
+    ...         run.report(epoch, accuracy=1 - run.schedule(epoch, base=run.lr))
+    >>> function = TrainingFunction(train, metric="accuracy", percent=True)
+    >>> function.metric.name, function.guess
+    ('accuracy', 0.0)
+    """
+
+    train: Callable[[Any], object]
+    metric: Metric
+    guess: float
+    name: str
+    fingerprint: str
+    summary: str
+
+    train_rows: ClassVar[int] = 1
+    """Its rows are its own; with one, a step of the schedule is an epoch."""
+    overlap: ClassVar[float | None] = None
+    shuffle: ClassVar[bool] = True
+    doubts: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        train: Callable[[Any], object],
+        metric: str = "score",
+        more_is_better: bool = True,
+        percent: bool = False,
+        guess: float | None = None,
+        name: str | None = None,
+        fingerprint: str | None = None,
+    ) -> None:
+        if not (callable(train) and takes(train, 1)):
+            raise TrainingError(
+                f"a training function takes one argument, the run, got {train!r}; write it as "
+                "def train(run): ..."
+            )
+        if not isinstance(metric, str) or not metric.isidentifier():
+            raise TrainingError(
+                f"the metric must be the name that run.report(...) gives it, got {metric!r}; such "
+                'as metric="accuracy".'
+            )
+        if guess is None and not more_is_better:
+            raise TrainingError(
+                f"less {metric} is better, so a diverged run needs a score that is bad: say with "
+                "guess (--guess) what guessing without any training scores."
+            )
+        value = 0.0 if guess is None else real(guess)
+        if value is None:
+            raise TrainingError(f"guess must be a finite number, got {guess!r}.")
+        label = _label(train) if name is None else named(name, TrainingError)
+        told = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
+        held = {
+            "train": train,
+            "metric": Metric(metric, more_is_better, percent, of=_its_own),
+            "guess": value,
+            "name": label,
+            "fingerprint": fingerprint_of(
+                "training function 1",
+                _code(train) if fingerprint is None else str(fingerprint),
+                (metric, value),
+            ),
+            "summary": f"a training function, {told}",
+        }
+        for attribute, what in held.items():
+            object.__setattr__(self, attribute, what)
+
+
+AnyProblem = Problem | TrainingFunction
+"""What a study can be made of."""
+
+
+def takes(function: Callable[..., object], count: int) -> bool:
+    """Whether a function can be called with so many arguments by place, and needs no others."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, and silent about what it takes
+        return False
+    return True
+
+
+def named(name: object, error: type[Exception]) -> str:
+    """A name as people give it, which becomes that of files too."""
+    if not isinstance(name, str) or not name.strip() or set(name) & set('/\\:*?"<>|\n'):
+        raise error(f'a name must be a text without / and the like, got {name!r}; try "mine".')
+    return name
+
+
+def _label(train: Callable[..., object]) -> str:
+    file = file_of(train)
+    return file.stem if file else getattr(train, "__name__", "training")
+
+
+def _code(train: Callable[..., object]) -> tuple[bytes, Callable[..., object]]:
+    file = file_of(train)
+    return file.read_bytes() if file else b"", train
+
+
+def _its_own(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The metric is what the function reports: there are no outputs here."""
+    raise TrainingError("the metric of a training function is what it reports.")
