@@ -1,7 +1,7 @@
 """Carrying out runs block by block: here and in other processes, or on a cluster."""
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from lrlab.errors import TrainingError
 from lrlab.problems import AnyProblem, TrainingFunction
@@ -14,6 +14,15 @@ from lrlab.training.threads import one_thread
 
 Block = Mapping[str, Run]
 """Runs that are trained together and end together, by their ids."""
+
+
+def held(place: Place) -> AbstractContextManager[None]:
+    """Keeps a cluster connected, so that a study of several phases connects once; else nothing."""
+    if isinstance(place, Cluster):
+        from lrlab.studies.connecting import connected
+
+        return connected(place)
+    return nullcontext()
 
 
 def blocks_of(

@@ -42,10 +42,13 @@ class Cluster:
         address: of its head, such as ``"10.0.0.1:6379"``; None for the one that this machine is a
             part of, or, where there is none, one of this machine alone.
         gpus: that a training function needs; may be a part of one, such as 0.5.
+        memory: bytes that the ensemble may fill, all workers together; what Ray counts for tasks
+            when left out.
     """
 
     address: str | None = None
     gpus: float = 0.0
+    memory: int | None = None
 
 
 Place = Machine | Cluster

@@ -43,7 +43,7 @@ def shared(value: object) -> Iterator[Shared]:
     Raises:
         StudyError: it cannot be pickled or written.
     """
-    parts = _pickled(value)
+    parts = pickled(value)
     with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
         yield _written(parts, Path(folder) / "shared")
 
@@ -57,13 +57,19 @@ def opened(handle: Shared) -> Any:
     return pickle.loads(pickled, buffers=arrays)
 
 
-class _Pickler(pickle.Pickler):
-    """Tensors go as NumPy's arrays: torch's own pickles would copy them."""
+def as_array(value: object) -> Any:
+    """How a tensor is pickled as NumPy's array, torch's own pickles being copies of it.
 
-    def reducer_override(self, value: object) -> tuple[Callable[..., Any], tuple[Any, ...]] | Any:
-        if type(value) is Tensor and not value.requires_grad and _is_numpys(value):
-            return torch.from_numpy, (value.numpy(),)
-        return NotImplemented
+    For the ``reducer_override`` of a pickler; NotImplemented for everything else.
+    """
+    if type(value) is Tensor and not value.requires_grad and _is_numpys(value):
+        return torch.from_numpy, (value.numpy(),)
+    return NotImplemented
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: object) -> Any:
+        return as_array(value)
 
 
 def _is_numpys(tensor: Tensor) -> bool:
@@ -74,10 +80,15 @@ def _is_numpys(tensor: Tensor) -> bool:
     return True
 
 
-def _pickled(value: object) -> list[memoryview]:
+def pickled(value: object, pickler: Callable[..., pickle.Pickler] = _Pickler) -> list[memoryview]:
+    """The pickle of a value, then the bytes of its arrays, none of them copied.
+
+    Raises:
+        StudyError: it cannot be pickled.
+    """
     stream, arrays = BytesIO(), list[pickle.PickleBuffer]()
     try:
-        _Pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
+        pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise StudyError(
             f"what is trained must be picklable to reach worker processes, but {error}; define its "

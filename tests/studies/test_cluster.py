@@ -1,0 +1,241 @@
+"""Runs on a real Ray cluster of two nodes are the runs of this machine, whatever dies meanwhile."""
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import ray
+import torch
+from ray.cluster_utils import Cluster as Nodes
+
+import lrlab
+from lrlab import Cosine, Linear
+from lrlab.errors import MissingExtra, StudyError, TrainingError
+from lrlab.problems import Problem, load
+from lrlab.studies import Cluster, Machine, execute, plan
+from lrlab.studies.execution import Block, blocks_of, held
+from lrlab.studies.sending import received, sent
+from lrlab.training import Result, Run, Settings
+from lrlab.training.engines import Engine
+
+LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
+
+
+@pytest.fixture(scope="module")
+def iris() -> Problem:
+    return load("iris")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    """A head that trains nothing, and two nodes of a core."""
+    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster.add_node(num_cpus=1)
+    cluster.add_node(num_cpus=1)
+    yield cluster
+    cluster.shutdown()
+    assert _own_processes() == []
+
+
+@pytest.fixture(scope="module")
+def place(nodes: Nodes) -> Iterator[Cluster]:
+    there = Cluster(nodes.address)
+    with held(there):
+        yield there
+    assert not ray.is_initialized()
+
+
+def runs_of(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]:
+    return plan(problem, [Cosine(), Linear(1, 0)], Settings(epochs=epochs), seeds=seeds).runs
+
+
+def one_each(runs: Mapping[str, Run]) -> list[Block]:
+    return [{id: run} for id, run in runs.items()]
+
+
+def trained(problem: Problem, blocks: list[Block], engine: Engine, place: Any) -> dict[str, Result]:
+    found: dict[str, Result] = {}
+    for together in execute(problem, blocks, engine, place):
+        assert not found.keys() & together.keys()
+        found |= together
+    return found
+
+
+def assert_same(ours: Mapping[str, Result], theirs: Mapping[str, Result]) -> None:
+    """Bit for bit, but for the seconds they took."""
+    assert ours.keys() == theirs.keys()
+    for id, result in ours.items():
+        assert replace(result, seconds=0) == replace(theirs[id], seconds=0)
+
+
+@pytest.mark.parametrize("engine", [LOOP, ENSEMBLE], ids=str)
+def test_two_nodes_give_the_bits_of_this_machine(
+    iris: Problem, place: Cluster, engine: Engine
+) -> None:
+    runs = runs_of(iris)
+    blocks = [{id: runs[id] for id in ids} for ids in blocks_of(iris, runs, engine, place)]
+    assert len(blocks) >= 2
+    there = trained(iris, blocks, engine, place)
+    assert there.keys() == runs.keys()
+    assert_same(there, trained(iris, blocks, engine, Machine(1)))
+
+
+def test_a_node_that_dies_costs_only_its_block(iris: Problem, nodes: Nodes, place: Cluster) -> None:
+    blocks = one_each(runs_of(iris, epochs=60, seeds=5))
+    found: Counter[str] = Counter()
+    results: dict[str, Result] = {}
+    for together in execute(iris, blocks, LOOP, place):
+        if not results:
+            nodes.remove_node(next(iter(nodes.worker_nodes)), allow_graceful=False)
+        found.update(together.keys())
+        results |= together
+    assert len(nodes.worker_nodes) == 1
+    nodes.add_node(num_cpus=1)
+    assert set(found.values()) == {1}
+    assert_same(results, trained(iris, blocks, LOOP, Machine(1)))
+
+
+@dataclass
+class Deadly:
+    """Builds a network, but kills its process first as often as there are files to remove."""
+
+    folder: Path
+    model: Any
+
+    def __call__(self) -> Any:
+        for file in self.folder.iterdir():
+            file.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.model()
+
+
+def test_a_killed_worker_costs_only_its_block(
+    iris: Problem, place: Cluster, tmp_path: Path
+) -> None:
+    blocks = one_each(runs_of(iris))
+    (tmp_path / "once").touch()
+    deadly = replace(iris, model=Deadly(tmp_path, iris.model))
+    there = trained(deadly, blocks, LOOP, place)
+    assert not list(tmp_path.iterdir())
+    assert_same(there, trained(iris, blocks, LOOP, Machine(1)))
+
+
+def test_a_block_that_kills_every_worker_is_given_up(
+    iris: Problem, place: Cluster, tmp_path: Path
+) -> None:
+    for i in range(9):
+        (tmp_path / str(i)).touch()
+    deadly = replace(iris, model=Deadly(tmp_path, iris.model))
+    with pytest.raises(StudyError, match=r"a block of 1 runs .* 4 times; .* \(--memory\)"):
+        trained(deadly, one_each(runs_of(iris))[:1], LOOP, place)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+def test_errors_of_a_task_are_raised_here(iris: Problem, place: Cluster) -> None:
+    blocks = one_each(runs_of(iris))
+    ours = replace(iris, model=partial(fail, TrainingError("the rule.")))
+    with pytest.raises(TrainingError, match=r"^the rule\.$"):
+        trained(ours, blocks, LOOP, place)
+    line = fail.__code__.co_firstlineno + 1
+    theirs = replace(iris, model=partial(fail, ValueError("no")))
+    where = rf"ValueError: no \(.*test_cluster\.py, line {line}, on node [\d.]+\)\.$"
+    with pytest.raises(StudyError, match=where):
+        trained(theirs, blocks, LOOP, place)
+
+
+def test_code_of_a_script_goes_with_the_problem(
+    iris: Problem, place: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "a_users_script.py"
+    script.write_text(
+        "from torch import nn\n"
+        "def layer():\n    return nn.Linear(4, 3)\n"
+        "def model():\n    return nn.Sequential(layer())\n"
+    )
+    spec = spec_from_file_location(script.stem, script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, script.stem, module)
+    spec.loader.exec_module(module)
+    theirs = replace(iris, model=module.model)
+    blocks = one_each(runs_of(iris, seeds=1))
+    assert_same(
+        trained(theirs, blocks, LOOP, place), trained(theirs, blocks, LOOP, Machine(1))
+    )
+
+
+def test_a_task_reads_the_arrays_where_they_lie(place: Cluster) -> None:
+    data = torch.arange(1e6)
+    reference = sent({"x": data})
+    once, again = received(reference)["x"], received.__wrapped__(reference)["x"]
+    assert once.equal(data)
+    assert once.data_ptr() == again.data_ptr() != data.data_ptr()
+
+
+def test_stopping_early_cancels_the_tasks(iris: Problem, place: Cluster) -> None:
+    blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
+    running = execute(iris, blocks, LOOP, place)
+    next(running)
+    running.close()
+    assert ray.is_initialized()  # the connection was there before
+    deadline = time.monotonic() + 30
+    while ray.available_resources().get("CPU", 0) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_nodes_with_another_version_are_refused(
+    iris: Problem, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lrlab, "__version__", "0.0.1")
+    with pytest.raises(StudyError, match=r"lrlab must be the same .* has 0\.0\.1, the node"):
+        trained(iris, one_each(runs_of(iris)), LOOP, place)
+
+
+def test_what_the_cluster_has_not_is_not_waited_for(iris: Problem, place: Cluster) -> None:
+    blocks = one_each(runs_of(iris))
+    with pytest.raises(StudyError, match=r"a block needs a core and 0\.5 of a GPU, and no node"):
+        trained(iris, blocks, LOOP, replace(place, gpus=0.5))
+    with pytest.raises(StudyError, match=r"is connected to .* already"):
+        trained(iris, blocks, LOOP, Cluster("10.0.0.1:6379"))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
+        ("head", "must be that of its head, such as 10.0.0.1:6379, got head"),
+        ("ray://head:10001", "run lrlab on one of its machines"),
+    ],
+)
+def test_where_no_cluster_is(iris: Problem, address: str, said: str) -> None:
+    if ray.is_initialized():
+        pytest.skip("connected")
+    with pytest.raises(StudyError, match=said):
+        trained(iris, one_each(runs_of(iris)), LOOP, Cluster(address))
+
+
+def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "lrlab.studies.connecting")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'lrlab\[ray\]'"):
+        held(Cluster())
+
+
+def _own_processes() -> list[str]:
+    return [child.name() for child in psutil.Process().children(recursive=True)]
