@@ -16,6 +16,8 @@ HEAVY = ("torch", "pandas", "matplotlib", "scipy", "sklearn")
         "import lrlab",
         "from lrlab.cli.app import app; app(['--help'], standalone_mode=False)",
         "from lrlab.cli.app import app; app(['compare', '--help'], standalone_mode=False)",
+        "from lrlab.studies import Catalog, Entry",
+        "import lrlab.cli.status, lrlab.views.catalog",
     ],
 )
 def test_nothing_heavy_is_imported(code: str) -> None:

@@ -19,22 +19,11 @@ import torch
 from lrlab import Cosine, Linear
 from lrlab.problems import load
 from lrlab.studies import Machine, Phase, Protocol, Store, carry_out, cross, plan
+from lrlab.studies.study import unwatched
 from lrlab.training import Run, Settings, ensemble
 from lrlab.training.engines import Engine
 
 KILLS = 50
-
-
-class Stop(Exception):
-    """The first run has ended."""
-
-
-@contextmanager
-def until_the_first(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-    def ended(run: Run) -> None:
-        raise Stop
-
-    yield ended
 
 
 def main(folder: Path) -> None:
@@ -44,47 +33,52 @@ def main(folder: Path) -> None:
     schedules = [Cosine(), Linear(1, 0)]
     which = plan(load("iris"), schedules, grid, Protocol(30, 10, 1), Engine("ensemble"))
 
-    def study(name: str, *watch: Callable) -> None:
+    def study(name: str, watch: Callable = unwatched) -> None:
         with Store(folder / name) as store:
-            carry_out(which, store, Machine(1), *watch)
+            carry_out(which, store, Machine(1), watch)
 
     study("whole.db")
-    first = seconds(lambda: study("first.db", until_the_first))
-    whole = seconds(lambda: study("second.db"))
     moments, kills = random.Random(0), 0
     while kills < KILLS:
-        if killed(lambda: study("killed.db"), moments.uniform(0, first + whole / 10)):
+        # Some before anything is stored, most at any moment after the first or second block.
+        runs, after = moments.choice([0, 1, 1, 13]), moments.uniform(0, 0.1)
+        if killed(lambda tell: study("killed.db", tell), runs, after):
             kills += 1
             with closing(sqlite3.connect(folder / "killed.db")) as connection:
-                print(*connection.execute("SELECT count(*) FROM run").fetchone())
+                tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+                query = "SELECT count(*) FROM run" if ("run",) in tables else "SELECT 0"
+                print(*connection.execute(query).fetchone())
     study("killed.db")
 
 
-def started(work: Callable[[], None]) -> int:
+def killed(work: Callable[[Callable], None], runs: int, after: float) -> bool:
+    """Whether a process that does this work is killed before it is done: so many seconds after so
+    many runs have ended in it.
+    """
+    ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            work()
+            work(telling(theirs))
         finally:
             os._exit(0)
-    return child
-
-
-def seconds(work: Callable[[], None]) -> float:
-    before = time.monotonic()
-    os.waitpid(started(work), 0)
-    return time.monotonic() - before
-
-
-def killed(work: Callable[[], None], after: float) -> bool:
-    """Whether a process that does this work is killed, so many seconds after its start, before it
-    is done.
-    """
-    child = started(work)
+    os.close(theirs)
+    while runs > 0 and (told := os.read(ours, runs)):
+        runs -= len(told)
     time.sleep(after)
     os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
+    os.close(ours)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def telling(pipe: int) -> Callable:
+    """A ``Watch`` that writes a byte at the end of every run."""
+
+    @contextmanager
+    def watch(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
+        yield lambda run: os.write(pipe, b"r") and None
+
+    return watch
 
 
 if __name__ == "__main__":

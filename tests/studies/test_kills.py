@@ -25,7 +25,7 @@ def test_fifty_kills_leave_the_study_that_was_never_killed(tmp_path: Path) -> No
     assert len(set(stored)) > 15  # most kills were of a study that went on
 
     for question in (
-        "SELECT id, schedule, settings, seed, score, diverged, epochs, left_at FROM run ORDER BY id",
+        "SELECT id, schedule, settings, seed, score, diverged, epochs, left_at FROM run ORDER BY 1",
         "SELECT phase, place, run, block FROM member ORDER BY phase, place",
         "SELECT id, plan FROM study",
     ):

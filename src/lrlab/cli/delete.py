@@ -25,16 +25,17 @@ def delete(
     Later runs fill the room that they leave in the file, which keeps its size.
     """
     from lrlab.studies import Catalog
+    from lrlab.views.catalog import runs_of
 
     catalog = Catalog(db)
     entry = catalog.find(study)
     going = catalog.of_no_other(entry)
     kept = entry.ended - going
-    others = f", {kept} that other studies have stay" if kept else ""
-    what = f"study {entry.id} ({entry.problem}) and {going} of its runs{others}"
+    others = f"; {runs_of(kept)} that other studies have would stay" if kept else ""
+    what = f"study {entry.id} ({entry.problem}) with {runs_of(going)}{others}"
     if not yes:
         if not sys.stdin.isatty():
-            raise StudyError(f"nothing is deleted without --yes: it would be {what}.")
+            raise StudyError(f"nothing is deleted without --yes: that would be {what}.")
         if not typer.confirm(f"Delete {what}?"):
             typer.echo("nothing was deleted")
             return
@@ -43,4 +44,4 @@ def delete(
 
     with Store(db) as store:
         deleted = store.delete(entry.id)
-    typer.echo(f"deleted study {entry.id} and {deleted} runs")
+    typer.echo(f"deleted study {entry.id} with {runs_of(deleted)}")

@@ -19,6 +19,6 @@ def studies(db: stored.Database = stored.DEFAULT) -> None:
         typer.echo(f"no study in {db} yet; `lrlab compare` begins one")
     if others := catalog.without_study():
         typer.echo(
-            f"{others} runs in {db} belong to no study, as those of an older lrlab; "
-            "a study that needs them takes them"
+            f"{db} has runs of no study ({others}), as those of an older lrlab; a study that needs "
+            "them takes them"
         )

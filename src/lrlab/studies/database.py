@@ -82,6 +82,8 @@ class Database:
                     self._db.execute(f"PRAGMA application_id = {APPLICATION}")
                 for older in range(version or VERSION, VERSION):
                     _execute(self._db, UPGRADES[older], older + 1)
+                # A file that may not be written is told by the first writing, not by BEGIN.
+                self._db.execute("DELETE FROM run WHERE FALSE")
 
     def _moved(self) -> bool:
         """Whether the file is no longer where it was. The log that lies there, which SQLite would

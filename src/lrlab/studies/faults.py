@@ -20,6 +20,8 @@ _SAID = {
     sqlite3.SQLITE_BUSY: "was being written by another process for longer than I wait; repeat the "
     f"command when that has ended, or {_ANOTHER}",
     sqlite3.SQLITE_READONLY: f"may not be written; allow it, or {_ANOTHER}",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened, or no log be made beside it; see that folder and "
+    f"file may be written, or {_ANOTHER}",
     sqlite3.SQLITE_NOTADB: f"cannot be used: file is not a database; {_ANOTHER}",
     sqlite3.SQLITE_CORRUPT: "cannot be used, it is damaged: database disk image is malformed; put "
     f"a copy of it in its place, or {_ANOTHER}",

@@ -7,6 +7,11 @@ from lrlab.studies.entries import Entry
 from lrlab.views.times import duration, moment
 
 
+def runs_of(many: int) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{many} run" if many == 1 else f"{many} runs"
+
+
 def listing(entries: Sequence[Entry]) -> str:
     """A line for each study.
 
@@ -36,7 +41,7 @@ def status(entry: Entry, pace: float | None, now: datetime, db: str = "") -> str
         rows.append((phase.name, str(phase.planned), str(phase.ended), str(phase.diverged)))
     return "\n".join(
         (
-            f"{entry.id} · {entry.problem} · {entry.engine} · {done}{_runs(entry.ended)} ended",
+            f"{entry.id} · {entry.problem} · {entry.engine} · {done}{runs_of(entry.ended)} ended",
             *(["", _aligned(rows, right=(1, 2, 3))] if entry.phases else []),
             "",
             *_when(entry, pace, now),
@@ -48,11 +53,7 @@ def status(entry: Entry, pace: float | None, now: datetime, db: str = "") -> str
 def _share(entry: Entry) -> str:
     """Never 100 % of what is not finished."""
     share = min(99, 100 * entry.ended // entry.planned) if entry.planned else 0
-    return f"{share} % of {_runs(entry.planned)} planned so far"
-
-
-def _runs(many: int) -> str:
-    return f"{many} run" if many == 1 else f"{many} runs"
+    return f"{share} % of {runs_of(entry.planned)} planned so far"
 
 
 def _when(entry: Entry, pace: float | None, now: datetime) -> list[str]:

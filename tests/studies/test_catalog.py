@@ -1,0 +1,274 @@
+"""The catalogue: what a study is said to be, and that no file is harmed by a look at it."""
+
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from lrlab.errors import StudyError
+from lrlab.studies import Catalog, Phase, Store, frames
+from lrlab.studies.schema import VERSION
+from tests.studies.old_files import OLD, old_file
+from tests.studies.stored import IDS, RESULTS, write
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    write(tmp_path / "lrlab.db", source='{"data": "iris"}')
+    return tmp_path / "lrlab.db"
+
+
+def everything(path: Path) -> dict[str, bytes]:
+    """The files of a folder, but what SQLite notes in one of them of who reads."""
+    files = {file.name: file for file in path.parent.iterdir()}
+    return {name: b"" if name.endswith("-shm") else files[name].read_bytes() for name in files}
+
+
+def test_how_far_a_study_is(db: Path) -> None:
+    (entry,) = Catalog(db).studies()
+    assert (entry.id, entry.problem, entry.engine) == ("0123abcd", "iris", "loop")
+    assert entry.phases == (Phase("tuning", 4, 4, 1), Phase("final", 4, 2, 0))
+    assert (entry.planned, entry.ended, entry.finished) == (8, 6, False)
+    assert entry.seconds == sum(RESULTS[id].seconds for id in IDS[:6])
+    assert (entry.plan, entry.source) == ("{}", '{"data": "iris"}')
+    now = datetime.now(UTC)
+    assert now - timedelta(minutes=1) < entry.began <= entry.last <= now
+    write(db, ended=[6, 7])
+    assert Catalog(db).find().finished
+
+
+def test_what_is_not_planned_or_has_no_final_phase_is_not_finished(tmp_path: Path) -> None:
+    db = tmp_path / "lrlab.db"
+    write(db, "00000000", phases={}, ended=[])
+    write(db, "00000001", phases={"tuning": range(4), "widening": range(0)}, ended=range(4))
+    first, second = Catalog(db).studies()
+    assert (first.phases, first.last, first.finished) == ((), None, False)
+    assert second.phases == (Phase("tuning", 4, 4, 1), Phase("widening", 0, 0, 0))
+    assert not second.finished
+
+
+def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path) -> None:
+    db = tmp_path / "lrlab.db"
+    with Store(db):
+        pass
+    with pytest.raises(StudyError, match=r"there is no study in .*; `lrlab compare` begins one"):
+        Catalog(db).find()
+    write(db, "0123abcd", "iris")
+    assert Catalog(db).find().id == "0123abcd"
+    write(db, "0123beef", "iris")
+    write(db, "4567cdef", "wine")
+    catalog = Catalog(db)
+    for text, id in (("0123abcd", "0123abcd"), ("0123B", "0123beef"), ("wine", "4567cdef")):
+        assert catalog.find(text).id == id
+    for text, said in (
+        (None, "has 3 studies, name one by its id: 0123abcd .iris., 0123beef .iris., 4567cdef"),
+        ("0123", "has 2 studies that are 0123, name one by its id: 0123abcd"),
+        ("iris", "has 2 studies that are iris"),
+        ("wines", r"is wines; did you mean wine\?$"),
+        ("", "is called nothing; `lrlab studies` lists them.$"),
+    ):
+        with pytest.raises(StudyError, match=said):
+            catalog.find(text)
+
+
+def test_the_pace_is_that_of_late(db: Path) -> None:
+    catalog = Catalog(db)
+    assert catalog.pace(catalog.find()) is None, "all ended in one second, or hardly so"
+    times = ["10:00:00", "11:00:00", "11:00:10", "11:00:10", "11:00:30", "11:00:40"]
+    with closing(sqlite3.connect(db, isolation_level=None)) as writing:
+        for id, time in zip(IDS, times, strict=False):
+            moment = f"2026-01-01T{time}Z"
+            writing.execute("UPDATE run SET ended = ? WHERE id = ?", (moment, id))
+    assert catalog.pace(catalog.find()) == 4 / 40
+
+
+def test_runs_that_a_study_shares_and_runs_of_no_study(db: Path) -> None:
+    catalog = Catalog(db)
+    assert (catalog.of_no_other(catalog.find()), catalog.without_study()) == (6, 0)
+    write(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
+    assert catalog.of_no_other(catalog.find("0123")) == 3
+    assert catalog.of_no_other(catalog.find("4567")) == 0
+    with Store(db) as store:
+        assert store.delete("0123abcd") == 3
+        assert store.delete("4567cdef") == 3
+    write(db, "89abcdef", phases={"final": range(0, 2)})
+    assert catalog.without_study() == 4
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_a_file_of_an_older_version_has_runs_of_no_study(tmp_path: Path, version: int) -> None:
+    db = tmp_path / "lrlab.db"
+    old_file(db, version)
+    before = everything(db)
+    catalog = Catalog(db)
+    assert (catalog.studies(), catalog.without_study()) == ([], 1)
+    assert everything(db) == before
+
+
+def test_nothing_is_left_beside_a_file_that_was_read(db: Path) -> None:
+    before = everything(db)
+    assert list(before) == ["lrlab.db"]
+    catalog = Catalog(db)
+    frames.runs(catalog, catalog.find().id)
+    assert everything(db) == before
+
+
+def test_what_is_written_meanwhile_is_seen_whole_or_not_at_all(db: Path) -> None:
+    catalog = Catalog(db)
+    asked = []
+
+    def question(reading: sqlite3.Connection) -> int:
+        asked.append(True)
+        first = reading.execute("SELECT count(*) FROM run").fetchone()
+        if len(asked) == 1:
+            write(db, ended=[6, 7])  # and its log is gone when it has ended
+        assert len(asked) == 1 or reading.execute("SELECT count(*) FROM run").fetchone() == first
+        return first[0]
+
+    assert catalog.ask(question) == 8
+    assert len(asked) == 2
+
+
+def test_what_a_killed_writer_has_left_in_its_log_is_read(db: Path, tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    left.mkdir()
+    with closing(sqlite3.connect(db, isolation_level=None)) as writing:
+        writing.execute("DELETE FROM run WHERE id = ?", (IDS[0],))
+        for file in tmp_path.glob("lrlab.db*"):
+            shutil.copy(file, left)
+    assert Catalog(left / "lrlab.db").find().ended == 5
+    with Store(left / "lrlab.db") as store:
+        assert store.known(IDS) == set(IDS[1:6])
+
+
+@pytest.fixture
+def shelf() -> Iterator[Path]:
+    """A folder that others may enter."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+        path.chmod(0o755)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may write everything: in this it may not."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has other rights")
+@pytest.mark.parametrize("log", [False, True])
+def test_what_may_not_be_written_is_read(shelf: Path, log: bool) -> None:
+    db = shelf / "lrlab.db"
+    write(db)
+    with closing(sqlite3.connect(db, isolation_level=None)) as writing:
+        if log:
+            writing.execute("DELETE FROM run WHERE id = ?", (IDS[0],))
+        for file in shelf.iterdir():
+            file.chmod(0o444)
+        shelf.chmod(0o555)
+        before = everything(db)
+        with as_nobody():
+            assert Catalog(db).find().ended == 6 - log
+            if not log:  # SQLite would use what this process, as root, has open already
+                with pytest.raises(StudyError, match="may not be written; allow it"):
+                    Store(db)
+        assert everything(db) == before
+
+
+def no_file(db: Path) -> None:
+    db.unlink()
+
+
+def folder(db: Path) -> None:
+    db.unlink()
+    db.mkdir()
+
+
+def foreign(db: Path) -> None:
+    db.unlink()
+    with closing(sqlite3.connect(db)) as other:
+        other.execute("CREATE TABLE run (x)")
+
+
+def newer(db: Path) -> None:
+    with closing(sqlite3.connect(db)) as writing:
+        writing.execute(f"PRAGMA user_version = {VERSION + 1}")
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (no_file, "is not there; name one with --db"),
+        (folder, "is a?.*(file|folder)"),
+        (lambda db: db.write_bytes(b""), "is empty; `lrlab compare` fills it"),
+        (lambda db: db.write_bytes(b"a,b\n1,2\n" * 400), "file is not a database"),
+        (lambda db: db.write_bytes(b"\0" * 100 + db.read_bytes()[100:]), "not a database"),
+        (lambda db: db.write_bytes(db.read_bytes()[:5000]), "it is damaged"),
+        (foreign, "is a database of another program"),
+        (newer, "was written by a newer lrlab"),
+    ],
+)
+def test_what_is_no_database_of_ours_is_left_alone(
+    db: Path, harm: Callable[[Path], object], said: str
+) -> None:
+    harm(db)
+    before = {} if db.is_dir() else everything(db)
+    with pytest.raises(StudyError, match=said) as refused:
+        Catalog(db)
+    assert str(refused.value).count(".") - str(refused.value).count("lrlab.db") == 1
+    assert db.is_dir() or everything(db) == before
+    if before.get("lrlab.db"):  # a store makes what is not there, and fills what is empty
+        with pytest.raises(StudyError, match=said):
+            Store(db)
+        assert everything(db) == before
+
+
+def test_whatever_is_damaged_is_an_error_or_was_not_asked_for(db: Path) -> None:
+    whole, page = db.read_bytes(), 4096
+    noise, refused = random.Random(0), 0
+    for first in range(0, len(whole), page // 2):
+        harmed = whole[:first] + noise.randbytes(page // 2) + whole[first + page // 2 :]
+        db.write_bytes(harmed)
+        for look in (all_of_a_catalog, all_of_a_store):
+            refused += is_refused(look, db)
+        assert db.read_bytes() == harmed
+    assert refused > 20
+
+
+def is_refused(look: Callable[[Path], None], db: Path) -> bool:
+    try:
+        look(db)
+    except StudyError:
+        return True
+    return False
+
+
+def all_of_a_catalog(db: Path) -> None:
+    catalog = Catalog(db)
+    catalog.without_study()
+    for entry in catalog.studies():
+        catalog.pace(entry)
+        frames.runs(catalog, entry.id)
+        frames.epochs(catalog, entry.id)
+
+
+def all_of_a_store(db: Path) -> None:
+    with Store(db) as store:
+        store.finished(IDS)
+        store.phase("0123abcd", "tuning")

@@ -1,0 +1,39 @@
+"""One process writes, eight read: nobody is told to come back, and all see whole blocks."""
+
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+from lrlab.studies import Store
+from tests.studies import store_programs
+
+PROGRAM = Path(store_programs.__file__)
+
+
+def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
+    db = tmp_path / "lrlab.db"
+    store_programs.begin(db)
+    problem, engine, ids, runs, results = store_programs.study()
+    blocks = (ids[i : i + store_programs.BLOCK] for i in range(0, len(ids), store_programs.BLOCK))
+    command = [sys.executable, str(PROGRAM), "read", str(db)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    readers = [subprocess.Popen(command, **pipes) for _ in range(8)]
+    try:
+        for reader in readers:
+            assert reader.stdout.readline() == "ready\n"
+        written = 0
+        while any(reader.poll() is None for reader in readers):
+            with Store(db) as store:  # the log goes when it is closed, and comes back
+                for block in islice(blocks, 3):
+                    store.add(problem, engine, runs, {id: results[id] for id in block})
+                    written += len(block)
+        said = [reader.communicate()[1] for reader in readers]
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate()
+    assert said == [""] * 8
+    assert [reader.returncode for reader in readers] == [0] * 8
+    with Store(db) as store:
+        assert store.finished(ids) == {id: results[id] for id in ids[:written]}
