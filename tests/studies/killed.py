@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     ensemble.__dict__["_cache"] = lambda: 20_000  # so that there are many blocks
     grid = cross(Settings(epochs=12, validation=0.2), [0.03, 0.3, 3.0], [0, 0.9])
     schedules = [Cosine(), Linear(1, 0)]
-    which = plan(load("iris"), schedules, grid, Protocol(30, 10, 1), Engine("ensemble"))
+    which = plan(load("iris"), schedules, grid, Protocol(60, 20, 1), Engine("ensemble"))
 
     def study(name: str, watch: Callable = unwatched) -> None:
         with Store(folder / name) as store:

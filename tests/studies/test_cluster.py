@@ -174,9 +174,7 @@ def test_code_of_a_script_goes_with_the_problem(
     spec.loader.exec_module(module)
     theirs = replace(iris, model=module.model)
     blocks = one_each(runs_of(iris, seeds=1))
-    assert_same(
-        trained(theirs, blocks, LOOP, place), trained(theirs, blocks, LOOP, Machine(1))
-    )
+    assert_same(trained(theirs, blocks, LOOP, place), trained(theirs, blocks, LOOP, Machine(1)))
 
 
 def test_a_task_reads_the_arrays_where_they_lie(place: Cluster) -> None:

@@ -16,7 +16,7 @@ def test_fifty_kills_leave_the_study_that_was_never_killed(tmp_path: Path) -> No
     killed, whole = tmp_path / "killed.db", tmp_path / "whole.db"
     script = Path(__file__).with_name("killed.py")
     done = subprocess.run(
-        [sys.executable, script, tmp_path], capture_output=True, text=True, timeout=600
+        [sys.executable, "-P", script, tmp_path], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     stored = [int(count) for count in done.stdout.split()]

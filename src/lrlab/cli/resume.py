@@ -13,8 +13,7 @@ from lrlab.cli.introduction import introduce
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.studies import Plan
-    from lrlab.studies.catalog import Entry
+    from lrlab.studies import Entry, Plan
 
 
 def resume(
@@ -29,12 +28,10 @@ def resume(
     gpus: options.Gpus = 0.0,
 ) -> None:
     """Go on with a study where it was stopped; one that has ended is shown again."""
-    from lrlab.studies import Store, place_of
-    from lrlab.studies.catalog import Catalog
+    from lrlab.studies import Catalog, Store, place_of
 
     _, place = place_of("ray" if ray else "auto", workers, reading.bytes_of(memory), address, gpus)
-    with Catalog(db) as catalog:
-        entry = catalog.find(study)
+    entry = Catalog(db).find(study)
     db, here = db.absolute(), Path.cwd()
     plan = _plan_of(entry)
     picture = here / picture_for(plan.problem, png)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lrlab.problems import TrainingFunction
 from lrlab.studies.grid import rates_of
 from lrlab.studies.phases import first
 from lrlab.studies.places import Machine
@@ -22,7 +23,6 @@ class Estimate:
 
     Args:
         tuning, widening, final: runs of its phases; of the widening at most.
-        steps: of the optimizer, of a run.
         seconds: of wall time, without widening and with all of it; None where it cannot be told.
         bytes: in the database, in the same way.
     """
@@ -30,7 +30,6 @@ class Estimate:
     tuning: int
     widening: int
     final: int
-    steps: int
     seconds: tuple[float, float] | None
     bytes: tuple[int, int]
 
@@ -52,21 +51,24 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
         if rates > 1
         else 0
     )
-    steps = settings.epochs * settings.steps_of_optimizer(plan.problem.train_rows)
-    workers = machine.workers_for(plan.engine)
-    with one_thread():
-        runs = list(first(plan).runs.values())
-        pace = engines.pace(plan.problem, runs, plan.engine, workers, machine.bytes)
     least, most = tuning + final, tuning + widening + final
-    each = _ROW + _EPOCH * settings.epochs
+    seconds, each = _seconds(plan, machine), _ROW + _EPOCH * settings.epochs
     return Estimate(
         tuning,
         widening,
         final,
-        steps,
-        (
-            _BESIDE + least * steps * pace / workers,
-            _BESIDE + most * steps * pace / workers,
-        ),
-        (least * each, most * each),
+        seconds=None if seconds is None else (_BESIDE + least * seconds, _BESIDE + most * seconds),
+        bytes=(least * each, most * each),
     )
+
+
+def _seconds(plan: Plan, machine: Machine) -> float | None:
+    """What a run takes of the wall time, others being trained beside it."""
+    if isinstance(plan.problem, TrainingFunction):
+        return None
+    workers, runs = machine.workers_for(plan.engine), list(first(plan).runs.values())
+    with one_thread():
+        pace = engines.pace(plan.problem, runs, plan.engine, workers, machine.bytes)
+    settings = plan.grid[0]
+    steps = settings.epochs * settings.steps_of_optimizer(plan.problem.train_rows)
+    return steps * pace / workers

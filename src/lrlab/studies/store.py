@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lrlab.errors import StudyError
-from lrlab.problems import Problem
+from lrlab.problems import AnyProblem
 from lrlab.schedules import to_text
 from lrlab.studies.database import Database
 from lrlab.studies.faults import PATIENCE, clear_errors, stored
@@ -58,7 +58,7 @@ class Store:
         self._db.close()
 
     def begin(
-        self, id: str, problem: Problem, engine: Engine, plan: str, source: str | None = None
+        self, id: str, problem: AnyProblem, engine: Engine, plan: str, source: str | None = None
     ) -> None:
         """Notes a study, once: one that is there stays as it is.
 
@@ -120,7 +120,7 @@ class Store:
 
     def add(
         self,
-        problem: Problem,
+        problem: AnyProblem,
         engine: Engine,
         runs: Mapping[str, Run],
         results: Mapping[str, Result],
@@ -178,7 +178,7 @@ def _curve(id: str, packed: bytes) -> Curve:
         return Curve(*unpack(packed))
 
 
-def _row(problem: Problem, engine: Engine, id: str, run: Run, result: Result) -> dict[str, Any]:
+def _row(problem: AnyProblem, engine: Engine, id: str, run: Run, result: Result) -> dict[str, Any]:
     assert run.schedule is not None
     others = {name: to_text(schedule) for name, schedule in run.others.items()}
     return {

@@ -19,7 +19,7 @@ from lrlab.studies import BASELINE, Study, interval, varied
 from lrlab.studies.numbers import settings_named
 from lrlab.training import Result, Settings
 from lrlab.views import colours
-from lrlab.views.report import paired_seeds
+from lrlab.views.wording import paired_seeds
 
 _LEGEND = 200
 """Characters that fit beside each other below the panels."""

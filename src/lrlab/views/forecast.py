@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from lrlab.problems.tables import counted
-from lrlab.studies import Estimate, Plan, varied
-from lrlab.views.numbers import NAMES, setting
+from lrlab.studies import Estimate, Plan
+from lrlab.views.wording import grid_named, held_out
 
 
 def forecast(plan: Plan, taken: Estimate, known: int) -> str:
@@ -21,14 +21,12 @@ def forecast(plan: Plan, taken: Estimate, known: int) -> str:
 
 def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
     protocol, schedules = plan.protocol, counted(len(plan.schedules), "schedule")
-    rows = plan.problem.train_rows
-    held = plan.grid[0].held_out(rows)
     if plan.tuned:
         yield (
-            f"tuning    {taken.tuning:>6} runs   {schedules} x {_grid(plan)} x "
+            f"tuning    {taken.tuning:>6} runs   {schedules} x {grid_named(plan)} x "
             f"{counted(protocol.tuning_seeds, 'seed')};"
         )
-        yield f"{'':24}chosen by mean {_score(plan)} on {held} of {rows} training rows, held out"
+        yield f"{'':24}chosen by mean {_score(plan)} on {held_out(plan)}, held out"
     if taken.widening:
         yield (
             f"widening <={taken.widening:>5} runs   a schedule whose best rate is the last of the "
@@ -46,17 +44,6 @@ def _score(plan: Plan) -> str:
     return f"{plan.problem.metric.name} {when}"
 
 
-def _grid(plan: Plan) -> str:
-    """``10 settings (rate 0.01, 0.03, 0.1; momentum 0, 0.9)``."""
-    names = varied(plan.grid)
-    values = (
-        f"{NAMES.get(name, name)} "
-        + ", ".join(dict.fromkeys(setting(settings, name) for settings in plan.grid))
-        for name in names
-    )
-    return f"{len(plan.grid)} settings ({'; '.join(values)})"
-
-
 def _schedules(plan: Plan) -> Iterator[str]:
     yield "schedules"
     for schedule in plan.schedules:
@@ -66,10 +53,11 @@ def _schedules(plan: Plan) -> Iterator[str]:
 def _taken(plan: Plan, taken: Estimate, known: int) -> Iterator[str]:
     least = taken.tuning + taken.final
     runs = _range(least, least + taken.widening)
-    yield f"{runs} runs of {counted(taken.steps, 'step')}, {plan.engine}"
-    if known:
-        yield f"{known} of them are stored already and not counted out below"
-    if taken.seconds is not None:
+    stored = f", {known} of them stored already" if known else ""
+    yield f"{runs} runs of {counted(plan.grid[0].epochs, 'epoch')}, {plan.engine}{stored}"
+    if taken.seconds is None:
+        yield "time: as long as the function takes, which only it knows; try --seeds 1 --no-tune"
+    else:
         yield f"about {_duration(taken.seconds)} on this machine"
     yield f"about {_range(*(_megabytes(size) for size in taken.bytes))} MB in the database"
 

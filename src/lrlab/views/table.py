@@ -1,12 +1,10 @@
 """A comparison as text: the ranked table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from lrlab.problems import TrainingFunction
-from lrlab.problems.tables import counted
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Constant
-from lrlab.studies import Comparison, Plan, Reached, Reading, Row, Versus, varied, verdict
+from lrlab.studies import Comparison, Reached, Reading, Row, Versus, verdict
 from lrlab.studies.numbers import NAMES, Style, setting
 
 _WIDTH = 130
@@ -69,83 +67,6 @@ def times(metric: Metric, goal: float, reached: Sequence[Reached]) -> str:
         ("reached\nby", [f"{100 * row.share:.0f} %" for row in reached]),
     ]
     return _laid_out(columns, left={1})
-
-
-def title(plan: Plan) -> str:
-    """What was compared, on one line."""
-    grid = [f"{len(plan.settings)} settings each"] if len(plan.settings) > 1 else []
-    return " · ".join(
-        (
-            plan.problem.name,
-            f"{len(plan.schedules)} schedules",
-            *grid,
-            seeds_of(plan),
-            f"{plan.problem.metric.name} on the test rows after "
-            f"{counted(plan.settings[0].epochs, 'epoch')}",
-        )
-    )
-
-
-def seeds_of(plan: Plan) -> str:
-    """How many seeds, and that they pair the runs."""
-    return counted(len(plan.seeds), "seed" if len(plan.seeds) == 1 else "paired seed")
-
-
-def notes(plan: Plan, comparison: Comparison) -> str:
-    """How to read the table, and what it does not say."""
-    others = comparison.others
-    points = ", in points" if comparison.metric.percent else ""
-    lines = [f"Differences are paired by seed{points}; positive is better."]
-    if any(row.to_baseline and row.to_baseline.on_this_data.low is not None for row in others):
-        lines.append(
-            "Each interval is for one comparison alone: 1 in 20 misses the truth by chance."
-        )
-    if len(others) > 1:
-        lines.append(f"Verdicts and ranks are corrected for {len(others)} comparisons (Holm).")
-    return "\n".join([*lines, *_on_settings(plan, comparison)])
-
-
-def _on_settings(plan: Plan, comparison: Comparison) -> Iterator[str]:
-    first, grid = plan.settings[0], len(plan.settings) > 1
-    shown = len(comparison.rows) * comparison.seeds
-    diverged = sum(row.diverged for row in comparison.rows)
-    failed = f"{diverged} of {shown} runs diverged"
-    if grid:
-        yield f"{first.optimizer}; each schedule at its best of {_grid(plan)},"
-        yield f"chosen by {_held_out(plan)} held out, never by test rows."
-        if diverged:
-            yield f"{failed} and score as a constant guess."
-    else:
-        momentum = f", momentum {first.momentum:g}" if first.momentum else ""
-        rates = f"{first.optimizer} at base rate {first.lr:g}{momentum} for all, not tuned"
-        if diverged:
-            yield f"{rates}: {failed} and"
-            yield "score as a constant guess; a lower --lr may keep them."
-        else:
-            around = f"{first.lr / 3:.1g},{first.lr:g},{first.lr * 3:.1g}"
-            yield f"{rates}: --lr {around} tries each schedule at several."
-    edges = {row.tuned.settings.lr for row in comparison.rows if row.tuned and row.edge}
-    if edges:
-        beyond = " and ".join(f"{rate:g}" for rate in sorted(edges))
-        yield f"At the edge of the grid ({beyond}) the best rate may lie beyond it: widen --lr."
-
-
-def _grid(plan: Plan) -> str:
-    """``12 settings (6 rates, 2 momenta)``."""
-    names = {"lr": "rates", "momentum": "momenta", "weight_decay": "weight decays"}
-    values = {
-        name: len({getattr(settings, name) for settings in plan.settings})
-        for name in varied(plan.settings)
-    }
-    sizes = ", ".join(f"{size} {names.get(name, name)}" for name, size in values.items())
-    return f"{len(plan.settings)} settings ({sizes})"
-
-
-def _held_out(plan: Plan) -> str:
-    rows = plan.problem.train_rows
-    if isinstance(plan.problem, TrainingFunction):
-        return f"a share of {plan.settings[0].validation:g}"
-    return f"{plan.settings[0].held_out(rows)} of the {rows} training rows"
 
 
 def _baseline(comparison: Comparison) -> str:
