@@ -61,8 +61,8 @@ COMMANDS = {
     "version": ("--version",),
     "status": ("status", "00000000"),
     "studies": ("studies",),
-    "export runs, CSV": ("export", "00000000", "--csv", "runs.csv", "--force"),
-    "export runs, JSON": ("export", "00000000", "--json", "runs.json", "--force"),
+    "export to CSV": ("export", "00000000", "--csv", "runs.csv", "--force"),
+    "export to JSON": ("export", "00000000", "--json", "runs.json", "--force"),
 }
 
 
