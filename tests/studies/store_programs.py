@@ -45,9 +45,10 @@ def killed(db: Path) -> None:
     from lrlab.studies import Catalog
 
     begin(db)
+    whole = study()
     chance, interrupted = random.Random(0), 0
     for _ in range(KILLS):
-        pid, told = started(db)
+        pid, told = started(db, whole)
         os.read(told, 1)  # it has opened the store
         for _ in range(chance.randrange(8)):
             os.read(told, 1)
@@ -58,21 +59,21 @@ def killed(db: Path) -> None:
         ended = Catalog(db).find(STUDY).ended
         assert ended % BLOCK == 0, ended
         interrupted += 0 < ended < BLOCK * BLOCKS
-    pid, told = started(db)
+    pid, told = started(db, whole)
     while os.read(told, 4096):
         pass
     assert os.waitpid(pid, 0)[1] == 0
     print(interrupted)
 
 
-def started(db: Path) -> tuple[int, int]:
+def started(db: Path, whole: tuple) -> tuple[int, int]:
     """A process that writes what is missing, and a pipe that it says so in."""
     ours, theirs = os.pipe()
     if pid := os.fork():
         os.close(theirs)
         return pid, ours
     try:
-        go_on(db, theirs)
+        go_on(db, whole, theirs)
         os._exit(0)
     finally:
         os._exit(1)
@@ -87,10 +88,10 @@ def begin(db: Path) -> None:
         store.plan_phase(STUDY, "final", [(id, i // BLOCK) for i, id in enumerate(ids)])
 
 
-def go_on(db: Path, tell: int) -> None:
+def go_on(db: Path, whole: tuple, tell: int) -> None:
     from lrlab.studies import Store
 
-    problem, engine, ids, runs, results = study()
+    problem, engine, ids, runs, results = whole
     with Store(db) as store:
         known = store.known(ids)
         os.write(tell, b"o")

@@ -10,7 +10,8 @@ from pathlib import Path
 from lrlab.errors import StudyError
 from lrlab.studies.faults import clear_errors, version_of
 from lrlab.studies.reading import Answer, Question
-from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION, packed
+from lrlab.studies.rows import pack_json
+from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION
 
 
 class Database:
@@ -72,7 +73,7 @@ class Database:
         with clear_errors(self.name):
             version_of(self._db, self.name)
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.create_function("packed", 1, packed, deterministic=True)
+            self._db.create_function("packed", 1, pack_json, deterministic=True)
             _let_others_read(self._db, patience)
             with _transaction(self._db):
                 # Asked again: another process may have made or upgraded the tables by now.

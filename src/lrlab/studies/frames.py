@@ -74,8 +74,9 @@ def epochs(among: Asked, study: str) -> pd.DataFrame:
 
 
 def _with_settings(found: pd.DataFrame) -> pd.DataFrame:
-    described = {text: _settings(text) for text in found["settings"].unique()}
-    settings = pd.json_normalize([described[text] for text in found["settings"]])
+    which, texts = pd.factorize(found["settings"])
+    settings = pd.json_normalize([_settings(text) for text in texts])
+    settings = settings.take(which).reset_index(drop=True)
     at = found.columns.tolist().index("settings")
     rest = found.iloc[:, at + 1 :].astype({"diverged": bool, "left_at": "Int64"})
     rest["ended"] = pd.to_datetime(rest["ended"], utc=True, format="ISO8601")

@@ -1,12 +1,7 @@
 """The tables of the store, and how a file that an older lrlab wrote comes to have them."""
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
-
-import numpy as np
-
-from lrlab.studies.rows import pack
 
 APPLICATION = 0x6C726C62  # "lrlb", so that another program's database is never written to
 VERSION = 3
@@ -75,7 +70,6 @@ OF_NO_OTHER = """id IN (SELECT run FROM member WHERE study = :id)
     AND NOT EXISTS (SELECT 1 FROM member WHERE run = run.id AND study <> :id)"""
 """The condition for runs of one study that no other has."""
 
-_NAMES = ("epoch", "before", "after", "loss", "score", "validation_loss", "validation_score")
 _KEPT = """id, problem, fingerprint, schedule, settings, seed, engine, score, diverged, seconds,
     ended, left_at"""
 
@@ -92,16 +86,4 @@ UPGRADES: Mapping[int, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-"""By the version that each brings to the next; ``packed`` is the function below."""
-
-
-def packed(text: str) -> bytes:
-    """The bytes of a curve that was written as JSON, as it was until version 2: a row for each
-    epoch, without the last two columns where no rows were held out.
-    """
-    rows = json.loads(text)
-    values = np.full((len(rows), len(_NAMES)), np.nan)
-    if rows:
-        written = np.array(rows, dtype=np.float64)
-        values[:, : written.shape[1]] = written
-    return pack(values, _NAMES)
+"""By the version that each brings to the next; ``packed`` is ``rows.pack_json``."""
