@@ -49,12 +49,10 @@ def train(run):
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
-    (tmp_path / "own_cli_problem.py").write_text(PROBLEM)
-    (tmp_path / "own_cli_training.py").write_text(TRAINING)
-    return tmp_path
+def folder(scripts: Path) -> Path:
+    (scripts / "own_cli_problem.py").write_text(PROBLEM)
+    (scripts / "own_cli_training.py").write_text(TRAINING)
+    return scripts
 
 
 def engines(db: Path) -> list[str]:
@@ -71,15 +69,13 @@ def test_a_problem_of_ones_own(lrlab: Callable, folder: Path) -> None:
     assert (folder / "my-wine.png").exists()
 
 
-def test_a_model_that_is_edited_is_trained_anew(
-    lrlab: Callable, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_is_edited_is_trained_anew(lrlab: Callable, folder: Path) -> None:
     first = lrlab("compare", "own_cli_problem.py:problem", *QUICK, "--engine", "loop")
     again = lrlab("compare", "own_cli_problem.py:problem", *QUICK, "--engine", "loop")
     assert again.out == first.out
     assert "6 of 6 runs are in lrlab.db already" in again.err
     (folder / "own_cli_problem.py").write_text(PROBLEM.replace("WIDTH = 8", "WIDTH = 9"))
-    monkeypatch.delitem(sys.modules, "own_cli_problem")
+    del sys.modules["own_cli_problem"]
     edited = lrlab("compare", "own_cli_problem.py:problem", *QUICK, "--engine", "loop")
     assert "already" not in edited.err
 

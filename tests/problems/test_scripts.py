@@ -1,6 +1,5 @@
 """What stands in a Python file of the user's own, and every way to name it wrongly."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -37,11 +36,9 @@ def refusing():
 
 
 @pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
-    (tmp_path / "own_script.py").write_text(SCRIPT)
-    return str(tmp_path / "own_script.py")
+def script(scripts: Path) -> str:
+    (scripts / "own_script.py").write_text(SCRIPT)
+    return str(scripts / "own_script.py")
 
 
 @pytest.mark.parametrize("name", ["problem", "made"])
