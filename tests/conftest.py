@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,16 @@ def ionosphere_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"ionosphere.csv is not part of the repository and not in {IONOSPHERE_FOLDER}")
     monkeypatch.setenv("LRLAB_DATA", str(IONOSPHERE_FOLDER))
     return IONOSPHERE_FOLDER
+
+
+@pytest.fixture
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder; what is imported from it is forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture

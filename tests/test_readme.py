@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lrlab import testing
+from lrlab.problems import Problem, TrainingFunction, load
 from lrlab.studies.numbers import Style
 from tests.conftest import REPOSITORY
 
@@ -76,6 +78,19 @@ def test_the_example_file_runs_and_resumes() -> None:
     assert lines[0] == "Epoch 0: SGD lr 0.1000 -> 0.0983"
     assert lines[20] == "Epoch 20: SGD lr 0.0667 -> 0.0650"
     assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
+
+
+@pytest.mark.parametrize("name", ["own_problem.py:problem", "own_training.py:train"])
+def test_the_examples_of_ones_own_are_what_they_should_be(name: str, scripts: Path) -> None:
+    place = f"{REPOSITORY / 'examples'}/{name}"
+    if name.endswith("problem"):
+        problem = load(place)
+        assert isinstance(problem, Problem)
+        testing.check_problem(problem)
+    else:
+        function = load(place, function={"metric": "accuracy"})
+        assert isinstance(function, TrainingFunction)
+        testing.check_training(function)
 
 
 def test_every_file_it_names_is_there() -> None:

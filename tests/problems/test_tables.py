@@ -1,6 +1,7 @@
 """Encoding and splitting of tables, against scikit-learn and by hand."""
 
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -211,3 +212,37 @@ def test_a_problem_can_be_sent_to_another_process() -> None:
     problem = table_problem("table", frame_of())
     other: Problem = pickle.loads(pickle.dumps(problem))
     assert torch.equal(other.split(1).x_train, problem.split(1).x_train)
+
+
+def test_given_test_rows_are_those_of_every_seed() -> None:
+    train, test = frame_of(80, seed=1), frame_of(30, seed=2)
+    problem = table_problem("table", train, test=test)
+    assert problem.overlap is None
+    assert problem.train_rows == 80
+    first, second = problem.split(0), problem.split(1)
+    assert torch.equal(first.x_test, second.x_test)
+    assert first.y_test.flatten().tolist() == (test["label"] == "yes").tolist()
+    # Encoded by the training rows alone: any other test rows leave these as they are.
+    other = table_problem("table", train, test=frame_of(25, seed=3).assign(size=1e6, city="Bonn"))
+    assert torch.equal(other.split(0).x_train, first.x_train)
+    assert other.split(0).x_test[:, 2:].sum() == 0  # a city that no training row has
+    assert other.fingerprint != problem.fingerprint
+    joined = pd.concat([train, test], ignore_index=True)
+    assert table_problem("table", joined).fingerprint != problem.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (lambda test: test.drop(columns="size"), "lack size"),
+        (lambda test: test.assign(size="big"), "column size holds numbers .* such as big"),
+        (
+            lambda test: test.assign(label="maybe"),
+            "maybe of column label is in the test rows alone",
+        ),
+        (lambda test: test.assign(label=None), "every row needs a target"),
+    ],
+)
+def test_test_rows_that_do_not_suit(changed: Callable, said: str) -> None:
+    with pytest.raises(ProblemError, match=said):
+        table_problem("table", frame_of(80), test=changed(frame_of(30)))

@@ -1,6 +1,5 @@
 """Arrays, tensors and frames of a user's own as tensors, checked."""
 
-from collections.abc import Sized
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ def _plain(values: Any, name: str) -> NDArray[Any] | Tensor:
         return values.detach().cpu()
     if isinstance(values, pd.DataFrame | pd.Series):
         return np.ascontiguousarray(values.to_numpy())
-    if not isinstance(values, Sized) or isinstance(values, str | dict):
+    if not (isinstance(values, list | tuple) or hasattr(values, "__array__")):
         raise ProblemError(
             f"{name} must be an array, a tensor or a frame, got {type(values).__name__}; collect "
             "the rows of a data set or a loader into one."
@@ -100,6 +99,6 @@ def _texts(x: Any) -> str:
 
 
 def _kind(values: NDArray[Any]) -> str:
-    return {"O": "objects", "U": "text", "S": "text", "M": "times", "c": "complex numbers"}.get(
+    return {"O": "text", "U": "text", "S": "text", "M": "times", "c": "complex numbers"}.get(
         values.dtype.kind, str(values.dtype)
     )

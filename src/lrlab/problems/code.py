@@ -33,6 +33,7 @@ def place_of(error: BaseException) -> str:
         return f"{Path(error.filename).name}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not is_library(frame.filename)] or frames
+    own = [frame for frame in own if frame.filename != "<string>"] or own  # made by dataclasses
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "somewhere"
 
 
@@ -98,11 +99,12 @@ def _pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
             yield f"array {value.dtype} {value.shape}".encode()
             yield repr(value.tolist()).encode() if value.dtype.hasobject else value.tobytes()
         case Mapping():
+            yield f"mapping of {len(value)}".encode()
             for key in sorted(value, key=repr):
                 yield repr(key).encode()
                 yield from _pieces(value[key], seen)
         case list() | tuple():
-            yield f"{len(value)}".encode()
+            yield f"row of {len(value)}".encode()
             for one in value:
                 yield from _pieces(one, seen)
         case set() | frozenset():

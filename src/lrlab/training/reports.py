@@ -6,6 +6,7 @@ from math import isfinite, nan
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from torch.optim import Optimizer
 
 from lrlab.errors import TrainingError, nearest
@@ -151,7 +152,7 @@ def _rate(optimizer: Optimizer) -> float:
 
 def _number(name: str, value: Any) -> float:
     try:
-        return float(value)
+        return float(value.detach() if isinstance(value, Tensor) else value)
     except (TypeError, ValueError, RuntimeError):
         raise TrainingError(
             f"what is reported must be numbers, got {name}={value!r}; a mean of it, say."
