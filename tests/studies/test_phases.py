@@ -74,7 +74,8 @@ def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
     done, results = carried_out(which, best_at(constant=0.1, cosine=0.3))
     assert [phase.name for phase in done] == ["tuning", "final"]
     chosen = {BASELINE: 0.1, Cosine(): 0.3}
-    assert [(run.schedule, run.settings.lr, run.seed) for run in done[-1].runs.values()] == [
+    final = [(run.schedule, run.settings.lr, run.seed) for run in done[-1].runs.values()]
+    assert final[: 2 * 4] == [
         (schedule, rate, seed) for schedule, rate in chosen.items() for seed in which.seeds
     ]
     assert not set(which.seeds) & set(which.tuning_seeds)
@@ -83,6 +84,14 @@ def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
         BASELINE: (0.1, 0.0, False),
         Cosine(): (0.3, 0.0, False),
     }
+
+
+def test_the_baseline_is_run_on_them_at_every_settings_it_was_tried_with(iris: Problem) -> None:
+    done, _ = carried_out(study(iris), best_at(constant=3.0, cosine=0.3))
+    tried = [one for phase in done[:-1] for one in phase.candidates if one[0] == BASELINE]
+    assert len(tried) == 2 * (5 + 2)
+    assert {one for one in done[-1].candidates if one[0] == BASELINE} == set(tried)
+    assert len(done[-1].candidates) == len(tried) + 1
 
 
 def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: Problem) -> None:

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from lrlab.studies import Entry, Phase
+from lrlab.studies import Entry, Progress
 from lrlab.views.catalog import listing, status
 from lrlab.views.times import moment
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
-TUNED, HALF = Phase("tuning", 300, 300, 7), Phase("final", 200, 100, 0)
+TUNED, HALF = Progress("tuning", 300, 300, 7), Progress("final", 200, 100, 0)
 
 
-def entry(*phases: Phase, last: datetime | None = BEGAN, source: str | None = "{}") -> Entry:
+def entry(*phases: Progress, last: datetime | None = BEGAN, source: str | None = "{}") -> Entry:
     return Entry("0123abcd", "iris", "loop", BEGAN, last, phases, 7200.0, "{}", source)
 
 
@@ -31,7 +31,7 @@ def test_a_study_that_goes_on() -> None:
 
 
 def test_a_study_that_is_finished_and_one_that_has_not_begun() -> None:
-    done = status(entry(Phase("final", 1, 1, 0)), None, BEGAN)
+    done = status(entry(Progress("final", 1, 1, 0)), None, BEGAN)
     assert done.startswith("0123abcd · iris · loop · finished, 1 run ended\n")
     assert done.endswith("lrlab export 0123abcd --csv runs.csv")
     new = status(entry(last=None, source=None), None, BEGAN)
@@ -41,14 +41,14 @@ def test_a_study_that_is_finished_and_one_that_has_not_begun() -> None:
 
 
 def test_what_is_not_finished_is_never_all() -> None:
-    nearly = Phase("final", 1000, 999, 0)
+    nearly = Progress("final", 1000, 999, 0)
     assert "99 % of" in status(entry(nearly), 12.3, BEGAN)
     assert "12.3 runs a second, so that < 1 s are left" in status(entry(nearly), 12.3, BEGAN)
     assert "99 % of" in status(entry(TUNED), None, BEGAN), "the final phase is not planned"
 
 
 def test_studies_line_up() -> None:
-    lines = listing([entry(TUNED, HALF), entry(Phase("final", 1, 1, 0))]).splitlines()
+    lines = listing([entry(TUNED, HALF), entry(Progress("final", 1, 1, 0))]).splitlines()
     starts = [lines[0].index(name) for name in ("id", "problem", "engine", "began", "state")]
     ends = lines[0].index("runs") + len("runs")
     for line, runs, state in zip(

@@ -11,14 +11,15 @@ from scipy import stats
 from lrlab import Cosine, Linear, Plateau
 from lrlab.errors import StudyError
 from lrlab.problems import load
-from lrlab.studies import BASELINE, Plan, Tuned, cross, plan
+from lrlab.studies import BASELINE, Plan, Protocol, cross, plan
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import curves
+from tests.views.making import study_of
 
 
 @pytest.fixture(scope="module")
 def study() -> Plan:
-    return plan(load("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), seeds=3)
+    return plan(load("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), Protocol(3))
 
 
 def result(scores: list[float], diverged: bool = False) -> Result:
@@ -39,7 +40,7 @@ def results(study: Plan) -> dict:
 
 
 def test_lines_and_bands(study: Plan, results: dict) -> None:
-    base, cosine, linear = curves.curves(study, results)
+    base, cosine, linear = curves.curves(study_of(study, results))
     assert (base.label, base.gain) == ("Constant(1.0)", None)
     assert_allclose(cosine.rates, 0.1 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
     assert cosine.times.tolist() == [0, 1, 2, 3, 4]
@@ -57,15 +58,15 @@ def test_lines_and_bands(study: Plan, results: dict) -> None:
 
 def test_each_schedule_is_drawn_at_its_own_settings() -> None:
     grid = cross(Settings(epochs=4, validation=0.2), [0.1, 0.2, 0.4], [0])
-    study = plan(load("iris"), [Cosine(), Plateau()], grid, seeds=2)
-    tuned = {s: Tuned(grid[i], (), edge=False) for i, s in enumerate(study.schedules)}
+    study = plan(load("iris"), [Cosine(), Plateau()], grid, Protocol(2, 1, 0))
+    chosen = dict(zip(study.schedules, grid, strict=True))
     results = {s: [result([0.5] * 4)] * 2 for s in study.schedules}
     used = [[0.4, 0.4, 0.2, 0.1], [0.4, 0.2, 0.2, 0.2]]
     results[Plateau()] = [
         Result(0.5, False, Curve.of([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]), 0.0)
         for own in used
     ]
-    base, cosine, plateau = curves.curves(study, results, tuned)
+    base, cosine, plateau = curves.curves(study_of(study, results, chosen))
     assert [c.label for c in (base, cosine)] == ["Constant(1.0), rate 0.1", "Cosine(), rate 0.2"]
     assert_allclose(base.rates, 0.1)
     assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
@@ -75,11 +76,11 @@ def test_each_schedule_is_drawn_at_its_own_settings() -> None:
 
 
 def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
-    curves.save(study, results, tmp_path / "iris.png")
+    curves.save(study_of(study, results), tmp_path / "iris.png")
     height, width, _ = imread(tmp_path / "iris.png").shape
     assert (width, height) == (1800, 648)
     with pytest.raises(StudyError, match="cannot be written"):
-        curves.save(study, results, tmp_path / "none" / "iris.png")
+        curves.save(study_of(study, results), tmp_path / "none" / "iris.png")
 
 
 def test_long_names_stay_within_the_picture() -> None:
@@ -98,7 +99,7 @@ def test_long_names_stay_within_the_picture() -> None:
 
 
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
-    study = plan(load("iris"), [], Settings(epochs=1), seeds=1)
-    curves.save(study, {BASELINE: [result([0.5])]}, tmp_path / "one.png")
-    curves.save(study, {BASELINE: [result([], diverged=True)]}, tmp_path / "none.png")
+    one = plan(load("iris"), [], Settings(epochs=1), Protocol(1))
+    curves.save(study_of(one, {BASELINE: [result([0.5])]}), tmp_path / "one.png")
+    curves.save(study_of(one, {BASELINE: [result([], diverged=True)]}), tmp_path / "none.png")
     assert (tmp_path / "none.png").stat().st_size > 0

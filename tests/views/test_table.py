@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from lrlab import Constant, Cosine, Exponential, parse
-from lrlab.problems import load
-from lrlab.studies import BASELINE, Reached, Tuned, cross, judge, plan
+from lrlab.studies import BASELINE, Reached, Tuned, judge
 from lrlab.training import Settings
-from lrlab.views.table import notes, table, times, title
+from lrlab.views.table import table, times
 from tests.studies.statistics.making import ACCURACY, RMSE
 
 DEFAULTS = (
@@ -53,8 +52,8 @@ def test_shares() -> None:
 
 def test_both_readings_and_what_was_chosen() -> None:
     tuned = {
-        BASELINE: Tuned(Settings(lr=0.003, momentum=0.9), (), edge=True),
-        Exponential(0.99): Tuned(Settings(lr=0.1), (), edge=False),
+        BASELINE: Tuned(Settings(lr=0.003, momentum=0.9), side=-1),
+        Exponential(0.99): Tuned(Settings(lr=0.1)),
     }
     comparison = judge(
         {BASELINE: scores(0.90, 0.92), Exponential(0.99): scores(0.91, 0.94)},
@@ -83,7 +82,7 @@ def test_a_wide_table_keeps_the_schedules_whole() -> None:
         BASELINE,
         ACCURACY,
         overlap=0.43,
-        tuned={s: Tuned(Settings(lr=0.003, momentum=0.9), (), edge=False) for s in chosen},
+        tuned={s: Tuned(Settings(lr=0.003, momentum=0.9)) for s in chosen},
     )
     _, head, *lines = text = table(comparison, ("lr", "momentum")).splitlines()
     assert max(map(len, text)) <= 135
@@ -107,27 +106,6 @@ def test_errors_in_the_targets_units_and_one_seed() -> None:
     assert [line.split(maxsplit=5) for line in table(comparison).splitlines()[2:]] == [
         ["1", "Cosine()", "99.50", "-", "+23.96", "-   100 %  cannot be told apart"],
         ["1", "Constant(1.0)", "123.46", "-", "baseline"],
-    ]
-
-
-def test_the_grid_and_the_held_out_rows_are_told() -> None:
-    grid = cross(Settings(validation=0.2, epochs=1), [0.01, 0.1, 1], [0, 0.9])
-    study = plan(load("iris"), [Cosine()], grid, seeds=2)
-    tuned = {s: Tuned(grid[5], (), edge=True) for s in study.schedules}
-    own = {s: scores(0.9, 0.92) for s in study.schedules}
-    comparison = judge(
-        own, BASELINE, ACCURACY, diverged=dict.fromkeys(study.schedules, 1), tuned=tuned
-    )
-    assert title(study) == (
-        "iris · 2 schedules · 6 settings each · 2 paired seeds · accuracy on the test rows after "
-        "1 epoch"
-    )
-    assert notes(study, comparison).splitlines() == [
-        "Differences are paired by seed, in points; positive is better.",
-        "sgd; each schedule at its best of 6 settings (3 rates, 2 momenta),",
-        "chosen by 21 of the 105 training rows held out, never by test rows.",
-        "2 of 4 runs diverged and score as a constant guess.",
-        "At the edge of the grid (1) the best rate may lie beyond it: widen --lr.",
     ]
 
 

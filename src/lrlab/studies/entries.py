@@ -14,7 +14,7 @@ _OF_LATE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Phase:
+class Progress:
     """How far a phase of a study is.
 
     Args:
@@ -51,7 +51,7 @@ class Entry:
     engine: str
     began: datetime
     last: datetime | None
-    phases: tuple[Phase, ...]
+    phases: tuple[Progress, ...]
     seconds: float
     plan: str
     source: str | None
@@ -103,10 +103,10 @@ SELECT total(runs) - (SELECT runs FROM moment ORDER BY at LIMIT 1), max(at) - mi
 def entries(db: sqlite3.Connection) -> list[Entry]:
     """The studies in the order in which they began."""
     progress = {(study, phase): ended for study, phase, *ended in db.execute(_PROGRESS)}
-    phases: dict[str, list[tuple[Phase, float, str | None]]] = {}
+    phases: dict[str, list[tuple[Progress, float, str | None]]] = {}
     for study, name, planned in db.execute(_PHASES):
         ended, diverged, seconds, last = progress.get((study, name), (0, 0, 0.0, None))
-        phase = Phase(name, planned, ended, int(diverged))
+        phase = Progress(name, planned, ended, int(diverged))
         phases.setdefault(study, []).append((phase, seconds, last))
     found = []
     for id, problem, engine, plan, source, began in db.execute(_STUDIES):

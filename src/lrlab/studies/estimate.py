@@ -42,7 +42,7 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
         machine: where it is trained.
     """
     protocol, settings = plan.protocol, plan.grid[0]
-    final = len(plan.schedules) * protocol.seeds
+    final = (len(plan.schedules) + len(plan.grid) - 1) * protocol.seeds
     tuning = len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.tuned else 0
     rates = len(rates_of(plan.grid))
     of_a_rate = max(sum(s.lr == rate for s in plan.grid) for rate in rates_of(plan.grid))

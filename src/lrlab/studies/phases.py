@@ -4,15 +4,16 @@ Which runs a phase has follows from the plan and from the results of the phases 
 nothing else, so that a study which was stopped goes on where it was.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from lrlab.schedules import Schedule, to_text
 from lrlab.studies.choosing import Candidate, Tuned, tune
+from lrlab.studies.defaults import BASELINE
 from lrlab.studies.grid import beyond, rates_of
 from lrlab.studies.plan import Plan, hashed
-from lrlab.training import Result, Run
+from lrlab.training import Result, Run, Settings
 from lrlab.training.settings import HIGHEST_RATE
 
 FINAL = "final"
@@ -70,7 +71,8 @@ def following(plan: Plan, done: Sequence[Phase], results: Mapping[str, Result]) 
     more = list(_widened(plan, done, tuned))
     if more:
         return Phase.of(plan, f"widening {len(done)}", more, plan.tuning_seeds)
-    return _final(plan, tuned)
+    tried = (one for phase in done for one in phase.candidates)
+    return _final(plan, tuned, [settings for schedule, settings in tried if schedule == BASELINE])
 
 
 def tuned_by(
@@ -86,9 +88,11 @@ def tuned_by(
     return tune(plan.problem, trials, plan.tuning_seeds, plan.protocol.score)
 
 
-def _final(plan: Plan, tuned: Mapping[Schedule, Tuned]) -> Phase:
+def _final(plan: Plan, tuned: Mapping[Schedule, Tuned], rivals: Iterable[Settings] = ()) -> Phase:
+    """Each schedule at its best, then the baseline at whatever else it was tried with."""
     chosen = [(schedule, tuned[schedule].settings) for schedule in plan.schedules]
-    return Phase.of(plan, FINAL, chosen, plan.seeds)
+    others = [(BASELINE, settings) for settings in rivals]
+    return Phase.of(plan, FINAL, list(dict.fromkeys([*chosen, *others])), plan.seeds)
 
 
 def _widened(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrlab.schedules import Schedule
-from lrlab.studies.choosing import Tuned
+from lrlab.studies.choosing import Candidate, Tuned
 from lrlab.studies.defaults import BASELINE
 from lrlab.studies.execution import Block, blocks_of, execute
 from lrlab.studies.phases import Phase, first, following, tuned_by
@@ -19,7 +20,7 @@ from lrlab.studies.scoring import score_of
 from lrlab.studies.statistics import Comparison, judge
 from lrlab.studies.store import Store
 from lrlab.studies.verdict import answer
-from lrlab.training import Result, Run
+from lrlab.training import Result, Run, Settings
 
 Watch = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
 """Told of every phase with those of its runs that will be trained; gives what to call at the end of
@@ -54,26 +55,37 @@ class Study:
 
     @cached_property
     def finals(self) -> dict[Schedule, list[Result]]:
-        """The final runs of each schedule, in the order of the seeds."""
-        by_candidate = self.phases[-1].by_candidate(self.results)
-        return {schedule: own for (schedule, _), own in by_candidate.items()}
+        """The final runs of each schedule at the settings chosen for it, in the order of the
+        seeds.
+        """
+        return {s: self._final[s, own.settings] for s, own in self.tuned.items()}
+
+    @cached_property
+    def rivals(self) -> dict[Settings, list[Result]]:
+        """The final runs of the baseline at every settings that it was tried with."""
+        return {settings: own for (s, settings), own in self._final.items() if s == BASELINE}
+
+    @cached_property
+    def _final(self) -> dict[Candidate, list[Result]]:
+        return self.phases[-1].by_candidate(self.results)
 
     @cached_property
     def comparison(self) -> Comparison:
         """The statistics of the final runs."""
-        problem, protocol = self.plan.problem, self.plan.protocol
-        scores = {
-            schedule: np.array([score_of(result, problem, protocol.score) for result in own])
-            for schedule, own in self.finals.items()
-        }
+        problem = self.plan.problem
         return judge(
-            scores,
+            {schedule: self._scores(own) for schedule, own in self.finals.items()},
             BASELINE,
             problem.metric,
             problem.overlap,
             diverged={s: sum(r.diverged for r in own) for s, own in self.finals.items()},
             tuned=self.tuned if self.plan.tuned else {},
+            rivals={settings: self._scores(own) for settings, own in self.rivals.items()},
         )
+
+    def _scores(self, results: Sequence[Result]) -> NDArray[np.float64]:
+        problem, score = self.plan.problem, self.plan.protocol.score
+        return np.array([score_of(result, problem, score) for result in results])
 
     @property
     def answer(self) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from lrlab.problems.tables import counted
 from lrlab.schedules import Constant
-from lrlab.studies.numbers import Style
+from lrlab.studies.numbers import Style, settings_named
 from lrlab.studies.statistics import Comparison, Reading, Row, Versus
 
 APART = "cannot be told apart"
+AHEAD = "ahead as tuned"
 
 
 def verdict(row: Row) -> str:
@@ -16,22 +17,31 @@ def verdict(row: Row) -> str:
     ``better here`` and ``worse here`` are said of this data, ``better, new data too`` of both
     readings; what is told apart for new data is told apart on this data. Each needs a p-value
     below 0.05 after Holm's correction.
+
+    Where settings were chosen, ``better`` says more: than the baseline at all settings that it was
+    tried with, however well those chosen for it are. ``ahead as tuned`` is better than the baseline
+    at those chosen alone; and ``worse as tuned``, which is said of chosen settings too.
     """
-    against = row.to_baseline
+    against, rival = row.to_baseline, row.to_rival
     if against is None:
         return "baseline"
     if not against.on_this_data.told:
         return "the same" if _same(against) else APART
-    word = "better" if against.mean > 0 else "worse"
-    new = against.for_new_data
-    return f"{word}, new data too" if new is not None and new.told else f"{word} here"
+    new = against.for_new_data is not None and against.for_new_data.told
+    if against.mean < 0:
+        where = "as tuned" if rival else "here"
+        return "worse, new data too" if new else f"worse {where}"
+    if rival and not rival.beaten:
+        return AHEAD
+    return "better, new data too" if new and _holds_for_new_data(row) else "better here"
 
 
 def winners(comparison: Comparison) -> tuple[Row, ...]:
     """The schedules that may be called better than the baseline, the best mean first.
 
     None is where its best rate, or the baseline's, is the lowest or the highest that was tried: the
-    one may do better still, and the other too.
+    one may do better still, and the other too. None is, either, that is not better than the
+    baseline at every settings that it was tried with.
     """
     if comparison.baseline.edge:
         return ()
@@ -56,6 +66,8 @@ def answer(comparison: Comparison) -> str:
         lines = _of_winner(comparison, won[0])
     elif _better(comparison):
         lines = _of_none_named(comparison)
+    elif ahead := [row for row in comparison.others if verdict(row) == AHEAD]:
+        lines = _of_those_ahead(comparison, ahead)
     else:
         lines = _of_none_better(comparison)
     return "\n".join(lines)
@@ -105,6 +117,18 @@ def _of_none_named(comparison: Comparison) -> Iterator[str]:
     yield f"{whose} is the lowest or highest tried, a better one may lie beyond: widen --lr."
 
 
+def _of_those_ahead(comparison: Comparison, ahead: list[Row]) -> Iterator[str]:
+    """Where all that are ahead of the baseline are so because it was badly tuned, or may be."""
+    count, name = len(ahead), _name(comparison)
+    yield f"{_here(comparison)} no schedule is known to be better than {name}:"
+    rival = ahead[0].to_rival
+    assert rival is not None
+    at = " and ".join(settings_named(rival.settings, comparison.varied))
+    score = Style.of(comparison).score(rival.mean)
+    told = f"{count} {_are(count)} ahead of it as tuned, but at {at} it scores {score}"
+    yield f"{told}. More --tuning-seeds choose better."
+
+
 def _of_none_better(comparison: Comparison) -> Iterator[str]:
     worse = [row for row in comparison.others if verdict(row).startswith("worse")]
     left = len(comparison.others) - len(worse)
@@ -143,6 +167,8 @@ def _for_new_data(comparison: Comparison, row: Row) -> str:
     if new is None:
         return _FIXED
     span = _span(new, style, len(comparison.others))
+    if new.told and not _holds_for_new_data(row):
+        return f"For new data like it that cannot be said of all settings of {_name(comparison)}."
     if new.told:
         word = "better" if against.mean > 0 else "worse"
         return f"For new data like it, it is {word} too{span}."
@@ -201,6 +227,10 @@ def _place(reading: Reading, gain: float, style: Style) -> str:
 
 def _better(comparison: Comparison) -> list[Row]:
     return [row for row in comparison.others if verdict(row).startswith("better")]
+
+
+def _holds_for_new_data(row: Row) -> bool:
+    return row.to_rival is None or row.to_rival.beaten_on_new_data
 
 
 def _same(against: Versus) -> bool:

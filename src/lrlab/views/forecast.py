@@ -37,6 +37,8 @@ def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
         f"final     {taken.final:>6} runs   each schedule {at} x "
         f"{counted(protocol.seeds, 'fresh seed')}, scored on test rows"
     )
+    if plan.tuned:
+        yield f"{'':24}and the constant rate at every settings, all of which a winner has to beat"
 
 
 def _score(plan: Plan) -> str:

@@ -27,7 +27,7 @@ def compared(
 ) -> Comparison:
     """Scores of shape (schedules, seeds), the baseline's first; edges are given by number."""
     tuned = {
-        candidate(i): Tuned(Settings(), (), edge=i in (edges or ())) for i in range(len(scores))
+        candidate(i): Tuned(Settings(), side=int(i in (edges or ()))) for i in range(len(scores))
     }
     return judge(
         {candidate(i): np.array(own) for i, own in enumerate(scores)},

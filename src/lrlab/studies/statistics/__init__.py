@@ -9,3 +9,4 @@ from lrlab.studies.statistics.paired import Versus as Versus
 from lrlab.studies.statistics.paired import interval as interval
 from lrlab.studies.statistics.reaching import Reached as Reached
 from lrlab.studies.statistics.reaching import reach as reach
+from lrlab.studies.statistics.rivals import Rival as Rival

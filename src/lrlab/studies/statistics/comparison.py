@@ -12,9 +12,13 @@ from lrlab.problems.targets import LARGEST
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.studies.choosing import Tuned
+from lrlab.studies.grid import varied
 from lrlab.studies.statistics.paired import Family, Versus
+from lrlab.studies.statistics.rivals import Rival, beside_rivals
+from lrlab.training import Settings
 
 _NONE: Mapping[Schedule, int] = MappingProxyType({})
+_NO_RIVALS: Mapping[Settings, NDArray[np.float64]] = MappingProxyType({})
 _NOT_TUNED: Mapping[Schedule, Tuned] = MappingProxyType({})
 
 
@@ -32,6 +36,8 @@ class Row:
         tuned: the settings chosen for it; None where all schedules have the same.
         to_baseline: beside the baseline, corrected for all schedules that are compared with it;
             None for the baseline itself.
+        to_rival: beside the baseline at that of all its settings which this schedule beats least;
+            None where the baseline has one.
         to_best: beside the best mean, corrected for all pairs, since which one is best is seen
             from the same scores, unless one of the two is the baseline; None for the best itself.
     """
@@ -44,6 +50,7 @@ class Row:
     tuned: Tuned | None
     to_baseline: Versus | None
     to_best: Versus | None
+    to_rival: Rival | None = None
 
     @property
     def edge(self) -> bool:
@@ -69,6 +76,13 @@ class Comparison:
     overlap: float | None
 
     @property
+    def varied(self) -> tuple[str, ...]:
+        """The names of the settings that were chosen; none where nothing was."""
+        chosen = (row.tuned.settings for row in self.rows if row.tuned)
+        against = (row.to_rival.settings for row in self.rows if row.to_rival)
+        return varied((*chosen, *against))
+
+    @property
     def baseline(self) -> Row:
         """The row of what the others are compared with."""
         return next(row for row in self.rows if row.to_baseline is None)
@@ -86,6 +100,7 @@ def judge(
     overlap: float | None = None,
     diverged: Mapping[Schedule, int] = _NONE,
     tuned: Mapping[Schedule, Tuned] = _NOT_TUNED,
+    rivals: Mapping[Settings, NDArray[np.float64]] = _NO_RIVALS,
 ) -> Comparison:
     """Compares schedules with a baseline and with the best of them, seed by seed.
 
@@ -97,6 +112,7 @@ def judge(
         overlap: of the problem; see ``Problem.overlap``.
         diverged: how many runs of a schedule diverged, none where it is left out.
         tuned: how each schedule came to its settings, where they were chosen.
+        rivals: scores of the baseline at every settings that it was tried with, shape (seeds,).
 
     Raises:
         StudyError: the baseline is missing, or not every schedule has one finite score per seed.
@@ -125,6 +141,8 @@ def judge(
     apart[higher, lower] = pairs.told
     apart[base, compared] = apart[compared, base] = to_baseline.told
 
+    hardest = beside_rivals(own, {s: sign * at for s, at in rivals.items()}, overlap, sign)
+
     def beside(i: int, best: bool) -> Versus | None:
         if i == (0 if best else base):
             return None
@@ -144,6 +162,7 @@ def judge(
             tuned=tuned.get(schedule),
             to_baseline=beside(i, best=False),
             to_best=beside(i, best=True),
+            to_rival=None if i == base or not hardest else hardest[compared.index(i)],
         )
         for i, (schedule, rank) in enumerate(zip(schedules, _ranks(apart), strict=True))
     )

@@ -123,6 +123,13 @@ class Family:
         self._adjusted = [holm(p) for p in self._p]
 
     @property
+    def p_of_gain(self) -> list[Numbers]:
+        """For each reading the p-values, shape (tests,); above 1 where the mean is below zero, the
+        more so the surer that is.
+        """
+        return [np.where(self._mean > 0, p, 2 - p) for p in self._p]
+
+    @property
     def told(self) -> NDArray[np.bool_]:
         """Which pairs can be told apart on this data, shape (tests,)."""
         return self._adjusted[0] < ALPHA
