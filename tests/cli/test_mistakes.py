@@ -93,7 +93,7 @@ MISTAKES = [
     (["compare", "iris", "--db", "no/lrlab.db"], "there is no folder no"),
     (["compare", "iris", "--db", "good.csv"], "file is not a database"),
     (["compare", "iris", "--db", "foreign.db"], "a database of another program"),
-    (["compare", "iris", "--db", "/proc/lrlab.db"], "cannot be used"),
+    (["compare", "iris", "--db", "/proc/lrlab.db"], "cannot be opened"),
     (["train", "iris", "--schedule", "Constant(1e100)"], "the highest that float32 can hold"),
     (["train", "iris", "--lr", "1e300"], "above 0 and at most 3.4e+38"),
     (["train", "~nobody/x.csv"], "no data set of that name"),

@@ -93,7 +93,7 @@ GROUP BY study, phase
 
 _PACE = f"""
 WITH moment AS (
-    SELECT unixepoch(ended) AS at, count(*) AS runs {_ENDED}
+    SELECT CAST(strftime('%s', ended) AS INTEGER) AS at, count(*) AS runs {_ENDED}
     WHERE study = :id AND ended >= :since GROUP BY ended
 )
 SELECT total(runs) - (SELECT runs FROM moment ORDER BY at LIMIT 1), max(at) - min(at) FROM moment

@@ -17,7 +17,7 @@ _SAID = {
     "was stored is kept",
     sqlite3.SQLITE_IOERR: "cannot be read or written, the disk refuses: see that it is well "
     "and has room, and repeat the command, what was stored is kept",
-    sqlite3.SQLITE_BUSY: "was being written by another process for longer than I wait; repeat the "
+    sqlite3.SQLITE_BUSY: "was being written by another process all the while; repeat the "
     f"command when that has ended, or {_ANOTHER}",
     sqlite3.SQLITE_READONLY: f"may not be written; allow it, or {_ANOTHER}",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened, or no log be made beside it; see that folder and "
