@@ -28,6 +28,7 @@ bench: .venv/.has-bench
 	$(BIN)/python benchmarks/ensemble.py
 	$(BIN)/python benchmarks/floor.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/scaling.py
 
 .venv/.has-%: pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv

@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from lrlab.errors import StudyError
-from lrlab.studies import Catalog, Phase, Store, frames
+from lrlab.studies import Catalog, Store, frames
+from lrlab.studies.entries import Progress
 from lrlab.studies.schema import VERSION
 from tests.studies.old_files import OLD, old_file
 from tests.studies.stored import IDS, RESULTS, write
@@ -34,7 +35,7 @@ def everything(path: Path) -> dict[str, bytes]:
 def test_how_far_a_study_is(db: Path) -> None:
     (entry,) = Catalog(db).studies()
     assert (entry.id, entry.problem, entry.engine) == ("0123abcd", "iris", "loop")
-    assert entry.phases == (Phase("tuning", 4, 4, 1), Phase("final", 4, 2, 0))
+    assert entry.phases == (Progress("tuning", 4, 4, 1), Progress("final", 4, 2, 0))
     assert (entry.planned, entry.ended, entry.finished) == (8, 6, False)
     assert entry.seconds == sum(RESULTS[id].seconds for id in IDS[:6])
     assert (entry.plan, entry.source) == ("{}", '{"data": "iris"}')
@@ -50,7 +51,7 @@ def test_what_is_not_planned_or_has_no_final_phase_is_not_finished(tmp_path: Pat
     write(db, "00000001", phases={"tuning": range(4), "widening": range(0)}, ended=range(4))
     first, second = Catalog(db).studies()
     assert (first.phases, first.last, first.finished) == ((), None, False)
-    assert second.phases == (Phase("tuning", 4, 4, 1), Phase("widening", 0, 0, 0))
+    assert second.phases == (Progress("tuning", 4, 4, 1), Progress("widening", 0, 0, 0))
     assert not second.finished
 
 

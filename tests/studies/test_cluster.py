@@ -22,7 +22,7 @@ import lrlab
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
 from lrlab.problems import Problem, load
-from lrlab.studies import Cluster, Machine, execute, plan
+from lrlab.studies import Cluster, Machine, cluster, execute, plan
 from lrlab.studies.execution import Block, blocks_of, held
 from lrlab.studies.sending import received, sent
 from lrlab.training import Result, Run, Settings
@@ -39,12 +39,12 @@ def iris() -> Problem:
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
     """A head that trains nothing, and two nodes of a core."""
-    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
-    cluster.add_node(num_cpus=1)
-    cluster.add_node(num_cpus=1)
-    yield cluster
-    cluster.shutdown()
-    assert _own_processes() == []
+    started = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
+    started.add_node(num_cpus=1)
+    started.add_node(num_cpus=1)
+    yield started
+    started.shutdown()
+    assert _children() == []
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +71,58 @@ def trained(problem: Problem, blocks: list[Block], engine: Engine, place: Any) -
     return found
 
 
+def _children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
 def assert_same(ours: Mapping[str, Result], theirs: Mapping[str, Result]) -> None:
     """Bit for bit, but for the seconds they took."""
     assert ours.keys() == theirs.keys()
     for id, result in ours.items():
         assert replace(result, seconds=0) == replace(theirs[id], seconds=0)
+
+
+# Before anything is connected.
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
+        ("head", "must be that of its head, such as 10.0.0.1:6379, got head"),
+        ("ray://head:10001", "run lrlab on one of its machines"),
+    ],
+)
+def test_where_no_cluster_is(iris: Problem, address: str, said: str) -> None:
+    with pytest.raises(StudyError, match=said):
+        trained(iris, one_each(runs_of(iris)), LOOP, Cluster(address))
+
+
+def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "lrlab.studies.connecting")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'lrlab\[ray\]'"):
+        held(Cluster())
+
+
+def test_a_lost_head_ends_the_study_and_leaves_nothing(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_LOOK", 1)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
+    running = execute(iris, blocks, LOOP, Cluster("local"))  # its head is a child of this process
+    next(running)
+    (head,) = (child for child in _children() if child.name() == "gcs_server")
+    head.kill()
+    with pytest.raises(StudyError, match="the Ray cluster was lost; the runs that ended are kept"):
+        list(running)
+    assert _children() == []
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+# On one cluster, connected once.
 
 
 @pytest.mark.parametrize("engine", [LOOP, ENSEMBLE], ids=str)
@@ -91,7 +138,7 @@ def test_two_nodes_give_the_bits_of_this_machine(
 
 
 def test_a_node_that_dies_costs_only_its_block(iris: Problem, nodes: Nodes, place: Cluster) -> None:
-    blocks = one_each(runs_of(iris, epochs=60, seeds=5))
+    blocks = one_each(runs_of(iris, epochs=30, seeds=4))
     found: Counter[str] = Counter()
     results: dict[str, Result] = {}
     for together in execute(iris, blocks, LOOP, place):
@@ -211,29 +258,3 @@ def test_what_the_cluster_has_not_is_not_waited_for(iris: Problem, place: Cluste
         trained(iris, blocks, LOOP, replace(place, gpus=0.5))
     with pytest.raises(StudyError, match=r"is connected to .* already"):
         trained(iris, blocks, LOOP, Cluster("10.0.0.1:6379"))
-
-
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
-        ("head", "must be that of its head, such as 10.0.0.1:6379, got head"),
-        ("ray://head:10001", "run lrlab on one of its machines"),
-    ],
-)
-def test_where_no_cluster_is(iris: Problem, address: str, said: str) -> None:
-    if ray.is_initialized():
-        pytest.skip("connected")
-    with pytest.raises(StudyError, match=said):
-        trained(iris, one_each(runs_of(iris)), LOOP, Cluster(address))
-
-
-def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "lrlab.studies.connecting")
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'lrlab\[ray\]'"):
-        held(Cluster())
-
-
-def _own_processes() -> list[str]:
-    return [child.name() for child in psutil.Process().children(recursive=True)]

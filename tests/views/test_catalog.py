@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from lrlab.studies import Entry, Progress
+from lrlab.studies import Entry
+from lrlab.studies.entries import Progress
 from lrlab.views.catalog import listing, status
 from lrlab.views.times import moment
 
