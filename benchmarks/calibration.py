@@ -188,7 +188,8 @@ def tables(found: dict[str, Any]) -> str:
     many = found["studies"]
     lines = [
         f"Of {many} studies each, in percent, with Monte-Carlo standard errors ({many // 2}",
-        f"for power, {many // 4} for classifiers on this data, whose truth takes {TRUTHS} more seeds).",
+        f"for power, {many // 4} for classifiers on this data, whose truth takes {TRUTHS} more",
+        "seeds).",
         "",
         "| no schedule is better, and a study names a winner | on this data | for new data |",
         "| --- | --: | --: |",
