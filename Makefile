@@ -25,6 +25,7 @@ bench: .venv/.has-bench
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/stepping.py
 	$(BIN)/python benchmarks/tutorial.py
+	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/ensemble.py
 	$(BIN)/python benchmarks/floor.py
 	$(BIN)/python benchmarks/store.py

@@ -19,14 +19,15 @@ BASE = np.array([0.5, 0.6, 0.7, 0.8, 0.65, 0.75])
 def worlds(most: int = 4) -> st.SearchStrategy[NDArray[np.float64]]:
     """Scores of some schedules over some seeds, with effects from none to overwhelming."""
 
-    def drawn(shape: tuple[int, int], size: float, seed: int) -> NDArray[np.float64]:
+    def drawn(shape: tuple[int, int], size: float, unit: float, seed: int) -> NDArray[np.float64]:
         numbers = np.random.default_rng(seed)
         effects = size * numbers.normal(0, 1, (shape[0], 1))
-        scores = 0.7 + 0.02 * (effects + numbers.normal(0, 1, shape)) + numbers.normal(0, 0.02)
-        return scores.round(3)  # ties are usual
+        scores = 0.7 + unit * (effects + numbers.normal(0, 1, shape)) + numbers.normal(0, 0.02)
+        return scores.round(4)  # ties are usual
 
     shapes = st.tuples(st.integers(2, most), st.sampled_from([1, 2, 5, 30]))
-    return st.builds(drawn, shapes, st.sampled_from([0.0, 0.3, 1.0, 5.0]), st.integers(0, 2**32))
+    sizes, units = st.sampled_from([0.0, 0.3, 1.0, 5.0]), st.sampled_from([0.02, 0.001])
+    return st.builds(drawn, shapes, sizes, units, st.integers(0, 2**32))
 
 
 @given(worlds(), st.sampled_from([None, 0.4]), st.booleans())

@@ -83,6 +83,28 @@ def test_each_is_compared_with_the_baseline_and_with_the_best() -> None:
     assert [row.rank for row in comparison.rows] == [1, 2, 3, 4]
 
 
+def test_pairs_with_the_baseline_are_judged_alike_everywhere() -> None:
+    """One difference, told apart among 12 comparisons and not among 78."""
+    noise = np.random.default_rng(0).normal(0, 1, (12, 6))
+    noise = (noise - noise.mean(axis=1, keepdims=True)) / noise.std(axis=1, ddof=1, keepdims=True)
+    for gain in (2.7, -2.7):
+        scores = [np.zeros(6), noise[0] + gain, *(10 * noise[1:])]
+        comparison = compared(scores)
+        row = row_of(comparison, 1)
+        against = row.to_baseline
+        assert 12 * against.on_this_data.p < 0.05 < 78 * against.on_this_data.p
+        assert against.on_this_data.told
+        if gain > 0:
+            back = comparison.baseline.to_best
+            assert back.mean == pytest.approx(-against.mean)
+            assert back.on_this_data.adjusted == against.on_this_data.adjusted
+            assert comparison.baseline.rank > row.rank == 1
+    worse = compared([np.zeros(6), noise[0] - 3.5, *(noise[1:] - 9)])
+    assert worse.rows[0] == worse.baseline
+    assert [row.rank for row in worse.rows[:2]] == [1, 2]
+    assert all(row.to_best == row.to_baseline for row in worse.rows[1:])
+
+
 @given(tables, st.sampled_from([None, 0.4]))
 def test_there_is_never_a_nan(scores: np.ndarray, overlap: float | None) -> None:
     for row in compared(scores, overlap=overlap).rows:

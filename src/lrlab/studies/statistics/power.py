@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 
-from scipy import special, stats
+from scipy import special
 
 POWER = 0.8
 """How often what is there shall be seen: the usual choice, four times in five."""
@@ -26,7 +26,7 @@ def visible(seeds: int, level: float) -> float:
     >>> round(visible(30, 0.05), 3)
     2.899
     """
-    limit = stats.t.isf(level / 2, seeds - 1)
+    limit = -special.stdtrit(seeds - 1, level / 2)
     return float(special.nctdtrinc(seeds - 1, 1 - POWER, limit))
 
 

@@ -1,0 +1,234 @@
+"""Whether verdicts and intervals are right as often as they say, in studies whose truth is known.
+
+Simulates studies in the worlds of ``worlds.py``, judges each as ``lrlab compare`` does, and writes
+``benchmarks/results/calibration.json`` and the tables of ``docs/statistics.md``. It takes some
+minutes; the tests do the same with fewer studies.
+
+    python benchmarks/calibration.py
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrlab import Constant
+from lrlab.problems.tasks import two_classes
+from lrlab.studies import Comparison, judge, verdict, winners
+from worlds import FixedRows, Learners, Rows, Simulated, World
+
+STUDIES = 2000
+TRUTHS = 2000
+"""Seeds that stand for all there are, where the truth on a data set has no formula."""
+
+REPOSITORY = Path(__file__).parents[1]
+RESULTS = REPOSITORY / "benchmarks" / "results" / "calibration.json"
+DOCUMENT = REPOSITORY / "docs" / "statistics.md"
+
+NONE = (0.0,) * 6
+ALIKE = (0.3,) * 4
+UNLIKE = (0.3, 0.32, 0.36, 0.25)
+SOME = (0.0, 0.002, 0.006, -0.004, 0.0, -0.02)
+
+# No schedule is better on this data, and so none for new data.
+NULLS: dict[str, World] = {
+    "fixed test rows, 30 seeds": FixedRows(NONE),
+    "fixed test rows, 5 seeds": FixedRows(NONE, seeds=5),
+    "fixed test rows, 3 % of runs diverge": FixedRows(NONE, diverging=0.03),
+    "overlapping splits, classifiers that differ by their start": Learners(ALIKE, same=True),
+}
+# Some are better on this data, since they suit its rows, and none is for new data.
+NULLS_OF_NEW_DATA: dict[str, World] = {
+    "overlapping splits, rows that suit schedules": Rows(NONE),
+    "the same, a quarter of the variance from the runs": Rows(NONE, of_run=0.0047),
+    "overlapping splits, classifiers": Learners(ALIKE),
+}
+COVERED: dict[str, World] = {
+    "fixed test rows, 30 seeds": FixedRows(SOME),
+    "fixed test rows, 5 seeds": FixedRows(SOME, seeds=5),
+    "overlapping splits, rows that suit schedules": Rows(SOME),
+    "the same, a quarter of the variance from the runs": Rows(SOME, of_run=0.0047),
+    "the same, half of the variance from the runs": Rows(SOME, of_run=0.0081),
+    "the same, nine tenths of the variance from the runs": Rows(SOME, of_run=0.0243),
+    "overlapping splits, classifiers": Learners(UNLIKE),
+    "the same, 60 rows": Learners(UNLIKE, rows=60, tested=18),
+    "the same, 5 seeds": Learners(UNLIKE, seeds=5),
+    "overlapping splits, classifiers that differ by their start": Learners(ALIKE, same=True),
+}
+POWERS: dict[str, Callable[[float], World]] = {
+    "on this data": lambda effect: FixedRows((0.0, effect, 0.0, 0.0)),
+    "for new data": lambda effect: Rows((0.0, effect, 0.0, 0.0)),
+}
+STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+
+
+def judged(study: Simulated, overlap: float | None) -> Comparison:
+    """The comparison of a simulated study."""
+    scores = {Constant(float(i + 1)): own for i, own in enumerate(study.scores)}
+    return judge(scores, Constant(1.0), two_classes().metric, overlap)
+
+
+def drawn(world: World, studies: int) -> Iterator[Simulated]:
+    """Studies of a world, the same with every call."""
+    random = np.random.default_rng(0)
+    return (world.draw(random) for _ in range(studies))
+
+
+def share(hits: NDArray[Any] | list[float]) -> dict[str, float]:
+    """A mean over studies, and its standard error."""
+    return {"share": float(np.mean(hits)), "error": float(np.std(hits) / np.sqrt(len(hits)))}
+
+
+def false_winners(world: World, studies: int) -> dict[str, dict[str, float]]:
+    """How many studies name any winner, or tell any schedule from the baseline, in each reading."""
+    named, told = {"here": [], "new": []}, {"here": [], "new": []}
+    for study in drawn(world, studies):
+        comparison = judged(study, world.overlap)
+        words = [verdict(row) for row in comparison.others]
+        named["here"].append(bool(winners(comparison)))
+        told["here"].append(any(word.startswith(("better", "worse")) for word in words))
+        named["new"].append("better, new data too" in words)
+        told["new"].append(any("new data" in word for word in words))
+    readings = ("here",) if world.overlap is None else ("here", "new")
+    return {
+        reading: {"named": share(named[reading]), "told": share(told[reading])}
+        for reading in readings
+    }
+
+
+def covered(world: World, studies: int) -> dict[str, dict[str, float]]:
+    """How many 95 % intervals have the true difference to the baseline in them."""
+    truth = None
+    if isinstance(world, Learners):
+        truth, _ = world.truth(np.random.default_rng(1), 20 * studies)
+    hits: dict[str, list[float]] = {"here": [], "new": []}
+    for study in drawn(world, studies):
+        new = study.new if truth is None else truth
+        found: dict[str, list[bool]] = {"here": [], "new": []}
+        for row in judged(study, world.overlap).others:
+            i = int(float(row.schedule[len("Constant(") : -1])) - 1
+            here, other = row.to_baseline.on_this_data, row.to_baseline.for_new_data
+            for name, reading, means in (("here", here, study.here), ("new", other, new)):
+                if means is not None and reading is not None and reading.low is not None:
+                    found[name].append(reading.low <= means[i] - means[0] <= reading.high)
+        for name, of_study in found.items():
+            if of_study:
+                hits[name].append(float(np.mean(of_study)))
+    return {name: share(of) for name, of in hits.items() if of}
+
+
+def covered_here(world: Learners, studies: int) -> dict[str, float]:
+    """The same on this data, where its truth is the mean over many more seeds."""
+    random, hits = np.random.default_rng(0), []
+    for _ in range(studies):
+        study = world.draw(random, TRUTHS)
+        # The mean over so many seeds has an error too, which the interval is not to blame for.
+        slack = np.sqrt(1 + world.seeds / TRUTHS)
+        of_study = []
+        for row in judged(study, world.overlap).others:
+            i = int(float(row.schedule[len("Constant(") : -1])) - 1
+            here = row.to_baseline.on_this_data
+            half = slack * (here.high - here.low) / 2
+            of_study.append(abs(row.to_baseline.mean - (study.here[i] - study.here[0])) <= half)
+        hits.append(float(np.mean(of_study)))
+    return share(hits)
+
+
+def power(reading: str, studies: int, steps: Sequence[float] = STEPS) -> list[dict[str, float]]:
+    """How many studies find the one schedule that is better, by multiples of what is visible."""
+    world = POWERS[reading]
+    visible = []
+    for study in drawn(world(0.0), 200):
+        for row in judged(study, world(0.0).overlap).others:
+            visible.append(row.to_baseline.readings[-1].visible)
+    unit = float(np.mean(visible))
+    found = []
+    for step in steps:
+        better = []
+        for study in drawn(world(step * unit), studies):
+            rows = judged(study, world(step * unit).overlap).others
+            (row,) = [row for row in rows if row.schedule == "Constant(2.0)"]
+            better.append(row.to_baseline.readings[-1].told and row.to_baseline.mean > 0)
+        found.append({"step": step, "effect": step * unit, **share(better)})
+    return found
+
+
+def main() -> None:
+    found: dict[str, Any] = {"studies": STUDIES, "none": {}, "none of new data": {}}
+    for group, worlds in (("none", NULLS), ("none of new data", NULLS_OF_NEW_DATA)):
+        for name, world in worlds.items():
+            found[group][name] = false_winners(world, STUDIES)
+            print(group, name, found[group][name], flush=True)
+    found["coverage"] = {}
+    for name, world in COVERED.items():
+        found["coverage"][name] = covered(world, STUDIES)
+        if isinstance(world, Learners) and world.seeds == 30:
+            found["coverage"][name]["here"] = covered_here(world, STUDIES // 4)
+        print(name, found["coverage"][name], flush=True)
+    found["power"] = {reading: power(reading, STUDIES // 2) for reading in POWERS}
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    write(found)
+    print(f"wrote {RESULTS} and {DOCUMENT}")
+
+
+def write(found: dict[str, Any]) -> None:
+    """Puts the tables into the document."""
+    text = DOCUMENT.read_text()
+    before, _, rest = text.partition("<!-- calibration -->\n")
+    _, _, after = rest.partition("<!-- end of calibration -->\n")
+    middle = f"<!-- calibration -->\n{tables(found)}<!-- end of calibration -->\n"
+    DOCUMENT.write_text(before + middle + after)
+
+
+def tables(found: dict[str, Any]) -> str:
+    """What was found, as Markdown."""
+    many = found["studies"]
+    lines = [
+        f"Of {many} studies each, in percent, with Monte-Carlo standard errors ({many // 2}",
+        f"for power, {many // 4} for classifiers on this data, whose truth takes {TRUTHS} more",
+        "seeds).",
+        "",
+        "| no schedule is better, and a study names a winner | on this data | for new data |",
+        "| --- | --: | --: |",
+    ]
+    for name, readings in found["none"].items():
+        cells = [percent(readings[r]["named"]) if r in readings else "" for r in ("here", "new")]
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    lines += [
+        "",
+        "| some are better on this data, none for new data | on this data | for new data |",
+        "| --- | --: | --: |",
+    ]
+    for name, readings in found["none of new data"].items():
+        cells = [percent(readings[reading]["named"]) for reading in ("here", "new")]
+        lines.append(f"| {name} | {cells[0]}, rightly | {cells[1]} |")
+    lines += [
+        "",
+        "| the 95 % interval has the true difference in it | on this data | for new data |",
+        "| --- | --: | --: |",
+    ]
+    for name, readings in found["coverage"].items():
+        cells = [percent(readings[r]) if r in readings else "" for r in ("here", "new")]
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    steps = " | ".join(f"{row['step']:g}" for row in found["power"]["on this data"])
+    lines += [
+        "",
+        f"| the better one is found, at a difference of ... times the visible | {steps} |",
+        f"| --- |{' --: |' * len(STEPS)}",
+    ]
+    for reading, rows in found["power"].items():
+        lines.append(f"| {reading} | {' | '.join(percent(row, error=False) for row in rows)} |")
+    return "\n".join(lines) + "\n"
+
+
+def percent(found: dict[str, float], error: bool = True) -> str:
+    """``4.7 ± 0.5``."""
+    words = f"{100 * found['share']:.1f}"
+    return f"{words} ± {100 * found['error']:.1f}" if error else words
+
+
+if __name__ == "__main__":
+    main()
