@@ -15,6 +15,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems import load, streams
 from lrlab.problems.problem import Problem
 from lrlab.training import Epoch, Run, Settings, functions, loop
+from lrlab.training.reports import Diverged
 
 SHORT = Settings(epochs=4, lr=0.2, momentum=0.5)
 
@@ -162,12 +163,14 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
             except Exception:
                 if not swallowed:
                     raise
+                with pytest.raises(Diverged):  # no better number mends it
+                    run.report(epoch, accuracy=0.9)
             reached.append(epoch)
 
     outcome = result(train, guess=0.25)
     assert outcome.diverged
     assert (outcome.score, outcome.left_at, len(outcome.epochs)) == (
-        0.25, 4 if swallowed else 3, 2,
+        0.25, 3, 2,
     )  # fmt: skip
     assert reached == ([0, 1, 2, 3] if swallowed else [0, 1])
 

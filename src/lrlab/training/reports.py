@@ -42,7 +42,7 @@ class Reports:
         """Notes the rate of the first step of every epoch."""
 
         def note(optimizer: Optimizer, *_: object) -> None:
-            self._steps += 1
+            self._steps += not self.diverged
             if self._first is None:
                 self._first = _rate(optimizer)
 
