@@ -64,7 +64,7 @@ class Asked:
     ] = True
     tuning_seeds: Annotated[
         int, typer.Option(help="Seeds to choose with.", rich_help_panel=options.PROTOCOL)
-    ] = 10
+    ] = 20
     widen: Annotated[
         int,
         typer.Option(

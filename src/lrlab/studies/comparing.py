@@ -7,7 +7,7 @@ from typing import Any
 
 from lrlab.dialects import parse
 from lrlab.errors import StudyError, did_you_mean
-from lrlab.problems import AnyProblem, load
+from lrlab.problems import AnyProblem, TrainingFunction, load
 from lrlab.schedules import Schedule
 from lrlab.studies.defaults import default_schedules
 from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
@@ -32,7 +32,7 @@ def compare(
     momentum: float | Sequence[float] | None = None,
     tune: bool = True,
     seeds: int = 30,
-    tuning_seeds: int = 10,
+    tuning_seeds: int = 20,
     widenings: int = 3,
     score: str = "final",
     seed: int = 0,
@@ -133,7 +133,7 @@ def planned(
     grid = _grid(common, rates, momenta, tune)
     if len(grid) == 1 and validation is None and protocol.score == "final":
         grid = (replace(grid[0], validation=0.0),)
-    asked = plan(problem, schedules or default_schedules(common), grid, protocol)
+    asked = plan(problem, schedules or _defaults(problem, common), grid, protocol)
     if len(asked.schedules) == 1:
         raise StudyError(
             f"there is nothing to compare: {asked.schedules[0]} is what others are compared to; "
@@ -151,14 +151,20 @@ def place_of(
         StudyError: what is for a cluster is said of this machine, or the other way round.
     """
     if engine == RAY:
-        if workers is not None or memory is not None:
+        if workers is not None:
             raise StudyError(
-                "a Ray cluster has its own cores and memory; leave out workers, memory."
+                f"a Ray cluster trains with all its cores, got workers {workers}; leave it out."
             )
-        return AUTO, Cluster(address, gpus)
+        return AUTO, Cluster(address, gpus, memory)
     if address is not None or gpus:
         raise StudyError(f"address and gpus are for the engine ray, got {engine}; use engine ray.")
     return engine, Machine(workers, memory)
+
+
+def _defaults(problem: AnyProblem, common: Settings) -> list[Schedule]:
+    """A training function may not hand a metric to its scheduler: none that reads one."""
+    own = isinstance(problem, TrainingFunction)
+    return [one for one in default_schedules(common) if not (own and one.reactive)]
 
 
 def _grid(

@@ -42,7 +42,7 @@ class Protocol:
     """
 
     seeds: int = 30
-    tuning_seeds: int = 10
+    tuning_seeds: int = 20
     widenings: int = 3
     score: str = "final"
     seed: int = 0
@@ -50,7 +50,7 @@ class Protocol:
     def __post_init__(self) -> None:
         ranges = {
             "seeds": (1, _MOST_SEEDS, 30),
-            "tuning_seeds": (1, _MOST_SEEDS, 10),
+            "tuning_seeds": (1, _MOST_SEEDS, 20),
             "widenings": (0, 20, 3),
             "seed": (0, 2**63 - 1, 0),
         }

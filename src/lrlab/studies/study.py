@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lrlab.schedules import Schedule
 from lrlab.studies.choosing import Candidate, Tuned
 from lrlab.studies.defaults import BASELINE
-from lrlab.studies.execution import Block, blocks_of, execute
+from lrlab.studies.execution import Block, blocks_of, execute, held
 from lrlab.studies.phases import Phase, first, following, tuned_by
 from lrlab.studies.places import HERE, Place
 from lrlab.studies.plan import Plan
@@ -121,10 +121,11 @@ def carry_out(
     done: list[Phase] = []
     results: dict[str, Result] = {}
     phase: Phase | None = first(plan)
-    while phase is not None:
-        results |= _carried_out(plan, phase, store, place, watch)
-        done.append(phase)
-        phase = following(plan, done, results)
+    with held(place):
+        while phase is not None:
+            results |= _carried_out(plan, phase, store, place, watch)
+            done.append(phase)
+            phase = following(plan, done, results)
     return Study(plan, tuple(done), results)
 
 
