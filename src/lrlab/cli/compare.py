@@ -9,6 +9,7 @@ import typer
 from lrlab.cli import options
 from lrlab.cli.asked import Asked
 from lrlab.cli.introduction import introduce
+from lrlab.cli.stored import db_option
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def compare(
     train together end together: a command that was stopped goes on when it is repeated.
     """
     from lrlab.studies import Store, settle
+    from lrlab.studies.statistics.reaching import refuse_goal
 
+    refuse_goal(goal)
     schedules = asked.schedules()
     engines, place = asked.engines()
     problem = asked.problem()
@@ -53,7 +56,7 @@ def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None
     try:
         return carry_out(plan, store, place, progress, source)
     except KeyboardInterrupt:
-        at = "" if store.path == Path("lrlab.db") else f" --db {store.path}"
+        at = "" if store.path is None else db_option(store.path)
         typer.echo(
             f"stopped; what has ended is in {store.path}. To go on: lrlab resume {plan.id}{at}",
             err=True,
@@ -70,9 +73,15 @@ def show(study: "Study", goal: float | None, picture: Path) -> None:
     curves.save(study, picture)
 
 
-def picture_for(problem: "AnyProblem", png: Path | None) -> Path:
-    """Where the picture goes; only a picture may be written over, never a table or a database."""
-    picture = Path(f"{problem.name}.png") if png is None else png
+def picture_for(problem: "AnyProblem", png: Path | None, folder: Path = Path()) -> Path:
+    """Where the picture goes; only a picture may be written over, never a table or a database.
+
+    Args:
+        problem: that it is named after where nobody says.
+        png: what it is named otherwise.
+        folder: where a name is looked up.
+    """
+    picture = folder / (png or f"{problem.name}.png")
     if not picture.parent.is_dir() or picture.is_dir():
         raise StudyError(f"{picture} cannot be written: name a file in a folder that is there.")
     if picture.suffix.lower() != ".png":

@@ -29,12 +29,14 @@ def resume(
 ) -> None:
     """Go on with a study where it was stopped; one that has ended is shown again."""
     from lrlab.studies import Catalog, Store, place_of
+    from lrlab.studies.statistics.reaching import refuse_goal
 
+    refuse_goal(goal)
     _, place = place_of("ray" if ray else "auto", workers, reading.bytes_of(memory), address, gpus)
     entry = Catalog(db).find(study)
     db, here = db.absolute(), Path.cwd()
     plan = _plan_of(entry)
-    picture = here / picture_for(plan.problem, png)
+    picture = picture_for(plan.problem, png, here)
     introduce(plan.problem, plan.grid, [])
     with Store(db) as store:
         done = carried_out(plan, store, place, entry.source)

@@ -155,7 +155,8 @@ def plan(
         engine: what trains the runs.
 
     Raises:
-        StudyError: the grid is none, or no rows are held out though they are needed.
+        StudyError: the grid is none, or no rows are held out though they are needed, or a schedule
+            has no peak.
         ScheduleError: a schedule cannot be bound to this training, or cannot be written as text.
         TrainingError: a schedule reads a metric that this training does not have, or no training
             rows are left when those for validation are held out.
@@ -178,7 +179,10 @@ def plan(
 def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
     """The schedule divided by the highest factor that it uses, so that base rates are peak rates.
 
-    One with an absolute ``Rate`` that rules its peak is left as it is: no base rate moves it.
+    One with an absolute ``Rate`` in it is left as it is: where that rules no base rate moves it.
+
+    Raises:
+        StudyError: it is 0 at every step that it is used at.
 
     >>> from lrlab.schedules import Linear
     >>> to_peak_1(Linear(0.5, 0.0), (Settings(epochs=10),), rows=100)
@@ -189,6 +193,11 @@ def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
     peak = float(settings.bind(schedule, rows)(list(steps), base=1.0).max())
     if not schedule.relative or abs(peak - 1) < 1e-9:
         return schedule
+    if peak == 0:
+        raise StudyError(
+            f"{schedule} is 0 at each of its {len(steps)} steps, so it has no peak rate; train "
+            "longer, or leave it out."
+        )
     return (1 / peak) * schedule
 
 

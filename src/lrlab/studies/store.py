@@ -60,7 +60,7 @@ class Store:
     def begin(
         self, id: str, problem: AnyProblem, engine: Engine, plan: str, source: str | None = None
     ) -> None:
-        """Notes a study, once: one that is there stays as it is.
+        """Notes a study, once: one that is there stays as it is, but learns a newer ``source``.
 
         Args:
             id: of the study.
@@ -73,7 +73,8 @@ class Store:
         with self._db.transaction() as writing:
             writing.execute(
                 "INSERT INTO study (id, problem, fingerprint, engine, plan, source) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET source = excluded.source "
+                "WHERE excluded.source IS NOT NULL",
                 row,
             )
 

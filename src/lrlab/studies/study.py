@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lrlab.errors import StudyError
 from lrlab.schedules import Schedule
 from lrlab.studies import tables
 from lrlab.studies.choosing import Candidate, Tuned
@@ -138,7 +139,8 @@ def carry_out(
         source: how the command line comes to the problem again, as JSON.
 
     Raises:
-        StudyError: the store cannot be written, or a worker process died.
+        StudyError: the store cannot be written, or a worker process died; or what is stored of this
+            study was planned by other rules than this version's.
         TrainingError: the engine of the plan cannot train its problem.
     """
     store.begin(plan.id, plan.problem, plan.engine, json.dumps(plan.described()), source)
@@ -158,6 +160,12 @@ def _carried_out(
 ) -> dict[str, Result]:
     blocks = _blocks(plan, phase, store, place)
     results = store.finished(phase.runs)
+    # Of another study when this phase was planned, and deleted with it a moment later.
+    lost = phase.runs.keys() - results.keys() - {id for block in blocks for id in block}
+    if lost:
+        runs = {id: run for id, run in phase.runs.items() if id in lost}
+        again = blocks_of(plan.problem, runs, plan.engine, place)
+        blocks += [{id: runs[id] for id in ids} for ids in again]
     missing = [block for block in blocks if not results.keys() >= block.keys()]
     new = [run for block in missing for id, run in block.items() if id not in results]
     with (
@@ -184,6 +192,12 @@ def _blocks(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Block]
         store.plan_phase(plan.id, phase.name, [(id, numbers.get(id)) for id in phase.runs])
         members = store.phase(plan.id, phase.name)
         assert members is not None
+    if {id for id, _ in members} != phase.runs.keys():
+        raise StudyError(
+            f"study {plan.id} has planned other runs for its phase {phase.name} than its results "
+            "lead to now, so another version of lrlab has begun it; delete it with lrlab delete "
+            f"{plan.id} and begin it again."
+        )
     grouped: dict[int, dict[str, Run]] = {}
     for id, number in members:
         if number is not None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import Cosine, Linear
+from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, reach
 from lrlab.training import Curve, Epoch, Result
 from tests.studies.statistics.making import ACCURACY, RMSE
@@ -48,3 +49,9 @@ def test_a_goal_of_ones_own_where_less_is_better_and_equals_share_a_rank() -> No
 def test_an_epoch_without_a_score_reaches_nothing() -> None:
     results = {BASELINE: [run(np.nan, 0.9)]}
     assert reach(results, BASELINE, ACCURACY, goal=0.5)[1][0].epochs == 2
+
+
+@pytest.mark.parametrize("goal", [np.inf, -np.inf, np.nan])
+def test_a_goal_is_a_number(goal: float) -> None:
+    with pytest.raises(StudyError, match=r"a finite number, got -?(inf|nan)"):
+        reach(RESULTS, BASELINE, ACCURACY, goal)

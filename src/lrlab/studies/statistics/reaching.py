@@ -1,10 +1,12 @@
 """Time to target: after how many epochs each schedule reaches a score. It describes, no more."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.training import Result
@@ -48,7 +50,11 @@ def reach(
         baseline: whose mean score is the goal when none is given.
         metric: says which direction is better.
         goal: the score.
+
+    Raises:
+        StudyError: the goal is no number.
     """
+    refuse_goal(goal)
     if goal is None:
         goal = float(np.mean([result.score for result in results[baseline]]))
     found = []
@@ -66,6 +72,12 @@ def reach(
         for median, share, schedule in found
     ]
     return goal, tuple(sorted(rows, key=lambda row: row.rank))
+
+
+def refuse_goal(goal: float | None) -> None:
+    """Refuses a goal that nothing can be held against, before anything is trained for it."""
+    if goal is not None and not math.isfinite(goal):
+        raise StudyError(f"a goal must be a finite number, got {goal}; such as 0.95.")
 
 
 def _first(result: Result, metric: Metric, goal: float) -> float:
