@@ -34,11 +34,11 @@ def resume(
     entry = Catalog(db).find(study)
     db, here = db.absolute(), Path.cwd()
     plan = _plan_of(entry)
-    picture = here / picture_for(plan.problem, png)
+    picture = picture_for(plan.problem, png, here)
     introduce(plan.problem, plan.grid, [])
     with Store(db) as store:
         done = carried_out(plan, store, place, entry.source)
-    show(done, goal, picture)
+    show(done, goal, picture, db)
 
 
 def _plan_of(entry: "Entry") -> "Plan":
