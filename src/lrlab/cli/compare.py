@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lrlab.cli import options
+from lrlab.cli import options, stored
 from lrlab.cli.asked import Asked
 from lrlab.cli.introduction import introduce
 from lrlab.cli.stored import db_option
@@ -42,8 +42,7 @@ def compare(
         engine, why = settle(plan, store, engines, place)
         typer.echo(f"engine: {engine} ({why})", err=True)
         study = carried_out(replace(plan, engine=engine), store, place, asked.source())
-    show(study, goal, picture)
-    typer.echo(f"wrote {asked.db}, {picture} · study {study.plan.id}")
+    show(study, goal, picture, asked.db)
 
 
 def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None) -> "Study":
@@ -58,19 +57,29 @@ def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None
     except KeyboardInterrupt:
         at = "" if store.path is None else db_option(store.path)
         typer.echo(
-            f"stopped; what has ended is in {store.path}. To go on: lrlab resume {plan.id}{at}",
-            err=True,
+            f"stopped; what has ended is in {store.path}. To go on: lrlab resume {words}", err=True
         )
         raise typer.Exit(130) from None
 
 
-def show(study: "Study", goal: float | None, picture: Path) -> None:
+def _cluster_option(place: "Place") -> str:
+    """What ``lrlab resume`` needs to train on the same cluster."""
+    from lrlab.studies import Cluster
+
+    if not isinstance(place, Cluster):
+        return ""
+    address = "" if place.address is None else f" --address {place.address}"
+    return f" --ray{address}" + (f" --num-gpus {place.gpus:g}" if place.gpus else "")
+
+
+def show(study: "Study", goal: float | None, picture: Path, db: Path) -> None:
     """Prints what came of a study and draws it."""
     from lrlab.views import curves
     from lrlab.views.report import report
 
     typer.echo(report(study, goal))
     curves.save(study, picture)
+    typer.echo(f"wrote {db}, {picture} · study {study.plan.id}")
 
 
 def picture_for(problem: "AnyProblem", png: Path | None, folder: Path = Path()) -> Path:

@@ -40,7 +40,7 @@ def resume(
     introduce(plan.problem, plan.grid, [])
     with Store(db) as store:
         done = carried_out(plan, store, place, entry.source)
-    show(done, goal, picture)
+    show(done, goal, picture, db)
 
 
 def _plan_of(entry: "Entry") -> "Plan":

@@ -14,7 +14,7 @@ from lrlab.schedules.numbers import whole
 from lrlab.studies.defaults import BASELINE
 from lrlab.studies.grid import Grid, checked, varied
 from lrlab.studies.seeds import FINAL, TUNING, seeds_of
-from lrlab.training import Settings
+from lrlab.training import Settings, functions
 from lrlab.training.engines import Engine
 from lrlab.training.watching import watched
 
@@ -159,13 +159,16 @@ def plan(
             has no peak.
         ScheduleError: a schedule cannot be bound to this training, or cannot be written as text.
         TrainingError: a schedule reads a metric that this training does not have, or no training
-            rows are left when those for validation are held out.
+            rows are left when those for validation are held out, or the steps of a training
+            function are counted.
     """
     settings = checked((grid,) if isinstance(grid, Settings) else grid)
     _refuse_without_validation(settings, protocol)
     once = tuple(dict.fromkeys((BASELINE, *schedules)))
     if isinstance(problem, Problem):  # a training function holds rows out itself
         settings[0].held_out(problem.train_rows)
+    else:
+        functions.check(settings[0])
     for schedule in once:
         to_text(schedule)
         watched([schedule], settings[0], problem)
