@@ -55,7 +55,8 @@ def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None
     try:
         return carry_out(plan, store, place, progress, source)
     except KeyboardInterrupt:
-        at = "" if store.path is None else db_option(store.path)
+        assert store.path is not None
+        words = f"{plan.id}{stored.db_option(store.path)}{_cluster_option(place)}"
         typer.echo(
             f"stopped; what has ended is in {store.path}. To go on: lrlab resume {words}", err=True
         )
