@@ -10,6 +10,7 @@ the current folder, so a second call ends at once.
 
 import json
 import platform
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,18 @@ import torch
 
 import lrlab
 from lrlab.problems import load
-from lrlab.studies import BASELINE, Store, answer, carry_out, claim, judge, plan, verdict
+from lrlab.studies import (
+    BASELINE,
+    Protocol,
+    Store,
+    candidates,
+    carry_out,
+    claim,
+    planned,
+    settle,
+    verdict,
+)
 from lrlab.studies.places import cores
-from lrlab.training import Settings
 from lrlab.views import curves
 from lrlab.views.table import table
 
@@ -46,15 +56,14 @@ def share_by_luck(scores: list[float], rows: int) -> float:
 
 def main() -> None:
     problem = load("ionosphere")
-    settings = Settings(shuffle=problem.shuffle)
-    study = plan(problem, SCHEDULES.values(), settings, SEEDS)
+    asked = planned(problem, SCHEDULES.values(), tune=False, protocol=Protocol(SEEDS))
     with Store(Path("tutorial.db")) as store:
-        results = study.by_schedule(carry_out(study, store))
-    scores = {s: np.array([result.score for result in own]) for s, own in results.items()}
-    comparison = judge(scores, BASELINE, problem.task.metric, problem.overlap)
+        engine, _ = settle(asked, store, candidates("auto"))
+        study = carry_out(replace(asked, engine=engine), store)
+    comparison = study.comparison
     rows = {row.schedule: row for row in comparison.rows}
-    luck = share_by_luck([result.score for result in results[BASELINE]], rows=106)
-    print(f"{answer(comparison)}\n\n{table(comparison)}\n")
+    luck = share_by_luck([result.score for result in study.finals[BASELINE]], rows=106)
+    print(f"{study.answer}\n\n{table(comparison)}\n")
     print(claim(comparison, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 
@@ -80,7 +89,7 @@ def main() -> None:
         + "\n"
     )
     drawn = [schedule for name, schedule in SCHEDULES.items() if name != "lambda_double"]
-    curves.save(plan(problem, drawn, settings, SEEDS), results, PICTURE)
+    curves.save(study, PICTURE, drawn)
     print(f"wrote {RESULTS} and {PICTURE}")
 
 

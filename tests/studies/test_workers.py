@@ -1,5 +1,7 @@
 """Calls spread over processes: each done once, by whoever is there."""
 
+import subprocess
+import sys
 import time
 from multiprocessing import active_children
 from pathlib import Path
@@ -58,3 +60,16 @@ def test_an_error_there_is_raised_here(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(spread(TOUCH, [(missing,)] * 200, here, workers=2))
     assert active_children() == []
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "not guarded"])
+def test_a_script_that_is_no_file_trains_in_one_process(guarded: bool) -> None:
+    lines = [
+        "import lrlab",
+        "words = dict(tune=False, seeds=3, epochs=1, workers=2, engine='loop', db=None)",
+        "print(len(lrlab.compare('iris', ['Cosine()'], **words).runs))",
+    ]
+    guard = 'if __name__ == "__main__":' if guarded else "if True:"
+    script = "\n    ".join([guard, *lines])
+    done = subprocess.run([sys.executable], input=script, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "6\n"), done.stderr

@@ -7,7 +7,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems import AnyProblem, TrainingFunction
 from lrlab.studies.places import HERE, Cluster, Machine, Place
 from lrlab.studies.sharing import Shared, opened, shared
-from lrlab.studies.workers import spread
+from lrlab.studies.workers import others_can_start, spread
 from lrlab.training import Result, Run, ensemble, functions, loop
 from lrlab.training.engines import Engine
 from lrlab.training.threads import one_thread
@@ -92,7 +92,7 @@ def _here(
         with one_thread():
             return train(problem, list(blocks[i].values()), engine)
 
-    workers = min(machine.workers_for(engine), len(blocks))
+    workers = min(machine.workers_for(engine), len(blocks)) if others_can_start() else 1
     if workers == 1:
         for i in range(len(blocks)):
             yield i, here(i)

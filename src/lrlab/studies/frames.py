@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lrlab.studies.faults import stored
 from lrlab.studies.reading import Answer, Question
@@ -24,6 +26,10 @@ SELECT member.study, member.phase, run.id AS run, run.problem, run.schedule, run
     run.engine, run.score, run.diverged, run.left_at, run.seconds, run.ended {_OF}
 """
 _EPOCHS = f"SELECT run.id AS run, member.phase, run.schedule, run.seed, run.epochs {_OF}"
+
+
+Curve = tuple[NDArray[np.float64], tuple[str, ...]]
+"""Values, shape (epochs, columns), and names of the columns."""
 
 
 class Asked(Protocol):
@@ -50,7 +56,7 @@ def runs(among: Asked, study: str) -> pd.DataFrame:
     Raises:
         StudyError: they cannot be read.
     """
-    return among.ask(lambda db: _with_settings(_frame(db, _RUNS, study)))
+    return among.ask(lambda db: with_settings(_frame(db, _RUNS, study)))
 
 
 def epochs(among: Asked, study: str) -> pd.DataFrame:
@@ -70,25 +76,33 @@ def epochs(among: Asked, study: str) -> pd.DataFrame:
     Raises:
         StudyError: they cannot be read.
     """
-    return among.ask(lambda db: _with_curves(_frame(db, _EPOCHS, study)))
+
+    def of_study(db: sqlite3.Connection) -> pd.DataFrame:
+        found = _frame(db, _EPOCHS, study)
+        return with_curves(found, _unpacked(found))
+
+    return among.ask(of_study)
 
 
-def _with_settings(found: pd.DataFrame) -> pd.DataFrame:
-    which, texts = pd.factorize(found["settings"])
-    settings = pd.json_normalize([_settings(text) for text in texts])
-    settings = settings.take(which).reset_index(drop=True)
+def with_settings(found: pd.DataFrame) -> pd.DataFrame:
+    """A frame of runs with a column for each setting where there was one of JSON for all."""
+    described = {text: _settings(text) for text in found["settings"].unique()}
+    settings = pd.json_normalize([described[text] for text in found["settings"]])
     at = found.columns.tolist().index("settings")
     rest = found.iloc[:, at + 1 :].astype({"diverged": bool, "left_at": "Int64"})
-    rest["ended"] = pd.to_datetime(rest["ended"], utc=True, format="ISO8601")
+    if "ended" in rest:
+        rest["ended"] = pd.to_datetime(rest["ended"], utc=True, format="ISO8601")
     return pd.concat([found.iloc[:, :at], settings, rest], axis=1)
 
 
-def _with_curves(found: pd.DataFrame) -> pd.DataFrame:
+def with_curves(found: pd.DataFrame, curves: Sequence[Curve]) -> pd.DataFrame:
+    """A row for each epoch of runs: what is known of each, then its curve.
+
+    Args:
+        found: a row for each run, with the columns ``run``, ``phase``, ``schedule``, ``seed``.
+        curves: values and names of the columns of each run.
+    """
     whose = ["run", "phase", "schedule", "seed"]
-    curves = []
-    for id, packed in zip(found["run"], found["epochs"], strict=True):
-        with stored(f"the curve of run {id}"):
-            curves.append(unpack(packed))
     places: dict[str, int] = {}
     columns = {
         names: [places.setdefault(name, len(places)) for name in names]
@@ -103,6 +117,14 @@ def _with_curves(found: pd.DataFrame) -> pd.DataFrame:
         column = found[name] if name == "seed" else found[name].astype("category")
         frame.insert(at, name, column.repeat(lengths).array)
     return frame.astype({"epoch": int}) if "epoch" in frame else frame
+
+
+def _unpacked(found: pd.DataFrame) -> list[Curve]:
+    curves = []
+    for id, packed in zip(found["run"], found["epochs"], strict=True):
+        with stored(f"the curve of run {id}"):
+            curves.append(unpack(packed))
+    return curves
 
 
 def _frame(db: sqlite3.Connection, query: str, study: str) -> pd.DataFrame:

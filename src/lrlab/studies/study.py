@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lrlab.schedules import Schedule
+from lrlab.studies import tables
 from lrlab.studies.choosing import Candidate, Tuned
 from lrlab.studies.defaults import BASELINE
 from lrlab.studies.execution import Block, blocks_of, execute, held
@@ -91,6 +93,28 @@ class Study:
     def answer(self) -> str:
         """What the numbers say, in words."""
         return answer(self.comparison)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The comparison: a row for each schedule, by rank."""
+        return tables.comparison_frame(self)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row for each run of all phases."""
+        return tables.runs_frame(self)
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """A row for each epoch of each run."""
+        return tables.epochs_frame(self)
+
+    def __repr__(self) -> str:
+        return f"Study {self.plan.id} of {self.plan.problem.name}\n{self.answer}"
+
+    def _repr_html_(self) -> str:
+        """The answer and the table, for notebooks."""
+        return tables.html(self)
 
 
 def carry_out(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,6 +12,7 @@ from math import ceil
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -80,6 +82,15 @@ def spread(
         for worker in ours:
             worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def others_can_start() -> bool:
+    """Whether a new process can import what this one runs: it cannot where that is no file, as in
+    ``python - < script``.
+    """
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    return file is None or getattr(main, "__spec__", None) is not None or Path(file).exists()
 
 
 def _prepare(there: Event) -> None:

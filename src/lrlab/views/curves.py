@@ -21,6 +21,9 @@ from lrlab.training import Result, Settings
 from lrlab.views import colours
 from lrlab.views.wording import paired_seeds
 
+_DECADE = 10
+"""From peak rates so far apart on, rates have a logarithmic axis."""
+
 _LEGEND = 200
 """Characters that fit beside each other below the panels."""
 
@@ -136,6 +139,9 @@ def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
     gains.axhline(0, color=colours.COLOURS[0], linewidth=1.6)
     unit, points = (", %", ", points") if metric.percent else ("", "")
     rates.set(title="rate", xlabel="epochs trained", ylim=(0, None))
+    peaks = [one.rates.max() for one in drawn]
+    if max(peaks) >= _DECADE * min(peaks) > 0:
+        rates.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
     scores.set(title=f"{metric.name} on the test rows{unit}", xlabel="epochs trained")
     gains.set(title=f"better than the constant rate by{points}", xlabel="epochs trained")
     _show_second_half(scores, [one.score for one in drawn], metric)

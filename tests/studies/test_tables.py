@@ -1,0 +1,59 @@
+"""The frames of a study are its results, and those that the database gives."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from scipy import stats
+
+from lrlab import Cosine, Plateau
+from lrlab.problems import load
+from lrlab.studies import BASELINE, Machine, Protocol, Store, Study, carry_out, cross, frames, plan
+from lrlab.training import Settings
+from lrlab.training.engines import Engine
+
+
+@pytest.fixture(scope="module")
+def done() -> tuple[Study, pd.DataFrame, pd.DataFrame]:
+    """A study, and its runs and epochs as its store has them."""
+    grid = cross(Settings(epochs=2, validation=0.2), [0.03, 0.3], [0])
+    protocol, engine = Protocol(5, tuning_seeds=2, widenings=1), Engine("ensemble")
+    which = plan(load("wine"), [Cosine(), Plateau()], grid, protocol, engine)
+    with Store(None) as store:
+        study = carry_out(which, store, Machine(1))
+        return study, frames.runs(store, which.id), frames.epochs(store, which.id)
+
+
+def test_runs_and_epochs_are_those_of_the_store(done: tuple) -> None:
+    study, runs, epochs = done
+    assert_frame_equal(study.runs, runs.drop(columns=["study", "problem", "ended"]))
+    assert_frame_equal(study.epochs, epochs)
+
+
+def test_the_table_is_what_the_final_runs_say(done: tuple) -> None:
+    study, runs, _ = done
+    final = runs[runs.phase == "final"]
+    assert list(study.table.index) == [row.schedule for row in study.comparison.rows]
+    for schedule, tuned in study.tuned.items():
+        row = study.table.loc[repr(schedule)]
+        assert row.lr == tuned.settings.lr
+        own = final[(final.schedule == repr(schedule)) & (final.lr == row.lr)]
+        chosen = study.tuned[BASELINE].settings
+        base = final[(final.schedule == repr(BASELINE)) & (final.lr == chosen.lr)]
+        assert row["mean"] == pytest.approx(own.score.mean())
+        if schedule != BASELINE:
+            gains = own.score.to_numpy() - base.score.to_numpy()
+            assert row.difference == pytest.approx(gains.mean())
+            if np.ptp(gains):
+                found = stats.ttest_1samp(gains, 0)
+                assert row.p == pytest.approx(found.pvalue)
+                assert row.low == pytest.approx(found.confidence_interval(0.95).low)
+
+
+def test_a_notebook_shows_the_answer_and_every_schedule(done: tuple) -> None:
+    study, _, _ = done
+    page = study._repr_html_()
+    assert study.answer.splitlines()[0] in page
+    for schedule in study.plan.schedules:
+        assert f"<td>{schedule}</td>" in page
+    assert repr(study) == f"Study {study.plan.id} of wine\n{study.answer}"
