@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import tuning
 from lrlab import Constant
 from lrlab.problems.tasks import two_classes
 from lrlab.studies import Comparison, Row, judge, verdict, winners
 from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
-from tuning import judged as judged_tuned
 from worlds import FixedRows, Learners, Rows, Simulated, World
 
 STUDIES = 2000
@@ -194,11 +194,11 @@ def false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, floa
     random = np.random.default_rng(0)
     for _ in range(studies):
         study = world.draw(random)
-        comparison = judged_tuned(study, world.overlap)
+        comparison = tuning.judged(study, world.overlap)
         won = winners(comparison)
         named["here"].append(any(wrong(study, row) for row in won))
         named["new"].append(any(verdict(row) == "better, new data too" for row in won))
-        coarse = winners(judged_tuned(study, world.overlap, halves=False))
+        coarse = winners(tuning.judged(study, world.overlap, halves=False))
         named["no halves"].append(any(wrong(study, row) for row in coarse))
         named["no rivals"].append(any(wrong(study, row) for row in ahead(comparison)))
     if world.overlap is None:
@@ -221,16 +221,18 @@ def wrong(study: Tried, row: Row) -> bool:
     return bool(own.max() <= study.here[0].max())
 
 
-def power_tuned(world: Callable[[float], Tuning], studies: int) -> list[dict[str, Any]]:
+def power_tuned(
+    world: Callable[[float], Tuning], studies: int, gains: Sequence[float] = GAINS
+) -> list[dict[str, Any]]:
     """How many studies name the one schedule that is better at its best, by how much it is; and how
     many would without rivals.
     """
     found = []
-    for gain in GAINS:
-        random, tuned = np.random.default_rng(0), world(gain)
+    for gain in gains:
+        random, studied = np.random.default_rng(0), world(gain)
         named, before = [], []
         for _ in range(studies):
-            comparison = judged_tuned(tuned.draw(random), tuned.overlap)
+            comparison = tuning.judged(studied.draw(random), studied.overlap)
             named.append("Constant(2.0)" in [row.schedule for row in winners(comparison)])
             before.append("Constant(2.0)" in [row.schedule for row in ahead(comparison)])
         found.append({"gain": gain, "named": share(named), "no rivals": share(before)})
