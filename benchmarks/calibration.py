@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import tuning
 from lrlab import Constant
 from lrlab.problems.tasks import two_classes
-from lrlab.studies import Comparison, judge, verdict, winners
+from lrlab.studies import Comparison, Row, judge, verdict, winners
+from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
 from worlds import FixedRows, Learners, Rows, Simulated, World
 
 STUDIES = 2000
@@ -63,6 +65,33 @@ POWERS: dict[str, Callable[[float], World]] = {
     "for new data": lambda effect: Rows((0.0, effect, 0.0, 0.0)),
 }
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+
+# Settings are chosen, and at its best no schedule is better than another, on this data or, in the
+# worlds of rows, for new data. Numbers are what is lost one step of the grid from the best rate.
+TUNED: dict[str, Tuning] = {
+    "flat: 0.1 points are lost a step from the best rate": Curves([0.001] * 6),
+    "0.5 points": Curves([0.005] * 6),
+    "1 point": Curves([0.01] * 6),
+    "sharp: 2 points": Curves([0.02] * 6),
+    "1 point, best rates between those tried": Curves([0.01] * 6, between=True),
+    "2 points, best rates between those tried": Curves([0.02] * 6, between=True),
+    "the baseline's 5 points, others' 0.1, between, 12 schedules": Curves(
+        [0.05] + [0.001] * 11, between=True
+    ),
+    "rows that suit schedules and settings, 0.5 points": SuitedRows([0.005] * 6),
+    "rows that suit settings alone, the baseline's 2 points, others' 0": SuitedRows(
+        [0.02] + [0.0] * 5, own=0.0, of_schedule=0.0, of_settings=0.1
+    ),
+    "classifiers, fitted": Fitted(),
+}
+POWERS_TUNED: dict[str, Callable[[float], Tuning]] = {
+    "0.1 points lost a step away": lambda gain: Curves([0.001] * 6, (0.0, gain, *[0.0] * 4)),
+    "1 point": lambda gain: Curves([0.01] * 6, (0.0, gain, *[0.0] * 4)),
+    "1 point, best rates between those tried": lambda gain: Curves(
+        [0.01] * 6, (0.0, gain, *[0.0] * 4), between=True
+    ),
+}
+GAINS = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02)
 
 
 def judged(study: Simulated, overlap: float | None) -> Comparison:
@@ -156,6 +185,60 @@ def power(reading: str, studies: int, steps: Sequence[float] = STEPS) -> list[di
     return found
 
 
+def false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, float]]:
+    """How many studies that choose settings name a winner that is none: as they do, for new data;
+    and on this data if rivals were those at the rates of the grid alone, and without any.
+    """
+    names = ("here", "new", "no halves", "no rivals")
+    named: dict[str, list[bool]] = {name: [] for name in names}
+    random = np.random.default_rng(0)
+    for _ in range(studies):
+        study = world.draw(random)
+        comparison = tuning.judged(study, world.overlap)
+        won = winners(comparison)
+        named["here"].append(any(wrong(study, row) for row in won))
+        named["new"].append(any(verdict(row) == "better, new data too" for row in won))
+        coarse = winners(tuning.judged(study, world.overlap, halves=False))
+        named["no halves"].append(any(wrong(study, row) for row in coarse))
+        named["no rivals"].append(any(wrong(study, row) for row in ahead(comparison)))
+    if world.overlap is None:
+        del named["new"]
+    return {name: share(hits) for name, hits in named.items()}
+
+
+def ahead(comparison: Comparison) -> list[Row]:
+    """Whom a study would name if a winner had to beat the baseline as it was tuned, and no more."""
+    told = (row for row in comparison.others if row.to_baseline.on_this_data.told)
+    edge = comparison.baseline.edge
+    return [row for row in told if row.to_baseline.mean > 0 and not row.edge and not edge]
+
+
+def wrong(study: Tried, row: Row) -> bool:
+    """Whether a schedule is in truth no better on this data than the baseline can be."""
+    if study.here is None:
+        return True
+    own = study.here[int(float(row.schedule[len("Constant(") : -1])) - 1]
+    return bool(own.max() <= study.here[0].max())
+
+
+def power_tuned(
+    world: Callable[[float], Tuning], studies: int, gains: Sequence[float] = GAINS
+) -> list[dict[str, Any]]:
+    """How many studies name the one schedule that is better at its best, by how much it is; and how
+    many would without rivals.
+    """
+    found = []
+    for gain in gains:
+        random, studied = np.random.default_rng(0), world(gain)
+        named, before = [], []
+        for _ in range(studies):
+            comparison = tuning.judged(studied.draw(random), studied.overlap)
+            named.append("Constant(2.0)" in [row.schedule for row in winners(comparison)])
+            before.append("Constant(2.0)" in [row.schedule for row in ahead(comparison)])
+        found.append({"gain": gain, "named": share(named), "no rivals": share(before)})
+    return found
+
+
 def main() -> None:
     found: dict[str, Any] = {"studies": STUDIES, "none": {}, "none of new data": {}}
     for group, worlds in (("none", NULLS), ("none of new data", NULLS_OF_NEW_DATA)):
@@ -168,6 +251,13 @@ def main() -> None:
         if isinstance(world, Learners) and world.seeds == 30:
             found["coverage"][name]["here"] = covered_here(world, STUDIES // 4)
         print(name, found["coverage"][name], flush=True)
+    found["tuned"] = {}
+    for name, world in TUNED.items():
+        found["tuned"][name] = false_winners_tuned(world, STUDIES)
+        print(name, found["tuned"][name], flush=True)
+    found["power, tuned"] = {
+        name: power_tuned(world, STUDIES // 4) for name, world in POWERS_TUNED.items()
+    }
     found["power"] = {reading: power(reading, STUDIES // 2) for reading in POWERS}
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     write(found)
@@ -188,8 +278,8 @@ def tables(found: dict[str, Any]) -> str:
     many = found["studies"]
     lines = [
         f"Of {many} studies each, in percent, with Monte-Carlo standard errors ({many // 2}",
-        f"for power, {many // 4} for classifiers on this data, whose truth takes {TRUTHS} more",
-        "seeds).",
+        f"for power, {many // 4} where settings are chosen and for classifiers on this data, whose",
+        f"truth takes {TRUTHS} more seeds).",
         "",
         "| no schedule is better, and a study names a winner | on this data | for new data |",
         "| --- | --: | --: |",
@@ -205,6 +295,27 @@ def tables(found: dict[str, Any]) -> str:
     for name, readings in found["none of new data"].items():
         cells = [percent(readings[reading]["named"]) for reading in ("here", "new")]
         lines.append(f"| {name} | {cells[0]}, rightly | {cells[1]} |")
+    lines += [
+        "",
+        "| settings are chosen, no schedule is better at its best, and a study names a winner | "
+        "on this data | for new data | on this data, rivals at the rates of the grid alone "
+        "| without rivals |",
+        "| --- | --: | --: | --: | --: |",
+    ]
+    for name, shares in found["tuned"].items():
+        columns = ("here", "new", "no halves", "no rivals")
+        cells = [percent(shares[column]) if column in shares else "" for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    gains = " | ".join(f"{100 * gain:g}" for gain in GAINS)
+    lines += [
+        "",
+        f"| settings are chosen, and one schedule is better at its best by ... points | {gains} |",
+        f"| --- |{' --: |' * len(GAINS)}",
+    ]
+    for name, rows in found["power, tuned"].items():
+        for words, key in (("", "named"), (", without rivals", "no rivals")):
+            cells = [percent(row[key], error=False) for row in rows]
+            lines.append(f"| {name}{words} | {' | '.join(cells)} |")
     lines += [
         "",
         "| the 95 % interval has the true difference in it | on this data | for new data |",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import floats, integers, sampled_from
 
 from lrlab.errors import StudyError
-from lrlab.studies.grid import RATES, beyond, checked, cross, edge_of, varied
+from lrlab.studies.grid import RATES, beyond, checked, cross, edge_of, halfway, varied
 from lrlab.training import OPTIMIZERS, Settings
 
 HELD = Settings(validation=0.2)
@@ -41,6 +41,15 @@ def test_what_lies_beyond_goes_on_as_the_grid_does(
     further = np.array([end] + [beyond(rates, side, number) for number in range(1, 5)])
     steps = side * np.diff(np.log(further)) / math.log(ratio)
     assert ((steps >= 0.5 - 1e-9) & (steps <= 1.5 + 1e-9)).all()
+
+
+@given(lowest=floats(1e-300, 1e9), ratio=floats(1 + 1e-6, 1e6), count=integers(1, 5))
+def test_halfway_lies_well_between_neighbours(lowest: float, ratio: float, count: int) -> None:
+    grid = cross(HELD, [lowest * ratio**i for i in range(count)], [0, 0.9])
+    more = halfway(grid)
+    assert len(more) == len(grid) - 2
+    logs = np.log(sorted({settings.lr for settings in (*grid, *more)})) / math.log(ratio)
+    assert (np.abs(np.diff(logs) - 0.5) < 0.125 + 1e-6).all()
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

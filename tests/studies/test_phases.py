@@ -86,12 +86,16 @@ def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
     }
 
 
-def test_the_baseline_is_run_on_them_at_every_settings_it_was_tried_with(iris: Problem) -> None:
+def test_the_baseline_is_run_on_them_at_all_it_was_tried_with_and_between(iris: Problem) -> None:
     done, _ = carried_out(study(iris), best_at(constant=3.0, cosine=0.3))
     tried = [one for phase in done[:-1] for one in phase.candidates if one[0] == BASELINE]
     assert len(tried) == 2 * (5 + 2)
-    assert {one for one in done[-1].candidates if one[0] == BASELINE} == set(tried)
-    assert len(done[-1].candidates) == len(tried) + 1
+    rivals = {settings for schedule, settings in done[-1].candidates if schedule == BASELINE}
+    between = rivals - {settings for _, settings in tried}
+    assert rivals - between == {settings for _, settings in tried}
+    assert sorted({settings.lr for settings in between}) == [0.017, 0.055, 0.17, 0.55, 1.7, 5.5]
+    assert len(between) == 2 * 6
+    assert len(done[-1].candidates) == len(rivals) + 1
 
 
 def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: Problem) -> None:

@@ -56,6 +56,44 @@ def test_verdicts_say_what_the_numbers_say(
         assert other == re.sub("better|worse", lambda found: swap[found[0]], verdict(row))
 
 
+@given(worlds(6), st.integers(1, 3), st.sampled_from([None, 0.4]), st.booleans())
+def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
+    scores: NDArray[np.float64], more: int, overlap: float | None, less: bool
+) -> None:
+    rivals = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + more]]  # as good, or not
+    rivals[-1] += 0.3 * np.std(scores)
+    comparison = compared(scores, RMSE if less else ACCURACY, overlap, rivals=rivals)
+    before = compared(scores, RMSE if less else ACCURACY, overlap)
+    for row in comparison.others:
+        (alone,) = [verdict(r) for r in before.rows if r.schedule == row.schedule]
+        words = verdict(row)
+        beaten, on_new_data = row.to_rival.beaten, row.to_rival.beaten_on_new_data
+        assert words.startswith("better") == (alone.startswith("better") and beaten)
+        assert (words == "ahead as tuned") == (alone.startswith("better") and not beaten)
+        assert (words == "better, new data too") == (
+            alone == "better, new data too" and beaten and on_new_data
+        )
+        if not alone.startswith("better"):
+            assert words == alone.replace("worse here", "worse as tuned")
+        if words.startswith("better"):  # as the means have to say too
+            sign = -1 if less else 1
+            assert sign * row.mean > max(sign * np.mean(own) for own in (scores[0], *rivals))
+    won, text = winners(comparison), answer(comparison)
+    assert {row.schedule for row in won} <= {row.schedule for row in winners(before)}
+    assert all(verdict(row).startswith("better") for row in won)
+    ahead = sum(verdict(row) == "ahead as tuned" for row in comparison.others)
+    assert ("ahead of it as tuned" in text) == (bool(ahead) and not won)
+    assert ("is better than" in text) == bool(won)
+    if ahead and not won:
+        assert f"{ahead} " in text.splitlines()[1]
+    if won and overlap is not None:
+        too = verdict(won[0]) == "better, new data too"
+        assert ("is better too" in text) == too
+        assert ("cannot be said" in text.splitlines()[1]) == (not too)
+    assert len(text.splitlines()) <= 4
+    assert max(map(len, text.splitlines())) <= 130
+
+
 @given(
     worlds(5),
     st.sampled_from([None, 0.4]),
@@ -171,6 +209,30 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             "+10.00 points (+9.20 … +10.80).\n"
             "For new data nothing can be said: every seed has the same test rows.\n"
             "1 more is better, but at the lowest or highest rate tried, so not named: widen --lr.",
+        ),
+        (
+            compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + 0.02]),
+            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
+            "+10.00 points as tuned (+9.20 … +10.80).\n"
+            "For new data like it, it is better too (+8.52 … +11.48).",
+        ),
+        (
+            compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + 0.09]),
+            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
+            "+10.00 points as tuned (+9.20 … +10.80).\n"
+            "For new data like it that cannot be said of all settings of the constant rate.",
+        ),
+        (
+            compared([BASE, BASE + 0.1 + NOISE], rivals=[BASE + 0.02, BASE + 0.098]),
+            "On this data (6 seeds) no schedule is known to be better than the constant rate:\n"
+            "1 is ahead of it as tuned, but at rate 0.3 it scores 76.5 %.\n"
+            "More --tuning-seeds choose better, and so do rates closer to each other (--lr).",
+        ),
+        (
+            compared([BASE, BASE - 0.1 + NOISE], rivals=[BASE - 0.2]),
+            "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
+            "-10.00 points as tuned (-10.80 … -9.20).\n"
+            "For new data nothing can be said: every seed has the same test rows.",
         ),
         (
             compared([[0.5] * 3] * 2, diverged={0: 3, 1: 3}),

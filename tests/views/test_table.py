@@ -74,6 +74,27 @@ def test_both_readings_and_what_was_chosen() -> None:
     ]
 
 
+def test_a_rival_that_is_not_beaten_is_said() -> None:
+    comparison = judge(
+        {BASELINE: scores(0.90, 0.92, 0.94), Exponential(0.99): scores(0.93, 0.94, 0.97)},
+        BASELINE,
+        ACCURACY,
+        tuned={s: Tuned(Settings(lr=0.1)) for s in (BASELINE, Exponential(0.99))},
+        rivals={
+            Settings(lr=0.1): scores(0.90, 0.92, 0.94),
+            Settings(lr=0.3): scores(0.94, 0.93, 0.98),
+        },
+    )
+    assert comparison.varied == ("lr",)
+    assert table(comparison, comparison.varied).splitlines() == [
+        "                                                     vs  95 % interval  better",
+        "  rank  schedule           rate    mean  ± sd  constant   on this data      in  verdict",
+        "     1  Exponential(0.99)   0.1  94.7 %   2.1     +2.67  +1.23 … +4.10   100 %  "
+        "ahead as tuned",
+        "     2  Constant(1.0)       0.1  92.0 %   2.0                                   baseline",
+    ]
+
+
 def test_a_wide_table_keeps_the_schedules_whole() -> None:
     numbers = np.random.default_rng(0)
     chosen = [parse(text) for text in DEFAULTS]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lrlab.problems import TrainingFunction
-from lrlab.studies.grid import rates_of
+from lrlab.studies.grid import halfway, rates_of
 from lrlab.studies.phases import first
 from lrlab.studies.places import Machine
 from lrlab.studies.plan import Plan
@@ -44,7 +44,8 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
         machine: where it is trained.
     """
     protocol, settings = plan.protocol, plan.grid[0]
-    final = (len(plan.schedules) + len(plan.grid) - 1) * protocol.seeds
+    rivals = len(plan.grid) - 1 + len(halfway(plan.grid))
+    final = (len(plan.schedules) + rivals) * protocol.seeds
     tuning = len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.tuned else 0
     rates = len(rates_of(plan.grid))
     of_a_rate = max(sum(s.lr == rate for s in plan.grid) for rate in rates_of(plan.grid))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
-from itertools import product
+from itertools import pairwise, product
 
 from lrlab.errors import StudyError
 from lrlab.training import Settings
@@ -107,3 +107,22 @@ def beyond(rates: Sequence[float], side: int, number: int) -> float:
     nearest = min(familiar, key=lambda rate: abs(math.log(rate / exact)))
     # A fourth of a step keeps them apart from each other and in order.
     return next(r for r in (nearest, *rounded) if abs(math.log(r / exact)) <= step / 4)
+
+
+def halfway(settings: Iterable[Settings]) -> Grid:
+    """One more rate between each two neighbouring rates, with all that goes with the lower of them.
+
+    It is their geometric mean, written with two digits or more.
+
+    >>> [settings.lr for settings in halfway(cross(Settings(), [0.01, 0.03, 0.1], [0]))]
+    [0.017, 0.055]
+    """
+    every = tuple(settings)
+    found: list[Settings] = []
+    for low, high in pairwise(rates_of(every)):
+        exact = math.sqrt(low) * math.sqrt(high)
+        rounded = (float(f"{exact:.{digits}e}") for digits in range(1, 18))
+        near = math.log(high / low) / 8  # keeps it apart from both
+        rate = next((r for r in rounded if abs(math.log(r / exact)) <= near), exact)
+        found += [replace(one, lr=rate) for one in every if one.lr == low]
+    return tuple(found)

@@ -11,7 +11,7 @@ from itertools import product
 from lrlab.schedules import Schedule, to_text
 from lrlab.studies.choosing import Candidate, Tuned, tune
 from lrlab.studies.defaults import BASELINE
-from lrlab.studies.grid import beyond, rates_of
+from lrlab.studies.grid import beyond, halfway, rates_of
 from lrlab.studies.plan import Plan, hashed
 from lrlab.training import Result, Run, Settings
 from lrlab.training.settings import HIGHEST_RATE
@@ -72,7 +72,8 @@ def following(plan: Plan, done: Sequence[Phase], results: Mapping[str, Result]) 
     if more:
         return Phase.of(plan, f"widening {len(done)}", more, plan.tuning_seeds)
     tried = (one for phase in done for one in phase.candidates)
-    return _final(plan, tuned, [settings for schedule, settings in tried if schedule == BASELINE])
+    rivals = [settings for schedule, settings in tried if schedule == BASELINE]
+    return _final(plan, tuned, [*rivals, *halfway(rivals)])
 
 
 def tuned_by(
@@ -89,7 +90,7 @@ def tuned_by(
 
 
 def _final(plan: Plan, tuned: Mapping[Schedule, Tuned], rivals: Iterable[Settings] = ()) -> Phase:
-    """Each schedule at its best, then the baseline at whatever else it was tried with."""
+    """Each schedule at its best, then the baseline at whatever else a winner has to beat."""
     chosen = [(schedule, tuned[schedule].settings) for schedule in plan.schedules]
     others = [(BASELINE, settings) for settings in rivals]
     return Phase.of(plan, FINAL, list(dict.fromkeys([*chosen, *others])), plan.seeds)

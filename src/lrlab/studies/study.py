@@ -65,7 +65,9 @@ class Study:
 
     @cached_property
     def rivals(self) -> dict[Settings, list[Result]]:
-        """The final runs of the baseline at every settings that it was tried with."""
+        """The final runs of the baseline: at every settings that it was tried with, and halfway
+        between neighbouring rates.
+        """
         return {settings: own for (s, settings), own in self._final.items() if s == BASELINE}
 
     @cached_property

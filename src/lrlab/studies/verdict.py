@@ -19,8 +19,8 @@ def verdict(row: Row) -> str:
     below 0.05 after Holm's correction.
 
     Where settings were chosen, ``better`` says more: than the baseline at all settings that it was
-    tried with, however well those chosen for it are. ``ahead as tuned`` is better than the baseline
-    at those chosen alone; and ``worse as tuned``, which is said of chosen settings too.
+    run with, however well those chosen for it are. ``ahead as tuned`` is better than the baseline
+    at those chosen, and not known to be at all others; ``worse as tuned`` is said of those chosen.
     """
     against, rival = row.to_baseline, row.to_rival
     if against is None:
@@ -41,7 +41,7 @@ def winners(comparison: Comparison) -> tuple[Row, ...]:
 
     None is where its best rate, or the baseline's, is the lowest or the highest that was tried: the
     one may do better still, and the other too. None is, either, that is not better than the
-    baseline at every settings that it was tried with.
+    baseline at every settings that it was run with.
     """
     if comparison.baseline.edge:
         return ()
@@ -125,8 +125,8 @@ def _of_those_ahead(comparison: Comparison, ahead: list[Row]) -> Iterator[str]:
     assert rival is not None
     at = " and ".join(settings_named(rival.settings, comparison.varied))
     score = Style.of(comparison).score(rival.mean)
-    told = f"{count} {_are(count)} ahead of it as tuned, but at {at} it scores {score}"
-    yield f"{told}. More --tuning-seeds choose better."
+    yield f"{count} {_are(count)} ahead of it as tuned, but at {at} it scores {score}."
+    yield "More --tuning-seeds choose better, and so do rates closer to each other (--lr)."
 
 
 def _of_none_better(comparison: Comparison) -> Iterator[str]:
@@ -204,6 +204,7 @@ def _said(comparison: Comparison, row: Row, word: str) -> str:
     against, style = row.to_baseline, Style.of(comparison)
     assert against is not None
     unit = " points" if comparison.metric.percent else ""
+    unit += " as tuned" if row.to_rival else ""
     span = _span(against.on_this_data, style, 1)
     gain = f"{style.difference(against.mean)}{unit}{span}"
     return f"{_here(comparison)} {row.schedule} is {word} than {_name(comparison)}: {gain}"

@@ -24,18 +24,24 @@ def compared(
     overlap: float | None = None,
     diverged: Mapping[int, int] | None = None,
     edges: Sequence[int] | None = None,
+    rivals: Sequence[Sequence[float]] = (),
 ) -> Comparison:
-    """Scores of shape (schedules, seeds), the baseline's first; edges are given by number."""
+    """Scores of shape (schedules, seeds), the baseline's first; edges are given by number.
+
+    Rivals are scores of the baseline at settings that were not chosen, of rates 0.2, 0.3, ...
+    """
     tuned = {
         candidate(i): Tuned(Settings(), side=int(i in (edges or ()))) for i in range(len(scores))
     }
+    of_baseline = [scores[0], *rivals] if len(rivals) else []
     return judge(
         {candidate(i): np.array(own) for i, own in enumerate(scores)},
         BASELINE,
         metric,
         overlap,
         {candidate(i): count for i, count in (diverged or {}).items()},
-        tuned if edges is not None else {},
+        tuned if edges is not None or len(rivals) else {},
+        {Settings(lr=(i + 1) / 10): np.array(own) for i, own in enumerate(of_baseline)},
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from lrlab.studies.statistics.holm import holm
 from lrlab.studies.statistics.power import seeds_to_see, visible
@@ -179,7 +179,7 @@ def interval(values: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _limit(seeds: int) -> float:
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, seeds - 1))
+    return float(special.stdtrit(seeds - 1, (1 + CONFIDENCE) / 2))
 
 
 def _correlation(own: Numbers, others: Numbers) -> float | None:

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from functools import lru_cache
 
 from scipy import special
 
@@ -12,6 +13,7 @@ MOST_SEEDS = 100_000
 """No study has more."""
 
 
+@lru_cache(maxsize=4096)  # one study asks for the same ones over and over
 def visible(seeds: int, level: float) -> float:
     """The smallest difference that is seen in 80 % of studies, in standard errors.
 

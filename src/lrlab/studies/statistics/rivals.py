@@ -1,7 +1,7 @@
-"""Schedules beside the baseline at every settings: who beats it only where it was badly tuned?
+"""Schedules beside the baseline at many settings: who beats it only where it was badly tuned?
 
-The settings of the baseline are chosen from few held-out rows, and with bad luck not well. What
-beats it then may be no better than it could be.
+The settings of the baseline are chosen by few held-out rows, and with bad luck not well; and its
+best rate may lie between those tried. What beats it then may be no better than it could be.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,13 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rival:
-    """The baseline at those of its settings that a schedule beats least.
+    """The baseline at those of its settings that a schedule beats least: with the largest p-value.
 
     Args:
         settings: those.
         mean: its score there over the seeds.
         beaten: whether the schedule is better than the baseline at all of its settings, on this
-            data; each is tested, so that the largest of their p-values counts (an
-            intersection-union test), and Holm's correction is over the schedules.
+            data: the largest of their p-values counts, adjusted by Holm over the schedules.
         beaten_on_new_data: the same for new data like it; False where that cannot be said.
     """
 
@@ -41,9 +40,13 @@ def beside_rivals(
 ) -> list[Rival]:
     """Each schedule beside its hardest rival; none where there are not several.
 
+    An intersection-union test: whoever has to beat every rival, each at level alpha, is called
+    better wrongly with probability alpha at most, since one of them is not beaten in truth. So
+    rivals need no correction for their number; the schedules do.
+
     Args:
         own: scores of the schedules, shape (schedules, seeds), more is better.
-        rivals: scores of the baseline by its settings, shape (seeds,), more is better.
+        rivals: scores of the baseline by its settings, each of shape (seeds,), more is better.
         overlap: see ``Family``.
         sign: that brings scores back to where they were.
 
@@ -56,7 +59,8 @@ def beside_rivals(
     pairs = Family(np.repeat(own, many, axis=0), np.tile(scores, (few, 1)), overlap)
     p = [each.reshape(few, many) for each in pairs.p_of_gain]
     beaten = [holm(each.max(axis=1)) < ALPHA for each in p]
-    hardest = p[0].argmax(axis=1)
+    # Of rivals far ahead p-values are the same; then the best mean is the hardest.
+    hardest = [np.lexsort((scores.mean(axis=1), each))[-1] for each in p[0]]
     settings = list(rivals)
     return [
         Rival(
