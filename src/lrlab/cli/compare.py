@@ -9,7 +9,6 @@ import typer
 from lrlab.cli import options, stored
 from lrlab.cli.asked import Asked
 from lrlab.cli.introduction import introduce
-from lrlab.cli.stored import db_option
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
