@@ -69,7 +69,7 @@ def _cluster_option(place: "Place") -> str:
     if not isinstance(place, Cluster):
         return ""
     address = "" if place.address is None else f" --address {place.address}"
-    return f" --ray{address}" + (f" --num-gpus {place.gpus:g}" if place.gpus else "")
+    return f" --engine ray{address}" + (f" --num-gpus {place.gpus:g}" if place.gpus else "")
 
 
 def show(study: "Study", goal: float | None, picture: Path, db: Path) -> None:

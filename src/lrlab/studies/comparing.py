@@ -5,10 +5,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lrlab.dialects import parse
-from lrlab.errors import StudyError, did_you_mean
+from lrlab.errors import ScheduleError, StudyError, did_you_mean
 from lrlab.problems import AnyProblem, TrainingFunction, load
 from lrlab.schedules import Schedule
+from lrlab.schedules.numbers import real
 from lrlab.studies.defaults import default_schedules
 from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
 from lrlab.studies.places import Cluster, Machine, Place
@@ -133,7 +136,8 @@ def planned(
     grid = _grid(common, rates, momenta, tune)
     if len(grid) == 1 and validation is None and protocol.score == "final":
         grid = (replace(grid[0], validation=0.0),)
-    asked = plan(problem, schedules or _defaults(problem, common), grid, protocol)
+    chosen = _defaults(problem, common) if schedules is None else schedules
+    asked = plan(problem, chosen, grid, protocol)
     if len(asked.schedules) == 1:
         raise StudyError(
             f"there is nothing to compare: {asked.schedules[0]} is what others are compared to; "
@@ -157,14 +161,30 @@ def place_of(
             )
         return AUTO, Cluster(address, gpus, memory)
     if address is not None or gpus:
-        raise StudyError(f"address and gpus are for the engine ray, got {engine}; use engine ray.")
+        raise StudyError(
+            f"an address and GPUs are for Ray, but the engine is {engine}; say --engine ray."
+        )
     return engine, Machine(workers, memory)
 
 
 def _defaults(problem: AnyProblem, common: Settings) -> list[Schedule]:
-    """A training function may not hand a metric to its scheduler: none that reads one."""
+    """Those that fit: a part of a schedule may have no step in a short training, and a training
+    function may not hand a metric to its scheduler.
+    """
     own = isinstance(problem, TrainingFunction)
-    return [one for one in default_schedules(common) if not (own and one.reactive)]
+    return [
+        one
+        for one in default_schedules(common)
+        if not (own and one.reactive) and _fits(one, common, problem.train_rows)
+    ]
+
+
+def _fits(schedule: Schedule, settings: Settings, rows: int) -> bool:
+    try:
+        settings.bind(schedule, rows)
+    except ScheduleError:
+        return False
+    return True
 
 
 def _grid(
@@ -192,4 +212,5 @@ def _schedule(one: Schedule | str) -> Schedule:
 def _several(numbers: float | Sequence[float] | None) -> Sequence[float] | None:
     if numbers is None:
         return None
-    return [numbers] if isinstance(numbers, int | float) else list(numbers)
+    one = real(numbers)
+    return list(np.ravel(numbers)) if one is None else [one]

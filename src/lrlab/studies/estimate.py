@@ -24,7 +24,7 @@ class Estimate:
     Args:
         tuning, final: runs of these phases, where none of the grid is widened.
         widening: runs more at most, final ones of the baseline among them, which is run at whatever
-            it was tried with.
+            it was tried with and halfway to it.
         seconds: of wall time, without widening and with all of it; None where it cannot be told.
         bytes: in the database, in the same way.
     """
@@ -52,7 +52,7 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
     widening = (
         protocol.widenings
         * of_a_rate
-        * (len(plan.schedules) * protocol.tuning_seeds + protocol.seeds)
+        * (len(plan.schedules) * protocol.tuning_seeds + 2 * protocol.seeds)
         if rates > 1
         else 0
     )

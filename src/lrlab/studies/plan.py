@@ -13,7 +13,7 @@ from lrlab.schedules import Schedule, parse, to_text
 from lrlab.schedules.numbers import whole
 from lrlab.studies.defaults import BASELINE
 from lrlab.studies.grid import Grid, checked, varied
-from lrlab.studies.seeds import FINAL, TUNING, seeds_of
+from lrlab.studies.seeds import OF_FINAL, OF_TUNING, seeds_of
 from lrlab.training import Settings, functions
 from lrlab.training.engines import Engine
 from lrlab.training.watching import watched
@@ -21,6 +21,8 @@ from lrlab.training.watching import watched
 LOOP = Engine("loop")
 SCORES = ("final", "best")
 _MOST_SEEDS = 100_000
+_RULES = 1
+"""Raised when other runs come to follow from the same plan."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,18 @@ class Plan:
     @property
     def tuning_seeds(self) -> tuple[int, ...]:
         """The seeds that settings are chosen with."""
-        return seeds_of(self.protocol.seed, TUNING, self.protocol.tuning_seeds)
+        return seeds_of(self.protocol.seed, OF_TUNING, self.protocol.tuning_seeds)
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the final runs."""
-        return seeds_of(self.protocol.seed, FINAL, self.protocol.seeds)
+        return seeds_of(self.protocol.seed, OF_FINAL, self.protocol.seeds)
 
     @cached_property
     def id(self) -> str:
         """Eight hex digits, the same for all that are the same study."""
         what = {
+            "rules": _RULES,
             "problem": self.problem.fingerprint,
             "engine": str(self.engine),
             "plan": self.described(),

@@ -21,7 +21,7 @@ from lrlab.studies.places import HERE, Place
 from lrlab.studies.plan import Plan
 from lrlab.studies.scoring import score_of
 from lrlab.studies.statistics import Comparison, judge
-from lrlab.studies.store import Store
+from lrlab.studies.store import Member, Store
 from lrlab.studies.verdict import answer
 from lrlab.training import Result, Run, Settings
 
@@ -145,22 +145,21 @@ def carry_out(
             study was planned by other rules than this version's.
         TrainingError: the engine of the plan cannot train its problem.
     """
-    store.begin(plan.id, plan.problem, plan.engine, json.dumps(plan.described()), source)
     done: list[Phase] = []
     results: dict[str, Result] = {}
     phase: Phase | None = first(plan)
     with held(place):
         while phase is not None:
-            results |= _carried_out(plan, phase, store, place, watch)
+            blocks = _blocks(plan, phase, store, place, source)
+            results |= _carried_out(plan, phase, blocks, store, place, watch)
             done.append(phase)
             phase = following(plan, done, results)
     return Study(plan, tuple(done), results)
 
 
 def _carried_out(
-    plan: Plan, phase: Phase, store: Store, place: Place, watch: Watch
+    plan: Plan, phase: Phase, blocks: list[Block], store: Store, place: Place, watch: Watch
 ) -> dict[str, Result]:
-    blocks = _blocks(plan, phase, store, place)
     results = store.finished(phase.runs)
     # Of another study when this phase was planned, and deleted with it a moment later.
     lost = phase.runs.keys() - results.keys() - {id for block in blocks for id in block}
@@ -176,24 +175,27 @@ def _carried_out(
     ):
         for together in training:
             store.add(plan.problem, plan.engine, phase.runs, together)
-            fresh = [id for id in together if id not in results]
-            results = together | results  # what was stored before stays, as in the store
-            for id in fresh:
-                ended(phase.runs[id])
-    return results
+            for id in together:
+                if id not in results:
+                    ended(phase.runs[id])
+    # As they are stored: another process may have stored some before this one.
+    return store.finished(phase.runs)
 
 
-def _blocks(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Block]:
-    """What is trained together in a phase: as it was recorded, by whoever planned it first."""
+def _blocks(
+    plan: Plan, phase: Phase, store: Store, place: Place, source: str | None
+) -> list[Block]:
+    """What is trained together in a phase: as it was recorded, by whoever planned it first.
+
+    With the first phase a study begins: nothing is noted of one that cannot be trained.
+    """
     members = store.phase(plan.id, phase.name)
-    if members is None:
-        known = store.known(phase.runs)
-        missing = {id: run for id, run in phase.runs.items() if id not in known}
-        blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
-        numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
-        store.plan_phase(plan.id, phase.name, [(id, numbers.get(id)) for id in phase.runs])
+    fresh = _members(plan, phase, store, place) if members is None else None
+    store.begin(plan.id, plan.problem, plan.engine, json.dumps(plan.described()), source)
+    if fresh is not None:
+        store.plan_phase(plan.id, phase.name, fresh)
         members = store.phase(plan.id, phase.name)
-        assert members is not None
+    assert members is not None
     if {id for id, _ in members} != phase.runs.keys():
         raise StudyError(
             f"study {plan.id} has planned other runs for its phase {phase.name} than its results "
@@ -205,3 +207,12 @@ def _blocks(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Block]
         if number is not None:
             grouped.setdefault(number, {})[id] = phase.runs[id]
     return list(grouped.values())
+
+
+def _members(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Member]:
+    """The runs of a phase that is planned now, each with the number of its block."""
+    known = store.known(phase.runs)
+    missing = {id: run for id, run in phase.runs.items() if id not in known}
+    blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
+    numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
+    return [(id, numbers.get(id)) for id in phase.runs]

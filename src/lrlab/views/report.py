@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lrlab.problems.tables import counted
-from lrlab.studies import BASELINE, Study, reach, varied
+from lrlab.studies import Study, reach, varied
 from lrlab.views.table import table, times
 from lrlab.views.wording import grid_counted, held_out, paired_seeds
 
@@ -17,12 +17,13 @@ def report(study: Study, goal: float | None = None) -> str:
             out.
     """
     metric = study.plan.problem.metric
-    reached = reach(study.finals, BASELINE, metric, goal)
+    aim = study.comparison.baseline.mean if goal is None else goal
+    reached = reach(study.finals, metric, aim)
     parts = (
         f"{title(study)}\n{study.answer}",
         table(study.comparison, varied(study.plan.grid)),
         "\n".join(_notes(study)),
-        times(metric, *reached),
+        times(metric, aim, reached),
     )
     return "\n\n".join(parts)
 

@@ -36,18 +36,16 @@ class Reached:
 
 def reach(
     results: Mapping[Schedule, Sequence[Result]],
-    baseline: Schedule,
     metric: Metric,
-    goal: float | None = None,
-) -> tuple[float, tuple[Reached, ...]]:
-    """The goal, and how soon each schedule reaches it, the soonest first.
+    goal: float,
+) -> tuple[Reached, ...]:
+    """How soon each schedule reaches a goal, the soonest first.
 
     A score is reached where it is equal or better, also if it is lost again later. A run that
     diverged never reaches it.
 
     Args:
         results: of each schedule, one or more.
-        baseline: whose mean score is the goal when none is given.
         metric: says which direction is better.
         goal: the score.
 
@@ -55,8 +53,6 @@ def reach(
         StudyError: the goal is no number.
     """
     refuse_goal(goal)
-    if goal is None:
-        goal = float(np.mean([result.score for result in results[baseline]]))
     found = []
     for schedule, own in results.items():
         epochs = [_first(result, metric, goal) for result in own]
@@ -71,7 +67,7 @@ def reach(
         )
         for median, share, schedule in found
     ]
-    return goal, tuple(sorted(rows, key=lambda row: row.rank))
+    return tuple(sorted(rows, key=lambda row: row.rank))
 
 
 def refuse_goal(goal: float | None) -> None:
