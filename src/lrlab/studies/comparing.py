@@ -12,13 +12,14 @@ from lrlab.errors import ScheduleError, StudyError, did_you_mean
 from lrlab.problems import AnyProblem, TrainingFunction, load
 from lrlab.schedules import Schedule
 from lrlab.schedules.numbers import real
+from lrlab.studies.carrying import Watch, carry_out, unwatched
 from lrlab.studies.defaults import default_schedules
 from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
 from lrlab.studies.places import Cluster, Machine, Place
 from lrlab.studies.plan import USUAL, Plan, Protocol, plan
 from lrlab.studies.settling import AUTO, candidates, settle
 from lrlab.studies.store import Store
-from lrlab.studies.study import Study, Watch, carry_out, unwatched
+from lrlab.studies.study import Study
 from lrlab.training import Settings
 
 HELD_OUT = 0.2

@@ -77,8 +77,8 @@ def _on_rates(study: Study) -> Iterator[str]:
         widened = sum(phase.name.startswith("widening") for phase in study.phases)
         if widened:
             yield (
-                f"Where a best rate was the last of the grid, up to {widened} more were tried "
-                "beyond it."
+                "Where a best rate was the last of the grid, the study tried up to "
+                f"{counted(widened, 'rate')} beyond it."
             )
         edges = sorted({row.tuned.settings.lr for row in rows if row.tuned and row.edge})
         if edges:
