@@ -163,14 +163,14 @@ class Fitted:
         used = 1 - tested - held_out
         scored = np.concatenate([held_out[:TUNING_SEEDS], tested[TUNING_SEEDS:]])
         values, axes = np.linalg.eigh(np.einsum("sn,np,nq->spq", used, x, x, optimize=True))
-        start = random.normal(0, 1, (len(used), self.schedules, 1, self.width))
+        start = random.normal(0, 1, (len(used), *pulls.shape, self.width))
         aim = (used @ (x * y[:, None]))[:, None, None] + pulls[..., None] * start
         turned = np.matmul(aim.reshape(len(used), -1, self.width), axes)
         turned /= (values[:, None, None] + pulls[..., None]).reshape(turned.shape)
         fits = np.matmul(turned, axes.transpose(0, 2, 1)).astype(np.float32)
         right = (np.matmul(fits, x.T.astype(np.float32)) > 0) == (y > 0)
-        shares = (scored / scored.sum(axis=1, keepdims=True)).astype(np.float32)
-        scores = np.matmul(right, shares[..., None]).reshape(len(used), *pulls.shape).astype(float)
+        count = np.matmul(right, scored[..., None].astype(np.float32))[..., 0]
+        scores = (count / scored.sum(axis=1, keepdims=True)).reshape(len(used), *pulls.shape)
         final = np.moveaxis(scores[TUNING_SEEDS:], 0, -1)
         return Tried(scores[:TUNING_SEEDS].mean(axis=0), final, None)
 
