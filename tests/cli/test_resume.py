@@ -69,7 +69,7 @@ def test_a_stopped_study_is_resumed_as_the_study_that_was_not(
             f"stopped; what has ended is in lrlab.db. To go on: lrlab resume {id}\n"
         )
         assert "Traceback" not in said
-        assert list((tmp_path / "temporary").iterdir()) == []
+        assert list((tmp_path / "temporary").glob("lrlab*")) == []
     status = lrlab("status")
     assert f"lrlab resume {id}" in status.out
 
