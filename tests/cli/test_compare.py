@@ -1,11 +1,10 @@
-"""``lrlab compare``: what it prints, stores and draws, and what survives a kill."""
+"""``lrlab compare``: what it prints, stores and draws."""
 
 import json
 import math
 import os
 import pty
 import re
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lrlab.studies import Catalog, frames
-from tests.cli.stopping import command, ended, numbers, query, stopped
+from tests.cli.stopping import command, ended, numbers, query
 
 UNTUNED = ["--no-tune", "--epochs", "2", "--seeds", "3", "--engine", "loop"]
 COSINE = ["--schedule", "Cosine()"]
@@ -243,25 +242,6 @@ def test_auto_probes_and_says_what_it_found(lrlab: Callable) -> None:
 def test_the_articles_mistake_is_warned_of(lrlab: Callable) -> None:
     said = lrlab("compare", "iris", *UNTUNED, "--schedule", "Formula('0.1/(1+0.01*t)')")
     assert said.err.count("the base rate is applied twice") == 1
-
-
-def test_a_command_that_was_killed_goes_on_when_it_is_repeated(
-    lrlab: Callable, tmp_path: Path
-) -> None:
-    study = [
-        "compare", "wine", "--epochs", "40", "--lr", "0.03,0.3", "--momentum", "0", *COSINE,
-        "--tuning-seeds", "4", "--widen", "1", "--seeds", "4", "--engine", "loop",
-    ]  # fmt: skip
-    stopped(tmp_path, signal.SIGKILL, 5, *study, "--workers", 2)
-    db = tmp_path / "lrlab.db"
-    before = ended(db)
-    again = lrlab(*study, "--workers", 1)
-    assert again.code == 0, again.err
-    assert f"{len(before)} of 16 runs are stored already" in again.err
-    assert ended(db).items() > before.items()  # none was trained again
-    whole = lrlab(*study, "--workers", 1, "--db", "whole.db")
-    assert whole.out.replace("whole.db", "lrlab.db") == again.out
-    assert numbers(tmp_path / "whole.db") == numbers(db)
 
 
 def test_the_tutorials_differences_are_those_of_the_reference(

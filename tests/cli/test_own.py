@@ -92,6 +92,19 @@ def test_a_training_function_in_worker_processes(lrlab: Callable, folder: Path) 
     assert engines(folder / "lrlab.db") == ["loop"]
 
 
+def test_what_a_function_prints_is_no_part_of_the_table(lrlab: Callable, scripts: Path) -> None:
+    talking = TRAINING.replace("    model = ", "    print('I train')\n    model = ")
+    (scripts / "own_cli_talking.py").write_text(talking)
+    said = lrlab(
+        "compare", "own_cli_talking.py:train", *QUICK, "--metric", "error", "--less-is-better",
+        "--guess", 3, "--workers", 1,
+    )  # fmt: skip
+    assert said.code == 0
+    assert said.err.count("I train") == 6
+    assert said.out.startswith("own_cli_talking · 2 schedules · ")
+    assert "I train" not in said.out
+
+
 def test_one_run_of_a_training_function(lrlab: Callable, folder: Path) -> None:
     function = ["own_cli_training.py:train", "--metric", "error", "--less-is-better", "--guess", 3]
     said = lrlab("train", *function, "--epochs", 2, "--schedule", "Linear(1, 0.5, over=1)")

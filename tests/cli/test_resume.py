@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import lrlab as library
+from lrlab import studies
 from lrlab.studies import Store
 from tests.cli.conftest import Said
 from tests.cli.stopping import ended, numbers, query, stopped
@@ -54,7 +55,7 @@ def begun(said: Said) -> str:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
 def test_a_stopped_study_is_resumed_as_the_study_that_was_not(
-    lrlab: Lrlab, tmp_path: Path, how: signal.Signals
+    lrlab: Lrlab, interrupted: Lrlab, tmp_path: Path, how: signal.Signals
 ) -> None:
     study = [
         "compare", "wine", "--epochs", "40", "--lr", "0.03,0.3", "--momentum", "0", "--widen", "1",
@@ -73,9 +74,11 @@ def test_a_stopped_study_is_resumed_as_the_study_that_was_not(
     status = lrlab("status")
     assert f"lrlab resume {id}" in status.out
 
+    repeated = interrupted(*study, "--workers", 1)  # by which it goes on too
+    assert begun(repeated) == id
+    assert f"tuning: {len(before)} of 16 runs are stored already" in repeated.err
     resumed = lrlab("resume", id, "--workers", 1)
     assert resumed.code == 0, resumed.err
-    assert f"tuning: {len(before)} of 16 runs are stored already" in resumed.err
     assert ended(db).items() > before.items()  # none was trained again
     assert "finished" in lrlab("status").out
 
@@ -176,6 +179,19 @@ def test_problems_and_training_functions_of_ones_own(
     assert lrlab("resume").code == 0
     assert lrlab(*study, "--db", "whole.db").code == 0
     assert numbers(scripts / "lrlab.db") == numbers(scripts / "whole.db")
+
+
+def test_a_study_on_a_cluster_goes_on_there(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*words: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(studies, "carry_out", stop)
+    cluster = ["--address", "10.0.0.1:6379", "--num-gpus", "0.5"]
+    study = ["compare", "iris", *TINY[:-4], "--engine", "ray"]
+    said = lrlab(*study, *cluster)
+    assert said.err.endswith(f"lrlab resume {begun(said)} --ray {' '.join(cluster)}\n")
+    said = lrlab(*study, "--db", "my own.db")
+    assert said.err.endswith(f"lrlab resume {begun(said)} --db 'my own.db' --ray\n")
 
 
 # What cannot go on says why, and changes nothing.

@@ -1,5 +1,7 @@
 """``lrlab compare``: every schedule at its best, over the same fresh seeds, with verdicts."""
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +54,9 @@ def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None
 
     keep_memory()
     try:
-        return carry_out(plan, store, place, progress, source)
+        # What Ray or a training function prints meanwhile is no part of what was asked for.
+        with redirect_stdout(sys.stderr):
+            return carry_out(plan, store, place, progress, source)
     except KeyboardInterrupt:
         assert store.path is not None
         words = f"{plan.id}{stored.db_option(store.path)}{_cluster_option(place)}"

@@ -69,7 +69,8 @@ def _taken(plan: Plan, taken: Estimate, known: int) -> Iterator[str]:
 
 
 def _range(least: float, most: float) -> str:
-    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
+    few, many = (f"{number:.0f}" if number >= 10 else f"{number:g}" for number in (least, most))
+    return few if few == many else f"{few} to {many}"
 
 
 def _megabytes(size: float) -> float:
