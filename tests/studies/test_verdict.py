@@ -56,12 +56,18 @@ def test_verdicts_say_what_the_numbers_say(
         assert other == re.sub("better|worse", lambda found: swap[found[0]], verdict(row))
 
 
-@given(worlds(6), st.integers(1, 3), st.sampled_from([None, 0.4]), st.booleans())
+@given(
+    worlds(6),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 0.005, 0.02, 0.05]),
+    st.sampled_from([None, 0.4]),
+    st.booleans(),
+)
 def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
-    scores: NDArray[np.float64], more: int, overlap: float | None, less: bool
+    scores: NDArray[np.float64], more: int, gap: float, overlap: float | None, less: bool
 ) -> None:
-    rivals = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + more]]  # as good, or not
-    rivals[-1] += 0.3 * np.std(scores)
+    rivals = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + more]]
+    rivals[-1] += -gap if less else gap
     comparison = compared(scores, RMSE if less else ACCURACY, overlap, rivals=rivals)
     before = compared(scores, RMSE if less else ACCURACY, overlap)
     for row in comparison.others:
@@ -137,6 +143,12 @@ def test_answers_say_what_the_numbers_say(
         worse = sum(verdict(row).startswith("worse") for row in comparison.others)
         assert ("worse" in first) == bool(worse)
         assert worse == 0 or f"{worse} " in first or len(comparison.others) == 1
+
+
+def test_beaten_on_this_data_is_not_beaten_on_new_data() -> None:
+    for gap, words in ((0.02, "better, new data too"), (0.09, "better here")):
+        comparison = compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + gap])
+        assert verdict(row_of(comparison, 1)) == words
 
 
 def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None = None):
