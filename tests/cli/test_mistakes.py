@@ -103,10 +103,10 @@ MISTAKES = [
     (["compare", "diabetes", "--schedule", 'Plateau(mode="max")'], "RMSE is better when it falls"),
     (["compare", "iris", "--engine", "lopo"], "got lopo; did you mean loop?"),
     (["compare", "iris", "--engine", "ray", "--workers", "2"], "got workers 2; leave it out"),
-    (["compare", "iris", "--address", "10.0.0.1:6379"], "are for the engine ray, got auto"),
+    (["compare", "iris", "--address", "10.0.0.1:6379"], "are for Ray, but the engine is auto"),
     (
         ["compare", "iris", "--num-gpus", "1", "--engine", "loop"],
-        "are for the engine ray, got loop",
+        "are for Ray, but the engine is loop",
     ),
     (["compare", "iris", "--device", "tpu"], "torch can use here, got tpu"),
     (["compare", "iris", "--compile", "--engine", "loop"], "only the ensemble can be compiled"),
@@ -136,7 +136,7 @@ MISTAKES = [
     (["resume"], "the database lrlab.db is not there; name one with --db"),
     (["resume", "iris", "--db", "foreign.db"], "a database of another program"),
     (["resume", "iris", "--workers", "0"], "Invalid value for '--workers'"),
-    (["resume", "iris", "--address", "10.0.0.1:6379"], "are for the engine ray"),
+    (["resume", "iris", "--address", "10.0.0.1:6379"], "are for Ray, but the engine is"),
     (["resume", "iris", "--engine", "ray", "--workers", "2"], "got workers 2; leave it out"),
 ]
 

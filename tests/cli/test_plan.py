@@ -53,7 +53,7 @@ def test_the_runs_of_every_phase_are_those_of_the_study(
     else:
         assert "widening" not in said.out
         assert most is None
-        assert said_of(said.out, "final") == done(db, "final") == (3 + 4 - 1) * 3
+        assert said_of(said.out, "final") == done(db, "final") == (3 + 4 - 1 + 2) * 3
         assert done(db, "*") == int(least)
 
     again = lrlab("plan", *study)
@@ -74,9 +74,9 @@ def test_all_that_widening_may_cost_is_said() -> None:
     study = plan(load("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, widenings=2))
     taken = estimate(study, Machine(1))
     assert taken.tuning == 4 * 3
-    assert taken.final == 4 * 5
-    # Two rates with two momenta each: tuned, and with the constant rate run over fresh seeds too.
-    assert taken.widening == 4 * (3 + 5)
+    assert taken.final == (4 + 2) * 5  # the rate halfway between the two, with either momentum
+    # Two rates with two momenta each: tuned, and then run over fresh seeds, as is what lies halfway.
+    assert taken.widening == 4 * (3 + 2 * 5)
 
 
 def test_what_is_not_tuned_has_final_runs_alone(lrlab: Callable, tmp_path: Path) -> None:

@@ -88,6 +88,8 @@ class Asked:
             rich_help_panel=options.PROTOCOL,
         ),
     ] = 0
+    goal: options.Goal = None
+    png: options.Picture = None
     target: options.Target = None
     task: options.Task = None
     header: options.Header = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lrlab.cli import options, stored
+from lrlab.cli import stored
 from lrlab.cli.asked import Asked
 from lrlab.cli.introduction import introduce
 from lrlab.errors import StudyError
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     from lrlab.studies.places import Place
 
 
-def compare(
-    asked: Asked,
-    goal: options.Goal = None,
-    png: options.Picture = None,
-) -> None:
+def compare(asked: Asked) -> None:
     """Find out which schedule is best: each tuned alike, then scored over the same fresh seeds.
 
     `lrlab plan` says beforehand what will be done. Runs are stored as they end, and those that
@@ -32,18 +28,18 @@ def compare(
     from lrlab.studies import Store, settle
     from lrlab.studies.statistics.reaching import refuse_goal
 
-    refuse_goal(goal)
     schedules = asked.schedules()
     engines, place = asked.engines()
     problem = asked.problem()
+    refuse_goal(asked.goal, problem.metric)
     plan = asked.plan(problem, schedules)
-    picture = picture_for(problem, png)
-    introduce(problem, plan.grid, schedules)
+    picture = picture_for(problem, asked.png)
+    introduce(problem, plan.grid, schedules, plan.schedules)
     with Store(asked.db) as store:
         engine, why = settle(plan, store, engines, place)
         typer.echo(f"engine: {engine} ({why})", err=True)
         study = carried_out(replace(plan, engine=engine), store, place, asked.source())
-    show(study, goal, picture, asked.db)
+    show(study, asked.goal, picture, asked.db)
 
 
 def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None) -> "Study":

@@ -17,7 +17,7 @@ def plan(asked: Asked) -> None:
     schedules = asked.schedules()
     engines, place = asked.engines()
     plan = asked.plan(asked.problem(), schedules)
-    introduce(plan.problem, plan.grid, schedules)
+    introduce(plan.problem, plan.grid, schedules, plan.schedules)
     with Store(None) as nothing:  # a file that is not there is not made
         kept = Catalog(asked.db) if _has_something(asked.db) else nothing
         engine, why = settle(plan, kept, engines, place)

@@ -37,13 +37,13 @@ def resume(
     from lrlab.studies.settling import AUTO
     from lrlab.studies.statistics.reaching import refuse_goal
 
-    refuse_goal(goal)
     kind, place = place_of(engine, workers, None, address, gpus)
     if kind != AUTO:
         raise StudyError(f"a study keeps its engine, got --engine {engine}; use auto or ray.")
     entry = Catalog(db).find(study)
     db, here = db.absolute(), Path.cwd()
     plan = _plan_of(entry)
+    refuse_goal(goal, plan.problem.metric)
     picture = picture_for(plan.problem, png, here)
     introduce(plan.problem, plan.grid, [])
     with Store(db) as store:

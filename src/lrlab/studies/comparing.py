@@ -30,7 +30,7 @@ RAY = "ray"
 
 def compare(
     problem: AnyProblem | str,
-    schedules: Iterable[Schedule | str] | None = None,
+    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
     *,
     lr: float | Sequence[float] | None = None,
     momentum: float | Sequence[float] | None = None,
@@ -60,8 +60,8 @@ def compare(
 
     Args:
         problem: what is trained, or the name or file of it as on the command line.
-        schedules: schedules or their texts; about a dozen when left out. The constant rate is
-            always among them.
+        schedules: one or several schedules, or their texts; about a dozen when left out. The
+            constant rate is always among them.
         lr: the peak rates of the grid; ``RATES`` of the optimizer when left out. Not tuned, one:
             0.1 for SGD, 0.001 for the others.
         momentum: the momenta of the grid; 0 and 0.9 for SGD and RMSprop when left out. Not tuned,
@@ -90,7 +90,7 @@ def compare(
     protocol = Protocol(seeds, tuning_seeds, widenings, score, seed)
     asked = planned(
         load(problem) if isinstance(problem, str) else problem,
-        None if schedules is None else [_schedule(one) for one in schedules],
+        None if schedules is None else _schedules(schedules),
         rates=_several(lr),
         momenta=_several(momentum),
         tune=tune,
@@ -206,8 +206,9 @@ def _grid(
     return grid
 
 
-def _schedule(one: Schedule | str) -> Schedule:
-    return parse(one) if isinstance(one, str) else one
+def _schedules(some: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:
+    every = [some] if isinstance(some, Schedule | str) else some
+    return [parse(one) if isinstance(one, str) else one for one in every]
 
 
 def _several(numbers: float | Sequence[float] | None) -> Sequence[float] | None:

@@ -48,7 +48,7 @@ class Study:
 
     @cached_property
     def rivals(self) -> dict[Settings, list[Result]]:
-        """The final runs of the baseline: at every settings that it was tried with, and halfway
+        """The final runs of the baseline: at all settings that it was tried with, and halfway
         between neighbouring rates.
         """
         return {settings: own for (s, settings), own in self._final.items() if s == BASELINE}

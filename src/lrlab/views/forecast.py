@@ -39,7 +39,7 @@ def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
         f"{counted(protocol.seeds, 'fresh seed')}, scored on test rows"
     )
     if plan.tuned:
-        yield f"{'':24}and the constant rate at every settings and halfway between the rates: a"
+        yield f"{'':24}and the constant rate at all settings and halfway between the rates: a"
         yield f"{'':24}winner has to beat them all"
 
 

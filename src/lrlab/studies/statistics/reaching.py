@@ -52,7 +52,7 @@ def reach(
     Raises:
         StudyError: the goal is no number.
     """
-    refuse_goal(goal)
+    refuse_goal(goal, metric)
     found = []
     for schedule, own in results.items():
         epochs = [_first(result, metric, goal) for result in own]
@@ -70,10 +70,16 @@ def reach(
     return tuple(sorted(rows, key=lambda row: row.rank))
 
 
-def refuse_goal(goal: float | None) -> None:
+def refuse_goal(goal: float | None, metric: Metric) -> None:
     """Refuses a goal that nothing can be held against, before anything is trained for it."""
-    if goal is not None and not math.isfinite(goal):
+    if goal is None:
+        return
+    if not math.isfinite(goal):
         raise StudyError(f"a goal must be a finite number, got {goal}; such as 0.95.")
+    if metric.percent and not 0 <= goal <= 1:
+        raise StudyError(
+            f"a goal of {metric.name} must be a share from 0 to 1, got {goal:g}; 95 % is 0.95."
+        )
 
 
 def _first(result: Result, metric: Metric, goal: float) -> float:
