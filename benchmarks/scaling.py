@@ -22,7 +22,7 @@ import ray
 from ray.cluster_utils import Cluster as Nodes
 
 from lrlab.problems import Problem, load
-from lrlab.studies import Cluster, cluster, execute, plan
+from lrlab.studies import Cluster, Protocol, cluster, execute, first, plan
 from lrlab.studies.execution import held
 from lrlab.studies.sending import sent
 from lrlab.training import Settings, loop
@@ -89,7 +89,7 @@ def empty(problem: Problem) -> float:
     def nothing(*args: object) -> None:
         pass
 
-    runs = list(plan(problem, [], SHORT, seeds=BLOCKS).runs.values())
+    runs = list(first(plan(problem, [], SHORT, Protocol(BLOCKS))).runs.values())
     reference, turns = sent(problem), []
     for _ in range(TURNS + 1):  # the first starts workers
         began = time.perf_counter()
@@ -100,7 +100,7 @@ def empty(problem: Problem) -> float:
 
 def overheads(problem: Problem, place: Cluster, blocks: int) -> tuple[float, float]:
     """Wall time per block, and the mean time that a block was trained."""
-    runs = plan(problem, [], SHORT, seeds=blocks).runs
+    runs = first(plan(problem, [], SHORT, Protocol(blocks))).runs
     each = [{id: run} for id, run in runs.items()][:blocks]
     began = time.perf_counter()
     ended = list(execute(problem, each, LOOP, place))
@@ -113,7 +113,7 @@ def sizes(problem: Problem) -> dict[str, float]:
     """Bytes per run: on its way to a node and back, and of the driver's memory."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    runs = plan(problem, [], USUAL, seeds=5000).runs
+    runs = first(plan(problem, [], USUAL, Protocol(5000))).runs
     planned = (tracemalloc.get_traced_memory()[0] - before) / len(runs)
     result = pickle.dumps(loop.train(problem, next(iter(runs.values()))))
     before = tracemalloc.get_traced_memory()[0]

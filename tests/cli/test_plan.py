@@ -122,7 +122,7 @@ def test_a_database_is_read_and_never_written(
     made(tmp_path / "lrlab.db")
     before = (tmp_path / "lrlab.db").read_bytes()
     (tmp_path / "lrlab.db").chmod(0o444)
-    said = lrlab("plan", *SMALL)
+    said = lrlab("plan", *SMALL, "--engine", "auto")
     assert said.code == 0, said.err
     assert [file.name for file in tmp_path.iterdir()] == ["lrlab.db"]
     assert (tmp_path / "lrlab.db").read_bytes() == before
