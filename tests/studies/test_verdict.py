@@ -57,7 +57,7 @@ def test_verdicts_say_what_the_numbers_say(
 
 
 @given(
-    worlds(6),
+    worlds(5),
     st.integers(1, 3),
     st.sampled_from([0.0, 0.005, 0.02, 0.05]),
     st.sampled_from([None, 0.4]),
