@@ -17,7 +17,8 @@ def lazily(package: str, rooms: Mapping[str, Iterable[str]], modules: Iterable[s
     """
     module = sys.modules[package]
     homes = {name: room for room, names in rooms.items() for name in names}
-    vars(module).update(_homes=homes, _modules=tuple(modules))
+    public = sorted({*homes, *modules})
+    vars(module).update(_homes=homes, _modules=tuple(modules), __all__=public)
     module.__class__ = _Lazy
 
 

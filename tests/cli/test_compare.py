@@ -1,82 +1,81 @@
-"""``lrlab compare``: what it prints, stores and draws, and what survives a kill."""
+"""``lrlab compare``: what it prints, stores and draws."""
 
 import json
 import math
 import os
 import pty
-import signal
-import sqlite3
+import re
 import subprocess
-import sys
-import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import pytest
+import pandas as pd
 
-QUICK = ["--epochs", "2", "--seeds", "3", "--engine", "loop"]
+from lrlab.studies import Catalog, frames
+from tests.cli.stopping import command, ended, numbers, query
 
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "lrlab", *map(str, arguments)]
-
-
-def query(db: Path, question: str) -> list[tuple]:
-    with closing(sqlite3.connect(db, timeout=30)) as connection:
-        return connection.execute(question).fetchall()
+UNTUNED = ["--no-tune", "--epochs", "2", "--seeds", "3", "--engine", "loop"]
+COSINE = ["--schedule", "Cosine()"]
 
 
-def stored(db: Path) -> dict[str, tuple]:
-    rows = query(db, "SELECT id, score, epochs, ended FROM run")
-    return {row[0]: row[1:] for row in rows}
+def phases(err: str) -> list[str]:
+    """The lines in which phases say that they are at their end."""
+    return [line for line in err.splitlines() if re.fullmatch(r"[\w ]+: (\d+) of \1 runs", line)]
 
 
 def test_the_default_schedules_ranked(lrlab: Callable, tmp_path: Path) -> None:
-    said = lrlab("compare", "iris", *QUICK)
+    said = lrlab("compare", "iris", *UNTUNED)
     assert said.code == 0
     lines = said.out.splitlines()
     assert lines[0] == (
-        "iris · 6 schedules · 3 paired seeds · accuracy on the test rows after 2 epochs"
+        "iris · 12 schedules · 3 paired seeds · accuracy on the test rows after 2 epochs"
     )
-    for text in ("Constant(1.0)", "Linear(1.0, 0.5, over=30)", "Exponential(0.99)",
-                 "InverseTime(0.01)", "Cosine()", 'Warmup("10%") >> Cosine()'):  # fmt: skip
-        assert sum(line.startswith(f"     1  {text} ") for line in lines) == 1
-    table = [line for line in lines if line.startswith("     1  ")]
-    means = [float(line.split(" %")[0].split()[-1]) for line in table]
+    table = said.out[: said.out.index("epochs to")]
+    for text in (
+        "Constant(1.0)", "Linear(1.0, 0.5, over=30)", "Exponential(0.99)", "InverseTime(0.01)",
+        'Step("30%")', "Polynomial(2.0)", "Cosine()", "Linear(1.0, 0.0)",
+        'Cosine("30%", start=0.04, end=1.0) >> Cosine(end=4e-06)', 'Warmup("10%") >> Cosine()',
+        'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()', "Plateau()",
+    ):  # fmt: skip
+        assert len(re.findall(rf"^     1  {re.escape(text)}(?:  |$)", table, re.MULTILINE)) == 1
+    means = [float(mean) for mean in re.findall(r"  (\d+\.\d) %", table)]
+    assert len(means) == 12
     assert means == sorted(means, reverse=True)
-    assert lines[-1].startswith("wrote lrlab.db, iris.png")
+    (id,) = query(tmp_path / "lrlab.db", "SELECT id FROM study")[0]
+    assert lines[-1] == f"wrote lrlab.db, iris.png · study {id}"
     assert (tmp_path / "iris.png").read_bytes().startswith(b"\x89PNG")
-    assert len(stored(tmp_path / "lrlab.db")) == 18
+    assert len(numbers(tmp_path / "lrlab.db")) == 36
 
 
-def test_one_line_per_finished_schedule_where_there_is_no_terminal(lrlab: Callable) -> None:
-    said = lrlab("compare", "iris", *QUICK, "--schedule", "Cosine()")
-    done = [line for line in said.err.splitlines() if line.endswith("is done")]
-    assert sorted(line.split(": ")[1] for line in done) == [
-        "Constant(1.0) is done",
-        "Cosine() is done",
-    ]
+def test_every_phase_is_told_where_there_is_no_terminal(lrlab: Callable) -> None:
+    grid = ["--lr", "0.03,0.3", "--momentum", "0.9", "--tuning-seeds", "1", "--widen", "1"]
+    said = lrlab(
+        "compare", "iris", *grid, "--seeds", "2", "--epochs", "1", *COSINE, "--engine", "loop"
+    )
+    assert said.code == 0
+    # Of two rates either is at the edge, so that each schedule gets one more.
+    assert phases(said.err)[:2] == ["tuning: 4 of 4 runs", "widening 1: 2 of 2 runs"]
+    # The cosine at its best, the constant rate at all three and halfway between them.
+    assert phases(said.err)[2] == "final: 12 of 12 runs"
 
 
-def test_a_schedule_that_was_there_in_part_is_finished_too(lrlab: Callable) -> None:
-    half = ["compare", "iris", "--epochs", "1", "--schedule", "Cosine()", "--engine", "loop"]
-    lrlab(*half, "--seeds", 1)
-    said = lrlab(*half, "--seeds", 3)
-    assert "2 of 6 runs are in lrlab.db already" in said.err
-    done = [line for line in said.err.splitlines() if line.endswith("is done")]
-    assert sorted(line.split(": ")[1] for line in done) == [
-        "Constant(1.0) is done",
-        "Cosine() is done",
-    ]
-    assert done[-1].startswith("4 of 4 runs")
+def test_what_is_stored_of_a_phase_is_not_trained_again(lrlab: Callable, tmp_path: Path) -> None:
+    few = ["compare", "iris", "--no-tune", "--epochs", "1", *COSINE, "--engine", "loop"]
+    lrlab(*few, "--seeds", 1)
+    before = ended(tmp_path / "lrlab.db")
+    said = lrlab(*few, "--seeds", 3)
+    assert "final: 2 of 6 runs are stored already" in said.err
+    assert phases(said.err) == ["final: 4 of 4 runs"]
+    after = ended(tmp_path / "lrlab.db")
+    assert len(after) == 6
+    assert after.items() >= before.items()
 
 
 def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     parent, child = pty.openpty()
     process = subprocess.Popen(
-        command("compare", "iris", *QUICK, "--schedule", "Cosine()"),
+        command("compare", "iris", *UNTUNED, *COSINE),
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=child,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
     )  # fmt: skip
@@ -92,22 +91,30 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
         shown += piece
     os.close(parent)
     assert process.wait() == 0
-    assert b"training" in shown
+    assert b"final" in shown
     assert "/6" in shown.decode()
+    assert phases(shown.decode()) == []
 
 
 def test_repeating_a_command_trains_nothing(lrlab: Callable, tmp_path: Path) -> None:
-    first = lrlab("compare", "iris", *QUICK, "--schedule", "Cosine()")
-    before = stored(tmp_path / "lrlab.db")
-    again = lrlab("compare", "iris", *QUICK, "--schedule", "Cosine()")
+    tuned = [
+        "compare", "iris", "--lr", "0.03,0.3", "--momentum", "0", "--tuning-seeds", "1",
+        "--widen", "0", "--seeds", "2", "--epochs", "1", *COSINE, "--engine", "loop",
+    ]  # fmt: skip
+    first = lrlab(*tuned)
+    before = ended(tmp_path / "lrlab.db")
+    again = lrlab(*tuned)
     assert again.out == first.out
-    assert "6 of 6 runs are in lrlab.db already" in again.err
-    assert stored(tmp_path / "lrlab.db") == before
+    assert again.err.splitlines()[-2:] == [
+        "tuning: 4 of 4 runs are stored already",
+        "final: 8 of 8 runs are stored already",
+    ]
+    assert ended(tmp_path / "lrlab.db") == before
 
 
 def test_options_reach_the_runs(lrlab: Callable, tmp_path: Path) -> None:
     said = lrlab(
-        "compare", "iris", *QUICK, "--schedule", "Step(1)", "--lr", 0.2, "--momentum", 0.5,
+        "compare", "iris", *UNTUNED, "--schedule", "Step(1)", "--lr", 0.2, "--momentum", 0.5,
         "--batch-size", 10, "--per", "step", "--no-shuffle", "--db", "other.db", "--png", "p.png",
         "--workers", 1,
     )  # fmt: skip
@@ -122,156 +129,120 @@ def test_options_reach_the_runs(lrlab: Callable, tmp_path: Path) -> None:
     assert not (tmp_path / "lrlab.db").exists()
 
 
-def test_each_schedule_is_shown_at_its_best_by_the_held_out_rows(
+def test_the_options_of_the_protocol(lrlab: Callable, tmp_path: Path) -> None:
+    said = lrlab(
+        "compare", "iris", "--lr", "0.03,0.3,3", "--momentum", "0", "--tuning-seeds", 2, *COSINE,
+        "--widen", 0, "--seeds", 3, "--epochs", 3, "--score", "best", "--validation", 0.3,
+        "--seed", 7, "--goal", 0.5, "--optimizer", "ADAM", "--engine", "loop",
+    )  # fmt: skip
+    assert said.code == 0
+    assert "· 3 settings each · 3 paired seeds · " in said.out.splitlines()[0]
+    assert "at each run's best epoch" in said.out.splitlines()[0]
+    assert "over 2 other seeds by 32 of the 105 training rows held out" in said.out
+    assert re.search(r" 50\.0 % +by$", said.out, re.MULTILINE)
+    ((text,),) = query(tmp_path / "lrlab.db", "SELECT plan FROM study")
+    assert json.loads(text)["protocol"] == {
+        "seeds": 3, "tuning_seeds": 2, "widenings": 0, "score": "best", "seed": 7,
+    }  # fmt: skip
+    drawn = {
+        phase: {seed for (seed,) in query(tmp_path / "lrlab.db", SEEDS.format(phase))}
+        for phase in ("tuning", "final")
+    }
+    assert {phase: len(seeds) for phase, seeds in drawn.items()} == {"tuning": 2, "final": 3}
+    assert not drawn["tuning"] & drawn["final"]
+
+
+SEEDS = "SELECT seed FROM run JOIN member ON run = id WHERE phase = '{}'"
+
+
+def test_each_schedule_is_at_its_best_by_held_out_rows_and_scored_on_fresh_seeds(
     lrlab: Callable, tmp_path: Path
 ) -> None:
     said = lrlab(
-        "compare", "wine", *QUICK, "--lr", "0.1,0.003,0.03", "--momentum", "0,0.9",
-        "--schedule", "Cosine()",
+        "compare", "wine", "--lr", "0.1,0.003,0.03", "--momentum", "0,0.9", "--tuning-seeds", 2,
+        "--widen", 1, "--seeds", 3, "--epochs", 2, *COSINE, "--engine", "loop",
     )  # fmt: skip
     assert said.code == 0
     lines = said.out.splitlines()
     assert lines[0].startswith("wine · 2 schedules · 6 settings each · 3 paired seeds · ")
-    assert any(line.split()[:4] == ["rank", "schedule", "rate", "momentum"] for line in lines)
-    rows = query(tmp_path / "lrlab.db", "SELECT schedule, settings, score, epochs FROM run")
-    assert len(rows) == 2 * 6 * 3
-    for schedule in ("Constant(1.0)", "Cosine()"):
+    table = said.out[: said.out.index("epochs to")].splitlines()
+    assert any(line.split()[:4] == ["rank", "schedule", "rate", "momentum"] for line in table)
+    catalog = Catalog(tmp_path / "lrlab.db")
+    runs = frames.runs(catalog, catalog.find().id)
+    epochs = frames.epochs(catalog, catalog.find().id)
+    last = epochs.groupby("run")["validation_score"].last()
+    tuning = runs[runs["phase"] != "final"].assign(held_out=lambda found: found["run"].map(last))
+    finals = runs[runs["phase"] == "final"]
+    assert (runs["validation"] == 0.2).all()
+    assert set(finals["seed"]).isdisjoint(tuning["seed"])
+    for schedule, own in tuning.groupby("schedule"):
         # Chosen again from what is stored, by nothing of ours.
-        scores: dict[tuple[float, float], list[tuple[float, float]]] = {}
-        for name, text, score, epochs in rows:
-            settings = json.loads(text)
-            assert settings["validation"] == 0.2
-            if name == schedule:
-                at = settings["lr"], settings["momentum"]
-                scores.setdefault(at, []).append((json.loads(epochs)[-1][-1], score))
-        best = max(sorted(scores), key=lambda at: round(sum(v for v, _ in scores[at]), 9))
-        mean = 100 * np.mean([score for _, score in scores[best]])
-        (line,) = [line for line in lines if line[2:6].strip() and line[8:].startswith(schedule)]
-        cells = line.split()[1:]
-        assert (float(cells[1]), float(cells[2])) == best
-        assert cells[3] == f"{mean:.1f}"
-        assert line.endswith("at the edge") == (best[0] in (0.003, 0.1))
-    assert "chosen by 25 of the 124 training rows held out, never by test rows" in said.out
+        means = own.groupby(["lr", "momentum"])["held_out"].mean().round(9).reset_index()
+        ends = means["lr"].isin([means["lr"].min(), means["lr"].max()])
+        order = means.assign(edge=ends).sort_values(
+            ["held_out", "edge", "lr", "momentum"], ascending=[False, True, True, True]
+        )
+        best = order.iloc[0]
+        at = (finals["lr"] == best["lr"]) & (finals["momentum"] == best["momentum"])
+        scores = finals[at & (finals["schedule"] == schedule)]["score"]
+        assert len(scores) == 3
+        (line,) = [one for one in table if re.match(rf"     \d  {re.escape(schedule)}  ", one)]
+        cells = line.split()
+        assert (float(cells[2]), float(cells[3])) == (best["lr"], best["momentum"])
+        assert cells[4] == f"{100 * scores.mean():.1f}"
+        assert line.endswith("at the edge") == best["edge"]
+    assert "by 25 of the 124 training rows held out, never by test rows" in said.out
 
 
 def test_a_schedule_that_reads_a_metric_is_compared_too(lrlab: Callable, tmp_path: Path) -> None:
     said = lrlab(
-        "compare", "iris", "--epochs", 4, "--seeds", 2, "--engine", "loop", "--optimizer",
-        "rmsprop", "--clip", 1, "--weight-decay", 0.01, "--validation", 0.25, "--schedule",
-        'Plateau(mode="max", patience=0, factor=0.5)',
+        "compare", "iris", "--no-tune", "--epochs", 4, "--seeds", 2, "--engine", "loop",
+        "--optimizer", "rmsprop", "--clip", 1, "--weight-decay", 0.01, "--validation", 0.25,
+        "--schedule", 'Plateau(mode="max", patience=0, factor=0.5)',
     )  # fmt: skip
     assert said.code == 0
     ((text,),) = query(tmp_path / "lrlab.db", "SELECT DISTINCT settings FROM run")
     assert {"optimizer": "rmsprop", "lr": 0.001, "clip": 1.0, "weight_decay": 0.01,
             "validation": 0.25}.items() <= json.loads(text).items()  # fmt: skip
-    rates = query(
-        tmp_path / "lrlab.db", "SELECT json_extract(epochs, '$[3][1]') FROM run ORDER BY schedule"
-    )
-    assert {rate for (rate,) in rates[:2]} == {0.001}
-    assert all(rate < 0.001 for (rate,) in rates[2:])
+    catalog = Catalog(tmp_path / "lrlab.db")
+    epochs: pd.DataFrame = frames.epochs(catalog, catalog.find().id)
+    last = epochs[epochs["epoch"] == 3].groupby("schedule")["before"]
+    assert set(last.get_group("Constant(1.0)")) == {0.001}
+    assert (last.max() < 0.001).sum() == 1
 
 
 def test_the_engine_is_said_and_kept(lrlab: Callable, tmp_path: Path) -> None:
-    few = ["compare", "iris", "--epochs", 2, "--schedule", "Cosine()"]
+    few = ["compare", "iris", "--no-tune", "--epochs", 2, *COSINE]
     first = lrlab(*few, "--seeds", 2, "--engine", "ensemble", "--memory", "4 GB")
     assert first.code == 0
     assert "engine: ensemble (as asked for)" in first.err
+    again = lrlab(*few, "--seeds", 2)
+    assert "engine: ensemble (this study was begun with it)" in again.err
     more = lrlab(*few, "--seeds", 3)
     assert "engine: ensemble (4 of these runs were trained by it)" in more.err
-    assert "4 of 6 runs are in lrlab.db already" in more.err
+    assert "final: 4 of 6 runs are stored already" in more.err
     loop = lrlab(*few, "--seeds", 3, "--engine", "loop")
     assert "already" not in loop.err
     engines = query(tmp_path / "lrlab.db", "SELECT engine, count(*) FROM run GROUP BY engine")
     assert engines == [("ensemble", 6), ("loop", 6)]
-    assert loop.out == more.out  # the same numbers, as far as they are shown
+    # The same numbers, as far as they are shown.
+    assert loop.out.splitlines()[:-1] == more.out.splitlines()[:-1]
 
 
 def test_auto_probes_and_says_what_it_found(lrlab: Callable) -> None:
-    said = lrlab("compare", "iris", "--epochs", 2, "--seeds", 2, "--schedule", "Cosine()")
+    said = lrlab("compare", "iris", "--no-tune", "--epochs", 2, "--seeds", 2, *COSINE)
     assert said.code == 0
     (line,) = [line for line in said.err.splitlines() if line.startswith("engine: ")]
-    assert line.startswith(("engine: ensemble (", "engine: loop ("))
-    assert "µs in the loop" in line
+    assert re.fullmatch(
+        r"engine: (loop|ensemble) \(a step of a run takes \S+ (µs|ms) in the loop, "
+        r"\S+ (µs|ms) among \d+ in the ensemble\)",
+        line,
+    )
 
 
 def test_the_articles_mistake_is_warned_of(lrlab: Callable) -> None:
-    said = lrlab("compare", "iris", *QUICK, "--schedule", "Formula('0.1/(1+0.01*t)')")
-    assert "the base rate is applied twice" in said.err
-
-
-def _hear_interrupts() -> None:
-    """Lets Ctrl-C through where the tests themselves run in the background, which ignores it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
-def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path, how: signal.Signals) -> None:
-    study = [
-        "compare", "wine", "--epochs", "100", "--seeds", "12", "--schedule", "Cosine()",
-        "--workers", "2", "--engine", "loop",
-    ]  # fmt: skip
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    process = subprocess.Popen(
-        command(*study), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=_hear_interrupts,
-        env={**os.environ, "TMPDIR": str(temporary)},
-    )  # fmt: skip
-    db = tmp_path / "lrlab.db"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if db.exists() and len(_when_there(db)) >= 4:
-            break
-        time.sleep(0.02)
-    else:
-        process.kill()
-        pytest.fail("the study has stored nothing in two minutes")
-    if how is signal.SIGINT:
-        os.killpg(process.pid, how)  # a terminal sends it to the whole group
-    else:
-        process.kill()
-    _, err = process.communicate(timeout=60)
-    _wait_until_gone(process.pid)
-    before = stored(db)
-    assert 4 <= len(before) < 24, err
-    assert list(temporary.iterdir()) == [] or how is signal.SIGKILL
-    if how is signal.SIGINT:
-        assert process.returncode == 130
-        assert "repeat the command to go on" in err
-        assert "Traceback" not in err
-
-    again = subprocess.run(command(*study), cwd=tmp_path, capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert f"{len(before)} of 24 runs are in lrlab.db already" in again.stderr
-    after = stored(db)
-    assert len(after) == 24
-    assert {id: after[id] for id in before} == before  # none was trained again
-
-    whole = subprocess.run(
-        command(*study, "--db", "whole.db"), cwd=tmp_path, capture_output=True, text=True
-    )
-    assert whole.stdout.replace("whole.db", "lrlab.db") == again.stdout
-    numbers = {id: row[:2] for id, row in after.items()}
-    assert {id: row[:2] for id, row in stored(tmp_path / "whole.db").items()} == numbers
-
-
-def _when_there(db: Path) -> dict[str, tuple]:
-    try:
-        return stored(db)
-    except sqlite3.OperationalError:  # its table is not there yet
-        return {}
-
-
-def _wait_until_gone(group: int) -> None:
-    """Workers end with their parent: none of its process group is left."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("workers outlive their parent")
+    said = lrlab("compare", "iris", *UNTUNED, "--schedule", "Formula('0.1/(1+0.01*t)')")
+    assert said.err.count("the base rate is applied twice") == 1
 
 
 def test_the_tutorials_differences_are_those_of_the_reference(
@@ -285,7 +256,7 @@ def test_the_tutorials_differences_are_those_of_the_reference(
         "lambda_double": 'Formula("0.1/(1+0.01*t)")',
     }
     words = [word for spec in specs.values() for word in ("--schedule", spec)]
-    said = lrlab("compare", "ionosphere", "--lr", 0.1, "--seeds", 60, *words)
+    said = lrlab("compare", "ionosphere", "--no-tune", "--seeds", 60, *words)
     assert said.code == 0
 
     rows = query(tmp_path / "lrlab.db", "SELECT schedule, seed, score FROM run ORDER BY seed")

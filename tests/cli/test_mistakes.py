@@ -60,7 +60,21 @@ MISTAKES = [
     (["train", "iris", "--sede", "1"], "No such option"),
     (["train"], "Missing argument 'DATA'"),
     (["trian", "iris"], "No such command"),
-    (["compare", "iris", "--seeds", "0"], "from 1 to 100000 seeds, got 0"),
+    (["compare", "iris", "--seeds", "0"], "seeds must be a whole number from 1 to 100000, got 0"),
+    (["compare", "iris", "--tuning-seeds", "0"], "tuning_seeds must be a whole number from 1"),
+    (["compare", "iris", "--widen", "-1"], "widenings must be a whole number from 0 to 20, got -1"),
+    (["compare", "iris", "--widen", "21"], "widenings must be a whole number from 0 to 20, got 21"),
+    (["compare", "iris", "--seed", "-1"], "seed must be a whole number from 0"),
+    (["compare", "iris", "--score", "bets"], "must be final or best, got bets; did you mean best?"),
+    (
+        ["compare", "iris", "--score", "best", "--no-tune", "--validation", "0"],
+        "the best epoch of a run is chosen by rows held out",
+    ),
+    (
+        ["compare", "iris", "--no-tune", "--lr", "0.1,1"],
+        "there is one rate and one momentum, got 2 settings; leave out --no-tune",
+    ),
+    (["compare", "iris", "--no-tune", "--momentum", "0,0.9"], "there is one rate and one momentum"),
     (["compare", "iris", "--workers", "0"], "Invalid value for '--workers'"),
     (["compare", "iris", "--schedule", "Liner(1, 0)"], "did you mean Linear?"),
     (["compare", "iris", "--schedule", "torch.LambdaLR(abs)"], "abs is no value here"),
@@ -81,10 +95,19 @@ MISTAKES = [
     (["compare", "iris", "--validation", "0.999"], "leaves none to train on"),
     (["compare", "iris", "--clip", "0"], "clip must be a number above 0, got 0.0"),
     (["compare", "iris", "--weight-decay", "-1"], "weight_decay must be from 0"),
-    (["compare", "iris", "--schedule", 'Plateau(mode="max")'], "rows held out for validation"),
+    (
+        ["compare", "iris", "--no-tune", "--schedule", 'Plateau(mode="max")'],
+        "rows held out for validation",
+    ),
     (["train", "iris", "--schedule", 'Plateau(mode="max")'], "rows held out for validation"),
     (["compare", "diabetes", "--schedule", 'Plateau(mode="max")'], "RMSE is better when it falls"),
     (["compare", "iris", "--engine", "lopo"], "got lopo; did you mean loop?"),
+    (["compare", "iris", "--engine", "ray", "--workers", "2"], "got workers 2; leave it out"),
+    (["compare", "iris", "--address", "10.0.0.1:6379"], "are for Ray, but the engine is auto"),
+    (
+        ["compare", "iris", "--num-gpus", "1", "--engine", "loop"],
+        "are for Ray, but the engine is loop",
+    ),
     (["compare", "iris", "--device", "tpu"], "torch can use here, got tpu"),
     (["compare", "iris", "--compile", "--engine", "loop"], "only the ensemble can be compiled"),
     (["compare", "iris", "--memory", "2"], "must be a size with its unit"),
@@ -97,12 +120,24 @@ MISTAKES = [
     (["train", "iris", "--schedule", "Constant(1e100)"], "the highest that float32 can hold"),
     (["train", "iris", "--lr", "1e300"], "above 0 and at most 3.4e+38"),
     (["train", "~nobody/x.csv"], "no data set of that name"),
-    (["compare", "iris", "--seeds", "10000000000"], "from 1 to 100000 seeds"),
+    (["compare", "iris", "--seeds", "10000000000"], "from 1 to 100000, got 10000000000"),
     (["compare", "iris", "--schedule", "Constant(1)"], "there is nothing to compare"),
     (["compare", "iris", "--png", "good.csv"], "the picture is a PNG: name it good.png"),
     (["compare", "iris", "--png", "data.png"], "is there and is no picture"),
     (["compare", "iris", "--png", "no/iris.png"], "cannot be written"),
     (["compare", "iris", "--png", "."], "cannot be written"),
+    (["plan", "iris", "--schedule", "Liner(1, 0)"], "did you mean Linear?"),
+    (["plan", "iris", "--seeds", "0"], "seeds must be a whole number from 1"),
+    (["plan", "iris", "--engine", "lopo"], "got lopo; did you mean loop?"),
+    (["plan", "iris", "--db", "foreign.db"], "a database of another program"),
+    (["plan", "iris", "--db", "good.csv"], "file is not a database"),
+    (["plan", "iris", "--db", "."], "is no file; name one with --db"),
+    (["plan", "iris", "--png", "x.png"], "No such option"),
+    (["resume"], "the database lrlab.db is not there; name one with --db"),
+    (["resume", "iris", "--db", "foreign.db"], "a database of another program"),
+    (["resume", "iris", "--workers", "0"], "Invalid value for '--workers'"),
+    (["resume", "iris", "--address", "10.0.0.1:6379"], "are for Ray, but the engine is"),
+    (["resume", "iris", "--engine", "ray", "--workers", "2"], "got workers 2; leave it out"),
 ]
 
 
@@ -127,13 +162,16 @@ def test_mistakes(lrlab: Callable, tmp_path: Path, arguments: list[str], said: s
 def test_a_mistake_leaves_an_existing_database_as_it_was(lrlab: Callable, tmp_path: Path) -> None:
     few = [
         "compare", "iris", "--epochs", "1", "--seeds", "1", "--schedule", "Cosine()",
-        "--engine", "loop",
+        "--engine", "loop", "--no-tune",
     ]  # fmt: skip
     assert lrlab(*few).code == 0
     before = (tmp_path / "lrlab.db").read_bytes()
     assert lrlab("compare", "iris", "--schedule", "Liner()").code == 2
     assert lrlab(*few, "--png", "no/x.png").code == 2
     assert lrlab(*few, "--lr", "0.1,x").code == 2
+    assert lrlab(*few, "--lr", "0.1,1").code == 2
+    assert lrlab("resume", "--png", "no/x.png").code == 2
+    assert lrlab("resume", "ffff").code == 2
     assert lrlab(*few, "--schedule", "Formula('1 - 2*t')").code == 2
     assert (tmp_path / "lrlab.db").read_bytes() == before
 

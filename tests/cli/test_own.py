@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-QUICK = ["--epochs", "2", "--seeds", "3", "--schedule", "Cosine()"]
+QUICK = ["--no-tune", "--epochs", "2", "--seeds", "3", "--schedule", "Cosine()"]
 
 PROBLEM = """
 import lrlab
@@ -73,7 +73,7 @@ def test_a_model_that_is_edited_is_trained_anew(lrlab: Callable, folder: Path) -
     first = lrlab("compare", "own_cli_problem.py:problem", *QUICK, "--engine", "loop")
     again = lrlab("compare", "own_cli_problem.py:problem", *QUICK, "--engine", "loop")
     assert again.out == first.out
-    assert "6 of 6 runs are in lrlab.db already" in again.err
+    assert "6 of 6 runs are stored already" in again.err
     (folder / "own_cli_problem.py").write_text(PROBLEM.replace("WIDTH = 8", "WIDTH = 9"))
     del sys.modules["own_cli_problem"]
     edited = lrlab("compare", "own_cli_problem.py:problem", *QUICK, "--engine", "loop")
@@ -83,12 +83,26 @@ def test_a_model_that_is_edited_is_trained_anew(lrlab: Callable, folder: Path) -
 def test_a_training_function_in_worker_processes(lrlab: Callable, folder: Path) -> None:
     said = lrlab(
         "compare", "own_cli_training.py:train", *QUICK, "--metric", "error", "--less-is-better",
-        "--guess", 3, "--lr", "0.01,0.1,0.3", "--workers", 2,
+        "--guess", 3, "--tune", "--lr", "0.01,0.1,0.3", "--momentum", 0, "--tuning-seeds", 2,
+        "--widen", 1, "--workers", 2,
     )  # fmt: skip
     assert said.code == 0
     assert said.out.startswith("own_cli_training · 2 schedules · 3 settings each · ")
-    assert "a share of 0.2 held out" in said.out
+    assert "a share of 0.2 of its rows held out" in said.out
     assert engines(folder / "lrlab.db") == ["loop"]
+
+
+def test_what_a_function_prints_is_no_part_of_the_table(lrlab: Callable, scripts: Path) -> None:
+    talking = TRAINING.replace("    model = ", "    print('I train')\n    model = ")
+    (scripts / "own_cli_talking.py").write_text(talking)
+    said = lrlab(
+        "compare", "own_cli_talking.py:train", *QUICK, "--metric", "error", "--less-is-better",
+        "--guess", 3, "--workers", 1,
+    )  # fmt: skip
+    assert said.code == 0
+    assert said.err.count("I train") == 6
+    assert said.out.startswith("own_cli_talking · 2 schedules · ")
+    assert "I train" not in said.out
 
 
 def test_one_run_of_a_training_function(lrlab: Callable, folder: Path) -> None:
@@ -118,6 +132,8 @@ def test_test_rows_in_a_file_of_their_own(lrlab: Callable, tmp_path: Path) -> No
         (["own_cli_training.py:train", "--metric", "error", "--engine", "ensemble"],
          "use the loop (--engine loop)"),
         (["own_cli_training.py:train", "--metric", "error", "--per", "step"], "leave out per"),
+        (["own_cli_training.py:train", "--metric", "error", "--per", "step", "--tune"],
+         "leave out per"),
         (["own_cli_training.py"], "behind a colon"),
         (["own_cli_training.py:trian"], "did you mean train?"),
         (["own_cli_problem.py:problem", "--metric", "error"], "--metric is for a plain function"),

@@ -19,7 +19,7 @@ import torch
 from lrlab import Cosine, Linear
 from lrlab.problems import load
 from lrlab.studies import Machine, Phase, Protocol, Store, carry_out, cross, plan
-from lrlab.studies.study import unwatched
+from lrlab.studies.carrying import unwatched
 from lrlab.training import Run, Settings, ensemble
 from lrlab.training.engines import Engine
 

@@ -22,7 +22,7 @@ import lrlab
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
 from lrlab.problems import Problem, load
-from lrlab.studies import Cluster, Machine, cluster, execute, plan
+from lrlab.studies import Cluster, Machine, Protocol, cluster, execute, first, plan
 from lrlab.studies.execution import Block, blocks_of, held
 from lrlab.studies.sending import received, sent
 from lrlab.training import Result, Run, Settings
@@ -56,7 +56,8 @@ def place(nodes: Nodes) -> Iterator[Cluster]:
 
 
 def runs_of(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]:
-    return plan(problem, [Cosine(), Linear(1, 0)], Settings(epochs=epochs), seeds=seeds).runs
+    schedules = [Cosine(), Linear(1, 0)]
+    return dict(first(plan(problem, schedules, Settings(epochs=epochs), Protocol(seeds))).runs)
 
 
 def one_each(runs: Mapping[str, Run]) -> list[Block]:

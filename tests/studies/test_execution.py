@@ -1,4 +1,4 @@
-"""Runs in processes are the runs of the loop, and a study carried out in parts is one study."""
+"""Runs in processes are the runs of the loop, and processes end with whoever started them."""
 
 import os
 import signal
@@ -7,7 +7,6 @@ from collections import ChainMap
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import active_children, get_context
-from pathlib import Path
 
 import pytest
 from numpy.testing import assert_allclose
@@ -15,14 +14,14 @@ from numpy.testing import assert_allclose
 from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
-from lrlab.studies import Machine, Store, carry_out, execute, places, plan
+from lrlab.schedules import Schedule
+from lrlab.studies import Machine, Protocol, execute, first, places, plan
 from lrlab.studies.execution import Block, _train_shared, blocks_of
 from lrlab.studies.places import HERE
 from lrlab.studies.sharing import shared
 from lrlab.training import Run, Settings, ensemble, train
 from lrlab.training.engines import Engine
 
-SETTINGS = Settings(epochs=3)
 LOOP = Engine("loop")
 
 
@@ -33,13 +32,18 @@ def grouped(
     return [{id: runs[id] for id in block} for block in ids]
 
 
+def runs_of(problem: Problem, seeds: int, epochs: int = 3, *more: Schedule) -> Mapping[str, Run]:
+    study = plan(problem, [Cosine(), *more], Settings(epochs=epochs), Protocol(seeds))
+    return first(study).runs
+
+
 @pytest.fixture(scope="module")
 def iris() -> Problem:
     return load("iris")
 
 
 def test_another_process_gives_the_same_bits(iris: Problem) -> None:
-    runs = list(plan(iris, [Cosine()], SETTINGS, seeds=1).runs.values())
+    runs = list(runs_of(iris, seeds=1).values())
     with (
         shared(iris) as handle,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
@@ -54,12 +58,12 @@ def test_another_process_gives_the_same_bits(iris: Problem) -> None:
 def test_wherever_runs_are_trained_their_numbers_are_the_same(
     iris: Problem, engine: Engine, workers: int
 ) -> None:
-    study = plan(iris, [Cosine(), Linear(1, 0)], SETTINGS, seeds=2)
+    runs = runs_of(iris, 2, 3, Linear(1, 0))
     machine = Machine(workers)
-    blocks = grouped(iris, study.runs, engine, machine)
+    blocks = grouped(iris, runs, engine, machine)
     results = dict(ChainMap(*execute(iris, blocks, engine, machine)))
-    assert results.keys() == study.runs.keys()
-    for id, run in study.runs.items():
+    assert results.keys() == runs.keys()
+    for id, run in runs.items():
         expected = train(iris, run) if engine.kind == "loop" else ensemble.train(iris, [run])[0]
         assert results[id].score == expected.score
         assert_allclose(results[id].epochs.values, expected.epochs.values, rtol=1e-5)
@@ -69,32 +73,21 @@ def test_many_cores_need_no_more_memory_than_there_is(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "cores", lambda: 64)
-    study = plan(iris, [Cosine()], SETTINGS, seeds=1)
+    runs = runs_of(iris, seeds=1)
     many, machine = Engine("ensemble"), Machine(memory=3 << 29)
-    ended = ChainMap(*execute(iris, grouped(iris, study.runs, many, machine), many, machine))
-    assert ended.keys() == study.runs.keys()
+    ended = ChainMap(*execute(iris, grouped(iris, runs, many, machine), many, machine))
+    assert ended.keys() == runs.keys()
     assert Machine(memory=2 << 30).workers_for(many) == 2
     assert Machine(memory=2 << 30).workers_for(LOOP) == 64
 
 
-def test_only_what_is_missing_is_trained(iris: Problem, tmp_path: Path) -> None:
-    few = plan(iris, [Cosine()], SETTINGS, seeds=2)
-    more = plan(iris, [Cosine(), Linear(1, 0)], SETTINGS, seeds=3)
-    with Store(tmp_path / "lrlab.db") as store:
-        first = carry_out(few, store)
-        trained: list = []
-        second = carry_out(more, store, ended=trained.append)
-        assert len(trained) == 5
-        assert {id: second[id] for id in first} == first
-        assert list(execute(iris, [], LOOP)) == []
-        trained.clear()
-        assert carry_out(more, store, ended=trained.append) == second
-        assert trained == []
+def test_of_nothing_comes_nothing(iris: Problem) -> None:
+    assert list(execute(iris, [], LOOP)) == []
 
 
 def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
-    study = plan(iris, [Cosine()], Settings(epochs=500), seeds=8)
-    running = execute(iris, grouped(iris, study.runs), LOOP, Machine(2))
+    runs = runs_of(iris, seeds=8, epochs=500)
+    running = execute(iris, grouped(iris, runs), LOOP, Machine(2))
 
     def consume() -> None:
         for _ in running:
@@ -110,8 +103,8 @@ def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> No
 
 
 def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
-    study = plan(iris, [Cosine()], Settings(epochs=300), seeds=20)
-    running = execute(iris, grouped(iris, study.runs), LOOP, Machine(2))
+    runs = runs_of(iris, seeds=20, epochs=300)
+    running = execute(iris, grouped(iris, runs), LOOP, Machine(2))
     next(running)
     started = time.monotonic()
     running.close()

@@ -6,17 +6,17 @@ from itertools import islice
 from pathlib import Path
 
 from lrlab.studies import Store
-from tests.studies import store_programs
+from tests.studies import reading_program
 
-PROGRAM = Path(store_programs.__file__)
+PROGRAM = Path(reading_program.__file__)
 
 
 def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
-    store_programs.begin(db)
-    problem, engine, ids, runs, results = store_programs.study()
-    blocks = (ids[i : i + store_programs.BLOCK] for i in range(0, len(ids), store_programs.BLOCK))
-    command = [sys.executable, str(PROGRAM), "read", str(db)]
+    reading_program.begin(db)
+    problem, engine, ids, runs, results = reading_program.study()
+    blocks = (ids[i : i + reading_program.BLOCK] for i in range(0, len(ids), reading_program.BLOCK))
+    command = [sys.executable, str(PROGRAM), str(db)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     readers = [subprocess.Popen(command, **pipes) for _ in range(8)]
     try:

@@ -108,6 +108,8 @@ def test_what_cannot_be_planned(iris: Problem) -> None:
          lambda: plan(iris, [Cosine()], several)),
         (StudyError, "the best epoch of a run is chosen by rows held out",
          lambda: plan(iris, [Cosine()], Settings(), Protocol(score="best"))),
+        (StudyError, "is 0 at each of its 1 steps, so it has no peak",
+         lambda: planned(iris, [Linear(0.0, 1.0, over=1)], epochs=1)),
         (StudyError, "there is nothing to compare", lambda: planned(iris, [Constant(1.0)])),
         (StudyError, "no setting epoch; did you mean epochs", lambda: planned(iris, epoch=3)),
         (StudyError, "one rate and one momentum, got 2",

@@ -9,11 +9,22 @@ from torch import nn
 from lrlab import Cosine
 from lrlab.errors import LrlabError
 from lrlab.problems import load
-from lrlab.studies import Machine, Plan, Store, candidates, carry_out, plan, settle
+from lrlab.studies import (
+    Catalog,
+    Machine,
+    Plan,
+    Protocol,
+    Store,
+    candidates,
+    carry_out,
+    first,
+    plan,
+    settle,
+)
 from lrlab.training import Settings, engines
 from lrlab.training.engines import Choice, Engine
 
-ENSEMBLE = Engine("ensemble")
+LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
 BOTH = candidates("auto")
 
 
@@ -23,7 +34,7 @@ def dropping() -> nn.Module:
 
 @pytest.fixture(scope="module")
 def study() -> Plan:
-    return plan(load("iris"), [Cosine()], Settings(epochs=1), seeds=2)
+    return plan(load("iris"), [Cosine()], Settings(epochs=1), Protocol(seeds=2))
 
 
 def test_the_engine_asked_for(study: Plan, tmp_path: Path) -> None:
@@ -51,29 +62,45 @@ def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -
     problem = replace(study.problem, model=dropping)
     with Store(tmp_path / "lrlab.db") as store:
         engine, why = settle(replace(study, problem=problem), store, BOTH)
-    assert engine == Engine("loop")
+    assert engine == LOOP
     assert "dropout" in why.lower()
+
+
+def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "choose", lambda *_: pytest.fail("nothing was to be chosen"))
+
+
+def test_a_study_keeps_the_engine_it_was_begun_with(
+    study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_is_chosen(monkeypatch)
+    begun = replace(study, engine=ENSEMBLE)
+    with Store(tmp_path / "lrlab.db") as store:
+        store.begin(begun.id, begun.problem, ENSEMBLE, "{}")
+        for asked in (store, Catalog(tmp_path / "lrlab.db")):
+            assert settle(study, asked, BOTH) == (ENSEMBLE, "this study was begun with it")
 
 
 def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
     study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "choose", lambda *_: pytest.fail("nothing was to be chosen"))
-    by_ensemble = replace(study, engine=ENSEMBLE)
-    assert not by_ensemble.runs.keys() & study.runs.keys()
+    nothing_is_chosen(monkeypatch)
+    more = replace(study, protocol=Protocol(seeds=4))
+    by_loop = first(more).runs
+    by_ensemble = first(replace(more, engine=ENSEMBLE)).runs
+    assert not by_ensemble.keys() & by_loop.keys()
     with Store(tmp_path / "lrlab.db") as store:
-        results = carry_out(study, store, Machine(1))
-        assert settle(study, store, BOTH)[0] == Engine("loop")
+        result = next(iter(carry_out(study, store, Machine(1)).results.values()))
+        catalog = Catalog(tmp_path / "lrlab.db")
+        for asked in (store, catalog):
+            assert settle(more, asked, BOTH) == (LOOP, "4 of these runs were trained by it")
         # Of both, that of which more are stored.
-        store.add(study.problem, study.engine, study.runs, results)
-        few = dict(list(zip(by_ensemble.runs, results.values(), strict=True))[:3])
-        store.add(by_ensemble.problem, ENSEMBLE, by_ensemble.runs, few)
-        assert settle(study, store, BOTH)[1] == "4 of these runs were trained by it"
-        more = replace(study, seeds=(0, 1, 2))
-        runs = replace(more, engine=ENSEMBLE).runs
-        result = next(iter(results.values()))
-        store.add(more.problem, ENSEMBLE, runs, dict.fromkeys(runs, result))
-        assert settle(more, store, BOTH)[0] == ENSEMBLE
+        few = dict.fromkeys(list(by_ensemble)[:3], result)
+        store.add(more.problem, ENSEMBLE, by_ensemble, few)
+        assert settle(more, store, BOTH)[1] == "4 of these runs were trained by it"
+        store.add(more.problem, ENSEMBLE, by_ensemble, dict.fromkeys(by_ensemble, result))
+        for asked in (store, catalog):
+            assert settle(more, asked, BOTH) == (ENSEMBLE, "8 of these runs were trained by it")
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import resource
 import signal
 import sqlite3
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +16,35 @@ import pytest
 
 from lrlab import Cosine
 from lrlab.errors import StudyError
-from lrlab.problems import load
-from lrlab.studies import Plan, Store, plan
-from lrlab.training import Curve, Epoch, Result, Settings
+from lrlab.problems import AnyProblem, load
+from lrlab.studies import Plan, Protocol, Store, first, plan
+from lrlab.training import Curve, Epoch, Result, Run, Settings
+from lrlab.training.engines import Engine
 from lrlab.training.result import COLUMNS
 
 
+@dataclass(frozen=True)
+class Given:
+    """A plan and the runs of its first phase."""
+
+    plan: Plan
+
+    @property
+    def problem(self) -> AnyProblem:
+        return self.plan.problem
+
+    @property
+    def engine(self) -> Engine:
+        return self.plan.engine
+
+    @cached_property
+    def runs(self) -> Mapping[str, Run]:
+        return first(self.plan).runs
+
+
 @pytest.fixture(scope="module")
-def study() -> Plan:
-    return plan(load("iris"), [Cosine()], Settings(), seeds=5)
+def study() -> Given:
+    return Given(plan(load("iris"), [Cosine()], Settings(), Protocol(5)))
 
 
 def query(db: Path, question: str) -> list[tuple]:
@@ -35,15 +57,15 @@ def result(score: float) -> Result:
     return Result(score, diverged=False, epochs=Curve.of(epochs), seconds=0.1)
 
 
-def begin(store: Store, study: Plan, id: str) -> None:
+def begin(store: Store, study: Given, id: str) -> None:
     store.begin(id, study.problem, study.engine, '{"seeds": 5}')
 
 
-def add(store: Store, study: Plan, ids: list[str]) -> None:
+def add(store: Store, study: Given, ids: list[str]) -> None:
     store.add(study.problem, study.engine, study.runs, dict.fromkeys(ids, result(0.5)))
 
 
-def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None:
+def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Given) -> None:
     expected = {id: result(i / 7) for i, id in enumerate(study.runs)}
     with Store(tmp_path / "lrlab.db") as store:
         assert store.finished(study.runs) == {}
@@ -54,7 +76,7 @@ def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Plan) -> None
         assert store.known([*study.runs, "nothing"]) == set(study.runs)
 
 
-def test_every_kind_of_curve_comes_out(tmp_path: Path, study: Plan) -> None:
+def test_every_kind_of_curve_comes_out(tmp_path: Path, study: Given) -> None:
     held_out = Curve.of([Epoch(i, 0.1, 1e-300, 0.7, 1 / 3, 2 / 3, 1 / 7) for i in range(3)])
     reported = Curve(np.hstack([held_out.values, [[0.5], [np.nan], [2]]]), (*COLUMNS, "accuracy"))
     results = (
@@ -69,7 +91,7 @@ def test_every_kind_of_curve_comes_out(tmp_path: Path, study: Plan) -> None:
 
 
 def test_runs_that_end_together_are_stored_together_or_not_at_all(
-    tmp_path: Path, study: Plan
+    tmp_path: Path, study: Given
 ) -> None:
     good, bad = list(study.runs)[:2]
     broken = replace(result(0.5), score=None)
@@ -79,7 +101,7 @@ def test_runs_that_end_together_are_stored_together_or_not_at_all(
         assert store.known(study.runs) == set()
 
 
-def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Plan) -> None:
+def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         store.add(study.problem, study.engine, study.runs, dict.fromkeys(study.runs, result(0.5)))
         ids = [*(f"{i:032x}" for i in range(300_000)), *study.runs]
@@ -87,7 +109,7 @@ def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Plan) -> No
         assert store.finished(ids).keys() == study.runs.keys()
 
 
-def test_a_run_that_is_there_stays(tmp_path: Path, study: Plan) -> None:
+def test_a_run_that_is_there_stays(tmp_path: Path, study: Given) -> None:
     id = next(iter(study.runs))
     with Store(tmp_path / "lrlab.db") as store:
         store.add(study.problem, study.engine, study.runs, {id: result(0.5)})
@@ -95,20 +117,21 @@ def test_a_run_that_is_there_stays(tmp_path: Path, study: Plan) -> None:
         assert store.finished([id])[id].score == 0.5
 
 
-def test_rows_are_readable_by_people(tmp_path: Path, study: Plan) -> None:
+def test_rows_are_readable_by_people(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study.problem, study.engine, study.runs, {list(study.runs)[-1]: result(0.5)})
+        store.add(study.problem, study.engine, study.runs, {id: result(0.5)})
     rows = query(
         tmp_path / "lrlab.db",
         "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
     )
-    assert rows == [("iris", "Cosine()", 4, 0.5, 0.1)]
+    assert rows == [("iris", "Cosine()", study.plan.seeds[-1], 0.5, 0.1)]
 
 
-def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Plan) -> None:
+def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Given) -> None:
     def write(i: int) -> None:
         with Store(tmp_path / "lrlab.db") as store:
-            other = replace(study, problem=replace(study.problem, fingerprint=str(i)))
+            problem = replace(study.problem, fingerprint=str(i))
+            other = Given(replace(study.plan, problem=problem))
             for id in other.runs:
                 store.add(other.problem, other.engine, other.runs, {id: result(0.5)})
 
@@ -132,7 +155,7 @@ def test_a_database_that_another_is_making_is_waited_for(tmp_path: Path) -> None
     other.close()
 
 
-def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Plan) -> None:
+def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Given) -> None:
     tuning = [(id, i // 2) for i, id in enumerate(study.runs)]
     with Store(tmp_path / "lrlab.db") as store:
         assert not store.has("0123abcd")
@@ -148,7 +171,7 @@ def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Pla
         assert store.phase("0123abcd", "final") is None
 
 
-def test_of_two_plans_of_a_phase_the_first_stays(study: Plan) -> None:
+def test_of_two_plans_of_a_phase_the_first_stays(study: Given) -> None:
     with Store(None) as store:
         begin(store, study, "0123abcd")
         store.plan_phase("0123abcd", "final", [("a", None), ("b", 0)])
@@ -156,7 +179,7 @@ def test_of_two_plans_of_a_phase_the_first_stays(study: Plan) -> None:
         assert store.phase("0123abcd", "final") == [("a", None), ("b", 0)]
 
 
-def test_a_phase_is_planned_whole_or_not_at_all(study: Plan) -> None:
+def test_a_phase_is_planned_whole_or_not_at_all(study: Given) -> None:
     with Store(None) as store:
         begin(store, study, "0123abcd")
         with pytest.raises(StudyError, match="NOT NULL"):
@@ -166,7 +189,7 @@ def test_a_phase_is_planned_whole_or_not_at_all(study: Plan) -> None:
             store.plan_phase("no study", "final", [("a", 0)])
 
 
-def test_what_two_studies_share_is_deleted_with_the_second(study: Plan) -> None:
+def test_what_two_studies_share_is_deleted_with_the_second(study: Given) -> None:
     ids = list(study.runs)
     with Store(None) as store:
         store.add(study.problem, study.engine, study.runs, dict.fromkeys(ids, result(0.5)))
@@ -184,7 +207,7 @@ def test_what_two_studies_share_is_deleted_with_the_second(study: Plan) -> None:
         assert store.known(ids) == {ids[9]}, "a run of no study stays"
 
 
-def test_another_that_writes_is_waited_for_and_not_for_ever(tmp_path: Path, study: Plan) -> None:
+def test_another_that_writes_is_waited_for_and_not_for_ever(tmp_path: Path, study: Given) -> None:
     ids = list(study.runs)
     path = tmp_path / "lrlab.db"
     with Store(path, patience=0.05) as store, closing(sqlite3.connect(path)) as other:
@@ -199,7 +222,7 @@ def test_another_that_writes_is_waited_for_and_not_for_ever(tmp_path: Path, stud
 
 @pytest.mark.parametrize("removed", [True, False])
 def test_a_file_that_is_replaced_while_it_is_written(
-    tmp_path: Path, study: Plan, removed: bool
+    tmp_path: Path, study: Given, removed: bool
 ) -> None:
     ids = list(study.runs)
     path, moved, another = (tmp_path / f"{name}.db" for name in ("lrlab", "moved", "another"))
@@ -218,7 +241,7 @@ def test_a_file_that_is_replaced_while_it_is_written(
         assert store.known(ids) == (set() if removed else set(ids[:2]))
 
 
-def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) -> None:
+def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Given) -> None:
     ids = list(study.runs)
     with Store(tmp_path / "lrlab.db") as store:
         add(store, study, ids[:1])
@@ -235,7 +258,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) 
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="this system limits no file's size")
-def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study: Plan) -> None:
+def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study: Given) -> None:
     ids = list(study.runs)
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     noise = np.random.default_rng(0).normal(size=(20_000, 7))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lrlab import Cosine
+from lrlab.errors import StudyError
 from lrlab.problems import Problem, load
 from lrlab.studies import (
     Machine,
@@ -113,6 +114,37 @@ def test_blocks_are_those_that_were_recorded(iris: Problem) -> None:
         assert recorded is not None
         carry_out(which, store, Machine(2))
         assert store.phase(which.id, "tuning") == recorded
+
+
+def test_runs_that_are_deleted_while_a_phase_is_planned_are_trained(
+    iris: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, more = small(iris), small(iris, seeds=5)
+    known = Store.known
+
+    def and_then_deleted(store: Store, ids: Sequence[str]) -> set[str]:
+        found = known(store, ids)
+        with Store(tmp_path / "lrlab.db") as other:
+            if other.has(few.id):
+                other.delete(few.id)
+        return found
+
+    with Store(tmp_path / "lrlab.db") as store:
+        whole = carry_out(few, store, ONE)
+        monkeypatch.setattr(Store, "known", and_then_deleted)
+        study = carry_out(more, store, ONE)
+        assert not store.has(few.id)
+        assert study.results.keys() > whole.results.keys()
+        assert numbers(carry_out(more, store, ONE)) == numbers(study)
+
+
+def test_a_phase_that_other_rules_have_planned_is_refused(iris: Problem) -> None:
+    which = small(iris)
+    with Store(None) as store:
+        store.begin(which.id, which.problem, which.engine, "{}")
+        store.plan_phase(which.id, "tuning", [("0" * 32, 0)])
+        with pytest.raises(StudyError, match=f"lrlab delete {which.id} and begin"):
+            carry_out(which, store, ONE)
 
 
 def test_the_final_runs_are_the_schedules_at_their_best_over_fresh_seeds(iris: Problem) -> None:

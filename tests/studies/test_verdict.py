@@ -170,9 +170,9 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             shifted(0.015, 0.016),
             "On this data (6 seeds) Constant(3.0) is better than the constant rate: "
             "+1.60 points (+0.80 … +2.40); so is 1 more.\n"
-            "For new data nothing can be said: every seed has the same test rows.\n"
-            "Constant(2.0) cannot be told apart from the best (-0.10): 6 seeds show 2.81 points, "
-            "this takes about 2300.",
+            "For new data nothing can be said: test rows are not known to vary with the seeds.\n"
+            "Constant(2.0) cannot be told apart from the best (-0.10): 6 seeds see 2.81 points "
+            "or more, about 2300 see this.",
         ),
         (
             shifted(0.012, overlap=0.4),
@@ -184,17 +184,17 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
         (
             shifted(0.0, 0.001),
             "On this data (6 seeds) no schedule can be told apart from the constant rate.\n"
-            "For new data nothing can be said: every seed has the same test rows.\n"
-            "Constant(3.0) cannot be told apart from the constant rate (+0.10): 6 seeds show "
-            "1.31 points, this takes about 560.",
+            "For new data nothing can be said: test rows are not known to vary with the seeds.\n"
+            "Constant(3.0) cannot be told apart from the constant rate (+0.10): 6 seeds see "
+            "1.31 points or more, about 560 see this.",
         ),
         (
             shifted(0.0, -0.1, -0.012, overlap=0.4),
             "On this data (6 seeds) no schedule beats the constant rate: 2 are worse, 1 cannot be "
             "told apart.\n"
             "For new data like it, 1 of those is known to be worse.\n"
-            "Constant(2.0) cannot be told apart from the constant rate (+0.00): 6 seeds show "
-            "1.44 points, no number would do.",
+            "Constant(2.0) cannot be told apart from the constant rate (+0.00): 6 seeds see "
+            "1.44 points or more, no number sees this.",
         ),
         (
             shifted(-0.012, overlap=0.4),
@@ -219,7 +219,7 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             shifted(0.1, 0.2, edges=[2]),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
             "+10.00 points (+9.20 … +10.80).\n"
-            "For new data nothing can be said: every seed has the same test rows.\n"
+            "For new data nothing can be said: test rows are not known to vary with the seeds.\n"
             "1 more is better, but at the lowest or highest rate tried, so not named: widen --lr.",
         ),
         (
@@ -244,7 +244,7 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             compared([BASE, BASE - 0.1 + NOISE], rivals=[BASE - 0.2]),
             "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
             "-10.00 points as tuned (-10.80 … -9.20).\n"
-            "For new data nothing can be said: every seed has the same test rows.",
+            "For new data nothing can be said: test rows are not known to vary with the seeds.",
         ),
         (
             compared([[0.5] * 3] * 2, diverged={0: 3, 1: 3}),
@@ -261,7 +261,7 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
         (
             compared([[0.5] * 6, [0.7] * 6]),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: +20.00 points."
-            "\nFor new data nothing can be said: every seed has the same test rows.",
+            "\nFor new data nothing can be said: test rows are not known to vary with the seeds.",
         ),
     ],
 )

@@ -2,16 +2,18 @@
 
 import dataclasses
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
-from lrlab.problems import Problem, load, streams
+from lrlab.problems import Metric, Problem, load, streams
+from lrlab.problems.own import problem as own_problem
 from lrlab.training import Curve, Epoch, Result, Run, Settings, train
 
 TUTORIAL = Settings(shuffle=False)
@@ -224,3 +226,17 @@ def test_a_schedule_is_checked_before_anything_is_trained(iris: Problem) -> None
         with pytest.raises(ScheduleError, match=said):
             train(iris, Run(schedule, Settings(epochs=10), 0), epochs.append)
     assert epochs == []
+
+
+def test_a_metric_without_a_number_for_a_constant_guess_is_named() -> None:
+    def slope(outputs: Tensor, targets: Tensor) -> Tensor:
+        risen = outputs - outputs[:1]
+        return (risen * targets).sum() / risen.square().sum()
+
+    x = torch.linspace(-1, 1, 30)[:, None]
+    metric = Metric("slope", more_is_better=True, percent=False, of=slope)
+    own = own_problem(x, x, partial(nn.Linear, 1, 1), metric=metric)
+    calm, wild = (Run(None, Settings(lr=lr, epochs=9), 0) for lr in (0.1, 1e30))
+    assert math.isfinite(train(own, calm).score)
+    with pytest.raises(TrainingError, match="the slope of one is nan; give the metric"):
+        train(own, wild)

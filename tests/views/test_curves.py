@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from lrlab import Cosine, Linear, Plateau
-from lrlab.errors import StudyError
+from lrlab.errors import ViewError
 from lrlab.problems import load
 from lrlab.studies import BASELINE, Plan, Protocol, cross, plan
 from lrlab.training import Curve, Epoch, Result, Settings
@@ -79,7 +79,7 @@ def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
     curves.save(study_of(study, results), tmp_path / "iris.png")
     height, width, _ = imread(tmp_path / "iris.png").shape
     assert (width, height) == (1800, 648)
-    with pytest.raises(StudyError, match="cannot be written"):
+    with pytest.raises(ViewError, match="cannot be written"):
         curves.save(study_of(study, results), tmp_path / "none" / "iris.png")
 
 

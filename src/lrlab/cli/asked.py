@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from lrlab.cli import options, reading
+from lrlab.cli import options, reading, stored
 
 if TYPE_CHECKING:
     from lrlab.problems import AnyProblem
@@ -51,7 +50,7 @@ class Asked:
     seeds: Annotated[
         int, typer.Option(help="Fresh seeds that each schedule is scored with, in pairs.")
     ] = 30
-    db: options.Database = Path("lrlab.db")
+    db: stored.Database = stored.DEFAULT
     lr: options.Rates = None
     momentum: options.Momenta = None
     tune: Annotated[
@@ -89,6 +88,8 @@ class Asked:
             rich_help_panel=options.PROTOCOL,
         ),
     ] = 0
+    goal: options.Goal = None
+    png: options.Picture = None
     target: options.Target = None
     task: options.Task = None
     header: options.Header = None

@@ -1,6 +1,6 @@
 """What is printed before anything is trained: what was read, and what looks like a mistake."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def introduce(
-    problem: "AnyProblem", grid: "Iterable[Settings]", schedules: "Iterable[Schedule]"
+    problem: "AnyProblem",
+    grid: "Iterable[Settings]",
+    schedules: "Collection[Schedule]",
+    planned: "Collection[Schedule] | None" = None,
 ) -> None:
     """Prints it on stderr.
 
@@ -21,6 +24,7 @@ def introduce(
         problem: what is trained.
         grid: the settings it is trained with.
         schedules: those that were named; the default ones are as they are meant.
+        planned: what is compared, some of them with another peak.
     """
     from lrlab import lint
 
@@ -36,3 +40,10 @@ def introduce(
     )
     for doubt in dict.fromkeys((*problem.doubts, *chain.from_iterable(findings))):
         typer.echo(f"warning: {doubt}", err=True)
+    for schedule in schedules:
+        if planned is not None and schedule not in planned:
+            typer.echo(
+                f"{schedule} does not peak at 1: it is divided by its peak, so that its rates are "
+                "peak rates as those of all others",
+                err=True,
+            )

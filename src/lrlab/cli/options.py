@@ -178,15 +178,6 @@ Gpus = Annotated[
         "--num-gpus", help="That a training function needs on Ray.", rich_help_panel=_ENGINE
     ),
 ]
-StudyName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="STUDY",
-        help="Its id, or the beginning of it, or the name of its problem where there is one such "
-        "study. May be left out where there is one study.",
-        show_default=False,
-    ),
-]
 Goal = Annotated[
     float | None,
     typer.Option(
@@ -197,7 +188,6 @@ Goal = Annotated[
 Picture = Annotated[
     Path | None, typer.Option("--png", help="Where the picture goes.", show_default="DATA.png")
 ]
-Database = Annotated[Path, typer.Option(help="Where runs are stored.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE)]
 Memory = Annotated[
     str | None,

@@ -120,4 +120,6 @@ def size_of(text: str) -> int:
 
 
 def _default_rate(optimizer: str) -> float:
-    return 0.1 if optimizer.lower() == "sgd" else 0.001
+    from lrlab.studies.grid import ONE_RATE
+
+    return ONE_RATE.get(optimizer.lower(), 0.1)  # another optimizer is refused with the settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import options, reading
+from lrlab.cli import options, reading, stored
 from lrlab.cli.compare import carried_out, picture_for, show
 from lrlab.cli.introduction import introduce
 from lrlab.errors import StudyError
@@ -17,28 +17,38 @@ if TYPE_CHECKING:
 
 
 def resume(
-    study: options.StudyName = None,
-    db: options.Database = Path("lrlab.db"),
+    study: stored.Study = None,
+    db: stored.Database = stored.DEFAULT,
     goal: options.Goal = None,
     png: options.Picture = None,
-    memory: options.Memory = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="[auto|ray]",
+            help="ray: on a Ray cluster; else on this machine. What trains is as it was begun.",
+        ),
+    ] = "auto",
     workers: options.Workers = None,
-    ray: Annotated[bool, typer.Option("--ray", help="Train on a Ray cluster.")] = False,
     address: options.Address = None,
     gpus: options.Gpus = 0.0,
 ) -> None:
     """Go on with a study where it was stopped; one that has ended is shown again."""
     from lrlab.studies import Catalog, Store, place_of
+    from lrlab.studies.settling import AUTO
+    from lrlab.studies.statistics.reaching import refuse_goal
 
-    _, place = place_of("ray" if ray else "auto", workers, reading.bytes_of(memory), address, gpus)
+    kind, place = place_of(engine, workers, None, address, gpus)
+    if kind != AUTO:
+        raise StudyError(f"a study keeps its engine, got --engine {engine}; use auto or ray.")
     entry = Catalog(db).find(study)
     db, here = db.absolute(), Path.cwd()
     plan = _plan_of(entry)
-    picture = here / picture_for(plan.problem, png)
+    refuse_goal(goal, plan.problem.metric)
+    picture = picture_for(plan.problem, png, here)
     introduce(plan.problem, plan.grid, [])
     with Store(db) as store:
         done = carried_out(plan, store, place, entry.source)
-    show(done, goal, picture)
+    show(done, goal, picture, db)
 
 
 def _plan_of(entry: "Entry") -> "Plan":
@@ -51,8 +61,14 @@ def _plan_of(entry: "Entry") -> "Plan":
             f"study {entry.id} was begun in Python, where its problem is; run that script again, "
             "which goes on where it was."
         )
-    source = json.loads(entry.source)
-    folder = source.pop("folder")
+    try:
+        source, described = json.loads(entry.source), json.loads(entry.plan)
+        folder = source.pop("folder")
+    except (ValueError, KeyError):
+        raise StudyError(
+            f"what was asked for by study {entry.id} cannot be read, the database is damaged; put "
+            "a copy of it in its place."
+        ) from None
     try:
         os.chdir(folder)  # files are named as they were, those of a script of the user's too
     except OSError as error:
@@ -61,7 +77,7 @@ def _plan_of(entry: "Entry") -> "Plan":
             "put its data there again."
         ) from None
     problem = reading.problem_of(**source)
-    plan = Plan.read(json.loads(entry.plan), problem, Engine.read(entry.engine))
+    plan = Plan.read(described, problem, Engine.read(entry.engine))
     if plan.id != entry.id:
         raise StudyError(
             f"{source['data']} is not what study {entry.id} was begun with: its content has "

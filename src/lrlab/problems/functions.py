@@ -32,6 +32,9 @@ class TrainingFunction:
             left out, which is the least that accuracy and its like can be; needed where less is
             better.
         name: what people call it; the name of its file when left out.
+        overlap: test rows per row not tested, such as 0.43 for a split of 70 to 30, where the
+            function draws its test rows by ``run.seed`` from the same data; a study then speaks of
+            new data too. None where test rows are fixed, or it is not known.
         fingerprint: a text by which stored runs are recognised. When left out, all code in its
             file and what it uses of the user's own other files; data that it reads is not in it.
 
@@ -53,10 +56,10 @@ class TrainingFunction:
     name: str
     fingerprint: str
     summary: str
+    overlap: float | None
 
     train_rows: ClassVar[int] = 1
     """Its rows are its own; with one, a step of the schedule is an epoch."""
-    overlap: ClassVar[float | None] = None
     shuffle: ClassVar[bool] = True
     doubts: ClassVar[tuple[str, ...]] = ()
 
@@ -69,6 +72,7 @@ class TrainingFunction:
         guess: float | None = None,
         name: str | None = None,
         fingerprint: str | None = None,
+        overlap: float | None = None,
     ) -> None:
         if not (callable(train) and takes(train, 1)):
             raise TrainingError(
@@ -88,6 +92,12 @@ class TrainingFunction:
         value = 0.0 if guess is None else real(guess)
         if value is None:
             raise TrainingError(f"guess must be a finite number, got {guess!r}.")
+        share = None if overlap is None else real(overlap)
+        if overlap is not None and (share is None or share <= 0):
+            raise TrainingError(
+                f"overlap must be test rows per row not tested, above 0, got {overlap!r}; such as "
+                "0.43, or leave it out."
+            )
         label = _label(train) if name is None else named(name, TrainingError)
         told = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
         held = {
@@ -101,6 +111,7 @@ class TrainingFunction:
                 (metric, value),
             ),
             "summary": f"a training function, {told}",
+            "overlap": share,
         }
         for attribute, what in held.items():
             object.__setattr__(self, attribute, what)

@@ -75,7 +75,7 @@ def problem_in(place: str, options: Mapping[str, Any]) -> AnyProblem:
             value = _given(place, value)
         elif takes(value, 1):
             return TrainingFunction(value, **options)
-    if options:
+    if options and isinstance(value, Problem | TrainingFunction):
         what = "problem" if isinstance(value, Problem) else "TrainingFunction"
         raise ProblemError(
             f"{option_of(next(iter(options)))} is for a plain function, but {place} is a "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lrlab.lazy import lazily
 
 ROOMS = {
+    "carrying": ("carry_out",),
     "catalog": ("Catalog",),
     "choosing": ("Tuned", "tune"),
     "comparing": ("compare", "place_of", "planned"),
@@ -31,12 +32,13 @@ ROOMS = {
         "reach",
     ),
     "store": ("Store",),
-    "study": ("Study", "carry_out"),
+    "study": ("Study",),
     "verdict": ("answer", "claim", "verdict", "winners"),
 }
 """Where each public name lives."""
 
 if TYPE_CHECKING:
+    from lrlab.studies.carrying import carry_out as carry_out
     from lrlab.studies.catalog import Catalog as Catalog
     from lrlab.studies.choosing import Tuned as Tuned
     from lrlab.studies.choosing import tune as tune
@@ -74,7 +76,6 @@ if TYPE_CHECKING:
     from lrlab.studies.statistics import reach as reach
     from lrlab.studies.store import Store as Store
     from lrlab.studies.study import Study as Study
-    from lrlab.studies.study import carry_out as carry_out
     from lrlab.studies.verdict import answer as answer
     from lrlab.studies.verdict import claim as claim
     from lrlab.studies.verdict import verdict as verdict

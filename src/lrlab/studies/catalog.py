@@ -8,11 +8,12 @@ from pathlib import Path
 from lrlab.errors import StudyError, did_you_mean
 from lrlab.studies.entries import Entry, entries, pace
 from lrlab.studies.faults import number, version_of
+from lrlab.studies.kept import Kept
 from lrlab.studies.reading import Answer, Question, read
 from lrlab.studies.schema import OF_NO_OTHER, VERSION
 
 
-class Catalog:
+class Catalog(Kept):
     """The studies in a database file.
 
     Args:
@@ -44,6 +45,10 @@ class Catalog:
             StudyError: there is no such study, or there are several.
         """
         return _meant(self.studies(), text, self.path)
+
+    def has(self, id: str) -> bool:
+        """Whether a study has begun; none has in a file of an older lrlab."""
+        return self._version == VERSION and super().has(id)
 
     def without_study(self) -> int:
         """How many runs are stored that no study has planned, as those of an older lrlab."""

@@ -132,7 +132,7 @@ class _Tasks:
             raise StudyError(
                 f"a block of {len(self.blocks[place])} runs lost its worker or its node {_TRIES} "
                 f"times; {_KEPT}. If it is lost again, memory may be short: give the ensemble less "
-                "(--memory), so that its blocks are smaller."
+                "(lrlab delete, then again with a smaller --memory, which makes smaller blocks)."
             )
         self.waiting.appendleft(place)
 

@@ -5,17 +5,21 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lrlab.dialects import parse
-from lrlab.errors import StudyError, did_you_mean
+from lrlab.errors import ScheduleError, StudyError, did_you_mean
 from lrlab.problems import AnyProblem, TrainingFunction, load
 from lrlab.schedules import Schedule
+from lrlab.schedules.numbers import real
+from lrlab.studies.carrying import Watch, carry_out, unwatched
 from lrlab.studies.defaults import default_schedules
 from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
 from lrlab.studies.places import Cluster, Machine, Place
 from lrlab.studies.plan import USUAL, Plan, Protocol, plan
 from lrlab.studies.settling import AUTO, candidates, settle
 from lrlab.studies.store import Store
-from lrlab.studies.study import Study, Watch, carry_out, unwatched
+from lrlab.studies.study import Study
 from lrlab.training import Settings
 
 HELD_OUT = 0.2
@@ -26,7 +30,7 @@ RAY = "ray"
 
 def compare(
     problem: AnyProblem | str,
-    schedules: Iterable[Schedule | str] | None = None,
+    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
     *,
     lr: float | Sequence[float] | None = None,
     momentum: float | Sequence[float] | None = None,
@@ -56,8 +60,8 @@ def compare(
 
     Args:
         problem: what is trained, or the name or file of it as on the command line.
-        schedules: schedules or their texts; about a dozen when left out. The constant rate is
-            always among them.
+        schedules: one or several schedules, or their texts; about a dozen when left out. The
+            constant rate is always among them.
         lr: the peak rates of the grid; ``RATES`` of the optimizer when left out. Not tuned, one:
             0.1 for SGD, 0.001 for the others.
         momentum: the momenta of the grid; 0 and 0.9 for SGD and RMSprop when left out. Not tuned,
@@ -86,7 +90,7 @@ def compare(
     protocol = Protocol(seeds, tuning_seeds, widenings, score, seed)
     asked = planned(
         load(problem) if isinstance(problem, str) else problem,
-        None if schedules is None else [_schedule(one) for one in schedules],
+        None if schedules is None else _schedules(schedules),
         rates=_several(lr),
         momenta=_several(momentum),
         tune=tune,
@@ -133,7 +137,8 @@ def planned(
     grid = _grid(common, rates, momenta, tune)
     if len(grid) == 1 and validation is None and protocol.score == "final":
         grid = (replace(grid[0], validation=0.0),)
-    asked = plan(problem, schedules or _defaults(problem, common), grid, protocol)
+    chosen = _defaults(problem, common) if schedules is None else schedules
+    asked = plan(problem, chosen, grid, protocol)
     if len(asked.schedules) == 1:
         raise StudyError(
             f"there is nothing to compare: {asked.schedules[0]} is what others are compared to; "
@@ -157,14 +162,30 @@ def place_of(
             )
         return AUTO, Cluster(address, gpus, memory)
     if address is not None or gpus:
-        raise StudyError(f"address and gpus are for the engine ray, got {engine}; use engine ray.")
+        raise StudyError(
+            f"an address and GPUs are for Ray, but the engine is {engine}; say --engine ray."
+        )
     return engine, Machine(workers, memory)
 
 
 def _defaults(problem: AnyProblem, common: Settings) -> list[Schedule]:
-    """A training function may not hand a metric to its scheduler: none that reads one."""
+    """Those that fit: a part of a schedule may have no step in a short training, and a training
+    function may not hand a metric to its scheduler.
+    """
     own = isinstance(problem, TrainingFunction)
-    return [one for one in default_schedules(common) if not (own and one.reactive)]
+    return [
+        one
+        for one in default_schedules(common)
+        if not (own and one.reactive) and _fits(one, common, problem.train_rows)
+    ]
+
+
+def _fits(schedule: Schedule, settings: Settings, rows: int) -> bool:
+    try:
+        settings.bind(schedule, rows)
+    except ScheduleError:
+        return False
+    return True
 
 
 def _grid(
@@ -185,11 +206,13 @@ def _grid(
     return grid
 
 
-def _schedule(one: Schedule | str) -> Schedule:
-    return parse(one) if isinstance(one, str) else one
+def _schedules(some: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:
+    every = [some] if isinstance(some, Schedule | str) else some
+    return [parse(one) if isinstance(one, str) else one for one in every]
 
 
 def _several(numbers: float | Sequence[float] | None) -> Sequence[float] | None:
     if numbers is None:
         return None
-    return [numbers] if isinstance(numbers, int | float) else list(numbers)
+    one = real(numbers)
+    return list(np.ravel(numbers)) if one is None else [one]

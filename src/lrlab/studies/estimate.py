@@ -22,7 +22,9 @@ class Estimate:
     """What a study takes.
 
     Args:
-        tuning, widening, final: runs of its phases; of the widening at most.
+        tuning, final: runs of these phases, where none of the grid is widened.
+        widening: runs more at most, final ones of the baseline among them, which is run at whatever
+            it was tried with and halfway to it.
         seconds: of wall time, without widening and with all of it; None where it cannot be told.
         bytes: in the database, in the same way.
     """
@@ -48,7 +50,9 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
     rates = len(rates_of(plan.grid))
     of_a_rate = max(sum(s.lr == rate for s in plan.grid) for rate in rates_of(plan.grid))
     widening = (
-        len(plan.schedules) * protocol.widenings * of_a_rate * protocol.tuning_seeds
+        protocol.widenings
+        * of_a_rate
+        * (len(plan.schedules) * protocol.tuning_seeds + 2 * protocol.seeds)
         if rates > 1
         else 0
     )

@@ -11,12 +11,11 @@ from itertools import product
 from lrlab.schedules import Schedule, to_text
 from lrlab.studies.choosing import Candidate, Tuned, tune
 from lrlab.studies.defaults import BASELINE
+from lrlab.studies.entries import FINAL
 from lrlab.studies.grid import beyond, halfway, rates_of
 from lrlab.studies.plan import Plan, hashed
 from lrlab.training import Result, Run, Settings
 from lrlab.training.settings import HIGHEST_RATE
-
-FINAL = "final"
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 
+from lrlab.errors import StudyError
+from lrlab.schedules.numbers import real, whole
 from lrlab.training.engines import Engine
 
 
@@ -18,6 +20,10 @@ class Machine:
 
     workers: int | None = None
     memory: int | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_count("workers", self.workers)
+        _refuse_count("memory", self.memory)
 
     @property
     def bytes(self) -> int:
@@ -50,10 +56,11 @@ class Cluster:
     gpus: float = 0.0
     memory: int | None = None
 
-
-Place = Machine | Cluster
-
-HERE = Machine()
+    def __post_init__(self) -> None:
+        _refuse_count("memory", self.memory)
+        gpus = real(self.gpus)
+        if gpus is None or gpus < 0:
+            raise StudyError(f"gpus must be a number of 0 or more, got {self.gpus}; try 1.")
 
 
 def cores() -> int:
@@ -67,3 +74,17 @@ def half_of_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     except (AttributeError, ValueError, OSError):  # Windows
         return 4 << 30
+
+
+def _refuse_count(name: str, value: int | None) -> None:
+    number = None if value is None else whole(value)
+    if value is not None and (number is None or number < 1):
+        raise StudyError(
+            f"{name} must be a whole number of 1 or more, got {value}; leave it out for what this "
+            "machine has."
+        )
+
+
+Place = Machine | Cluster
+
+HERE = Machine()

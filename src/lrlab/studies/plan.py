@@ -13,14 +13,16 @@ from lrlab.schedules import Schedule, parse, to_text
 from lrlab.schedules.numbers import whole
 from lrlab.studies.defaults import BASELINE
 from lrlab.studies.grid import Grid, checked, varied
-from lrlab.studies.seeds import FINAL, TUNING, seeds_of
-from lrlab.training import Settings
+from lrlab.studies.seeds import OF_FINAL, OF_TUNING, seeds_of
+from lrlab.training import Settings, functions
 from lrlab.training.engines import Engine
 from lrlab.training.watching import watched
 
 LOOP = Engine("loop")
 SCORES = ("final", "best")
 _MOST_SEEDS = 100_000
+_RULES = 1
+"""Raised when other runs come to follow from the same plan."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,18 @@ class Plan:
     @property
     def tuning_seeds(self) -> tuple[int, ...]:
         """The seeds that settings are chosen with."""
-        return seeds_of(self.protocol.seed, TUNING, self.protocol.tuning_seeds)
+        return seeds_of(self.protocol.seed, OF_TUNING, self.protocol.tuning_seeds)
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the final runs."""
-        return seeds_of(self.protocol.seed, FINAL, self.protocol.seeds)
+        return seeds_of(self.protocol.seed, OF_FINAL, self.protocol.seeds)
 
     @cached_property
     def id(self) -> str:
         """Eight hex digits, the same for all that are the same study."""
         what = {
+            "rules": _RULES,
             "problem": self.problem.fingerprint,
             "engine": str(self.engine),
             "plan": self.described(),
@@ -155,16 +158,20 @@ def plan(
         engine: what trains the runs.
 
     Raises:
-        StudyError: the grid is none, or no rows are held out though they are needed.
+        StudyError: the grid is none, or no rows are held out though they are needed, or a schedule
+            has no peak.
         ScheduleError: a schedule cannot be bound to this training, or cannot be written as text.
         TrainingError: a schedule reads a metric that this training does not have, or no training
-            rows are left when those for validation are held out.
+            rows are left when those for validation are held out, or the steps of a training
+            function are counted.
     """
     settings = checked((grid,) if isinstance(grid, Settings) else grid)
     _refuse_without_validation(settings, protocol)
     once = tuple(dict.fromkeys((BASELINE, *schedules)))
     if isinstance(problem, Problem):  # a training function holds rows out itself
         settings[0].held_out(problem.train_rows)
+    else:
+        functions.check(settings[0])
     for schedule in once:
         to_text(schedule)
         watched([schedule], settings[0], problem)
@@ -178,7 +185,10 @@ def plan(
 def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
     """The schedule divided by the highest factor that it uses, so that base rates are peak rates.
 
-    One with an absolute ``Rate`` that rules its peak is left as it is: no base rate moves it.
+    One with an absolute ``Rate`` in it is left as it is: where that rules no base rate moves it.
+
+    Raises:
+        StudyError: it is 0 at every step that it is used at.
 
     >>> from lrlab.schedules import Linear
     >>> to_peak_1(Linear(0.5, 0.0), (Settings(epochs=10),), rows=100)
@@ -189,6 +199,11 @@ def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
     peak = float(settings.bind(schedule, rows)(list(steps), base=1.0).max())
     if not schedule.relative or abs(peak - 1) < 1e-9:
         return schedule
+    if peak == 0:
+        raise StudyError(
+            f"{schedule} is 0 at each of its {len(steps)} steps, so it has no peak rate; train "
+            "longer, or leave it out."
+        )
     return (1 / peak) * schedule
 
 

@@ -2,22 +2,22 @@
 
 import numpy as np
 
-TUNING, FINAL = 0, 1
+OF_TUNING, OF_FINAL = 0, 1
 
 
 def seeds_of(study: int, stream: int, count: int) -> tuple[int, ...]:
     """The first seeds of a stream; more of them begin with the same.
 
-    No seed is in both streams: those of ``TUNING`` are even, those of ``FINAL`` odd.
+    No seed is in both streams: those of ``OF_TUNING`` are even, those of ``OF_FINAL`` odd.
 
     Args:
         study: the seed of the study, 0 or more.
-        stream: ``TUNING`` or ``FINAL``.
+        stream: ``OF_TUNING`` or ``OF_FINAL``.
         count: how many.
 
     Source: numpy.random.SeedSequence and its ``spawn``.
 
-    >>> seeds_of(0, FINAL, 3)[:2] == seeds_of(0, FINAL, 2)
+    >>> seeds_of(0, OF_FINAL, 3)[:2] == seeds_of(0, OF_FINAL, 2)
     True
     """
     sequence = np.random.SeedSequence(study).spawn(2)[stream]

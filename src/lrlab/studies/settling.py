@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, did_you_mean
+from lrlab.studies.kept import Kept
 from lrlab.studies.phases import first
 from lrlab.studies.places import HERE, Cluster, Machine, Place
 from lrlab.studies.plan import Plan
-from lrlab.studies.store import Store
 from lrlab.training import engines
 from lrlab.training.engines import Engine
 from lrlab.training.threads import one_thread
@@ -36,7 +36,7 @@ Engine(kind='ensemble', device='cpu', compiled=False))
 
 def settle(
     plan: Plan,
-    store: Store,
+    store: Kept,
     among: tuple[Engine, ...],
     place: Place = HERE,
 ) -> tuple[Engine, str]:

@@ -14,6 +14,7 @@ from lrlab.problems import AnyProblem
 from lrlab.schedules import to_text
 from lrlab.studies.database import Database
 from lrlab.studies.faults import PATIENCE, clear_errors, stored
+from lrlab.studies.kept import Kept
 from lrlab.studies.reading import Answer, Question
 from lrlab.studies.rows import pack, unpack
 from lrlab.studies.schema import OF_NO_OTHER
@@ -25,7 +26,7 @@ Member = tuple[str, int | None]
 was stored already when the phase was planned."""
 
 
-class Store:
+class Store(Kept):
     """Studies and runs in a database file, which is made when it is not there.
 
     Args:
@@ -60,7 +61,7 @@ class Store:
     def begin(
         self, id: str, problem: AnyProblem, engine: Engine, plan: str, source: str | None = None
     ) -> None:
-        """Notes a study, once: one that is there stays as it is.
+        """Notes a study, once: one that is there stays as it is, but learns a newer ``source``.
 
         Args:
             id: of the study.
@@ -73,14 +74,10 @@ class Store:
         with self._db.transaction() as writing:
             writing.execute(
                 "INSERT INTO study (id, problem, fingerprint, engine, plan, source) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET source = excluded.source "
+                "WHERE excluded.source IS NOT NULL",
                 row,
             )
-
-    def has(self, id: str) -> bool:
-        """Whether a study has begun."""
-        query = "SELECT count(*) FROM study WHERE id = ?"
-        return bool(self._rows(query, id)[0][0])
 
     def plan_phase(self, id: str, phase: str, members: Sequence[Member]) -> None:
         """Notes which runs a phase of a study has, all or none, once: a plan that is there stays.
@@ -107,16 +104,17 @@ class Store:
 
     def finished(self, ids: Iterable[str]) -> dict[str, Result]:
         """The results of those runs that are stored, by id."""
-        rows = self._runs("id, score, diverged, epochs, seconds, left_at", ids)
+        # One question for all ids, however many: SQLite limits the places for values in a query.
+        query = (
+            "SELECT id, score, diverged, epochs, seconds, left_at FROM run "
+            "WHERE id IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._rows(query, json.dumps(list(ids)))
         with clear_errors(self._db.name):
             return {
                 id: Result(score, bool(diverged), _curve(id, epochs), seconds, left_at)
                 for id, score, diverged, epochs, seconds, left_at in rows
             }
-
-    def known(self, ids: Iterable[str]) -> set[str]:
-        """Which of those runs are stored."""
-        return {id for (id,) in self._runs("id", ids)}
 
     def add(
         self,
@@ -166,11 +164,6 @@ class Store:
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         return self.ask(lambda db: db.execute(query, values).fetchall())
-
-    def _runs(self, columns: str, ids: Iterable[str]) -> list[Any]:
-        # One question for all ids, however many: SQLite limits the places for values in a query.
-        query = f"SELECT {columns} FROM run WHERE id IN (SELECT value FROM json_each(?))"
-        return self._rows(query, json.dumps(list(ids)))
 
 
 def _curve(id: str, packed: bytes) -> Curve:

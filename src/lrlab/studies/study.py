@@ -1,8 +1,6 @@
-"""A study carried out: what is stored is kept, what is missing is trained and stored."""
+"""A study with all its results: how its settings were chosen, what the final runs say."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,26 +12,12 @@ from lrlab.schedules import Schedule
 from lrlab.studies import tables
 from lrlab.studies.choosing import Candidate, Tuned
 from lrlab.studies.defaults import BASELINE
-from lrlab.studies.execution import Block, blocks_of, execute, held
-from lrlab.studies.phases import Phase, first, following, tuned_by
-from lrlab.studies.places import HERE, Place
+from lrlab.studies.phases import Phase, tuned_by
 from lrlab.studies.plan import Plan
 from lrlab.studies.scoring import score_of
 from lrlab.studies.statistics import Comparison, judge
-from lrlab.studies.store import Store
 from lrlab.studies.verdict import answer
-from lrlab.training import Result, Run, Settings
-
-Watch = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
-"""Told of every phase with those of its runs that will be trained; gives what to call at the end of
-each of them.
-"""
-
-
-@contextmanager
-def unwatched(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-    """A ``Watch`` that tells nobody."""
-    yield lambda run: None
+from lrlab.training import Result, Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +48,7 @@ class Study:
 
     @cached_property
     def rivals(self) -> dict[Settings, list[Result]]:
-        """The final runs of the baseline: at every settings that it was tried with, and halfway
+        """The final runs of the baseline: at all settings that it was tried with, and halfway
         between neighbouring rates.
         """
         return {settings: own for (s, settings), own in self._final.items() if s == BASELINE}
@@ -117,77 +101,3 @@ class Study:
     def _repr_html_(self) -> str:
         """The answer and the table, for notebooks."""
         return tables.html(self)
-
-
-def carry_out(
-    plan: Plan,
-    store: Store,
-    place: Place = HERE,
-    watch: Watch = unwatched,
-    source: str | None = None,
-) -> Study:
-    """The study with the results of all its runs, phase after phase.
-
-    Runs that are stored are not trained again; the others are trained in the blocks that were
-    recorded when their phase was planned, so that a study which was stopped comes to the same
-    numbers as one that was not.
-
-    Args:
-        plan: the study.
-        store: where runs are looked up, and where they are stored as they end.
-        place: where runs are trained.
-        watch: told of every phase and of every run that was trained and stored.
-        source: how the command line comes to the problem again, as JSON.
-
-    Raises:
-        StudyError: the store cannot be written, or a worker process died.
-        TrainingError: the engine of the plan cannot train its problem.
-    """
-    store.begin(plan.id, plan.problem, plan.engine, json.dumps(plan.described()), source)
-    done: list[Phase] = []
-    results: dict[str, Result] = {}
-    phase: Phase | None = first(plan)
-    with held(place):
-        while phase is not None:
-            results |= _carried_out(plan, phase, store, place, watch)
-            done.append(phase)
-            phase = following(plan, done, results)
-    return Study(plan, tuple(done), results)
-
-
-def _carried_out(
-    plan: Plan, phase: Phase, store: Store, place: Place, watch: Watch
-) -> dict[str, Result]:
-    blocks = _blocks(plan, phase, store, place)
-    results = store.finished(phase.runs)
-    missing = [block for block in blocks if not results.keys() >= block.keys()]
-    new = [run for block in missing for id, run in block.items() if id not in results]
-    with (
-        watch(phase, new) as ended,
-        closing(execute(plan.problem, missing, plan.engine, place)) as training,
-    ):
-        for together in training:
-            store.add(plan.problem, plan.engine, phase.runs, together)
-            fresh = [id for id in together if id not in results]
-            results = together | results  # what was stored before stays, as in the store
-            for id in fresh:
-                ended(phase.runs[id])
-    return results
-
-
-def _blocks(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Block]:
-    """What is trained together in a phase: as it was recorded, by whoever planned it first."""
-    members = store.phase(plan.id, phase.name)
-    if members is None:
-        known = store.known(phase.runs)
-        missing = {id: run for id, run in phase.runs.items() if id not in known}
-        blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
-        numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
-        store.plan_phase(plan.id, phase.name, [(id, numbers.get(id)) for id in phase.runs])
-        members = store.phase(plan.id, phase.name)
-        assert members is not None
-    grouped: dict[int, dict[str, Run]] = {}
-    for id, number in members:
-        if number is not None:
-            grouped.setdefault(number, {})[id] = phase.runs[id]
-    return list(grouped.values())

@@ -41,7 +41,7 @@ def winners(comparison: Comparison) -> tuple[Row, ...]:
 
     None is where its best rate, or the baseline's, is the lowest or the highest that was tried: the
     one may do better still, and the other too. None is, either, that is not better than the
-    baseline at every settings that it was run with.
+    baseline at all settings that it was run with.
     """
     if comparison.baseline.edge:
         return ()
@@ -125,7 +125,7 @@ def _of_those_ahead(comparison: Comparison, ahead: list[Row]) -> Iterator[str]:
     assert rival is not None
     at = " and ".join(settings_named(rival.settings, comparison.varied))
     score = Style.of(comparison).score(rival.mean)
-    yield f"{count} {_are(count)} ahead of it as tuned, but at {at} it scores {score}."
+    yield f"{count} {_are(count)} ahead of it as tuned, but at {at} {name} scores {score}."
     yield "More --tuning-seeds choose better, and so do rates closer to each other (--lr)."
 
 
@@ -156,7 +156,7 @@ def _of_none_better(comparison: Comparison) -> Iterator[str]:
     )
 
 
-_FIXED = "For new data nothing can be said: every seed has the same test rows."
+_FIXED = "For new data nothing can be said: test rows are not known to vary with the seeds."
 
 
 def _for_new_data(comparison: Comparison, row: Row) -> str:
@@ -189,9 +189,9 @@ def _open(
         if against is None or against.on_this_data.told or against.on_this_data.visible is None:
             continue
         here, gain = against.on_this_data, style.difference(against.mean)
-        seen = f"{comparison.seeds} seeds show {style.amount(against.on_this_data.visible)}"
-        needed = "no number would do" if here.seeds is None else f"this takes {_about(here.seeds)}"
-        yield f"{row.schedule} {APART} from {whom} ({gain}): {seen}, {needed}."
+        seen = f"{comparison.seeds} seeds see {style.amount(against.on_this_data.visible)} or more"
+        needed = "no number sees" if here.seeds is None else f"{_about(here.seeds)} see"
+        yield f"{row.schedule} {APART} from {whom} ({gain}): {seen}, {needed} this."
         return
 
 

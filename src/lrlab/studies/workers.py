@@ -74,7 +74,8 @@ def spread(
     except BrokenProcessPool:
         raise StudyError(
             "a worker process died; the runs that ended are kept: repeat the command to do the "
-            "others. If it dies again, memory may be short (fewer --workers, less --memory), or a "
+            "others. If it dies again, memory may be short (fewer --workers; less --memory makes "
+            "smaller blocks of a study that is begun anew), or a "
             'script of yours that calls lrlab lacks its `if __name__ == "__main__":`.'
         ) from None
     finally:

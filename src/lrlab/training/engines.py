@@ -108,7 +108,7 @@ def pace(
     train = _trainer(short, engine)
     train(_constant(some, 1 + more))  # by which what follows is traced
     taken = [_more(train, some, more) for _ in range(_TURNS)]
-    return max(0.0, median(taken)) / steps / len(some)
+    return median(taken) / steps / len(some)
 
 
 _BATCHES, _STEPS, _TURNS = 8, 32, 3
@@ -150,13 +150,13 @@ def choose(
         ours = at_once(_constant(block, 1 + more))[0]  # by which what follows is traced
     except TrainingError as error:
         reason = str(error).partition(";")[0]  # without the remedy, which is taken here
-        return Choice(loop_engine, reason, max(0, _more(one_by_one, runs[:1], more)) / steps)
+        return Choice(loop_engine, reason, _more(one_by_one, runs[:1], more) / steps)
     alone: list[float] = []
     together: list[float] = []
     while len(alone) < _TURNS and sum(together) < _LONG:
         alone.append(_more(one_by_one, block[:1], more))
         together.append(_more(at_once, block, more))
-    one, each = max(0, median(alone)) / steps, max(0, median(together)) / steps / len(block)
+    one, each = median(alone) / steps, median(together) / steps / len(block)
     if not _agree(ours, one_by_one(_constant(block[:1], 1 + more))[0]):
         reason = "the ensemble gives another loss: the network keeps something beside its buffers"
         return Choice(loop_engine, reason, one)
@@ -186,13 +186,18 @@ def _short(seconds: float) -> str:
 
 
 def _more(train: Callable[[Sequence[Run]], object], runs: Sequence[Run], epochs: int) -> float:
-    """Seconds that so many epochs more than one take."""
+    """Seconds that so many epochs more than one take.
+
+    Other work may hold up the shorter training longer than the other one takes: then it is their
+    share of all that this one has taken.
+    """
     seconds = []
     for some in (_constant(runs, 1), _constant(runs, 1 + epochs)):
         started = time.perf_counter()
         train(some)
         seconds.append(time.perf_counter() - started)
-    return seconds[1] - seconds[0]
+    more = seconds[1] - seconds[0]
+    return more if more > 0 else seconds[1] * epochs / (1 + epochs)
 
 
 def _constant(runs: Sequence[Run], epochs: int) -> list[Run]:

@@ -11,9 +11,23 @@ from lrlab.training.loop import drawing
 from lrlab.training.reports import Diverged
 from lrlab.training.result import Epoch, Result
 from lrlab.training.run import Run
+from lrlab.training.settings import Settings
 
 ALONE = "a training function trains one run at a time; use the loop (--engine loop)."
 """What is said where runs of one are to be trained together."""
+
+
+def check(settings: Settings) -> None:
+    """Refuses settings that are a training function's own to say.
+
+    Raises:
+        TrainingError: they say how often it steps its scheduler.
+    """
+    if settings.per == "step":
+        raise TrainingError(
+            "a training function says itself how often it steps its scheduler, as in "
+            "run.scheduler(optimizer, steps_per_epoch=100); leave out per (--per)."
+        )
 
 
 def train(
@@ -34,11 +48,7 @@ def train(
         TrainingError: the function fails, reports what it should not, or does not report every
             epoch; the settings say how often it steps, which is its own to say.
     """
-    if run.settings.per == "step":
-        raise TrainingError(
-            "a training function says itself how often it steps its scheduler, as in "
-            "run.scheduler(optimizer, steps_per_epoch=100); leave out per (--per)."
-        )
+    check(run.settings)
     started = time.perf_counter()
     live = LiveRun(problem, run, device, report)
     reports = live.reports

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
 from lrlab.problems import Problem, Split, split_of, streams
 from lrlab.schedules import Constant, Schedule
@@ -127,10 +128,20 @@ def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Opt
 
 
 def score_of_a_guess(problem: Problem, split: Split) -> float:
-    """The score of the best constant guess, which is what a diverged run is scored as."""
+    """The score of the best constant guess, which is what a diverged run is scored as.
+
+    Raises:
+        TrainingError: the metric has no number for it.
+    """
     row = problem.task.guess(split.y_train)
     outputs = row.expand(len(split.y_test), *row.shape)
-    return float(problem.task.metric.of(outputs, split.y_test)) * split.unit
+    score = float(problem.task.metric.of(outputs, split.y_test)) * split.unit
+    if not isfinite(score):
+        raise TrainingError(
+            f"a diverged run scores as a constant guess, but the {problem.metric.name} of one is "
+            f"{score}; give the metric a finite number there, or use lower rates (--lr)."
+        )
+    return score
 
 
 def scheduler_for(optimizer: Optimizer, bound: Mapping[str, Schedule]) -> LRScheduler:

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Study, interval, varied
 from lrlab.studies.numbers import settings_named
 from lrlab.training import Result, Settings
 from lrlab.views import colours
+from lrlab.views.drafts import draft
 from lrlab.views.wording import paired_seeds
 
 _DECADE = 10
@@ -189,13 +189,11 @@ def save(study: Study, path: Path, among: Collection[Schedule] | None = None) ->
         among: as in ``curves``.
 
     Raises:
-        StudyError: the file cannot be written.
+        ViewError: the file cannot be written.
     """
     plan = study.plan
     band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
     title = f"{plan.problem.name} · {paired_seeds(plan.protocol.seeds)}{band}"
-    try:
-        drawing = figure(curves(study, among), title, plan.problem.metric)
-        drawing.savefig(path, format="png", dpi=120)
-    except OSError as error:
-        raise StudyError(f"the picture {path} cannot be written: {error.strerror}.") from None
+    drawing = figure(curves(study, among), title, plan.problem.metric)
+    with draft(path) as beside:
+        drawing.savefig(beside, format="png", dpi=120)

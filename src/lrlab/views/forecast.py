@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from lrlab.problems.tables import counted
 from lrlab.studies import Estimate, Plan
+from lrlab.views.times import duration
 from lrlab.views.wording import grid_named, held_out
 
 
@@ -38,7 +39,7 @@ def _phases(plan: Plan, taken: Estimate) -> Iterator[str]:
         f"{counted(protocol.seeds, 'fresh seed')}, scored on test rows"
     )
     if plan.tuned:
-        yield f"{'':24}and the constant rate at every settings and halfway between the rates: a"
+        yield f"{'':24}and the constant rate at all settings and halfway between the rates: a"
         yield f"{'':24}winner has to beat them all"
 
 
@@ -61,22 +62,16 @@ def _taken(plan: Plan, taken: Estimate, known: int) -> Iterator[str]:
     if taken.seconds is None:
         yield "time: as long as the function takes, which only it knows; try --seeds 1 --no-tune"
     else:
-        yield f"about {_duration(taken.seconds)} on this machine"
+        shortest, longest = (duration(seconds) for seconds in taken.seconds)
+        time = shortest if shortest == longest else f"{shortest} to {longest}"
+        yield f"about {time} on this machine"
     yield f"about {_range(*(_megabytes(size) for size in taken.bytes))} MB in the database"
 
 
 def _range(least: float, most: float) -> str:
-    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
+    few, many = (f"{number:.0f}" if number >= 10 else f"{number:g}" for number in (least, most))
+    return few if few == many else f"{few} to {many}"
 
 
 def _megabytes(size: float) -> float:
     return float(f"{size / 1e6:.2g}")
-
-
-def _duration(seconds: tuple[float, float]) -> str:
-    """Both in the unit of the longer one."""
-    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
-        if seconds[1] >= 2 * length or length == 1:
-            least, most = (float(f"{value / length:.2g}") for value in seconds)
-            return f"{_range(least, most)} {unit}"
-    raise AssertionError

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lrlab.problems.tables import counted
-from lrlab.studies import BASELINE, Study, reach, varied
+from lrlab.studies import Study, reach, varied
 from lrlab.views.table import table, times
 from lrlab.views.wording import grid_counted, held_out, paired_seeds
 
@@ -17,12 +17,13 @@ def report(study: Study, goal: float | None = None) -> str:
             out.
     """
     metric = study.plan.problem.metric
-    reached = reach(study.finals, BASELINE, metric, goal)
+    aim = study.comparison.baseline.mean if goal is None else goal
+    reached = reach(study.finals, metric, aim)
     parts = (
         f"{title(study)}\n{study.answer}",
         table(study.comparison, varied(study.plan.grid)),
         "\n".join(_notes(study)),
-        times(metric, *reached),
+        times(metric, aim, reached),
     )
     return "\n\n".join(parts)
 
@@ -76,8 +77,8 @@ def _on_rates(study: Study) -> Iterator[str]:
         widened = sum(phase.name.startswith("widening") for phase in study.phases)
         if widened:
             yield (
-                f"Where a best rate was the last of the grid, up to {widened} more were tried "
-                "beyond it."
+                "Where a best rate was the last of the grid, the study tried up to "
+                f"{counted(widened, 'rate')} beyond it."
             )
         edges = sorted({row.tuned.settings.lr for row in rows if row.tuned and row.edge})
         if edges:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import Cosine, Linear
+from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, reach
 from lrlab.training import Curve, Epoch, Result
 from tests.studies.statistics.making import ACCURACY, RMSE
@@ -21,9 +22,9 @@ RESULTS = {
 }
 
 
-def test_the_goal_is_the_mean_score_of_the_baseline() -> None:
-    goal, (first, second, third) = reach(RESULTS, BASELINE, ACCURACY)
-    assert goal == pytest.approx(0.8)
+def test_a_goal_that_is_a_mean_is_reached_by_what_equals_it() -> None:
+    mean = float(np.mean([result.score for result in RESULTS[BASELINE]]))
+    first, second, third = reach(RESULTS, ACCURACY, mean)
     # Reached after 1, 2 and 3 epochs, though two of them lose it again.
     assert (first.schedule, first.rank, first.epochs, first.share) == ("Cosine()", 1, 2, 1)
     assert (second.schedule, second.rank) == ("Constant(1.0)", 2)
@@ -33,18 +34,23 @@ def test_the_goal_is_the_mean_score_of_the_baseline() -> None:
 
 
 def test_a_goal_of_ones_own_where_less_is_better_and_equals_share_a_rank() -> None:
-    goal, rows = reach(RESULTS, BASELINE, RMSE, goal=0.3)
-    assert goal == 0.3
+    rows = reach(RESULTS, RMSE, goal=0.3)
     found = {row.schedule: (row.rank, row.epochs, round(row.share, 2)) for row in rows}
     assert found == {
         "Constant(1.0)": (1, 1, 1.0),
         "Cosine()": (2, 3, 0.67),
         "Linear(1.0, 0.0)": (3, None, 0.0),
     }
-    _, rows = reach({BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, BASELINE, RMSE)
+    rows = reach({BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, RMSE, goal=0.3)
     assert [row.rank for row in rows] == [1, 1]
 
 
 def test_an_epoch_without_a_score_reaches_nothing() -> None:
     results = {BASELINE: [run(np.nan, 0.9)]}
-    assert reach(results, BASELINE, ACCURACY, goal=0.5)[1][0].epochs == 2
+    assert reach(results, ACCURACY, goal=0.5)[0].epochs == 2
+
+
+@pytest.mark.parametrize("goal", [np.inf, -np.inf, np.nan])
+def test_a_goal_is_a_number(goal: float) -> None:
+    with pytest.raises(StudyError, match=r"a finite number, got -?(inf|nan)"):
+        reach(RESULTS, ACCURACY, goal)

@@ -112,7 +112,7 @@ def judge(
         overlap: of the problem; see ``Problem.overlap``.
         diverged: how many runs of a schedule diverged, none where it is left out.
         tuned: how each schedule came to its settings, where they were chosen.
-        rivals: scores of the baseline at every settings that it was tried with, shape (seeds,).
+        rivals: scores of the baseline at all settings that it was tried with, shape (seeds,).
 
     Raises:
         StudyError: the baseline is missing, or not every schedule has one finite score per seed.

@@ -1,10 +1,12 @@
 """Time to target: after how many epochs each schedule reaches a score. It describes, no more."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from lrlab.errors import StudyError
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
 from lrlab.training import Result
@@ -34,23 +36,23 @@ class Reached:
 
 def reach(
     results: Mapping[Schedule, Sequence[Result]],
-    baseline: Schedule,
     metric: Metric,
-    goal: float | None = None,
-) -> tuple[float, tuple[Reached, ...]]:
-    """The goal, and how soon each schedule reaches it, the soonest first.
+    goal: float,
+) -> tuple[Reached, ...]:
+    """How soon each schedule reaches a goal, the soonest first.
 
     A score is reached where it is equal or better, also if it is lost again later. A run that
     diverged never reaches it.
 
     Args:
         results: of each schedule, one or more.
-        baseline: whose mean score is the goal when none is given.
         metric: says which direction is better.
         goal: the score.
+
+    Raises:
+        StudyError: the goal is no number.
     """
-    if goal is None:
-        goal = float(np.mean([result.score for result in results[baseline]]))
+    refuse_goal(goal, metric)
     found = []
     for schedule, own in results.items():
         epochs = [_first(result, metric, goal) for result in own]
@@ -65,7 +67,19 @@ def reach(
         )
         for median, share, schedule in found
     ]
-    return goal, tuple(sorted(rows, key=lambda row: row.rank))
+    return tuple(sorted(rows, key=lambda row: row.rank))
+
+
+def refuse_goal(goal: float | None, metric: Metric) -> None:
+    """Refuses a goal that nothing can be held against, before anything is trained for it."""
+    if goal is None:
+        return
+    if not math.isfinite(goal):
+        raise StudyError(f"a goal must be a finite number, got {goal}; such as 0.95.")
+    if metric.percent and not 0 <= goal <= 1:
+        raise StudyError(
+            f"a goal of {metric.name} must be a share from 0 to 1, got {goal:g}; 95 % is 0.95."
+        )
 
 
 def _first(result: Result, metric: Metric, goal: float) -> float:
