@@ -79,8 +79,8 @@ TUNED: dict[str, Tuning] = {
         [0.05] + [0.001] * 11, between=True
     ),
     "rows that suit schedules and settings, 0.5 points": SuitedRows([0.005] * 6),
-    "rows that suit settings alone, the baseline's 2 points, others' 0": SuitedRows(
-        [0.02] + [0.0] * 5, own=0.0, of_schedule=0.0, of_settings=0.1
+    "rows that suit settings alone, the baseline's 2 points, others' 0, 12 schedules": SuitedRows(
+        [0.02] + [0.0] * 11, own=0.0, of_schedule=0.0, of_settings=0.1
     ),
     "classifiers, fitted": Fitted(),
 }

@@ -57,7 +57,7 @@ def test_verdicts_say_what_the_numbers_say(
 
 
 @given(
-    worlds(6),
+    worlds(5),
     st.integers(1, 3),
     st.sampled_from([0.0, 0.005, 0.02, 0.05]),
     st.sampled_from([None, 0.4]),
@@ -113,7 +113,7 @@ def test_answers_say_what_the_numbers_say(
     text, won = answer(comparison), winners(comparison)
     first, *rest = lines = text.splitlines()
     assert len(lines) <= 4
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 130
     assert "nan" not in text
     if scores.shape[1] == 1:
         assert text.startswith("One seed cannot tell")
@@ -237,7 +237,7 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
         (
             compared([BASE, BASE + 0.1 + NOISE], rivals=[BASE + 0.02, BASE + 0.098]),
             "On this data (6 seeds) no schedule is known to be better than the constant rate:\n"
-            "1 is ahead of it as tuned, but at rate 0.3 it scores 76.5 %.\n"
+            "1 is ahead of it as tuned, but at rate 0.3 the constant rate scores 76.5 %.\n"
             "More --tuning-seeds choose better, and so do rates closer to each other (--lr).",
         ),
         (

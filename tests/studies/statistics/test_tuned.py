@@ -29,7 +29,7 @@ def test_few_studies_name_a_winner_wrongly(calibration: ModuleType, number: int)
 def test_without_rivals_they_would_and_without_those_halfway(calibration: ModuleType) -> None:
     badly_tuned = calibration.TUNED["0.5 points"]
     assert calibration.false_winners_tuned(badly_tuned, STUDIES)["no rivals"]["share"] > 0.08
-    (sharp,) = [world for name, world in calibration.TUNED.items() if "12 schedules" in name]
+    (sharp,) = [world for name, world in calibration.TUNED.items() if "between, 12" in name]
     assert calibration.false_winners_tuned(sharp, STUDIES)["no halves"]["share"] > MOST
 
 
