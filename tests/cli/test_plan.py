@@ -75,7 +75,7 @@ def test_all_that_widening_may_cost_is_said() -> None:
     taken = estimate(study, Machine(1))
     assert taken.tuning == 4 * 3
     assert taken.final == (4 + 2) * 5  # the rate halfway between the two, with either momentum
-    # Two rates with two momenta each: tuned, and then run over fresh seeds, as is what lies halfway.
+    # Two rates with two momenta each: tuned, then run over fresh seeds, as is what lies halfway.
     assert taken.widening == 4 * (3 + 2 * 5)
 
 

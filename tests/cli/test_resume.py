@@ -189,9 +189,9 @@ def test_a_study_on_a_cluster_goes_on_there(lrlab: Lrlab, monkeypatch: pytest.Mo
     cluster = ["--address", "10.0.0.1:6379", "--num-gpus", "0.5"]
     study = ["compare", "iris", *TINY[:-4], "--engine", "ray"]
     said = lrlab(*study, *cluster)
-    assert said.err.endswith(f"lrlab resume {begun(said)} --ray {' '.join(cluster)}\n")
+    assert said.err.endswith(f"lrlab resume {begun(said)} --engine ray {' '.join(cluster)}\n")
     said = lrlab(*study, "--db", "my own.db")
-    assert said.err.endswith(f"lrlab resume {begun(said)} --db 'my own.db' --ray\n")
+    assert said.err.endswith(f"lrlab resume {begun(said)} --db 'my own.db' --engine ray\n")
 
 
 # What cannot go on says why, and changes nothing.
