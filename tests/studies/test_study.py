@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lrlab import Cosine
-from lrlab.errors import StudyError
-from lrlab.problems import Problem, load
+from lrlab import Cosine, LiveRun
+from lrlab.errors import StudyError, TrainingError
+from lrlab.problems import Problem, TrainingFunction, load
 from lrlab.studies import (
     Machine,
     Phase,
@@ -167,3 +167,17 @@ def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
         assert numbers(carry_out(small(iris), store, ONE)) == numbers(study)
     assert db.exists()
     assert numbers(compare("iris", [Cosine()], db=db, **words)) == numbers(study)
+
+
+def test_what_cannot_be_trained_is_no_study(tmp_path: Path) -> None:
+    function = TrainingFunction(_failing, metric="accuracy")
+    which = plan(function, [Cosine()], Settings(epochs=2), Protocol(2))
+    with Store(tmp_path / "lrlab.db") as store:
+        with pytest.raises(TrainingError, match="on purpose"):
+            carry_out(which, store, ONE)
+        assert not store.has(which.id)
+        assert store.phase(which.id, "final") is None
+
+
+def _failing(run: LiveRun) -> None:
+    raise ValueError("on purpose")

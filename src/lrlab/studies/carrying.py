@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 
-from lrlab.errors import StudyError
+from lrlab.errors import LrlabError, StudyError
 from lrlab.studies.execution import Block, blocks_of, execute, held
 from lrlab.studies.phases import Phase, first, following
 from lrlab.studies.places import HERE, Place
@@ -53,12 +53,19 @@ def carry_out(
     done: list[Phase] = []
     results: dict[str, Result] = {}
     phase: Phase | None = first(plan)
-    with held(place):
-        while phase is not None:
-            blocks = _blocks(plan, phase, store, place, source)
-            results |= _carried_out(plan, phase, blocks, store, place, watch)
-            done.append(phase)
-            phase = following(plan, done, results)
+    begun = store.has(plan.id)
+    try:
+        with held(place):
+            while phase is not None:
+                blocks = _blocks(plan, phase, store, place, source)
+                results |= _carried_out(plan, phase, blocks, store, place, watch)
+                done.append(phase)
+                phase = following(plan, done, results)
+    except LrlabError:
+        # What cannot be trained at all is no study: nothing could go on with it.
+        if not begun and store.has(plan.id) and not store.known(first(plan).runs):
+            store.delete(plan.id)
+        raise
     return Study(plan, tuple(done), results)
 
 
