@@ -52,6 +52,8 @@ def test_the_table_is_that_of_this_machine(
     assert not ray.is_initialized()
 
     assert "engine: loop (as this test has it)" in there.err
+    where = f"training on the Ray cluster at {nodes.address}: 3 nodes, 2 cores"
+    assert where in there.err.splitlines()
     assert there.out.splitlines()[:-1] == here.out.splitlines()[:-1]
     assert numbers(tmp_path / "lrlab.db") == numbers(tmp_path / "here.db")
     planned = "SELECT phase, place, run FROM member ORDER BY phase, place"

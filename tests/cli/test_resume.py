@@ -4,6 +4,7 @@ import re
 import shlex
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import lrlab as library
 from lrlab import studies
-from lrlab.studies import Store
+from lrlab.studies import Store, execution, nodes
 from tests.cli.conftest import Said
 from tests.cli.stopping import ended, numbers, query, stopped
 from tests.cli.test_own import PROBLEM, TRAINING
@@ -186,6 +187,8 @@ def test_a_study_on_a_cluster_goes_on_there(lrlab: Lrlab, monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     monkeypatch.setattr(studies, "carry_out", stop)
+    monkeypatch.setattr(execution, "held", lambda place: nullcontext())
+    monkeypatch.setattr(nodes, "whereabouts", lambda: "a cluster")
     cluster = ["--address", "10.0.0.1:6379", "--num-gpus", "0.5"]
     study = ["compare", "iris", *TINY[:-4], "--engine", "ray"]
     said = lrlab(*study, *cluster)

@@ -46,12 +46,14 @@ def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None
     """The study, or the end of the command and how to go on where a person stops it."""
     from lrlab.cli.progress import progress
     from lrlab.studies import carry_out
+    from lrlab.studies.execution import held
     from lrlab.training.threads import keep_memory
 
     keep_memory()
     try:
         # What Ray or a training function prints meanwhile is no part of what was asked for.
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), held(place):
+            _say_where(place)
             return carry_out(plan, store, place, progress, source)
     except KeyboardInterrupt:
         assert store.path is not None
@@ -60,6 +62,16 @@ def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None
             f"stopped; what has ended is in {store.path}. To go on: lrlab resume {words}", err=True
         )
         raise typer.Exit(130) from None
+
+
+def _say_where(place: "Place") -> None:
+    """Which cluster was joined: with no address, that of this machine may be somebody else's."""
+    from lrlab.studies import Cluster
+
+    if isinstance(place, Cluster):
+        from lrlab.studies.nodes import whereabouts
+
+        typer.echo(f"training on {whereabouts()}", err=True)
 
 
 def _cluster_option(place: "Place") -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrlab.errors import StudyError, needs
+from lrlab.problems.tables import counted
 from lrlab.studies.connecting import reachable
 from lrlab.studies.places import Machine
 
@@ -43,6 +44,13 @@ def places_for(need: Need) -> int:
             "start --address=...` and repeat the command: runs that ended are kept."
         )
     return places
+
+
+def whereabouts() -> str:
+    """Which cluster this process is connected to, and how large it is."""
+    nodes, cores = len(_alive()), places_for(Need())
+    address = ray.get_runtime_context().gcs_address
+    return f"the Ray cluster at {address}: {counted(nodes, 'node')}, {counted(cores, 'core')}"
 
 
 def as_one(memory: int | None) -> Machine:
