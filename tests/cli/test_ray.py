@@ -12,6 +12,9 @@ from lrlab.training import engines
 from lrlab.training.engines import Choice, Engine
 from tests.cli.stopping import numbers, query
 
+# Ray forks to start its processes, which JAX warns of where another test has imported it.
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+
 STUDY = [
     "compare", "iris", "--schedule", "Cosine()", "--lr", "0.03,0.3", "--momentum", "0",
     "--tuning-seeds", "4", "--widen", "1", "--seeds", "4", "--epochs", "3",

@@ -119,7 +119,7 @@ def test_a_run_that_is_there_stays(tmp_path: Path, study: Given) -> None:
 
 def test_rows_are_readable_by_people(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        store.add(study.problem, study.engine, study.runs, {id: result(0.5)})
+        store.add(study.problem, study.engine, study.runs, {list(study.runs)[-1]: result(0.5)})
     rows = query(
         tmp_path / "lrlab.db",
         "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
