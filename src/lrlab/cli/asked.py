@@ -123,7 +123,7 @@ class Asked:
         return reading.problem_of(**{name: getattr(self, name) for name in _SOURCE})
 
     def source(self) -> str:
-        """How ``problem`` comes to be, as JSON; ``reading.problem_of_source`` is the way back."""
+        """What ``reading.problem_of`` takes to make ``problem`` again, and the folder, as JSON."""
         named = {name: value for name, value in asdict(self).items() if name in _SOURCE}
         return json.dumps({"folder": os.getcwd()} | named, default=str)
 
@@ -157,14 +157,10 @@ class Asked:
         )
 
 
-def asking(does: Callable[..., None]) -> Callable[..., None]:
-    """A command that takes the options of ``Asked`` beside its own.
-
-    Args:
-        does: takes an ``Asked``, then the options that are its alone.
-    """
+def asking(does: Callable[[Asked], None]) -> Callable[..., None]:
+    """A command whose options are the fields of ``Asked``."""
     hints = get_type_hints(Asked, include_extras=True)
-    shared = [
+    parameters = [
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -173,14 +169,10 @@ def asking(does: Callable[..., None]) -> Callable[..., None]:
         )
         for field in fields(Asked)
     ]
-    names = [one.name for one in shared]
-    alone = list(inspect.signature(does, eval_str=True).parameters.values())[1:]
 
     @wraps(does)
     def typed(**values: Any) -> None:
-        asked = Asked(**{name: values.pop(name) for name in names})
-        does(asked, **values)
+        does(Asked(**values))
 
-    own = (one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in alone)
-    vars(typed)["__signature__"] = inspect.Signature([*shared, *own])
+    vars(typed)["__signature__"] = inspect.Signature(parameters)
     return typed

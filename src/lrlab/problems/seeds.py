@@ -1,8 +1,11 @@
 """What a seed fixes: the splits, the initial weights and the order of batches, nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,11 @@ def streams(seed: int) -> Streams:
     """
     split, weights, order, held_out = np.random.SeedSequence(seed).generate_state(4).tolist()
     return Streams(split=split, weights=weights, order=order, validation=held_out)
+
+
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Random numbers of a seed inside, those of the caller untouched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

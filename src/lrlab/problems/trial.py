@@ -1,15 +1,14 @@
 """One batch tried before a study: does the model take the rows, does the loss take its outputs?"""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from lrlab.errors import ProblemError
 from lrlab.problems.code import place_of, told
 from lrlab.problems.functions import takes
+from lrlab.problems.seeds import drawing
 from lrlab.problems.tasks import Task
 
 _ROWS = 8
@@ -34,7 +33,7 @@ def built(model: Any) -> nn.Module:
             f"the model must be a function or a class without arguments, got {model!r}; give "
             "arguments with functools.partial."
         )
-    with _drawing():
+    with drawing(0):
         network = _tried("the model cannot be built", model)
     if not isinstance(network, nn.Module):
         raise ProblemError(
@@ -53,7 +52,7 @@ def outputs_of(network: nn.Module, inputs: Tensor) -> Tensor:
     """
     batch = inputs[:_ROWS]
     kind = f"{str(batch.dtype).removeprefix('torch.')} of shape {tuple(batch.shape)}"
-    with _drawing():
+    with drawing(0):
         outputs = _tried(f"the model cannot take a batch of x, {kind}", lambda: network(batch))
     if not isinstance(outputs, Tensor) or outputs.dim() == 0 or len(outputs) != len(batch):
         got = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
@@ -70,7 +69,7 @@ def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: 
     Raises:
         ProblemError: it fails, or gives what is no loss or no score.
     """
-    with _drawing():
+    with drawing(0):
         outputs = network(inputs[:_ROWS])
     shapes = (
         f"outputs of shape {tuple(outputs.shape)} and targets of shape "
@@ -98,11 +97,3 @@ def _tried(what: str, call: Callable[[], R]) -> R:
         return call()
     except Exception as error:
         raise ProblemError(f"{what} ({place_of(error)}): {told(error)}.") from error
-
-
-@contextmanager
-def _drawing() -> Iterator[None]:
-    """Random numbers of a seed inside, those of the caller untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield

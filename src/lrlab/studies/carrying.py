@@ -72,15 +72,15 @@ def carry_out(
 def _carried_out(
     plan: Plan, phase: Phase, blocks: list[Block], store: Store, place: Place, watch: Watch
 ) -> dict[str, Result]:
-    results = store.finished(phase.runs)
+    known = store.known(phase.runs)
     # Of another study when this phase was planned, and deleted with it a moment later.
-    lost = phase.runs.keys() - results.keys() - {id for block in blocks for id in block}
+    lost = phase.runs.keys() - known - {id for block in blocks for id in block}
     if lost:
         runs = {id: run for id, run in phase.runs.items() if id in lost}
         again = blocks_of(plan.problem, runs, plan.engine, place)
         blocks += [{id: runs[id] for id in ids} for ids in again]
-    missing = [block for block in blocks if not results.keys() >= block.keys()]
-    new = [run for block in missing for id, run in block.items() if id not in results]
+    missing = [block for block in blocks if not known >= block.keys()]
+    new = [run for block in missing for id, run in block.items() if id not in known]
     with (
         watch(phase, new) as ended,
         closing(execute(plan.problem, missing, plan.engine, place)) as training,
@@ -88,7 +88,7 @@ def _carried_out(
         for together in training:
             store.add(plan.problem, plan.engine, phase.runs, together)
             for id in together:
-                if id not in results:
+                if id not in known:
                     ended(phase.runs[id])
     # As they are stored: another process may have stored some before this one.
     return store.finished(phase.runs)

@@ -4,14 +4,14 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from lrlab.studies.faults import stored
-from lrlab.studies.reading import Answer, Question
+from lrlab.studies.kept import Kept
 from lrlab.studies.rows import unpack
 
 _OF = """
@@ -32,14 +32,7 @@ Curve = tuple[NDArray[np.float64], tuple[str, ...]]
 """Values, shape (epochs, columns), and names of the columns."""
 
 
-class Asked(Protocol):
-    """A ``Store``, or a ``Catalog``, which does not import torch."""
-
-    def ask(self, question: Question[Answer]) -> Answer:
-        """What ``question`` answers when it is given a connection to read from."""
-
-
-def runs(among: Asked, study: str) -> pd.DataFrame:
+def runs(among: Kept, study: str) -> pd.DataFrame:
     """A row for each run of a study that has ended, in the order in which they were planned.
 
     Args:
@@ -59,7 +52,7 @@ def runs(among: Asked, study: str) -> pd.DataFrame:
     return among.ask(lambda db: with_settings(_frame(db, _RUNS, study)))
 
 
-def epochs(among: Asked, study: str) -> pd.DataFrame:
+def epochs(among: Kept, study: str) -> pd.DataFrame:
     """A row for each epoch of each run of a study that has ended.
 
     Args:

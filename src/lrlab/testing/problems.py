@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split, streams
+from lrlab.problems.seeds import drawing
 from lrlab.testing.check import Check, call_all, demand
 from lrlab.training import Result, Run, Settings, ensemble, loop
 
@@ -162,7 +163,7 @@ def _direction(problem: Problem) -> None:
     split, metric = problem.split(0), problem.metric
     scores = []
     for sign in (1, -1):
-        with loop.drawing(0):
+        with drawing(0):
             network = problem.model()
         x, y = split.x_test[:_ROWS], split.y_test[:_ROWS]
         optimizer = torch.optim.Adam(network.parameters(), lr=0.01)

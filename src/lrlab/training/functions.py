@@ -6,8 +6,8 @@ from collections.abc import Callable
 from lrlab.errors import LrlabError, TrainingError
 from lrlab.problems import TrainingFunction, streams
 from lrlab.problems.code import place_of, told
+from lrlab.problems.seeds import drawing
 from lrlab.training.live import LiveRun
-from lrlab.training.loop import drawing
 from lrlab.training.reports import Diverged
 from lrlab.training.result import Epoch, Result
 from lrlab.training.run import Run

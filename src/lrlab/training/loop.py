@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from math import isfinite, nan
 
@@ -14,6 +13,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
 from lrlab.problems import Problem, Split, split_of, streams
+from lrlab.problems.seeds import drawing
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.result import Curve, Epoch, Result
 from lrlab.training.run import Run
@@ -112,14 +112,6 @@ def fresh(problem: Problem, seed: int) -> nn.Module:
     """The network with the initial weights of a seed."""
     with drawing(seed):
         return problem.model()
-
-
-@contextmanager
-def drawing(seed: int) -> Iterator[None]:
-    """Random numbers of a seed inside, those of the caller untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:

@@ -12,7 +12,7 @@ from torch.func import functional_call
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem
-from lrlab.training.loop import drawing
+from lrlab.problems.seeds import drawing
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
