@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 import tuning
 from lrlab import Constant
-from lrlab.problems.tasks import two_classes
-from lrlab.studies import Comparison, Row, judge, verdict, winners
+from lrlab.problems.tasks import make_binary_task
+from lrlab.studies import Comparison, ComparisonRow, compare_scores, describe_verdict, find_winners
 from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
 from worlds import FixedRows, Learners, Rows, Simulated, World
 
@@ -97,7 +97,7 @@ GAINS = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02)
 def judged(study: Simulated, overlap: float | None) -> Comparison:
     """The comparison of a simulated study."""
     scores = {Constant(float(i + 1)): own for i, own in enumerate(study.scores)}
-    return judge(scores, Constant(1.0), two_classes().metric, overlap)
+    return compare_scores(scores, Constant(1.0), make_binary_task().metric, overlap)
 
 
 def drawn(world: World, studies: int) -> Iterator[Simulated]:
@@ -116,8 +116,8 @@ def false_winners(world: World, studies: int) -> dict[str, dict[str, float]]:
     named, told = {"here": [], "new": []}, {"here": [], "new": []}
     for study in drawn(world, studies):
         comparison = judged(study, world.overlap)
-        words = [verdict(row) for row in comparison.others]
-        named["here"].append(bool(winners(comparison)))
+        words = [describe_verdict(row) for row in comparison.other_rows]
+        named["here"].append(bool(find_winners(comparison)))
         told["here"].append(any(word.startswith(("better", "worse")) for word in words))
         named["new"].append("better, new data too" in words)
         told["new"].append(any("new data" in word for word in words))
@@ -137,12 +137,12 @@ def covered(world: World, studies: int) -> dict[str, dict[str, float]]:
     for study in drawn(world, studies):
         new = study.new if truth is None else truth
         found: dict[str, list[bool]] = {"here": [], "new": []}
-        for row in judged(study, world.overlap).others:
+        for row in judged(study, world.overlap).other_rows:
             i = int(float(row.schedule[len("Constant(") : -1])) - 1
-            here, other = row.to_baseline.on_this_data, row.to_baseline.for_new_data
+            here, other = row.vs_baseline.on_this_data, row.vs_baseline.for_new_data
             for name, reading, means in (("here", here, study.here), ("new", other, new)):
-                if means is not None and reading is not None and reading.low is not None:
-                    found[name].append(reading.low <= means[i] - means[0] <= reading.high)
+                if means is not None and reading is not None and reading.ci_low is not None:
+                    found[name].append(reading.ci_low <= means[i] - means[0] <= reading.ci_high)
         for name, of_study in found.items():
             if of_study:
                 hits[name].append(float(np.mean(of_study)))
@@ -157,11 +157,11 @@ def covered_here(world: Learners, studies: int) -> dict[str, float]:
         # The mean over so many seeds has an error too, which the interval is not to blame for.
         slack = np.sqrt(1 + world.seeds / TRUTHS)
         of_study = []
-        for row in judged(study, world.overlap).others:
+        for row in judged(study, world.overlap).other_rows:
             i = int(float(row.schedule[len("Constant(") : -1])) - 1
-            here = row.to_baseline.on_this_data
-            half = slack * (here.high - here.low) / 2
-            of_study.append(abs(row.to_baseline.mean - (study.here[i] - study.here[0])) <= half)
+            here = row.vs_baseline.on_this_data
+            half = slack * (here.ci_high - here.ci_low) / 2
+            of_study.append(abs(row.vs_baseline.difference - (study.here[i] - study.here[0])) <= half)
         hits.append(float(np.mean(of_study)))
     return share(hits)
 
@@ -171,16 +171,16 @@ def power(reading: str, studies: int, steps: Sequence[float] = STEPS) -> list[di
     world = POWERS[reading]
     visible = []
     for study in drawn(world(0.0), 200):
-        for row in judged(study, world(0.0).overlap).others:
-            visible.append(row.to_baseline.readings[-1].visible)
+        for row in judged(study, world(0.0).overlap).other_rows:
+            visible.append(row.vs_baseline.estimates[-1].min_detectable)
     unit = float(np.mean(visible))
     found = []
     for step in steps:
         better = []
         for study in drawn(world(step * unit), studies):
-            rows = judged(study, world(step * unit).overlap).others
+            rows = judged(study, world(step * unit).overlap).other_rows
             (row,) = [row for row in rows if row.schedule == "Constant(2.0)"]
-            better.append(row.to_baseline.readings[-1].told and row.to_baseline.mean > 0)
+            better.append(row.vs_baseline.estimates[-1].significant and row.vs_baseline.difference > 0)
         found.append({"step": step, "effect": step * unit, **share(better)})
     return found
 
@@ -195,10 +195,10 @@ def false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, floa
     for _ in range(studies):
         study = world.draw(random)
         comparison = tuning.judged(study, world.overlap)
-        won = winners(comparison)
+        won = find_winners(comparison)
         named["here"].append(any(wrong(study, row) for row in won))
-        named["new"].append(any(verdict(row) == "better, new data too" for row in won))
-        coarse = winners(tuning.judged(study, world.overlap, halves=False))
+        named["new"].append(any(describe_verdict(row) == "better, new data too" for row in won))
+        coarse = find_winners(tuning.judged(study, world.overlap, halves=False))
         named["no halves"].append(any(wrong(study, row) for row in coarse))
         named["no rivals"].append(any(wrong(study, row) for row in ahead(comparison)))
     if world.overlap is None:
@@ -206,14 +206,14 @@ def false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, floa
     return {name: share(hits) for name, hits in named.items()}
 
 
-def ahead(comparison: Comparison) -> list[Row]:
+def ahead(comparison: Comparison) -> list[ComparisonRow]:
     """Whom a study would name if a winner had to beat the baseline as it was tuned, and no more."""
-    told = (row for row in comparison.others if row.to_baseline.on_this_data.told)
-    edge = comparison.baseline.edge
-    return [row for row in told if row.to_baseline.mean > 0 and not row.edge and not edge]
+    told = (row for row in comparison.other_rows if row.vs_baseline.on_this_data.significant)
+    edge = comparison.baseline_row.at_grid_edge
+    return [row for row in told if row.vs_baseline.difference > 0 and not row.at_grid_edge and not edge]
 
 
-def wrong(study: Tried, row: Row) -> bool:
+def wrong(study: Tried, row: ComparisonRow) -> bool:
     """Whether a schedule is in truth no better on this data than the baseline can be."""
     if study.here is None:
         return True
@@ -233,7 +233,7 @@ def power_tuned(
         named, before = [], []
         for _ in range(studies):
             comparison = tuning.judged(studied.draw(random), studied.overlap)
-            named.append("Constant(2.0)" in [row.schedule for row in winners(comparison)])
+            named.append("Constant(2.0)" in [row.schedule for row in find_winners(comparison)])
             before.append("Constant(2.0)" in [row.schedule for row in ahead(comparison)])
         found.append({"gain": gain, "named": share(named), "no rivals": share(before)})
     return found

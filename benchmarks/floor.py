@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lrlab.problems import Problem, Split
 from lrlab.training import Settings, ensemble
-from lrlab.training.loop import fresh
-from lrlab.training.threads import keep_memory
+from lrlab.training.loop import init_model
+from lrlab.training.threads import keep_freed_memory
 from peers.jobs import problem_of, study
 
 RUNS, TURNS = 256, 5
@@ -45,7 +45,7 @@ KINDS = {  # the first that an operation's name matches; in place is how weights
 
 def main() -> None:
     torch.set_num_threads(1)
-    keep_memory()
+    keep_freed_memory()
     for name in sys.argv[1:] or ["ionosphere", "digits", "convolutions"]:
         problem = problem_of(name)
         print(f"{problem.name}, {RUNS} runs\n\n{table(problem)}\n", flush=True)
@@ -53,7 +53,7 @@ def main() -> None:
 
 def table(problem: Problem) -> str:
     """Where the time of a run-step goes."""
-    per_epoch = Settings().steps_of_optimizer(problem.train_rows)
+    per_epoch = Settings().count_batches_per_epoch(problem.train_rows)
     more = math.ceil(STEPS / per_epoch)
     bare = replace(problem, split=lambda seed: without_test_rows(problem.split(seed)))
     a, b = torch.randn(2, LARGE, LARGE)
@@ -148,7 +148,7 @@ def kind(operation: str) -> str:
 
 def arithmetic(problem: Problem) -> tuple[float, float]:
     """Floating-point operations of one run's epoch in products: in training and in evaluation."""
-    split, model = problem.split(0), fresh(problem, 0)
+    split, model = problem.split(0), init_model(problem, 0)
     size = study(problem, RUNS, 1)[0].settings.batch_size
 
     def training() -> None:

@@ -21,10 +21,10 @@ from pathlib import Path
 import ray
 from ray.cluster_utils import Cluster as Nodes
 
-from lrlab.problems import Problem, load
-from lrlab.studies import Cluster, Protocol, cluster, execute, first, plan
-from lrlab.studies.execution import held
-from lrlab.studies.sending import sent
+from lrlab.problems import Problem, load_problem
+from lrlab.studies import RayCluster, Protocol, cluster, train_blocks, plan_first_phase, build_plan
+from lrlab.studies.execution import open_backend
+from lrlab.studies.sending import put_value
 from lrlab.training import Settings, loop
 from lrlab.training.engines import Engine
 
@@ -35,7 +35,7 @@ RESULTS = Path(__file__).parent / "results" / "scaling.json"
 
 
 def main() -> None:
-    problem = load("iris")
+    problem = load_problem("iris")
     found: dict[str, object] = {"sizes": sizes(problem)}
     for count in (1, 2):
         with nodes(count) as place:
@@ -47,31 +47,31 @@ def main() -> None:
 
 
 @contextmanager
-def nodes(count: int) -> Iterator[Cluster]:
+def nodes(count: int) -> Iterator[RayCluster]:
     """A head that trains nothing, and so many nodes of one core."""
     started = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
     try:
         for _ in range(count):
             started.add_node(num_cpus=1)
-        yield Cluster(started.address)
+        yield RayCluster(started.address)
     finally:
         started.shutdown()
 
 
-def spreading(problem: Problem, place: Cluster) -> dict[str, object]:
+def spreading(problem: Problem, place: RayCluster) -> dict[str, object]:
     """Seconds of what comes once, and microseconds of the cluster's wall time per block."""
     began = time.perf_counter()
-    with held(place):
+    with open_backend(place):
         connected = time.perf_counter()
         overheads(problem, place, 20)
         warm = time.perf_counter()
         once = {"connection": connected - began, "until workers are warm": warm - connected}
-        usual, ahead = cluster._AHEAD, {}
+        usual, ahead = cluster._BLOCKS_PER_SLOT, {}
         for held_ahead in (1, usual, 4 * usual):
-            cluster._AHEAD = held_ahead
+            cluster._BLOCKS_PER_SLOT = held_ahead
             turns = [overheads(problem, place, BLOCKS) for _ in range(TURNS)]
             ahead[held_ahead] = min(turns)
-        cluster._AHEAD = usual
+        cluster._BLOCKS_PER_SLOT = usual
         return {
             "seconds once": once,
             "µs of an empty block": 1e6 * empty(problem),
@@ -89,8 +89,8 @@ def empty(problem: Problem) -> float:
     def nothing(*args: object) -> None:
         pass
 
-    runs = list(first(plan(problem, [], SHORT, Protocol(BLOCKS))).runs.values())
-    reference, turns = sent(problem), []
+    runs = list(plan_first_phase(build_plan(problem, [], SHORT, Protocol(BLOCKS))).runs.values())
+    reference, turns = put_value(problem), []
     for _ in range(TURNS + 1):  # the first starts workers
         began = time.perf_counter()
         ray.get([nothing.remote([reference], [run], LOOP) for run in runs])
@@ -98,12 +98,12 @@ def empty(problem: Problem) -> float:
     return min(turns)
 
 
-def overheads(problem: Problem, place: Cluster, blocks: int) -> tuple[float, float]:
+def overheads(problem: Problem, place: RayCluster, blocks: int) -> tuple[float, float]:
     """Wall time per block, and the mean time that a block was trained."""
-    runs = first(plan(problem, [], SHORT, Protocol(blocks))).runs
+    runs = plan_first_phase(build_plan(problem, [], SHORT, Protocol(blocks))).runs
     each = [{id: run} for id, run in runs.items()][:blocks]
     began = time.perf_counter()
-    ended = list(execute(problem, each, LOOP, place))
+    ended = list(train_blocks(problem, each, LOOP, place))
     wall = time.perf_counter() - began
     trained = statistics.fmean(r.seconds for results in ended for r in results.values())
     return wall / len(each), trained
@@ -113,7 +113,7 @@ def sizes(problem: Problem) -> dict[str, float]:
     """Bytes per run: on its way to a node and back, and of the driver's memory."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    runs = first(plan(problem, [], USUAL, Protocol(5000))).runs
+    runs = plan_first_phase(build_plan(problem, [], USUAL, Protocol(5000))).runs
     planned = (tracemalloc.get_traced_memory()[0] - before) / len(runs)
     result = pickle.dumps(loop.train(problem, next(iter(runs.values()))))
     before = tracemalloc.get_traced_memory()[0]
@@ -130,9 +130,9 @@ def sizes(problem: Problem) -> dict[str, float]:
     }
 
 
-def waiting(place: Cluster) -> dict[int, float]:
+def waiting(place: RayCluster) -> dict[int, float]:
     """Microseconds of one look through so many tasks under way, none of which has ended."""
-    with held(place):
+    with open_backend(place):
 
         @ray.remote(num_cpus=1)
         def never() -> None:

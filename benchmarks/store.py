@@ -25,9 +25,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from lrlab import Warmup, parse
-from lrlab.problems import load
+from lrlab.problems import load_problem
 from lrlab.studies import Store
-from lrlab.studies.rows import pack, unpack
+from lrlab.studies.rows import pack_curve, unpack_curve
 from lrlab.training import Curve, Result, Run, Settings
 from lrlab.training.engines import Engine
 
@@ -46,10 +46,10 @@ def main() -> None:
             "runs": runs,
             "epochs": EPOCHS,
             "bytes_per_run": round(db.stat().st_size / runs),
-            "bytes_per_curve": round(len(pack(curve(0).values, curve(0).names))),
+            "bytes_per_curve": round(len(pack_curve(curve(0).values, curve(0).columns))),
             "runs_written_per_second": round(runs / seconds),
-            "pack_us": round(1e6 * each(lambda: pack(curve_0.values, curve_0.names)), 1),
-            "unpack_us": round(1e6 * each(lambda: unpack(packed_0)), 1),
+            "pack_us": round(1e6 * each(lambda: pack_curve(curve_0.values, curve_0.columns)), 1),
+            "unpack_us": round(1e6 * each(lambda: unpack_curve(packed_0)), 1),
             "commands": {name: command(folder, *words) for name, words in COMMANDS.items()},
         }
     print(json.dumps(found, indent=2))
@@ -68,19 +68,19 @@ COMMANDS = {
 
 def write(db: Path, runs: int) -> float:
     """Fills the file with runs, block by block as a study does, and gives the seconds it took."""
-    problem, engine = load("breast-cancer"), Engine("ensemble")
-    rates = [Settings(lr=lr, momentum=m, validation=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)]
+    problem, engine = load_problem("breast-cancer"), Engine("ensemble")
+    rates = [Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)]
     ids = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(runs)]
     curves = [curve(seed) for seed in range(BLOCK)]
     taken = 0.0
     with Store(db) as store:
         for study in range(3):
             of = ids[: runs - 2] if not study else ids[runs - 3 + study :][:1]
-            store.begin(f"{study:08x}", problem, engine, "{}")
+            store.add_study(f"{study:08x}", problem, engine, "{}")
             half = len(of) // 2
             for phase, members in (("tuning", of[:half]), ("final", of[half:])):
                 blocks = [(id, i // BLOCK) for i, id in enumerate(members)]
-                store.plan_phase(f"{study:08x}", phase, blocks)
+                store.add_phase(f"{study:08x}", phase, blocks)
         for first in range(0, runs, BLOCK):
             block = ids[first : first + BLOCK]
             planned = {
@@ -88,7 +88,7 @@ def write(db: Path, runs: int) -> float:
             }
             results = {id: Result(0.9, i % 50 == 0, curves[i], 0.25) for i, id in enumerate(block)}
             started = time.perf_counter()
-            store.add(problem, engine, planned, results)
+            store.add_results(problem, engine, planned, results)
             taken += time.perf_counter() - started
     return taken
 
@@ -97,7 +97,7 @@ def curve(seed: int) -> Curve:
     """Numbers of the digits that a run's have: rates in float64, losses and scores in float32."""
     draw = np.random.default_rng(seed)
     steps = np.arange(EPOCHS)
-    rates = SCHEDULES[seed % 3].bind(total=EPOCHS + 1, epoch=1)(np.arange(EPOCHS + 1), base=0.1)
+    rates = SCHEDULES[seed % 3].bind(total_steps=EPOCHS + 1, steps_per_epoch=1)(np.arange(EPOCHS + 1), base=0.1)
     losses = np.exp(-steps / 20 + 0.1 * draw.normal(size=(2, EPOCHS))).astype(np.float32)
     scores = draw.integers(150, 171, (2, EPOCHS)) / [[171], [80]]
     columns = [steps, rates[:-1], rates[1:], losses[0], scores[0], losses[1], scores[1]]
@@ -138,7 +138,7 @@ def used() -> float:
 
 
 curve_0 = curve(0)
-packed_0 = pack(curve_0.values, curve_0.names)
+packed_0 = pack_curve(curve_0.values, curve_0.columns)
 
 if __name__ == "__main__":
     main()

@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab import Constant, Schedule
-from lrlab.problems.tasks import two_classes
-from lrlab.studies import BASELINE, Comparison, Tuned, cross, judge
-from lrlab.studies.grid import MOMENTA, RATES, beyond, halfway
+from lrlab.problems.tasks import make_binary_task
+from lrlab.studies import BASELINE, Comparison, Selection, build_grid, compare_scores
+from lrlab.studies.grid import MOMENTUM_GRIDS, LR_GRIDS, compute_extension_lr, build_midpoints
 from lrlab.training import Settings
 from worlds import Numbers, test_rows
 
 WIDENINGS, TUNING_SEEDS, SEEDS = 3, 20, 30
 
-GRID = cross(Settings(validation=0.2), RATES["sgd"], MOMENTA["sgd"])
-_RATES = [*RATES["sgd"]]
-_RATES += [beyond(RATES["sgd"], side, 1 + i) for side in (-1, 1) for i in range(WIDENINGS)]
-_WHOLE = cross(Settings(validation=0.2), _RATES, MOMENTA["sgd"])
-EVERY = tuple(sorted((*_WHOLE, *halfway(_WHOLE)), key=lambda one: (one.lr, one.momentum)))
+GRID = build_grid(Settings(validation_size=0.2), LR_GRIDS["sgd"], MOMENTUM_GRIDS["sgd"])
+_RATES = [*LR_GRIDS["sgd"]]
+_RATES += [compute_extension_lr(LR_GRIDS["sgd"], side, 1 + i) for side in (-1, 1) for i in range(WIDENINGS)]
+_WHOLE = build_grid(Settings(validation_size=0.2), _RATES, MOMENTUM_GRIDS["sgd"])
+EVERY = tuple(sorted((*_WHOLE, *build_midpoints(_WHOLE)), key=lambda one: (one.lr, one.momentum)))
 """All settings that a study may come to, the lowest rate first; every other rate is between two."""
 
 RATE = np.repeat(np.arange(-2 - WIDENINGS, 2 + WIDENINGS + 0.5, 0.5), 2)
@@ -201,13 +201,13 @@ def _within(low: float, high: float) -> NDArray[np.bool_]:
 def judged(study: Tried, overlap: float | None, halves: bool = True) -> Comparison:
     """The comparison of a simulated study; without the rates halfway if asked."""
     scores: dict[Schedule, Numbers] = {}
-    tuned: dict[Schedule, Tuned] = {}
+    tuned: dict[Schedule, Selection] = {}
     rivals: dict[Settings, Numbers] = {}
     for k, (held_out, final) in enumerate(zip(study.held_out, study.final, strict=True)):
         schedule = Constant(float(k + 1)) if k else BASELINE
         at, side, tried = choose(held_out)
-        scores[schedule], tuned[schedule] = final[at], Tuned(EVERY[at], side, float(held_out[at]))
+        scores[schedule], tuned[schedule] = final[at], Selection(EVERY[at], side, float(held_out[at]))
         if schedule == BASELINE:
             all_rivals = _within(*RATE[tried][[0, -1]]) if halves else tried
             rivals = {EVERY[i]: final[i] for i in np.flatnonzero(all_rivals)}
-    return judge(scores, BASELINE, two_classes().metric, overlap, tuned=tuned, rivals=rivals)
+    return compare_scores(scores, BASELINE, make_binary_task().metric, overlap, selections=tuned, baseline_scores=rivals)

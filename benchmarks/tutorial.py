@@ -2,7 +2,7 @@
 
 Trains the tutorial's network with the tutorial's settings and prints the table of the README.
 Writes ``benchmarks/results/tutorial.json``, which the README's figures come from, and its picture,
-``docs/tutorial.png`` (without the schedule that is 18 points off). Runs are kept in a database in
+``docs/tutorial.output`` (without the schedule that is 18 points off). Runs are kept in a database in
 the current folder, so a second call ends at once.
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/tutorial.py
@@ -17,21 +17,21 @@ import numpy as np
 import torch
 
 import lrlab
-from lrlab.problems import load
+from lrlab.problems import load_problem
 from lrlab.studies import (
     BASELINE,
     Protocol,
     Store,
-    candidates,
-    carry_out,
-    claim,
-    planned,
-    settle,
-    verdict,
+    list_engines,
+    run_study,
+    assess_claim,
+    plan_study,
+    select_engine,
+    describe_verdict,
 )
-from lrlab.studies.places import cores
+from lrlab.studies.places import count_cores
 from lrlab.views import curves
-from lrlab.views.table import table
+from lrlab.views.table import format_table
 
 SEEDS = 300
 SCHEDULES = {
@@ -55,33 +55,33 @@ def share_by_luck(scores: list[float], rows: int) -> float:
 
 
 def main() -> None:
-    problem = load("ionosphere")
-    asked = planned(problem, SCHEDULES.values(), tune=False, protocol=Protocol(SEEDS))
+    problem = load_problem("ionosphere")
+    asked = plan_study(problem, SCHEDULES.values(), tune=False, protocol=Protocol(SEEDS))
     with Store(Path("tutorial.db")) as store:
-        engine, _ = settle(asked, store, candidates("auto"))
-        study = carry_out(replace(asked, engine=engine), store)
+        engine, _ = select_engine(asked, store, list_engines("auto"))
+        study = run_study(replace(asked, engine=engine), store)
     comparison = study.comparison
     rows = {row.schedule: row for row in comparison.rows}
-    luck = share_by_luck([result.score for result in study.finals[BASELINE]], rows=106)
-    print(f"{study.answer}\n\n{table(comparison)}\n")
-    print(claim(comparison, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
+    luck = share_by_luck([result.test_score for result in study.final_results[BASELINE]], rows=106)
+    print(f"{study.answer}\n\n{format_table(comparison)}\n")
+    print(assess_claim(comparison, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 
     measured = {}
     for name, schedule in SCHEDULES.items():
         row = rows[repr(schedule)]
         measured[name] = {"schedule": row.schedule, "mean": row.mean, "sd": row.sd}
-        if (gain := row.to_baseline) is not None:
+        if (gain := row.vs_baseline) is not None:
             here, new = gain.on_this_data, gain.for_new_data
-            measured[name] |= {"difference": gain.mean, "low": here.low, "high": here.high}
-            measured[name] |= {"new_low": new.low, "new_high": new.high, "verdict": verdict(row)}
+            measured[name] |= {"difference": gain.difference, "low": here.ci_low, "high": here.ci_high}
+            measured[name] |= {"new_low": new.ci_low, "new_high": new.ci_high, "verdict": describe_verdict(row)}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
         json.dumps(
             {
                 "seeds": SEEDS,
                 "share_by_luck": luck,
-                "machine": f"{platform.machine()}, {cores()} cores, torch {torch.__version__}",
+                "machine": f"{platform.machine()}, {count_cores()} cores, torch {torch.__version__}",
                 "schedules": measured,
             },
             indent=1,
@@ -89,7 +89,7 @@ def main() -> None:
         + "\n"
     )
     drawn = [schedule for name, schedule in SCHEDULES.items() if name != "lambda_double"]
-    curves.save(study, PICTURE, drawn)
+    curves.save_study_plot(study, PICTURE, drawn)
     print(f"wrote {RESULTS} and {PICTURE}")
 
 

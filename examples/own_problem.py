@@ -26,7 +26,7 @@ def model() -> nn.Module:
 def problem() -> lrlab.Problem:
     """Every seed draws its own test rows, 30 % of all, stratified by class."""
     images, digits = load_digits(return_X_y=True)
-    return lrlab.problem(
+    return lrlab.Problem.from_arrays(
         images.reshape(-1, 1, 8, 8) / 16,
         digits,
         model,

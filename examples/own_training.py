@@ -15,8 +15,8 @@ from torch import nn
 import lrlab
 
 
-def train(run: lrlab.LiveRun) -> None:
-    """One run: everything random follows ``run.seed``, the rate ``run.scheduler``."""
+def train(run: lrlab.RunContext) -> None:
+    """One run: everything random follows ``run.seed``, the rate ``run.create_scheduler``."""
     x_train, x_test, y_train, y_test = rows(run.seed)
     held = round(run.validation * len(x_train))  # what rates are chosen by, where several are tried
     x_held, y_held = x_train[:held], y_train[:held]
@@ -25,7 +25,7 @@ def train(run: lrlab.LiveRun) -> None:
     model = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3)).to(run.device)
     optimizer = torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum)
     batches = -(-len(x_train) // run.batch_size)
-    scheduler = run.scheduler(optimizer, steps_per_epoch=batches)
+    scheduler = run.create_scheduler(optimizer, steps_per_epoch=batches)
     order = torch.Generator().manual_seed(run.seed)
 
     for epoch in range(run.epochs):

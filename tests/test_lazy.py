@@ -31,7 +31,7 @@ def test_type_checkers_know_the_same_names_of_studies() -> None:
         for node in block.body
         for alias in node.names
     }
-    assert listed == {(room, n) for room, names in lrlab.studies.ROOMS.items() for n in names}
+    assert listed == {(room, n) for room, names in lrlab.studies.EXPORTS.items() for n in names}
 
 
 def test_a_name_is_not_hidden_by_the_module_it_lives_in() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lrlab import testing
-from lrlab.problems import Problem, TrainingFunction, load
-from lrlab.studies.numbers import Style
+from lrlab.problems import Problem, TrainingFunction, load_problem
+from lrlab.studies.numbers import NumberFormat
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
@@ -21,10 +21,10 @@ MEASURED = json.loads((REPOSITORY / "benchmarks" / "results" / "tutorial.json").
 
 @pytest.mark.parametrize("name", MEASURED["schedules"])
 def test_the_table_is_the_measured_one(name: str) -> None:
-    row, style = MEASURED["schedules"][name], Style(percent=True, decimals=0)
-    cells = [row["schedule"], style.score(row["mean"]), style.spread(row["sd"])]
+    row, style = MEASURED["schedules"][name], NumberFormat(percent=True, decimals=0)
+    cells = [row["schedule"], style.format_score(row["mean"]), style.format_sd(row["sd"])]
     if "difference" in row:
-        cells += [style.difference(row["difference"]), style.interval(row["low"], row["high"])]
+        cells += [style.format_difference(row["difference"]), style.format_interval(row["low"], row["high"])]
     pattern = r"\s+".join(re.escape(cell) for cell in cells)
     assert re.search(pattern, README), f"the README lacks {cells}"
 
@@ -84,11 +84,11 @@ def test_the_example_file_runs_and_resumes() -> None:
 def test_the_examples_of_ones_own_are_what_they_should_be(name: str, scripts: Path) -> None:
     place = f"{REPOSITORY / 'examples'}/{name}"
     if name.endswith("problem"):
-        problem = load(place)
+        problem = load_problem(place)
         assert isinstance(problem, Problem)
         testing.check_problem(problem)
     else:
-        function = load(place, function={"metric": "accuracy"})
+        function = load_problem(place, function_options={"metric": "accuracy"})
         assert isinstance(function, TrainingFunction)
         testing.check_training(function)
 

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from lrlab import Constant, Exponential, InverseTime, Linear
-from lrlab.problems import Problem, load
+from lrlab.problems import Problem, load_problem
 from lrlab.training import Result, Run, Settings, train
 
 SCHEDULES = (Constant(1.0), Linear(1.0, 0.5, over=30), Exponential(0.99), InverseTime(0.01))
@@ -28,8 +28,8 @@ class Final(NamedTuple):
     @staticmethod
     def of(result: Result) -> "Final":
         """What lrlab gives for a run."""
-        last = result.epochs[-1]
-        return Final(last.loss, last.score)
+        last = result.curve[-1]
+        return Final(last.loss, last.test_score)
 
 
 Job = Callable[[], Iterable[tuple[float, float]]]
@@ -75,7 +75,7 @@ def loop(problem: Problem, runs: Sequence[Run]) -> Job:
 def steps(problem: Problem, runs: Sequence[Run]) -> int:
     """Steps of the optimizer that all these runs take together."""
     rows = problem.train_rows
-    return sum(run.settings.epochs * run.settings.steps_of_optimizer(rows) for run in runs)
+    return sum(run.settings.epochs * run.settings.count_batches_per_epoch(rows) for run in runs)
 
 
 def refuse_wrong(
@@ -108,8 +108,8 @@ def problem_of(name: str) -> Problem:
     network of convolutions with BatchNorm.
     """
     if name == "convolutions":
-        return replace(load("digits"), name=name, model=_convolutions)
-    return load(name)
+        return replace(load_problem("digits"), name=name, model=_convolutions)
+    return load_problem(name)
 
 
 def _convolutions() -> nn.Module:

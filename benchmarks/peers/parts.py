@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from lrlab.problems import Problem
-from lrlab.studies.places import cores
+from lrlab.studies.places import count_cores
 from lrlab.training import Run
-from lrlab.training.engines import choose
+from lrlab.training.engines import select_faster_engine
 
 from . import jax_scan, plain, ray_tasks, tables, torch_vmap
 from .jobs import Peer, few, loop, problem_of, study
@@ -45,7 +45,7 @@ def main() -> None:
     if not MARKED.search(readme):
         raise SystemExit(f"{README} lacks the comments that its tables stand between.")
     torch.set_num_threads(1)  # threads of small products only wait for each other
-    with workers(cores()) as pool:
+    with workers(count_cores()) as pool:
         found = {name: parts[name](pool) for name in parts if name in asked}
     found["machine"] = machine()
     print(text := tables.text(found))
@@ -57,13 +57,13 @@ def main() -> None:
 
 def ensembles(pool: ProcessPoolExecutor, problem: Problem, runs: list[Run], turns: int = 3) -> Peer:
     """The ensemble of lrlab on all cores."""
-    job = Ensembles(pool, cores(), problem, runs, MEMORY)
-    return Peer("lrlab's ensemble", cores(), runs, job, turns)
+    job = Ensembles(pool, count_cores(), problem, runs, MEMORY)
+    return Peer("lrlab's ensemble", count_cores(), runs, job, turns)
 
 
 def tutorial(pool: ProcessPoolExecutor) -> Measured:
     """The tutorial's job in every way."""
-    problem, both = problem_of("ionosphere"), cores()
+    problem, both = problem_of("ionosphere"), count_cores()
     some, medium, many = few(problem, EPOCHS), *(study(problem, n, EPOCHS) for n in (512, 1024))
     by_seed = sorted(medium, key=lambda run: run.seed)
     with ray_tasks.tasks(problem, some, both) as ray:  # first: JAX's threads are not to be forked
@@ -89,11 +89,11 @@ def sizes(pool: ProcessPoolExecutor) -> Measured:
     """The ensemble alone, over studies of several sizes, and what its processes hold."""
     problem = problem_of("ionosphere")
     jobs = {
-        count: Ensembles(pool, cores(), problem, study(problem, count, EPOCHS), MEMORY)
+        count: Ensembles(pool, count_cores(), problem, study(problem, count, EPOCHS), MEMORY)
         for count in SIZES
     }
     peers = [
-        Peer("lrlab's ensemble", cores(), job.runs, job, SIZES[count])
+        Peer("lrlab's ensemble", count_cores(), job.runs, job, SIZES[count])
         for count, job in jobs.items()
     ]
     rows = [
@@ -118,10 +118,10 @@ def engines(
 ) -> Measured:
     """Both of lrlab's engines, and which one it chooses."""
     some, many = few(problem, epochs), study(problem, count, epochs)
-    choice = choose(problem, many)
+    choice = select_faster_engine(problem, many)
     peers = [
         ensembles(pool, problem, many, turns),
-        Peer("lrlab's loop in processes", cores(), some, loops(pool, problem, some), turns),
+        Peer("lrlab's loop in processes", count_cores(), some, loops(pool, problem, some), turns),
         Peer("lrlab's loop", 1, some, loop(problem, some), turns),
     ]
     rows = list(map(asdict, measured(problem, peers)))
@@ -134,6 +134,6 @@ def machine() -> Measured:
     names = re.findall(r"model name\s*: (.*)", file.read_text()) if file.exists() else []
     return {
         "cpu": names[0] if names else platform.machine(),
-        "cores": cores(),
+        "cores": count_cores(),
         **{name: version(name) for name in ("torch", "jax", "ray")},
     }

@@ -6,7 +6,7 @@ import torch
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
-from lrlab.problems import Problem, streams
+from lrlab.problems import Problem, derive_seeds
 from lrlab.training import Run
 
 from .jobs import Job
@@ -16,9 +16,9 @@ def train(problem: Problem, run: Run) -> tuple[float, float]:
     """Trains one run as the article does, on one thread, and evaluates it after every epoch."""
     torch.set_num_threads(1)
     settings, split = run.settings, problem.split(run.seed)
-    torch.manual_seed(streams(run.seed).weights)
+    torch.manual_seed(derive_seeds(run.seed).weights)
     model = problem.model()
-    loss_fn, metric = problem.task.loss, problem.task.metric.of
+    loss_fn, metric = problem.task.loss, problem.task.metric.fn
     optimizer = SGD(model.parameters(), lr=settings.lr)
     factors = run.schedule(range(settings.epochs + 1)).tolist()
     scheduler = LambdaLR(optimizer, factors.__getitem__)

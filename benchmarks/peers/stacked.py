@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lrlab.problems import Problem, streams
+from lrlab.problems import Problem, derive_seeds
 from lrlab.training import Run
-from lrlab.training.loop import fresh
+from lrlab.training.loop import init_model
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Stacked:
         """Of runs with equal settings but for the rate, and with batches in fixed order."""
         seeds = {run.seed for run in runs}
         split = {seed: problem.split(seed) for seed in seeds}
-        model = {seed: fresh(problem, streams(seed).weights).state_dict() for seed in seeds}
+        model = {seed: init_model(problem, derive_seeds(seed).weights).state_dict() for seed in seeds}
         ((epochs, batch),) = {(run.settings.epochs, run.settings.batch_size) for run in runs}
         rates = [run.schedule(np.arange(epochs), base=run.settings.lr) for run in runs]
         parts = ("x_train", "y_train", "x_test", "y_test")

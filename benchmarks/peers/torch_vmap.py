@@ -27,7 +27,7 @@ def mapped(problem: Problem, runs: Sequence[Run]) -> Job:
         return problem.task.loss(outputs(weights, x), y)
 
     step = vmap(grad_and_value(loss))
-    evaluate = vmap(lambda weights, x, y: problem.task.metric.of(outputs(weights, x), y))
+    evaluate = vmap(lambda weights, x, y: problem.task.metric.fn(outputs(weights, x), y))
 
     def job():
         weights = {name: each.clone() for name, each in data.weights.items()}

@@ -17,7 +17,7 @@ import torch
 
 from lrlab.problems import Problem
 from lrlab.training import Result, Run, ensemble, train
-from lrlab.training.threads import keep_memory
+from lrlab.training.threads import keep_freed_memory
 
 from .jobs import Final, Job, problem_of
 
@@ -34,7 +34,7 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
 
 def _prepare() -> None:
     torch.set_num_threads(1)
-    keep_memory()
+    keep_freed_memory()
 
 
 def loops(pool: ProcessPoolExecutor, problem: Problem, runs: Sequence[Run]) -> Job:
@@ -66,7 +66,7 @@ class Ensembles:
     peak: dict[int, int] = field(default_factory=dict)
 
     def __call__(self) -> list[Final]:
-        blocks = ensemble.blocks(self.problem, self.runs, self.count, self.memory)
+        blocks = ensemble.split_into_blocks(self.problem, self.runs, self.count, self.memory)
         futures = [
             self.pool.submit(_block, self.problem.name, [self.runs[i] for i in block])
             for block in blocks

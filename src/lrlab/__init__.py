@@ -7,7 +7,7 @@ and a picture needs matplotlib; schedules need neither.
 from typing import TYPE_CHECKING
 
 from lrlab import schedules
-from lrlab.lazy import lazily
+from lrlab.lazy import enable_lazy_imports
 
 if TYPE_CHECKING:
     from lrlab.dialects import parse as parse
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from lrlab.errors import TrainingError as TrainingError
     from lrlab.errors import ViewError as ViewError
     from lrlab.optim import LRScheduler as LRScheduler
-    from lrlab.optim import total_steps as total_steps
+    from lrlab.optim import count_steps as count_steps
     from lrlab.problems import Metric as Metric
     from lrlab.problems import Problem as Problem
     from lrlab.problems import TrainingFunction as TrainingFunction
-    from lrlab.problems.own import problem as problem
+    from lrlab.problems.own import from_arrays as from_arrays
     from lrlab.schedules import *
     from lrlab.studies import compare as compare
-    from lrlab.training.live import LiveRun as LiveRun
+    from lrlab.training.live import RunContext as RunContext
     from lrlab.views.plot import plot as plot
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "schedules": tuple(name for names in schedules.ROOMS.values() for name in names),
+_EXPORTS = {
+    "schedules": tuple(name for names in schedules.EXPORTS.values() for name in names),
     "dialects": ("parse",),  # the dialects' own names too
     "errors": (
         "LrlabError",
@@ -49,11 +49,11 @@ _ROOMS = {
     "problems": ("Metric", "Problem", "TrainingFunction"),
     "problems.own": ("problem",),
     "studies": ("compare",),
-    "training.live": ("LiveRun",),
+    "training.live": ("RunContext",),
     "views.plot": ("plot",),
 }
 _MODULES = ("adapters", "dialects", "schedules", "testing")
 
-__all__ = sorted({*_MODULES, *(name for names in _ROOMS.values() for name in names)})
+__all__ = sorted({*_MODULES, *(name for names in _EXPORTS.values() for name in names)})
 
-lazily(__name__, _ROOMS, _MODULES)
+enable_lazy_imports(__name__, _EXPORTS, _MODULES)

@@ -37,17 +37,17 @@ class MissingExtra(LrlabError, ImportError):
     """A part of lrlab whose libraries are not installed."""
 
 
-def needs_extra(extra: str) -> AbstractContextManager[None]:
+def require_extra(extra: str) -> AbstractContextManager[None]:
     """Turns the absence of a library of an extra into the command that installs the extra.
 
     Raises:
         MissingExtra: something imported inside is not installed.
     """
-    return needs(f"'lrlab[{extra}]'")
+    return require_package(f"'lrlab[{extra}]'")
 
 
 @contextmanager
-def needs(package: str) -> Iterator[None]:
+def require_package(package: str) -> Iterator[None]:
     """Turns the absence of another library into the command that installs its package.
 
     Raises:
@@ -63,17 +63,17 @@ def needs(package: str) -> Iterator[None]:
         ) from None
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def find_nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that an unknown one is most like, if any is much like it."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return near[0] if near else None
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return matches[0] if matches else None
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def format_suggestion(name: str, known: Iterable[str]) -> str:
     """The end of an error about an unknown name: ``; did you mean X?`` when a known one is near.
 
-    >>> did_you_mean("Liner", ["Linear", "Cosine"])
+    >>> format_suggestion("Liner", ["Linear", "Cosine"])
     '; did you mean Linear?'
     """
-    near = nearest(name, known)
-    return f"; did you mean {near}?" if near else ""
+    suggestion = find_nearest_name(name, known)
+    return f"; did you mean {suggestion}?" if suggestion else ""

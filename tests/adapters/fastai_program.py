@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lrlab.adapters.fastai import curve, fit
+from lrlab.adapters.fastai import to_function, fit
 from lrlab.errors import SchedulerError
 
 EPOCHS = 3
@@ -62,7 +62,7 @@ def main() -> dict[str, Any]:
         printed["again"] = taken()
         fit(learn, EPOCHS, text, start_epoch=2)
         printed["third epoch"] = taken()
-        rates = curve("Cosine()", 0.5, total_steps=len(learn.dls.train) * EPOCHS)
+        rates = to_function("Cosine()", 0.5, total_steps=len(learn.dls.train) * EPOCHS)
         learn.fit(EPOCHS, cbs=ParamScheduler({"lr": rates}))
         printed["curve"] = taken()
     try:

@@ -83,7 +83,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(tmp_path: Path, schedule: S
     def epochs(setting: Setting, first: int, last: int) -> None:
         for epoch in range(first, last):
             setting.epoch()
-            if schedule.reactive:
+            if schedule.needs_metric:
                 setting.scheduler.scheduler.observe(1.0 + epoch)
 
     whole = setting()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from lrlab import Cosine, Linear, Plateau, Warmup
-from lrlab.adapters.fastai import curve
+from lrlab.adapters.fastai import to_function
 from lrlab.errors import ScheduleError, SchedulerError
 
 EPOCHS, BATCHES = 3, 5
@@ -26,7 +26,7 @@ def test_every_share_that_fastai_adds_up_is_its_batchs(
 ) -> None:
     total = epochs * batches
     schedule = Linear(0.0, 1.0, over=total)  # no two batches have the same value
-    rate = curve(schedule, 0.1, total_steps=total)
+    rate = to_function(schedule, 0.1, total_steps=total)
     for i in data.draw(st.lists(st.integers(0, total - 1), max_size=20)):
         assert rate(i / total) == schedule(i, base=0.1)
     epoch = data.draw(st.integers(0, epochs - 1))
@@ -37,20 +37,20 @@ def test_every_share_that_fastai_adds_up_is_its_batchs(
 
 
 def test_groups_have_their_own_base() -> None:
-    rates = curve("Warmup('20%') >> Cosine('2ep')", [0.1, 1.0], total_steps=15, steps_per_epoch=6)
+    rates = to_function("Warmup('20%') >> Cosine('2ep')", [0.1, 1.0], total_steps=15, steps_per_epoch=6)
     schedule = Warmup(3) >> Cosine(12)
     assert rates(4 / 15) == [schedule(4, base=0.1), schedule(4, base=1.0)]
 
 
 def test_mistakes_are_told_at_once() -> None:
     with pytest.raises(SchedulerError, match=r"must read no metric, for fastai's"):
-        curve(Plateau(), 0.1, total_steps=10)
+        to_function(Plateau(), 0.1, total_steps=10)
     with pytest.raises(ScheduleError, match="counts epochs"):
-        curve("Warmup('2ep')", 0.1, total_steps=10)
+        to_function("Warmup('2ep')", 0.1, total_steps=10)
     with pytest.raises(ScheduleError, match="must be a number of steps above 0, got 0"):
-        curve("Cosine()", 0.1, total_steps=0)
+        to_function("Cosine()", 0.1, total_steps=0)
     with pytest.raises(ScheduleError, match="base must be a rate"):
-        curve("Cosine()", [0.1, -0.1], total_steps=10)
+        to_function("Cosine()", [0.1, -0.1], total_steps=10)
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_each_optimizer_step_uses_the_schedules_rate(
 ) -> None:
     training = Training(accumulate)
     attach(LRScheduler(training.optimizer, SCHEDULE, total_steps=steps), training.trainer, event)
-    assert training.run() == values(SCHEDULE.bind(total=steps), steps * each, each)
+    assert training.run() == values(SCHEDULE.bind(total_steps=steps), steps * each, each)
 
 
 def evaluator_of(trainer: Engine) -> Engine:
@@ -80,15 +80,15 @@ def evaluator_of(trainer: Engine) -> Engine:
 
 def expected_of(schedule: Schedule, steps_per_epoch: int, first: int) -> list[list[float]]:
     """By the pure state machine: ``first`` steps of an epoch, the metric, the other steps."""
-    state, t, used = [schedule.initial()] * 2, 0, []
+    state, t, used = [schedule.init_state()] * 2, 0, []
     for loss in LOSSES:
         for i in range(steps_per_epoch):
             if i == first:
-                state = [schedule.observe(s, t, loss, b) for s, b in zip(state, BASES, strict=True)]
-            used.append([schedule.given(s)(t, b) for s, b in zip(state, BASES, strict=True)])
+                state = [schedule.update_state(s, t, loss, b) for s, b in zip(state, BASES, strict=True)]
+            used.append([schedule.with_state(s)(t, b) for s, b in zip(state, BASES, strict=True)])
             t += 1
         if first == steps_per_epoch:
-            state = [schedule.observe(s, t, loss, b) for s, b in zip(state, BASES, strict=True)]
+            state = [schedule.update_state(s, t, loss, b) for s, b in zip(state, BASES, strict=True)]
     return used
 
 
@@ -159,7 +159,7 @@ def test_a_checkpoint_of_ignite_resumes_it(tmp_path: Path) -> None:
 
 
 def test_ignites_own_handler_gives_the_schedules_rates_and_saves_where_it_is() -> None:
-    schedule = SCHEDULE.bind(total=STEPS)
+    schedule = SCHEDULE.bind(total_steps=STEPS)
 
     def prepared() -> tuple[Training, IgnitesOwn]:
         training = Training()

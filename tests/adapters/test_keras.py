@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from lrlab import Cosine, Plateau, Rate, Schedule, Warmup
-from lrlab.adapters.keras import by_epoch
+from lrlab import Cosine, Plateau, Absolute, Schedule, Warmup
+from lrlab.adapters.keras import to_function
 from lrlab.errors import ScheduleError, SchedulerError
 
 EPOCHS = 8
@@ -54,21 +54,21 @@ def values(schedule: Schedule, base: float) -> list[float]:
 @pytest.mark.parametrize("schedule", ["Warmup('25%') >> Cosine()", Warmup("2ep") >> Cosine()])
 @pytest.mark.parametrize("epochs", [(EPOCHS,), (3, EPOCHS)], ids=["at once", "resumed"])
 def test_every_epoch_has_the_schedules_rate(schedule: Any, epochs: tuple[int, ...]) -> None:
-    rate = by_epoch(schedule, 0.1, epochs=EPOCHS)
+    rate = to_function(schedule, 0.1, epochs=EPOCHS)
     assert trained(rate, *epochs) == values(Warmup(2) >> Cosine(6), base=0.1)
 
 
 def test_absolute_rates_are_themselves() -> None:
-    schedule = Cosine(EPOCHS, end=Rate(0.01))
-    assert trained(by_epoch(schedule, 0.1), EPOCHS) == values(schedule, base=0.1)
+    schedule = Cosine(EPOCHS, end=Absolute(0.01))
+    assert trained(to_function(schedule, 0.1), EPOCHS) == values(schedule, base=0.1)
 
 
 def test_mistakes_are_told_at_once() -> None:
     with pytest.raises(SchedulerError, match=r"must read no metric, for Keras'"):
-        by_epoch(Warmup(5) >> Plateau(), 0.1)
+        to_function(Warmup(5) >> Plateau(), 0.1)
     with pytest.raises(SchedulerError, match=r"must be a schedule such as .* got 0\.1"):
-        by_epoch(0.1, 0.1)
+        to_function(0.1, 0.1)
     with pytest.raises(ScheduleError, match="how many steps the whole has"):
-        by_epoch("Cosine()", 0.1)
+        to_function("Cosine()", 0.1)
     with pytest.raises(ScheduleError, match="base must be a rate"):
-        by_epoch("Cosine(5)", -0.1)
+        to_function("Cosine(5)", -0.1)

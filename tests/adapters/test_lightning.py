@@ -165,11 +165,11 @@ REACTIVE = Warmup(3) >> Plateau(0.5, patience=1)
 
 def reacting(schedule: Schedule, metrics: dict[int, float], steps: int) -> Used:
     """The rates where each metric is seen before the step that it stands at."""
-    state, found = schedule.initial(), []
+    state, found = schedule.init_state(), []
     for t in range(steps):
         if t in metrics:
-            state = schedule.observe(state, t, metrics[t], base=0.1)
-        found.append([schedule.given(state)(t, base=0.1)])
+            state = schedule.update_state(state, t, metrics[t], base=0.1)
+        found.append([schedule.with_state(state)(t, base=0.1)])
     return found
 
 

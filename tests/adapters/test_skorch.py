@@ -15,7 +15,7 @@ from skorch import NeuralNetRegressor
 
 import lrlab
 from lrlab import Cosine, Linear, Plateau, Schedule, Warmup, parse
-from lrlab.adapters.skorch import ScheduledRates
+from lrlab.adapters.skorch import ScheduleCallback
 from lrlab.errors import ScheduleError, SchedulerError
 
 X = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
@@ -72,12 +72,12 @@ def values(schedule: Schedule, steps: int, each: int = 1) -> list[list[float]]:
 
 @pytest.mark.parametrize("schedule", ["Warmup('50%') >> Cosine()", Warmup("3ep") >> Cosine()])
 def test_the_whole_training_is_known_without_being_told(schedule: Any) -> None:
-    by_epoch = net_of(ScheduledRates(schedule)).fit(X, Y)
+    by_epoch = net_of(ScheduleCallback(schedule)).fit(X, Y)
     bound = Warmup(3) >> Cosine(3)
     assert used == values(bound, EPOCHS * BATCHES, BATCHES)
     assert by_epoch.history[:, "event_lr"] == bound(np.arange(EPOCHS), base=0.1).tolist()
     used.clear()
-    by_batch = net_of(ScheduledRates(schedule, step_every="batch")).fit(X, Y)
+    by_batch = net_of(ScheduleCallback(schedule, step_every="batch")).fit(X, Y)
     steps = EPOCHS * BATCHES
     assert used == values(Warmup(12) >> Cosine(12), steps)
     recorded = by_batch.history[:, "batches", :BATCHES, "event_lr"]
@@ -85,7 +85,7 @@ def test_the_whole_training_is_known_without_being_told(schedule: Any) -> None:
 
 
 def test_groups_and_momentum_are_recorded_by_their_names() -> None:
-    rates = ScheduledRates("Linear(1.0, 0.0)", momentum="Linear(1.0, 0.5)")
+    rates = ScheduleCallback("Linear(1.0, 0.0)", momentum="Linear(1.0, 0.5)")
     groups = [("bias", {"lr": 1.0})]
     words = {"optimizer__param_groups": groups, "optimizer__momentum": 0.8}
     net = net_of(rates, **words).fit(X, Y)
@@ -100,7 +100,7 @@ def test_groups_and_momentum_are_recorded_by_their_names() -> None:
 @pytest.mark.parametrize("monitor", ["made_up", Metric()], ids=["column", "function"])
 @pytest.mark.parametrize("step_every", ["epoch", "batch"])
 def test_a_reactive_schedule_reads_the_monitor_every_epoch(monitor: Any, step_every: str) -> None:
-    rates = ScheduledRates(Plateau(0.5, patience=0), monitor, step_every)
+    rates = ScheduleCallback(Plateau(0.5, patience=0), monitor, step_every)
     net_of(rates).fit(X, Y)
     assert used[::BATCHES] == used[BATCHES - 1 :: BATCHES]
     assert [rate for (rate,) in used[::BATCHES]] == [0.1, 0.1, 0.1, 0.05, 0.025, 0.025]
@@ -115,7 +115,7 @@ REACTIVE = "(Warmup('25%') >> Cosine()) * Plateau(0.5, patience=0)"
 def test_training_goes_on_by_the_history(
     schedule: str, step_every: str, monitor: Any, tmp_path: Path
 ) -> None:
-    rates = ScheduledRates(schedule, monitor, step_every)
+    rates = ScheduleCallback(schedule, monitor, step_every)
     net_of(rates, max_epochs=8).fit(X, Y)
     first, expected = used[: 5 * BATCHES], used[5 * BATCHES :]
     assert len(expected) == 3 * BATCHES
@@ -152,7 +152,7 @@ def test_skorchs_checkpoints_resume_it_wherever_they_stand(last: bool, tmp_path:
     def net(epochs: int) -> NeuralNetRegressor:
         keep = theirs.Checkpoint(monitor=None, dirname=str(tmp_path))
         others = [("keep", keep), ("load", theirs.LoadInitState(keep))]
-        made = net_of(ScheduledRates(REACTIVE, "made_up", total_epochs=8), max_epochs=epochs)
+        made = net_of(ScheduleCallback(REACTIVE, "made_up", total_epochs=8), max_epochs=epochs)
         column, rates = made.callbacks
         made.callbacks = [column, rates, *others] if last else [column, *others, rates]
         return made
@@ -170,7 +170,7 @@ def test_skorchs_checkpoints_resume_it_wherever_they_stand(last: bool, tmp_path:
 def test_a_search_over_texts_tries_each_schedule() -> None:
     texts = ["Constant(1.0)", "Linear(1.0, 0.5)", "Warmup(2) >> Cosine(4)"]
     search = GridSearchCV(
-        net_of(ScheduledRates("Constant(0.0)"), train_split=None),
+        net_of(ScheduleCallback("Constant(0.0)"), train_split=None),
         {"callbacks__rates__schedule": texts},
         scoring="neg_mean_squared_error",
         cv=2,
@@ -179,7 +179,7 @@ def test_a_search_over_texts_tries_each_schedule() -> None:
     steps = EPOCHS * 3  # on two folds of 10 rows
     assert len(used) == 6 * steps + EPOCHS * 5  # and the best once more on all 20
     for i in range(6):
-        schedule = parse(texts[i // 2]).bind(total=EPOCHS)
+        schedule = parse(texts[i // 2]).bind(total_steps=EPOCHS)
         assert used[i * steps : (i + 1) * steps] == values(schedule, steps, 3)
 
 
@@ -190,7 +190,7 @@ def test_an_interrupted_epoch_counts_with_the_batches_it_had() -> None:
                 raise KeyboardInterrupt
 
     schedule = Linear(1.0, 0.0, over=40)
-    net = net_of(ScheduledRates(schedule, step_every="batch"), ("interrupt", Interrupt()))
+    net = net_of(ScheduleCallback(schedule, step_every="batch"), ("interrupt", Interrupt()))
     net.fit(X, Y).partial_fit(X, Y)
     assert used == values(schedule, 2 * BATCHES + 3 + EPOCHS * BATCHES)
 
@@ -211,11 +211,11 @@ class Skipping(NeuralNetRegressor):
 
 def test_what_mixed_precision_skips_is_no_step() -> None:
     schedule = Linear(1.0, 0.0, over=40)
-    net = net_of(ScheduledRates(schedule, step_every="batch"), kind=Skipping, max_epochs=2)
+    net = net_of(ScheduleCallback(schedule, step_every="batch"), kind=Skipping, max_epochs=2)
     net.set_params(train_split=None).fit(X, Y).partial_fit(X, Y)
     assert used == values(schedule, 4 * 5 - 2)
     used.clear()
-    by_epoch = net_of(ScheduledRates(schedule), kind=Skipping, train_split=None, batch_size=7)
+    by_epoch = net_of(ScheduleCallback(schedule), kind=Skipping, train_split=None, batch_size=7)
     by_epoch.fit(X, Y)  # the last batch of the first epoch is skipped: epochs count all the same
     assert used[2::3] == values(schedule, EPOCHS)[1:]
 
@@ -230,8 +230,8 @@ def test_skorchs_own_callback_takes_the_scheduler() -> None:
 
 def test_mistakes_are_told() -> None:
     with pytest.raises(SchedulerError, match='must be "epoch" or "batch", got \'step\''):
-        net_of(ScheduledRates("Linear()", step_every="step")).fit(X, Y)
+        net_of(ScheduleCallback("Linear()", step_every="step")).fit(X, Y)
     with pytest.raises(ScheduleError, match="did you mean Linear"):
-        net_of(ScheduledRates("Liner()")).initialize()
+        net_of(ScheduleCallback("Liner()")).initialize()
     with pytest.raises(SchedulerError, match="got 'valid_los'; did you mean valid_loss"):
-        net_of(ScheduledRates(Plateau(), "valid_los")).fit(X, Y)
+        net_of(ScheduleCallback(Plateau(), "valid_los")).fit(X, Y)

@@ -133,11 +133,11 @@ def test_a_resumed_training_is_the_uninterrupted_one(tmp_path: Path, schedule: S
 
 def reacting(schedule: Schedule, seen: Any, steps: int) -> Used:
     """The rates where a metric is seen before each of these steps."""
-    state, found = schedule.initial(), []
+    state, found = schedule.init_state(), []
     for t in range(steps):
         if t in seen:
-            state = schedule.observe(state, t, worse_and_worse(t), base=0.1)
-        found.append([schedule.given(state)(t, base=base) for base in (0.1, 0.2)])
+            state = schedule.update_state(state, t, worse_and_worse(t), base=0.1)
+        found.append([schedule.with_state(state)(t, base=base) for base in (0.1, 0.2)])
     return found
 
 

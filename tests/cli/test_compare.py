@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lrlab.studies import Catalog, frames
+from lrlab.studies import StoreReader, frames
 from tests.cli.stopping import command, ended, numbers, query
 
 UNTUNED = ["--no-tune", "--epochs", "2", "--seeds", "3", "--engine", "loop"]
@@ -167,9 +167,9 @@ def test_each_schedule_is_at_its_best_by_held_out_rows_and_scored_on_fresh_seeds
     assert lines[0].startswith("wine · 2 schedules · 6 settings each · 3 paired seeds · ")
     table = said.out[: said.out.index("epochs to")].splitlines()
     assert any(line.split()[:4] == ["rank", "schedule", "rate", "momentum"] for line in table)
-    catalog = Catalog(tmp_path / "lrlab.db")
-    runs = frames.runs(catalog, catalog.find().id)
-    epochs = frames.epochs(catalog, catalog.find().id)
+    catalog = StoreReader(tmp_path / "lrlab.db")
+    runs = frames.read_runs(catalog, catalog.find_study().id)
+    epochs = frames.read_epochs(catalog, catalog.find_study().id)
     last = epochs.groupby("run")["validation_score"].last()
     tuning = runs[runs["phase"] != "final"].assign(held_out=lambda found: found["run"].map(last))
     finals = runs[runs["phase"] == "final"]
@@ -204,8 +204,8 @@ def test_a_schedule_that_reads_a_metric_is_compared_too(lrlab: Callable, tmp_pat
     ((text,),) = query(tmp_path / "lrlab.db", "SELECT DISTINCT settings FROM run")
     assert {"optimizer": "rmsprop", "lr": 0.001, "clip": 1.0, "weight_decay": 0.01,
             "validation": 0.25}.items() <= json.loads(text).items()  # fmt: skip
-    catalog = Catalog(tmp_path / "lrlab.db")
-    epochs: pd.DataFrame = frames.epochs(catalog, catalog.find().id)
+    catalog = StoreReader(tmp_path / "lrlab.db")
+    epochs: pd.DataFrame = frames.read_epochs(catalog, catalog.find_study().id)
     last = epochs[epochs["epoch"] == 3].groupby("schedule")["before"]
     assert set(last.get_group("Constant(1.0)")) == {0.001}
     assert (last.max() < 0.001).sum() == 1

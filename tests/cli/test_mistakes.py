@@ -183,7 +183,7 @@ def test_places_line_up(lrlab: Callable) -> None:
     assert said.err.splitlines() == [
         "error:",
         "Warmup(5) >> Cosin(3)",
-        "             ^^^^^ no schedule is called Cosin; did you mean Cosine? `lrlab shapes` lists "
+        "             ^^^^^ no schedule is called Cosin; did you mean Cosine? `lrlab gallery` lists "
         "them all.",
     ]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.problems import load
-from lrlab.studies import Machine, Protocol, cross, estimate, plan
+from lrlab.problems import load_problem
+from lrlab.studies import Machine, Protocol, build_grid, estimate_cost, build_plan
 from lrlab.training import Settings
 from tests.cli.stopping import query
 from tests.cli.test_own import TRAINING
@@ -70,13 +70,13 @@ def _as_timed(said: str, other: str) -> str:
 
 
 def test_all_that_widening_may_cost_is_said() -> None:
-    grid = cross(Settings(epochs=1, validation=0.2), [0.03, 0.3], [0, 0.9])
-    study = plan(load("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, widenings=2))
-    taken = estimate(study, Machine(1))
-    assert taken.tuning == 4 * 3
-    assert taken.final == (4 + 2) * 5  # the rate halfway between the two, with either momentum
+    grid = build_grid(Settings(epochs=1, validation_size=0.2), [0.03, 0.3], [0, 0.9])
+    study = build_plan(load_problem("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, grid_extensions=2))
+    taken = estimate_cost(study, Machine(1))
+    assert taken.tuning_runs == 4 * 3
+    assert taken.final_runs == (4 + 2) * 5  # the rate halfway between the two, with either momentum
     # Two rates with two momenta each: tuned, then run over fresh seeds, as is what lies halfway.
-    assert taken.widening == 4 * (3 + 2 * 5)
+    assert taken.max_extension_runs == 4 * (3 + 2 * 5)
 
 
 def test_what_is_not_tuned_has_final_runs_alone(lrlab: Callable, tmp_path: Path) -> None:

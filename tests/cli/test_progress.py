@@ -6,20 +6,20 @@ import pytest
 
 from lrlab import Cosine
 from lrlab.cli import progress as telling
-from lrlab.cli.progress import progress
-from lrlab.problems import load
-from lrlab.studies import Protocol, first, plan
+from lrlab.cli.progress import show_progress
+from lrlab.problems import load_problem
+from lrlab.studies import Protocol, plan_first_phase, build_plan
 from lrlab.training import Settings
 
 
 def test_a_line_every_ten_seconds_and_at_the_end(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    phase = first(plan(load("iris"), [Cosine()], Settings(epochs=1), Protocol(5)))
+    phase = plan_first_phase(build_plan(load_problem("iris"), [Cosine()], Settings(epochs=1), Protocol(5)))
     clock = 100.0
     monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: clock))
     missing = list(phase.runs.values())[3:]
-    with progress(phase, missing) as ended:
+    with show_progress(phase, missing) as ended:
         for run in missing:  # seven, at 104, 108 and so on
             clock += 4.0
             ended(run)
@@ -32,7 +32,7 @@ def test_a_line_every_ten_seconds_and_at_the_end(
 
 
 def test_nothing_missing_is_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
-    phase = first(plan(load("iris"), [Cosine()], Settings(epochs=1), Protocol(5)))
-    with progress(phase, []):
+    phase = plan_first_phase(build_plan(load_problem("iris"), [Cosine()], Settings(epochs=1), Protocol(5)))
+    with show_progress(phase, []):
         pass
     assert capsys.readouterr().err == "final: 10 of 10 runs are stored already\n"

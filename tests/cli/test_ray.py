@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster as Nodes
 
 from lrlab.studies import Store
 from lrlab.training import engines
-from lrlab.training.engines import Choice, Engine
+from lrlab.training.engines import EngineChoice, Engine
 from tests.cli.stopping import numbers, query
 
 # Ray forks to start its processes, which JAX warns of where another test has imported it.
@@ -37,7 +37,7 @@ def test_the_table_is_that_of_this_machine(
     here = lrlab(*STUDY, "--engine", "loop", "--workers", 1, "--db", "here.db", "--png", "here.png")
     assert here.code == 0
 
-    add, stored = Store.add, []
+    add, stored = Store.add_results, []
 
     def adding(store: Store, *words: object) -> None:
         add(store, *words)
@@ -47,7 +47,7 @@ def test_the_table_is_that_of_this_machine(
 
     monkeypatch.setattr(Store, "add", adding)
     # The loop, whatever is faster here: its runs are bit for bit the same, and one by one.
-    choice = Choice(Engine("loop"), "as this test has it", seconds=1e-3)
+    choice = EngineChoice(Engine("loop"), "as this test has it", seconds_per_run_step=1e-3)
     monkeypatch.setattr(engines, "choose", lambda *words: choice)
     there = lrlab(*STUDY, "--engine", "ray", "--address", nodes.address)
     assert there.code == 0, there.err

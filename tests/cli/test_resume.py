@@ -31,7 +31,7 @@ def interrupted(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> Lrlab:
     """Runs a command that a person stops when its third block has ended."""
 
     def run(*arguments: object) -> Said:
-        blocks, add = count(1), Store.add
+        blocks, add = count(1), Store.add_results
 
         def stopping(store: Store, *words: object) -> None:
             add(store, *words)

@@ -7,9 +7,9 @@ import pytest
 import typer
 
 from lrlab import Cosine
-from lrlab.cli.compare import carried_out
-from lrlab.problems import load
-from lrlab.studies import Machine, Plan, Protocol, Store, carry_out, planned
+from lrlab.cli.compare import run_study_with_progress
+from lrlab.problems import load_problem
+from lrlab.studies import Machine, Plan, Protocol, Store, run_study, plan_study
 from tests.cli.conftest import Said
 
 Lrlab = Callable[..., Said]
@@ -19,7 +19,7 @@ HERE = ["--engine", "loop", "--workers", "1"]
 
 
 def same_from_python() -> Plan:
-    return planned(load("iris"), [Cosine()], tune=False, protocol=Protocol(2), epochs=1)
+    return plan_study(load_problem("iris"), [Cosine()], tune=False, protocol=Protocol(2), epochs=1)
 
 
 def test_the_picture_goes_where_the_command_is_given(
@@ -37,7 +37,7 @@ def test_a_study_begun_in_python_and_repeated_by_a_command_can_be_resumed(
     lrlab: Lrlab, tmp_path: Path
 ) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        study = carry_out(same_from_python(), store, Machine(1))
+        study = run_study(same_from_python(), store, Machine(1))
     assert "was begun in Python" in lrlab("resume", "--workers", "1").err
     repeated = lrlab("compare", *WORDS, *HERE)
     assert f"study {study.plan.id}" in repeated.out
@@ -52,7 +52,7 @@ def test_how_to_go_on_can_be_typed_as_it_is_said(
 
     monkeypatch.setattr("lrlab.studies.carry_out", stopped)
     with Store(tmp_path / "my studies.db") as store, pytest.raises(typer.Exit) as ended:
-        carried_out(same_from_python(), store, Machine(1), None)
+        run_study_with_progress(same_from_python(), store, Machine(1), None)
     assert ended.value.exit_code == 130
     assert f" --db '{tmp_path}/my studies.db'" in capsys.readouterr().err
 

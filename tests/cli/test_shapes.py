@@ -1,10 +1,10 @@
-"""``lrlab shapes``: everything that can be written, at a glance."""
+"""``lrlab gallery``: everything that can be written, at a glance."""
 
 from collections.abc import Callable
 
 import pytest
 
-from lrlab.schedules.text import SHAPES
+from lrlab.schedules.text import BUILTIN_BUILDERS
 
 
 @pytest.mark.parametrize("columns", [80, 140])
@@ -17,7 +17,7 @@ def test_every_name_is_listed(
     lines = said.out.splitlines()
     assert max(map(len, lines)) <= columns
     assert "\x1b" not in said.out
-    for name in SHAPES:
+    for name in BUILTIN_BUILDERS:
         assert sum(line[20:].startswith(f"{name}(") for line in lines) >= 1
     assert "lrlab show 'Warmup(5) >> Cosine(45)'" in said.out.replace("\n", " ")
 

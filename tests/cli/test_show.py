@@ -102,13 +102,13 @@ def test_files_of_every_kind(lrlab: Callable, tmp_path: Path) -> None:
 
 def test_the_steps_may_be_left_out_where_there_is_an_end(lrlab: Callable) -> None:
     assert "· 45 steps ·" in lrlab("show", "Cosine(45)", "Warmup(9)").out
-    assert "· 70 steps ·" in lrlab("show", 'Cosine("7ep")', "--epoch-steps", 10).out
+    assert "· 70 steps ·" in lrlab("show", 'Cosine("7ep")', "--steps-per-epoch", 10).out
 
 
 def test_base_rates(lrlab: Callable) -> None:
     assert "· base rate 0.2\n" in lrlab("show", "Cosine(45)", "--lr", 0.2).out
-    assert "· base rate 0.1\n" in lrlab("show", "Cosine(45, end=Rate(1e-5))").out
-    assert "· base rate 3\n" in lrlab("show", "Cosine(45, end=Rate(1e-5))", "--lr", 3).out
+    assert "· base rate 0.1\n" in lrlab("show", "Cosine(45, end=Absolute(1e-5))").out
+    assert "· base rate 3\n" in lrlab("show", "Cosine(45, end=Absolute(1e-5))", "--lr", 3).out
 
 
 def test_a_schedule_given_twice_is_shown_once(lrlab: Callable) -> None:
@@ -152,11 +152,11 @@ def test_a_million_steps(lrlab: Callable) -> None:
     [
         (["Liner(1, 0)"], "did you mean Linear?"),
         (["Cosine()"], "say how many steps to show with steps=... (--steps on the command line)"),
-        (['Cosine("5ep")'], "(--epoch-steps on the command line)"),
+        (['Cosine("5ep")'], "(--steps-per-epoch on the command line)"),
         (["Cosine(5)", "--steps", "0"], "steps must be a whole number from 1 to 10000000, got 0"),
         (["Cosine(5)", "--steps", "many"], "Invalid value for '--steps'"),
         (["Cosine(5)", "--steps", "nan"], "got nan"),
-        (["Cosine(5)", "--epoch-steps", "0"], "epoch must be a number of steps above 0"),
+        (["Cosine(5)", "--steps-per-epoch", "0"], "epoch must be a number of steps above 0"),
         (["Cosine(5)", "--lr", "-1"], "base must be a rate of 0 or more, got -1.0"),
         (["Cosine(5)", "--lr", "inf"], "base must be a rate of 0 or more, got inf"),
         (["Cosine(5)", "--lr", "1e300"], "try a lower base rate"),

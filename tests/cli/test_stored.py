@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lrlab.studies import Catalog
+from lrlab.studies import StoreReader
 from tests.cli.conftest import Said
 from tests.studies.old_files import old_file
 from tests.studies.stored import IDS, write
@@ -79,10 +79,10 @@ def test_a_study_is_deleted(lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.Mo
         assert (
             "Delete study 0123abcd (iris) with 4 runs; 2 runs that other studies have" in said.out
         )
-        assert len(Catalog(tmp_path / "lrlab.db").studies()) == left
+        assert len(StoreReader(tmp_path / "lrlab.db").list_studies()) == left
     said = lrlab("delete", "wine", "--yes")
     assert said.out == "deleted study 4567cdef with 2 runs\n"
-    assert Catalog(tmp_path / "lrlab.db").studies() == []
+    assert StoreReader(tmp_path / "lrlab.db").list_studies() == []
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ def rates(
 
 def reactions(schedule: Schedule, metrics: Iterable[float], base: float = 1.0) -> list[float]:
     """The rate after each metric."""
-    state, found = schedule.initial(), []
+    state, found = schedule.init_state(), []
     for t, metric in enumerate(metrics):
-        state = schedule.observe(state, t, metric, base=base)
-        found.append(schedule.given(state)(t, base=base))
+        state = schedule.update_state(state, t, metric, base=base)
+        found.append(schedule.with_state(state)(t, base=base))
     return found

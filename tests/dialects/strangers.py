@@ -61,4 +61,4 @@ def _makes_a_schedule(function: Callable[..., Any], words: dict[str, Any]) -> No
         made = function(**words)
         schedule = made.lr if isinstance(made, LrAndMomentum) else made
         assert isinstance(schedule, Schedule)
-        assert (schedule.bind(total=100, epoch=10)([0, 1, 50], base=0.1) >= 0).all()
+        assert (schedule.bind(total_steps=100, steps_per_epoch=10)([0, 1, 50], base=0.1) >= 0).all()

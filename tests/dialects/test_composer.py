@@ -79,7 +79,7 @@ def check(training: tuple[int, int, bool], name: str, **words: Any) -> None:
     epochs, length, _ = training
     schedule: Schedule = getattr(ours, name)(**words)
     expected = formula(name, *training, **words)
-    rates = schedule.bind(total=epochs * length, epoch=length)(range(epochs * length))
+    rates = schedule.bind(total_steps=epochs * length, steps_per_epoch=length)(range(epochs * length))
     # Near 0 a cosine cancels, and so do the last steps of a line.
     assert_allclose(rates, expected, rtol=1e-12, atol=1e-12 * max(1.0, expected.max()))
     assert repr(parse(repr(schedule))) == repr(schedule)
@@ -197,7 +197,7 @@ def test_with_warmup(
 def test_shares_are_rounded_on_purpose() -> None:
     words = {"milestones": ["0.29dur"]}
     assert formula("MultiStepScheduler", 10, 10, True, **words)[28] == 0.1  # 0.29 * 100 < 29
-    schedule = ours.MultiStepScheduler(**words).bind(total=100)
+    schedule = ours.MultiStepScheduler(**words).bind(total_steps=100)
     assert schedule([28, 29]).tolist() == [1.0, 0.1]
 
 
@@ -215,7 +215,7 @@ def test_a_t_max_within_the_training_is_taken_on_purpose() -> None:
     words = {"t_warmup": "1ep", "t_max": "3ep"}
     with pytest.raises(ValueError, match="must be greater than or equal to max_duration"):
         formula("LinearWithWarmupScheduler", 5, 10, False, **words)
-    schedule = ours.LinearWithWarmupScheduler(**words).bind(total=50, epoch=10)
+    schedule = ours.LinearWithWarmupScheduler(**words).bind(total_steps=50, steps_per_epoch=10)
     assert schedule([5, 10, 20, 30, 40]).tolist() == [0.5, 1.0, 0.5, 0.0, 0.0]
 
 
@@ -224,7 +224,7 @@ def test_milestones_of_another_unit_act_within_the_warmup_on_purpose() -> None:
     words = {"t_warmup": "20ba", "milestones": ["1ep", "3ep"]}
     waited = formula("MultiStepWithWarmupScheduler", 6, 10, False, **words)
     assert waited[[5, 10, 19, 20]] == pytest.approx([0.25, 0.5, 0.95, 0.1])
-    schedule = ours.MultiStepWithWarmupScheduler(**words).bind(total=60, epoch=10)
+    schedule = ours.MultiStepWithWarmupScheduler(**words).bind(total_steps=60, steps_per_epoch=10)
     assert schedule([5, 10, 19, 20]) == pytest.approx([0.25, 0.05, 0.095, 0.1])
 
 

@@ -28,7 +28,7 @@ def check(schedule: Schedule, reference: Any, total: int) -> None:
     # Beside its highest value a cosine cancels, be that in this training or after it, and so do the
     # last steps of a line.
     atol = 1e-12 * max(*expected, reference(0.999))
-    bound = schedule.bind(total=total)
+    bound = schedule.bind(total_steps=total)
     for base in (0.1, 1.0):  # values are absolute
         assert_allclose(bound(t, base=base), expected, rtol=1e-12, atol=atol)
     assert repr(parse(repr(schedule))) == repr(schedule)
@@ -145,17 +145,17 @@ def test_composites_of_composites(inner: tuple[Any, ...], first: str) -> None:
 
 def test_boundaries_between_steps_are_rounded_on_purpose() -> None:
     words = {"values": [1.0, 2.0], "num_updates": 10, "milestones": [3]}
-    mine = ours.MultiStepParamScheduler(**words).bind(total=11)  # 30 % are 3.3 steps
+    mine = ours.MultiStepParamScheduler(**words).bind(total_steps=11)  # 30 % are 3.3 steps
     reference = theirs.MultiStepParamScheduler(**words)
     assert mine([2, 3, 4], base=1.0).tolist() == [1.0, 2.0, 2.0]
     assert [reference(t / 11) for t in (2, 3, 4)] == [1.0, 1.0, 2.0]
 
 
 def test_the_last_value_holds_where_fvcore_goes_on() -> None:
-    mine = ours.CosineParamScheduler(1.0, 0.5).bind(total=10)
+    mine = ours.CosineParamScheduler(1.0, 0.5).bind(total_steps=10)
     assert mine([10, 15, 20], base=1.0).tolist() == [0.5, 0.5, 0.5]
     assert theirs.CosineParamScheduler(1.0, 0.5)(2.0) == 1.0
-    stairs = ours.StepParamScheduler(10, [1.0, 0.5]).bind(total=10)
+    stairs = ours.StepParamScheduler(10, [1.0, 0.5]).bind(total_steps=10)
     assert stairs(10, base=1.0) == 0.5
     with pytest.raises(IndexError):
         theirs.StepParamScheduler(10, [1.0, 0.5])(1.0)

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import ignite as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Exponential, Rate, Schedule, Step
+from lrlab.schedules import Constant, Exponential, Absolute, Schedule, Step
 from tests.dialects.stepping import sgd
 from tests.dialects.strangers import refuses_nonsense
 
@@ -191,7 +191,7 @@ def test_mistakes_in_cycles(name: str, words: dict[str, Any], said: str) -> None
         getattr(ours, name)(**{"start_value": 1, "end_value": 0, "cycle_size": 10, **words})
 
 
-one = Constant(Rate(0.1))
+one = Constant(Absolute(0.1))
 
 
 @pytest.mark.parametrize(

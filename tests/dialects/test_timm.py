@@ -195,12 +195,12 @@ def test_noise_is_where_timms_is_and_as_large(
 def test_plateau(metrics: list[float], words: dict[str, Any]) -> None:
     made = scheduler("PlateauLRScheduler", 0.1, **words)
     schedule = ours.PlateauLRScheduler(**words)
-    state = schedule.initial()
+    state = schedule.init_state()
     for t, metric in enumerate(metrics):
         rate = made.optimizer.param_groups[0]["lr"]
-        assert schedule.given(state)(t, base=0.1) == pytest.approx(rate, rel=1e-12)
+        assert schedule.with_state(state)(t, base=0.1) == pytest.approx(rate, rel=1e-12)
         made.step(t + 1, metric)
-        state = schedule.observe(state, t, metric, base=0.1)
+        state = schedule.update_state(state, t, metric, base=0.1)
 
 
 @with_timm

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from lrlab import Cosine, Custom, Exponential, Greedy, LRScheduler, Plateau, Rate, Warmup
+from lrlab import Cosine, Custom, Exponential, Greedy, LRScheduler, Plateau, Absolute, Warmup
 from lrlab.errors import SchedulerError
 from tests.optim.cases import held, optimizer_of, steps
 
@@ -24,7 +24,7 @@ def halving(t: int) -> float:
 
 
 BUILD: dict[str, Callable[[Optimizer], LRScheduler]] = {
-    "a sequence": lambda o: LRScheduler(o, Warmup(5) >> Cosine(60, end=Rate(0.01))),
+    "a sequence": lambda o: LRScheduler(o, Warmup(5) >> Cosine(60, end=Absolute(0.01))),
     "a function": lambda o: LRScheduler(o, Custom(halving)),
     "a plateau": lambda o: LRScheduler(o, Warmup(5) >> Plateau(0.5, patience=1)),
     "greedy": lambda o: LRScheduler(o, Greedy(0.5, patience=1, window=3)),
@@ -48,14 +48,14 @@ def trained(build: Callable[[Optimizer], LRScheduler], moment: int) -> LRSchedul
     """The scheduler after some steps."""
     optimizer = optimizer_of(0.1, 1.0, weight_decay=0.01)
     scheduler = build(optimizer)
-    steps(optimizer, scheduler, scheduler.reactive, 0, moment)
+    steps(optimizer, scheduler, scheduler.needs_metric, 0, moment)
     return scheduler
 
 
 def further(scheduler: LRScheduler) -> tuple[list[Any], dict[str, Any]]:
     """What is used in the next steps, and where that leads."""
     moment = scheduler.last_epoch
-    used = steps(scheduler.optimizer, scheduler, scheduler.reactive, moment, moment + MORE)
+    used = steps(scheduler.optimizer, scheduler, scheduler.needs_metric, moment, moment + MORE)
     return used, scheduler.state_dict()
 
 
@@ -70,9 +70,9 @@ def test_a_copy_goes_on_alike_and_alone(
     other = copied(scheduler)
     assert other.optimizer is not scheduler.optimizer
     assert (other.current, other.next, other.logs()) == (
-        scheduler.current,
-        scheduler.next,
-        scheduler.logs(),
+        scheduler.used_lrs,
+        scheduler.next_lrs,
+        scheduler.get_logs(),
     )
     gone_on = further(other)
     assert (scheduler.state_dict(), held(scheduler.optimizer)) == before
@@ -85,7 +85,7 @@ def test_a_shallow_copy_shares_the_optimizer_and_nothing_that_moves(
     build: Callable[[Optimizer], LRScheduler], moment: int
 ) -> None:
     scheduler = trained(build, moment)
-    seen = scheduler.state_dict(), scheduler.current, scheduler.next, scheduler.logs()
+    seen = scheduler.state_dict(), scheduler.used_lrs, scheduler.next_lrs, scheduler.get_logs()
     other = copy.copy(scheduler)
     assert other.optimizer is scheduler.optimizer
     gone_on = further(other)
@@ -95,7 +95,7 @@ def test_a_shallow_copy_shares_the_optimizer_and_nothing_that_moves(
     state = scheduler.state_dict()
     for own in state["hyperparameters"].values():
         own.pop("held", None)  # what the other has put into the groups that they share
-    assert (state, scheduler.current, scheduler.next, scheduler.logs()) == seen
+    assert (state, scheduler.used_lrs, scheduler.next_lrs, scheduler.get_logs()) == seen
     used, state = further(scheduler)
     # What the optimizer holds at first is the other's.
     assert (used[1:], state) == (gone_on[0][1:], gone_on[1])
@@ -117,7 +117,7 @@ def test_model_optimizer_and_scheduler_stay_tied_in_a_copy(
             optimizer.zero_grad()
             model(torch.ones(4, 3)).square().mean().backward()
             optimizer.step()
-            scheduler.step(*[float(t)] * scheduler.reactive)
+            scheduler.step(*[float(t)] * scheduler.needs_metric)
         return [weight.tolist() for weight in model.parameters()]
 
     weights(model, optimizer, scheduler)

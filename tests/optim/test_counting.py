@@ -22,7 +22,7 @@ from torch.utils.data import (
 )
 
 from lrlab.errors import SchedulerError
-from lrlab.optim.counting import Leftover, total_steps
+from lrlab.optim.counting import Leftover, count_steps
 
 
 def rows(samples: int) -> TensorDataset:
@@ -59,10 +59,10 @@ def test_it_is_what_a_loop_counts(
     how: dict[str, Any] = {"accumulate": accumulate, "leftover": leftover}
     if right == 0:
         with pytest.raises(SchedulerError, match="must have a step"):
-            total_steps(loader, epochs, **how)
+            count_steps(loader, epochs, **how)
     else:
-        assert total_steps(loader, epochs, **how) == right
-        by_samples = total_steps(samples, epochs, batch_size=batch, drop_last=drop_last, **how)
+        assert count_steps(loader, epochs, **how) == right
+        by_samples = count_steps(samples, epochs, batch_size=batch, drop_last=drop_last, **how)
         assert by_samples == right
 
 
@@ -82,11 +82,11 @@ def test_processes_share_samples_as_the_distributed_sampler_does(
     ]
     right = {counted(loader) for loader in loaders}
     assert (
-        right == {total_steps(loaders[0], 1)} == {total_steps(loaders[0], 1, world_size=processes)}
+        right == {count_steps(loaders[0], 1)} == {count_steps(loaders[0], 1, world_size=processes)}
     )
     if not uneven:
         how: dict[str, Any] = {"batch_size": batch, "world_size": processes, "drop_last": drop_last}
-        assert right == {total_steps(len(data), 1, **how)}
+        assert right == {count_steps(len(data), 1, **how)}
 
 
 @given(numbers, few, few, booleans())
@@ -100,16 +100,16 @@ def test_processes_share_a_loader_as_accelerate_prepares_it(
         for rank in range(processes)
     ]
     right = {len(list(each.batch_sampler)) for each in prepared}
-    assert right == {total_steps(loader, 1, world_size=processes)}
-    assert right == {total_steps(prepared[0], 1)}
+    assert right == {count_steps(loader, 1, world_size=processes)}
+    assert right == {count_steps(prepared[0], 1)}
     if processes > 1:
         assert isinstance(prepared[0].batch_sampler, BatchSamplerShard)
-        assert right == {total_steps(prepared[0], 1, world_size=processes)}
+        assert right == {count_steps(prepared[0], 1, world_size=processes)}
     halves = BatchSamplerShard(
         loader.batch_sampler, processes, split_batches=batch % processes == 0
     )
     if halves.split_batches:  # the batches are shared out, not the loader
-        assert counted(halves) == total_steps(loader, 1)
+        assert counted(halves) == count_steps(loader, 1)
 
 
 def test_samplers_of_batches_count_as_their_loader_has_them() -> None:
@@ -121,17 +121,17 @@ def test_samplers_of_batches_count_as_their_loader_has_them() -> None:
     ]
     for loader in loaders:
         assert (
-            counted(loader) == total_steps(loader, 1) == total_steps(loader, 1, world_size=4) == 3
+            counted(loader) == count_steps(loader, 1) == count_steps(loader, 1, world_size=4) == 3
         )
         with pytest.raises(SchedulerError, match="4 processes share, got 2; leave it out"):
-            total_steps(loader, 1, world_size=2)
+            count_steps(loader, 1, world_size=2)
     plain = BatchSampler(SequentialSampler(data), 8, drop_last=True)
     for loader in [
         DataLoader(data, batch_sampler=plain),
         DataLoader(data, sampler=plain, batch_size=None),
     ]:
         prepared = BatchSamplerShard(plain, num_processes=5, process_index=0)
-        assert counted(prepared) == total_steps(loader, 1, world_size=5) == 2
+        assert counted(prepared) == count_steps(loader, 1, world_size=5) == 2
 
 
 class Stream(IterableDataset[torch.Tensor]):
@@ -145,14 +145,14 @@ class Counted(Stream):
 
 
 def test_a_stream_counts_where_it_knows_its_length() -> None:
-    assert total_steps(DataLoader(Counted(), batch_size=3), 2) == 8
+    assert count_steps(DataLoader(Counted(), batch_size=3), 2) == 8
     shard = IterableDatasetShard(Counted(), batch_size=3, num_processes=2, process_index=0)
     loader = DataLoader(shard, batch_size=3)
-    assert counted(loader) == total_steps(loader, 1) == total_steps(loader, 1, world_size=2) == 2
-    assert total_steps(DataLoader(Counted(), batch_size=3), 1, world_size=2) == 2
+    assert counted(loader) == count_steps(loader, 1) == count_steps(loader, 1, world_size=2) == 2
+    assert count_steps(DataLoader(Counted(), batch_size=3), 1, world_size=2) == 2
     with pytest.raises(SchedulerError, match=r"must have a length.*give the number of samples"):
-        total_steps(DataLoader(Stream(), batch_size=3), 2)
-    assert total_steps([torch.zeros(2), torch.zeros(1)], 2, accumulate=2) == 2
+        count_steps(DataLoader(Stream(), batch_size=3), 2)
+    assert count_steps([torch.zeros(2), torch.zeros(1)], 2, gradient_accumulation_steps=2) == 2
 
 
 # Lightning 2.6 asks torch 2.13 for a class that torch has since deprecated, and is sparing of
@@ -188,7 +188,7 @@ def test_it_is_what_lightning_estimates_and_does(drop_last: bool) -> None:
     )
     model = Model()
     trainer.fit(model, loader)
-    assert model.steps == model.estimated == total_steps(loader, 2, accumulate=5) == 6
+    assert model.steps == model.estimated == count_steps(loader, 2, gradient_accumulation_steps=5) == 6
 
 
 class Regression(torch.nn.Module):
@@ -226,9 +226,9 @@ def test_it_is_how_often_transformers_trainer_steps(
     trainer.create_optimizer()
     trainer.optimizer.register_step_post_hook(lambda *_: steps.append(1))
     trainer.train()
-    right = total_steps(trainer.get_train_dataloader(), epochs, accumulate=accumulate)
+    right = count_steps(trainer.get_train_dataloader(), epochs, gradient_accumulation_steps=accumulate)
     assert len(steps) == trainer.state.max_steps == right
-    assert right == total_steps(23, epochs, batch_size=2, accumulate=accumulate)
+    assert right == count_steps(23, epochs, batch_size=2, gradient_accumulation_steps=accumulate)
 
 
 def test_fractions_of_epochs_are_those_of_transformers_bit_for_bit(tmp_path: Path) -> None:
@@ -239,13 +239,13 @@ def test_fractions_of_epochs_are_those_of_transformers_bit_for_bit(tmp_path: Pat
         trainer.args.num_train_epochs = epochs
         trainer.args.gradient_accumulation_steps = accumulate
         *_, steps = trainer.set_initial_training_values(trainer.args, [None] * batches)
-        assert total_steps([None] * batches, epochs, accumulate=accumulate) == steps
+        assert count_steps([None] * batches, epochs, gradient_accumulation_steps=accumulate) == steps
 
     agree()
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    assert total_steps(np.int64(10), np.float64(2.0), batch_size=np.int32(3)) == 8
+    assert count_steps(np.int64(10), np.float64(2.0), batch_size=np.int32(3)) == 8
 
 
 LOADER = DataLoader(rows(10), batch_size=2)
@@ -280,5 +280,5 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_cannot_be_counted_is_refused_in_one_sentence(case: str) -> None:
     arguments, message = REFUSED[case]
     with pytest.raises(SchedulerError, match=message) as error:
-        total_steps(**{"data": LOADER, "epochs": 1, **arguments})
+        count_steps(**{"data": LOADER, "epochs": 1, **arguments})
     assert str(error.value).count(". ") == 0

@@ -28,12 +28,12 @@ def test_a_metric_moves_the_rates_as_it_moves_the_schedule(
 ) -> None:
     optimizer = two_groups()
     scheduler = LRScheduler(optimizer, schedule)
-    states = [schedule.initial()] * 2
+    states = [schedule.init_state()] * 2
     for t, loss in enumerate(LOSSES):
-        made = [schedule.given(state) for state in states]
-        assert rates_of(optimizer) == [made[0](t, base=0.1), made[1](t, base=0.5)] == scheduler.next
+        made = [schedule.with_state(state) for state in states]
+        assert rates_of(optimizer) == [made[0](t, base=0.1), made[1](t, base=0.5)] == scheduler.next_lrs
         states = [
-            schedule.observe(state, t, loss, base)
+            schedule.update_state(state, t, loss, base)
             for state, base in zip(states, (0.1, 0.5), strict=True)
         ]
         if together:
@@ -65,8 +65,8 @@ def test_a_metric_of_another_time_moves_the_rates_at_once() -> None:
     scheduler.step()
     scheduler.observe(2.0)
     assert scheduler.last_epoch == 1
-    assert rates_of(optimizer) == scheduler.next == [0.05, 0.25]
-    assert scheduler.current == [0.1, 0.5]
+    assert rates_of(optimizer) == scheduler.next_lrs == [0.05, 0.25]
+    assert scheduler.used_lrs == [0.1, 0.5]
 
 
 def test_other_hyperparameters_may_read_it_too() -> None:
@@ -95,30 +95,30 @@ def test_the_metric_of_a_skipped_step_counts() -> None:
     scheduler = LRScheduler(two_groups(), "Plateau(0.5, patience=0)")
     scheduler.step(1.0)
     scheduler.step(2.0, skipped=True)
-    assert (scheduler.last_epoch, scheduler.next) == (1, [0.05, 0.25])
+    assert (scheduler.last_epoch, scheduler.next_lrs) == (1, [0.05, 0.25])
 
 
 def test_what_was_used_and_what_is_next() -> None:
     optimizer = two_groups(momentum=0.8)
     scheduler = LRScheduler(optimizer, Cosine(100), momentum="Linear(1, 0, over=100)")
-    assert scheduler.current == scheduler.next == [0.1, 0.5]
+    assert scheduler.used_lrs == scheduler.next_lrs == [0.1, 0.5]
     for t in range(90):  # past the end of a table or two
         used = [(group["lr"], group["momentum"]) for group in optimizer.param_groups]
-        assert scheduler.get_last_lr() == scheduler.next == [lr for lr, _ in used]
-        assert scheduler.logs(next=True)["momentum/body"] == used[0][1]
+        assert scheduler.get_last_lr() == scheduler.next_lrs == [lr for lr, _ in used]
+        assert scheduler.get_logs(next_step=True)["momentum/body"] == used[0][1]
         optimizer.step()
         scheduler.step()
-        assert scheduler.current == [Cosine(100)(t, base=0.1), Cosine(100)(t, base=0.5)]
-        assert scheduler.logs() == {
+        assert scheduler.used_lrs == [Cosine(100)(t, base=0.1), Cosine(100)(t, base=0.5)]
+        assert scheduler.get_logs() == {
             "lr/body": used[0][0],
             "lr/head": used[1][0],
             "momentum/body": used[0][1],
             "momentum/head": used[1][1],
         }
     scheduler.step(epoch=7)
-    assert scheduler.current == [Cosine(100)(90, base=0.1), Cosine(100)(90, base=0.5)]
-    scheduler.get_last_lr()[0] = scheduler.next[0] = scheduler.current[0] = 9.0
-    assert scheduler.next == rates_of(optimizer)
+    assert scheduler.used_lrs == [Cosine(100)(90, base=0.1), Cosine(100)(90, base=0.5)]
+    scheduler.get_last_lr()[0] = scheduler.next_lrs[0] = scheduler.used_lrs[0] = 9.0
+    assert scheduler.next_lrs == rates_of(optimizer)
 
 
 def test_mistakes_change_nothing() -> None:
@@ -186,7 +186,7 @@ def test_a_missing_metric_stops_nothing() -> None:
     scheduler.step()
     with pytest.raises(UserWarning, match="none came in 2 steps"):
         scheduler.step()
-    assert (scheduler.last_epoch, scheduler.next) == (2, rates_of(optimizer)) == (2, [0.025, 0.125])
+    assert (scheduler.last_epoch, scheduler.next_lrs) == (2, rates_of(optimizer)) == (2, [0.025, 0.125])
 
 
 class LateGroup:
@@ -205,13 +205,13 @@ class LateGroup:
 def test_a_late_group_follows_on_the_same_clock_from_the_next_step() -> None:
     late = LateGroup(lr=2.0, momentum=0.5)
     schedule = Warmup(4) >> Cosine(20)
-    assert rates_of(late.optimizer) == [*late.scheduler.next, 2.0]
+    assert rates_of(late.optimizer) == [*late.scheduler.next_lrs, 2.0]
     late.scheduler.step()
     assert rates_of(late.optimizer) == [schedule(7, base=base) for base in (0.1, 0.5, 2.0)]
     assert late.optimizer.param_groups[2]["momentum"] == Linear(1, 0, over=24)(7, base=0.5)
     assert late.scheduler.base_lrs == [0.1, 0.5, 2.0]
-    assert late.scheduler.current == [schedule(6, base=0.1), schedule(6, base=0.5), 2.0]
-    assert set(late.scheduler.logs()) == {
+    assert late.scheduler.used_lrs == [schedule(6, base=0.1), schedule(6, base=0.5), 2.0]
+    assert set(late.scheduler.get_logs()) == {
         f"{what}/{name}" for what in ("lr", "momentum") for name in ("body", "head", "2")
     }
 
@@ -256,13 +256,13 @@ def test_a_group_added_by_the_scheduler_has_its_values_at_once() -> None:
         scheduler.step()
     new = ({"params": [torch.zeros(1, requires_grad=True)], "lr": 2.0} for _ in range(2))
     scheduler.add_param_group(next(new))
-    assert rates_of(optimizer)[2] == scheduler.next[2] == (Warmup(5) >> Cosine(45))(7, base=2.0)
+    assert rates_of(optimizer)[2] == scheduler.next_lrs[2] == (Warmup(5) >> Cosine(45))(7, base=2.0)
     scheduler.add_param_group(next(new), {"lr": "Warmup(3).shift(7)"})
     assert rates_of(optimizer)[3] == 0.5
     scheduler.step()
     assert rates_of(optimizer)[3] == 1.0
     assert optimizer.param_groups[3]["momentum"] == Linear(1, 0, over=50)(8, base=0.8)
-    assert len(scheduler.current) == len(scheduler.logs()) // 2 == 4
+    assert len(scheduler.used_lrs) == len(scheduler.get_logs()) // 2 == 4
     with pytest.raises(SchedulerError, match="no hyperparameter 'beta'"):
         scheduler.add_param_group(next(new, {}), {"beta": "Constant(1.0)"})
     assert len(optimizer.param_groups) == 4
@@ -279,7 +279,7 @@ def test_an_added_group_may_schedule_what_no_other_does() -> None:
     )
     scheduler.step()
     assert [group["weight_decay"] for group in optimizer.param_groups] == pytest.approx([0.2] * 3)
-    assert scheduler.logs()["weight_decay/2"] == pytest.approx(0.3)
+    assert scheduler.get_logs()["weight_decay/2"] == pytest.approx(0.3)
     bad = {"params": [torch.zeros(1, requires_grad=True)], "lr": -1.0}
     before = repr((scheduler.state_dict(), optimizer.state_dict()))
     with pytest.raises(SchedulerError, match="lr of parameter group 3 must be a number of 0"):
@@ -295,7 +295,7 @@ def test_a_group_added_after_a_change_of_plan_follows_the_new_plan() -> None:
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
     scheduler.step(epoch=9)
     assert rates_of(optimizer)[2] == rates_of(optimizer)[0] == pytest.approx(0.03)
-    kept = LRScheduler(two_groups(), Cosine(100), on_change="keep_saved")
+    kept = LRScheduler(two_groups(), Cosine(100), on_mismatch="load")
     kept.load_state_dict(LRScheduler(two_groups(), Cosine(200)).state_dict())
     kept.add_param_group({"params": [torch.zeros(1, requires_grad=True)]})
     assert repr(kept) == "LRScheduler(lr: Cosine(200)) at step 0"
@@ -332,5 +332,5 @@ def test_names_of_logs_are_of_one_group_each() -> None:
     for name in ("head", "7", "neck"):
         group = {"params": [torch.zeros(1, requires_grad=True)], "name": name}
         optimizer.add_param_group(group)
-    logs = LRScheduler(optimizer, Cosine(10)).logs()
+    logs = LRScheduler(optimizer, Cosine(10)).get_logs()
     assert list(logs) == ["lr/body", "lr/1", "lr/2", "lr/3", "lr/neck"]

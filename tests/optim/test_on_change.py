@@ -13,7 +13,7 @@ from tests.optim.cases import held, optimizer_of, steps
 def saved(at: int, schedule: Any, *rates: float, **words: Any) -> dict[str, Any]:
     optimizer = optimizer_of(*rates)
     scheduler = LRScheduler(optimizer, schedule, **words)
-    steps(optimizer, scheduler, scheduler.reactive, 0, at)
+    steps(optimizer, scheduler, scheduler.needs_metric, 0, at)
     return scheduler.state_dict()
 
 
@@ -43,9 +43,9 @@ def test_of_another_schedule(at: int) -> None:
     ):
         scheduler.load_state_dict(state)
     assert (scheduler.state_dict(), optimizer.state_dict()) == before
-    new = loaded(state, Cosine(100), 0.05, on_change="keep_new")
+    new = loaded(state, Cosine(100), 0.05, on_mismatch="keep")
     follows(new, (Cosine(100), 0.05), first=at)
-    old = loaded(state, Cosine(100), 0.05, on_change="keep_saved")
+    old = loaded(state, Cosine(100), 0.05, on_mismatch="load")
     follows(old, (Cosine(200), 0.1), first=at)
 
 
@@ -53,9 +53,9 @@ def test_of_another_base_rate() -> None:
     state = saved(7, Cosine(20), 1.0, 0.1)
     with pytest.raises(SchedulerError, match=r"base value of lr of .* 1 was 0.1 .* is 0.05 now"):
         loaded(state, Cosine(20), 1.0, 0.05)
-    new = loaded(state, Cosine(20), 1.0, 0.05, on_change="keep_new")
+    new = loaded(state, Cosine(20), 1.0, 0.05, on_mismatch="keep")
     follows(new, (Cosine(20), 1.0), (Cosine(20), 0.05), first=7)
-    old = loaded(state, Cosine(20), 1.0, 0.05, on_change="keep_saved")
+    old = loaded(state, Cosine(20), 1.0, 0.05, on_mismatch="load")
     follows(old, (Cosine(20), 1.0), (Cosine(20), 0.1), first=7)
 
 
@@ -63,9 +63,9 @@ def test_of_one_group_with_another_schedule() -> None:
     state = saved(7, Cosine(20), 1.0, 0.1, groups={1: Exponential(0.9)})
     with pytest.raises(SchedulerError, match=r"lr of parameter group 1 followed Exponential\(0.9"):
         loaded(state, Cosine(20), 1.0, 0.1)
-    new = loaded(state, Cosine(20), 1.0, 0.1, on_change="keep_new")
+    new = loaded(state, Cosine(20), 1.0, 0.1, on_mismatch="keep")
     follows(new, (Cosine(20), 1.0), (Cosine(20), 0.1), first=7)
-    old = loaded(state, Cosine(20), 1.0, 0.1, on_change="keep_saved")
+    old = loaded(state, Cosine(20), 1.0, 0.1, on_mismatch="load")
     follows(old, (Cosine(20), 1.0), (Exponential(0.9), 0.1), first=7)
 
 
@@ -74,7 +74,7 @@ def test_a_group_that_has_not_changed_keeps_what_it_saw() -> None:
     schedules = Plateau(0.5, patience=2), Plateau(0.5, patience=1)
     state = saved(9, schedules[0], 1.0, 0.1, groups={1: schedules[1]})
     scheduler = loaded(
-        state, schedules[0], 1.0, 0.1, groups={1: "Exponential(0.9)"}, on_change="keep_new"
+        state, schedules[0], 1.0, 0.1, groups={1: "Exponential(0.9)"}, on_mismatch="keep"
     )
     never_stopped = optimizer_of(1.0)
     used = steps(never_stopped, LRScheduler(never_stopped, schedules[0]), True, 0, 29)
@@ -92,9 +92,9 @@ def test_of_a_hyperparameter_that_had_a_schedule() -> None:
         SchedulerError, match="schedules momentum: the scheduler had one when saved"
     ):
         loaded(state, Exponential(0.9))
-    new = loaded(state, Exponential(0.9), on_change="keep_new")
+    new = loaded(state, Exponential(0.9), on_mismatch="keep")
     assert held(new.optimizer)[0][:2] == (Exponential(0.9)(7, base=0.1), 0.9)
-    old = loaded(state, Exponential(0.9), on_change="keep_saved")
+    old = loaded(state, Exponential(0.9), on_mismatch="load")
     for t in range(7, 27):
         assert held(old.optimizer)[0][:2] == (
             Exponential(0.9)(t, base=0.1),
@@ -105,10 +105,10 @@ def test_of_a_hyperparameter_that_had_a_schedule() -> None:
 
 def test_of_a_hyperparameter_that_had_none() -> None:
     state = saved(7, Exponential(0.9))
-    momentum = "Linear(Rate(0.5), 1, over=20)"
+    momentum = "Linear(Absolute(0.5), 1, over=20)"
     with pytest.raises(SchedulerError, match="schedules momentum: the scheduler has one"):
         loaded(state, Exponential(0.9), momentum=momentum)
-    new = loaded(state, Exponential(0.9), momentum=MOMENTUM, on_change="keep_new")
+    new = loaded(state, Exponential(0.9), momentum=MOMENTUM, on_mismatch="keep")
     for t in range(7, 27):
         assert held(new.optimizer)[0][:2] == (
             Exponential(0.9)(t, base=0.1),
@@ -116,7 +116,7 @@ def test_of_a_hyperparameter_that_had_none() -> None:
         )
         new.step()
     # As saved, nothing ever moved the momentum.
-    old = loaded(state, Exponential(0.9), momentum=momentum, on_change="keep_saved")
+    old = loaded(state, Exponential(0.9), momentum=momentum, on_mismatch="load")
     assert held(old.optimizer)[0][:2] == (Exponential(0.9)(7, base=0.1), 0.9)
     old.step()
     assert held(old.optimizer)[0][:2] == (Exponential(0.9)(8, base=0.1), 0.9)
@@ -139,7 +139,7 @@ def test_functions_are_those_of_the_new_scheduler() -> None:
     state["hyperparameters"]["lr"]["schedules"] = [repr(again)]
     follows(loaded(state, again), (again, 0.1), first=7)
     with pytest.raises(SchedulerError, match=r"the schedule saved, .*Custom.* cannot be built"):
-        loaded(saved(7, again), Exponential(0.9), on_change="keep_saved")
+        loaded(saved(7, again), Exponential(0.9), on_mismatch="load")
 
 
 def test_an_object_that_is_a_function_is_known_again() -> None:
@@ -175,7 +175,7 @@ def test_after_a_change_of_plan() -> None:
         loaded(state, Cosine(), total_steps=100)
     alike = replanned(Cosine())
     alike.load_state_dict(state)
-    saved = loaded(state, Cosine(), total_steps=100, on_change="keep_saved")
+    saved = loaded(state, Cosine(), total_steps=100, on_mismatch="load")
     for scheduler in (alike, saved):
         follows(scheduler, (other.schedule, 0.1), first=120)
 
@@ -183,7 +183,7 @@ def test_after_a_change_of_plan() -> None:
 def test_a_plan_that_was_changed_can_be_changed_again_after_a_stop() -> None:
     other = replanned(Cosine())
     other.step(epoch=120)
-    scheduler = loaded(other.state_dict(), Cosine(), total_steps=100, on_change="keep_saved")
+    scheduler = loaded(other.state_dict(), Cosine(), total_steps=100, on_mismatch="load")
     for one in (other, scheduler):
         one.replan(300)
     follows(scheduler, (other.schedule, 0.1), first=120)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Rate
+from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Absolute
 from lrlab.dialects import torch as dialect
 from lrlab.errors import ScheduleError, SchedulerError
 from tests.optim.cases import two_groups
@@ -27,7 +27,7 @@ def test_any_hyperparameter_follows_its_own_schedule() -> None:
     optimizer = two_groups(torch.optim.AdamW, weight_decay=0.2, eps=1e-6)
     schedules = {
         "weight_decay": Linear(1.0, 0.0, over=4),
-        "betas": (Linear(Rate(0.95), Rate(0.85), over=3), Constant(0.5)),
+        "betas": (Linear(Absolute(0.95), Absolute(0.85), over=3), Constant(0.5)),
         "eps": Exponential(0.5),
     }
     held = stepped(LRScheduler(optimizer, "Cosine(5)", **schedules))
@@ -120,7 +120,7 @@ def test_what_a_library_schedules_together_is_taken_together() -> None:
         ({"groups": ["Constant(1.0)"]}, "groups must be schedules by group"),
         ({"groups": {0: {"lr": None}}}, "the schedule of lr must be a schedule"),
         ({"groups": {0: {"lrr": "Constant(1.0)"}}}, "no hyperparameter 'lrr'; did you mean lr?"),
-        ({"on_change": "keep"}, "on_change must be error or keep_new or keep_saved, got 'keep'"),
+        ({"on_mismatch": "keep"}, "on_mismatch must be error or keep or load, got 'keep'"),
         ({"last_epoch": -2}, "last_epoch must be the last step done, or -1 for none, got -2"),
         ({"last_epoch": 1.0}, "last_epoch must be the last step done"),
     ],
@@ -183,9 +183,9 @@ def test_what_is_there_twice_is_refused() -> None:
 
 def test_numpys_numbers_are_numbers() -> None:
     optimizer = two_groups(lr=np.float32(0.5))
-    assert LRScheduler(optimizer, "Cosine(5)").next == [0.5, 0.5]
+    assert LRScheduler(optimizer, "Cosine(5)").next_lrs == [0.5, 0.5]
     scheduler = LRScheduler(optimizer, "Cosine(5)", last_epoch=np.int64(1))
-    assert scheduler.next[0] == Cosine(5)(2, base=0.5)
+    assert scheduler.next_lrs[0] == Cosine(5)(2, base=0.5)
 
 
 def test_to_go_on_needs_the_base_rates() -> None:

@@ -11,7 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 import lrlab
-from lrlab import Constant, Cosine, Exponential, Greedy, Linear, LRScheduler, Plateau, Rate, Warmup
+from lrlab import Constant, Cosine, Exponential, Greedy, Linear, LRScheduler, Plateau, Absolute, Warmup
 from tests.optim.cases import CASES, LAST, RATES, Case, Held, held, optimizer_of, steps
 
 MORE = 20
@@ -48,7 +48,7 @@ SUBJECTS = [
         ours(case.name, case.plan.ours(), metrics=case.metrics)._replace(bend=case.bend)
         for case in CASES
     ),
-    ours("a sequence", Warmup(5) >> Cosine(10, end=Rate(0.001))),
+    ours("a sequence", Warmup(5) >> Cosine(10, end=Absolute(0.001))),
     ours("a constant, then more", Constant(0.5, over=4) >> Exponential(0.9)),
     ours("a formula", lrlab.Formula("1 / (1 + 0.01*t)")),
     ours("a function", lrlab.Custom(lambda t: 0.95**t)),
@@ -57,15 +57,15 @@ SUBJECTS = [
     ours(
         "a plateau in one group",
         "Exponential(0.9)",
-        groups={1: Plateau(0.5, patience=1, low=Rate(0.01))},
+        groups={1: Plateau(0.5, patience=1, low=Absolute(0.01))},
         metrics=True,
     ),
     ours(
         "momentum and decay",
         "Linear(1, 0.5, over=9)",
-        momentum="Linear(Rate(0.85), Rate(0.95), over=9)",
+        momentum="Linear(Absolute(0.85), Absolute(0.95), over=9)",
         weight_decay="Cosine(9, end=0.1)",
-        groups={0: {"momentum": "Constant(Rate(0.5), over=5) >> Constant(1)"}},
+        groups={0: {"momentum": "Constant(Absolute(0.5), over=5) >> Constant(1)"}},
     ),
 ]
 

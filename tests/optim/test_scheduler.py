@@ -12,14 +12,14 @@ from torch import nn
 from torch.optim import lr_scheduler as theirs
 
 import lrlab
-from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Rate, Schedule, Warmup
+from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Absolute, Schedule, Warmup
 from lrlab.errors import ScheduleError, SchedulerError
-from lrlab.problems import load
+from lrlab.problems import load_problem
 from tests.optim.cases import optimizer_of, rates_of
 
 SCHEDULES = [
     Linear(1.0, 0.5, over=30),
-    Warmup(5) >> Cosine(10, end=Rate(0.001)),
+    Warmup(5) >> Cosine(10, end=Absolute(0.001)),
     Constant(0.5, over=4) >> Exponential(0.9),
     lrlab.Formula("1 / (1 + 0.01*t)"),
     lrlab.Custom(lambda t: 0.95**t),
@@ -45,7 +45,7 @@ def made_up_data() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def the_articles_data() -> tuple[torch.Tensor, torch.Tensor]:
-    split = load("ionosphere").split(0)
+    split = load_problem("ionosphere").split(0)
     return split.x_train.double(), split.y_train.double()
 
 
@@ -262,12 +262,12 @@ def test_a_state_loaded_into_the_optimizer_leaves_the_rates_right() -> None:
     before = optimizer_of(0.1, 1.0)
     LRScheduler(before, Constant(0.5))
     optimizer = optimizer_of(0.3, 2.0)
-    scheduler = LRScheduler(optimizer, Cosine(10), weight_decay="Constant(Rate(0.25))")
+    scheduler = LRScheduler(optimizer, Cosine(10), weight_decay="Constant(Absolute(0.25))")
     scheduler.step()
     copies = copy.deepcopy(scheduler), pickle.loads(pickle.dumps(scheduler))
     for one in (scheduler, *copies):
         one.optimizer.load_state_dict(before.state_dict())
-        assert rates_of(one.optimizer) == one.next == [Cosine(10)(1, base=b) for b in (0.3, 2.0)]
+        assert rates_of(one.optimizer) == one.next_lrs == [Cosine(10)(1, base=b) for b in (0.3, 2.0)]
         groups = one.optimizer.param_groups
         assert [(g["initial_lr"], g["weight_decay"]) for g in groups] == [(0.3, 0.25), (2.0, 0.25)]
 
@@ -317,7 +317,7 @@ def test_a_wrapped_optimizers_loads_are_followed() -> None:
     optimizer = Accelerator(cpu=True).prepare(inner)
     scheduler = LRScheduler(optimizer, Constant(1.0))
     optimizer.load_state_dict(before)
-    assert rates_of(inner) == scheduler.next == [0.5]
+    assert rates_of(inner) == scheduler.next_lrs == [0.5]
 
 
 def test_two_values_for_one_are_refused() -> None:

@@ -14,7 +14,7 @@ from torch.optim import lr_scheduler as theirs
 from lrlab import Cosine, Custom, Formula, InverseTime, LRScheduler, Schedule
 from lrlab.dialects import torch as dialect
 from lrlab.errors import ScheduleError
-from lrlab.optim.table import FEWEST_STEPS
+from lrlab.optim.table import MIN_TABLE_STEPS
 from tests.optim.cases import optimizer_of
 from tests.schedules.strategies import schedules
 
@@ -40,7 +40,7 @@ def test_every_value_has_the_bits_of_its_schedule(
         groups={i: schedule for i, (schedule, _) in enumerate(groups)},
     )
     # Far enough for the second table, which is longer than the first.
-    for t in range(3 * FEWEST_STEPS + 2):
+    for t in range(3 * MIN_TABLE_STEPS + 2):
         assert lrs(optimizer) == [schedule(t, base=base) for schedule, base in groups]
         for group in optimizer.param_groups:
             assert group["weight_decay"] == decay[0](t, base=decay[1])
@@ -107,14 +107,14 @@ def test_jumps_other_base_rates_and_new_groups_in_any_order(
                 twin.add(value)
             case "look":
                 # To look at them changes nothing, and they are what the optimizer has.
-                assert scheduler.current == twin.used[: twin.known]
-                assert scheduler.next == scheduler.get_last_lr() == twin.holds[: twin.known]
+                assert scheduler.used_lrs == twin.used[: twin.known]
+                assert scheduler.next_lrs == scheduler.get_last_lr() == twin.holds[: twin.known]
         assert lrs(optimizer) == twin.holds
         assert scheduler.last_epoch == twin.t
     scheduler.step()
     twin.step(twin.t + 1)
-    assert lrs(optimizer) == scheduler.next == twin.holds
-    assert scheduler.current == twin.used
+    assert lrs(optimizer) == scheduler.next_lrs == twin.holds
+    assert scheduler.used_lrs == twin.used
 
 
 @pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a running product"])
@@ -127,11 +127,11 @@ def test_a_function_is_never_called_ahead_of_its_step(inside: bool) -> None:
 
     build = dialect.MultiplicativeLR if inside else Custom
     scheduler = LRScheduler(optimizer_of(0.1, 1.0), "Cosine(90)", groups={1: build(function)})
-    for t in range(2 * FEWEST_STEPS):
+    for t in range(2 * MIN_TABLE_STEPS):
         if t or not inside:  # a running product begins with the factor of step 1
             assert max(called) == t == called[-1]
-        assert scheduler.current
-        assert scheduler.next
+        assert scheduler.used_lrs
+        assert scheduler.next_lrs
         assert scheduler.state_dict()
         assert all(step <= t for step in called)
         scheduler.step()
@@ -147,11 +147,11 @@ def test_a_formula_fails_at_its_step_and_leaves_all_as_it_was() -> None:
         assert lrs(optimizer) == [Cosine(90)(t, base=1.0), formula(t, base=0.1)]
         if t < 69:
             scheduler.step()
-    before = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict(), scheduler.current))
+    before = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict(), scheduler.used_lrs))
     for _ in range(2):
         with pytest.raises(ScheduleError, match="at t = 70"):
             scheduler.step()
-        after = optimizer.state_dict(), scheduler.state_dict(), scheduler.current
+        after = optimizer.state_dict(), scheduler.state_dict(), scheduler.used_lrs
         assert after == before
     scheduler.step(epoch=3)
     assert lrs(optimizer) == [Cosine(90)(3, base=1.0), formula(3, base=0.1)]

@@ -15,7 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import booleans, integers, lists
 
-from lrlab.optim.watch import CALLS, Watch
+from lrlab.optim.watch import MAX_CALLS, StepCheck
 
 
 def parameters(number: int = 3) -> list[torch.nn.Parameter]:
@@ -31,19 +31,19 @@ def sgd() -> torch.optim.Optimizer:
 
 def watched(optimizer: torch.optim.Optimizer, updates: Iterable[bool | Callable[[], Any]]) -> str:
     """What the watch says where the optimizer steps, or something else happens, before a call."""
-    watch = Watch(optimizer)
+    watch = StepCheck(optimizer)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         for update in updates:
             if update:
                 update() if callable(update) else optimizer.step()
-            if not watch.goes_on(optimizer):
+            if not watch.check_step(optimizer):
                 break
     assert len(said) <= 1
     return str(said[0].message) if said else ""
 
 
-def every(times: int, calls: int = CALLS) -> Iterator[bool]:
+def every(times: int, calls: int = MAX_CALLS) -> Iterator[bool]:
     return islice(cycle([True] + [False] * (times - 1)), calls)
 
 
@@ -116,8 +116,8 @@ def test_a_call_for_each_batch_is_warned_of_where_epochs_hold_some_accumulations
 
 def test_looking_at_a_schedule_without_training_ends_silently() -> None:
     optimizer = sgd()
-    watch = Watch(optimizer)
-    assert [watch.goes_on(optimizer) for _ in range(CALLS)] == [True] * (CALLS - 1) + [False]
+    watch = StepCheck(optimizer)
+    assert [watch.check_step(optimizer) for _ in range(MAX_CALLS)] == [True] * (MAX_CALLS - 1) + [False]
     without = torch.optim.Adam([torch.nn.Parameter(torch.zeros(3))])  # no gradients, no update
     assert watched(without, every(2)) == ""
 
@@ -134,11 +134,11 @@ def test_many_updates_for_each_call_are_no_alarm() -> None:
 
 def test_an_ordinary_loop_is_watched_for_four_calls() -> None:
     optimizer = sgd()
-    watch = Watch(optimizer)
+    watch = StepCheck(optimizer)
     seen = []
     for _ in range(4):
         optimizer.step()
-        seen.append(watch.goes_on(optimizer))
+        seen.append(watch.check_step(optimizer))
     assert seen == [True, True, True, False]
 
 
@@ -196,18 +196,18 @@ def test_a_fused_optimizer_is_not_judged_by_what_else_changes_its_parameters() -
 
 def test_groups_that_are_taken_away_end_the_watch() -> None:
     optimizer = sgd()
-    watch = Watch(optimizer)
+    watch = StepCheck(optimizer)
     optimizer.param_groups[0]["params"].clear()
-    assert not watch.goes_on(optimizer)
+    assert not watch.check_step(optimizer)
 
 
 def test_it_keeps_nothing_alive_and_can_be_copied_and_pickled() -> None:
     optimizer = sgd()
-    watch = Watch(optimizer)
+    watch = StepCheck(optimizer)
     for update in [True, False, True, False]:
         if update:
             optimizer.step()
-        watch.goes_on(optimizer)
+        watch.check_step(optimizer)
     alive = weakref.ref(optimizer), weakref.ref(optimizer.param_groups[0]["params"][0])
     copies = [copy.deepcopy(watch), pickle.loads(pickle.dumps(watch))]
     assert all(vars(each) == vars(watch) for each in copies)
@@ -221,13 +221,13 @@ def test_it_keeps_nothing_alive_and_can_be_copied_and_pickled() -> None:
 
 def test_the_warning_shows_the_persons_own_line() -> None:
     optimizer = sgd()
-    watch = Watch(optimizer)
+    watch = StepCheck(optimizer)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         for update in every(2, 9):
             if update:
                 optimizer.step()
-            more = watch.goes_on(optimizer)  # of this line
+            more = watch.check_step(optimizer)  # of this line
     assert not more
     [warning] = said
     shown = Path(warning.filename).read_text().splitlines()[warning.lineno - 1]

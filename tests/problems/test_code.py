@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lrlab.problems.code import fingerprint_of, is_library, place_of, told
+from lrlab.problems.code import compute_fingerprint, is_library_file, locate_error, describe_error
 from tests.conftest import REPOSITORY
 
 MODEL = """
@@ -100,10 +100,10 @@ def test_what_objects_and_closures_hold() -> None:
         {"a": 1},
         {"a": 2},
     ]
-    prints = [fingerprint_of(value) for value in different]
+    prints = [compute_fingerprint(value) for value in different]
     assert len(set(prints)) == len(different)
-    assert [fingerprint_of(value) for value in different] == prints
-    assert fingerprint_of(scaled(2.0)) == prints[0]
+    assert [compute_fingerprint(value) for value in different] == prints
+    assert compute_fingerprint(scaled(2.0)) == prints[0]
 
 
 def test_what_refers_to_itself_has_an_end() -> None:
@@ -113,8 +113,8 @@ def test_what_refers_to_itself_has_an_end() -> None:
     def endless() -> object:
         return endless()
 
-    assert fingerprint_of(circle) != fingerprint_of([])
-    assert fingerprint_of(endless)
+    assert compute_fingerprint(circle) != compute_fingerprint([])
+    assert compute_fingerprint(endless)
 
 
 def test_the_line_is_the_users_own() -> None:
@@ -124,18 +124,18 @@ def test_the_line_is_the_users_own() -> None:
     with pytest.raises(RuntimeError) as failed:
         failing()
     line = failing.__code__.co_firstlineno + 1
-    assert place_of(failed.value) == f"test_code.py:{line}"
+    assert locate_error(failed.value) == f"test_code.py:{line}"
     with pytest.raises(SyntaxError) as syntax:
         compile("x = 1\ndef f(:", "mine.py", "exec")
-    assert place_of(syntax.value) == "mine.py:2"
+    assert locate_error(syntax.value) == "mine.py:2"
 
 
 def test_errors_in_words() -> None:
-    assert told(ValueError("first.\nsecond")) == "ValueError: first"
-    assert told(KeyError()) == "KeyError"
+    assert describe_error(ValueError("first.\nsecond")) == "ValueError: first"
+    assert describe_error(KeyError()) == "KeyError"
 
 
 def test_whose_code_it_is() -> None:
-    assert not is_library(__file__)
+    assert not is_library_file(__file__)
     for name in ("json", "torch", "lrlab.errors"):
-        assert is_library(str(importlib.import_module(name).__file__))
+        assert is_library_file(str(importlib.import_module(name).__file__))

@@ -13,12 +13,12 @@ import torch
 
 from lrlab.errors import ProblemError
 from lrlab.problems import ionosphere as module
-from lrlab.problems import load
-from lrlab.problems.ionosphere import ionosphere
+from lrlab.problems import load_problem
+from lrlab.problems.ionosphere import load_ionosphere
 
 
 def test_it_is_the_tutorials_problem(ionosphere_folder: Path) -> None:
-    problem = load("ionosphere")
+    problem = load_problem("ionosphere")
     split = problem.split(0)
     assert split.x_train.shape == (245, 34)
     assert split.x_test.shape == (106, 34)
@@ -40,19 +40,19 @@ def test_it_is_found_by_folder_by_file_and_with_other_line_ends(
     monkeypatch.delenv("LRLAB_DATA")
     dos = tmp_path / "ionosphere.data"
     dos.write_bytes(("\r\n".join(text.split("\n")) + "\r\n\r\n").encode())
-    expected = load("ionosphere", file=ionosphere_folder).split(0)
+    expected = load_problem("ionosphere", file=ionosphere_folder).split(0)
     for path in (dos, tmp_path):
-        assert torch.equal(load("ionosphere", file=path).split(0).x_train, expected.x_train)
+        assert torch.equal(load_problem("ionosphere", file=path).split(0).x_train, expected.x_train)
 
 
 def test_another_file_is_not_taken_for_it(tmp_path: Path) -> None:
     (tmp_path / "ionosphere.csv").write_text("1,0,0.5,g\n" * 351)
     with pytest.raises(ProblemError, match="is not UCI's ionosphere"):
-        ionosphere(tmp_path)
+        load_ionosphere(tmp_path)
     with pytest.raises(ProblemError, match=r"there is no ionosphere.csv or ionosphere.data in"):
-        ionosphere(tmp_path.parent)
+        load_ionosphere(tmp_path.parent)
     with pytest.raises(ProblemError, match="cannot be read"):
-        ionosphere(tmp_path / "nothing.csv")
+        load_ionosphere(tmp_path / "nothing.csv")
 
 
 @pytest.fixture
@@ -82,19 +82,19 @@ def test_it_is_downloaded_once(ionosphere_folder: Path, tmp_path: Path, site: st
     page.write_bytes((ionosphere_folder / "ionosphere.csv").read_bytes() + b"\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LRLAB_DATA", raising=False)
-        first = ionosphere().split(0)
+        first = load_ionosphere().split(0)
         page.unlink()
-        assert torch.equal(ionosphere().split(0).x_train, first.x_train)
+        assert torch.equal(load_ionosphere().split(0).x_train, first.x_train)
 
 
 def test_a_wrong_download_is_refused_and_not_kept(tmp_path: Path, site: str) -> None:
     (tmp_path / "pages" / "ionosphere.data").write_text("<html>not here any more</html>")
     for _ in range(2):
         with pytest.raises(ProblemError, match="what came is another file"):
-            ionosphere()
+            load_ionosphere()
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_no_network_says_what_to_do(site: str) -> None:
     with pytest.raises(ProblemError, match=r"could not be downloaded .*\$LRLAB_DATA"):
-        ionosphere()
+        load_ionosphere()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrlab.errors import ProblemError
-from lrlab.problems import load
+from lrlab.problems import load_problem
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from lrlab.problems import load
     ],
 )
 def test_scikit_learns_data_sets(name: str, kind: str, inputs: int, outputs: int) -> None:
-    problem = load(name)
+    problem = load_problem(name)
     assert problem.name == name
     assert problem.task.kind == kind
     assert problem.shuffle
@@ -31,16 +31,16 @@ def test_scikit_learns_data_sets(name: str, kind: str, inputs: int, outputs: int
 def test_a_file_is_a_table(tmp_path: Path) -> None:
     path = tmp_path / "my data.csv"
     path.write_text("x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20)))
-    assert load(str(path)).name == "my data"
+    assert load_problem(str(path)).name == "my data"
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="did you mean breast-cancer"):
-        load("breast_cancer")
+        load_problem("breast_cancer")
     with pytest.raises(ProblemError, match="Data sets are breast-cancer, digits"):
-        load("nowhere/data.csv")
+        load_problem("nowhere/data.csv")
     with pytest.raises(ProblemError, match="is a folder"):
-        load(str(tmp_path))
+        load_problem(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 )
 def test_options_that_do_not_go_with_a_data_set(options: dict) -> None:
     with pytest.raises(ProblemError, match="leave it out"):
-        load("iris", **options)
+        load_problem("iris", **options)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrlab.errors import LrlabError, ProblemError
-from lrlab.problems import Problem, TrainingFunction, load
+from lrlab.problems import Problem, TrainingFunction, load_problem
 from lrlab.problems.scripts import load_object
 
 SCRIPT = """
@@ -43,18 +43,18 @@ def script(scripts: Path) -> str:
 
 @pytest.mark.parametrize("name", ["problem", "made"])
 def test_a_problem_or_what_gives_one(script: str, name: str) -> None:
-    problem = load(f"{script}:{name}")
+    problem = load_problem(f"{script}:{name}")
     assert isinstance(problem, Problem)
     assert problem.name == "mine"
     assert problem.split(0).x_test.shape == (45, 4)
 
 
 def test_a_training_function_or_what_becomes_one(script: str) -> None:
-    plain = load(f"{script}:train", function={"metric": "accuracy", "guess": 0.3})
-    made = load(f"{script}:function")
+    plain = load_problem(f"{script}:train", function_options={"metric": "accuracy", "guess": 0.3})
+    made = load_problem(f"{script}:function")
     assert isinstance(plain, TrainingFunction)
     assert isinstance(made, TrainingFunction)
-    assert (plain.name, plain.metric.name, plain.guess) == ("own_script", "accuracy", 0.3)
+    assert (plain.name, plain.metric.name, plain.dummy_score) == ("own_script", "accuracy", 0.3)
     assert plain.fingerprint != made.fingerprint  # another guess
 
 
@@ -79,7 +79,7 @@ def test_it_is_imported_by_its_own_name(script: str) -> None:
 )
 def test_names_that_are_none(script: str, name: str, said: str) -> None:
     with pytest.raises(ProblemError, match=said):
-        load(script + name)
+        load_problem(script + name)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_names_that_are_none(script: str, name: str, said: str) -> None:
 )
 def test_options_that_do_not_go_with_a_problem(script: str, options: dict, said: str) -> None:
     with pytest.raises(ProblemError, match=said):
-        load(f"{script}:problem", **options)
+        load_problem(f"{script}:problem", **options)
     with pytest.raises(ProblemError, match="is for a training function of your own"):
-        load("iris", function={"guess": 0.0})
+        load_problem("iris", function_options={"guess": 0.0})
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_files_that_cannot_be_imported(
 ) -> None:
     (tmp_path / file).write_text(text)
     with pytest.raises(LrlabError, match=said):
-        load(f"{tmp_path / file}:x")
+        load_problem(f"{tmp_path / file}:x")
 
 
 def test_a_file_that_is_not_there(script: str, tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="there is no file"):
-        load(f"{tmp_path / 'nothing.py'}:x")
+        load_problem(f"{tmp_path / 'nothing.py'}:x")

@@ -1,11 +1,11 @@
 """Seeds fix what they should, for ever."""
 
-from lrlab.problems import streams
+from lrlab.problems import derive_seeds
 
 
 def test_streams_are_the_same_on_every_machine() -> None:
     # Written down once: a change would silently change every stored run.
-    assert vars(streams(0)) == {
+    assert vars(derive_seeds(0)) == {
         "split": 2968811710,
         "weights": 3677149159,
         "order": 745650761,
@@ -14,5 +14,5 @@ def test_streams_are_the_same_on_every_machine() -> None:
 
 
 def test_streams_do_not_share_numbers() -> None:
-    drawn = [number for seed in range(1000) for number in vars(streams(seed)).values()]
+    drawn = [number for seed in range(1000) for number in vars(derive_seeds(seed)).values()]
     assert len(set(drawn)) == len(drawn)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis.strategies import integers
 from torch import Tensor
 
-from lrlab.problems import Problem, Split, load, split_of
-from lrlab.problems.tasks import several_classes
+from lrlab.problems import Problem, Split, load_problem, split_rows
+from lrlab.problems.tasks import make_multiclass_task
 from lrlab.training import Run, Settings, train
 from tests.training.cases import digits, squares
 
@@ -22,7 +22,7 @@ def rows_of(x: Tensor) -> list[tuple[float, ...]]:
 @given(integers(0, 100), integers(1, 43))
 def test_rows_are_parted_and_test_rows_stay(seed: int, held_out: int) -> None:
     problem = squares(lambda: torch.nn.Linear(4, 1))
-    whole, split = problem.split(seed), split_of(problem, seed, held_out)
+    whole, split = problem.split(seed), split_rows(problem, seed, held_out)
     assert split.x_validation is not None
     assert split.y_validation is not None
     assert len(split.x_validation) == len(split.y_validation) == held_out
@@ -36,14 +36,14 @@ def test_rows_are_parted_and_test_rows_stay(seed: int, held_out: int) -> None:
     ]
     assert sorted(rows_of(pairs[0]) + rows_of(pairs[1])) == rows_of(pairs[2])
     assert split.x_test is whole.x_test
-    assert split.unit == whole.unit
+    assert split.target_scale == whole.target_scale
 
 
 def test_a_seed_holds_out_the_same_rows_and_another_seed_others() -> None:
     # Of a problem whose rows are the same for every seed.
     problem = squares(lambda: torch.nn.Linear(4, 1))
     fixed = replace(problem, split=lambda seed: problem.split(0))
-    first, again, other = (split_of(fixed, seed, 9).x_validation for seed in (1, 1, 2))
+    first, again, other = (split_rows(fixed, seed, 9).x_validation for seed in (1, 1, 2))
     assert first is not None
     assert other is not None
     assert again is not None
@@ -54,9 +54,9 @@ def test_a_seed_holds_out_the_same_rows_and_another_seed_others() -> None:
 @pytest.mark.parametrize("name", ["iris", "breast-cancer"])
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.5])
 def test_classes_are_held_out_in_their_shares(name: str, share: float) -> None:
-    problem = load(name)
+    problem = load_problem(name)
     held = round(share * problem.train_rows)
-    whole, split = problem.split(0), split_of(problem, 0, held)
+    whole, split = problem.split(0), split_rows(problem, 0, held)
     assert split.y_validation is not None
     for label in whole.y_train.unique():
         expected = float((whole.y_train == label).double().mean()) * held
@@ -67,10 +67,10 @@ def test_classes_are_held_out_in_their_shares(name: str, share: float) -> None:
 def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None:
     # scikit-learn refuses to stratify the first two: a class of one row, fewer rows than classes.
     x, y = torch.arange(10.0).reshape(10, 1), torch.tensor(labels)
-    task = several_classes(5)
+    task = make_multiclass_task(5)
     problem = Problem("few", "few", lambda seed: Split(x, y, x, y), 10, None, task, True, "few")  # type: ignore[arg-type]
     for held_out in (1, 2, 9):
-        split = split_of(problem, 0, held_out)
+        split = split_rows(problem, 0, held_out)
         assert split.y_validation is not None
         assert len(split.y_validation) == held_out
         assert len(split.y_train) == 10 - held_out
@@ -78,10 +78,10 @@ def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None
 
 def test_nothing_is_trained_on_rows_held_out() -> None:
     problem = digits()
-    run = Run(None, Settings(epochs=3, validation=0.25, batch_size=16), seed=0)
+    run = Run(None, Settings(epochs=3, validation_size=0.25, batch_size=16), seed=0)
     expected = train(problem, run)
 
-    kept = split_of(problem, 0, 11)
+    kept = split_rows(problem, 0, 11)
     assert kept.x_validation is not None
     held = set(rows_of(kept.x_validation))
 
@@ -93,15 +93,15 @@ def test_nothing_is_trained_on_rows_held_out() -> None:
 
     result = train(replace(problem, split=other_targets), run)
     for name in ("loss", "score"):
-        np.testing.assert_array_equal(result.epochs.column(name), expected.epochs.column(name))
+        np.testing.assert_array_equal(result.curve.get_column(name), expected.curve.get_column(name))
     for name in ("validation_loss", "validation_score"):
-        assert np.isfinite(expected.epochs.column(name)).all()
-        assert not np.array_equal(result.epochs.column(name), expected.epochs.column(name))
+        assert np.isfinite(expected.curve.get_column(name)).all()
+        assert not np.array_equal(result.curve.get_column(name), expected.curve.get_column(name))
     alone = train(
         replace(problem, split=lambda seed: Split(*_trained(kept)), train_rows=33),
         Run(None, Settings(epochs=3, batch_size=16), seed=0),
     )
-    np.testing.assert_array_equal(alone.epochs.column("loss"), expected.epochs.column("loss"))
+    np.testing.assert_array_equal(alone.curve.get_column("loss"), expected.curve.get_column("loss"))
 
 
 def _trained(split: Split) -> tuple[Tensor, Tensor, Tensor, Tensor]:

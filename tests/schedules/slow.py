@@ -9,11 +9,11 @@ from lrlab.schedules import (
     Clip,
     Continued,
     Product,
-    Rate,
+    Absolute,
     Repeat,
-    RunningProduct,
+    CumulativeProduct,
     Schedule,
-    Sequence,
+    Sequential,
     Shift,
     Staircase,
     Stretch,
@@ -26,7 +26,7 @@ from lrlab.schedules.durations import Horizon
 def slow(schedule: Schedule, t: float, base: float) -> float:
     """The rate of a bound schedule at step ``t`` for the base rate ``base``."""
     match schedule:
-        case Sequence(schedules=parts):
+        case Sequential(schedules=parts):
             for part in parts[:-1]:
                 if t < length(part):
                     return slow(part, t, base)
@@ -38,9 +38,9 @@ def slow(schedule: Schedule, t: float, base: float) -> float:
                 slow(first, t, base) if t < end else slow(second, t - end, slow(first, end, base))
             )
         case Product(schedules=parts):
-            rate = base if schedule.relative else 1.0
+            rate = base if schedule.is_relative else 1.0
             for part in parts:
-                rate *= slow(part, t, 1.0 if part.relative else base)
+                rate *= slow(part, t, 1.0 if part.is_relative else base)
             return rate
         case Sum(schedules=parts):
             return sum(slow(part, t, base) for part in parts)
@@ -63,16 +63,16 @@ def slow(schedule: Schedule, t: float, base: float) -> float:
             return rate if high is None else min(rate, level(high, base))
         case Affine(schedule=a, slope=slope, offset=offset):
             return level(offset, base) + slope * slow(a, t, base)
-        case RunningProduct(schedule=a):
+        case CumulativeProduct(schedule=a):
             return base * math.prod(slow(a, step, 1.0) for step in range(1, math.floor(t) + 1))
     return float(schedule.evaluate(np.array([t], dtype=np.float64), base)[0])
 
 
 def length(schedule: Schedule) -> float:
     """Steps of a bound schedule."""
-    return schedule.length(Horizon())
+    return schedule.compute_length(Horizon())
 
 
-def level(value: float | Rate, base: float) -> float:
+def level(value: float | Absolute, base: float) -> float:
     """The rate of a level."""
-    return value.value if isinstance(value, Rate) else base * value
+    return value.value if isinstance(value, Absolute) else base * value

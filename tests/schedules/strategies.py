@@ -14,17 +14,17 @@ from lrlab.schedules import (
     Geometric,
     InverseSqrt,
     InverseTime,
-    Knots,
+    PiecewiseInterpolate,
     Linear,
     LogWarmup,
     MultiStep,
     Noise,
-    Piecewise,
+    PiecewiseConstant,
     Polynomial,
     PolynomialCycle,
     Power,
     RadamWarmup,
-    Rate,
+    Absolute,
     Rex,
     Schedule,
     Sigmoid,
@@ -67,7 +67,7 @@ finite = st.one_of(
     ),
     milestones.flatmap(
         lambda at: st.builds(
-            Knots,
+            PiecewiseInterpolate,
             st.just(at),
             st.lists(levels, min_size=len(at), max_size=len(at)),
             curve=curves,
@@ -86,7 +86,7 @@ endless = st.one_of(
     st.builds(MultiStep, milestones, gammas),
     milestones.flatmap(
         lambda at: st.builds(
-            Piecewise, st.just(at), st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1)
+            PiecewiseConstant, st.just(at), st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1)
         )
     ),
     st.builds(ExponentialWarmup, periods),
@@ -101,9 +101,9 @@ endless = st.one_of(
 )
 shapes = st.one_of(finite, endless)
 absolute = st.one_of(
-    st.builds(Constant, st.builds(Rate, levels)),
-    st.builds(Cosine, lengths, end=st.builds(Rate, levels)),
-    st.builds(Linear, st.builds(Rate, levels), levels, over=lengths),
+    st.builds(Constant, st.builds(Absolute, levels)),
+    st.builds(Cosine, lengths, end=st.builds(Absolute, levels)),
+    st.builds(Linear, st.builds(Absolute, levels), levels, over=lengths),
 )
 
 
@@ -149,7 +149,7 @@ durations = st.one_of(
     st.integers(0, 40).map(lambda share: f"{share}%"),
     st.floats(0, 20).map(lambda epochs: f"{epochs:.2f}ep"),
 )
-anywhere = st.one_of(levels, st.builds(Rate, levels))
+anywhere = st.one_of(levels, st.builds(Absolute, levels))
 ending = st.one_of(
     st.builds(Constant, anywhere, over=durations),
     st.builds(Linear, anywhere, anywhere, over=durations),

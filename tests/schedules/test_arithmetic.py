@@ -17,7 +17,7 @@ from lrlab.schedules import (
     Linear,
     Plateau,
     Product,
-    Rate,
+    Absolute,
     Schedule,
     Sum,
     Warmup,
@@ -40,10 +40,10 @@ def test_a_plain_factor_does_not_keep_a_product_from_ending() -> None:
 
 
 def test_a_product_may_have_one_absolute_part() -> None:
-    schedule = Warmup(1) * Constant(Rate(0.2))
+    schedule = Warmup(1) * Constant(Absolute(0.2))
     assert schedule([0, 1], base=0.7).tolist() == [0.1, 0.2]
     with pytest.raises(ScheduleError, match="at most one schedule with absolute rates"):
-        Constant(Rate(0.1)) * Constant(Rate(0.2))
+        Constant(Absolute(0.1)) * Constant(Absolute(0.2))
 
 
 def test_texts_have_the_parentheses_they_need_and_no_others() -> None:
@@ -68,8 +68,8 @@ def test_a_sum_adds_step_by_step(a: Schedule, b: Schedule, t: list) -> None:
 
 
 def test_a_sum_may_have_any_number_of_absolute_parts() -> None:
-    schedule = Constant(Rate(0.1)) + Constant(Rate(0.2)) + 0.5
-    assert not schedule.relative
+    schedule = Constant(Absolute(0.1)) + Constant(Absolute(0.2)) + 0.5
+    assert not schedule.is_relative
     assert schedule(3, base=2.0) == pytest.approx(1.3)
 
 
@@ -81,9 +81,9 @@ def test_a_clip_is_numpys(a: Schedule, low: float, width: float, t: list) -> Non
 
 
 def test_bounds_may_be_absolute() -> None:
-    schedule = Exponential(0.5).clip(Rate(0.01))
+    schedule = Exponential(0.5).clip(Absolute(0.01))
     assert schedule(100, base=0.1) == 0.01
-    assert repr(schedule) == "Exponential(0.5).clip(Rate(0.01))"
+    assert repr(schedule) == "Exponential(0.5).clip(Absolute(0.01))"
     with pytest.raises(ScheduleError, match=r"Clip: low must be at most high, got 0.5 and 0.1"):
         Exponential(0.5).clip(0.5, 0.1)
 
@@ -104,11 +104,11 @@ def test_affine_never_gives_less_than_nothing() -> None:
 def test_a_running_product_is_one(a: Schedule, t: list) -> None:
     small = a.clip(0.1, 2.0)
     expected = [np.prod([small(i) for i in range(1, step + 1)]) for step in t]
-    assert_allclose(small.running_product()(t), expected, rtol=1e-12)
+    assert_allclose(small.cumprod()(t), expected, rtol=1e-12)
 
 
 def test_what_a_running_product_remembers_is_not_copied() -> None:
-    schedule = Exponential(0.999).running_product()
+    schedule = Exponential(0.999).cumprod()
     fresh = len(pickle.dumps(schedule))
     rate = schedule(10_000)
     used = pickle.dumps(schedule)
@@ -123,13 +123,13 @@ def test_a_running_product_asks_for_each_factor_once() -> None:
         asked.append(t)
         return 0.5
 
-    schedule = Custom(factor).running_product()
+    schedule = Custom(factor).cumprod()
     assert [schedule(t) for t in (3, 2, 5, 0)] == [1 / 8, 1 / 4, 1 / 32, 1.0]
     assert asked == [1, 2, 3, 4, 5]
 
 
 def test_what_outgrows_float64_is_an_error_and_no_warning() -> None:
-    large = Constant(Rate(1e308))
+    large = Constant(Absolute(1e308))
     for schedule in (large * Linear(3, 3, over=3), large + large, large.affine(1e10, 0)):
         with pytest.raises(
             ScheduleError, match=r"must give a finite rate .* at t = 0 it gives inf"
@@ -138,10 +138,10 @@ def test_what_outgrows_float64_is_an_error_and_no_warning() -> None:
 
 
 def test_what_has_no_running_product() -> None:
-    for schedule in (Constant(Rate(0.1)), Plateau()):
+    for schedule in (Constant(Absolute(0.1)), Plateau()):
         with pytest.raises(ScheduleError, match="factors of the base rate only"):
-            schedule.running_product()
+            schedule.cumprod()
     with pytest.raises(ScheduleError, match="at most ten million"):
-        Constant(1.0).running_product()(1e8)
+        Constant(1.0).cumprod()(1e8)
     with pytest.raises(ScheduleError, match="must give a finite rate"):
-        Constant(10.0).running_product()(400)
+        Constant(10.0).cumprod()(400)

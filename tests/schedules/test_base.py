@@ -14,8 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lrlab
 import lrlab.schedules
 from lrlab.errors import ScheduleError
-from lrlab.schedules import ROOMS, Cosine, Exponential, Linear, Rate, Schedule, Warmup, parse
-from lrlab.schedules.text import SHAPES
+from lrlab.schedules import EXPORTS, Cosine, Exponential, Linear, Absolute, Schedule, Warmup, parse
+from lrlab.schedules.text import BUILTIN_BUILDERS
 from tests.schedules.slow import slow
 from tests.schedules.strategies import planned, relative, schedules, steps, trees
 
@@ -38,8 +38,8 @@ def test_scalars_and_arrays_of_any_shape_give_the_same_bits(schedule: Schedule, 
 def test_combinators_are_what_their_slow_twin_says(
     schedule: Schedule, total: int, epoch: int, base: float, t: list[int]
 ) -> None:
-    bound = schedule.bind(total=total, epoch=epoch)
-    assert bound.bind(total=7, epoch=3) == bound
+    bound = schedule.bind(total_steps=total, steps_per_epoch=epoch)
+    assert bound.bind(total_steps=7, steps_per_epoch=3) == bound
     # Off the boundaries, which may be summed up to other last bits.
     between = [step + 0.387 for step in t]
     expected = [slow(bound, step, base) for step in between]
@@ -55,7 +55,7 @@ def test_relative_combinators_are_too(schedule: Schedule, base: float, t: list[f
 
 @given(schedule=relative, t=steps)
 def test_a_relative_schedule_is_the_base_rate_times_a_factor(schedule: Schedule, t: list) -> None:
-    assert schedule.relative
+    assert schedule.is_relative
     assert_array_equal(schedule(t, base=0.3), 0.3 * schedule(t))
 
 
@@ -117,8 +117,8 @@ def test_a_rate_beyond_float64_is_an_error_and_no_warning() -> None:
 
 
 def test_an_absolute_rate_needs_the_base_rate() -> None:
-    schedule = Cosine(4, end=Rate(0.01))
-    assert not schedule.relative
+    schedule = Cosine(4, end=Absolute(0.01))
+    assert not schedule.is_relative
     assert schedule(4, base=0.1) == 0.01
     assert schedule(0, base=0.1) == 0.1
     with pytest.raises(ScheduleError, match=r"schedule\(t, base=0.1\)"):
@@ -138,13 +138,13 @@ def test_an_unbound_schedule_says_what_is_missing() -> None:
 
 @given(schedule=schedules)
 def test_bound_schedules_stay_as_they_are(schedule: Schedule) -> None:
-    assert schedule.bind(total=1000, epoch=10) == schedule.bind(total=1000).bind(total=50)
+    assert schedule.bind(total_steps=1000, steps_per_epoch=10) == schedule.bind(total_steps=1000).bind(total_steps=50)
 
 
 @pytest.mark.parametrize("total", [0, -5, float("nan"), "50"])
 def test_totals_that_are_none(total: object) -> None:
     with pytest.raises(ScheduleError, match="total must be a number of steps above 0"):
-        Cosine().bind(total=total)
+        Cosine().bind(total_steps=total)
 
 
 def test_numbers_are_kept_in_one_spelling() -> None:
@@ -152,7 +152,7 @@ def test_numbers_are_kept_in_one_spelling() -> None:
     assert repr(Linear(1, 0, over=np.int64(30))) == "Linear(1.0, 0.0, over=30)"
     assert Warmup("5.0 ep") == Warmup("5ep")
     # Equal schedules print alike, so that an id computed from the text is that of the schedule.
-    assert repr(Linear(-0.0, Rate(-0.0), over=-0.0)) == "Linear(0.0, Rate(0.0), over=0)"
+    assert repr(Linear(-0.0, Absolute(-0.0), over=-0.0)) == "Linear(0.0, Absolute(0.0), over=0)"
     assert repr(Exponential(0.9).affine(np.float64(-0.0), 0.5)).endswith(".affine(0.0, 0.5)")
 
 
@@ -161,11 +161,11 @@ def test_numpy_numbers_multiply_schedules_too() -> None:
 
 
 def test_a_shape_of_ones_own_needs_its_formula_alone() -> None:
-    from lrlab.schedules import Shape
+    from lrlab.schedules import Primitive
     from lrlab.schedules.parameters import Positive
 
     @dataclasses.dataclass(frozen=True, repr=False)
-    class Sqrt(Shape):
+    class Sqrt(Primitive):
         scale: Positive
 
         def evaluate(self, t, base):
@@ -179,18 +179,18 @@ def test_a_shape_of_ones_own_needs_its_formula_alone() -> None:
 
 
 def test_every_shape_is_documented_in_full() -> None:
-    for name, shape in SHAPES.items():
+    for name, shape in BUILTIN_BUILDERS.items():
         whole = ("rate(t) =", "Args:", "Raises:", "Source:", ">>>")
         is_shape = inspect.isclass(shape) and issubclass(shape, Schedule)
         for word in whole if is_shape else (">>>",):
             assert word in (shape.__doc__ or ""), f"{name} lacks {word}"
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", EXPORTS)
 def test_every_public_name_of_a_room_is_exported(room: str) -> None:
     module = importlib.import_module(f"lrlab.schedules.{room}")
-    assert sorted(module.__all__) == sorted(ROOMS[room])
-    for name in ROOMS[room]:
+    assert sorted(module.__all__) == sorted(EXPORTS[room])
+    for name in EXPORTS[room]:
         assert getattr(lrlab.schedules, name) is getattr(module, name)
         # lrlab.parse knows the other libraries' names too.
         assert name == "parse" or getattr(lrlab, name) is getattr(module, name)

@@ -61,16 +61,16 @@ def test_lengths() -> None:
         (ramp.repeat(3, growth=2), 70),
         (ramp.clip(0.1), 10),
     ]:
-        assert schedule.length(Horizon()) == length
+        assert schedule.compute_length(Horizon()) == length
         assert (schedule >> Constant(7.0))(length) == 7.0
         if length:
             assert (schedule >> Constant(7.0))(length - 0.5) != 7.0
 
 
 def test_units_are_those_of_the_whole_training() -> None:
-    assert Warmup("10%").stretch(2).bind(total=100) == Warmup(10).stretch(2)
-    assert Cosine(30).shift("1ep").bind(epoch=7) == Cosine(30).shift(7)
-    assert Exponential(0.9).staircase("1ep").bind(epoch=7) == Exponential(0.9).staircase(7)
+    assert Warmup("10%").stretch(2).bind(total_steps=100) == Warmup(10).stretch(2)
+    assert Cosine(30).shift("1ep").bind(steps_per_epoch=7) == Cosine(30).shift(7)
+    assert Exponential(0.9).staircase("1ep").bind(steps_per_epoch=7) == Exponential(0.9).staircase(7)
 
 
 def test_what_takes_the_rest_ends_with_the_training() -> None:
@@ -83,7 +83,7 @@ def test_what_takes_the_rest_ends_with_the_training() -> None:
         Linear(1, 0).clip(0.0).staircase(1),
         Constant(1.0, over=40) >> Linear(1, 0).stretch(3).shift(5),
     ):
-        bound = schedule.bind(total=140)
+        bound = schedule.bind(total_steps=140)
         assert bound(140) == pytest.approx(0, abs=1e-12)
         assert bound(138) > 1e-4
 

@@ -60,14 +60,14 @@ def test_periods_that_are_no_whole_steps_begin_where_they_are_whole(total: int) 
 
 
 def test_what_takes_the_rest_shares_it() -> None:
-    assert Cosine().repeat(3).bind(total=90) == Cosine(30).repeat(3)
-    assert Cosine().repeat(2, growth=2).bind(total=90) == Cosine(30).repeat(2, growth=2)
-    bound = (Warmup(10) >> Cosine().repeat(4)).bind(total=90)
+    assert Cosine().repeat(3).bind(total_steps=90) == Cosine(30).repeat(3)
+    assert Cosine().repeat(2, growth=2).bind(total_steps=90) == Cosine(30).repeat(2, growth=2)
+    bound = (Warmup(10) >> Cosine().repeat(4)).bind(total_steps=90)
     assert bound == Warmup(10) >> Cosine(20).repeat(4)
 
 
 def test_no_time_left_is_the_end_of_the_last_repetition() -> None:
-    bound = (Warmup(100) >> Cosine(end=0.5).repeat(3, decay=0.1)).bind(total=100)
+    bound = (Warmup(100) >> Cosine(end=0.5).repeat(3, decay=0.1)).bind(total_steps=100)
     assert bound([99, 100, 101]).tolist() == [pytest.approx(100 / 101), 0.5 * 0.1**2, 0.5 * 0.1**2]
 
 

@@ -26,7 +26,7 @@ def test_inverse_time(alpha: float, every: int) -> None:
 
 def test_units_make_no_difference_to_the_rate_per_epoch() -> None:
     by_epoch = Exponential(0.99)(range(50))
-    by_step = Exponential(0.99, every="1ep").bind(epoch=17)(range(0, 50 * 17, 17))
+    by_step = Exponential(0.99, every="1ep").bind(steps_per_epoch=17)(range(0, 50 * 17, 17))
     assert_allclose(by_step, by_epoch, rtol=1e-12)
 
 

@@ -13,9 +13,9 @@ from lrlab.schedules import (
     Exponential,
     Linear,
     Product,
-    Rate,
+    Absolute,
     Schedule,
-    Sequence,
+    Sequential,
     Warmup,
 )
 from lrlab.schedules.durations import Horizon
@@ -24,14 +24,14 @@ from tests.schedules.strategies import finite, relative, steps
 
 @given(first=finite, second=relative, t=steps)
 def test_each_part_runs_on_its_own_clock(first: Schedule, second: Schedule, t: list) -> None:
-    end = first.length(Horizon())
+    end = first.compute_length(Horizon())
     expected = [first(step) if step < end else second(step - end) for step in t]
     assert_array_equal((first >> second)(t), expected)
 
 
 @given(a=finite, b=finite, c=relative)
 def test_grouping_of_a_sequence_does_not_matter(a: Schedule, b: Schedule, c: Schedule) -> None:
-    assert (a >> b) >> c == a >> (b >> c) == Sequence((a, b, c))
+    assert (a >> b) >> c == a >> (b >> c) == Sequential((a, b, c))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_nothing_follows_what_never_ends(endless: Schedule) -> None:
 
 
 def test_an_absolute_part_rules_only_where_it_stands() -> None:
-    schedule = Linear(1.0, 0.5, over=2) >> Constant(Rate(0.2))
+    schedule = Linear(1.0, 0.5, over=2) >> Constant(Absolute(0.2))
     assert schedule([0, 1, 2, 3], base=0.1).tolist() == [0.1, 0.07500000000000001, 0.2, 0.2]
 
 
@@ -59,7 +59,7 @@ def test_only_schedules_go_together(other: object) -> None:
         Cosine(3).then(other)
 
 
-@pytest.mark.parametrize("kind", [Sequence, Product])
+@pytest.mark.parametrize("kind", [Sequential, Product])
 def test_a_whole_has_two_parts_or_more_and_no_grouping(kind: type) -> None:
     a, b, c = Cosine(1), Cosine(2), Cosine(3)
     assert kind((a, kind((b, c)))) == kind((a, b, c))
@@ -70,15 +70,15 @@ def test_a_whole_has_two_parts_or_more_and_no_grouping(kind: type) -> None:
 
 @given(a=finite, b=relative, t=steps)
 def test_continued_goes_on_from_where_the_first_ended(a: Schedule, b: Schedule, t: list) -> None:
-    end = a.length(Horizon())
+    end = a.compute_length(Horizon())
     expected = [a(step) if step < end else a(end) * b(step - end) for step in t]
     assert_allclose(a.then(b, join="continue")(t), expected, rtol=1e-13, atol=1e-300)
 
 
 @given(a=finite, over=st.integers(1, 50), base=st.floats(1e-3, 10))
 def test_continued_does_not_jump(a: Schedule, over: int, base: float) -> None:
-    end = a.length(Horizon())
-    joined = a.then(Linear(1.0, Rate(1e-5), over=over), join="continue")
+    end = a.compute_length(Horizon())
+    joined = a.then(Linear(1.0, Absolute(1e-5), over=over), join="continue")
     assert joined(end, base=base) == pytest.approx(a(end, base=base), rel=1e-12)
     assert joined(end + over, base=base) == pytest.approx(1e-5)
 
@@ -94,5 +94,5 @@ def test_joins_are_named() -> None:
 
 
 def test_continued_binds_what_follows_to_the_rest() -> None:
-    schedule = Warmup("10%").then(Cosine(), join="continue").bind(total=50)
+    schedule = Warmup("10%").then(Cosine(), join="continue").bind(total_steps=50)
     assert schedule == Warmup(5).then(Cosine(45), join="continue")

@@ -14,7 +14,7 @@ from lrlab.schedules import (
     Greedy,
     MultiStep,
     Plateau,
-    Rate,
+    Absolute,
     Schedule,
     Warmup,
     from_json,
@@ -32,8 +32,8 @@ def test_json_reads_back(schedule: Schedule) -> None:
 @pytest.mark.parametrize(
     "schedule",
     [
-        Warmup("10%") >> Cosine(end=Rate(1e-5)),
-        (Warmup("2ep") * Plateau(0.5, at_patience=True, eps=Rate(1e-8))).shift("1ep"),
+        Warmup("10%") >> Cosine(end=Absolute(1e-5)),
+        (Warmup("2ep") * Plateau(0.5, at_patience=True, eps=Absolute(1e-8))).shift("1ep"),
         Greedy(0.9, patience=2).until("50%").then(Cosine(), join="continue"),
     ],
 )
@@ -116,7 +116,7 @@ def test_errors_name_the_place(text: str, said: str) -> None:
 
 def test_mutated_json_ends_in_a_schedule_or_an_error() -> None:
     random_numbers = random.Random(0)
-    seed = to_json((Warmup(5) >> Cosine(45, end=Rate(0.01))).repeat(2) + 0.5)
+    seed = to_json((Warmup(5) >> Cosine(45, end=Absolute(0.01))).repeat(2) + 0.5)
     alphabet = '{}[]:,"0123456789.eE+-truefalsn \\ué'
     for _ in range(3_000):
         text = list(seed)

@@ -16,9 +16,9 @@ from lrlab.schedules import (
     InverseSqrt,
     Linear,
     MultiStep,
-    Piecewise,
+    PiecewiseConstant,
     Plateau,
-    Rate,
+    Absolute,
     Schedule,
     Step,
     Warmup,
@@ -39,7 +39,7 @@ def test_a_base_rate_applied_twice() -> None:
         Formula("0.1/(1+0.01*t)"),
         Custom(lambda t: 0.1 / (1 + 0.01 * t)),
         Warmup(5) >> Constant(0.1, over=20) >> Formula("0.1 - 0.001*t"),
-        (Warmup(5) * Formula("0.1*(1 - p)")).bind(total=50),
+        (Warmup(5) * Formula("0.1*(1 - p)")).bind(total_steps=50),
         Formula("0.1 * min(1, (t + 1) / 5)"),
         Warmup(5) * Formula("0.1/(1+0.01*t)"),
     ):
@@ -84,19 +84,19 @@ def test_right_schedules_pass() -> None:
         infinite("10%", "30%", "30%"),
         restarts(["30%", "70%"], [1.0, 0.5]),
         Cosine("10%").repeat(),
-        Exponential(0.99).clip(Rate(0.01)),
+        Exponential(0.99).clip(Absolute(0.01)),
         Constant(0.5, over=100) >> Constant(1.0),
         Constant(1 / 3, over=100) >> Exponential(0.99),
         Linear(1.0, 0.0, over=549),
         Cosine(100, start=0.04, end=1.0) >> Cosine(449, end=4e-6),
-        Piecewise([20], [0.1, 1.0]),
+        PiecewiseConstant([20], [0.1, 1.0]),
         MultiStep([20], 2.0),
         Exponential(0.99).until(100).then(Cosine(), join="continue"),
     ],
     ids=repr,
 )
 def test_common_schedules_pass(schedule: Schedule) -> None:
-    assert lint(schedule, 0.1, total=550, epoch=11) == ()
+    assert lint(schedule, 0.1, total_steps=550, steps_per_epoch=11) == ()
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
         (Step(30), r"falls to 1e-19 by the last of 550 steps: if Step\(30\) .* count epochs"),
         (Exponential(0.9), r"falls to .* Exponential\(0.9\) is meant to count epochs"),
         (Constant(0.0), "has rate 0 at every step, which trains nothing"),
-        (Cosine(end=Rate(0.2)), "rises: its end, 0.2, is above the base rate, 0.1"),
+        (Cosine(end=Absolute(0.2)), "rises: its end, 0.2, is above the base rate, 0.1"),
         (MultiStep([100, 600]), "would change at step 600, after training ends at 550"),
         (Step(600), "would change at step 600, after training"),
         (
@@ -140,21 +140,21 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
     ids=repr,
 )
 def test_each_mistake_is_found_alone(schedule: Schedule, said: str) -> None:
-    findings = lint(schedule, 0.1, total=550, epoch=11)
+    findings = lint(schedule, 0.1, total_steps=550, steps_per_epoch=11)
     assert len(findings) == 1
 
     assert re.search(said, findings[0])
 
 
 def test_epochs_taken_as_steps_are_found_without_knowing_epochs() -> None:
-    (finding,) = lint(Cosine(30), total=550)
+    (finding,) = lint(Cosine(30), total_steps=550)
     assert finding == (
         "Cosine(30) has done all it does by step 30, and training has 550 steps: if epochs are "
         'meant, give its durations the unit, as in "30ep".'
     )
-    assert lint(Cosine(550), total=550) == ()
-    assert lint(MultiStep([5]), total=50) == ()
-    assert lint(Linear(1.0, 0.5, over=30), total=50, epoch=1)[0].startswith(
+    assert lint(Cosine(550), total_steps=550) == ()
+    assert lint(MultiStep([5]), total_steps=50) == ()
+    assert lint(Linear(1.0, 0.5, over=30), total_steps=50, steps_per_epoch=1)[0].startswith(
         "Linear(1.0, 0.5, over=30) ends at step 30, before training does at 50"
     )
 
@@ -162,14 +162,14 @@ def test_epochs_taken_as_steps_are_found_without_knowing_epochs() -> None:
 def test_nothing_is_compared_to_an_unknown_training() -> None:
     assert lint(Cosine(30)) == ()
     assert lint(Warmup(600) >> Cosine(30)) == ()
-    assert lint(Cosine(30, end=Rate(1e-5))) == ()
+    assert lint(Cosine(30, end=Absolute(1e-5))) == ()
     with pytest.raises(ScheduleError, match=r"bind\(total="):
         lint(Warmup("10%") >> Cosine())
 
 
 @given(over=st.integers(1, 1000), total=st.integers(1, 1000))
 def test_a_cosine_is_right_just_where_it_ends_with_the_training(over: int, total: int) -> None:
-    findings = lint(Cosine(over), total=total)
+    findings = lint(Cosine(over), total_steps=total)
     if over < total - 1:
         assert "before training" in findings[0] or "epochs" in findings[0]
     elif over > total:

@@ -16,7 +16,7 @@ from lrlab.schedules import (
     Geometric,
     Linear,
     Polynomial,
-    Rate,
+    Absolute,
     Rex,
     Schedule,
     Tanh,
@@ -104,10 +104,10 @@ def test_geometric_is_straight_on_a_logarithmic_axis(
     over: int, start: float, end: float, base: float
 ) -> None:
     t = np.arange(over + 1)
-    logs = np.log(Geometric(start, Rate(end), over=over)(t, base=base))
+    logs = np.log(Geometric(start, Absolute(end), over=over)(t, base=base))
     assert_allclose(logs, np.linspace(np.log(base * start), np.log(end), over + 1), atol=1e-12)
     with pytest.raises(ScheduleError, match=r"Geometric: end must be a factor .* above 0"):
-        Geometric(start, Rate(0.0), over=over)
+        Geometric(start, Absolute(0.0), over=over)
 
 
 @given(over=overs, end=levels)
@@ -131,10 +131,10 @@ def test_a_warmup_is_a_decay_reversed(warm: int) -> None:
 
 
 def test_levels_may_be_absolute() -> None:
-    ramp = Linear(Rate(0.001), 1.0, over=4)
+    ramp = Linear(Absolute(0.001), 1.0, over=4)
     assert_allclose(ramp([0, 2, 4], base=0.1), [0.001, 0.0505, 0.1], rtol=1e-14)
-    assert Warmup(4, start=Rate(0.02))(0, base=0.1) == 0.02
-    assert Constant(Rate(0.3))(7, base=0.1) == 0.3
+    assert Warmup(4, start=Absolute(0.02))(0, base=0.1) == 0.02
+    assert Constant(Absolute(0.3))(7, base=0.1) == 0.3
 
 
 def test_no_duration_is_a_jump() -> None:
@@ -160,4 +160,4 @@ def test_levels_that_are_none(level: object) -> None:
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), "1", None])
 def test_rates_that_are_none(rate: object) -> None:
     with pytest.raises(ScheduleError, match="Rate: value must be a rate of 0 or more"):
-        Rate(rate)
+        Absolute(rate)

@@ -17,9 +17,9 @@ from lrlab.schedules import (
     Greedy,
     Linear,
     Plateau,
-    Rate,
+    Absolute,
     Schedule,
-    Sequence,
+    Sequential,
     Warmup,
 )
 from tests.schedules.strategies import relative
@@ -33,10 +33,10 @@ metrics = st.lists(
 
 def driven(schedule: Schedule, values: list[float], base: float, first: int = 0) -> list[float]:
     """The rate after each metric, metrics being measured at steps first, first + 1, ..."""
-    state, rates = schedule.initial(), []
+    state, rates = schedule.init_state(), []
     for t, value in enumerate(values, first):
-        state = schedule.observe(state, t, value, base)
-        rates.append(schedule.given(state)(t, base=base))
+        state = schedule.update_state(state, t, value, base)
+        rates.append(schedule.with_state(state)(t, base=base))
     return rates
 
 
@@ -63,7 +63,7 @@ def test_plateau_is_torchs(
     for value in values:
         theirs.step(value)
         expected.append(optimizer.param_groups[0]["lr"])
-    ours = Plateau(factor, low=Rate(low), eps=Rate(1e-8), **words)
+    ours = Plateau(factor, low=Absolute(low), eps=Absolute(1e-8), **words)
     assert_allclose(driven(ours, values, base), expected, rtol=1e-12)
 
 
@@ -79,10 +79,10 @@ def test_at_patience_is_one_metric_earlier(
 @given(values=metrics)
 def test_observing_is_pure_and_states_are_primitives(values: list[float]) -> None:
     for schedule in (Plateau(patience=1), Greedy(patience=1, window=3), Warmup(3) >> Plateau()):
-        state = schedule.initial()
+        state = schedule.init_state()
         for t, value in enumerate(values):
-            again = schedule.observe(state, t, value)
-            assert repr(schedule.observe(state, t, value)) == repr(again)
+            again = schedule.update_state(state, t, value)
+            assert repr(schedule.update_state(state, t, value)) == repr(again)
             state = again
         assert all(isinstance(item, float | int | None | str) for item in _flat(state))
         assert schedule == eval(repr(schedule), globals())
@@ -94,17 +94,17 @@ def _flat(state: tuple) -> list:
 
 @given(schedule=relative, values=metrics)
 def test_a_pure_schedule_reads_no_metric(schedule: Schedule, values: list[float]) -> None:
-    assert not schedule.reactive
-    assert schedule.initial() == ()
-    assert schedule.observe((), 3, values[0]) == ()
-    assert schedule.given(()) is schedule
+    assert not schedule.needs_metric
+    assert schedule.init_state() == ()
+    assert schedule.update_state((), 3, values[0]) == ()
+    assert schedule.with_state(()) is schedule
 
 
 @given(values=metrics, base=st.floats(1e-3, 1))
 def test_before_any_metric_the_rate_is_the_base_rate(values: list[float], base: float) -> None:
-    for schedule in (Plateau(), Greedy(), Plateau(low=Rate(1e-5))):
+    for schedule in (Plateau(), Greedy(), Plateau(low=Absolute(1e-5))):
         assert schedule(len(values), base=base) == base
-        assert schedule.given(schedule.initial())(3, base=base) == base
+        assert schedule.with_state(schedule.init_state())(3, base=base) == base
 
 
 def test_within_a_sequence_only_metrics_after_its_start_count() -> None:
@@ -130,24 +130,24 @@ def test_a_reactive_part_may_be_cut_and_followed() -> None:
     [
         lambda a: Linear(1, 1, over=4) >> a,
         lambda a: Linear(1, 0.25, over=4).then(a, join="continue"),
-        lambda a: Linear(Rate(0.5), 1, over=4) >> a,
-        lambda a: Linear(1, Rate(0.02), over=4).then(a, join="continue"),
-        lambda a: a + Constant(Rate(0.125)),
-        lambda a: a * Constant(Rate(0.125)),
-        lambda a: a.clip(Rate(1e-9)),
+        lambda a: Linear(Absolute(0.5), 1, over=4) >> a,
+        lambda a: Linear(1, Absolute(0.02), over=4).then(a, join="continue"),
+        lambda a: a + Constant(Absolute(0.125)),
+        lambda a: a * Constant(Absolute(0.125)),
+        lambda a: a.clip(Absolute(1e-9)),
     ],
 )
 def test_the_base_rate_counts_once_wherever_it_stands(reactive: Schedule, around: object) -> None:
     schedule = around(reactive)
-    state, alone = schedule.initial(), reactive.initial()
+    state, alone = schedule.initial(), reactive.init_state()
     for t, metric in enumerate([1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.6, 0.6, 0.6]):
         # What the metrics make of it alone, a constant factor, stands in its place.
-        expected = around(reactive.given(alone))(t, base=0.1)
-        assert schedule.given(state)(t, base=0.1) == pytest.approx(expected, rel=1e-12)
-        if not isinstance(schedule, Sequence | Continued) or t >= 4:
-            alone = reactive.observe(alone, t, metric)
-        state = schedule.observe(state, t, metric, base=0.1)
-    assert reactive.given(alone) != Constant(1.0)
+        expected = around(reactive.with_state(alone))(t, base=0.1)
+        assert schedule.with_state(state)(t, base=0.1) == pytest.approx(expected, rel=1e-12)
+        if not isinstance(schedule, Sequential | Continued) or t >= 4:
+            alone = reactive.update_state(alone, t, metric)
+        state = schedule.update_state(state, t, metric, base=0.1)
+    assert reactive.with_state(alone) != Constant(1.0)
 
 
 def test_a_reactive_factor() -> None:
@@ -157,10 +157,10 @@ def test_a_reactive_factor() -> None:
 
 
 def test_an_absolute_floor_in_a_factor_is_that_of_the_factor() -> None:
-    schedule = Constant(0.5) * Plateau(0.1, patience=0, low=Rate(0.01))
+    schedule = Constant(0.5) * Plateau(0.1, patience=0, low=Absolute(0.01))
     assert driven(schedule, [1.0] * 6, base=0.1)[-1] == 0.5 * 0.01
     with pytest.raises(ScheduleError, match="needs the base rate too"):
-        schedule.observe(schedule.initial(), 0, 1.0)
+        schedule.update_state(schedule.init_state(), 0, 1.0)
 
 
 def test_other_clocks() -> None:
@@ -191,19 +191,19 @@ def test_greedy_climbs_falls_rests_and_begins_anew() -> None:
 @pytest.mark.parametrize("metric", ["0.5", None, True, [1.0, 2.0], 10**400])
 def test_metrics_that_are_none(metric: object) -> None:
     with pytest.raises(ScheduleError, match="a metric must be a number, got"):
-        Plateau().observe(Plateau().initial(), 0, metric)
+        Plateau().update_state(Plateau().init_state(), 0, metric)
 
 
 @pytest.mark.parametrize("t", [-1, "0", None, math.nan])
 def test_steps_that_are_none(t: object) -> None:
     with pytest.raises(ScheduleError, match="t must be a step of 0 or more, got"):
-        Plateau().observe(Plateau().initial(), t, 0.5)
+        Plateau().update_state(Plateau().init_state(), t, 0.5)
 
 
 @pytest.mark.parametrize("state", [(), None, 3, (None,), ((), ()), ((), (None, 1.0))])
 def test_states_that_are_none(state: object) -> None:
     for schedule in (Plateau(), Warmup(3) >> Plateau()):
-        for use in (schedule.given, lambda state, s=schedule: s.observe(state, 3, 0.5)):
+        for use in (schedule.with_state, lambda state, s=schedule: s.update_state(state, 3, 0.5)):
             with pytest.raises(ScheduleError, match=r"the state must be one that initial\(\)"):
                 use(state)
 

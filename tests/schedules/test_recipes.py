@@ -46,7 +46,7 @@ from lrlab.schedules import (
 )
 def test_recipes_are_compositions_that_peak_at_the_base_rate(recipe: Schedule) -> None:
     assert parse(repr(recipe)) == recipe
-    rates = recipe.bind(total=1000, epoch=20)(range(1000))
+    rates = recipe.bind(total_steps=1000, steps_per_epoch=20)(range(1000))
     assert rates.max() == pytest.approx(1.0, abs=0.02)
     assert rates.min() >= 0
 
@@ -59,7 +59,7 @@ def test_slanted_triangular_is_the_papers(total: int, cut: float, ratio: float) 
         p = t / rise if t < rise else 1 - (t - rise) / (total - rise)
         return (1 + p * (ratio - 1)) / ratio
 
-    ours = slanted_triangular(rise, ratio=ratio).bind(total=total)
+    ours = slanted_triangular(rise, ratio=ratio).bind(total_steps=total)
     assert_allclose(ours(range(total)), [paper(t) for t in range(total)], rtol=1e-12)
 
 
@@ -82,7 +82,7 @@ def test_rsqrt_is_big_visions(warm: int, tau: int, cool: int) -> None:
         rate = 1 / math.sqrt(1 + max(0, t - warm) / tau)
         return rate * min(1.0, t / warm) * min(1.0, (total - t) / cool)
 
-    ours = rsqrt(warm, tau, stable=total - cool).bind(total=total)
+    ours = rsqrt(warm, tau, stable=total - cool).bind(total_steps=total)
     assert_allclose(ours(range(total)), [big_vision(t) for t in range(total)], rtol=1e-12)
 
 
@@ -96,13 +96,13 @@ def test_tri_stage_is_fairseqs(warm: int, hold: int, decay: int) -> None:
         return math.exp(-(-math.log(0.01) / decay) * (t - warm - hold))
 
     total = warm + hold + decay
-    ours = tri_stage(warm, hold).bind(total=total)
+    ours = tri_stage(warm, hold).bind(total_steps=total)
     assert_allclose(ours(range(total)), [fairseq(t) for t in range(total)], rtol=1e-12)
 
 
 @given(low=st.floats(1e-8, 1e-3), high=st.floats(1e-2, 10), total=st.integers(10, 300))
 def test_a_range_test_multiplies(low: float, high: float, total: int) -> None:
-    rates = range_test(low, high).bind(total=total)(range(total + 1), base=0.1)
+    rates = range_test(low, high).bind(total_steps=total)(range(total + 1), base=0.1)
     assert_allclose(rates, np.geomspace(low, high, total + 1), rtol=1e-12)
 
 

@@ -17,7 +17,7 @@ def test_nothing_changes_before_and_the_rest_is_stretched(
     a: Schedule, b: Schedule, share: float, new: float
 ) -> None:
     schedule = a >> b
-    total = schedule.length(Horizon())
+    total = schedule.compute_length(Horizon())
     if total < 2:
         return
     at = int(share * total)
@@ -28,13 +28,13 @@ def test_nothing_changes_before_and_the_rest_is_stretched(
     later = np.linspace(at, new_total, 50)[:-1] + 1e-6
     expected = schedule(at + (later - at) / new)
     assert_allclose(changed(later), expected, rtol=1e-6, atol=1e-4 * max(1e-9, expected.max()))
-    assert changed.length(Horizon()) == pytest.approx(new_total)
+    assert changed.compute_length(Horizon()) == pytest.approx(new_total)
     assert parse(repr(changed)) == changed
 
 
 @given(at=st.integers(1, 99), new_total=st.integers(100, 1000))
 def test_there_is_no_jump(at: int, new_total: int) -> None:
-    for schedule in (wsd(10, 60).bind(total=100), Warmup(10) >> Cosine(90), Cosine(100)):
+    for schedule in (wsd(10, 60).bind(total_steps=100), Warmup(10) >> Cosine(90), Cosine(100)):
         changed = schedule.replan(new_total, at=at)
         assert changed(at) == pytest.approx(schedule(at), rel=1e-12)
         assert_array_equal(changed(range(at)), schedule(range(at)))
@@ -65,7 +65,7 @@ def test_what_never_ends_needs_the_planned_total() -> None:
     schedule = Cosine(50) >> Constant(0.1)
     with pytest.raises(ScheduleError, match="has no end of its own, so say how many steps"):
         schedule.replan(200, at=10)
-    assert schedule.replan(190, at=10, total=100)(100) == pytest.approx(schedule(55))
+    assert schedule.replan(190, at=10, total_steps=100)(100) == pytest.approx(schedule(55))
     with pytest.raises(ScheduleError, match="has no end of its own"):
         Exponential(0.9).replan(200, at=10)
 
@@ -98,6 +98,6 @@ def test_a_part_that_reads_a_metric_is_not_split() -> None:
 def test_an_unbound_schedule_is_bound_to_the_planned_total() -> None:
     schedule = Warmup("10%") >> Cosine()
     planned = (Warmup(10) >> Cosine(90)).replan(200, at=20)
-    assert schedule.replan(200, at=20, total=100) == planned
+    assert schedule.replan(200, at=20, total_steps=100) == planned
     with pytest.raises(ScheduleError, match=r"\.bind\(total="):
         (Warmup("10%") >> Cosine()).replan(100, at=20)

@@ -13,11 +13,11 @@ from lrlab.schedules import (
     Chebyshev,
     Constant,
     Cosine,
-    Knots,
+    PiecewiseInterpolate,
     Linear,
     MultiStep,
-    Piecewise,
-    Sequence,
+    PiecewiseConstant,
+    Sequential,
     Step,
     Warmup,
 )
@@ -46,7 +46,7 @@ def test_a_period_that_rounds_to_nothing_is_refused() -> None:
     with pytest.raises(ScheduleError, match=r"every must be a duration above 0.*got 1e-320"):
         Step(1e-320)
     with pytest.raises(ScheduleError, match=r"\"0.1%\" rounds to 0 steps here"):
-        Step("0.1%").bind(total=50)
+        Step("0.1%").bind(total_steps=50)
 
 
 @given(milestones=milestones, gamma=st.floats(0.2, 1.2))
@@ -59,15 +59,15 @@ def test_multi_step_counts_the_milestones_behind(milestones: list[int], gamma: f
 def test_piecewise_is_a_sequence_of_constants(at: list[int], data: st.DataObject) -> None:
     heights = data.draw(st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1))
     parts = [Constant(h, over=o) for h, o in zip(heights, np.diff([0, *at]), strict=False)]
-    sequence = Sequence((*parts, Constant(heights[-1])))
-    assert_array_equal(Piecewise(at, heights)(range(320)), sequence(range(320)))
+    sequence = Sequential((*parts, Constant(heights[-1])))
+    assert_array_equal(PiecewiseConstant(at, heights)(range(320)), sequence(range(320)))
 
 
 @given(at=st.lists(lengths, min_size=1, max_size=6, unique=True).map(sorted), data=st.data())
 def test_knots_are_numpys_interpolation(at: list[int], data: st.DataObject) -> None:
     heights = data.draw(st.lists(levels, min_size=len(at), max_size=len(at)))
     t = np.arange(320)
-    assert_allclose(Knots(at, heights)(t), np.interp(t, at, heights), rtol=1e-12, atol=1e-14)
+    assert_allclose(PiecewiseInterpolate(at, heights)(t), np.interp(t, at, heights), rtol=1e-12, atol=1e-14)
 
 
 @given(at=st.lists(lengths, min_size=2, max_size=6, unique=True).map(sorted), data=st.data())
@@ -75,8 +75,8 @@ def test_knots_with_cosines_are_a_sequence_of_cosines(at: list[int], data: st.Da
     heights = data.draw(st.lists(levels, min_size=len(at), max_size=len(at)))
     ends = zip(heights, heights[1:], np.diff(at), strict=False)
     cosines = [Cosine(float(over), start=start, end=end) for start, end, over in ends]
-    sequence = Sequence((Constant(heights[0], over=at[0]), *cosines))
-    ours = Knots(at, heights, curve="cosine")
+    sequence = Sequential((Constant(heights[0], over=at[0]), *cosines))
+    ours = PiecewiseInterpolate(at, heights, curve="cosine")
     assert_allclose(ours(range(320)), sequence(range(320)), rtol=1e-12, atol=1e-14)
 
 
@@ -107,9 +107,9 @@ def test_chebyshevs_order_is_the_fractal_one_of_the_paper() -> None:
         (lambda: MultiStep(30), "milestones must be a list"),
         (lambda: MultiStep("30"), "milestones must be a list"),
         (lambda: MultiStep(np.array(30)), "milestones must be a list"),
-        (lambda: Piecewise([3], [1.0]), "levels must be one more than at, got 1 and 1"),
-        (lambda: Piecewise([3], [1.0, -1.0]), "levels must be a list of levels"),
-        (lambda: Knots([3], [1.0, 2.0]), "levels must be as many as at, got 2 and 1"),
+        (lambda: PiecewiseConstant([3], [1.0]), "levels must be one more than at, got 1 and 1"),
+        (lambda: PiecewiseConstant([3], [1.0, -1.0]), "levels must be a list of levels"),
+        (lambda: PiecewiseInterpolate([3], [1.0, 2.0]), "levels must be as many as at, got 2 and 1"),
         (lambda: Chebyshev(6, 10), "steps must be a power of two up to a million, got 6"),
         (lambda: Chebyshev(8, 0.5), "condition must be a number of 1 or more"),
     ],
@@ -120,7 +120,7 @@ def test_arguments_out_of_their_domain(make: Callable[[], object], said: str) ->
 
 
 def test_milestones_have_units() -> None:
-    assert MultiStep([30, "50%", "80%"]).bind(total=101) == MultiStep([30, 51, 81])
-    assert (Warmup(10) >> MultiStep(["50%"])).bind(total=100) == Warmup(10) >> MultiStep([50])
+    assert MultiStep([30, "50%", "80%"]).bind(total_steps=101) == MultiStep([30, 51, 81])
+    assert (Warmup(10) >> MultiStep(["50%"])).bind(total_steps=100) == Warmup(10) >> MultiStep([50])
     with pytest.raises(ScheduleError, match="ascending order, got \\(60, 50\\)"):
-        MultiStep([60, "50%"]).bind(total=100)
+        MultiStep([60, "50%"]).bind(total_steps=100)

@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 
 from lrlab import Cosine, Linear
-from lrlab.problems import load
-from lrlab.studies import Machine, Phase, Protocol, Store, carry_out, cross, plan
-from lrlab.studies.carrying import unwatched
+from lrlab.problems import load_problem
+from lrlab.studies import Machine, Phase, Protocol, Store, run_study, build_grid, build_plan
+from lrlab.studies.carrying import ignore_progress
 from lrlab.training import Run, Settings, ensemble
 from lrlab.training.engines import Engine
 
@@ -29,13 +29,13 @@ KILLS = 50
 def main(folder: Path) -> None:
     torch.set_num_threads(1)  # threads of a pool do not come along with a fork
     ensemble.__dict__["_cache"] = lambda: 20_000  # so that there are many blocks
-    grid = cross(Settings(epochs=12, validation=0.2), [0.03, 0.3, 3.0], [0, 0.9])
+    grid = build_grid(Settings(epochs=12, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
     schedules = [Cosine(), Linear(1, 0)]
-    which = plan(load("iris"), schedules, grid, Protocol(60, 20, 1), Engine("ensemble"))
+    which = build_plan(load_problem("iris"), schedules, grid, Protocol(60, 20, 1), Engine("ensemble"))
 
-    def study(name: str, watch: Callable = unwatched) -> None:
+    def study(name: str, watch: Callable = ignore_progress) -> None:
         with Store(folder / name) as store:
-            carry_out(which, store, Machine(1), watch)
+            run_study(which, store, Machine(1), watch)
 
     study("whole.db")
     moments, kills = random.Random(0), 0

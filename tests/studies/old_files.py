@@ -35,11 +35,11 @@ _SECOND = """'old', 'iris', '0', 'Cosine()', '{"lr": 0.1}', 3, 'loop', 0.25, 1,
 OLD = {
     1: (
         _TABLE.format(more="", version=1, run=_FIRST),
-        Result(0.25, True, Curve.of([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2)]), 1.5),
+        Result(0.25, True, Curve.from_epochs([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2)]), 1.5),
     ),
     2: (
         _TABLE.format(more=", left_at INTEGER", version=2, run=_SECOND),
-        Result(0.25, True, Curve.of([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2, 0.6, 0.5)]), 1.5, 17),
+        Result(0.25, True, Curve.from_epochs([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2, 0.6, 0.5)]), 1.5, 17),
     ),
 }
 """By version: what makes the file, and the result of its run, whose id is ``old``."""

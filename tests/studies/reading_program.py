@@ -13,8 +13,8 @@ STUDY = "0123abcd"
 
 def read(db: Path) -> None:
     """Reads until the study was seen at ten points, thirty times at least."""
-    from lrlab.studies import Catalog
-    from lrlab.studies.rows import unpack
+    from lrlab.studies import StoreReader
+    from lrlab.studies.rows import unpack_curve
 
     print("ready", flush=True)
     query = "SELECT count(*), max(epochs) FROM run"
@@ -22,11 +22,11 @@ def read(db: Path) -> None:
     while len(seen) < 30 or len(set(seen)) < 10:
         if time.monotonic() > deadline:
             raise TimeoutError(f"only {seen} in 100 s")
-        catalog = Catalog(db)
-        seen.append(catalog.find(STUDY).ended)
-        many, curve = catalog.ask(lambda db: db.execute(query).fetchone())
+        catalog = StoreReader(db)
+        seen.append(catalog.find_study(STUDY).ended_count)
+        many, curve = catalog.run_query(lambda db: db.execute(query).fetchone())
         if curve is not None:
-            unpack(curve)
+            unpack_curve(curve)
         if seen[-1] % BLOCK or many % BLOCK or not seen[-2] <= seen[-1] <= many:
             raise ValueError(f"{seen[-2]} runs, then {seen[-1]}, then {many}")
     assert "torch" not in sys.modules
@@ -37,8 +37,8 @@ def begin(db: Path) -> None:
 
     problem, engine, ids, _, _ = study()
     with Store(db) as store:
-        store.begin(STUDY, problem, engine, "{}")
-        store.plan_phase(STUDY, "final", [(id, i // BLOCK) for i, id in enumerate(ids)])
+        store.add_study(STUDY, problem, engine, "{}")
+        store.add_phase(STUDY, "final", [(id, i // BLOCK) for i, id in enumerate(ids)])
 
 
 def study() -> tuple:
@@ -46,7 +46,7 @@ def study() -> tuple:
     import numpy as np
 
     from lrlab import Constant
-    from lrlab.problems import load
+    from lrlab.problems import load_problem
     from lrlab.training import Curve, Result, Run, Settings
     from lrlab.training.engines import Engine
 
@@ -57,7 +57,7 @@ def study() -> tuple:
         id: Result(own[0, 0], bool(own[0, 1] > 1), Curve(own), own[0, 2])
         for id, own in zip(ids, numbers, strict=True)
     }
-    return load("iris"), Engine("loop"), ids, runs, results
+    return load_problem("iris"), Engine("loop"), ids, runs, results
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from lrlab.errors import StudyError
-from lrlab.studies import Catalog, Store, frames
-from lrlab.studies.entries import Progress
-from lrlab.studies.schema import VERSION
+from lrlab.studies import StoreReader, Store, frames
+from lrlab.studies.entries import PhaseProgress
+from lrlab.studies.schema import SCHEMA_VERSION
 from tests.studies.old_files import OLD, old_file
 from tests.studies.stored import IDS, RESULTS, write
 
@@ -33,26 +33,26 @@ def everything(path: Path) -> dict[str, bytes]:
 
 
 def test_how_far_a_study_is(db: Path) -> None:
-    (entry,) = Catalog(db).studies()
+    (entry,) = StoreReader(db).list_studies()
     assert (entry.id, entry.problem, entry.engine) == ("0123abcd", "iris", "loop")
-    assert entry.phases == (Progress("tuning", 4, 4, 1), Progress("final", 4, 2, 0))
-    assert (entry.planned, entry.ended, entry.finished) == (8, 6, False)
+    assert entry.phases == (PhaseProgress("tuning", 4, 4, 1), PhaseProgress("final", 4, 2, 0))
+    assert (entry.planned_count, entry.ended_count, entry.is_finished) == (8, 6, False)
     assert entry.seconds == sum(RESULTS[id].seconds for id in IDS[:6])
     assert (entry.plan, entry.source) == ("{}", '{"data": "iris"}')
     now = datetime.now(UTC)
-    assert now - timedelta(minutes=1) < entry.began <= entry.last <= now
+    assert now - timedelta(minutes=1) < entry.began_at <= entry.last_ended_at <= now
     write(db, ended=[6, 7])
-    assert Catalog(db).find().finished
+    assert StoreReader(db).find_study().is_finished
 
 
 def test_what_is_not_planned_or_has_no_final_phase_is_not_finished(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
     write(db, "00000000", phases={}, ended=[])
     write(db, "00000001", phases={"tuning": range(4), "widening": range(0)}, ended=range(4))
-    first, second = Catalog(db).studies()
-    assert (first.phases, first.last, first.finished) == ((), None, False)
-    assert second.phases == (Progress("tuning", 4, 4, 1), Progress("widening", 0, 0, 0))
-    assert not second.finished
+    first, second = StoreReader(db).list_studies()
+    assert (first.phases, first.last_ended_at, first.is_finished) == ((), None, False)
+    assert second.phases == (PhaseProgress("tuning", 4, 4, 1), PhaseProgress("widening", 0, 0, 0))
+    assert not second.is_finished
 
 
 def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path) -> None:
@@ -60,14 +60,14 @@ def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path)
     with Store(db):
         pass
     with pytest.raises(StudyError, match=r"there is no study in .*; `lrlab compare` begins one"):
-        Catalog(db).find()
+        StoreReader(db).find_study()
     write(db, "0123abcd", "iris")
-    assert Catalog(db).find().id == "0123abcd"
+    assert StoreReader(db).find_study().id == "0123abcd"
     write(db, "0123beef", "iris")
     write(db, "4567cdef", "wine")
-    catalog = Catalog(db)
+    catalog = StoreReader(db)
     for text, id in (("0123abcd", "0123abcd"), ("0123B", "0123beef"), ("wine", "4567cdef")):
-        assert catalog.find(text).id == id
+        assert catalog.find_study(text).id == id
     for text, said in (
         (None, "has 3 studies, name one by its id: 0123abcd .iris., 0123beef .iris., 4567cdef"),
         ("0123", "has 2 studies that are 0123, name one by its id: 0123abcd"),
@@ -76,31 +76,31 @@ def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path)
         ("", "is called nothing; `lrlab studies` lists them.$"),
     ):
         with pytest.raises(StudyError, match=said):
-            catalog.find(text)
+            catalog.find_study(text)
 
 
 def test_the_pace_is_that_of_late(db: Path) -> None:
-    catalog = Catalog(db)
-    assert catalog.pace(catalog.find()) is None, "all ended in one second, or hardly so"
+    catalog = StoreReader(db)
+    assert catalog.measure_runs_per_second(catalog.find_study()) is None, "all ended in one second, or hardly so"
     times = ["10:00:00", "11:00:00", "11:00:10", "11:00:10", "11:00:30", "11:00:40"]
     with closing(sqlite3.connect(db, isolation_level=None)) as writing:
         for id, time in zip(IDS, times, strict=False):
             moment = f"2026-01-01T{time}Z"
             writing.execute("UPDATE run SET ended = ? WHERE id = ?", (moment, id))
-    assert catalog.pace(catalog.find()) == 4 / 40
+    assert catalog.measure_runs_per_second(catalog.find_study()) == 4 / 40
 
 
 def test_runs_that_a_study_shares_and_runs_of_no_study(db: Path) -> None:
-    catalog = Catalog(db)
-    assert (catalog.of_no_other(catalog.find()), catalog.without_study()) == (6, 0)
+    catalog = StoreReader(db)
+    assert (catalog.count_unshared_runs(catalog.find_study()), catalog.count_runs_without_study()) == (6, 0)
     write(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
-    assert catalog.of_no_other(catalog.find("0123")) == 3
-    assert catalog.of_no_other(catalog.find("4567")) == 0
+    assert catalog.count_unshared_runs(catalog.find_study("0123")) == 3
+    assert catalog.count_unshared_runs(catalog.find_study("4567")) == 0
     with Store(db) as store:
-        assert store.delete("0123abcd") == 3
-        assert store.delete("4567cdef") == 3
+        assert store.delete_study("0123abcd") == 3
+        assert store.delete_study("4567cdef") == 3
     write(db, "89abcdef", phases={"final": range(0, 2)})
-    assert catalog.without_study() == 4
+    assert catalog.count_runs_without_study() == 4
 
 
 @pytest.mark.parametrize("version", OLD)
@@ -108,21 +108,21 @@ def test_a_file_of_an_older_version_has_runs_of_no_study(tmp_path: Path, version
     db = tmp_path / "lrlab.db"
     old_file(db, version)
     before = everything(db)
-    catalog = Catalog(db)
-    assert (catalog.studies(), catalog.without_study()) == ([], 1)
+    catalog = StoreReader(db)
+    assert (catalog.list_studies(), catalog.count_runs_without_study()) == ([], 1)
     assert everything(db) == before
 
 
 def test_nothing_is_left_beside_a_file_that_was_read(db: Path) -> None:
     before = everything(db)
     assert list(before) == ["lrlab.db"]
-    catalog = Catalog(db)
-    frames.runs(catalog, catalog.find().id)
+    catalog = StoreReader(db)
+    frames.read_runs(catalog, catalog.find_study().id)
     assert everything(db) == before
 
 
 def test_what_is_written_meanwhile_is_seen_whole_or_not_at_all(db: Path) -> None:
-    catalog = Catalog(db)
+    catalog = StoreReader(db)
     asked = []
 
     def question(reading: sqlite3.Connection) -> int:
@@ -133,7 +133,7 @@ def test_what_is_written_meanwhile_is_seen_whole_or_not_at_all(db: Path) -> None
         assert len(asked) == 1 or reading.execute("SELECT count(*) FROM run").fetchone() == first
         return first[0]
 
-    assert catalog.ask(question) == 8
+    assert catalog.run_query(question) == 8
     assert len(asked) == 2
 
 
@@ -144,9 +144,9 @@ def test_what_a_killed_writer_has_left_in_its_log_is_read(db: Path, tmp_path: Pa
         writing.execute("DELETE FROM run WHERE id = ?", (IDS[0],))
         for file in tmp_path.glob("lrlab.db*"):
             shutil.copy(file, left)
-    assert Catalog(left / "lrlab.db").find().ended == 5
+    assert StoreReader(left / "lrlab.db").find_study().ended_count == 5
     with Store(left / "lrlab.db") as store:
-        assert store.known(IDS) == set(IDS[1:6])
+        assert store.find_stored_runs(IDS) == set(IDS[1:6])
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_what_may_not_be_written_is_read(shelf: Path, log: bool) -> None:
         shelf.chmod(0o555)
         before = everything(db)
         with as_nobody():
-            assert Catalog(db).find().ended == 6 - log
+            assert StoreReader(db).find_study().ended_count == 6 - log
             if not log:  # SQLite would use what this process, as root, has open already
                 with pytest.raises(StudyError, match="may not be written; allow it"):
                     Store(db)
@@ -209,7 +209,7 @@ def foreign(db: Path) -> None:
 
 def newer(db: Path) -> None:
     with closing(sqlite3.connect(db)) as writing:
-        writing.execute(f"PRAGMA user_version = {VERSION + 1}")
+        writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_what_is_no_database_of_ours_is_left_alone(
     harm(db)
     before = {} if db.is_dir() else everything(db)
     with pytest.raises(StudyError, match=said) as refused:
-        Catalog(db)
+        StoreReader(db)
     assert str(refused.value).count(".") - str(refused.value).count("lrlab.db") == 1
     assert db.is_dir() or everything(db) == before
     if before.get("lrlab.db"):  # a store makes what is not there, and fills what is empty
@@ -261,15 +261,15 @@ def is_refused(look: Callable[[Path], None], db: Path) -> bool:
 
 
 def all_of_a_catalog(db: Path) -> None:
-    catalog = Catalog(db)
-    catalog.without_study()
-    for entry in catalog.studies():
-        catalog.pace(entry)
-        frames.runs(catalog, entry.id)
-        frames.epochs(catalog, entry.id)
+    catalog = StoreReader(db)
+    catalog.count_runs_without_study()
+    for entry in catalog.list_studies():
+        catalog.measure_runs_per_second(entry)
+        frames.read_runs(catalog, entry.id)
+        frames.read_epochs(catalog, entry.id)
 
 
 def all_of_a_store(db: Path) -> None:
     with Store(db) as store:
-        store.finished(IDS)
-        store.phase("0123abcd", "tuning")
+        store.load_results(IDS)
+        store.load_phase("0123abcd", "tuning")

@@ -4,23 +4,23 @@ import numpy as np
 import pytest
 
 from lrlab import Cosine
-from lrlab.problems import load, split_of
-from lrlab.studies import cross, tune
-from lrlab.studies.scoring import score_of
+from lrlab.problems import load_problem, split_rows
+from lrlab.studies import build_grid, select_settings
+from lrlab.studies.scoring import compute_test_score
 from lrlab.training import Curve, Epoch, Result, Settings
 
-GRID = cross(Settings(epochs=1, validation=0.2), [0.01, 0.03, 0.1, 0.3, 1.0], [0])
+GRID = build_grid(Settings(epochs=1, validation_size=0.2), [0.01, 0.03, 0.1, 0.3, 1.0], [0])
 SEEDS = (3, 8)
 
 
 def result(*validation: float, test: float = 0.5) -> Result:
     """Of a run whose held-out rows scored so, epoch after epoch, and its test rows a bit more."""
     epochs = [Epoch(i, 0.1, 0.1, 1.0, test + i / 10, 0.7, v) for i, v in enumerate(validation)]
-    return Result(epochs[-1].score, False, Curve.of(epochs), 0.0)
+    return Result(epochs[-1].test_score, False, Curve.from_epochs(epochs), 0.0)
 
 
 BAD = [result(0.0)] * 2
-DIVERGED = Result(0.99, True, Curve.of([]), 0.0, left_at=3)
+DIVERGED = Result(0.99, True, Curve.from_epochs([]), 0.0, diverged_at_step=3)
 
 
 def chosen(data: str, *inner: list[Result], score: str = "final") -> float:
@@ -28,7 +28,7 @@ def chosen(data: str, *inner: list[Result], score: str = "final") -> float:
     worst = [result(1e9)] * 2 if data == "diabetes" else BAD
     runs = [worst, *inner, worst]
     trials = {(Cosine(), s): own for s, own in zip(GRID, runs, strict=True)}
-    return tune(load(data), trials, SEEDS, score)[Cosine()].settings.lr
+    return select_settings(load_problem(data), trials, SEEDS, score)[Cosine()].settings.lr
 
 
 def test_the_best_mean_over_the_seeds_wins_whatever_the_test_rows_say() -> None:
@@ -50,16 +50,16 @@ def test_ties_go_to_the_lower_rate_also_up_to_rounding() -> None:
 def test_ties_do_not_go_to_the_edge() -> None:
     same = [result(1.0)] * 2
     trials = {(Cosine(), s): same for s in GRID}
-    tuned = tune(load("iris"), trials, SEEDS)[Cosine()]
-    assert (tuned.settings.lr, tuned.edge, tuned.score) == (0.03, False, 1.0)
+    tuned = select_settings(load_problem("iris"), trials, SEEDS)[Cosine()]
+    assert (tuned.settings.lr, tuned.at_grid_edge, tuned.validation_score) == (0.03, False, 1.0)
 
 
 @pytest.mark.parametrize(("beside", "rate"), [(-0.01, 0.1), (0.01, 0.3)])
 def test_a_diverged_run_counts_as_a_guess_on_the_held_out_rows(beside: float, rate: float) -> None:
-    problem = load("wine")
+    problem = load_problem("wine")
     guesses = []
     for seed in SEEDS:
-        split = split_of(problem, seed, GRID[0].held_out(problem.train_rows))
+        split = split_rows(problem, seed, GRID[0].count_validation_rows(problem.train_rows))
         most = np.bincount(split.y_train.numpy()).argmax()
         guesses.append(float((split.y_validation == most).double().mean()))
     other = [result(float(np.mean([0.9, guesses[1]])) + beside)] * 2
@@ -74,9 +74,9 @@ def test_the_best_epoch_is_that_of_the_held_out_rows() -> None:
 
 
 def test_scores_are_read_where_the_protocol_says() -> None:
-    iris, diabetes = load("iris"), load("diabetes")
+    iris, diabetes = load_problem("iris"), load_problem("diabetes")
     run = result(0.1, 0.9, 0.9, test=0.5)
-    assert score_of(run, iris, "final") == pytest.approx(0.7)
-    assert score_of(run, iris, "best") == pytest.approx(0.6)  # the first of the best
-    assert score_of(run, diabetes, "best") == pytest.approx(0.5)  # less is better there
-    assert score_of(DIVERGED, iris, "best") == 0.99
+    assert compute_test_score(run, iris, "final") == pytest.approx(0.7)
+    assert compute_test_score(run, iris, "best") == pytest.approx(0.6)  # the first of the best
+    assert compute_test_score(run, diabetes, "best") == pytest.approx(0.5)  # less is better there
+    assert compute_test_score(DIVERGED, iris, "best") == 0.99

@@ -21,10 +21,10 @@ from ray.cluster_utils import Cluster as Nodes
 import lrlab
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
-from lrlab.problems import Problem, load
-from lrlab.studies import Cluster, Machine, Protocol, cluster, execute, first, plan
-from lrlab.studies.execution import Block, blocks_of, held
-from lrlab.studies.sending import received, sent
+from lrlab.problems import Problem, load_problem
+from lrlab.studies import RayCluster, Machine, Protocol, cluster, train_blocks, plan_first_phase, build_plan
+from lrlab.studies.execution import Block, plan_blocks, open_backend
+from lrlab.studies.sending import get_value, put_value
 from lrlab.training import Result, Run, Settings
 from lrlab.training.engines import Engine
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +51,16 @@ def nodes() -> Iterator[Nodes]:
 
 
 @pytest.fixture(scope="module")
-def place(nodes: Nodes) -> Iterator[Cluster]:
-    there = Cluster(nodes.address)
-    with held(there):
+def place(nodes: Nodes) -> Iterator[RayCluster]:
+    there = RayCluster(nodes.address)
+    with open_backend(there):
         yield there
     assert not ray.is_initialized()
 
 
 def runs_of(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]:
     schedules = [Cosine(), Linear(1, 0)]
-    return dict(first(plan(problem, schedules, Settings(epochs=epochs), Protocol(seeds))).runs)
+    return dict(plan_first_phase(build_plan(problem, schedules, Settings(epochs=epochs), Protocol(seeds))).runs)
 
 
 def one_each(runs: Mapping[str, Run]) -> list[Block]:
@@ -69,7 +69,7 @@ def one_each(runs: Mapping[str, Run]) -> list[Block]:
 
 def trained(problem: Problem, blocks: list[Block], engine: Engine, place: Any) -> dict[str, Result]:
     found: dict[str, Result] = {}
-    for together in execute(problem, blocks, engine, place):
+    for together in train_blocks(problem, blocks, engine, place):
         assert not found.keys() & together.keys()
         found |= together
     return found
@@ -101,14 +101,14 @@ def assert_same(ours: Mapping[str, Result], theirs: Mapping[str, Result]) -> Non
 )
 def test_where_no_cluster_is(iris: Problem, address: str, said: str) -> None:
     with pytest.raises(StudyError, match=said):
-        trained(iris, one_each(runs_of(iris)), LOOP, Cluster(address))
+        trained(iris, one_each(runs_of(iris)), LOOP, RayCluster(address))
 
 
 def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "lrlab.studies.connecting")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"pip install 'lrlab\[ray\]'"):
-        held(Cluster())
+        open_backend(RayCluster())
 
 
 def test_a_lost_head_ends_the_study_and_leaves_nothing(
@@ -118,7 +118,7 @@ def test_a_lost_head_ends_the_study_and_leaves_nothing(
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before = signal.getsignal(signal.SIGTERM)
     blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
-    running = execute(iris, blocks, LOOP, Cluster("local"))  # its head is a child of this process
+    running = train_blocks(iris, blocks, LOOP, RayCluster("local"))  # its head is a child of this process
     next(running)
     (head,) = (child for child in _children() if child.name() == "gcs_server")
     head.kill()
@@ -133,21 +133,21 @@ def test_a_lost_head_ends_the_study_and_leaves_nothing(
 
 @pytest.mark.parametrize("engine", [LOOP, ENSEMBLE], ids=str)
 def test_two_nodes_give_the_bits_of_this_machine(
-    iris: Problem, place: Cluster, engine: Engine
+    iris: Problem, place: RayCluster, engine: Engine
 ) -> None:
     runs = runs_of(iris)
-    blocks = [{id: runs[id] for id in ids} for ids in blocks_of(iris, runs, engine, place)]
+    blocks = [{id: runs[id] for id in ids} for ids in plan_blocks(iris, runs, engine, place)]
     assert len(blocks) >= 2
     there = trained(iris, blocks, engine, place)
     assert there.keys() == runs.keys()
     assert_same(there, trained(iris, blocks, engine, Machine(1)))
 
 
-def test_a_node_that_dies_costs_only_its_block(iris: Problem, nodes: Nodes, place: Cluster) -> None:
+def test_a_node_that_dies_costs_only_its_block(iris: Problem, nodes: Nodes, place: RayCluster) -> None:
     blocks = one_each(runs_of(iris, epochs=30, seeds=4))
     found: Counter[str] = Counter()
     results: dict[str, Result] = {}
-    for together in execute(iris, blocks, LOOP, place):
+    for together in train_blocks(iris, blocks, LOOP, place):
         if not results:
             nodes.remove_node(next(iter(nodes.worker_nodes)), allow_graceful=False)
         found.update(together.keys())
@@ -173,7 +173,7 @@ class Deadly:
 
 
 def test_a_killed_worker_costs_only_its_block(
-    iris: Problem, place: Cluster, tmp_path: Path
+    iris: Problem, place: RayCluster, tmp_path: Path
 ) -> None:
     blocks = one_each(runs_of(iris))
     (tmp_path / "once").touch()
@@ -184,7 +184,7 @@ def test_a_killed_worker_costs_only_its_block(
 
 
 def test_a_block_that_kills_every_worker_is_given_up(
-    iris: Problem, place: Cluster, tmp_path: Path
+    iris: Problem, place: RayCluster, tmp_path: Path
 ) -> None:
     for i in range(9):
         (tmp_path / str(i)).touch()
@@ -198,7 +198,7 @@ def fail(error: Exception) -> None:
     raise error
 
 
-def test_errors_of_a_task_are_raised_here(iris: Problem, place: Cluster) -> None:
+def test_errors_of_a_task_are_raised_here(iris: Problem, place: RayCluster) -> None:
     blocks = one_each(runs_of(iris))
     ours = replace(iris, model=partial(fail, TrainingError("the rule.")))
     with pytest.raises(TrainingError, match=r"^the rule\.$"):
@@ -211,7 +211,7 @@ def test_errors_of_a_task_are_raised_here(iris: Problem, place: Cluster) -> None
 
 
 def test_code_of_a_script_goes_with_the_problem(
-    iris: Problem, place: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    iris: Problem, place: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "a_users_script.py"
     script.write_text(
@@ -230,17 +230,17 @@ def test_code_of_a_script_goes_with_the_problem(
     assert_same(trained(theirs, blocks, LOOP, place), trained(theirs, blocks, LOOP, Machine(1)))
 
 
-def test_a_task_reads_the_arrays_where_they_lie(place: Cluster) -> None:
+def test_a_task_reads_the_arrays_where_they_lie(place: RayCluster) -> None:
     data = torch.arange(1e6)
-    reference = sent({"x": data})
-    once, again = received(reference)["x"], received.__wrapped__(reference)["x"]
+    reference = put_value({"x": data})
+    once, again = get_value(reference)["x"], get_value.__wrapped__(reference)["x"]
     assert once.equal(data)
     assert once.data_ptr() == again.data_ptr() != data.data_ptr()
 
 
-def test_stopping_early_cancels_the_tasks(iris: Problem, place: Cluster) -> None:
+def test_stopping_early_cancels_the_tasks(iris: Problem, place: RayCluster) -> None:
     blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
-    running = execute(iris, blocks, LOOP, place)
+    running = train_blocks(iris, blocks, LOOP, place)
     next(running)
     running.close()
     assert ray.is_initialized()  # the connection was there before
@@ -251,16 +251,16 @@ def test_stopping_early_cancels_the_tasks(iris: Problem, place: Cluster) -> None
 
 
 def test_nodes_with_another_version_are_refused(
-    iris: Problem, place: Cluster, monkeypatch: pytest.MonkeyPatch
+    iris: Problem, place: RayCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lrlab, "__version__", "0.0.1")
     with pytest.raises(StudyError, match=r"lrlab must be the same .* has 0\.0\.1, the node"):
         trained(iris, one_each(runs_of(iris)), LOOP, place)
 
 
-def test_what_the_cluster_has_not_is_not_waited_for(iris: Problem, place: Cluster) -> None:
+def test_what_the_cluster_has_not_is_not_waited_for(iris: Problem, place: RayCluster) -> None:
     blocks = one_each(runs_of(iris))
     with pytest.raises(StudyError, match=r"a block needs a core and 0\.5 of a GPU, and no node"):
         trained(iris, blocks, LOOP, replace(place, gpus=0.5))
     with pytest.raises(StudyError, match=r"is connected to .* already"):
-        trained(iris, blocks, LOOP, Cluster("10.0.0.1:6379"))
+        trained(iris, blocks, LOOP, RayCluster("10.0.0.1:6379"))

@@ -13,12 +13,12 @@ from numpy.testing import assert_allclose
 
 from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
-from lrlab.problems import Problem, load
+from lrlab.problems import Problem, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies import Machine, Protocol, execute, first, places, plan
-from lrlab.studies.execution import Block, _train_shared, blocks_of
-from lrlab.studies.places import HERE
-from lrlab.studies.sharing import shared
+from lrlab.studies import Machine, Protocol, train_blocks, plan_first_phase, places, build_plan
+from lrlab.studies.execution import Block, _train_shared_block, plan_blocks
+from lrlab.studies.places import THIS_MACHINE
+from lrlab.studies.sharing import write_shared
 from lrlab.training import Run, Settings, ensemble, train
 from lrlab.training.engines import Engine
 
@@ -26,31 +26,31 @@ LOOP = Engine("loop")
 
 
 def grouped(
-    problem: Problem, runs: Mapping[str, Run], engine: Engine = LOOP, machine: Machine = HERE
+    problem: Problem, runs: Mapping[str, Run], engine: Engine = LOOP, machine: Machine = THIS_MACHINE
 ) -> list[Block]:
-    ids = blocks_of(problem, runs, engine, machine)
+    ids = plan_blocks(problem, runs, engine, machine)
     return [{id: runs[id] for id in block} for block in ids]
 
 
 def runs_of(problem: Problem, seeds: int, epochs: int = 3, *more: Schedule) -> Mapping[str, Run]:
-    study = plan(problem, [Cosine(), *more], Settings(epochs=epochs), Protocol(seeds))
-    return first(study).runs
+    study = build_plan(problem, [Cosine(), *more], Settings(epochs=epochs), Protocol(seeds))
+    return plan_first_phase(study).runs
 
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 def test_another_process_gives_the_same_bits(iris: Problem) -> None:
     runs = list(runs_of(iris, seeds=1).values())
     with (
-        shared(iris) as handle,
+        write_shared(iris) as handle,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
-        there = pool.submit(_train_shared, handle, runs, Engine("loop")).result()
+        there = pool.submit(_train_shared_block, handle, runs, Engine("loop")).result()
     for run, result in zip(runs, there, strict=True):
-        assert result.epochs == train(iris, run).epochs
+        assert result.curve == train(iris, run).curve
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -61,12 +61,12 @@ def test_wherever_runs_are_trained_their_numbers_are_the_same(
     runs = runs_of(iris, 2, 3, Linear(1, 0))
     machine = Machine(workers)
     blocks = grouped(iris, runs, engine, machine)
-    results = dict(ChainMap(*execute(iris, blocks, engine, machine)))
+    results = dict(ChainMap(*train_blocks(iris, blocks, engine, machine)))
     assert results.keys() == runs.keys()
     for id, run in runs.items():
         expected = train(iris, run) if engine.kind == "loop" else ensemble.train(iris, [run])[0]
-        assert results[id].score == expected.score
-        assert_allclose(results[id].epochs.values, expected.epochs.values, rtol=1e-5)
+        assert results[id].test_score == expected.test_score
+        assert_allclose(results[id].curve.values, expected.curve.values, rtol=1e-5)
 
 
 def test_many_cores_need_no_more_memory_than_there_is(
@@ -75,19 +75,19 @@ def test_many_cores_need_no_more_memory_than_there_is(
     monkeypatch.setattr(places, "cores", lambda: 64)
     runs = runs_of(iris, seeds=1)
     many, machine = Engine("ensemble"), Machine(memory=3 << 29)
-    ended = ChainMap(*execute(iris, grouped(iris, runs, many, machine), many, machine))
+    ended = ChainMap(*train_blocks(iris, grouped(iris, runs, many, machine), many, machine))
     assert ended.keys() == runs.keys()
-    assert Machine(memory=2 << 30).workers_for(many) == 2
-    assert Machine(memory=2 << 30).workers_for(LOOP) == 64
+    assert Machine(memory=2 << 30).count_workers(many) == 2
+    assert Machine(memory=2 << 30).count_workers(LOOP) == 64
 
 
 def test_of_nothing_comes_nothing(iris: Problem) -> None:
-    assert list(execute(iris, [], LOOP)) == []
+    assert list(train_blocks(iris, [], LOOP)) == []
 
 
 def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
     runs = runs_of(iris, seeds=8, epochs=500)
-    running = execute(iris, grouped(iris, runs), LOOP, Machine(2))
+    running = train_blocks(iris, grouped(iris, runs), LOOP, Machine(2))
 
     def consume() -> None:
         for _ in running:
@@ -104,7 +104,7 @@ def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> No
 
 def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
     runs = runs_of(iris, seeds=20, epochs=300)
-    running = execute(iris, grouped(iris, runs), LOOP, Machine(2))
+    running = train_blocks(iris, grouped(iris, runs), LOOP, Machine(2))
     next(running)
     started = time.monotonic()
     running.close()

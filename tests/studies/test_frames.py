@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lrlab import to_text
-from lrlab.studies import Catalog, Store, frames
+from lrlab.studies import StoreReader, Store, frames
 from tests.studies.stored import IDS, RESULTS, RUNS, write
 
 
@@ -19,17 +19,17 @@ def db(tmp_path: Path) -> Path:
 
 
 def test_a_row_for_each_run_that_has_ended(db: Path) -> None:
-    frame = frames.runs(Catalog(db), "0123abcd")
+    frame = frames.read_runs(StoreReader(db), "0123abcd")
     assert frame["run"].tolist() == IDS[:6], "in the order in which they were planned"
     assert frame["phase"].tolist() == ["tuning"] * 4 + ["final"] * 2
     for row in frame.to_dict("records"):
         run, result = RUNS[row["run"]], RESULTS[row["run"]]
-        for name, value in run.settings.described().items():
+        for name, value in run.settings.to_dict().items():
             assert row[name] == (list(value) if name == "betas" else value)
         assert (row["study"], row["problem"], row["engine"]) == ("0123abcd", "iris", "loop")
         assert (row["schedule"], row["seed"]) == (to_text(run.schedule), run.seed)
         own = (row["score"], row["diverged"], row["seconds"])
-        assert own == (result.score, result.diverged, result.seconds)
+        assert own == (result.test_score, result.diverged, result.seconds)
     assert frame["left_at"].tolist() == [pd.NA, pd.NA, 17, pd.NA, pd.NA, pd.NA]
     assert frame["others.weight_decay"].tolist()[5] == "Linear(1.0, 0.5, over=30)"
     assert frame["others.weight_decay"].isna().sum() == 5
@@ -39,12 +39,12 @@ def test_a_row_for_each_run_that_has_ended(db: Path) -> None:
 
 
 def test_a_row_for_each_epoch(db: Path) -> None:
-    frame = frames.epochs(Catalog(db), "0123abcd")
-    assert len(frame) == sum(len(RESULTS[id].epochs) for id in IDS[:6])
+    frame = frames.read_epochs(StoreReader(db), "0123abcd")
+    assert len(frame) == sum(len(RESULTS[id].curve) for id in IDS[:6])
     for id, rows in frame.groupby("run", observed=True):
-        curve, run = RESULTS[id].epochs, RUNS[id]
+        curve, run = RESULTS[id].curve, RUNS[id]
         # What a training function calls like one of ours has an underscore.
-        names = [f"{name}_" if name == "seed" else name for name in curve.names]
+        names = [f"{name}_" if name == "seed" else name for name in curve.columns]
         np.testing.assert_array_equal(rows[names].to_numpy(), curve.values)
         assert set(rows["seed"]) == {run.seed}
         assert set(rows["schedule"]) == {to_text(run.schedule)}
@@ -54,10 +54,10 @@ def test_a_row_for_each_epoch(db: Path) -> None:
 def test_a_store_in_memory_has_frames_too(db: Path) -> None:
     with Store(db) as store:
         pd.testing.assert_frame_equal(
-            frames.runs(store, "0123abcd"), frames.runs(Catalog(db), "0123abcd")
+            frames.read_runs(store, "0123abcd"), frames.read_runs(StoreReader(db), "0123abcd")
         )
 
 
 def test_a_study_of_which_no_run_has_ended(db: Path) -> None:
-    assert len(frames.runs(Catalog(db), "4567cdef")) == 0
-    assert len(frames.epochs(Catalog(db), "4567cdef")) == 0
+    assert len(frames.read_runs(StoreReader(db), "4567cdef")) == 0
+    assert len(frames.read_epochs(StoreReader(db), "4567cdef")) == 0

@@ -26,7 +26,7 @@ def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
         while any(reader.poll() is None for reader in readers):
             with Store(db) as store:  # the log goes when it is closed, and comes back
                 for block in islice(blocks, 3):
-                    store.add(problem, engine, runs, {id: results[id] for id in block})
+                    store.add_results(problem, engine, runs, {id: results[id] for id in block})
                     written += len(block)
         said = [reader.communicate()[1] for reader in readers]
     finally:
@@ -36,4 +36,4 @@ def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
     assert said == [""] * 8
     assert [reader.returncode for reader in readers] == [0] * 8
     with Store(db) as store:
-        assert store.finished(ids) == {id: results[id] for id in ids[:written]}
+        assert store.load_results(ids) == {id: results[id] for id in ids[:written]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lrlab.studies.numbers import Style
+from lrlab.studies.numbers import NumberFormat
 from tests.studies.statistics.making import ACCURACY, RMSE
 
 
@@ -18,12 +18,12 @@ from tests.studies.statistics.making import ACCURACY, RMSE
 def test_all_in_the_style_of_the_smallest_score(
     scores: list[float], metric: object, written: tuple[str, ...]
 ) -> None:
-    style = Style.like(scores, metric)
+    style = NumberFormat.from_scores(scores, metric)
     found = (
-        style.score(0.9731),
-        style.difference(0.025),
-        style.amount(0.025),
-        style.interval(-0.01, 0.02),
+        style.format_score(0.9731),
+        style.format_difference(0.025),
+        style.format_amount(0.025),
+        style.format_interval(-0.01, 0.02),
     )
     assert found == written
-    assert style.interval(None, None) == style.spread(None) == "-"
+    assert style.format_interval(None, None) == style.format_sd(None) == "-"

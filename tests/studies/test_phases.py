@@ -6,37 +6,37 @@ from collections.abc import Callable
 import pytest
 
 from lrlab import Cosine, Linear
-from lrlab.problems import Problem, load
+from lrlab.problems import Problem, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Phase, Plan, Protocol, cross, first, following, plan, tuned_by
+from lrlab.studies import BASELINE, Phase, Plan, Protocol, build_grid, plan_first_phase, plan_next_phase, build_plan, select_tuned_settings
 from lrlab.training import Curve, Epoch, Result, Run, Settings
 from lrlab.training.engines import Engine
 
 RATES = [0.01, 0.03, 0.1, 0.3, 1.0]
 COSINE, LOOP = Cosine(), Engine("loop")
-PROTOCOL = Protocol(seeds=4, tuning_seeds=2, widenings=2)
+PROTOCOL = Protocol(seeds=4, tuning_seeds=2, grid_extensions=2)
 
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 def study(problem: Problem, momenta: tuple[float, ...] = (0.0, 0.9)) -> Plan:
-    grid = cross(Settings(epochs=1, validation=0.2), RATES, momenta)
-    return plan(problem, [Cosine()], grid, PROTOCOL)
+    grid = build_grid(Settings(epochs=1, validation_size=0.2), RATES, momenta)
+    return build_plan(problem, [Cosine()], grid, PROTOCOL)
 
 
 def scored(score: float) -> Result:
-    return Result(0.5, False, Curve.of([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)
+    return Result(0.5, False, Curve.from_epochs([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)
 
 
 def carried_out(which: Plan, score: Callable[[Run], float]) -> tuple[list[Phase], dict]:
     """All phases when the held-out rows score each run so."""
-    done, results = [first(which)], {}
+    done, results = [plan_first_phase(which)], {}
     while True:
         results |= {id: scored(score(run)) for id, run in done[-1].runs.items()}
-        phase = following(which, done, results)
+        phase = plan_next_phase(which, done, results)
         if phase is None:
             return done, results
         done.append(phase)
@@ -59,7 +59,7 @@ def rates_tried(phase: Phase, schedule: Schedule) -> list[float]:
 
 def test_every_schedule_is_tried_with_every_settings_and_the_same_seeds(iris: Problem) -> None:
     which = study(iris)
-    phase = first(which)
+    phase = plan_first_phase(which)
     assert phase.name == "tuning"
     assert [(run.schedule, run.settings, run.seed) for run in phase.runs.values()] == [
         (schedule, settings, seed)
@@ -76,11 +76,11 @@ def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
     chosen = {BASELINE: 0.1, Cosine(): 0.3}
     final = [(run.schedule, run.settings.lr, run.seed) for run in done[-1].runs.values()]
     assert final[: 2 * 4] == [
-        (schedule, rate, seed) for schedule, rate in chosen.items() for seed in which.seeds
+        (schedule, rate, seed) for schedule, rate in chosen.items() for seed in which.final_seeds
     ]
-    assert not set(which.seeds) & set(which.tuning_seeds)
-    tuned = tuned_by(which, done, results)
-    assert {s: (own.settings.lr, own.settings.momentum, own.edge) for s, own in tuned.items()} == {
+    assert not set(which.final_seeds) & set(which.tuning_seeds)
+    tuned = select_tuned_settings(which, done, results)
+    assert {s: (own.settings.lr, own.settings.momentum, own.at_grid_edge) for s, own in tuned.items()} == {
         BASELINE: (0.1, 0.0, False),
         Cosine(): (0.3, 0.0, False),
     }
@@ -105,40 +105,40 @@ def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: P
     assert all(rates_tried(phase, BASELINE) == [] for phase in done[1:3])
     assert all(phase.seeds == done[0].seeds for phase in done[1:3])
     assert {settings.momentum for _, settings in done[1].candidates} == {0.0, 0.9}
-    tuned = tuned_by(study(iris), done, results)
-    assert (tuned[Cosine()].settings.lr, tuned[Cosine()].edge) == (3.0, False)
+    tuned = select_tuned_settings(study(iris), done, results)
+    assert (tuned[Cosine()].settings.lr, tuned[Cosine()].at_grid_edge) == (3.0, False)
 
 
 def test_beyond_the_limit_the_edge_is_said(iris: Problem) -> None:
     done, results = carried_out(study(iris), best_at(constant=1e-9, cosine=1e9))
     assert [phase.name for phase in done] == ["tuning", "widening 1", "widening 2", "final"]
     assert [rates_tried(phase, BASELINE) for phase in done[1:3]] == [[0.003], [0.001]]
-    tuned = tuned_by(study(iris), done, results)
-    assert [(own.settings.lr, own.side) for own in tuned.values()] == [(0.001, -1), (10.0, 1)]
+    tuned = select_tuned_settings(study(iris), done, results)
+    assert [(own.settings.lr, own.edge_side) for own in tuned.values()] == [(0.001, -1), (10.0, 1)]
 
 
 def test_what_is_not_tuned_has_final_runs_alone(iris: Problem) -> None:
-    which = plan(iris, [Cosine()], Settings(epochs=1), PROTOCOL)
-    phase = first(which)
+    which = build_plan(iris, [Cosine()], Settings(epochs=1), PROTOCOL)
+    phase = plan_first_phase(which)
     assert phase.name == "final"
     assert len(phase.runs) == 2 * 4
-    assert following(which, [phase], {}) is None
-    assert not any(own.edge for own in tuned_by(which, [phase], {}).values())
+    assert plan_next_phase(which, [phase], {}) is None
+    assert not any(own.at_grid_edge for own in select_tuned_settings(which, [phase], {}).values())
 
 
 def test_one_rate_has_no_edge(iris: Problem) -> None:
-    grid = cross(Settings(epochs=1, validation=0.2), [0.1], [0, 0.9])
-    done, _ = carried_out(plan(iris, [Cosine()], grid, PROTOCOL), best_at(constant=1, cosine=1))
+    grid = build_grid(Settings(epochs=1, validation_size=0.2), [0.1], [0, 0.9])
+    done, _ = carried_out(build_plan(iris, [Cosine()], grid, PROTOCOL), best_at(constant=1, cosine=1))
     assert [phase.name for phase in done] == ["tuning", "final"]
 
 
 def test_runs_of_the_loop_have_the_ids_they_always_had(iris: Problem) -> None:
     problem = dataclasses.replace(iris, fingerprint="0")
-    which = plan(problem, [Cosine()], Settings(), Protocol(seeds=1))
+    which = build_plan(problem, [Cosine()], Settings(), Protocol(seeds=1))
 
     def ids(settings: Settings, seeds: tuple[int, ...]) -> list[str]:
         both = [(BASELINE, settings), (Cosine(), settings)]
-        return list(Phase.of(which, "final", both, seeds).runs)
+        return list(Phase.from_plan(which, "final", both, seeds).runs)
 
     assert ids(Settings(), (0, 1)) == [
         "798a4abb649f7f3b8cab128a023c4eed",
@@ -146,7 +146,7 @@ def test_runs_of_the_loop_have_the_ids_they_always_had(iris: Problem) -> None:
         "fd8d785422c8c085826adf1ad2f19217",
         "468ed105389eb6cc79577274162224a1",
     ]
-    assert ids(Settings(lr=0.2, momentum=0.9, per="step"), (0,)) == [
+    assert ids(Settings(lr=0.2, momentum=0.9, step_every="step"), (0,)) == [
         "58399a5513694481459f7e1c516b9a5f",
         "42753b9f92bd53a9038293dfe074b6f9",
     ]
@@ -160,7 +160,7 @@ def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem
         protocol: Protocol = PROTOCOL,
         **words: object,
     ) -> set[str]:
-        return set(first(plan(problem, [schedule], Settings(**words), protocol, engine)).runs)
+        return set(plan_first_phase(build_plan(problem, [schedule], Settings(**words), protocol, engine)).runs)
 
     same = ids()
     assert len(same) == 8

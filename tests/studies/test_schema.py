@@ -8,7 +8,7 @@ import pytest
 
 from lrlab.errors import StudyError
 from lrlab.studies import Store
-from lrlab.studies.schema import VERSION
+from lrlab.studies.schema import SCHEMA_VERSION
 from tests.studies.old_files import OLD, old_file
 
 
@@ -26,11 +26,11 @@ def test_a_file_of_an_older_version_is_read_and_goes_on(tmp_path: Path, version:
     result = old_file(path, version)
     for _ in range(2):  # the second time there is nothing to upgrade
         with Store(path) as store:
-            assert store.finished(["old"]) == {"old": result}
-            assert not store.has("old")
+            assert store.load_results(["old"]) == {"old": result}
+            assert not store.has_study("old")
     with Store(tmp_path / "new.db"):
         pass
-    assert query(path, "PRAGMA user_version") == [(VERSION,)]
+    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert query(path, "SELECT ended, seed, settings FROM run") == [
         ("2025-01-01T00:00:00Z", 3, '{"lr": 0.1}')
     ]

@@ -8,24 +8,24 @@ from torch import nn
 
 from lrlab import Cosine
 from lrlab.errors import LrlabError
-from lrlab.problems import load
+from lrlab.problems import load_problem
 from lrlab.studies import (
-    Catalog,
+    StoreReader,
     Machine,
     Plan,
     Protocol,
     Store,
-    candidates,
-    carry_out,
-    first,
-    plan,
-    settle,
+    list_engines,
+    run_study,
+    plan_first_phase,
+    build_plan,
+    select_engine,
 )
 from lrlab.training import Settings, engines
-from lrlab.training.engines import Choice, Engine
+from lrlab.training.engines import EngineChoice, Engine
 
 LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
-BOTH = candidates("auto")
+BOTH = list_engines("auto")
 
 
 def dropping() -> nn.Module:
@@ -34,13 +34,13 @@ def dropping() -> nn.Module:
 
 @pytest.fixture(scope="module")
 def study() -> Plan:
-    return plan(load("iris"), [Cosine()], Settings(epochs=1), Protocol(seeds=2))
+    return build_plan(load_problem("iris"), [Cosine()], Settings(epochs=1), Protocol(seeds=2))
 
 
 def test_the_engine_asked_for(study: Plan, tmp_path: Path) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         for engine in BOTH:
-            assert settle(study, store, candidates(engine.kind))[0] == engine
+            assert select_engine(study, store, list_engines(engine.kind))[0] == engine
 
 
 def test_auto_takes_what_is_found_faster(
@@ -48,20 +48,20 @@ def test_auto_takes_what_is_found_faster(
 ) -> None:
     asked = []
 
-    def choose(problem: object, runs: list, *words: object) -> Choice:
+    def choose(problem: object, runs: list, *words: object) -> EngineChoice:
         asked.append((len(runs), *words))
-        return Choice(ENSEMBLE, "12 times as fast", seconds=1e-6)
+        return EngineChoice(ENSEMBLE, "12 times as fast", seconds_per_run_step=1e-6)
 
     monkeypatch.setattr(engines, "choose", choose)
     with Store(tmp_path / "lrlab.db") as store:
-        assert settle(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
+        assert select_engine(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
     assert asked == [(4, "cpu", False, 3, 5)]
 
 
 def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -> None:
     problem = replace(study.problem, model=dropping)
     with Store(tmp_path / "lrlab.db") as store:
-        engine, why = settle(replace(study, problem=problem), store, BOTH)
+        engine, why = select_engine(replace(study, problem=problem), store, BOTH)
     assert engine == LOOP
     assert "dropout" in why.lower()
 
@@ -76,9 +76,9 @@ def test_a_study_keeps_the_engine_it_was_begun_with(
     nothing_is_chosen(monkeypatch)
     begun = replace(study, engine=ENSEMBLE)
     with Store(tmp_path / "lrlab.db") as store:
-        store.begin(begun.id, begun.problem, ENSEMBLE, "{}")
-        for asked in (store, Catalog(tmp_path / "lrlab.db")):
-            assert settle(study, asked, BOTH) == (ENSEMBLE, "this study was begun with it")
+        store.add_study(begun.id, begun.problem, ENSEMBLE, "{}")
+        for asked in (store, StoreReader(tmp_path / "lrlab.db")):
+            assert select_engine(study, asked, BOTH) == (ENSEMBLE, "this study was begun with it")
 
 
 def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
@@ -86,21 +86,21 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
 ) -> None:
     nothing_is_chosen(monkeypatch)
     more = replace(study, protocol=Protocol(seeds=4))
-    by_loop = first(more).runs
-    by_ensemble = first(replace(more, engine=ENSEMBLE)).runs
+    by_loop = plan_first_phase(more).runs
+    by_ensemble = plan_first_phase(replace(more, engine=ENSEMBLE)).runs
     assert not by_ensemble.keys() & by_loop.keys()
     with Store(tmp_path / "lrlab.db") as store:
-        result = next(iter(carry_out(study, store, Machine(1)).results.values()))
-        catalog = Catalog(tmp_path / "lrlab.db")
+        result = next(iter(run_study(study, store, Machine(1)).results.values()))
+        catalog = StoreReader(tmp_path / "lrlab.db")
         for asked in (store, catalog):
-            assert settle(more, asked, BOTH) == (LOOP, "4 of these runs were trained by it")
+            assert select_engine(more, asked, BOTH) == (LOOP, "4 of these runs were trained by it")
         # Of both, that of which more are stored.
         few = dict.fromkeys(list(by_ensemble)[:3], result)
-        store.add(more.problem, ENSEMBLE, by_ensemble, few)
-        assert settle(more, store, BOTH)[1] == "4 of these runs were trained by it"
-        store.add(more.problem, ENSEMBLE, by_ensemble, dict.fromkeys(by_ensemble, result))
+        store.add_results(more.problem, ENSEMBLE, by_ensemble, few)
+        assert select_engine(more, store, BOTH)[1] == "4 of these runs were trained by it"
+        store.add_results(more.problem, ENSEMBLE, by_ensemble, dict.fromkeys(by_ensemble, result))
         for asked in (store, catalog):
-            assert settle(more, asked, BOTH) == (ENSEMBLE, "8 of these runs were trained by it")
+            assert select_engine(more, asked, BOTH) == (ENSEMBLE, "8 of these runs were trained by it")
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
 )
 def test_no_such_engine(words: tuple, said: str) -> None:
     with pytest.raises(LrlabError, match=said):
-        candidates(*words)
+        list_engines(*words)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lrlab.errors import StudyError
-from lrlab.problems import load
-from lrlab.studies.sharing import opened, shared
+from lrlab.problems import load_problem
+from lrlab.studies.sharing import load_shared, write_shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ held["array"][0, 0] = -1.0  # from now on a page of this worker's own
 
 def test_what_is_opened_is_what_was_shared() -> None:
     value = held()
-    with shared(value) as handle:
-        found = opened(handle)
+    with write_shared(value) as handle:
+        found = load_shared(handle)
     assert_array_equal(found.array, value.array)
     assert torch.equal(found.tensor, value.tensor)
     assert torch.equal(found.half, value.half)
@@ -89,8 +89,8 @@ def test_what_is_opened_is_what_was_shared() -> None:
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks the Linux kernel")
 def test_workers_map_one_file_and_copy_nothing(ionosphere_folder: Path) -> None:
     mine = held()
-    value = ({"array": mine.array, "tensor": mine.tensor}, load("ionosphere"), load("iris"))
-    with shared(value) as handle:
+    value = ({"array": mine.array, "tensor": mine.tensor}, load_problem("ionosphere"), load_problem("iris"))
+    with write_shared(value) as handle:
         for _ in range(2):  # the second sees nothing of what the first has written
             done = subprocess.run(
                 [sys.executable, "-c", WORKER, repr(handle)], capture_output=True, text=True
@@ -100,9 +100,9 @@ def test_workers_map_one_file_and_copy_nothing(ionosphere_folder: Path) -> None:
 
 @pytest.mark.parametrize("data", ["iris", "diabetes"])
 def test_a_shared_problem_divides_its_rows_alike(data: str) -> None:
-    problem = load(data)
-    with shared(problem) as handle:
-        one, other = problem.split(3), opened(handle).split(3)
+    problem = load_problem(data)
+    with write_shared(problem) as handle:
+        one, other = problem.split(3), load_shared(handle).split(3)
     assert torch.equal(one.x_train, other.x_train)
     assert torch.equal(one.y_test, other.y_test)
 
@@ -111,7 +111,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def interrupted() -> None:
-        with shared(held()):
+        with write_shared(held()):
             assert len(list(tmp_path.iterdir())) == 1
             raise KeyboardInterrupt
 
@@ -122,10 +122,10 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_what_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StudyError, match="define its functions at the top of a module"):
-        shared(lambda: None).__enter__()
+        write_shared(lambda: None).__enter__()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     full = OSError(28, "No space left on device")
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(full))
     with pytest.raises(StudyError, match="No space left on device; name another folder"):
-        shared(held()).__enter__()
+        write_shared(held()).__enter__()
     assert list(tmp_path.iterdir()) == []

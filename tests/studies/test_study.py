@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from lrlab import Cosine, LiveRun
+from lrlab import Cosine, RunContext
 from lrlab.errors import StudyError, TrainingError
-from lrlab.problems import Problem, TrainingFunction, load
+from lrlab.problems import Problem, TrainingFunction, load_problem
 from lrlab.studies import (
     Machine,
     Phase,
     Plan,
     Protocol,
     Store,
-    Study,
-    carry_out,
+    StudyResult,
+    run_study,
     compare,
-    cross,
-    plan,
+    build_grid,
+    build_plan,
 )
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
@@ -34,12 +34,12 @@ class Stop(Exception):
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 def small(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE) -> Plan:
-    grid = cross(Settings(epochs=2, validation=0.2), [0.03, 0.3, 3.0], [0, 0.9])
-    return plan(problem, [Cosine()], grid, Protocol(seeds, tuning_seeds=2, widenings=1), engine)
+    grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
+    return build_plan(problem, [Cosine()], grid, Protocol(seeds, tuning_seeds=2, grid_extensions=1), engine)
 
 
 def watching(told: list[Run], most: int = 10**9) -> Callable:
@@ -62,9 +62,9 @@ def watching(told: list[Run], most: int = 10**9) -> Callable:
     return watch
 
 
-def numbers(study: Study) -> dict[str, tuple]:
+def numbers(study: StudyResult) -> dict[str, tuple]:
     return {
-        id: (result.score, result.epochs.values.tobytes()) for id, result in study.results.items()
+        id: (result.test_score, result.curve.values.tobytes()) for id, result in study.results.items()
     }
 
 
@@ -74,7 +74,7 @@ def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
 ) -> None:
     which = small(iris, engine=engine)
     with Store(None) as store:
-        whole = carry_out(which, store, ONE)
+        whole = run_study(which, store, ONE)
     trained: list[Run] = []
     study = None
     while study is None:
@@ -82,7 +82,7 @@ def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
         machine = Machine(1, memory=(2 << 30) + len(trained))
         with Store(tmp_path / "lrlab.db") as store:
             try:
-                study = carry_out(which, store, machine, watching(trained, len(trained) + 1))
+                study = run_study(which, store, machine, watching(trained, len(trained) + 1))
             except Stop:
                 continue
     assert numbers(study) == numbers(whole)
@@ -94,67 +94,67 @@ def test_what_another_study_has_trained_is_not_trained_again(iris: Problem, tmp_
     few, more = small(iris), small(iris, seeds=5)
     told: list[Run] = []
     with Store(tmp_path / "lrlab.db") as store:
-        first = carry_out(few, store, ONE, watching(told))
+        first = run_study(few, store, ONE, watching(told))
         assert len(told) == len(first.results)
         told.clear()
-        second = carry_out(more, store, ONE, watching(told))
+        second = run_study(more, store, ONE, watching(told))
         assert {id: second.results[id] for id in first.results} == first.results
         candidates = len(second.phases[-1].candidates)
         assert len(told) == len(second.results) - len(first.results) == 2 * candidates
         told.clear()
-        assert numbers(carry_out(more, store, ONE, watching(told))) == numbers(second)
+        assert numbers(run_study(more, store, ONE, watching(told))) == numbers(second)
         assert told == []
 
 
 def test_blocks_are_those_that_were_recorded(iris: Problem) -> None:
     which = small(iris)
     with Store(None) as store:
-        carry_out(which, store, Machine(1))
-        recorded = store.phase(which.id, "tuning")
+        run_study(which, store, Machine(1))
+        recorded = store.load_phase(which.id, "tuning")
         assert recorded is not None
-        carry_out(which, store, Machine(2))
-        assert store.phase(which.id, "tuning") == recorded
+        run_study(which, store, Machine(2))
+        assert store.load_phase(which.id, "tuning") == recorded
 
 
 def test_runs_that_are_deleted_while_a_phase_is_planned_are_trained(
     iris: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few, more = small(iris), small(iris, seeds=5)
-    known = Store.known
+    known = Store.find_stored_runs
 
     def and_then_deleted(store: Store, ids: Sequence[str]) -> set[str]:
         found = known(store, ids)
         with Store(tmp_path / "lrlab.db") as other:
-            if other.has(few.id):
-                other.delete(few.id)
+            if other.has_study(few.id):
+                other.delete_study(few.id)
         return found
 
     with Store(tmp_path / "lrlab.db") as store:
-        whole = carry_out(few, store, ONE)
+        whole = run_study(few, store, ONE)
         monkeypatch.setattr(Store, "known", and_then_deleted)
-        study = carry_out(more, store, ONE)
-        assert not store.has(few.id)
+        study = run_study(more, store, ONE)
+        assert not store.has_study(few.id)
         assert study.results.keys() > whole.results.keys()
-        assert numbers(carry_out(more, store, ONE)) == numbers(study)
+        assert numbers(run_study(more, store, ONE)) == numbers(study)
 
 
 def test_a_phase_that_other_rules_have_planned_is_refused(iris: Problem) -> None:
     which = small(iris)
     with Store(None) as store:
-        store.begin(which.id, which.problem, which.engine, "{}")
-        store.plan_phase(which.id, "tuning", [("0" * 32, 0)])
+        store.add_study(which.id, which.problem, which.engine, "{}")
+        store.add_phase(which.id, "tuning", [("0" * 32, 0)])
         with pytest.raises(StudyError, match=f"lrlab delete {which.id} and begin"):
-            carry_out(which, store, ONE)
+            run_study(which, store, ONE)
 
 
 def test_the_final_runs_are_the_schedules_at_their_best_over_fresh_seeds(iris: Problem) -> None:
     which = small(iris)
     with Store(None) as store:
-        study = carry_out(which, store, ONE)
-    assert list(study.finals) == list(which.schedules)
-    for schedule, tuned in study.tuned.items():
+        study = run_study(which, store, ONE)
+    assert list(study.final_results) == list(which.schedules)
+    for schedule, tuned in study.selections.items():
         assert (schedule, tuned.settings) in study.phases[-1].candidates
-    assert study.comparison.seeds == 3
+    assert study.comparison.seed_count == 3
     assert study.answer
 
 
@@ -164,20 +164,20 @@ def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
     study = compare(iris, ["Cosine()"], engine="ensemble", workers=1, db=db, **words)
     assert study.plan.id == small(iris).id
     with Store(None) as store:
-        assert numbers(carry_out(small(iris), store, ONE)) == numbers(study)
+        assert numbers(run_study(small(iris), store, ONE)) == numbers(study)
     assert db.exists()
     assert numbers(compare("iris", [Cosine()], db=db, **words)) == numbers(study)
 
 
 def test_what_cannot_be_trained_is_no_study(tmp_path: Path) -> None:
     function = TrainingFunction(_failing, metric="accuracy")
-    which = plan(function, [Cosine()], Settings(epochs=2), Protocol(2))
+    which = build_plan(function, [Cosine()], Settings(epochs=2), Protocol(2))
     with Store(tmp_path / "lrlab.db") as store:
         with pytest.raises(TrainingError, match="on purpose"):
-            carry_out(which, store, ONE)
-        assert not store.has(which.id)
-        assert store.phase(which.id, "final") is None
+            run_study(which, store, ONE)
+        assert not store.has_study(which.id)
+        assert store.load_phase(which.id, "final") is None
 
 
-def _failing(run: LiveRun) -> None:
+def _failing(run: RunContext) -> None:
     raise ValueError("on purpose")

@@ -7,21 +7,21 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from lrlab import Cosine, Plateau
-from lrlab.problems import load
-from lrlab.studies import BASELINE, Machine, Protocol, Store, Study, carry_out, cross, frames, plan
+from lrlab.problems import load_problem
+from lrlab.studies import BASELINE, Machine, Protocol, Store, StudyResult, run_study, build_grid, frames, build_plan
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
 
 
 @pytest.fixture(scope="module")
-def done() -> tuple[Study, pd.DataFrame, pd.DataFrame]:
+def done() -> tuple[StudyResult, pd.DataFrame, pd.DataFrame]:
     """A study, and its runs and epochs as its store has them."""
-    grid = cross(Settings(epochs=2, validation=0.2), [0.03, 0.3], [0])
-    protocol, engine = Protocol(5, tuning_seeds=2, widenings=1), Engine("ensemble")
-    which = plan(load("wine"), [Cosine(), Plateau()], grid, protocol, engine)
+    grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3], [0])
+    protocol, engine = Protocol(5, tuning_seeds=2, grid_extensions=1), Engine("ensemble")
+    which = build_plan(load_problem("wine"), [Cosine(), Plateau()], grid, protocol, engine)
     with Store(None) as store:
-        study = carry_out(which, store, Machine(1))
-        return study, frames.runs(store, which.id), frames.epochs(store, which.id)
+        study = run_study(which, store, Machine(1))
+        return study, frames.read_runs(store, which.id), frames.read_epochs(store, which.id)
 
 
 def test_runs_and_epochs_are_those_of_the_store(done: tuple) -> None:

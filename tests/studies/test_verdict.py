@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lrlab.studies import Comparison, answer, claim, verdict, winners
-from lrlab.studies.numbers import Style
+from lrlab.studies import Comparison, write_answer, assess_claim, describe_verdict, find_winners
+from lrlab.studies.numbers import NumberFormat
 from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
 
 NOISE = np.array([0.01, -0.01, 0.005, -0.002, 0.004, -0.007])
@@ -36,24 +36,24 @@ def test_verdicts_say_what_the_numbers_say(
 ) -> None:
     comparison = compared(scores, ACCURACY if more else RMSE, overlap)
     for row in comparison.rows:
-        words, against = verdict(row), row.to_baseline
+        words, against = describe_verdict(row), row.vs_baseline
         if against is None:
             assert words == "baseline"
             continue
         here, new = against.on_this_data, against.for_new_data
-        assert words.startswith("better") == (here.adjusted < 0.05 and against.mean > 0)
-        assert words.startswith("worse") == (here.adjusted < 0.05 and against.mean < 0)
-        assert words.endswith("new data too") == (new is not None and new.adjusted < 0.05)
+        assert words.startswith("better") == (here.p_holm < 0.05 and against.difference > 0)
+        assert words.startswith("worse") == (here.p_holm < 0.05 and against.difference < 0)
+        assert words.endswith("new data too") == (new is not None and new.p_holm < 0.05)
         if words == "the same":
-            assert against.mean == 0
-        if words.startswith("better") and here.low is not None:
-            assert here.low > 0
+            assert against.difference == 0
+        if words.startswith("better") and here.ci_low is not None:
+            assert here.ci_low > 0
     # Turning the direction round turns better into worse, and changes nothing else.
     turned = compared(scores, RMSE if more else ACCURACY, overlap)
     swap = {"better": "worse", "worse": "better"}
     for row in comparison.rows:
-        (other,) = [verdict(r) for r in turned.rows if r.schedule == row.schedule]
-        assert other == re.sub("better|worse", lambda found: swap[found[0]], verdict(row))
+        (other,) = [describe_verdict(r) for r in turned.rows if r.schedule == row.schedule]
+        assert other == re.sub("better|worse", lambda found: swap[found[0]], describe_verdict(row))
 
 
 @given(
@@ -70,10 +70,10 @@ def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
     rivals[-1] += -gap if less else gap
     comparison = compared(scores, RMSE if less else ACCURACY, overlap, rivals=rivals)
     before = compared(scores, RMSE if less else ACCURACY, overlap)
-    for row in comparison.others:
-        (alone,) = [verdict(r) for r in before.rows if r.schedule == row.schedule]
-        words = verdict(row)
-        beaten, on_new_data = row.to_rival.beaten, row.to_rival.beaten_on_new_data
+    for row in comparison.other_rows:
+        (alone,) = [describe_verdict(r) for r in before.rows if r.schedule == row.schedule]
+        words = describe_verdict(row)
+        beaten, on_new_data = row.hardest_baseline.is_beaten, row.hardest_baseline.is_beaten_for_new_data
         assert words.startswith("better") == (alone.startswith("better") and beaten)
         assert (words == "ahead as tuned") == (alone.startswith("better") and not beaten)
         assert (words == "better, new data too") == (
@@ -84,16 +84,16 @@ def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
         if words.startswith("better"):  # as the means have to say too
             sign = -1 if less else 1
             assert sign * row.mean > max(sign * np.mean(own) for own in (scores[0], *rivals))
-    won, text = winners(comparison), answer(comparison)
-    assert {row.schedule for row in won} <= {row.schedule for row in winners(before)}
-    assert all(verdict(row).startswith("better") for row in won)
-    ahead = sum(verdict(row) == "ahead as tuned" for row in comparison.others)
+    won, text = find_winners(comparison), write_answer(comparison)
+    assert {row.schedule for row in won} <= {row.schedule for row in find_winners(before)}
+    assert all(describe_verdict(row).startswith("better") for row in won)
+    ahead = sum(describe_verdict(row) == "ahead as tuned" for row in comparison.other_rows)
     assert ("ahead of it as tuned" in text) == (bool(ahead) and not won)
     assert ("is better than" in text) == bool(won)
     if ahead and not won:
         assert f"{ahead} " in text.splitlines()[1]
     if won and overlap is not None:
-        too = verdict(won[0]) == "better, new data too"
+        too = describe_verdict(won[0]) == "better, new data too"
         assert ("is better too" in text) == too
         assert ("cannot be said" in text.splitlines()[1]) == (not too)
     assert len(text.splitlines()) <= 4
@@ -110,7 +110,7 @@ def test_answers_say_what_the_numbers_say(
     scores: NDArray[np.float64], overlap: float | None, more: bool, edges: list[int]
 ) -> None:
     comparison = compared(scores, ACCURACY if more else RMSE, overlap, edges=edges)
-    text, won = answer(comparison), winners(comparison)
+    text, won = write_answer(comparison), find_winners(comparison)
     first, *rest = lines = text.splitlines()
     assert len(lines) <= 4
     assert max(map(len, lines)) <= 130
@@ -119,36 +119,36 @@ def test_answers_say_what_the_numbers_say(
         assert text.startswith("One seed cannot tell")
         assert not won
         return
-    better = [row for row in comparison.others if verdict(row).startswith("better")]
+    better = [row for row in comparison.other_rows if describe_verdict(row).startswith("better")]
     # A winner is named if there is one that may be, and never another.
-    assert won == tuple(row for row in better if not row.edge and not comparison.baseline.edge)
+    assert won == tuple(row for row in better if not row.at_grid_edge and not comparison.baseline_row.at_grid_edge)
     named = re.findall(r"(Constant\(\S+\)) is better than", text)
     assert named == [row.schedule for row in won[:1]]
     if won:
-        against, style = won[0].to_baseline, Style.of(comparison)
-        assert style.difference(against.mean) in first
+        against, style = won[0].vs_baseline, NumberFormat.from_comparison(comparison)
+        assert style.format_difference(against.difference) in first
         assert f"{len(won) - 1} more" in first or len(won) == 1
         new = against.for_new_data
         if new is None:
             assert "For new data nothing can be said" in rest[0]
         else:
-            assert ("is better too" in rest[0]) == new.told
-            assert ("cannot be said" in rest[0]) == (not new.told)
-            assert ("more seeds cannot" in rest[0]) == (not new.told and new.seeds is None)
-            assert style.interval(new.low, new.high) in rest[0]
+            assert ("is better too" in rest[0]) == new.significant
+            assert ("cannot be said" in rest[0]) == (not new.significant)
+            assert ("more seeds cannot" in rest[0]) == (not new.significant and new.seeds_needed is None)
+            assert style.format_interval(new.ci_low, new.ci_high) in rest[0]
     elif better:
         assert "none is named" in first
         assert "lowest or highest" in text
     else:
-        worse = sum(verdict(row).startswith("worse") for row in comparison.others)
+        worse = sum(describe_verdict(row).startswith("worse") for row in comparison.other_rows)
         assert ("worse" in first) == bool(worse)
-        assert worse == 0 or f"{worse} " in first or len(comparison.others) == 1
+        assert worse == 0 or f"{worse} " in first or len(comparison.other_rows) == 1
 
 
 def test_beaten_on_this_data_is_not_beaten_on_new_data() -> None:
     for gap, words in ((0.02, "better, new data too"), (0.09, "better here")):
         comparison = compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + gap])
-        assert verdict(row_of(comparison, 1)) == words
+        assert describe_verdict(row_of(comparison, 1)) == words
 
 
 def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None = None):
@@ -266,17 +266,17 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
     ],
 )
 def test_answers(comparison: Comparison, text: str) -> None:
-    assert answer(comparison) == text
+    assert write_answer(comparison) == text
 
 
 def test_an_interval_that_excludes_zero_and_does_not_tell_says_why() -> None:
     comparison = shifted(0.02, *[0.0] * 11, overlap=0.4)
-    new = row_of(comparison, 1).to_baseline.for_new_data
-    assert new.low > 0
-    assert not new.told
+    new = row_of(comparison, 1).vs_baseline.for_new_data
+    assert new.ci_low > 0
+    assert not new.significant
     assert (
         "cannot be said (+0.52 … +3.48, but 12 were compared): about 33 seeds would tell."
-        in answer(comparison)
+        in write_answer(comparison)
     )
 
 
@@ -286,21 +286,21 @@ def test_a_claimed_gain_lies_within_an_interval_or_outside(
 ) -> None:
     comparison = compared(scores, overlap=0.4)
     row = row_of(comparison, 1)
-    text = claim(comparison, row, gain)
-    readings = row.to_baseline.readings
-    if readings[0].low is None:
+    text = assess_claim(comparison, row, gain)
+    readings = row.vs_baseline.estimates
+    if readings[0].ci_low is None:
         assert text.endswith("can be neither confirmed nor refuted.")
         return
     said = re.findall("within|outside", text)
-    inside = [reading.low <= gain <= reading.high for reading in readings]
+    inside = [reading.ci_low <= gain <= reading.ci_high for reading in readings]
     assert said == ["within" if one else "outside" for one in inside]
 
 
 def test_a_claim_in_words() -> None:
     comparison = shifted(0.012, overlap=0.4)
-    assert claim(comparison, row_of(comparison, 1), 0.025) == (
+    assert assess_claim(comparison, row_of(comparison, 1), 0.025) == (
         "A gain of 2.50 points lies outside +0.40 … +2.00 on this data and within "
         "-0.28 … +2.68 for new data like it."
     )
-    assert "neither" in claim(comparison, comparison.baseline, 0.025)
+    assert "neither" in assess_claim(comparison, comparison.baseline_row, 0.025)
     assert candidate(0) != candidate(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.studies.workers import spread
+from lrlab.studies.workers import run_in_workers
 
 # What the other processes do with a path; what this one does is in each test.
 TOUCH = Path.touch
@@ -24,7 +24,7 @@ def test_other_processes_do_their_share(tmp_path: Path) -> None:
             time.sleep(0.05)
         return "here"
 
-    done = list(spread(TOUCH, [(file,) for file in files], here, workers=2))
+    done = list(run_in_workers(TOUCH, [(file,) for file in files], here, workers=2))
     assert sorted(place for place, _ in done) == list(range(6))
     mine = {place for place, result in done if result == "here"}
     assert {0, 1, 2} <= mine
@@ -36,7 +36,7 @@ def test_other_processes_do_their_share(tmp_path: Path) -> None:
 
 def test_what_is_quicker_than_their_start_is_all_done_here(tmp_path: Path) -> None:
     calls = [(tmp_path / str(i),) for i in range(50)]
-    done = dict(spread(TOUCH, calls, lambda place: f"here {place}", workers=2))
+    done = dict(run_in_workers(TOUCH, calls, lambda place: f"here {place}", workers=2))
     assert done == {place: f"here {place}" for place in range(50)}
     assert list(tmp_path.iterdir()) == []
     assert active_children() == []
@@ -47,7 +47,7 @@ def test_an_error_here_ends_the_others(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(spread(TOUCH, [(tmp_path / "x",)] * 4, here, workers=2))
+        list(run_in_workers(TOUCH, [(tmp_path / "x",)] * 4, here, workers=2))
     assert active_children() == []
 
 
@@ -58,7 +58,7 @@ def test_an_error_there_is_raised_here(tmp_path: Path) -> None:
 
     missing = tmp_path / "no" / "folder"
     with pytest.raises(FileNotFoundError):
-        list(spread(TOUCH, [(missing,)] * 200, here, workers=2))
+        list(run_in_workers(TOUCH, [(missing,)] * 200, here, workers=2))
     assert active_children() == []
 
 

@@ -11,10 +11,10 @@ from tests.testing import trained
 
 
 def function(train: Callable[[Any], None]) -> TrainingFunction:
-    return TrainingFunction(train, metric="rmse", more_is_better=False, guess=1.0)
+    return TrainingFunction(train, metric="rmse", greater_is_better=False, dummy_score=1.0)
 
 
-@pytest.mark.parametrize("check", testing.training_checks(function(trained.honest)), ids=str)
+@pytest.mark.parametrize("check", testing.list_training_checks(function(trained.honest)), ids=str)
 def test_an_honest_function_passes(check: testing.Check) -> None:
     check()
 
@@ -32,14 +32,14 @@ BROKEN = {
 
 
 def test_every_check_is_seen_to_fail() -> None:
-    checks = testing.training_checks(function(trained.honest))
+    checks = testing.list_training_checks(function(trained.honest))
     assert {str(check) for check in checks} == BROKEN.keys()
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_broken_fails_there_alone(name: str) -> None:
     said = {}
-    for check in testing.training_checks(function(BROKEN[name])):
+    for check in testing.list_training_checks(function(BROKEN[name])):
         try:
             check()
         except AssertionError as error:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import lrlab
 from lrlab import testing
-from lrlab.problems import Problem, Split, load
+from lrlab.problems import Problem, Split, load_problem
 
 
 def model() -> nn.Module:
@@ -21,17 +21,17 @@ def model() -> nn.Module:
 def made(seed: int = 0) -> Problem:
     draw = np.random.default_rng(seed)
     x = draw.normal(size=(60, 3))
-    return lrlab.problem(x, x @ [1, -1, 0.5] > 0, model)
+    return lrlab.Problem.from_arrays(x, x @ [1, -1, 0.5] > 0, model)
 
 
 @pytest.mark.parametrize("name", ["iris", "breast-cancer", "diabetes"])
 def test_built_in_problems_pass(name: str) -> None:
-    problem = load(name)
+    problem = load_problem(name)
     assert isinstance(problem, Problem)
     testing.check_problem(problem)
 
 
-@pytest.mark.parametrize("check", testing.problem_checks(made()), ids=str)
+@pytest.mark.parametrize("check", testing.list_problem_checks(made()), ids=str)
 def test_a_problem_of_ones_own_passes(check: testing.Check) -> None:
     check()
 
@@ -40,7 +40,7 @@ def test_one_with_its_own_test_rows_passes() -> None:
     x = np.random.default_rng(0).normal(size=(80, 3))
     y = x[:, 0] ** 2
     testing.check_problem(
-        lrlab.problem(x[:60], y[:60], partial(nn.Linear, 3, 1), x_test=x[60:], y_test=y[60:])
+        lrlab.Problem.from_arrays(x[:60], y[:60], partial(nn.Linear, 3, 1), x_test=x[60:], y_test=y[60:])
     )
 
 
@@ -133,13 +133,13 @@ def unseeded(layer: nn.Module) -> None:
 
 
 def test_every_check_is_seen_to_fail() -> None:
-    assert {str(check) for check in testing.problem_checks(made())} == BROKEN.keys()
+    assert {str(check) for check in testing.list_problem_checks(made())} == BROKEN.keys()
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_broken_fails(name: str) -> None:
     for problem in BROKEN[name]():
-        (check,) = [check for check in testing.problem_checks(problem) if str(check) == name]
+        (check,) = [check for check in testing.list_problem_checks(problem) if str(check) == name]
         with pytest.raises(AssertionError) as failed:
             check()
         assert "nothing may fail" not in str(failed.value)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from lrlab import Constant, Cosine, Custom, Linear, Plateau, Rate, Schedule, Shape, Warmup, testing
+from lrlab import Constant, Cosine, Custom, Linear, Plateau, Absolute, Schedule, Primitive, Warmup, testing
 from lrlab.schedules.ramps import Level
 from tests.schedules.strategies import planned
 
@@ -15,13 +15,13 @@ from tests.schedules.strategies import planned
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(schedule=planned)
 def test_schedules_of_every_kind_pass(schedule: Schedule) -> None:
-    testing.check_schedule(schedule, total=60, epoch=6)
+    testing.check_schedule(schedule, total_steps=60, steps_per_epoch=6)
 
 
 @pytest.mark.parametrize(
     "schedule",
     [
-        Warmup("10%") >> Cosine(end=Rate(1e-4)),
+        Warmup("10%") >> Cosine(end=Absolute(1e-4)),
         Warmup(2) >> Plateau(patience=0),
         Custom(np.sqrt),
         Linear(1.0, 0.5, over="3ep") * Constant(0.5),
@@ -33,7 +33,7 @@ def test_schedules_that_are_read_by_themselves_pass(schedule: Schedule) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class Mine(Shape):
+class Mine(Primitive):
     """A shape of a user's own, as it should be."""
 
     level: Level = 0.5
@@ -42,7 +42,7 @@ class Mine(Shape):
         return base * self.level / (1 + t)
 
 
-@pytest.mark.parametrize("check", testing.schedule_checks(Mine(0.3), total=40), ids=str)
+@pytest.mark.parametrize("check", testing.list_schedule_checks(Mine(0.3), total_steps=40), ids=str)
 def test_a_shape_of_ones_own_passes(check: testing.Check) -> None:
     check()
 
@@ -69,12 +69,12 @@ class Negative(Mine):
 
 @dataclass(frozen=True, repr=False)
 class Added(Mine):
-    relative = True
+    is_relative = True
 
     def evaluate(self, t: Any, base: float) -> Any:
         return base * self.level + 0.01 + 0 * t
 
-    def bases(self, base: float | None) -> tuple[float, float]:
+    def resolve_base(self, base: float | None) -> tuple[float, float]:
         return 1.0, 1.0 if base is None else base
 
 
@@ -100,7 +100,7 @@ class Silent(Mine):
 
 @dataclass(frozen=True, repr=False)
 class Unbound(Mine):
-    def within(self, horizon: Any) -> "Unbound":
+    def bind_to_horizon(self, horizon: Any) -> "Unbound":
         return Unbound(self.level * 0.9)
 
 
@@ -109,9 +109,9 @@ class Forgetful(Plateau):
 
     calls = 0
 
-    def observe(self, state: Any, t: float, metric: Any, base: float | None = None) -> Any:
+    def update_state(self, state: Any, t: float, metric: Any, base: float | None = None) -> Any:
         type(self).calls += 1
-        return super().observe(state, t, metric + self.calls, base)
+        return super().update_state(state, t, metric + self.calls, base)
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,12 +137,12 @@ BROKEN = {
 
 
 def test_every_check_is_seen_to_fail() -> None:
-    assert {str(check) for check in testing.schedule_checks(Mine())} == BROKEN.keys()
+    assert {str(check) for check in testing.list_schedule_checks(Mine())} == BROKEN.keys()
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_broken_fails(name: str) -> None:
-    (check,) = [check for check in testing.schedule_checks(BROKEN[name]) if str(check) == name]
+    (check,) = [check for check in testing.list_schedule_checks(BROKEN[name]) if str(check) == name]
     with pytest.raises(AssertionError) as failed:
         check()
     assert len(str(failed.value)) > 40

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from lrlab import Cosine, Exponential, Plateau, Schedule, Warmup
-from lrlab.problems import Problem, Split, load
-from lrlab.problems.ionosphere import network as tutorial_network
-from lrlab.problems.tasks import Task, regression, two_classes_as_probability
+from lrlab.problems import Problem, Split, load_problem
+from lrlab.problems.ionosphere import build_tutorial_network as tutorial_network
+from lrlab.problems.tasks import Task, make_regression_task, make_binary_probability_task
 from lrlab.training import Run, Settings
 
 ROWS, TESTED = 44, 30
@@ -97,7 +97,7 @@ def three_classes(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def squares(model: Callable[[], nn.Module], *shape: int, rows: int = ROWS) -> Problem:
     """A regression in float64."""
-    return made(normal(*shape or (4,)), one_number, lambda: model().double(), regression(), rows)
+    return made(normal(*shape or (4,)), one_number, lambda: model().double(), make_regression_task(), rows)
 
 
 def as_double(problem: Problem, rows: int = ROWS) -> Problem:
@@ -111,7 +111,7 @@ def as_double(problem: Problem, rows: int = ROWS) -> Problem:
             _double(full.y_train[:rows]),
             full.x_test[:TESTED].double(),
             _double(full.y_test[:TESTED]),
-            full.unit,
+            full.target_scale,
         )
 
     return replace(problem, split=split, train_rows=rows, model=lambda: problem.model().double())
@@ -124,7 +124,7 @@ def tutorial() -> Problem:
         normal(34),
         one_class,
         lambda: tutorial_network().double(),
-        two_classes_as_probability(),
+        make_binary_probability_task(),
         shuffle=False,
     )
 
@@ -132,7 +132,7 @@ def tutorial() -> Problem:
 @cache
 def digits() -> Problem:
     """The 64-64-10 network on some of scikit-learn's digits."""
-    return as_double(load("digits"))
+    return as_double(load_problem("digits"))
 
 
 def conv_net() -> nn.Module:

@@ -18,8 +18,8 @@ def assert_like_the_loop(problem: Problem, runs: Sequence[Run]) -> list[Result]:
     Returns:
         The results of the loop, for tests to check that what they are about has happened.
     """
-    alone = [loop.fit(problem, run) for run in runs]
-    together: list[Fitted] = ensemble.fit(problem, runs)
+    alone = [loop.train_and_get_model(problem, run) for run in runs]
+    together: list[Fitted] = ensemble.train_and_get_weights(problem, runs)
     for (model, expected), (weights, result) in zip(alone, together, strict=True):
         assert_same_result(result, expected)
         if not expected.diverged:
@@ -28,10 +28,10 @@ def assert_like_the_loop(problem: Problem, runs: Sequence[Run]) -> list[Result]:
 
 
 def assert_same_result(result: Result, expected: Result) -> None:
-    assert (result.diverged, result.left_at) == (expected.diverged, expected.left_at)
-    assert result.epochs.values.shape == expected.epochs.values.shape
-    np.testing.assert_allclose(result.epochs.values, expected.epochs.values, rtol=1e-10, atol=1e-14)
-    np.testing.assert_allclose(result.score, expected.score, rtol=1e-10)
+    assert (result.diverged, result.diverged_at_step) == (expected.diverged, expected.diverged_at_step)
+    assert result.curve.values.shape == expected.curve.values.shape
+    np.testing.assert_allclose(result.curve.values, expected.curve.values, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(result.test_score, expected.test_score, rtol=1e-10)
 
 
 def assert_same_weights(weights: dict[str, Tensor], model: nn.Module) -> None:

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from lrlab import Cosine
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, Split, load
+from lrlab.problems import Problem, Split, load_problem
 from lrlab.training import Run, Settings, engines, ensemble, loop
-from lrlab.training.engines import Choice, Engine, choose
+from lrlab.training.engines import EngineChoice, Engine, select_faster_engine
 from tests.training.cases import OPTIMIZERS, images
 from tests.training.equality import assert_same_result
 
@@ -24,7 +24,7 @@ RUNS = [Run(Cosine(), Settings(lr=lr, epochs=5), seed) for seed in (0, 1) for lr
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 @pytest.mark.parametrize(
@@ -49,23 +49,23 @@ def test_a_machine_without_a_gpu_says_so() -> None:
 def test_a_compiler_is_needed_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(TrainingError, match=r"torch\.compile needs a C"):
-        Engine("ensemble", compiled=True)
+        Engine("ensemble", torch_compile=True)
 
 
 def test_the_quicker_one_is_chosen_whichever_it_is(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def seconds_of(slow: str) -> Choice:
+    def seconds_of(slow: str) -> EngineChoice:
         def more(train: object, runs: list, epochs: int) -> float:
             return 5.0 if (len(runs) == 1) == (slow == "loop") else 1.0
 
         monkeypatch.setattr(engines, "_more", more)
-        return choose(iris, RUNS)
+        return select_faster_engine(iris, RUNS)
 
     ours = seconds_of("loop")
     assert ours.engine == Engine("ensemble")
     # 105 rows in 5 batches an epoch, and 7 epochs more: 5 s for one run, 1 s for six.
-    assert ours.seconds == pytest.approx(1 / (5 * 7 * 6))
+    assert ours.seconds_per_run_step == pytest.approx(1 / (5 * 7 * 6))
     assert ours.reason == (
         "a step of a run takes 143 ms in the loop, 4.76 ms among 6 in the ensemble"
     )
@@ -73,24 +73,24 @@ def test_the_quicker_one_is_chosen_whichever_it_is(
     monkeypatch.setattr(
         engines, "_more", lambda train, runs, epochs: 1.0 if len(runs) == 1 else 6.1
     )
-    assert choose(iris, RUNS).engine == Engine("loop")
+    assert select_faster_engine(iris, RUNS).engine == Engine("loop")
 
 
 def test_a_real_probe_finds_the_ensemble_faster_for_many_small_runs(iris: Problem) -> None:
     many = [
         Run(None, replace(RUNS[0].settings, lr=k / 100), s) for k in range(1, 33) for s in (0, 1)
     ]
-    choice = choose(iris, many)
+    choice = select_faster_engine(iris, many)
     assert choice.engine == Engine("ensemble")
-    assert 0 < choice.seconds < 1e-3
+    assert 0 < choice.seconds_per_run_step < 1e-3
 
 
 def test_what_the_ensemble_cannot_train_is_left_to_the_loop(iris: Problem) -> None:
     dropping = replace(iris, model=lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
-    choice = choose(dropping, RUNS)
+    choice = select_faster_engine(dropping, RUNS)
     assert choice.engine == Engine("loop")
     assert choice.reason.endswith("because it draws random numbers, as dropout does")
-    assert choice.seconds > 0
+    assert choice.seconds_per_run_step > 0
 
 
 def test_a_network_that_the_ensemble_gets_wrong_is_left_to_the_loop(iris: Problem) -> None:
@@ -105,20 +105,20 @@ def test_a_network_that_the_ensemble_gets_wrong_is_left_to_the_loop(iris: Proble
             y: Tensor = self.head(x)
             return 2 * y if torch._C._functorch.is_functorch_wrapped_tensor(y) else y
 
-    choice = choose(replace(iris, model=Wrong), RUNS)
+    choice = select_faster_engine(replace(iris, model=Wrong), RUNS)
     assert choice.engine == Engine("loop")
     assert choice.reason.startswith("the ensemble gives another loss")
 
 
 def test_short_problems_are_the_beginnings_of_long_ones(iris: Problem) -> None:
-    short, split = engines._shortened(iris, 20), iris.split(3)
+    short, split = engines._truncate_problem(iris, 20), iris.split(3)
     assert (short.train_rows, len(short.split(3).x_train), len(short.split(3).x_test)) == (
         20,
         20,
         9,
     )
     assert torch.equal(short.split(3).x_train, split.x_train[:20])
-    whole = engines._shortened(iris, 10**6)
+    whole = engines._truncate_problem(iris, 10**6)
     assert torch.equal(whole.split(3).x_test, split.x_test)
 
 
@@ -129,7 +129,7 @@ def test_compiled_steps_are_the_loops() -> None:
         Run(Cosine(), Settings(**OPTIMIZERS["sgd, momentum"], epochs=2, batch_size=44), seed)
         for seed in (0, 1)
     ]
-    for run, result in zip(runs, ensemble.train(problem, runs, compiled=True), strict=True):
+    for run, result in zip(runs, ensemble.train(problem, runs, torch_compile=True), strict=True):
         assert_same_result(result, loop.train(problem, run))
 
 
@@ -153,16 +153,16 @@ def test_a_compiler_that_does_not_work_is_said_to(tmp_path: Path) -> None:
 
 
 def test_few_rows_are_probed_too(iris: Problem) -> None:
-    settings = Settings(epochs=2, batch_size=1, validation=0.95)
-    assert choose(iris, [Run(None, settings, 0)]).seconds > 0
+    settings = Settings(epochs=2, batch_size=1, validation_size=0.95)
+    assert select_faster_engine(iris, [Run(None, settings, 0)]).seconds_per_run_step > 0
 
 
 def test_a_few_rows_are_timed_long_enough() -> None:
-    iris = load("iris")
+    iris = load_problem("iris")
     few = replace(iris, split=lambda seed: _first(iris.split(seed)), train_rows=8)
-    choice = choose(few, RUNS)
+    choice = select_faster_engine(few, RUNS)
     assert " 0 µs" not in choice.reason
-    assert 1e-6 < choice.seconds < 1e-2
+    assert 1e-6 < choice.seconds_per_run_step < 1e-2
 
 
 def _first(split: Split) -> Split:

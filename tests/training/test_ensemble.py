@@ -15,11 +15,11 @@ from lrlab import (
     Greedy,
     Linear,
     Plateau,
-    Rate,
+    Absolute,
     Schedule,
     Warmup,
 )
-from lrlab.problems import load
+from lrlab.problems import load_problem
 from lrlab.training import Run, Settings, ensemble, loop
 from tests.training.cases import (
     OPTIMIZERS,
@@ -44,8 +44,8 @@ def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, per: str)
     results = assert_like_the_loop(PROBLEMS[problem](), runs_of(per, settings))
     assert not any(result.diverged for result in results)
     for result in results[2:4]:  # these read a metric, and have moved
-        assert np.diff(result.epochs.column("after")).any()
-        assert np.isfinite(result.epochs.column("validation_score")).all()
+        assert np.diff(result.curve.get_column("after")).any()
+        assert np.isfinite(result.curve.get_column("validation_score")).all()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop, centered"])
@@ -54,7 +54,7 @@ def test_gradients_are_clipped_run_by_run(optimizer: str) -> None:
     limits = (None, 1e-3, 0.3, 0.6, 1e3)
     runs = [Run(Cosine(), replace(settings, clip=clip), seed) for clip in limits for seed in (0, 1)]
     results = assert_like_the_loop(digits(), runs)
-    losses = {float(result.epochs.column("loss")[-1]) for result in results[::2]}
+    losses = {float(result.curve.get_column("loss")[-1]) for result in results[::2]}
     assert len(losses) >= len(limits) - 1  # the largest limit may never be reached
 
 
@@ -68,7 +68,7 @@ def test_a_metric_that_is_better_when_it_rises_is_read_too() -> None:
         for seed in (0, 1)
     ]
     results = assert_like_the_loop(digits(), runs)
-    assert len({float(result.epochs[-1].after) for result in results}) >= 3
+    assert len({float(result.curve[-1].lr_end) for result in results}) >= 3
 
 
 def test_without_rows_held_out_the_training_loss_is_read() -> None:
@@ -80,7 +80,7 @@ def test_without_rows_held_out_the_training_loss_is_read() -> None:
     results = assert_like_the_loop(
         digits(), [Run(s, SHORT, seed) for s in schedules for seed in (0, 1)]
     )
-    assert results[0].epochs[-1].after < results[4].epochs[-1].after < results[2].epochs[-1].after
+    assert results[0].curve[-1].lr_end < results[4].curve[-1].lr_end < results[2].curve[-1].lr_end
 
 
 @pytest.mark.parametrize("per", ["epoch", "step"])
@@ -95,12 +95,12 @@ def test_without_rows_held_out_the_training_loss_is_read() -> None:
         ("sgd, dampening", {"momentum": Formula("1 - (t >= 1) * (t < 3)")}),
         ("sgd, nesterov", {"momentum": Formula("1 - 0.7 * t / 10")}),
         ("sgd, weight decay", {"weight_decay": Formula("t % 2"), "momentum": Linear(1, 0, over=3)}),
-        ("sgd", {"weight_decay": Linear(Rate(0.0), Rate(0.1), over=4)}),
+        ("sgd", {"weight_decay": Linear(Absolute(0.0), Absolute(0.1), over=4)}),
         ("adam", {"betas[0]": Linear(1.1, 0.0, over=4), "betas[1]": Linear(0.5, 1.0, over=4)}),
         ("adam", {"momentum": Cosine(), "weight_decay": Exponential(0.5), "eps": Linear(1, 1e4)}),
         ("adamw", {"weight_decay": Formula("t % 2"), "beta2": Linear(0.5, 1, over=3)}),
         ("adamw", {"weight_decay": Plateau(0.5, patience=0, threshold=0.3)}),
-        ("rmsprop", {"alpha": Linear(0.3, 1, over=4), "weight_decay": Constant(Rate(0.1))}),
+        ("rmsprop", {"alpha": Linear(0.3, 1, over=4), "weight_decay": Constant(Absolute(0.1))}),
         ("rmsprop, centered", {"momentum": Linear(1, 0.1, over=5), "alpha": Cosine(end=0.5)}),
     ],
 )
@@ -116,7 +116,7 @@ def test_other_hyperparameters_have_schedules(
     ]
     results = assert_like_the_loop(tutorial(), runs)
     for scheduled, plain in zip(results[:4], results[4:], strict=True):
-        assert scheduled.epochs != plain.epochs
+        assert scheduled.curve != plain.curve
 
 
 @pytest.mark.parametrize("optimizer", ["sgd, nesterov", "adamw", "rmsprop, centered"])
@@ -140,10 +140,10 @@ def test_rows_are_shuffled_as_the_run_says(shuffle: bool) -> None:
 
 
 def test_regression_is_scored_in_the_targets_units() -> None:
-    problem = as_double(load("diabetes"))
-    settings = Settings(lr=0.01, epochs=2, validation=0.1, batch_size=64)
+    problem = as_double(load_problem("diabetes"))
+    settings = Settings(lr=0.01, epochs=2, validation_size=0.1, batch_size=64)
     results = assert_like_the_loop(problem, [Run(s, settings, 0) for s in (None, Exponential(0.8))])
-    assert results[0].score > 10  # the target's standard deviation is 77
+    assert results[0].test_score > 10  # the target's standard deviation is 77
 
 
 @pytest.mark.parametrize(
@@ -160,22 +160,22 @@ def test_in_float32_only_rows_on_the_boundary_may_differ(
 ) -> None:
     if name == "ionosphere":
         request.getfixturevalue("ionosphere_folder")
-        problem, epochs = load("ionosphere"), 12
+        problem, epochs = load_problem("ionosphere"), 12
     else:
-        flat = load("digits")
+        flat = load_problem("digits")
         problem, epochs = (flat if name == "digits" else as_images(flat)), 2
     settings = Settings(epochs=epochs, batch_size=64, **OPTIMIZERS[optimizer])
     runs = [Run(schedule, settings, 0) for schedule in (None, Warmup(1) >> Cosine())]
     for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
-        model, expected = loop.fit(problem, run)
+        model, expected = loop.train_and_get_model(problem, run)
         split = problem.split(0)
         with torch.no_grad():
             near = int((margins(model(split.x_test)) < 1e-3).sum())
-        differing = abs(result.score - expected.score) * len(split.x_test)
+        differing = abs(result.test_score - expected.test_score) * len(split.x_test)
         assert differing <= near + 1e-6
-        assert expected.score > 0.5
+        assert expected.test_score > 0.5
         assert near < 0.1 * len(split.x_test)
-        losses = (each.epochs.column("loss") for each in (result, expected))
+        losses = (each.curve.get_column("loss") for each in (result, expected))
         np.testing.assert_allclose(*losses, rtol=1e-2)
 
 

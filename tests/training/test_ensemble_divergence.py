@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from lrlab import Formula, Greedy, Plateau
-from lrlab.problems import Problem, Split, load, split_of
-from lrlab.problems.tasks import Metric, regression, two_classes_as_probability
+from lrlab.problems import Problem, Split, load_problem, split_rows
+from lrlab.problems.tasks import Metric, make_regression_task, make_binary_probability_task
 from lrlab.training import Result, Run, Settings, block, ensemble, loop
 from tests.training.cases import OPTIMIZERS, digits, images, made, normal, one_class, squares
 from tests.training.equality import assert_like_the_loop
@@ -24,7 +24,7 @@ def small() -> nn.Module:
 
 
 def left(results: list[Result]) -> list[int | None]:
-    return [result.left_at for result in results]
+    return [result.diverged_at_step for result in results]
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "sgd, nesterov", "adam", "rmsprop, centered"])
@@ -55,7 +55,7 @@ def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPa
     for seed, k in ((2, 0), (2, 4), (0, 4), (1, 0), (1, 7), (2, 7)):
         runs.insert(3 * seed % 7, Run(Formula(f"1e9 ** (t >= {k})"), settings, seed))
     results = assert_like_the_loop(problem, runs)
-    assert sorted(result.left_at or 0 for result in results) == [0] * 9 + [1, 1, 5, 5, 8, 8]
+    assert sorted(result.diverged_at_step or 0 for result in results) == [0] * 9 + [1, 1, 5, 5, 8, 8]
 
 
 class Fragile(nn.Module):
@@ -131,7 +131,7 @@ def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
 def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
     # One row is so large that its output overflows once the weight has passed 1.8, on its way to 3.
     absolute = Metric("MAE", False, False, lambda outputs, y: (outputs - y).abs().mean())
-    task = replace(regression(), loss=nn.SmoothL1Loss(), metric=absolute)
+    task = replace(make_regression_task(), loss=nn.SmoothL1Loss(), metric=absolute)
     validation = 0.05
 
     def ones(seed: int, huge: int = -1) -> Split:
@@ -147,11 +147,11 @@ def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
 
     def split(seed: int) -> Split:
         marked = replace(ones(seed), x_train=torch.arange(20.0).reshape(20, 1))
-        held = split_of(replace(problem, split=lambda _: marked), seed, 1).x_validation
+        held = split_rows(replace(problem, split=lambda _: marked), seed, 1).x_validation
         assert held is not None
         return ones(seed, huge=int(held))
 
-    settings = Settings(epochs=6, batch_size=10, validation=validation)
+    settings = Settings(epochs=6, batch_size=10, validation_size=validation)
     runs = [
         Run(None, replace(settings, lr=rate), seed) for rate in (0.01, 0.3, 0.5) for seed in (0, 1)
     ]
@@ -184,14 +184,14 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
     ]
     results = assert_like_the_loop(problem, runs)
     assert {result.diverged for result in results} == {True, False}
-    assert all(result.left_at % 3 == 0 for result in results if result.left_at is not None)
+    assert all(result.diverged_at_step % 3 == 0 for result in results if result.diverged_at_step is not None)
 
 
 def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
     def model() -> nn.Module:
         return Fragile(nn.Sequential(nn.Linear(4, 1), nn.Sigmoid())).double()
 
-    problem = made(normal(4), one_class, model, two_classes_as_probability())
+    problem = made(normal(4), one_class, model, make_binary_probability_task())
     blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
         Run(schedule, replace(BASIC, per="step", validation=0.25), seed)
@@ -204,14 +204,14 @@ def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
 
 
 def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path) -> None:
-    problem = load("ionosphere")
+    problem = load_problem("ionosphere")
     settings = Settings(epochs=3, momentum=0.9, shuffle=False)
     runs = [Run(None, replace(settings, lr=rate), seed) for rate in (1e38, 0.1) for seed in (0, 1)]
     for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
         expected = loop.train(problem, run)
-        assert (result.diverged, result.left_at) == (expected.diverged, expected.left_at)
+        assert (result.diverged, result.diverged_at_step) == (expected.diverged, expected.diverged_at_step)
         assert result.diverged == (run.settings.lr > 1)
-        assert result.score == pytest.approx(expected.score, abs=0.02)
+        assert result.test_score == pytest.approx(expected.test_score, abs=0.02)
 
 
 def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
@@ -257,6 +257,6 @@ def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
     def writing(outputs: Tensor, targets: Tensor) -> Tensor:
         return outputs.sub_(targets).square().mean()  # not what can be done to an expanded guess
 
-    task = replace(regression(), metric=Metric("MSE", False, False, writing))
+    task = replace(make_regression_task(), metric=Metric("MSE", False, False, writing))
     problem = replace(squares(small), task=task)
     assert_like_the_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab.errors import TrainingError
-from lrlab.problems.tasks import regression
+from lrlab.problems.tasks import make_regression_task
 from lrlab.training import ensemble
 from tests.training.cases import briefly, made, one_number, squares
 from tests.training.equality import assert_like_the_loop
@@ -38,7 +38,7 @@ def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> Non
         layers = (nn.Embedding(7, 3, padding_idx=padding), nn.Flatten(), nn.Linear(6, 1))
         return nn.Sequential(*layers).double()
 
-    problem = made(integers(7, 2), one_number, model, regression())
+    problem = made(integers(7, 2), one_number, model, make_regression_task())
     assert problem.split(0).x_train.dtype == torch.int64
     assert_like_the_loop(problem, briefly(optimizer))
 

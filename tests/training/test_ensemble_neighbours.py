@@ -59,7 +59,7 @@ POOL = (
 
 @cache
 def alone(place: int) -> tuple[torch.nn.Module, Result]:
-    return loop.fit(digits(), POOL[place])
+    return loop.train_and_get_model(digits(), POOL[place])
 
 
 @given(lists(integers(0, len(POOL) - 1), min_size=1, max_size=len(POOL)))
@@ -67,7 +67,7 @@ def alone(place: int) -> tuple[torch.nn.Module, Result]:
 @example([2, 1, 17, 1, 2, 0])
 @drawn(max_examples=2)
 def test_any_runs_train_beside_each_other(places: list[int]) -> None:
-    together = ensemble.fit(digits(), [POOL[place] for place in places])
+    together = ensemble.train_and_get_weights(digits(), [POOL[place] for place in places])
     for place, (weights, result) in zip(places, together, strict=True):
         model, expected = alone(place)
         assert_same_result(result, expected)
@@ -79,10 +79,10 @@ def test_statistics_of_batches_are_each_runs_own() -> None:
     lost = replace(BASIC, lr=1e38, weight_decay=1e38)
     settings = (BASIC, lost, replace(BASIC, lr=0.5))
     runs = [Run(None, one, seed) for one in settings for seed in (0, 1)]
-    whole = ensemble.fit(images(), runs)
+    whole = ensemble.train_and_get_weights(images(), runs)
     assert whole[2][1].diverged
     for place in (0, 1, 4, 5):
-        model, expected = loop.fit(images(), runs[place])
+        model, expected = loop.train_and_get_model(images(), runs[place])
         assert_same_result(whole[place][1], expected)
         assert_same_weights(whole[place][0], model)
 
@@ -144,9 +144,9 @@ def test_many_runs_of_many_seeds() -> None:
 
 def test_the_same_call_gives_the_same_bits() -> None:
     runs = POOL[:8]
-    first, second = (ensemble.fit(digits(), runs) for _ in range(2))
+    first, second = (ensemble.train_and_get_weights(digits(), runs) for _ in range(2))
     for (weights, result), (again, repeated) in zip(first, second, strict=True):
-        assert result.epochs == repeated.epochs
+        assert result.curve == repeated.curve
         assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
@@ -176,7 +176,7 @@ def test_the_random_numbers_of_the_caller_change_nothing() -> None:
     first = ensemble.train(digits(), POOL[:2])
     torch.manual_seed(2)
     second = ensemble.train(digits(), POOL[:2])
-    assert [result.epochs for result in first] == [result.epochs for result in second]
+    assert [result.curve for result in first] == [result.curve for result in second]
 
 
 def test_no_runs_have_no_results() -> None:

@@ -244,11 +244,11 @@ def test_networks_and_losses_are_those_of_now() -> None:
     builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
     task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, of=metric))
     problem = replace(basic, model=builder.model, task=task)
-    scores = [assert_like_the_loop(problem, briefly("sgd"))[0].score]
+    scores = [assert_like_the_loop(problem, briefly("sgd"))[0].test_score]
     builder.factor = 2.0
-    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].test_score)
     loss.factor = 2.0
-    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].test_score)
     metric.factor = 2.0
-    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].score)
+    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].test_score)
     assert len(set(scores)) == 4

@@ -14,10 +14,10 @@ from lrlab.problems import Split
 from lrlab.problems.tasks import (
     Metric,
     Task,
-    regression,
-    several_classes,
-    two_classes,
-    two_classes_as_probability,
+    make_regression_task,
+    make_multiclass_task,
+    make_binary_task,
+    make_binary_probability_task,
 )
 from tests.training.cases import (
     briefly,
@@ -35,7 +35,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 def assert_trained(task: Task, target: Any, loss: Loss, last: Callable[[], nn.Module]) -> None:
     def model() -> nn.Module:
-        layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.outputs), last())
+        layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.output_size), last())
         return nn.Sequential(*layers).double()
 
     problem = made(normal(4), target, model, replace(task, loss=loss))
@@ -44,7 +44,7 @@ def assert_trained(task: Task, target: Any, loss: Loss, last: Callable[[], nn.Mo
 
 @pytest.mark.parametrize("loss", [nn.BCELoss(), nn.MSELoss()], ids=repr)
 def test_losses_of_a_probability(loss: Loss) -> None:
-    assert_trained(two_classes_as_probability(), one_class, loss, nn.Sigmoid)
+    assert_trained(make_binary_probability_task(), one_class, loss, nn.Sigmoid)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_losses_of_a_probability(loss: Loss) -> None:
     ids=repr,
 )
 def test_losses_of_two_classes(loss: Loss) -> None:
-    assert_trained(two_classes(), one_class, loss, nn.Identity)
+    assert_trained(make_binary_task(), one_class, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_losses_of_two_classes(loss: Loss) -> None:
     ids=["smoothed", "weighted", "sum", "margin", "a function"],
 )
 def test_losses_of_several_classes(loss: Loss) -> None:
-    assert_trained(several_classes(3), three_classes, loss, nn.Identity)
+    assert_trained(make_multiclass_task(3), three_classes, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_losses_of_several_classes(loss: Loss) -> None:
     ids=["smooth", "huber", "absolute", "a function", "a sum"],
 )
 def test_losses_of_regression(loss: Loss) -> None:
-    assert_trained(regression(), one_number, loss, nn.Identity)
+    assert_trained(make_regression_task(), one_number, loss, nn.Identity)
 
 
 def test_a_loss_may_average_over_weights_of_the_batch() -> None:
@@ -143,5 +143,5 @@ def test_outputs_may_be_one_number_a_row() -> None:
 
     runs = briefly("sgd, momentum", epochs=9)
     lost = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
-    results = assert_like_the_loop(made(normal(4), flat, model, regression()), runs + lost)
+    results = assert_like_the_loop(made(normal(4), flat, model, make_regression_task()), runs + lost)
     assert [result.diverged for result in results] == [False] * 4 + [True] * 4

@@ -10,12 +10,12 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
-from lrlab import Constant, Cosine, LiveRun, Plateau, Schedule, TrainingFunction, Warmup
+from lrlab import Constant, Cosine, RunContext, Plateau, Schedule, TrainingFunction, Warmup
 from lrlab.errors import TrainingError
-from lrlab.problems import load, streams
+from lrlab.problems import load_problem, derive_seeds
 from lrlab.problems.problem import Problem
 from lrlab.training import Epoch, Run, Settings, functions, loop
-from lrlab.training.reports import Diverged
+from lrlab.training.reports import RunDiverged
 
 SHORT = Settings(epochs=4, lr=0.2, momentum=0.5)
 
@@ -28,7 +28,7 @@ def result(
     **options: Any,
 ) -> Any:
     problem = TrainingFunction(train, **{"metric": "accuracy", **options})
-    return functions.train(problem, Run(schedule, settings, 3), report)
+    return functions.run_training_function(problem, Run(schedule, settings, 3), report)
 
 
 def refused(train: Callable[[Any], object], **options: Any) -> str:
@@ -41,16 +41,16 @@ class Twin:
     """The loop on iris, written as a user would."""
 
     def __init__(self) -> None:
-        problem = load("iris")
+        problem = load_problem("iris")
         assert isinstance(problem, Problem)
         self.problem = problem
 
-    def __call__(self, run: LiveRun) -> None:
+    def __call__(self, run: RunContext) -> None:
         split = self.problem.split(run.seed)
         model = self.problem.model()  # torch's random numbers begin at the seed already
         optimizer = torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum)
-        scheduler = run.scheduler(optimizer)
-        order = torch.Generator().manual_seed(streams(run.seed).order)
+        scheduler = run.create_scheduler(optimizer)
+        order = torch.Generator().manual_seed(derive_seeds(run.seed).batch_order)
         for epoch in range(run.epochs):
             rows = torch.randperm(len(split.x_train), generator=order)
             total = 0.0
@@ -72,18 +72,18 @@ def test_the_loop_written_as_a_training_function_gives_the_loops_numbers(
     schedule: Schedule | None,
 ) -> None:
     twin, run = Twin(), Run(schedule, SHORT, 3)
-    ours = functions.train(TrainingFunction(twin, metric="accuracy"), run)
+    ours = functions.run_training_function(TrainingFunction(twin, metric="accuracy"), run)
     theirs = loop.train(twin.problem, run)
-    assert ours.score == theirs.score
+    assert ours.test_score == theirs.test_score
     for name in ("epoch", "before", "after", "score"):
-        assert_array_equal(ours.epochs.column(name), theirs.epochs.column(name))
-    np.testing.assert_allclose(ours.epochs.column("loss"), theirs.epochs.column("loss"), rtol=1e-6)
+        assert_array_equal(ours.curve.get_column(name), theirs.curve.get_column(name))
+    np.testing.assert_allclose(ours.curve.get_column("loss"), theirs.curve.get_column("loss"), rtol=1e-6)
 
 
 def test_what_a_run_is_given() -> None:
     seen = {}
 
-    def train(run: LiveRun) -> None:
+    def train(run: RunContext) -> None:
         seen.update(vars(run))
         assert (run.lr, run.momentum, run.epochs, run.batch_size) == (0.2, 0.5, 4, 24)
         for epoch in range(run.epochs):
@@ -100,9 +100,9 @@ def test_what_a_run_is_given() -> None:
 def test_schedules_of_other_hyperparameters_and_of_every_batch() -> None:
     rates, momenta = [], []
 
-    def train(run: LiveRun) -> None:
+    def train(run: RunContext) -> None:
         optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=run.lr, momentum=0.9)
-        scheduler = run.scheduler(optimizer, steps_per_epoch=5)
+        scheduler = run.create_scheduler(optimizer, steps_per_epoch=5)
         for epoch in range(run.epochs):
             for _ in range(5):
                 rates.append(optimizer.param_groups[0]["lr"])
@@ -112,18 +112,18 @@ def test_schedules_of_other_hyperparameters_and_of_every_batch() -> None:
             run.report(epoch, accuracy=0.5)
 
     run = Run(Warmup("1ep") >> Cosine(), SHORT, 0, {"momentum": Constant(0.5)})
-    curve = functions.train(TrainingFunction(train, metric="accuracy"), run).epochs
-    expected = run.schedule.bind(total=20, epoch=5)(np.arange(21), base=0.2)
+    curve = functions.run_training_function(TrainingFunction(train, metric="accuracy"), run).curve
+    expected = run.schedule.bind(total_steps=20, steps_per_epoch=5)(np.arange(21), base=0.2)
     assert_array_equal(rates, expected[:20])
     assert momenta == [0.45] * 20
-    assert_array_equal(curve.column("before"), expected[0:20:5])
-    assert_array_equal(curve.column("after"), expected[5:21:5])
+    assert_array_equal(curve.get_column("before"), expected[0:20:5])
+    assert_array_equal(curve.get_column("after"), expected[5:21:5])
 
 
 def test_everything_reported_is_kept() -> None:
     epochs = []
 
-    def train(run: LiveRun) -> None:
+    def train(run: RunContext) -> None:
         for epoch in range(run.epochs):
             run.report(
                 epoch,
@@ -134,7 +134,7 @@ def test_everything_reported_is_kept() -> None:
                 norm=epoch,
             )
 
-    settings = Settings(epochs=3, validation=0.2)
+    settings = Settings(epochs=3, validation_size=0.2)
     curve = result(train, settings=settings, report=epochs.append).epochs
     assert curve.names[7:] == ("norm",)
     assert_array_equal(curve.column("norm"), [0, 1, 2])
@@ -152,9 +152,9 @@ def test_everything_reported_is_kept() -> None:
 def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> None:
     reached = []
 
-    def train(run: LiveRun) -> None:
+    def train(run: RunContext) -> None:
         optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=run.lr)
-        run.scheduler(optimizer)
+        run.create_scheduler(optimizer)
         for epoch in range(run.epochs):
             optimizer.step()
             values = {"accuracy": 0.9, name: float("nan") if epoch == 2 else 0.8}
@@ -163,7 +163,7 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
             except Exception:
                 if not swallowed:
                     raise
-                with pytest.raises(Diverged):  # no better number mends it
+                with pytest.raises(RunDiverged):  # no better number mends it
                     run.report(epoch, accuracy=0.9)
             reached.append(epoch)
 
@@ -177,22 +177,22 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
 
 def test_less_is_better_needs_a_guess() -> None:
     with pytest.raises(TrainingError, match="guess"):
-        TrainingFunction(Twin(), metric="rmse", more_is_better=False)
-    known = TrainingFunction(Twin(), metric="rmse", more_is_better=False, guess=2)
-    assert (known.guess, known.metric.more_is_better) == (2.0, False)
-    assert TrainingFunction(Twin()).guess == 0.0
+        TrainingFunction(Twin(), metric="rmse", greater_is_better=False)
+    known = TrainingFunction(Twin(), metric="rmse", greater_is_better=False, dummy_score=2)
+    assert (known.dummy_score, known.metric.greater_is_better) == (2.0, False)
+    assert TrainingFunction(Twin()).dummy_score == 0.0
 
 
-def every(**metrics: Any) -> Callable[[LiveRun], None]:
-    def train(run: LiveRun) -> None:
+def every(**metrics: Any) -> Callable[[RunContext], None]:
+    def train(run: RunContext) -> None:
         for epoch in range(run.epochs):
             run.report(epoch, **metrics)
 
     return train
 
 
-def order(*epochs: object) -> Callable[[LiveRun], None]:
-    def train(run: LiveRun) -> None:
+def order(*epochs: object) -> Callable[[RunContext], None]:
+    def train(run: RunContext) -> None:
         for epoch in epochs:
             run.report(epoch, accuracy=0.5)
 
@@ -228,10 +228,10 @@ def test_slips(train: Callable[[Any], object], said: str) -> None:
 
 
 def test_rows_are_to_be_held_out_where_settings_are_chosen() -> None:
-    message = refused(every(accuracy=0.5), settings=Settings(epochs=2, validation=0.25))
+    message = refused(every(accuracy=0.5), settings=Settings(epochs=2, validation_size=0.25))
     assert "must be given validation_accuracy" in message
     assert "a share of 0.25 of the training rows (run.validation)" in message
-    assert "leave out per" in refused(every(accuracy=0.5), settings=Settings(per="step"))
+    assert "leave out per" in refused(every(accuracy=0.5), settings=Settings(step_every="step"))
 
 
 def test_what_is_no_training_function() -> None:
@@ -242,7 +242,7 @@ def test_what_is_no_training_function() -> None:
         with pytest.raises(TrainingError, match="be the name that"):
             TrainingFunction(Twin(), metric=metric)
     with pytest.raises(TrainingError, match="finite number"):
-        TrainingFunction(Twin(), guess=float("nan"))
+        TrainingFunction(Twin(), dummy_score=float("nan"))
 
 
 def test_a_fingerprint_of_ones_own() -> None:
@@ -252,7 +252,7 @@ def test_a_fingerprint_of_ones_own() -> None:
         same.fingerprint
     )
     assert TrainingFunction(train, fingerprint="data of June").fingerprint != same.fingerprint
-    assert TrainingFunction(train, guess=0.1, fingerprint="data of May").fingerprint != (
+    assert TrainingFunction(train, dummy_score=0.1, fingerprint="data of May").fingerprint != (
         same.fingerprint
     )
 
@@ -266,9 +266,9 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
 
 
 def test_reactive_schedules_read_what_the_function_gives_them() -> None:
-    def train(run: LiveRun) -> None:
+    def train(run: RunContext) -> None:
         optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=run.lr)
-        scheduler = run.scheduler(optimizer)
+        scheduler = run.create_scheduler(optimizer)
         for epoch in range(run.epochs):
             optimizer.step()
             scheduler.step(1.0)

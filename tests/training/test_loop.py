@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
-from lrlab.problems import Metric, Problem, load, streams
-from lrlab.problems.own import problem as own_problem
+from lrlab.problems import Metric, Problem, load_problem, derive_seeds
+from lrlab.problems.own import from_arrays as own_problem
 from lrlab.training import Curve, Epoch, Result, Run, Settings, train
 
 TUTORIAL = Settings(shuffle=False)
@@ -21,12 +21,12 @@ TUTORIAL = Settings(shuffle=False)
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
-    problem = load("ionosphere")
-    seeds, split = streams(4), problem.split(4)
+    problem = load_problem("ionosphere")
+    seeds, split = derive_seeds(4), problem.split(4)
 
     torch.manual_seed(seeds.weights)
     model = nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
@@ -54,19 +54,19 @@ def test_a_run_is_the_articles_program(ionosphere_folder: Path) -> None:
     accuracy = float((model(split.x_test).round() == split.y_test).float().mean())
 
     result = train(problem, Run(Linear(1.0, 0.5, over=30), TUTORIAL, seed=4))
-    assert result.score == pytest.approx(accuracy, abs=1e-6)
+    assert result.test_score == pytest.approx(accuracy, abs=1e-6)
     assert not result.diverged
-    assert [epoch.epoch for epoch in result.epochs] == list(range(50))
-    ours = [(epoch.before, epoch.after) for epoch in result.epochs]
+    assert [epoch.epoch for epoch in result.curve] == list(range(50))
+    ours = [(epoch.lr_start, epoch.lr_end) for epoch in result.curve]
     np.testing.assert_allclose(ours, rates, rtol=1e-12)
-    np.testing.assert_allclose([epoch.loss for epoch in result.epochs], losses, rtol=1e-5)
+    np.testing.assert_allclose([epoch.loss for epoch in result.curve], losses, rtol=1e-5)
 
 
 def test_a_seed_gives_the_same_run_and_another_seed_another(iris: Problem) -> None:
     settings = Settings(epochs=3)
 
     def curve(seed: int) -> Curve:
-        return train(iris, Run(Cosine(), settings, seed)).epochs
+        return train(iris, Run(Cosine(), settings, seed)).curve
 
     assert curve(1) == curve(1)
     assert curve(1) != curve(2)
@@ -97,7 +97,7 @@ def test_no_schedule_is_the_constant_rate(iris: Problem) -> None:
     settings = Settings(epochs=4)
     without = train(iris, Run(None, settings, 0))
     constant = train(iris, Run(Constant(1.0), settings, 0))
-    assert without.epochs == constant.epochs
+    assert without.curve == constant.curve
 
 
 def test_runs_of_a_seed_differ_in_the_schedule_alone(iris: Problem) -> None:
@@ -105,50 +105,50 @@ def test_runs_of_a_seed_differ_in_the_schedule_alone(iris: Problem) -> None:
     settings = Settings(epochs=2)
     constant = train(iris, Run(Constant(1.0), settings, 0))
     late = train(iris, Run(Formula("1 - 0.5 * (t >= 1)"), settings, 0))
-    assert late.epochs[0].loss == constant.epochs[0].loss
-    assert late.epochs[1].loss != constant.epochs[1].loss
+    assert late.curve[0].loss == constant.curve[0].loss
+    assert late.curve[1].loss != constant.curve[1].loss
 
 
 def test_per_step_and_per_epoch(iris: Problem) -> None:
     rows = iris.train_rows
-    per_step = Settings(epochs=4, batch_size=20, per="step")
+    per_step = Settings(epochs=4, batch_size=20, step_every="step")
     steps = math.ceil(rows / 20)
-    assert per_step.steps_per_epoch(rows) == steps
+    assert per_step.count_steps_per_epoch(rows) == steps
     result = train(iris, Run(Warmup("1ep") >> Cosine(), per_step, 0))
     schedule = Warmup(steps) >> Cosine(3 * steps)
-    for epoch in result.epochs:
-        assert epoch.before == schedule(epoch.epoch * steps, base=0.1)
-        assert epoch.after == schedule((epoch.epoch + 1) * steps, base=0.1)
+    for epoch in result.curve:
+        assert epoch.lr_start == schedule(epoch.epoch * steps, base=0.1)
+        assert epoch.lr_end == schedule((epoch.epoch + 1) * steps, base=0.1)
     per_epoch = train(iris, Run(Cosine(), Settings(epochs=4), 0))
-    assert [epoch.before for epoch in per_epoch.epochs] == Cosine(4)(range(4), base=0.1).tolist()
+    assert [epoch.lr_start for epoch in per_epoch.curve] == Cosine(4)(range(4), base=0.1).tolist()
 
 
 def test_shuffling_changes_the_order_of_batches_only(iris: Problem) -> None:
     one_batch = {"epochs": 1, "batch_size": 1000}
     kept = train(iris, Run(None, Settings(shuffle=False, **one_batch), 0))
     shuffled = train(iris, Run(None, Settings(**one_batch), 0))
-    assert kept.epochs[0].loss == pytest.approx(shuffled.epochs[0].loss, rel=1e-5)
+    assert kept.curve[0].loss == pytest.approx(shuffled.curve[0].loss, rel=1e-5)
     kept = train(iris, Run(None, Settings(shuffle=False, epochs=2), 0))
-    assert kept.epochs != train(iris, Run(None, Settings(epochs=2), 0)).epochs
+    assert kept.curve != train(iris, Run(None, Settings(epochs=2), 0)).curve
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_optimizers_learn(iris: Problem, optimizer: str) -> None:
     result = train(iris, Run(Cosine(), Settings(lr=0.05, optimizer=optimizer, epochs=20), 0))
-    assert result.score > 0.85
-    assert result.epochs[-1].loss < result.epochs[0].loss
+    assert result.test_score > 0.85
+    assert result.curve[-1].loss < result.curve[0].loss
 
 
 def test_momentum_reaches_the_optimizer(iris: Problem) -> None:
     plain = train(iris, Run(None, Settings(epochs=2), 0))
     heavy = train(iris, Run(None, Settings(epochs=2, momentum=0.9), 0))
-    assert heavy.epochs[0].loss != plain.epochs[0].loss
+    assert heavy.curve[0].loss != plain.curve[0].loss
 
 
 def test_regression_is_scored_in_the_targets_units() -> None:
-    diabetes = load("diabetes")
+    diabetes = load_problem("diabetes")
     result = train(diabetes, Run(None, Settings(lr=0.01, epochs=20), 0))
-    assert 40 < result.score < 75  # the target's standard deviation is 77
+    assert 40 < result.test_score < 75  # the target's standard deviation is 77
 
 
 @pytest.mark.parametrize("name", ["breast-cancer", "iris", "diabetes", "ionosphere"])
@@ -158,18 +158,18 @@ def test_a_diverged_run_scores_as_a_constant_guess(
 ) -> None:
     if name == "ionosphere":
         request.getfixturevalue("ionosphere_folder")
-    problem = load(name)
+    problem = load_problem(name)
     result: Result = train(problem, Run(None, Settings(lr=rate, epochs=5), 0))
     split = problem.split(0)
     if problem.task.kind == "regression":
-        guess = float((split.y_test**2).mean().sqrt()) * split.unit
+        guess = float((split.y_test**2).mean().sqrt()) * split.target_scale
     else:
         labels, counts = np.unique(split.y_train, return_counts=True)
         guess = float((split.y_test == labels[counts.argmax()]).float().mean())
     assert result.diverged
-    assert result.score == pytest.approx(guess, rel=1e-5)
-    assert len(result.epochs) < 5
-    assert all(math.isfinite(epoch.loss) for epoch in result.epochs)
+    assert result.test_score == pytest.approx(guess, rel=1e-5)
+    assert len(result.curve) < 5
+    assert all(math.isfinite(epoch.loss) for epoch in result.curve)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_settings_are_plain_numbers() -> None:
 
 def test_a_batch_may_be_larger_than_the_data(iris: Problem) -> None:
     whole, huge = (
-        train(iris, Run(None, Settings(epochs=1, batch_size=size), 0)).epochs
+        train(iris, Run(None, Settings(epochs=1, batch_size=size), 0)).curve
         for size in (iris.train_rows, 10**30)
     )
     assert whole == huge
@@ -234,9 +234,9 @@ def test_a_metric_without_a_number_for_a_constant_guess_is_named() -> None:
         return (risen * targets).sum() / risen.square().sum()
 
     x = torch.linspace(-1, 1, 30)[:, None]
-    metric = Metric("slope", more_is_better=True, percent=False, of=slope)
+    metric = Metric("slope", greater_is_better=True, percent=False, fn=slope)
     own = own_problem(x, x, partial(nn.Linear, 1, 1), metric=metric)
     calm, wild = (Run(None, Settings(lr=lr, epochs=9), 0) for lr in (0.1, 1e30))
-    assert math.isfinite(train(own, calm).score)
+    assert math.isfinite(train(own, calm).test_score)
     with pytest.raises(TrainingError, match="the slope of one is nan; give the metric"):
         train(own, wild)

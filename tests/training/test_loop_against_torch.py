@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from lrlab import Cosine, Exponential, Formula, Linear, Plateau
-from lrlab.problems import Problem, split_of, streams
+from lrlab.problems import Problem, split_rows, derive_seeds
 from lrlab.training import Result, Run, Settings, loop
 from tests.training.cases import digits, images, squares
 
@@ -25,10 +25,10 @@ class ByHand:
 
     def __init__(self, problem: Problem, seed: int, held_out: int = 0) -> None:
         self.problem = problem
-        self.split = split_of(problem, seed, held_out)
-        torch.manual_seed(streams(seed).weights)
+        self.split = split_rows(problem, seed, held_out)
+        torch.manual_seed(derive_seeds(seed).weights)
         self.model = problem.model()
-        self.order = torch.Generator().manual_seed(streams(seed).order)
+        self.order = torch.Generator().manual_seed(derive_seeds(seed).batch_order)
         self.losses: list[float] = []
         self.steps = 0
 
@@ -62,7 +62,7 @@ class ByHand:
             return of(self.model(self.split.x_validation), self.split.y_validation).item()
 
     def assert_is(self, model: nn.Module, result: Result) -> None:
-        np.testing.assert_allclose(result.epochs.column("loss"), self.losses, rtol=1e-12)
+        np.testing.assert_allclose(result.curve.get_column("loss"), self.losses, rtol=1e-12)
         expected = self.model.state_dict()
         for name, weight in model.state_dict().items():
             torch.testing.assert_close(weight, expected[name], rtol=1e-12, atol=1e-14)
@@ -84,7 +84,7 @@ def test_optimizers(kind: type[Optimizer], words: dict[str, Any]) -> None:
     for _ in range(4):
         by_hand.epoch(optimizer)
     settings = replace(BASIC, lr=0.02, optimizer=kind.__name__.lower(), **words)
-    by_hand.assert_is(*loop.fit(images(), Run(None, settings, seed=1)))
+    by_hand.assert_is(*loop.train_and_get_model(images(), Run(None, settings, seed=1)))
 
 
 @pytest.mark.parametrize("clip", [1e-3, 0.5, 1e3])
@@ -96,7 +96,7 @@ def test_gradients_are_clipped(clip: float) -> None:
         by_hand.epoch(optimizer, clip)
         scheduler.step()
     settings = replace(BASIC, lr=0.02, optimizer="adam", clip=clip)
-    by_hand.assert_is(*loop.fit(digits(), Run(Exponential(0.5), settings, seed=1)))
+    by_hand.assert_is(*loop.train_and_get_model(digits(), Run(Exponential(0.5), settings, seed=1)))
 
 
 @pytest.mark.parametrize(("mode", "held_out"), [("min", 0), ("min", 11), ("max", 11)])
@@ -113,18 +113,18 @@ def test_a_plateau_is_torchs(mode: str, held_out: int) -> None:
         if not held_out:
             metrics.append(by_hand.losses[-1])
         else:
-            metrics.append(by_hand.measured(task.loss if mode == "min" else task.metric.of))
+            metrics.append(by_hand.measured(task.loss if mode == "min" else task.metric.fn))
         scheduler.step(metrics[-1])
     run = Run(
         Plateau(0.5, mode=mode, **words),
         replace(BASIC, lr=0.2, epochs=12, validation=held_out / 44),
         seed=1,
     )
-    model, result = loop.fit(digits(), run)
+    model, result = loop.train_and_get_model(digits(), run)
     assert len({*rates}) > 2
-    np.testing.assert_allclose(result.epochs.column("before"), rates, rtol=1e-12)
+    np.testing.assert_allclose(result.curve.get_column("before"), rates, rtol=1e-12)
     read = {"min": "validation_loss" if held_out else "loss", "max": "validation_score"}[mode]
-    np.testing.assert_allclose(result.epochs.column(read), metrics, rtol=1e-12)
+    np.testing.assert_allclose(result.curve.get_column(read), metrics, rtol=1e-12)
     by_hand.assert_is(model, result)
 
 
@@ -137,8 +137,8 @@ def test_a_plateau_stepped_at_every_step_reads_once_an_epoch() -> None:
         plateau.step(by_hand.measured(digits().task.loss))
     settings = replace(BASIC, lr=0.2, validation=0.25, per="step")
     schedule = Plateau(0.5, patience=0, threshold=0.5)
-    model, result = loop.fit(digits(), Run(schedule, settings, seed=1))
-    assert result.epochs[-1].after == optimizer.param_groups[0]["lr"] < 0.2
+    model, result = loop.train_and_get_model(digits(), Run(schedule, settings, seed=1))
+    assert result.curve[-1].lr_end == optimizer.param_groups[0]["lr"] < 0.2
     by_hand.assert_is(model, result)
 
 
@@ -158,7 +158,7 @@ def test_other_hyperparameters_have_schedules() -> None:
         "weight_decay": Linear(0.0, 1.0),
     }
     settings = replace(BASIC, momentum=0.8, weight_decay=0.01, per="step")
-    by_hand.assert_is(*loop.fit(digits(), Run(Cosine(), settings, 1, others)))
+    by_hand.assert_is(*loop.train_and_get_model(digits(), Run(Cosine(), settings, 1, others)))
 
 
 @pytest.mark.parametrize("layer", [nn.Dropout(), nn.RReLU()], ids=repr)
@@ -168,7 +168,7 @@ def test_random_layers_draw_from_the_seed_and_leave_the_callers_alone(layer: nn.
     for seed in (1, 1, 2):
         torch.manual_seed(len(curves))
         before = torch.get_rng_state()
-        curves.append(loop.train(problem, Run(None, BASIC, seed)).epochs)
+        curves.append(loop.train(problem, Run(None, BASIC, seed)).curve)
         assert torch.equal(torch.get_rng_state(), before)
     assert curves[0] == curves[1]
     assert curves[0] != curves[2]
@@ -194,8 +194,8 @@ def test_a_run_leaves_when_it_is_lost(rates: str, steps: int) -> None:
 
     run = Run(Formula(rates), replace(BASIC, per="step"), 0)
     result = loop.train(squares(Brittle), run)
-    assert (result.diverged, result.left_at) == (True, steps)
-    assert len(result.epochs) == (steps - 1) // 3
+    assert (result.diverged, result.diverged_at_step) == (True, steps)
+    assert len(result.curve) == (steps - 1) // 3
     split = squares(Brittle).split(0)
     guess = (split.y_test - split.y_train.mean()).square().mean().sqrt()
-    assert result.score == pytest.approx(float(guess), rel=1e-12)
+    assert result.test_score == pytest.approx(float(guess), rel=1e-12)

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from lrlab.training.memory import most_bytes
+from lrlab.training.memory import estimate_peak_bytes
 from lrlab.training.program import Program
-from lrlab.training.programs import traced
+from lrlab.training.programs import trace_program
 
 
 def test_memory_is_there_again_when_no_view_of_it_is_read() -> None:
@@ -14,9 +14,9 @@ def test_memory_is_there_again_when_no_view_of_it_is_read() -> None:
         turned = whole.reshape(4, 25)  # by which the whole is still there
         return turned.sum() + (x * 3).sum()
 
-    program_of_hundred = Program(traced(program, torch.zeros(100, dtype=torch.float64)))
+    program_of_hundred = Program(trace_program(program, torch.zeros(100, dtype=torch.float64)))
     # The whole and its sum; then, the whole being gone, x * 3 and both sums.
-    assert most_bytes(program_of_hundred) == 8 * (100 + 2)
+    assert estimate_peak_bytes(program_of_hundred) == 8 * (100 + 2)
 
 
 def test_memory_of_a_part_is_that_of_the_whole() -> None:
@@ -24,5 +24,5 @@ def test_memory_of_a_part_is_that_of_the_whole() -> None:
         part = (x * 2)[:1]
         return part + (x * 3).sum()
 
-    program_of_hundred = Program(traced(program, torch.zeros(100, dtype=torch.float64)))
-    assert most_bytes(program_of_hundred) == 8 * (100 + 100 + 1)
+    program_of_hundred = Program(trace_program(program, torch.zeros(100, dtype=torch.float64)))
+    assert estimate_peak_bytes(program_of_hundred) == 8 * (100 + 100 + 1)

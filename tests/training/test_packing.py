@@ -12,7 +12,7 @@ from lrlab import Cosine
 from lrlab.errors import TrainingError
 from lrlab.problems import Split
 from lrlab.training import Run, Settings, ensemble
-from lrlab.training.packing import Room, packed
+from lrlab.training.packing import MemoryBudget, pack_runs
 from tests.training.cases import digits, images
 
 SHORT = Settings(epochs=1, batch_size=16)
@@ -41,32 +41,32 @@ def runs_of(widths: list[int]) -> list[Run]:
 def test_every_run_has_one_place_that_fits(
     widths: list[int], run: int, seed: int, cache: int, spare: int, workers: int
 ) -> None:
-    runs, room = runs_of(widths), Room(run, run, seed, cache, run + seed + spare)
-    blocks = packed(runs, range(len(runs)), room, workers)
+    runs, room = runs_of(widths), MemoryBudget(run, run, seed, cache, run + seed + spare)
+    blocks = pack_runs(runs, range(len(runs)), room, workers)
     assert sorted(place for block in blocks for place in block) == list(range(len(runs)))
     for block in blocks:
         of_seeds = Counter(runs[place].seed for place in block)
         width = max(of_seeds.values())
-        assert len(of_seeds) * (width * run + seed) <= room.memory
+        assert len(of_seeds) * (width * run + seed) <= room.memory_bytes
         assert len(of_seeds) * width <= max(1, cache // run)
 
 
 def test_a_seeds_runs_share_their_batches() -> None:
     runs = runs_of([12, 12, 12, 12])
-    (whole,) = ensemble.blocks(digits(), runs, workers=1)
+    (whole,) = ensemble.split_into_blocks(digits(), runs, workers=1)
     assert len(whole) == 48
-    halves = ensemble.blocks(digits(), runs, workers=2)
+    halves = ensemble.split_into_blocks(digits(), runs, workers=2)
     assert [len(half) for half in halves] == [24, 24]
     seeds = [{runs[place].seed for place in half} for half in halves]
     assert not seeds[0] & seeds[1]
-    assert halves == ensemble.blocks(digits(), runs, workers=2)
+    assert halves == ensemble.split_into_blocks(digits(), runs, workers=2)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("widths", [[1], [64], [1, 50], [7] * 9])
 def test_workers_have_equally_much_to_do(widths: list[int], workers: int) -> None:
     runs = runs_of(widths)
-    sizes = sorted(map(len, ensemble.blocks(images(), runs, workers)), reverse=True)
+    sizes = sorted(map(len, ensemble.split_into_blocks(images(), runs, workers)), reverse=True)
     busiest = sum(sizes[::workers])
     assert sum(sizes) == len(runs)
     assert busiest <= 2 * max(len(runs) / workers, 1)
@@ -80,7 +80,7 @@ def test_only_runs_that_are_alike_share_a_block() -> None:
         for words in ({}, {"lr": 0.2}, {"momentum": 0.9}, *others)
         for seed in (0, 1)
     ]
-    blocks = ensemble.blocks(digits(), runs)
+    blocks = ensemble.split_into_blocks(digits(), runs)
     assert sorted(map(len, blocks)) == [4, 4, 4, 4, 12]
     for block in blocks:
         kinds = {replace(runs[place].settings, lr=1.0, momentum=0.0) for place in block}
@@ -90,11 +90,11 @@ def test_only_runs_that_are_alike_share_a_block() -> None:
 def test_less_memory_makes_smaller_blocks_until_there_is_too_little() -> None:
     runs = runs_of([200, 200])
     with pytest.raises(TrainingError, match=r"1 workers need .* MiB of memory") as caught:
-        ensemble.blocks(digits(), runs, memory=1 << 20)
+        ensemble.split_into_blocks(digits(), runs, memory=1 << 20)
     assert "--memory" in str(caught.value)
     most = []
     for mebibytes in (501, 502, 504, 8000):
-        blocks = ensemble.blocks(digits(), runs, memory=mebibytes << 20)
+        blocks = ensemble.split_into_blocks(digits(), runs, memory=mebibytes << 20)
         assert sorted(place for block in blocks for place in block) == list(range(400))
         most.append(max(map(len, blocks)))
     assert most == sorted(most)
@@ -102,7 +102,7 @@ def test_less_memory_makes_smaller_blocks_until_there_is_too_little() -> None:
 
 
 def test_no_runs_need_no_block() -> None:
-    assert ensemble.blocks(digits(), []) == []
+    assert ensemble.split_into_blocks(digits(), []) == []
 
 
 def test_outputs_for_many_test_rows_are_counted() -> None:
@@ -115,7 +115,7 @@ def test_outputs_for_many_test_rows_are_counted() -> None:
 
     runs = runs_of([64])
     memory = 3 << 29
-    few = ensemble.blocks(short, runs, 1, memory)
-    many = ensemble.blocks(replace(short, split=split), runs, 1, memory)
+    few = ensemble.split_into_blocks(short, runs, 1, memory)
+    many = ensemble.split_into_blocks(replace(short, split=split), runs, 1, memory)
     assert len(few) == 1
     assert len(many) > 1

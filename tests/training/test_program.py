@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.utils.flop_counter import FlopCounterMode
 
-from lrlab.training.memory import most_bytes, size
+from lrlab.training.memory import estimate_peak_bytes, count_bytes
 from lrlab.training.program import Program
-from lrlab.training.programs import traced
+from lrlab.training.programs import trace_program
 
 
 def there_and_back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -19,13 +19,13 @@ def there_and_back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 def test_a_program_gives_the_same_bits() -> None:
     x, y = torch.randn(3, 4), torch.randn(3)
-    program = Program(traced(there_and_back, torch.zeros(3, 4), torch.zeros(3)))
+    program = Program(trace_program(there_and_back, torch.zeros(3, 4), torch.zeros(3)))
     for ours, theirs in zip(program.run(x, y), there_and_back(x, y), strict=True):
         assert torch.equal(ours, theirs)
 
 
 def test_views_that_change_nothing_are_gone() -> None:
-    program = Program(traced(there_and_back, torch.zeros(3, 4), torch.zeros(3)))
+    program = Program(trace_program(there_and_back, torch.zeros(3, 4), torch.zeros(3)))
     names = [str(node.target) for node in program.graph.graph.nodes]
     assert not [name for name in names if "transpose" in name or "expand" in name]
 
@@ -35,7 +35,7 @@ def test_what_is_changed_in_place_is_changed() -> None:
         weight.view(-1).sub_(gradient.view(-1))
         return weight.sum()
 
-    program = Program(traced(step, torch.zeros(2, 2), torch.zeros(2, 2)))
+    program = Program(trace_program(step, torch.zeros(2, 2), torch.zeros(2, 2)))
     weight = torch.ones(2, 2)
     assert float(program.run(weight, torch.full((2, 2), 0.25))) == 3.0
     assert weight.tolist() == [[0.75, 0.75], [0.75, 0.75]]
@@ -50,7 +50,7 @@ def test_runs_that_share_inputs_make_one_wide_product() -> None:
         return one(weight, bias)
 
     x = torch.randn(4, 5)
-    program = Program(traced(outputs, *weights.values(), x))
+    program = Program(trace_program(outputs, *weights.values(), x))
     with FlopCounterMode(display=False) as counter:
         ours = program.run(*weights.values(), x)
     torch.testing.assert_close(ours, outputs(*weights.values(), x))
@@ -64,6 +64,6 @@ def test_the_memory_of_a_call_is_counted(width: int) -> None:
         return ((x + 1) * 2).exp().view(2, -1).sum()  # two at a time, and each as large as x
 
     x = torch.zeros(width, dtype=torch.float64)
-    program = Program(traced(chain, x))
-    assert most_bytes(program) == 2 * size([x])
-    assert size([x, torch.zeros(3, dtype=torch.int32)]) == 8 * width + 12
+    program = Program(trace_program(chain, x))
+    assert estimate_peak_bytes(program) == 2 * count_bytes([x])
+    assert count_bytes([x, torch.zeros(3, dtype=torch.int32)]) == 8 * width + 12

@@ -25,25 +25,25 @@ epochs = builds(
 
 @given(lists(epochs, max_size=5))
 def test_a_curve_gives_back_its_epochs(given_epochs: list[Epoch]) -> None:
-    curve = Curve.of(given_epochs)
+    curve = Curve.from_epochs(given_epochs)
     assert list(curve) == given_epochs
     assert len(curve) == len(given_epochs)
     assert all(type(epoch.epoch) is int for epoch in curve)
     for field in fields(Epoch):
         column = [getattr(epoch, field.name) for epoch in given_epochs]
         expected = np.array([np.nan if value is None else value for value in column], dtype=float)
-        np.testing.assert_array_equal(curve.column(field.name), expected)
+        np.testing.assert_array_equal(curve.get_column(field.name), expected)
 
 
 @given(lists(epochs, min_size=1, max_size=5), lists(epochs, max_size=5))
 def test_curves_are_equal_where_their_epochs_are(one: list[Epoch], other: list[Epoch]) -> None:
-    assert (Curve.of(one) == Curve.of(other)) == (one == other)
-    assert Curve.of(one) == pickle.loads(pickle.dumps(Curve.of(one)))
-    assert Curve.of(one)[-1] == one[-1]
+    assert (Curve.from_epochs(one) == Curve.from_epochs(other)) == (one == other)
+    assert Curve.from_epochs(one) == pickle.loads(pickle.dumps(Curve.from_epochs(one)))
+    assert Curve.from_epochs(one)[-1] == one[-1]
 
 
 def test_a_curve_is_no_other_thing_and_no_key() -> None:
-    curve = Curve.of([Epoch(0, 0.1, 0.1, 1.0, 1.0)])
+    curve = Curve.from_epochs([Epoch(0, 0.1, 0.1, 1.0, 1.0)])
     assert curve != [curve[0]]
     with pytest.raises(TypeError, match="unhashable"):
         hash(curve)
@@ -52,5 +52,5 @@ def test_a_curve_is_no_other_thing_and_no_key() -> None:
 
 
 def test_results_are_small() -> None:
-    curve = Curve.of([Epoch(i, 0.1, 0.1, 1.0, 1.0) for i in range(50)])
+    curve = Curve.from_epochs([Epoch(i, 0.1, 0.1, 1.0, 1.0) for i in range(50)])
     assert len(pickle.dumps(Result(1.0, False, curve, 0.1))) < 50 * 7 * 8 + 500

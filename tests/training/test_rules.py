@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from lrlab.training.rules import Kind, clipped
+from lrlab.training.rules import OptimizerSpec, clip_gradients
 
 TORCHS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
 SHAPES = ((3, 2), (4,), ())
@@ -51,7 +51,7 @@ NUMBERS["adamw"] = NUMBERS["adam"]
 
 
 @composite
-def plans(draw: DrawFn) -> tuple[Kind, dict[str, np.ndarray]]:
+def plans(draw: DrawFn) -> tuple[OptimizerSpec, dict[str, np.ndarray]]:
     """A kind of optimizer and the hyperparameters of several runs at every step."""
     optimizer = draw(sampled_from(sorted(TORCHS)))
     runs = draw(integers(1, 3))
@@ -74,7 +74,7 @@ def plans(draw: DrawFn) -> tuple[Kind, dict[str, np.ndarray]]:
             values["momentum"] if moving else values["momentum"][:1].repeat(STEPS, 0)
         )
     used = frozenset(name for name, column in values.items() if column.any())
-    kind = Kind(
+    kind = OptimizerSpec(
         optimizer,
         nesterov,
         optimizer == "rmsprop" and draw(booleans()),
@@ -89,7 +89,7 @@ def gradients(run: int, step: int) -> list[Tensor]:
     return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in SHAPES]
 
 
-def by_torch(kind: Kind, values: dict[str, np.ndarray], run: int) -> list[Tensor]:
+def by_torch(kind: OptimizerSpec, values: dict[str, np.ndarray], run: int) -> list[Tensor]:
     """The parameters of one run after all steps."""
     parameters = [torch.nn.Parameter(tensor) for tensor in gradients(run, 99)]
     words: dict[str, Any] = {"nesterov": True, "momentum": 0.1} if kind.nesterov else {}
@@ -108,14 +108,14 @@ def by_torch(kind: Kind, values: dict[str, np.ndarray], run: int) -> list[Tensor
 
 @given(plans(), sampled_from([1, 2, STEPS]))
 @drawn(max_examples=60)
-def test_a_rule_is_torchs_optimizer(plan: tuple[Kind, dict[str, np.ndarray]], at_once: int) -> None:
+def test_a_rule_is_torchs_optimizer(plan: tuple[OptimizerSpec, dict[str, np.ndarray]], at_once: int) -> None:
     kind, values = plan
-    rule, runs = kind.rule(), values["lr"].shape[1]
+    rule, runs = kind.create_update_rule(), values["lr"].shape[1]
     parameters = _stacked(99, runs)
-    kept = [[torch.zeros_like(p) for _ in range(rule.averages)] for p in parameters]
+    kept = [[torch.zeros_like(p) for _ in range(rule.state_count)] for p in parameters]
     for start in range(0, STEPS, at_once):
         ahead = {name: column[start : start + at_once] for name, column in values.items()}
-        columns = rule.coefficients(ahead, start)
+        columns = rule.compute_coefficients(ahead, start)
         for i in range(len(ahead["lr"])):
             now = {name: torch.tensor(column[i])[None] for name, column in columns.items()}
             for p, gradient, own in zip(parameters, _stacked(start + i, runs), kept, strict=True):
@@ -128,7 +128,7 @@ def test_a_rule_is_torchs_optimizer(plan: tuple[Kind, dict[str, np.ndarray]], at
 @given(lists(floats(1e-3, 10) | just(float("inf")), min_size=1, max_size=4))
 @drawn(max_examples=20)
 def test_gradients_are_clipped_as_torch_does(limits: list[float]) -> None:
-    found = clipped(_stacked(0, len(limits)), torch.tensor([limits], dtype=torch.float64))
+    found = clip_gradients(_stacked(0, len(limits)), torch.tensor([limits], dtype=torch.float64))
     for run, limit in enumerate(limits):
         parameters = [torch.zeros(shape, dtype=torch.float64) for shape in SHAPES]
         for parameter, gradient in zip(parameters, gradients(run, 0), strict=True):

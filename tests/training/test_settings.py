@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 
 from lrlab import Constant, Cosine, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
-from lrlab.training import OPTIMIZERS, Settings
-from lrlab.training.loop import optimizer_for
+from lrlab.training import OPTIMIZER_HYPERPARAMETERS, Settings
+from lrlab.training.loop import create_optimizer
 
 TORCHS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
 ADAM = {"optimizer": "adam"}
@@ -24,10 +24,10 @@ def group_of(optimizer: Optimizer) -> dict[str, Any]:
     return {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", OPTIMIZER_HYPERPARAMETERS)
 def test_what_is_left_out_is_torchs_default(name: str) -> None:
     model = nn.Linear(2, 1)
-    ours = optimizer_for(model.parameters(), Settings(lr=0.02, optimizer=name))
+    ours = create_optimizer(model.parameters(), Settings(lr=0.02, optimizer=name))
     theirs = TORCHS[name](model.parameters(), lr=0.02)
     assert type(ours) is TORCHS[name]
     assert group_of(ours) == group_of(theirs)
@@ -45,7 +45,7 @@ def test_what_is_left_out_is_torchs_default(name: str) -> None:
 )
 def test_what_is_given_reaches_torchs_optimizer(name: str, words: dict[str, Any]) -> None:
     model = nn.Linear(2, 1)
-    ours = optimizer_for(model.parameters(), Settings(lr=0.02, optimizer=name, **words))
+    ours = create_optimizer(model.parameters(), Settings(lr=0.02, optimizer=name, **words))
     assert group_of(ours) == group_of(TORCHS[name](model.parameters(), lr=0.02, **words))
 
 
@@ -114,17 +114,17 @@ any_settings = (
 
 @given(any_settings)
 def test_settings_are_read_again_from_what_is_written_down(settings: Settings) -> None:
-    assert Settings(**json.loads(json.dumps(settings.described()))) == settings
+    assert Settings(**json.loads(json.dumps(settings.to_dict()))) == settings
 
 
 def test_settings_of_old_are_written_as_they_always_were() -> None:
     # Stored runs are found by this text: another one would train all of them again.
-    written = json.dumps(Settings(momentum=0.5, epochs=3).described())
+    written = json.dumps(Settings(momentum=0.5, epochs=3).to_dict())
     assert written == (
         '{"lr": 0.1, "momentum": 0.5, "optimizer": "sgd", "epochs": 3, "batch_size": 24, '
         '"per": "epoch", "shuffle": true}'
     )
-    assert Settings(optimizer="adamw", clip=1).described() == {
+    assert Settings(optimizer="adamw", max_grad_norm=1).to_dict() == {
         "lr": 0.1,
         "momentum": 0.0,
         "optimizer": "adamw",
@@ -139,16 +139,16 @@ def test_settings_of_old_are_written_as_they_always_were() -> None:
 @given(any_settings, any_settings)
 def test_other_settings_are_written_otherwise(one: Settings, other: Settings) -> None:
     assume(one != other)
-    assert one.described() != other.described()
+    assert one.to_dict() != other.to_dict()
 
 
 @given(integers(2, 400), integers(1, 500), floats(0, 0.5))
 def test_steps_are_counted_as_a_data_loader_does(rows: int, size: int, share: float) -> None:
-    settings = Settings(batch_size=size, validation=share, per="step")
-    kept = rows - settings.held_out(rows)
+    settings = Settings(batch_size=size, validation_size=share, step_every="step")
+    kept = rows - settings.count_validation_rows(rows)
     batches = len(DataLoader(range(kept), batch_size=size))  # type: ignore[arg-type]
-    assert settings.steps_of_optimizer(rows) == settings.steps_per_epoch(rows) == batches
-    assert Settings(batch_size=size, validation=share).steps_per_epoch(rows) == 1
+    assert settings.count_batches_per_epoch(rows) == settings.count_steps_per_epoch(rows) == batches
+    assert Settings(batch_size=size, validation_size=share).count_steps_per_epoch(rows) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,23 +156,23 @@ def test_steps_are_counted_as_a_data_loader_does(rows: int, size: int, share: fl
     [(0.0, 10, 0), (0.2, 10, 2), (0.25, 10, 2), (0.001, 10, 1), (0.5, 2, 1), (0.94, 10, 9)],
 )
 def test_a_share_holds_out_a_row_at_least(share: float, rows: int, held: int) -> None:
-    assert Settings(validation=share).held_out(rows) == held
+    assert Settings(validation_size=share).count_validation_rows(rows) == held
 
 
 def test_a_row_is_left_to_train_on() -> None:
     with pytest.raises(TrainingError, match=r"validation=0.96 of 10 training rows leaves none"):
-        Settings(validation=0.96).held_out(10)
+        Settings(validation_size=0.96).count_validation_rows(10)
 
 
 def test_durations_become_steps_of_the_rows_that_are_trained_on() -> None:
-    settings = Settings(epochs=4, batch_size=10, validation=0.5, per="step")
-    assert settings.bind(Warmup("1ep") >> Cosine(), rows=100) == Warmup(5) >> Cosine(15)
-    assert Settings(epochs=4).bind(Linear(1, 0), rows=100) == Linear(1.0, 0.0, over=4)
+    settings = Settings(epochs=4, batch_size=10, validation_size=0.5, step_every="step")
+    assert settings.bind(Warmup("1ep") >> Cosine(), train_rows=100) == Warmup(5) >> Cosine(15)
+    assert Settings(epochs=4).bind(Linear(1, 0), train_rows=100) == Linear(1.0, 0.0, over=4)
 
 
 def test_only_the_rate_may_not_be_zero_at_every_step() -> None:
     with pytest.raises(ScheduleError, match="0 at every step"):
-        Settings().bind(Constant(0.0), rows=10)
-    assert Settings().bind(Constant(0.0), rows=10, base=1.0) == Constant(0.0)
+        Settings().bind(Constant(0.0), train_rows=10)
+    assert Settings().bind(Constant(0.0), train_rows=10, base=1.0) == Constant(0.0)
     with pytest.raises(ScheduleError, match=r"gives a rate of 1e\+39 at t = 0; the highest"):
-        Settings().bind(Constant(1e39), rows=10, base=1.0)
+        Settings().bind(Constant(1e39), train_rows=10, base=1.0)

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from lrlab.training.threads import one_thread
+from lrlab.training.threads import use_one_thread
 
 HELD = """
 import ctypes, sys, torch
@@ -35,7 +35,7 @@ def test_threads_are_one_inside_and_as_before_outside() -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        with one_thread():
+        with use_one_thread():
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
     finally:

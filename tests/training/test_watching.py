@@ -6,19 +6,19 @@ import pytest
 
 from lrlab import Constant, Cosine, Greedy, Plateau, Schedule, Warmup
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, load
+from lrlab.problems import Problem, load_problem
 from lrlab.training import Epoch, Settings
-from lrlab.training.watching import watched
+from lrlab.training.watching import select_schedule_metric
 
-EPOCH = Epoch(3, 0.1, 0.1, loss=1.0, score=2.0, validation_loss=3.0, validation_score=4.0)
+EPOCH = Epoch(3, 0.1, 0.1, loss=1.0, test_score=2.0, validation_loss=3.0, validation_score=4.0)
 ALONE = replace(EPOCH, validation_loss=None, validation_score=None)
-HELD, NONE_HELD = Settings(validation=0.2), Settings()
+HELD, NONE_HELD = Settings(validation_size=0.2), Settings()
 RISING = Plateau(mode="max")
 
 
 @pytest.fixture(scope="module")
 def iris() -> Problem:
-    return load("iris")
+    return load_problem("iris")
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def iris() -> Problem:
 def test_what_is_read(
     iris: Problem, schedules: list[Schedule], settings: Settings, epoch: Epoch, number: float
 ) -> None:
-    assert watched(schedules, settings, iris)(epoch) == number
+    assert select_schedule_metric(schedules, settings, iris)(epoch) == number
 
 
 def test_what_cannot_be_read(iris: Problem) -> None:
     with pytest.raises(TrainingError, match=r"must all read the same metric, but .*one mode\."):
-        watched([Plateau(), Warmup(2) >> RISING], HELD, iris)
+        select_schedule_metric([Plateau(), Warmup(2) >> RISING], HELD, iris)
     with pytest.raises(TrainingError, match=r'Plateau\(mode="max"\) reads the accuracy of rows'):
-        watched([Cosine(), RISING], NONE_HELD, iris)
+        select_schedule_metric([Cosine(), RISING], NONE_HELD, iris)
     with pytest.raises(TrainingError, match="RMSE is better when it falls"):
-        watched([RISING], HELD, load("diabetes"))
+        select_schedule_metric([RISING], HELD, load_problem("diabetes"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Plan, Study, first, following
+from lrlab.studies import BASELINE, Plan, StudyResult, plan_first_phase, plan_next_phase
 from lrlab.training import Curve, Epoch, Result, Settings
 
 Results = Mapping[Schedule, Sequence[Result]]
@@ -14,7 +14,7 @@ def study_of(
     finals: Results,
     chosen: Mapping[Schedule, Settings] | None = None,
     elsewhere: Sequence[Result] | None = None,
-) -> Study:
+) -> StudyResult:
     """The study whose final runs have come to these results.
 
     Args:
@@ -24,7 +24,7 @@ def study_of(
         elsewhere: the baseline's at all other settings; the same as at those chosen when left out.
     """
     best = dict.fromkeys(plan.schedules, plan.grid[0]) | dict(chosen or {})
-    phase, done, results = first(plan), [], {}
+    phase, done, results = plan_first_phase(plan), [], {}
     while phase is not None:
         done.append(phase)
         own = []
@@ -37,9 +37,9 @@ def study_of(
             else:
                 own += [_held_out(0.9 if at_best else 0.5)] * len(phase.seeds)
         results |= dict(zip(phase.runs, own, strict=True))
-        phase = following(plan, done, results)
-    return Study(plan, tuple(done), results)
+        phase = plan_next_phase(plan, done, results)
+    return StudyResult(plan, tuple(done), results)
 
 
 def _held_out(score: float) -> Result:
-    return Result(0.5, False, Curve.of([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)
+    return Result(0.5, False, Curve.from_epochs([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrlab import Constant, Cosine, Exponential, Formula, Linear, Rate, parse
+from lrlab import Constant, Cosine, Exponential, Formula, Linear, Absolute, parse
 from lrlab.schedules import Schedule
-from lrlab.views.braille import cells, sparkline
-from lrlab.views.chart import chart, ticks
-from lrlab.views.pieces import Row, plain
-from lrlab.views.preview import labelled, preview
+from lrlab.views.braille import compute_cells, draw_sparkline
+from lrlab.views.chart import render_chart, compute_ticks
+from lrlab.views.pieces import StyledLine, to_plain_text
+from lrlab.views.preview import label_schedules, compute_preview
 
 quick = settings(max_examples=30)
 rates_ = st.lists(st.floats(0, 1), min_size=1, max_size=500).map(np.array)
@@ -31,7 +31,7 @@ def dots(bits: np.ndarray) -> np.ndarray:
 @quick
 @given(rates_, st.integers(1, 40), st.integers(1, 12))
 def test_every_rate_is_drawn_at_its_height(rates: np.ndarray, columns: int, rows: int) -> None:
-    grid = dots(cells(rates, columns, rows, top=1.0))
+    grid = dots(compute_cells(rates, columns, rows, top=1.0))
     wide, tall = 2 * columns, 4 * rows
     for t, rate in enumerate(rates):
         # The column of dots in which the middle of a step lies, or those around it.
@@ -43,7 +43,7 @@ def test_every_rate_is_drawn_at_its_height(rates: np.ndarray, columns: int, rows
 @quick
 @given(rates_, st.integers(1, 40), st.integers(1, 12))
 def test_lines_have_no_gaps(rates: np.ndarray, columns: int, rows: int) -> None:
-    grid = dots(cells(rates, columns, rows, top=1.0))
+    grid = dots(compute_cells(rates, columns, rows, top=1.0))
     for left, right in zip(grid.T, grid.T[1:], strict=False):
         assert left.any()
         reach = np.flatnonzero(right)
@@ -55,7 +55,7 @@ def test_lines_have_no_gaps(rates: np.ndarray, columns: int, rows: int) -> None:
 @quick
 @given(st.floats(1e-290, 3e38))
 def test_ticks_are_round_and_reach_the_peak(highest: float) -> None:
-    marks = ticks(highest)
+    marks = compute_ticks(highest)
     assert marks[0] == 0
     assert marks[-1] >= highest * (1 - 1e-5)
     assert marks[-2] < highest
@@ -65,7 +65,7 @@ def test_ticks_are_round_and_reach_the_peak(highest: float) -> None:
 
 
 def lines(schedules: list[Schedule], width: int, **options: float) -> list[str]:
-    return plain(chart(preview(labelled(schedules), **options), width)).split("\n")
+    return to_plain_text(render_chart(compute_preview(label_schedules(schedules), **options), width)).split("\n")
 
 
 NINE = [
@@ -113,7 +113,7 @@ def test_equal_lines_take_turns() -> None:
 
 
 def test_tiny_rates_have_an_axis() -> None:
-    small = [Linear(Rate(1e-6), Rate(0))]
+    small = [Linear(Absolute(1e-6), Absolute(0))]
     drawn = lines(small, 80, steps=50)
     assert drawn[0].strip() == "rate"
     assert [line.split("┤")[0].strip() for line in drawn if "┤" in line] == [
@@ -123,32 +123,32 @@ def test_tiny_rates_have_an_axis() -> None:
     assert len(lines([Constant(5e-324)], 80, steps=5)) == len(drawn)
 
 
-def colours_of(rows: list[Row]) -> set[int | None]:
-    return {piece.line for row in rows for piece in row if piece.text.strip()}
+def colours_of(rows: list[StyledLine]) -> set[int | None]:
+    return {piece.line_index for row in rows for piece in row if piece.text.strip()}
 
 
 def test_pieces_say_whose_they_are() -> None:
-    assert colours_of(chart(preview(labelled(NINE), 100))) == {None, *range(9)}
+    assert colours_of(render_chart(compute_preview(label_schedules(NINE), 100))) == {None, *range(9)}
 
 
 def test_a_solid_line_gives_way() -> None:
     wild, calm = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
     for order in ([wild, calm], [calm, wild]):
-        rows = chart(preview(labelled(order), 1_000_000))
-        mine = [piece.text for row in rows for piece in row if piece.line == order.index(calm)]
+        rows = render_chart(compute_preview(label_schedules(order), 1_000_000))
+        mine = [piece.text for row in rows for piece in row if piece.line_index == order.index(calm)]
         assert sum(map(len, mine)) >= 60  # all of its row but the other's marks
 
 
 @quick
 @given(rates_, st.integers(1, 30), st.integers(1, 3))
 def test_sparklines_have_their_size(rates: np.ndarray, width: int, rows: int) -> None:
-    drawn = sparkline(rates, width, rows)
+    drawn = draw_sparkline(rates, width, rows)
     assert [len(line) for line in drawn] == [width] * rows
     assert {ord(sign) for line in drawn for sign in line} <= {32, *range(0x2801, 0x2900)}
 
 
 def test_a_sparkline_rises_with_its_rates() -> None:
-    assert sparkline(np.arange(8) / 7, width=4) == ["⣀⠤⠒⠉"]
-    assert sparkline(np.full(5, math.pi), width=4) == ["⠉⠉⠉⠉"]
-    assert sparkline(np.zeros(5), width=4) == ["⣀⣀⣀⣀"]
-    assert sparkline(np.ones(5), width=4, rows=2, top=2.0) == ["⣀⣀⣀⣀", "    "]
+    assert draw_sparkline(np.arange(8) / 7, width=4) == ["⣀⠤⠒⠉"]
+    assert draw_sparkline(np.full(5, math.pi), width=4) == ["⠉⠉⠉⠉"]
+    assert draw_sparkline(np.zeros(5), width=4) == ["⣀⣀⣀⣀"]
+    assert draw_sparkline(np.ones(5), width=4, rows=2, top=2.0) == ["⣀⣀⣀⣀", "    "]

@@ -10,8 +10,8 @@ from scipy import stats
 
 from lrlab import Cosine, Linear, Plateau
 from lrlab.errors import ViewError
-from lrlab.problems import load
-from lrlab.studies import BASELINE, Plan, Protocol, cross, plan
+from lrlab.problems import load_problem
+from lrlab.studies import BASELINE, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import curves
 from tests.views.making import study_of
@@ -19,18 +19,18 @@ from tests.views.making import study_of
 
 @pytest.fixture(scope="module")
 def study() -> Plan:
-    return plan(load("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), Protocol(3))
+    return build_plan(load_problem("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), Protocol(3))
 
 
 def result(scores: list[float], diverged: bool = False) -> Result:
     epochs = tuple(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
-    return Result(0.3, diverged, Curve.of(epochs), 0.0)
+    return Result(0.3, diverged, Curve.from_epochs(epochs), 0.0)
 
 
 @pytest.fixture
 def results(study: Plan) -> dict:
     numbers = np.random.default_rng(0)
-    drawn = {s: [result(list(numbers.random(4))) for _ in study.seeds] for s in study.schedules}
+    drawn = {s: [result(list(numbers.random(4))) for _ in study.final_seeds] for s in study.schedules}
     drawn[Linear(1, 0)] = [
         result([0.5, 0.6], diverged=True),
         result([0.7], diverged=True),
@@ -40,7 +40,7 @@ def results(study: Plan) -> dict:
 
 
 def test_lines_and_bands(study: Plan, results: dict) -> None:
-    base, cosine, linear = curves.curves(study_of(study, results))
+    base, cosine, linear = curves.compute_curves(study_of(study, results))
     assert (base.label, base.gain) == ("Constant(1.0)", None)
     assert_allclose(cosine.rates, 0.1 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
     assert cosine.times.tolist() == [0, 1, 2, 3, 4]
@@ -57,16 +57,16 @@ def test_lines_and_bands(study: Plan, results: dict) -> None:
 
 
 def test_each_schedule_is_drawn_at_its_own_settings() -> None:
-    grid = cross(Settings(epochs=4, validation=0.2), [0.1, 0.2, 0.4], [0])
-    study = plan(load("iris"), [Cosine(), Plateau()], grid, Protocol(2, 1, 0))
+    grid = build_grid(Settings(epochs=4, validation_size=0.2), [0.1, 0.2, 0.4], [0])
+    study = build_plan(load_problem("iris"), [Cosine(), Plateau()], grid, Protocol(2, 1, 0))
     chosen = dict(zip(study.schedules, grid, strict=True))
     results = {s: [result([0.5] * 4)] * 2 for s in study.schedules}
     used = [[0.4, 0.4, 0.2, 0.1], [0.4, 0.2, 0.2, 0.2]]
     results[Plateau()] = [
-        Result(0.5, False, Curve.of([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]), 0.0)
+        Result(0.5, False, Curve.from_epochs([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]), 0.0)
         for own in used
     ]
-    base, cosine, plateau = curves.curves(study_of(study, results, chosen))
+    base, cosine, plateau = curves.compute_curves(study_of(study, results, chosen))
     assert [c.label for c in (base, cosine)] == ["Constant(1.0), rate 0.1", "Cosine(), rate 0.2"]
     assert_allclose(base.rates, 0.1)
     assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
@@ -76,11 +76,11 @@ def test_each_schedule_is_drawn_at_its_own_settings() -> None:
 
 
 def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
-    curves.save(study_of(study, results), tmp_path / "iris.png")
+    curves.save_study_plot(study_of(study, results), tmp_path / "iris.png")
     height, width, _ = imread(tmp_path / "iris.png").shape
     assert (width, height) == (1800, 648)
     with pytest.raises(ViewError, match="cannot be written"):
-        curves.save(study_of(study, results), tmp_path / "none" / "iris.png")
+        curves.save_study_plot(study_of(study, results), tmp_path / "none" / "iris.png")
 
 
 def test_long_names_stay_within_the_picture() -> None:
@@ -89,7 +89,7 @@ def test_long_names_stay_within_the_picture() -> None:
         f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
     ]
     drawn = [curves.Curve(name, np.arange(5.0), np.ones(5), band, band) for name in names]
-    drawing = curves.figure(drawn, "many", load("iris").task.metric)
+    drawing = curves.create_figure(drawn, "many", load_problem("iris").task.metric)
     drawing.draw_without_rendering()
     (legend,), whole = drawing.legends, drawing.bbox
     box = legend.get_window_extent()
@@ -99,7 +99,7 @@ def test_long_names_stay_within_the_picture() -> None:
 
 
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
-    one = plan(load("iris"), [], Settings(epochs=1), Protocol(1))
-    curves.save(study_of(one, {BASELINE: [result([0.5])]}), tmp_path / "one.png")
-    curves.save(study_of(one, {BASELINE: [result([], diverged=True)]}), tmp_path / "none.png")
+    one = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
+    curves.save_study_plot(study_of(one, {BASELINE: [result([0.5])]}), tmp_path / "one.png")
+    curves.save_study_plot(study_of(one, {BASELINE: [result([], diverged=True)]}), tmp_path / "none.png")
     assert (tmp_path / "none.png").stat().st_size > 0

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from lrlab.errors import MissingExtra, ViewError
-from lrlab.views.export import KINDS, check, save
+from lrlab.views.export import FRAME_WRITERS, check_frame_output, save_frame
 
 FRAME = pd.DataFrame(
     {
@@ -33,7 +33,7 @@ def test_what_is_written_comes_back_bit_for_bit(tmp_path: Path) -> None:
     readers = {"csv": pd.read_csv, "json": read_json}
     for kind, read in readers.items():
         path = tmp_path / f"runs.{kind}"
-        save(FRAME, path, kind)
+        save_frame(FRAME, path, kind)
         back = read(path)
         assert back.columns.tolist() == FRAME.columns.tolist()
         for name in ("schedule", "diverged"):
@@ -46,8 +46,8 @@ def test_what_is_written_comes_back_bit_for_bit(tmp_path: Path) -> None:
 
 def test_parquet_comes_back(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    check(tmp_path / "runs.parquet", "parquet")
-    save(FRAME, tmp_path / "runs.parquet", "parquet")
+    check_frame_output(tmp_path / "runs.parquet", "parquet")
+    save_frame(FRAME, tmp_path / "runs.parquet", "parquet")
     back = pd.read_parquet(tmp_path / "runs.parquet")
     plain = ["schedule", "lr", "left_at", "diverged", "ended"]
     pd.testing.assert_frame_equal(back[plain], FRAME[plain])
@@ -56,12 +56,12 @@ def test_parquet_comes_back(tmp_path: Path) -> None:
 def test_parquet_needs_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtra, match="pip install pyarrow"):
-        check(tmp_path / "runs.parquet", "parquet")
+        check_frame_output(tmp_path / "runs.parquet", "parquet")
 
 
 def test_a_frame_without_rows(tmp_path: Path) -> None:
     for kind in ("csv", "json"):
-        save(FRAME.iloc[:0], tmp_path / kind, kind)
+        save_frame(FRAME.iloc[:0], tmp_path / kind, kind)
     assert (tmp_path / "csv").read_text() == "schedule,lr,left_at,diverged,betas,ended\n"
     assert json.loads((tmp_path / "json").read_text()) == []
 
@@ -79,12 +79,12 @@ def test_what_is_there_is_kept_unless_it_is_said_and_a_database_always(tmp_path:
         (tmp_path / "no" / "runs.csv", True, "name a file in a folder that is there"),
     ):
         with pytest.raises(ViewError, match=said):
-            check(path, "csv", force)
-    check(table, "csv", overwrite=True)
-    check(tmp_path / "new.csv", "csv")
+            check_frame_output(path, "csv", force)
+    check_frame_output(table, "csv", force=True)
+    check_frame_output(tmp_path / "new.csv", "csv")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "parquet"])
+@pytest.mark.parametrize("kind", [kind for kind in FRAME_WRITERS if kind != "parquet"])
 def test_what_fails_leaves_nothing(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,7 +92,7 @@ def test_what_fails_leaves_nothing(
     path.write_text("mine")
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(ViewError, match="cannot be written: No space left on device"):
-        save(FRAME, path, kind)
+        save_frame(FRAME, path, kind)
     assert path.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [path]
 

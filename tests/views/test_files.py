@@ -16,7 +16,7 @@ from matplotlib.image import imread
 from lrlab import Cosine, Custom, Exponential, Formula, Warmup, parse
 from lrlab.errors import ViewError
 from lrlab.views import files
-from lrlab.views.preview import Preview, labelled, preview
+from lrlab.views.preview import Preview, label_schedules, compute_preview
 
 ENDS = [".png", ".svg", ".html", ".csv", ".json"]
 
@@ -24,11 +24,11 @@ ENDS = [".png", ".svg", ".html", ".csv", ".json"]
 @pytest.fixture(scope="module")
 def seen() -> Preview:
     texts = ['Warmup("10%") >> Cosine()', "torch.StepLR(30)", 'Formula("0.5 + (t < 20)")']
-    return preview({text: parse(text) for text in texts}, 100, base=0.1)
+    return compute_preview({text: parse(text) for text in texts}, 100, base=0.1)
 
 
 def save(path: Path, what: Preview) -> Path:
-    files.target(path).write(what)
+    files.resolve_output(path).write(what)
     return path
 
 
@@ -66,7 +66,7 @@ def test_numbers(seen: Preview, tmp_path: Path) -> None:
     assert first["area"] == seen.lines[0].rates.sum()
     assert known["schedules"][1]["jump_step"] == 30
     assert (
-        json.loads(save(tmp_path / "f.json", preview(labelled(Cosine(3)))).read_text())["base_rate"]
+        json.loads(save(tmp_path / "f.json", compute_preview(label_schedules(Cosine(3)))).read_text())["base_rate"]
         is None
     )
 
@@ -90,7 +90,7 @@ def test_a_page_needs_nothing_else(seen: Preview, tmp_path: Path) -> None:
 
 def test_nothing_in_a_label_becomes_code(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><b>"
-    page = save(tmp_path / "x.html", preview({evil: Cosine(5)})).read_text()
+    page = save(tmp_path / "x.html", compute_preview({evil: Cosine(5)})).read_text()
     assert evil not in page
     assert "<script>alert" not in page
     assert traces(page)[0]["name"] == (
@@ -99,7 +99,7 @@ def test_nothing_in_a_label_becomes_code(tmp_path: Path) -> None:
 
 
 def test_a_million_steps_stay_small(tmp_path: Path) -> None:
-    long = preview(labelled([Cosine(), Exponential(0.99999)]), 1_000_000)
+    long = compute_preview(label_schedules([Cosine(), Exponential(0.99999)]), 1_000_000)
     page = save(tmp_path / "x.html", long).read_text()
     for line, trace in zip(long.lines, traces(page), strict=True):
         assert len(trace["x"]) < 7000
@@ -112,7 +112,7 @@ def test_its_own_files_are_written_over_and_no_others(
     seen: Preview, tmp_path: Path, end: str
 ) -> None:
     path = save(tmp_path / f"x{end}", seen)
-    again = preview(labelled([Cosine(), Exponential(0.9)]), 20)
+    again = compute_preview(label_schedules([Cosine(), Exponential(0.9)]), 20)
     before = path.read_bytes()
     save(path, again)
     assert path.read_bytes() != before
@@ -129,7 +129,7 @@ def test_its_own_files_are_written_over_and_no_others(
     for content in strange:
         path.write_bytes(content)
         with pytest.raises(ViewError, match="was not written by lrlab show"):
-            files.target(path)
+            files.resolve_output(path)
         assert path.read_bytes() == content
     assert os.listdir(tmp_path) == [path.name]
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_written(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(ViewError, match=re.escape(said)):
-        files.target(tmp_path / name)
+        files.resolve_output(tmp_path / name)
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_file_is_written_whole_or_not_at_all(
     request.getfixturevalue("failing")
     for name in ("x.csv", "new.csv"):
         with pytest.raises(ViewError, match="cannot be written: No space left on device"):
-            save(tmp_path / name, preview(labelled(Cosine(5))))
+            save(tmp_path / name, compute_preview(label_schedules(Cosine(5))))
     assert os.listdir(tmp_path) == ["x.csv"]
     assert path.read_bytes() == before
 
@@ -196,12 +196,12 @@ def test_permissions_are_those_of_any_new_file(seen: Preview, tmp_path: Path) ->
 
 
 def test_a_function_has_no_text_and_can_be_saved(tmp_path: Path) -> None:
-    own = preview(labelled(Custom(lambda t: 0.5)), 5)
+    own = compute_preview(label_schedules(Custom(lambda t: 0.5)), 5)
     known = json.loads(save(tmp_path / "x.json", own).read_text())
     assert known["schedules"][0]["area"] == 2.5
 
 
 def test_formulas_are_shown_as_they_are(tmp_path: Path) -> None:
-    odd = preview({"$x_1$ & <b>": Formula("1 + 0*t"), "_hidden": Cosine()}, 5)
+    odd = compute_preview({"$x_1$ & <b>": Formula("1 + 0*t"), "_hidden": Cosine()}, 5)
     for end in ENDS:
         assert save(tmp_path / f"x{end}", odd).stat().st_size > 0

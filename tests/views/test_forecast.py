@@ -3,24 +3,24 @@
 import pytest
 
 from lrlab import Constant, Cosine
-from lrlab.problems import TrainingFunction, load
-from lrlab.studies import Estimate, Plan, Protocol, cross, plan
+from lrlab.problems import TrainingFunction, load_problem
+from lrlab.studies import CostEstimate, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Settings
-from lrlab.views.forecast import forecast
+from lrlab.views.forecast import format_plan
 
 
 def study(**protocol: object) -> Plan:
-    grid = cross(Settings(epochs=5, validation=0.2), [0.01, 0.1], [0, 0.9])
-    return plan(load("wine"), [Cosine()], grid, Protocol(**protocol))
+    grid = build_grid(Settings(epochs=5, validation_size=0.2), [0.01, 0.1], [0, 0.9])
+    return build_plan(load_problem("wine"), [Cosine()], grid, Protocol(**protocol))
 
 
-def taken(**more: object) -> Estimate:
+def taken(**more: object) -> CostEstimate:
     words = {"tuning": 160, "widening": 72, "final": 150}
-    return Estimate(**words | {"seconds": (200.0, 340.0), "bytes": (310_000, 372_000)} | more)
+    return CostEstimate(**words | {"seconds": (200.0, 340.0), "bytes": (310_000, 372_000)} | more)
 
 
 def test_a_tuned_study() -> None:
-    assert forecast(study(), taken(), known=0).splitlines() == [
+    assert format_plan(study(), taken(), stored_run_count=0).splitlines() == [
         "tuning       160 runs   2 schedules x 4 settings (rate 0.01, 0.1; momentum 0, 0.9) x 20 "
         "seeds;",
         "                        chosen by mean accuracy after the last epoch on 25 of the 124 "
@@ -43,8 +43,8 @@ def test_a_tuned_study() -> None:
 
 
 def test_a_study_that_tunes_nothing() -> None:
-    which = plan(load("wine"), [Cosine()], Settings(epochs=1), Protocol(seeds=1))
-    text = forecast(which, taken(tuning=0, widening=0, final=2, seconds=(3.04, 3.04)), known=1)
+    which = build_plan(load_problem("wine"), [Cosine()], Settings(epochs=1), Protocol(seeds=1))
+    text = format_plan(which, taken(tuning=0, widening=0, final=2, seconds=(3.04, 3.04)), stored_run_count=1)
     assert text.splitlines()[0] == (
         "final          2 runs   each schedule as it is x 1 fresh seed, scored on test rows"
     )
@@ -59,14 +59,14 @@ def test_a_study_that_tunes_nothing() -> None:
 
 def test_by_what_settings_are_chosen() -> None:
     which = study(score="best", tuning_seeds=1)
-    text = forecast(which, taken(), known=0)
+    text = format_plan(which, taken(), stored_run_count=0)
     assert "x 1 seed;\n" in text
     assert "chosen by mean accuracy at its best epoch on 25 of the 124 training rows" in text
 
 
 def test_millions_of_runs_have_all_their_digits() -> None:
     many = taken(tuning=2_400_000, widening=1_620_000, final=1_234_567)
-    assert "3634567 to 5254567 runs of 5 epochs" in forecast(study(), many, known=0)
+    assert "3634567 to 5254567 runs of 5 epochs" in format_plan(study(), many, stored_run_count=0)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_millions_of_runs_have_all_their_digits() -> None:
     ],
 )
 def test_times_are_in_a_unit_that_suits_them(seconds: tuple[float, float], said: str) -> None:
-    assert f"{said} on this machine" in forecast(study(), taken(seconds=seconds), known=0)
+    assert f"{said} on this machine" in format_plan(study(), taken(seconds=seconds), stored_run_count=0)
 
 
 def test_of_a_training_function_nobody_knows_the_time() -> None:
     function = TrainingFunction(print, fingerprint="0")
-    which = plan(function, [Constant(0.5)], study().grid)
-    text = forecast(which, taken(seconds=None), known=0)
+    which = build_plan(function, [Constant(0.5)], study().grid)
+    text = format_plan(which, taken(seconds=None), stored_run_count=0)
     assert "on a share of 0.2 of its rows, held out" in text
     assert "time: as long as the function takes" in text
     assert "on this machine" not in text

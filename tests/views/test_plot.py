@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import lrlab
-from lrlab import Constant, Cosine, Linear, Rate, Step, Warmup
+from lrlab import Constant, Cosine, Linear, Absolute, Step, Warmup
 from lrlab.errors import ViewError
 
 
@@ -39,9 +39,9 @@ def labels(axes: Axes) -> list[str]:
 
 
 def test_one_or_several_with_labels_or_without(axes: Axes) -> None:
-    lrlab.plot([Cosine(), Step(3)], axes, steps=9)
+    lrlab.plot([Cosine(), Step(3)], axes, total_steps=9)
     assert labels(axes) == ["Cosine()", "Step(3)"]
-    lrlab.plot({"mine $x$": Constant(3.0)}, axes, steps=20)
+    lrlab.plot({"mine $x$": Constant(3.0)}, axes, total_steps=20)
     assert labels(axes) == ["Cosine()", "Step(3)", "mine $x$"]
     colours = [line.get_color() for line in axes.lines]
     assert len(set(colours)) == 3
@@ -51,7 +51,7 @@ def test_one_or_several_with_labels_or_without(axes: Axes) -> None:
 
 
 def test_epochs_and_absolute_rates(axes: Axes) -> None:
-    lrlab.plot([Warmup("2ep") >> Constant(1, over=2), Linear(1, Rate(0.01), over=5)], axes, epoch=3)
+    lrlab.plot([Warmup("2ep") >> Constant(1, over=2), Linear(1, Absolute(0.01), over=5)], axes, steps_per_epoch=3)
     assert axes.get_xlim() == (0, 8)
     assert axes.get_ylabel() == "rate"
     assert axes.lines[1].get_ydata()[0] == 0.1
@@ -67,7 +67,7 @@ def test_long_labels_are_broken(axes: Axes) -> None:
 
 def test_new_axes_when_none_are_given() -> None:
     before = pyplot.get_fignums()
-    drawn = lrlab.plot(Cosine(), steps=10)
+    drawn = lrlab.plot(Cosine(), total_steps=10)
     try:
         assert len(pyplot.get_fignums()) == len(before) + 1
         assert drawn.figure is pyplot.gcf()
@@ -79,14 +79,14 @@ def test_what_cannot_be_drawn_leaves_the_axes_empty(axes: Axes) -> None:
     with pytest.raises(ViewError, match="does not say when it ends"):
         lrlab.plot(Cosine(), axes)
     with pytest.raises(ViewError, match="only schedules can be shown, got 3"):
-        lrlab.plot([Cosine(), 3], axes, steps=5)
+        lrlab.plot([Cosine(), 3], axes, total_steps=5)
     assert not axes.lines
 
 
 @pytest.mark.parametrize("schedule", [Constant(0), Constant(1e-6), Cosine()])
 @pytest.mark.parametrize("steps", [1, 2, 1_000_000])
 def test_any_size_can_be_drawn(axes: Axes, schedule: lrlab.Schedule, steps: int) -> None:
-    lrlab.plot(schedule, axes, steps=steps)
+    lrlab.plot(schedule, axes, total_steps=steps)
     figure = axes.figure
     assert isinstance(figure, Figure)
     figure.savefig("/dev/null", format="png")

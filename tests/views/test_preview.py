@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Rate, Step, Warmup
+from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Absolute, Step, Warmup
 from lrlab.errors import ScheduleError, ViewError
 from lrlab.schedules import Schedule
-from lrlab.views.facts import kept
-from lrlab.views.preview import Line, labelled, preview
+from lrlab.views.facts import select_steps_to_draw
+from lrlab.views.preview import Line, label_schedules, compute_preview
 from tests.schedules.strategies import relative
 
 quick = settings(max_examples=30)
 
 
 def only(schedule: Schedule, steps: float | None = None, **options: float) -> Line:
-    return preview({"it": schedule}, steps, **options).lines[0]
+    return compute_preview({"it": schedule}, steps, **options).lines[0]
 
 
 @quick
@@ -28,9 +28,9 @@ def only(schedule: Schedule, steps: float | None = None, **options: float) -> Li
 def test_numbers_are_those_of_the_rates_one_by_one(
     schedule: Schedule, steps: int, base: float
 ) -> None:
-    bound = schedule.bind(total=steps)
+    bound = schedule.bind(total_steps=steps)
     rates = [bound(t, base=base) for t in range(steps)]
-    known = only(schedule, steps, base=base).numbers
+    known = only(schedule, steps, base=base).summary
     assert (known.first, known.last) == (rates[0], rates[-1])
     assert math.isclose(known.peak, max(rates), rel_tol=1e-15)
     assert math.isclose(rates[known.peak_step], max(rates), rel_tol=1e-14)
@@ -47,24 +47,24 @@ def test_numbers_are_those_of_the_rates_one_by_one(
 
 
 def test_areas_in_closed_form() -> None:
-    assert only(Linear(1, 0), 1000).numbers.area == pytest.approx(1001 / 2, rel=1e-13)
-    assert only(Cosine(), 1000, base=0.2).numbers.mean == pytest.approx(0.2 * 1001 / 2000)
+    assert only(Linear(1, 0), 1000).summary.area == pytest.approx(1001 / 2, rel=1e-13)
+    assert only(Cosine(), 1000, base=0.2).summary.mean == pytest.approx(0.2 * 1001 / 2000)
     geometric = (1 - 0.999**5000) / (1 - 0.999)
-    assert only(Exponential(0.999), 5000).numbers.area == pytest.approx(geometric, rel=1e-12)
+    assert only(Exponential(0.999), 5000).summary.area == pytest.approx(geometric, rel=1e-12)
 
 
 def test_the_first_of_equal_steps_counts() -> None:
-    warm = only(Warmup(10) >> Constant(1.0), 50).numbers
+    warm = only(Warmup(10) >> Constant(1.0), 50).summary
     assert (warm.peak_step, warm.jump_step) == (10, 1)
     assert warm.jump == pytest.approx(1 / 11)
-    stairs = only(Step(30), 100).numbers
+    stairs = only(Step(30), 100).summary
     assert (stairs.jump_step, stairs.jump) == (30, pytest.approx(-0.9))
 
 
 def test_parts_begin_where_they_rule() -> None:
     schedule = 0.5 * (Warmup("10%") >> Constant(1.0, over="2ep") >> Cosine())
     line = only(schedule, 100, epoch=7)
-    assert [(part.step, part.schedule) for part in line.parts] == [
+    assert [(part.start_step, part.schedule) for part in line.parts] == [
         (0, Warmup(10)),
         (10, Constant(1.0, over=14)),
         (24, Cosine(76)),
@@ -72,17 +72,17 @@ def test_parts_begin_where_they_rule() -> None:
     # A part that begins between two steps rules from the next one on.
     halves = only(Constant(1.0, over=2.5) >> Constant(0.5), 6)
     assert halves.rates.tolist() == [1, 1, 1, 0.5, 0.5, 0.5]
-    assert [part.step for part in halves.parts] == [0, 3]
-    assert only(Warmup(10) >> Cosine(), 10).parts[-1].step == 0  # the cosine is never reached
-    assert [part.step for part in only((Warmup(5) >> Cosine(5)).until(3) >> Step(2), 9).parts] == [
+    assert [part.start_step for part in halves.parts] == [0, 3]
+    assert only(Warmup(10) >> Cosine(), 10).parts[-1].start_step == 0  # the cosine is never reached
+    assert [part.start_step for part in only((Warmup(5) >> Cosine(5)).until(3) >> Step(2), 9).parts] == [
         0,
         3,
     ]
     assert only(Cosine(), 10).parts == ()
     going_on = Warmup(4) >> Exponential(0.9).then(Cosine(6), at=5, join="continue").clip(0.1)
-    assert [part.step for part in only(going_on, 20).parts] == [0, 4]
+    assert [part.start_step for part in only(going_on, 20).parts] == [0, 4]
     nested = (Warmup(4) >> Cosine(6)).then(Step(3), at=8, join="continue")
-    assert [(part.step, part.schedule) for part in only(nested, 20).parts] == [
+    assert [(part.start_step, part.schedule) for part in only(nested, 20).parts] == [
         (0, Warmup(4)),
         (4, Cosine(6)),
         (8, Step(3)),
@@ -90,19 +90,19 @@ def test_parts_begin_where_they_rule() -> None:
 
 
 def test_the_base_rate() -> None:
-    assert preview({"a": Cosine(5)}).factors
-    assert preview({"a": Cosine(5)}).unit == "rate, as a factor of the base rate"
-    given_one = preview({"a": Cosine(5)}, base=1.0)
-    assert (given_one.factors, given_one.unit) == (False, "rate")
-    absolute = preview({"a": Cosine(5), "b": Linear(1, Rate(0.01), over=5)})
-    assert (absolute.factors, absolute.base) == (False, 0.1)
-    assert [line.numbers.first for line in absolute.lines] == [0.1, 0.1]
+    assert compute_preview({"a": Cosine(5)}).is_relative
+    assert compute_preview({"a": Cosine(5)}).unit == "rate, as a factor of the base rate"
+    given_one = compute_preview({"a": Cosine(5)}, base=1.0)
+    assert (given_one.is_relative, given_one.unit) == (False, "rate")
+    absolute = compute_preview({"a": Cosine(5), "b": Linear(1, Absolute(0.01), over=5)})
+    assert (absolute.is_relative, absolute.base) == (False, 0.1)
+    assert [line.summary.first for line in absolute.lines] == [0.1, 0.1]
 
 
 def test_the_longest_end_is_the_length() -> None:
-    assert preview({"a": Cosine(5), "b": Warmup(3) >> Cosine(4.5)}).steps == 8
-    assert preview({"a": Cosine("2ep")}, epoch=11).steps == 22
-    assert preview({"a": Constant(1, over=0)}).steps == 1
+    assert compute_preview({"a": Cosine(5), "b": Warmup(3) >> Cosine(4.5)}).total_steps == 8
+    assert compute_preview({"a": Cosine("2ep")}, steps_per_epoch=11).total_steps == 22
+    assert compute_preview({"a": Constant(1, over=0)}).total_steps == 1
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_the_longest_end_is_the_length() -> None:
         (Cosine(), {}, r"Cosine\(\) does not say when it ends: .*--steps"),
         (Exponential(0.9), {}, "does not say when it ends"),
         (Warmup("10%"), {}, "does not say when it ends"),
-        (Warmup("2ep"), {}, r"counts epochs: .*--epoch-steps"),
-        (Warmup("2ep") >> Cosine(), {"steps": 9}, r"counts epochs: .*--epoch-steps"),
+        (Warmup("2ep"), {}, r"counts epochs: .*--steps-per-epoch"),
+        (Warmup("2ep") >> Cosine(), {"steps": 9}, r"counts epochs: .*--steps-per-epoch"),
         (Cosine(), {"steps": 0}, "from 1 to 10000000, got 0"),
         (Cosine(), {"steps": 2.5}, "got 2.5"),
         (Cosine(), {"steps": math.nan}, "got nan"),
@@ -122,34 +122,34 @@ def test_the_longest_end_is_the_length() -> None:
 )
 def test_what_cannot_be_shown(schedule: Schedule, options: dict, said: str) -> None:
     with pytest.raises(ViewError, match=said):
-        preview({"it": schedule}, **options)
+        compute_preview({"it": schedule}, **options)
 
 
 def test_how_many_can_be_shown() -> None:
-    many = labelled([Constant(i) for i in range(36)])
-    assert len(preview(dict(list(many.items())[:35]), 5).lines) == 35
+    many = label_schedules([Constant(i) for i in range(36)])
+    assert len(compute_preview(dict(list(many.items())[:35]), 5).lines) == 35
     with pytest.raises(ViewError, match="from 1 to 35 schedules can be shown, got 36"):
-        preview(many, 5)
+        compute_preview(many, 5)
     with pytest.raises(ViewError, match="got 0"):
-        preview({}, 5)
+        compute_preview({}, 5)
 
 
 def test_what_the_schedule_refuses_stays_its_error() -> None:
     with pytest.raises(ScheduleError, match="at t = 2 it gives -1"):
-        preview({"it": Formula("1 - t")}, 5)
+        compute_preview({"it": Formula("1 - t")}, 5)
     with pytest.raises(ScheduleError, match="base must be a rate"):
-        preview({"it": Cosine()}, 5, base=-1)
+        compute_preview({"it": Cosine()}, 5, base=-1)
 
 
 def test_labels() -> None:
-    assert labelled(Cosine()) == {"Cosine()": Cosine()}
-    assert labelled([Cosine(), Cosine(), Step(3)]) == {"Cosine()": Cosine(), "Step(3)": Step(3)}
-    assert labelled({"mine": Cosine()}) == {"mine": Cosine()}
+    assert label_schedules(Cosine()) == {"Cosine()": Cosine()}
+    assert label_schedules([Cosine(), Cosine(), Step(3)]) == {"Cosine()": Cosine(), "Step(3)": Step(3)}
+    assert label_schedules({"mine": Cosine()}) == {"mine": Cosine()}
     ones = [Custom(lambda t: 1.0), Custom(lambda t: 2.0), Custom(lambda t: 3.0)]
-    assert list(labelled(ones).values()) == ones
+    assert list(label_schedules(ones).values()) == ones
     for wrong in (3, [3], {"a": "Cosine()"}, None):
         with pytest.raises(ViewError, match="only schedules can be shown"):
-            labelled(wrong)
+            label_schedules(wrong)
 
 
 @quick
@@ -159,7 +159,7 @@ def test_labels() -> None:
 )
 def test_kept_steps_hold_every_extreme(values: list[float], buckets: int) -> None:
     rates = np.array(values)
-    chosen = kept(rates, buckets)
+    chosen = select_steps_to_draw(rates, buckets)
     assert np.all(np.diff(chosen) > 0)
     assert (chosen[0], chosen[-1]) == (0, len(rates) - 1)
     assert {rates.min(), rates.max()} <= set(rates[chosen])
@@ -167,7 +167,7 @@ def test_kept_steps_hold_every_extreme(values: list[float], buckets: int) -> Non
 
 
 def test_a_short_schedule_is_drawn_whole_and_a_spike_survives() -> None:
-    assert kept(np.ones(5000)).tolist() == list(range(5000))
+    assert select_steps_to_draw(np.ones(5000)).tolist() == list(range(5000))
     spike = np.zeros(1_000_000)
     spike[123_457] = 1
-    assert 123_457 in kept(spike)
+    assert 123_457 in select_steps_to_draw(spike)

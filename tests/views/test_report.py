@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from lrlab import Cosine, Linear
-from lrlab.problems import TrainingFunction, load
+from lrlab.problems import TrainingFunction, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Plan, Protocol, Study, cross, plan
+from lrlab.studies import BASELINE, Plan, Protocol, StudyResult, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
-from lrlab.views.report import report, title
-from lrlab.views.table import table
+from lrlab.views.report import format_report, format_title
+from lrlab.views.table import format_table
 from tests.views.making import study_of
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)
@@ -19,12 +19,12 @@ RATES = [0.01, 0.1, 1.0]
 
 
 def tuned(widenings: int = 2, score: str = "final") -> Plan:
-    grid = cross(Settings(epochs=2, validation=0.2), RATES, [0, 0.9])
-    return plan(load("iris"), [COSINE, LINEAR], grid, Protocol(6, 4, widenings, score))
+    grid = build_grid(Settings(epochs=2, validation_size=0.2), RATES, [0, 0.9])
+    return build_plan(load_problem("iris"), [COSINE, LINEAR], grid, Protocol(6, 4, widenings, score))
 
 
 def untuned(**settings: object) -> Plan:
-    return plan(load("iris"), [COSINE, LINEAR], Settings(epochs=2, **settings), Protocol(6))
+    return build_plan(load_problem("iris"), [COSINE, LINEAR], Settings(epochs=2, **settings), Protocol(6))
 
 
 def runs(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
@@ -32,7 +32,7 @@ def runs(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
     scores = mean + np.random.default_rng(seed).normal(0, 0.003, 6)
     return [
         Result(
-            float(score), i < diverged, Curve.of([Epoch(e, 1, 1, 1, score * (e + 1) / 2, 1, 0.5)
+            float(score), i < diverged, Curve.from_epochs([Epoch(e, 1, 1, 1, score * (e + 1) / 2, 1, 0.5)
             for e in range(2)]), 0.0,
         )
         for i, score in enumerate(scores)
@@ -47,9 +47,9 @@ def finals(**diverged: int) -> dict[Schedule, list[Result]]:
     }
 
 
-def notes(study: Study) -> str:
+def notes(study: StudyResult) -> str:
     """The third part."""
-    return report(study).split("\n\n")[2]
+    return format_report(study).split("\n\n")[2]
 
 
 def inside(which: Plan) -> Mapping[Schedule, Settings]:
@@ -59,7 +59,7 @@ def inside(which: Plan) -> Mapping[Schedule, Settings]:
 def test_the_answer_first_then_tables_with_notes_between() -> None:
     which = tuned()
     study = study_of(which, finals(), inside(which))
-    head, ranked, told, times = report(study).split("\n\n")
+    head, ranked, told, times = format_report(study).split("\n\n")
     first, *answer = head.splitlines()
     assert first == (
         "iris · 3 schedules · 6 settings each · 6 paired seeds · accuracy on the test rows after "
@@ -67,7 +67,7 @@ def test_the_answer_first_then_tables_with_notes_between() -> None:
     )
     assert "\n".join(answer) == study.answer
     assert answer[0].startswith("On this data (6 seeds) Cosine() is better than the constant rate")
-    assert ranked == table(study.comparison, ("lr", "momentum"))
+    assert ranked == format_table(study.comparison, ("lr", "momentum"))
     assert told.splitlines() == [
         "Differences are paired by seed, in points; positive is better.",
         "Each interval is for one comparison alone: 1 in 20 misses the truth by chance.",
@@ -76,12 +76,12 @@ def test_the_answer_first_then_tables_with_notes_between() -> None:
         "over 4 other seeds by 21 of the 105 training rows held out, never by test rows.",
     ]
     assert times.splitlines()[2].split() == ["1", "Cosine()", "2", "100", "%"]
-    assert f"{100 * np.mean([r.score for r in finals()[BASELINE]]):.1f} %" in times
+    assert f"{100 * np.mean([r.test_score for r in finals()[BASELINE]]):.1f} %" in times
 
 
 def test_the_goal_is_ones_own() -> None:
     study = study_of(untuned(), finals())
-    times = report(study, goal=0.85).split("\n\n")[-1].splitlines()
+    times = format_report(study, target_score=0.85).split("\n\n")[-1].splitlines()
     assert times[1].endswith("85.0 %       by")
     assert [line.split()[-2] for line in times[2:]] == ["100", "100", "0"]
 
@@ -121,31 +121,31 @@ def test_rates_that_were_tried_beyond_the_grid_are_counted() -> None:
 
 def test_the_best_epoch_of_each_run() -> None:
     which = tuned(score="best")
-    assert title(study_of(which, finals(), inside(which))).endswith(
+    assert format_title(study_of(which, finals(), inside(which))).endswith(
         "accuracy on the test rows at each run's best epoch"
     )
 
 
 def test_one_pair_needs_no_correction_and_one_seed_has_no_interval() -> None:
-    one = plan(load("iris"), [COSINE], Settings(epochs=2), Protocol(1))
+    one = build_plan(load_problem("iris"), [COSINE], Settings(epochs=2), Protocol(1))
     scores = {schedule: own[:1] for schedule, own in finals().items() if schedule != LINEAR}
-    assert "1 seed · " in title(study_of(one, scores))
+    assert "1 seed · " in format_title(study_of(one, scores))
     said = notes(study_of(one, scores))
     assert "Holm" not in said
     assert "interval" not in said
 
 
 def test_an_error_is_in_units_of_the_target() -> None:
-    which = replace(untuned(), problem=load("diabetes"))
-    said = report(study_of(which, finals()))
+    which = replace(untuned(), problem=load_problem("diabetes"))
+    said = format_report(study_of(which, finals()))
     assert "Differences are paired by seed; positive is better." in said
     assert "RMSE on the test rows" in said
 
 
 def test_of_a_training_function_rows_are_not_counted() -> None:
     function = TrainingFunction(print, metric="accuracy", fingerprint="0")
-    grid = cross(Settings(epochs=2, validation=0.25), RATES, [0])
-    which = plan(function, [COSINE, LINEAR], grid, Protocol(6, 4, 2))
+    grid = build_grid(Settings(epochs=2, validation_size=0.25), RATES, [0])
+    which = build_plan(function, [COSINE, LINEAR], grid, Protocol(6, 4, 2))
     said = notes(study_of(which, finals(), dict.fromkeys(which.schedules, grid[1])))
     assert "best of 3 settings (3 rates), chosen\n" in said
     assert "by a share of 0.25 of its rows held out, never by test rows." in said

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lrlab import Constant, Cosine, Exponential, parse
-from lrlab.studies import BASELINE, Reached, Tuned, judge
+from lrlab.studies import BASELINE, TimeToTarget, Selection, compare_scores
 from lrlab.training import Settings
-from lrlab.views.table import table, times
+from lrlab.views.table import format_table, format_times_to_target
 from tests.studies.statistics.making import ACCURACY, RMSE
 
 DEFAULTS = (
@@ -30,7 +30,7 @@ def scores(*of_seeds: float) -> np.ndarray:
 
 
 def test_shares() -> None:
-    comparison = judge(
+    comparison = compare_scores(
         {
             BASELINE: scores(0.90, 0.92, 0.94),
             Exponential(0.99): scores(0.93, 0.94, 0.97),
@@ -38,9 +38,9 @@ def test_shares() -> None:
         },
         BASELINE,
         ACCURACY,
-        diverged={Constant(5.0): 1},
+        diverged_count={Constant(5.0): 1},
     )
-    assert table(comparison).splitlines() == [
+    assert format_table(comparison).splitlines() == [
         "                                               vs    95 % interval  better",
         "  rank  schedule             mean  ± sd  constant     on this data      in  verdict",
         "     1  Exponential(0.99)  94.7 %   2.1     +2.67    +1.23 … +4.10   100 %  better here",
@@ -52,17 +52,17 @@ def test_shares() -> None:
 
 def test_both_readings_and_what_was_chosen() -> None:
     tuned = {
-        BASELINE: Tuned(Settings(lr=0.003, momentum=0.9), side=-1),
-        Exponential(0.99): Tuned(Settings(lr=0.1)),
+        BASELINE: Selection(Settings(lr=0.003, momentum=0.9), edge_side=-1),
+        Exponential(0.99): Selection(Settings(lr=0.1)),
     }
-    comparison = judge(
+    comparison = compare_scores(
         {BASELINE: scores(0.90, 0.92), Exponential(0.99): scores(0.91, 0.94)},
         BASELINE,
         ACCURACY,
-        overlap=0.5,
-        tuned=tuned,
+        test_train_ratio=0.5,
+        selections=tuned,
     )
-    assert table(comparison, ("lr", "momentum")).splitlines() == [
+    assert format_table(comparison, ("lr", "momentum")).splitlines() == [
         "                                                                "
         "vs  95 % interval   95 % interval  better",
         "  rank  schedule            rate  momentum    mean  ± sd  constant   "
@@ -75,18 +75,18 @@ def test_both_readings_and_what_was_chosen() -> None:
 
 
 def test_a_rival_that_is_not_beaten_is_said() -> None:
-    comparison = judge(
+    comparison = compare_scores(
         {BASELINE: scores(0.90, 0.92, 0.94), Exponential(0.99): scores(0.93, 0.94, 0.97)},
         BASELINE,
         ACCURACY,
-        tuned={s: Tuned(Settings(lr=0.1)) for s in (BASELINE, Exponential(0.99))},
-        rivals={
+        selections={s: Selection(Settings(lr=0.1)) for s in (BASELINE, Exponential(0.99))},
+        baseline_scores={
             Settings(lr=0.1): scores(0.90, 0.92, 0.94),
             Settings(lr=0.3): scores(0.94, 0.93, 0.98),
         },
     )
-    assert comparison.varied == ("lr",)
-    assert table(comparison, comparison.varied).splitlines() == [
+    assert comparison.varied_hyperparameters == ("lr",)
+    assert format_table(comparison, comparison.varied_hyperparameters).splitlines() == [
         "                                                     vs  95 % interval  better",
         "  rank  schedule           rate    mean  ± sd  constant   on this data      in  verdict",
         "     1  Exponential(0.99)   0.1  94.7 %   2.1     +2.67  +1.23 … +4.10   100 %  "
@@ -98,14 +98,14 @@ def test_a_rival_that_is_not_beaten_is_said() -> None:
 def test_a_wide_table_keeps_the_schedules_whole() -> None:
     numbers = np.random.default_rng(0)
     chosen = [parse(text) for text in DEFAULTS]
-    comparison = judge(
+    comparison = compare_scores(
         {s: 0.9 + numbers.normal(0, 0.02, 30) for s in chosen},
         BASELINE,
         ACCURACY,
-        overlap=0.43,
-        tuned={s: Tuned(Settings(lr=0.003, momentum=0.9)) for s in chosen},
+        test_train_ratio=0.43,
+        selections={s: Selection(Settings(lr=0.003, momentum=0.9)) for s in chosen},
     )
-    _, head, *lines = text = table(comparison, ("lr", "momentum")).splitlines()
+    _, head, *lines = text = format_table(comparison, ("lr", "momentum")).splitlines()
     assert max(map(len, text)) <= 135
     assert len(lines) == len(DEFAULTS) + 2  # two of them are long and have a line to themselves
     verdicts = head.index("verdict")
@@ -117,14 +117,14 @@ def test_a_wide_table_keeps_the_schedules_whole() -> None:
 
 @pytest.mark.parametrize(("values", "found"), [((1.25e-9, 1.5e-9), "+1.750e-10")])
 def test_tiny_errors_keep_their_digits(values: tuple[float, float], found: str) -> None:
-    comparison = judge({BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE)
-    cells = table(comparison).splitlines()[2].split()
+    comparison = compare_scores({BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE)
+    cells = format_table(comparison).splitlines()[2].split()
     assert cells[:5] == ["1", "Cosine()", "1.200e-09", "2.828e-10", found]
 
 
 def test_errors_in_the_targets_units_and_one_seed() -> None:
-    comparison = judge({BASELINE: scores(123.456), Cosine(): scores(99.5)}, BASELINE, RMSE)
-    assert [line.split(maxsplit=5) for line in table(comparison).splitlines()[2:]] == [
+    comparison = compare_scores({BASELINE: scores(123.456), Cosine(): scores(99.5)}, BASELINE, RMSE)
+    assert [line.split(maxsplit=5) for line in format_table(comparison).splitlines()[2:]] == [
         ["1", "Cosine()", "99.50", "-", "+23.96", "-   100 %  cannot be told apart"],
         ["1", "Constant(1.0)", "123.46", "-", "baseline"],
     ]
@@ -132,16 +132,16 @@ def test_errors_in_the_targets_units_and_one_seed() -> None:
 
 def test_times_to_target() -> None:
     reached = (
-        Reached("Cosine()", 1, 12.5, 1.0),
-        Reached("Constant(1.0)", 2, 30.0, 0.6),
-        Reached("Linear(1.0, 0.0)", 3, None, 0.25),
+        TimeToTarget("Cosine()", 1, 12.5, 1.0),
+        TimeToTarget("Constant(1.0)", 2, 30.0, 0.6),
+        TimeToTarget("Linear(1.0, 0.0)", 3, None, 0.25),
     )
-    assert times(ACCURACY, 0.9014, reached).splitlines() == [
+    assert format_times_to_target(ACCURACY, 0.9014, reached).splitlines() == [
         "                          epochs to  reached",
         "  rank  schedule             90.1 %       by",
         "     1  Cosine()               12.5    100 %",
         "     2  Constant(1.0)            30     60 %",
         "     3  Linear(1.0, 0.0)          -     25 %",
     ]
-    assert "epochs to" in times(RMSE, 54.321, reached)
-    assert "54.32" in times(RMSE, 54.321, reached)
+    assert "epochs to" in format_times_to_target(RMSE, 54.321, reached)
+    assert "54.32" in format_times_to_target(RMSE, 54.321, reached)

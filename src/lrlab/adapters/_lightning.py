@@ -11,7 +11,7 @@ from lrlab.optim import LRScheduler
 from lrlab.schedules import Schedule
 
 
-def config(
+def configure_scheduler(
     optimizer: Optimizer,
     schedule: Schedule | LrAndMomentum | str,
     *,
@@ -62,19 +62,19 @@ def config(
     >>> class Module(LightningModule):
     ...     def configure_optimizers(self):
     ...         optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
-    ...         return config(optimizer, "Warmup('5%') >> Cosine()", trainer=self.trainer)
+    ...         return configure_scheduler(optimizer, "Warmup('5%') >> Cosine()", trainer=self.trainer)
     """
     if interval not in ("step", "epoch"):
         raise SchedulerError(f'interval must be "step" or "epoch", got {interval!r}.')
-    known = _Totals(None, None) if trainer is None else _totals(trainer, interval)
+    counts = _StepCounts(None, None) if trainer is None else _get_step_counts(trainer, interval)
     scheduler = LRScheduler(
         optimizer,
         schedule,
-        total_steps=known.training if total_steps is None else total_steps,
-        steps_per_epoch=known.epoch if steps_per_epoch is None else steps_per_epoch,
+        total_steps=counts.total_steps if total_steps is None else total_steps,
+        steps_per_epoch=counts.steps_per_epoch if steps_per_epoch is None else steps_per_epoch,
         **options,
     )
-    if scheduler.reactive:
+    if scheduler.needs_metric:
         _check_metrics_arrive(scheduler, monitor, trainer)
     # Lightning itself hands a metric over after checkpoints are written, so that they miss it, and
     # again at every step until the next validation; the callback does so once and in time.
@@ -85,33 +85,33 @@ def config(
             "interval": interval,
             "frequency": 1,
             "name": name,
-            **({"reduce_on_plateau": False, "monitor": monitor} if scheduler.reactive else {}),
+            **({"reduce_on_plateau": False, "monitor": monitor} if scheduler.needs_metric else {}),
         },
     }
 
 
-class _Totals(NamedTuple):
+class _StepCounts(NamedTuple):
     """Calls of ``step()`` in the whole training and in an epoch; None where there is no telling."""
 
-    training: int | None
-    epoch: int | None
+    total_steps: int | None
+    steps_per_epoch: int | None
 
 
-def _totals(trainer: Any, interval: str) -> _Totals:
+def _get_step_counts(trainer: Any, interval: str) -> _StepCounts:
     """As the trainer knows them, accumulation and devices accounted for."""
     if trainer.train_dataloader is None:
         trainer.fit_loop.setup_data()  # as the next line does, but not in training without end
-    training = _finite(trainer.estimated_stepping_batches)
-    batches = _finite(trainer.num_training_batches)
-    epoch = None if batches is None else math.ceil(batches / trainer.accumulate_grad_batches)
+    total_steps = _to_finite(trainer.estimated_stepping_batches)
+    batches = _to_finite(trainer.num_training_batches)
+    steps_per_epoch = None if batches is None else math.ceil(batches / trainer.accumulate_grad_batches)
     if interval == "step":
-        return _Totals(training, epoch)
-    if training is not None and epoch is not None:
-        return _Totals(math.ceil(training / epoch), 1)
-    return _Totals(_finite(trainer.max_epochs), 1)
+        return _StepCounts(total_steps, steps_per_epoch)
+    if total_steps is not None and steps_per_epoch is not None:
+        return _StepCounts(math.ceil(total_steps / steps_per_epoch), 1)
+    return _StepCounts(_to_finite(trainer.max_epochs), 1)
 
 
-def _finite(count: float) -> int | None:
+def _to_finite(count: float) -> int | None:
     """A count of Lightning's, which writes inf or -1 where there is no end."""
     return int(count) if 0 < count < math.inf else None
 
@@ -121,14 +121,14 @@ def _check_metrics_arrive(scheduler: LRScheduler, monitor: str | None, trainer: 
         raise SchedulerError(
             f"{scheduler} reads a metric: say which with monitor=..., such as 'val_loss'."
         )
-    if not any(isinstance(callback, Hooks) for callback in getattr(trainer, "callbacks", ())):
+    if not any(isinstance(callback, ScheduleHooks) for callback in getattr(trainer, "callbacks", ())):
         raise SchedulerError(
             f"{scheduler} reads a metric, which a callback must hand over: say "
             "Trainer(callbacks=[ScheduleCallback()]) and config(..., trainer=self.trainer)."
         )
 
 
-class Hooks:
+class ScheduleHooks:
     """The callback without its base class, which differs between the two names of Lightning."""
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Optimizer) -> None:
@@ -138,10 +138,10 @@ class Hooks:
         if not trainer.loggers or not trainer._logger_connector.should_update_logs:
             return
         values: dict[str, float] = {}
-        for prefix, config in _ours(trainer):
+        for prefix, config in _list_scheduler_configs(trainer):
             if config.scheduler.optimizer is optimizer:
-                held = config.scheduler.logs(next=True)
-                values |= {prefix + name: value for name, value in held.items()}
+                logs = config.scheduler.logs(next=True)
+                values |= {prefix + name: value for name, value in logs.items()}
         if values:
             for logger in trainer.loggers:
                 logger.log_metrics(values, step=trainer.fit_loop.epoch_loop._batches_that_stepped)
@@ -149,15 +149,15 @@ class Hooks:
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Hands metrics over."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            self._hand_over(trainer)
+            self._pass_metrics(trainer)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Hands metrics over where no validation does."""
         if not trainer.enable_validation:
-            self._hand_over(trainer)
+            self._pass_metrics(trainer)
 
-    def _hand_over(self, trainer: Any) -> None:
-        for _, config in _ours(trainer):
+    def _pass_metrics(self, trainer: Any) -> None:
+        for _, config in _list_scheduler_configs(trainer):
             # Where it is to reduce on plateaus, Lightning hands the metric over by step(metric).
             if config.monitor is None or config.reduce_on_plateau or not config.scheduler.reactive:
                 continue
@@ -169,8 +169,8 @@ class Hooks:
             config.scheduler.observe(float(trainer.callback_metrics[config.monitor]))
 
 
-def _ours(trainer: Any) -> list[tuple[str, Any]]:
+def _list_scheduler_configs(trainer: Any) -> list[tuple[str, Any]]:
     """Lightning's entry of each of our schedulers, and how the names of its logs begin."""
-    ours = [c for c in trainer.lr_scheduler_configs if isinstance(c.scheduler, LRScheduler)]
-    names = [c.name or (str(i) if len(ours) > 1 else "") for i, c in enumerate(ours)]
-    return [(f"{name}/" if name else "", c) for name, c in zip(names, ours, strict=True)]
+    configs = [c for c in trainer.lr_scheduler_configs if isinstance(c.scheduler, LRScheduler)]
+    names = [c.name or (str(i) if len(configs) > 1 else "") for i, c in enumerate(configs)]
+    return [(f"{name}/" if name else "", c) for name, c in zip(names, configs, strict=True)]

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lrlab.adapters._reading import plain
-from lrlab.errors import SchedulerError, did_you_mean, needs
+from lrlab.adapters._reading import bind_schedule
+from lrlab.errors import SchedulerError, format_suggestion, require_package
 
-Hyper = float | list[float]
+HyperValue = float | list[float]
 """A hyperparameter: one value, or one for each parameter group."""
 
 
-def curve(
+def to_function(
     schedule: Any,
     base: float | Sequence[float],
     *,
     total_steps: int,
     steps_per_epoch: int | None = None,
-) -> Callable[[float], Hyper]:
+) -> Callable[[float], HyperValue]:
     """The function of the share of the training that ``ParamScheduler`` calls before each batch.
 
     Args:
@@ -28,23 +28,23 @@ def curve(
     Raises:
         SchedulerError: ``schedule`` is none, or reads a metric.
         ScheduleError: ``total_steps`` is not above 0, ``base`` is no rate, or the schedule needs
-            ``steps_per_epoch``.
+            ``count_steps_per_epoch``.
 
     >>> rate = curve("Warmup('10%') >> Cosine()", 0.1, total_steps=50)
     >>> [round(rate(batch / 50), 4) for batch in (0, 1, 5, 49)]
     [0.0167, 0.0333, 0.1, 0.0001]
     """
-    bound = plain(schedule, "fastai's ParamScheduler", total_steps, steps_per_epoch)
+    bound = bind_schedule(schedule, "fastai's ParamScheduler", total_steps, steps_per_epoch)
 
-    def value(share: float) -> Hyper:
+    def get_value(fraction: float) -> HyperValue:
         # fastai adds up 1 / total_steps, whose last bits are off: the nearest batch is meant.
-        step = round(share * total_steps)
+        step = round(fraction * total_steps)
         if isinstance(base, Sequence):
-            return [bound(step, base=own) for own in base]
+            return [bound(step, base=group_base) for group_base in base]
         return bound(step, base=base)
 
-    value(0.0)  # what is wrong with base is told now, not in the first batch
-    return value
+    get_value(0.0)  # what is wrong with base is told now, not in the first batch
+    return get_value
 
 
 def fit(
@@ -55,7 +55,7 @@ def fit(
     lr_max: Any = None,
     cbs: Any = None,
     start_epoch: int = 0,
-    **others: Any,
+    **hyperparameter_schedules: Any,
 ) -> None:
     """Trains as ``learn.fit_one_cycle`` does, by any schedule.
 
@@ -67,7 +67,7 @@ def fit(
             it; the Learner's own when left out.
         cbs: further callbacks.
         start_epoch: the first epoch not to skip, where training goes on.
-        others: schedules of other hyperparameters by fastai's names (``mom``, ``wd``, ...), whose
+        hyperparameter_schedules: schedules of other hyperparameters by fastai's names (``mom``, ``wd``, ...), whose
             levels are factors of the optimizer's value, which it has again afterwards.
 
     Raises:
@@ -78,7 +78,7 @@ def fit(
 
     ``fit(learn, 5, "Warmup('10%') >> Cosine()", lr_max=1e-3)`` trains a Learner for five epochs.
     """
-    with needs("fastai"):
+    with require_package("fastai"):
         from fastai.callback.schedule import ParamScheduler
         from fastcore.foundation import L
     if learn.opt is None:
@@ -87,23 +87,23 @@ def fit(
     if learn.wd is not None:
         learn.opt.set_hyper("wd", learn.wd)  # as learn.fit will
     batches = len(learn.dls.train)
-    bases = {name: _base(learn.opt.hypers, name) for name in ("lr", *others)}
-    curves = {
-        name: curve(schedule, bases[name], total_steps=n_epoch * batches, steps_per_epoch=batches)
-        for name, schedule in {"lr": lr, **others}.items()
+    bases = {name: _get_bases(learn.opt.hypers, name) for name in ("lr", *hyperparameter_schedules)}
+    functions = {
+        name: to_function(schedule, bases[name], total_steps=n_epoch * batches, steps_per_epoch=batches)
+        for name, schedule in {"lr": lr, **hyperparameter_schedules}.items()
     }
     try:
-        learn.fit(n_epoch, cbs=[ParamScheduler(curves), *L(cbs)], start_epoch=start_epoch)
+        learn.fit(n_epoch, cbs=[ParamScheduler(functions), *L(cbs)], start_epoch=start_epoch)
     finally:
-        for name in others:
+        for name in hyperparameter_schedules:
             learn.opt.set_hyper(name, bases[name])
 
 
-def _base(hypers: list[dict[str, Any]], name: str) -> list[float]:
+def _get_bases(hypers: list[dict[str, Any]], name: str) -> list[float]:
     for group in hypers:
         if name not in group:
             raise SchedulerError(
-                f"the optimizer has no hyperparameter {name!r}{did_you_mean(name, group)}: it has "
+                f"the optimizer has no hyperparameter {name!r}{format_suggestion(name, group)}: it has "
                 f"{', '.join(group)}."
             )
     return [group[name] for group in hypers]

@@ -6,10 +6,10 @@ gives the same rates and saves where they are, but schedules nothing else and re
 
 from typing import Any
 
-from lrlab.errors import SchedulerError, did_you_mean, needs
+from lrlab.errors import SchedulerError, format_suggestion, require_package
 from lrlab.optim import LRScheduler
 
-with needs("pytorch-ignite"):
+with require_package("pytorch-ignite"):
     from ignite.engine import Engine, Events
     from ignite.engine.events import EventsList
 
@@ -32,7 +32,7 @@ def attach(
         event: one that fires after ``optimizer.step()``: every iteration unless told otherwise,
             ``Events.ITERATION_COMPLETED(every=4)`` where four batches make a step,
             ``Events.EPOCH_COMPLETED`` where the schedule counts epochs.
-        metric: the name in ``state.metrics`` that a reactive schedule reads, and no other does.
+        metric: the name in ``state.states`` that a reactive schedule reads, and no other does.
         evaluator: the engine whose metric it is, read whenever a run of it completes; the trainer
             when left out, read at the end of its epochs. Metrics must be attached before.
 
@@ -62,7 +62,7 @@ def attach(
             f"{type(scheduler).__name__} and {type(trainer).__name__}."
         )
     _check_event(event)
-    if scheduler.reactive and metric is None:
+    if scheduler.needs_metric and metric is None:
         raise SchedulerError(
             "attach needs the metric that the schedule reads: say which with metric=..., and with "
             "evaluator=... where it is another engine's."
@@ -70,7 +70,7 @@ def attach(
     if metric is None and evaluator is not None:
         raise SchedulerError("attach reads nothing of an evaluator without metric=...: name it.")
     if metric is not None:
-        if not scheduler.reactive:
+        if not scheduler.needs_metric:
             raise SchedulerError(
                 f"the schedule must read a metric, such as Plateau(), to be given {metric!r}; "
                 "leave metric out."
@@ -83,25 +83,25 @@ def attach(
 def _attach_metric(
     scheduler: LRScheduler, metric: str, trainer: Engine, evaluator: Engine | None
 ) -> None:
-    def observe(engine: Engine) -> None:
+    def observe_metric(engine: Engine) -> None:
         metrics = engine.state.metrics
         if metric not in metrics:
             raise SchedulerError(
                 f"the engine must have the metric {metric!r}, but has "
-                f"{', '.join(map(repr, metrics)) or 'none'}{did_you_mean(metric, metrics)}: attach "
+                f"{', '.join(map(repr, metrics)) or 'none'}{format_suggestion(metric, metrics)}: attach "
                 "it to the engine before the scheduler."
             )
         scheduler.observe(metrics[metric])
 
     if evaluator is None:
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, observe)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, observe_metric)
     else:
-        evaluator.add_event_handler(Events.COMPLETED, observe)
+        evaluator.add_event_handler(Events.COMPLETED, observe_metric)
 
 
 def _check_event(event: Any) -> None:
-    for one in event if isinstance(event, EventsList) else (event,):
-        name = getattr(one, "name", str(one))
+    for single_event in event if isinstance(event, EventsList) else (event,):
+        name = getattr(single_event, "name", str(single_event))
         if name.endswith("STARTED"):
             raise SchedulerError(
                 f"event must be one after optimizer.step(), got {name}, at which the schedule's "

@@ -6,10 +6,10 @@ What Keras can express by itself, for instance once a batch, ``lrlab.dialects.co
 from collections.abc import Callable
 from typing import Any
 
-from lrlab.adapters._reading import plain
+from lrlab.adapters._reading import bind_schedule
 
 
-def by_epoch(
+def to_function(
     schedule: Any, base: float, *, epochs: int | None = None
 ) -> Callable[[int, float], float]:
     """The function of the epoch, and of Keras' current rate, that gives the epoch's rate.
@@ -27,16 +27,16 @@ def by_epoch(
         SchedulerError: ``schedule`` is none, or reads a metric.
         ScheduleError: the schedule needs ``epochs``, or ``base`` is no rate.
 
-    >>> rate = by_epoch("Warmup(2) >> Cosine()", 0.3, epochs=50)
+    >>> rate = to_function("Warmup(2) >> Cosine()", 0.3, epochs=50)
     >>> [round(rate(epoch, 0.0), 3) for epoch in (0, 1, 2, 26, 49)]
     [0.1, 0.2, 0.3, 0.15, 0.0]
 
     To Keras it is given as ``callbacks=[keras.callbacks.LearningRateScheduler(rate)]``.
     """
-    bound = plain(schedule, "Keras' LearningRateScheduler", epochs, 1)
+    bound = bind_schedule(schedule, "Keras' LearningRateScheduler", epochs, 1)
     bound(0, base=base)  # what is wrong with base is told now, not in the first epoch
 
-    def rate(epoch: int, current: float = base) -> float:
+    def get_lr(epoch: int, current_lr: float = base) -> float:
         return bound(epoch, base=base)
 
-    return rate
+    return get_lr

@@ -4,15 +4,15 @@ For the older name of the same library, ``pytorch_lightning``, there is
 ``lrlab.adapters.pytorch_lightning``: their trainers refuse each other's callbacks.
 """
 
-from lrlab.adapters._lightning import Hooks
-from lrlab.adapters._lightning import config as config
-from lrlab.errors import needs
+from lrlab.adapters._lightning import ScheduleHooks
+from lrlab.adapters._lightning import configure_scheduler as configure_scheduler
+from lrlab.errors import require_package
 
-with needs("lightning"):
+with require_package("lightning"):
     from lightning.pytorch import Callback
 
 
-class ScheduleCallback(Hooks, Callback):
+class ScheduleCallback(ScheduleHooks, Callback):
     """Logs every scheduled hyperparameter as used, and hands metrics to schedules that read one.
 
     What is logged at a step is what ``optimizer.step()`` used in it (``"lr"``, ``"momentum"``, ...,

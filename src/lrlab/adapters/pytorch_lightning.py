@@ -1,12 +1,12 @@
 """The scheduler in Lightning under its older name; all as in ``lrlab.adapters.lightning``."""
 
-from lrlab.adapters._lightning import Hooks
-from lrlab.adapters._lightning import config as config
-from lrlab.errors import needs
+from lrlab.adapters._lightning import ScheduleHooks
+from lrlab.adapters._lightning import configure_scheduler as configure_scheduler
+from lrlab.errors import require_package
 
-with needs("pytorch-lightning"):
+with require_package("pytorch-lightning"):
     from pytorch_lightning import Callback
 
 
-class ScheduleCallback(Hooks, Callback):
+class ScheduleCallback(ScheduleHooks, Callback):
     """``lrlab.adapters.lightning.ScheduleCallback``, for ``pytorch_lightning.Trainer``."""

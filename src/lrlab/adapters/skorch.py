@@ -8,19 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from lrlab.dialects import parse
-from lrlab.errors import SchedulerError, did_you_mean, needs
+from lrlab.errors import SchedulerError, format_suggestion, require_package
 from lrlab.optim import LRScheduler
 
-with needs("skorch"):
+with require_package("skorch"):
     from skorch.callbacks import Callback
 
-_METRIC = "event_metric"
+_METRIC_COLUMN = "event_metric"
 """The column of what a function gives that is monitored: going on needs it."""
-_SKIPPED = "event_skipped"
+_SKIPPED_COLUMN = "event_skipped"
 """The column that marks batches whose step mixed precision has skipped."""
 
 
-class ScheduledRates(Callback):
+class ScheduleCallback(Callback):
     """Sets the rates of a net's optimizer, and records in its history those that were used.
 
     The whole training, which shares such as ``"10%"`` and shapes without a duration are of, is what
@@ -37,18 +37,18 @@ class ScheduledRates(Callback):
             stands before ``Checkpoint`` among the callbacks; for a function that is this one.
         step_every: ``"epoch"``, as in skorch, or ``"batch"``: what a step of the schedule is.
         total_epochs: epochs of the whole training where several fits share one schedule.
-        momentum, weight_decay, betas, groups, others: as of ``LRScheduler``.
+        momentum, weight_decay, betas, groups, hyperparameter_schedules: as of ``LRScheduler``.
 
     Raises:
         SchedulerError: ``step_every`` is neither, or ``monitor`` no column of the history.
         ScheduleError: the schedule cannot be read.
 
     The history has the columns ``event_lr``, ``event_momentum``, ... (of epochs or of batches), by
-    the names of ``LRScheduler.logs()``.
+    the names of ``LRScheduler.get_logs()``.
 
     >>> import numpy as np, torch
     >>> from skorch import NeuralNetRegressor
-    >>> rates = ScheduledRates("Linear(1.0, 0.5)")
+    >>> rates = ScheduleCallback("Linear(1.0, 0.5)")
     >>> net = NeuralNetRegressor(
     ...     torch.nn.Linear, module__in_features=1, module__out_features=1, lr=0.1, max_epochs=4,
     ...     callbacks=[("rates", rates)], train_split=None, verbose=0,
@@ -68,7 +68,7 @@ class ScheduledRates(Callback):
         weight_decay: Any = None,
         betas: Any = None,
         groups: Any = None,
-        **others: Any,
+        **hyperparameter_schedules: Any,
     ) -> None:
         # scikit-learn copies a callback by its arguments, so they are kept just as they came.
         self.schedule = schedule
@@ -79,10 +79,10 @@ class ScheduledRates(Callback):
         self.weight_decay = weight_decay
         self.betas = betas
         self.groups = groups
-        self.__dict__.update(others)
+        self.__dict__.update(hyperparameter_schedules)
         self.scheduler_: Any = None
 
-    def initialize(self) -> "ScheduledRates":
+    def initialize(self) -> "ScheduleCallback":
         """Checks the arguments, as skorch's callbacks do when their net is initialized."""
         if self.step_every not in ("epoch", "batch"):
             raise SchedulerError(f'step_every must be "epoch" or "batch", got {self.step_every!r}.')
@@ -103,10 +103,10 @@ class ScheduledRates(Callback):
         """Makes the scheduler in the first epoch of a fit, and brings it to where training is."""
         if self.scheduler_ is not None:
             return
-        by_batch = self.step_every == "batch"
-        batches = len(net.get_iterator(dataset_train, training=True)) if by_batch else 1
-        past = [(self._steps(epoch), epoch.get(self._column)) for epoch in net.history[:-1]]
-        done = sum(steps for steps, _ in past)
+        is_stepped_by_batch = self.step_every == "batch"
+        steps_per_epoch = len(net.get_iterator(dataset_train, training=True)) if is_stepped_by_batch else 1
+        past_epochs = [(self._count_epoch_steps(epoch), epoch.get(self._metric_column)) for epoch in net.history[:-1]]
+        steps_done = sum(steps for steps, _ in past_epochs)
         total = self.total_epochs
         arguments = self.get_params(deep=False)
         for name in ("monitor", "step_every", "total_epochs"):
@@ -114,16 +114,16 @@ class ScheduledRates(Callback):
         self.scheduler_ = scheduler = LRScheduler(
             net.optimizer_,
             **arguments,
-            total_steps=done + net.max_epochs * batches if total is None else total * batches,
-            steps_per_epoch=batches,
+            total_steps=steps_done + net.max_epochs * steps_per_epoch if total is None else total * steps_per_epoch,
+            steps_per_epoch=steps_per_epoch,
         )
-        if not scheduler.reactive:
-            scheduler.step(epoch=done)
+        if not scheduler.needs_metric:
+            scheduler.step(epoch=steps_done)
             return
-        for steps, metric in past:
+        for steps, metric in past_epochs:
             for _ in range(steps):
-                scheduler.step(None if by_batch else metric)
-            if by_batch and metric is not None:
+                scheduler.step(None if is_stepped_by_batch else metric)
+            if is_stepped_by_batch and metric is not None:
                 scheduler.observe(metric)
 
     def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
@@ -134,14 +134,14 @@ class ScheduledRates(Callback):
         skipped = accelerator is not None and accelerator.optimizer_step_was_skipped
         self.scheduler_.step(skipped=skipped)
         if skipped:
-            net.history.record_batch(_SKIPPED, True)
+            net.history.record_batch(_SKIPPED_COLUMN, True)
         for name, value in self.scheduler_.logs().items():
             net.history.record_batch(f"event_{name}", value)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Reads the metric; makes a step and records what the epoch used."""
         scheduler = self.scheduler_
-        metric = self._metric(net) if scheduler.reactive else None
+        metric = self._read_metric(net) if scheduler.reactive else None
         if self.step_every == "epoch":
             scheduler.step(metric)
             for name, value in scheduler.logs().items():
@@ -150,24 +150,24 @@ class ScheduledRates(Callback):
             scheduler.observe(metric)
 
     @property
-    def _column(self) -> str:
-        return self.monitor if isinstance(self.monitor, str) else _METRIC
+    def _metric_column(self) -> str:
+        return self.monitor if isinstance(self.monitor, str) else _METRIC_COLUMN
 
-    def _steps(self, epoch: dict[str, Any]) -> int:
+    def _count_epoch_steps(self, epoch: dict[str, Any]) -> int:
         """Steps in an epoch of the history, one that was interrupted included."""
         if self.step_every == "batch":
             trained = [batch for batch in epoch["batches"] if "train_loss" in batch]
-            return sum(_SKIPPED not in batch for batch in trained)
+            return sum(_SKIPPED_COLUMN not in batch for batch in trained)
         return int("train_batch_count" in epoch)
 
-    def _metric(self, net: Any) -> float:
+    def _read_metric(self, net: Any) -> float:
         if callable(self.monitor):
-            net.history.record(self._column, float(self.monitor(net)))
+            net.history.record(self._metric_column, float(self.monitor(net)))
         epoch = net.history[-1]
-        if self._column not in epoch:
+        if self._metric_column not in epoch:
             columns = sorted(set(epoch) - {"batches"})
             raise SchedulerError(
-                f"monitor must be a column of the history, got {self._column!r}"
-                f"{did_you_mean(self._column, columns)}: it has {', '.join(columns)}."
+                f"monitor must be a column of the history, got {self._metric_column!r}"
+                f"{format_suggestion(self._metric_column, columns)}: it has {', '.join(columns)}."
             )
-        return float(epoch[self._column])
+        return float(epoch[self._metric_column])

@@ -22,7 +22,7 @@ def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
 
     Args:
         writer: any object with ``add_scalar(tag, value, step)``.
-        scheduler: its ``logs()`` are written under their names, such as ``"lr"``.
+        scheduler: its ``get_logs()`` are written under their names, such as ``"lr"``.
         prefix: what every name begins with, for instance ``"generator/"`` where there are two
             schedulers; nothing unless told otherwise.
 
@@ -48,10 +48,10 @@ def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
             "log takes a writer with add_scalar and then lrlab's scheduler, got "
             f"{type(writer).__name__} and {type(scheduler).__name__}."
         )
-    used = scheduler.last_epoch - 1
-    if used < 0:
+    used_step = scheduler.last_epoch - 1
+    if used_step < 0:
         raise SchedulerError(
             "log writes what was used, and at step 0 nothing was: call it after scheduler.step()."
         )
-    for name, value in scheduler.logs().items():
-        writer.add_scalar(prefix + name, value, used)
+    for name, value in scheduler.get_logs().items():
+        writer.add_scalar(prefix + name, value, used_step)

@@ -15,10 +15,10 @@ its schedule needs the number of steps, which only the Trainer knows, let the Tr
 import warnings
 from typing import Any
 
-from lrlab.errors import SchedulerError, needs
+from lrlab.errors import SchedulerError, require_package
 from lrlab.optim import LRScheduler
 
-with needs("'transformers[torch]'"):
+with require_package("'transformers[torch]'"):
     from transformers import (
         Trainer,
         TrainerCallback,
@@ -48,20 +48,20 @@ class ScheduleCallback(TrainerCallback):
 
     >>> from transformers import TrainingArguments
     >>> callback = ScheduleCallback(monitor="accuracy")
-    >>> callback.metric_name(TrainingArguments(report_to="none"))
+    >>> callback.get_metric_name(TrainingArguments(report_to="none"))
     'eval_accuracy'
     """
 
     def __init__(self, monitor: str | None = None) -> None:
         self.monitor = monitor
-        self._training = False
-        self._metrics: set[str] = set()
+        self._is_training = False
+        self._metric_names: set[str] = set()
 
     def add_to(self, trainer: Trainer) -> None:
         """Adds it to a Trainer in front of all other callbacks, so that they see what it logs."""
         trainer.callback_handler.callbacks.insert(0, self)
 
-    def metric_name(self, args: TrainingArguments) -> str:
+    def get_metric_name(self, args: TrainingArguments) -> str:
         """The metric that a reactive schedule reads, as evaluations name it."""
         name = self.monitor or args.metric_for_best_model or "loss"
         return name if name.startswith("eval_") else f"eval_{name}"
@@ -80,15 +80,15 @@ class ScheduleCallback(TrainerCallback):
                 f"ScheduleCallback is for lrlab's scheduler, but the Trainer has a "
                 f"{type(lr_scheduler).__name__}: say Trainer(optimizers=(optimizer, scheduler))."
             )
-        if lr_scheduler.reactive and args.eval_strategy == "no":
+        if lr_scheduler.needs_metric and args.eval_strategy == "no":
             warnings.warn(
                 "a schedule that reads a metric needs evaluations, but the Trainer makes none: say "
                 'TrainingArguments(eval_strategy="epoch") and Trainer(eval_dataset=...).',
                 UserWarning,
                 stacklevel=2,
             )
-        self._training = False
-        self._metrics.clear()
+        self._is_training = False
+        self._metric_names.clear()
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -98,13 +98,13 @@ class ScheduleCallback(TrainerCallback):
         Not sooner, as evaluations on several data sets come one after the other, and each has its
         own metrics.
         """
-        if self._metrics and self.metric_name(args) not in self._metrics:
+        if self._metric_names and self.get_metric_name(args) not in self._metric_names:
             raise SchedulerError(
-                f"the schedule reads {self.metric_name(args)!r}, which no evaluation gives: say "
-                f"ScheduleCallback(monitor=...) with one of {', '.join(sorted(self._metrics))}."
+                f"the schedule reads {self.get_metric_name(args)!r}, which no evaluation gives: say "
+                f"ScheduleCallback(monitor=...) with one of {', '.join(sorted(self._metric_names))}."
             )
-        self._metrics.clear()
-        self._training = True
+        self._metric_names.clear()
+        self._is_training = True
 
     def on_evaluate(
         self,
@@ -116,11 +116,11 @@ class ScheduleCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Hands the metric over, unless training has not begun or is over."""
-        if not self._training or not lr_scheduler.reactive or metrics is None:
+        if not self._is_training or not lr_scheduler.reactive or metrics is None:
             return
-        self._metrics.update(metrics)
-        if self.metric_name(args) in metrics:
-            lr_scheduler.observe(metrics[self.metric_name(args)])
+        self._metric_names.update(metrics)
+        if self.get_metric_name(args) in metrics:
+            lr_scheduler.observe(metrics[self.get_metric_name(args)])
 
     def on_log(
         self,
@@ -134,12 +134,12 @@ class ScheduleCallback(TrainerCallback):
         """Adds what the optimizer used last to what is logged of training."""
         if logs is None or "learning_rate" not in logs:
             return  # of an evaluation, or the summary of the training
-        used = lr_scheduler.logs()
-        logs.update(used)
-        state.log_history[-1].update(used)  # which has a copy of them already
+        used_values = lr_scheduler.logs()
+        logs.update(used_values)
+        state.log_history[-1].update(used_values)  # which has a copy of them already
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """No metric counts from here on."""
-        self._training = False
+        self._is_training = False

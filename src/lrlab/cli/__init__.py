@@ -3,13 +3,13 @@
 import os
 import sys
 
-from lrlab.errors import LrlabError, needs_extra
+from lrlab.errors import LrlabError, require_extra
 
 
 def main() -> None:
     """Runs the command line and ends the process: what lrlab refuses ends it with exit code 2."""
     try:
-        with needs_extra("lab"):
+        with require_extra("lab"):
             from lrlab.cli.app import app
 
             app()

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 import lrlab
-from lrlab.cli.asked import asking
+from lrlab.cli.asked import add_study_options
 from lrlab.cli.compare import compare
 from lrlab.cli.delete import delete
 from lrlab.cli.export import export
 from lrlab.cli.plan import plan
 from lrlab.cli.resume import resume
-from lrlab.cli.shapes import shapes
+from lrlab.cli.shapes import gallery
 from lrlab.cli.show import show
 from lrlab.cli.status import status
 from lrlab.cli.studies import studies
@@ -25,27 +25,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
-app.command()(asking(compare))
-app.command()(asking(plan))
+app.command()(add_study_options(compare))
+app.command()(add_study_options(plan))
 app.command()(resume)
 app.command()(show)
-app.command()(shapes)
+app.command()(gallery)
 app.command()(studies)
 app.command()(status)
 app.command()(export)
 app.command()(delete)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _show_version(value: bool) -> None:
+    if value:
         typer.echo(f"lrlab {lrlab.__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def _options(
+def _accept_global_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it and stop.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it and stop.")
     ] = False,
 ) -> None:
     pass

@@ -9,104 +9,104 @@ from typing import TYPE_CHECKING
 import typer
 
 from lrlab.cli import stored
-from lrlab.cli.asked import Asked
-from lrlab.cli.introduction import introduce
+from lrlab.cli.asked import StudyOptions
+from lrlab.cli.introduction import print_preflight
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.problems import AnyProblem
-    from lrlab.studies import Plan, Store, Study
-    from lrlab.studies.places import Place
+    from lrlab.problems import Trainable
+    from lrlab.studies import Plan, Store, StudyResult
+    from lrlab.studies.places import Backend
 
 
-def compare(asked: Asked) -> None:
+def compare(options: StudyOptions) -> None:
     """Find out which schedule is best: each tuned alike, then scored over the same fresh seeds.
 
     `lrlab plan` says beforehand what will be done. Runs are stored as they end, and those that
     train together end together: a command that was stopped goes on when it is repeated.
     """
-    from lrlab.studies import Store, settle
-    from lrlab.studies.statistics.reaching import refuse_goal
+    from lrlab.studies import Store, select_engine
+    from lrlab.studies.statistics.reaching import check_target_score
 
-    schedules = asked.schedules()
-    engines, place = asked.engines()
-    problem = asked.problem()
-    refuse_goal(asked.goal, problem.metric)
-    plan = asked.plan(problem, schedules)
-    picture = picture_for(problem, asked.png)
-    introduce(problem, plan.grid, schedules, plan.schedules)
-    with Store(asked.db) as store:
-        engine, why = settle(plan, store, engines, place)
-        typer.echo(f"engine: {engine} ({why})", err=True)
-        study = carried_out(replace(plan, engine=engine), store, place, asked.source())
-    show(study, asked.goal, picture, asked.db)
+    schedules = options.parse_schedules()
+    engines, backend = options.resolve_engines_and_backend()
+    problem = options.load_problem()
+    check_target_score(options.target_score, problem.metric)
+    plan = options.build_plan(problem, schedules)
+    output = resolve_study_output(problem, options.output)
+    print_preflight(problem, plan.grid, schedules, plan.schedules)
+    with Store(options.db) as store:
+        engine, reason = select_engine(plan, store, engines, backend)
+        typer.echo(f"engine: {engine} ({reason})", err=True)
+        study = run_study_with_progress(replace(plan, engine=engine), store, backend, options.serialize_problem_options())
+    present_study(study, options.target_score, output, options.db)
 
 
-def carried_out(plan: "Plan", store: "Store", place: "Place", source: str | None) -> "Study":
+def run_study_with_progress(plan: "Plan", store: "Store", backend: "Backend", source: str | None) -> "StudyResult":
     """The study, or the end of the command and how to go on where a person stops it."""
-    from lrlab.cli.progress import progress
-    from lrlab.studies import carry_out
-    from lrlab.studies.execution import held
-    from lrlab.training.threads import keep_memory
+    from lrlab.cli.progress import show_progress
+    from lrlab.studies import run_study
+    from lrlab.studies.execution import open_backend
+    from lrlab.training.threads import keep_freed_memory
 
-    keep_memory()
+    keep_freed_memory()
     try:
         # What Ray or a training function prints meanwhile is no part of what was asked for.
-        with redirect_stdout(sys.stderr), held(place):
-            _say_where(place)
-            return carry_out(plan, store, place, progress, source)
+        with redirect_stdout(sys.stderr), open_backend(backend):
+            _print_cluster(backend)
+            return run_study(plan, store, backend, show_progress, source)
     except KeyboardInterrupt:
         assert store.path is not None
-        words = f"{plan.id}{stored.db_option(store.path)}{_cluster_option(place)}"
+        arguments = f"{plan.id}{stored.format_db_option(store.path)}{_format_cluster_options(backend)}"
         typer.echo(
-            f"stopped; what has ended is in {store.path}. To go on: lrlab resume {words}", err=True
+            f"stopped; what has ended is in {store.path}. To go on: lrlab resume {arguments}", err=True
         )
         raise typer.Exit(130) from None
 
 
-def _say_where(place: "Place") -> None:
+def _print_cluster(backend: "Backend") -> None:
     """Which cluster was joined: with no address, that of this machine may be somebody else's."""
-    from lrlab.studies import Cluster
+    from lrlab.studies import RayCluster
 
-    if isinstance(place, Cluster):
-        from lrlab.studies.nodes import whereabouts
+    if isinstance(backend, RayCluster):
+        from lrlab.studies.nodes import describe_cluster
 
-        typer.echo(f"training on {whereabouts()}", err=True)
+        typer.echo(f"training on {describe_cluster()}", err=True)
 
 
-def _cluster_option(place: "Place") -> str:
+def _format_cluster_options(backend: "Backend") -> str:
     """What ``lrlab resume`` needs to train on the same cluster."""
-    from lrlab.studies import Cluster
+    from lrlab.studies import RayCluster
 
-    if not isinstance(place, Cluster):
+    if not isinstance(backend, RayCluster):
         return ""
-    address = "" if place.address is None else f" --address {place.address}"
-    return f" --engine ray{address}" + (f" --num-gpus {place.gpus:g}" if place.gpus else "")
+    address = "" if backend.address is None else f" --address {backend.address}"
+    return f" --engine ray{address}" + (f" --num-gpus {backend.gpus_per_run:g}" if backend.gpus_per_run else "")
 
 
-def show(study: "Study", goal: float | None, picture: Path, db: Path) -> None:
+def present_study(study: "StudyResult", target_score: float | None, output: Path, db: Path) -> None:
     """Prints what came of a study and draws it."""
     from lrlab.views import curves
-    from lrlab.views.report import report
+    from lrlab.views.report import format_report
 
-    typer.echo(report(study, goal))
-    curves.save(study, picture)
-    typer.echo(f"wrote {db}, {picture} · study {study.plan.id}")
+    typer.echo(format_report(study, target_score))
+    curves.save_study_plot(study, output)
+    typer.echo(f"wrote {db}, {output} · study {study.plan.id}")
 
 
-def picture_for(problem: "AnyProblem", png: Path | None, folder: Path = Path()) -> Path:
+def resolve_study_output(problem: "Trainable", output: Path | None, folder: Path = Path()) -> Path:
     """Where the picture goes; only a picture may be written over, never a table or a database.
 
     Args:
         problem: that it is named after where nobody says.
-        png: what it is named otherwise.
+        output: what it is named otherwise.
         folder: where a name is looked up.
     """
-    picture = folder / (png or f"{problem.name}.png")
-    if not picture.parent.is_dir() or picture.is_dir():
-        raise StudyError(f"{picture} cannot be written: name a file in a folder that is there.")
-    if picture.suffix.lower() != ".png":
-        raise StudyError(f"the picture is a PNG: name it {picture.stem or 'picture'}.png.")
-    if picture.is_file() and picture.read_bytes()[:4] != b"\x89PNG":
-        raise StudyError(f"{picture} is there and is no picture; name another file with --png.")
-    return picture
+    path = folder / (output or f"{problem.name}.png")
+    if not path.parent.is_dir() or path.is_dir():
+        raise StudyError(f"{path} cannot be written: name a file in a folder that is there.")
+    if path.suffix.lower() != ".png":
+        raise StudyError(f"the picture is a PNG: name it {path.stem or 'picture'}.png.")
+    if path.is_file() and path.read_bytes()[:4] != b"\x89PNG":
+        raise StudyError(f"{path} is there and is no picture; name another file with --png.")
+    return path

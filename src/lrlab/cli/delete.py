@@ -18,30 +18,30 @@ def delete(
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    db: stored.Database = stored.DEFAULT,
+    db: stored.DbOption = stored.DEFAULT_DB,
 ) -> None:
     """Delete a study and its runs, but those that another study has.
 
     Later runs fill the room that they leave in the file, which keeps its size.
     """
-    from lrlab.studies import Catalog
-    from lrlab.views.catalog import runs_of
+    from lrlab.studies import StoreReader
+    from lrlab.views.catalog import format_run_count
 
-    catalog = Catalog(db)
-    entry = catalog.find(study)
-    going = catalog.of_no_other(entry)
-    kept = entry.ended - going
-    others = f"; {runs_of(kept)} that other studies have would stay" if kept else ""
-    what = f"study {entry.id} ({entry.problem}) with {runs_of(going)}{others}"
+    reader = StoreReader(db)
+    study_summary = reader.find_study(study)
+    deleted_count = reader.count_unshared_runs(study_summary)
+    shared_count = study_summary.ended_count - deleted_count
+    others = f"; {format_run_count(shared_count)} that other studies have would stay" if shared_count else ""
+    description = f"study {study_summary.id} ({study_summary.problem}) with {format_run_count(deleted_count)}{others}"
     if not yes:
         if not sys.stdin.isatty():
-            raise StudyError(f"nothing is deleted without --yes: that would be {what}.")
-        if not typer.confirm(f"Delete {what}?"):
+            raise StudyError(f"nothing is deleted without --yes: that would be {description}.")
+        if not typer.confirm(f"Delete {description}?"):
             typer.echo("nothing was deleted")
             return
 
     from lrlab.studies import Store
 
     with Store(db) as store:
-        deleted = store.delete(entry.id)
-    typer.echo(f"deleted study {entry.id} with {runs_of(deleted)}")
+        deleted = store.delete_study(study_summary.id)
+    typer.echo(f"deleted study {study_summary.id} with {format_run_count(deleted)}")

@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 
 from lrlab.cli import stored
-from lrlab.errors import StudyError, did_you_mean
+from lrlab.errors import StudyError, format_suggestion
 
-_WHAT = ("runs", "epochs")
+_TABLES = ("runs", "epochs")
 
 
 def export(
-    study: stored.Study = None,
+    study: stored.StudyArgument = None,
     csv: Annotated[Path | None, typer.Option(help="Write comma-separated values.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write Parquet; needs pyarrow.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write a list of records.")] = None,
-    what: Annotated[
+    table: Annotated[
         str,
         typer.Option(
             help="runs (a row for each that has ended) or epochs (a row for each of each)."
@@ -25,28 +25,28 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Write over a file that is there.")
     ] = False,
-    db: stored.Database = stored.DEFAULT,
+    db: stored.DbOption = stored.DEFAULT_DB,
 ) -> None:
     """Write the runs of a study to a file."""
     named = {"csv": csv, "parquet": parquet, "json": json}
     files = {kind: path for kind, path in named.items() if path is not None}
     if not files:
         raise StudyError("there is no file to write; name one with --csv, --parquet or --json.")
-    if what not in _WHAT:
-        hint = did_you_mean(what, _WHAT) or "."
-        raise StudyError(f"--what must be runs or epochs, got {what}{hint}")
+    if table not in _TABLES:
+        hint = format_suggestion(table, _TABLES) or "."
+        raise StudyError(f"--what must be runs or epochs, got {table}{hint}")
 
-    from lrlab.studies import Catalog
+    from lrlab.studies import StoreReader
 
-    catalog = Catalog(db)
-    entry = catalog.find(study)
+    reader = StoreReader(db)
+    study_summary = reader.find_study(study)
 
     from lrlab.studies import frames
-    from lrlab.views.export import check, save
+    from lrlab.views.export import check_frame_output, save_frame
 
     for kind, path in files.items():
-        check(path, kind, force)
-    frame = (frames.runs if what == "runs" else frames.epochs)(catalog, entry.id)
+        check_frame_output(path, kind, force)
+    frame = (frames.read_runs if table == "runs" else frames.read_epochs)(reader, study_summary.id)
     for kind, path in files.items():
-        save(frame, path, kind)
+        save_frame(frame, path, kind)
         typer.echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

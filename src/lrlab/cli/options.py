@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-_DATA = "Data"
-_RUN = "Training"
-_ENGINE = "Engine"
-PROTOCOL = "Protocol"
-_RATES = "0.1 for sgd, 0.001 for the others"
+_DATA_PANEL = "Data"
+_TRAINING_PANEL = "Training"
+_ENGINE_PANEL = "Engine"
+PROTOCOL_PANEL = "Protocol"
+_DEFAULT_LRS = "0.1 for sgd, 0.001 for the others"
 
-Data = Annotated[
+DataArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
@@ -20,116 +20,116 @@ Data = Annotated[
         "my_problem.py:problem, my_training.py:train.",
     ),
 ]
-Target = Annotated[
+TargetOption = Annotated[
     str | None,
-    typer.Option(help="The column to predict; the last when left out.", rich_help_panel=_DATA),
+    typer.Option(help="The column to predict; the last when left out.", rich_help_panel=_DATA_PANEL),
 ]
-Task = Annotated[
+TaskOption = Annotated[
     str | None,
     typer.Option(
         help="classification or regression; told by the target when left out.",
-        rich_help_panel=_DATA,
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
-Header = Annotated[
+HeaderOption = Annotated[
     bool | None,
     typer.Option(
         "--header/--no-header",
         help="Whether the first row names the columns; found out when left out.",
-        rich_help_panel=_DATA,
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
-File = Annotated[
+FileOption = Annotated[
     Path | None,
     typer.Option(
         "--file",
         help="Where the file of ionosphere lies; else in $LRLAB_DATA, else it is downloaded.",
-        rich_help_panel=_DATA,
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
-Test = Annotated[
+TestOption = Annotated[
     Path | None,
     typer.Option(
         "--test",
         metavar="FILE",
         help="A table with the test rows; without it every seed draws its own.",
-        rich_help_panel=_DATA,
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
-Metric = Annotated[
+MetricOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
         help="What my_training.py:train reports as its score.",
         show_default="score",
-        rich_help_panel=_DATA,
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
-LessIsBetter = Annotated[
+MetricDirectionOption = Annotated[
     bool,
-    typer.Option("--less-is-better", help="Of that metric.", rich_help_panel=_DATA),
+    typer.Option("--less-is-better", help="Of that metric.", rich_help_panel=_DATA_PANEL),
 ]
-Percent = Annotated[
+PercentOption = Annotated[
     bool,
-    typer.Option("--percent", help="Show that metric as a percentage.", rich_help_panel=_DATA),
+    typer.Option("--percent", help="Show that metric as a percentage.", rich_help_panel=_DATA_PANEL),
 ]
-Guess = Annotated[
+DummyScoreOption = Annotated[
     float | None,
     typer.Option(
         help="What guessing scores by that metric, and a diverged run is scored as.",
         show_default="0 where more is better",
-        rich_help_panel=_DATA,
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
-Rate = Annotated[
+LrOption = Annotated[
     float | None,
-    typer.Option("--lr", help="The base rate.", show_default=_RATES, rich_help_panel=_RUN),
+    typer.Option("--lr", help="The base rate.", show_default=_DEFAULT_LRS, rich_help_panel=_TRAINING_PANEL),
 ]
-Rates = Annotated[
+LrGridOption = Annotated[
     str | None,
     typer.Option(
         "--lr",
         metavar="RATE,...",
         help="The peak rates that every schedule is tried with, such as 0.01,0.03,0.1.",
-        show_default="0.01 to 1 for sgd, 0.0003 to 0.03 for the others; with --no-tune " + _RATES,
-        rich_help_panel=PROTOCOL,
+        show_default="0.01 to 1 for sgd, 0.0003 to 0.03 for the others; with --no-tune " + _DEFAULT_LRS,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
-Momentum = Annotated[float, typer.Option(help="Of sgd and rmsprop.", rich_help_panel=_RUN)]
-Momenta = Annotated[
+MomentumOption = Annotated[float, typer.Option(help="Of sgd and rmsprop.", rich_help_panel=_TRAINING_PANEL)]
+MomentumGridOption = Annotated[
     str | None,
     typer.Option(
         "--momentum",
         metavar="NUMBER,...",
         help="Of sgd and rmsprop; each is tried with every rate.",
         show_default="0,0.9; with --no-tune 0",
-        rich_help_panel=PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
-Optimizer = Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.", rich_help_panel=_RUN)]
-WeightDecay = Annotated[
+OptimizerOption = Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.", rich_help_panel=_TRAINING_PANEL)]
+WeightDecayOption = Annotated[
     float | None,
-    typer.Option(show_default="torch's: 0.01 for adamw, else 0", rich_help_panel=_RUN),
+    typer.Option(show_default="torch's: 0.01 for adamw, else 0", rich_help_panel=_TRAINING_PANEL),
 ]
-Clip = Annotated[
+MaxGradNormOption = Annotated[
     float | None,
     typer.Option(
         help="The largest norm that the gradient of a step may have.",
         show_default="no limit",
-        rich_help_panel=_RUN,
+        rich_help_panel=_TRAINING_PANEL,
     ),
 ]
-Validation = Annotated[
+ValidationSizeOption = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
         help="The share of the training rows that is held out of training, for schedules such as "
         "Plateau() to watch.",
         show_default="0",
-        rich_help_panel=_RUN,
+        rich_help_panel=_TRAINING_PANEL,
     ),
 ]
-ValidationOfGrid = Annotated[
+StudyValidationSizeOption = Annotated[
     float | None,
     typer.Option(
         "--validation",
@@ -137,81 +137,81 @@ ValidationOfGrid = Annotated[
         help="The share of the training rows that is held out of training: what settings and best "
         "epochs are chosen by, and what schedules such as Plateau() watch.",
         show_default="0.2 where something is chosen, else 0",
-        rich_help_panel=PROTOCOL,
+        rich_help_panel=PROTOCOL_PANEL,
     ),
 ]
-Epochs = Annotated[int, typer.Option(help="Passes over the data.", rich_help_panel=_RUN)]
-BatchSize = Annotated[int, typer.Option(help="Rows per step.", rich_help_panel=_RUN)]
-Per = Annotated[
+EpochsOption = Annotated[int, typer.Option(help="Passes over the data.", rich_help_panel=_TRAINING_PANEL)]
+BatchSizeOption = Annotated[int, typer.Option(help="Rows per step.", rich_help_panel=_TRAINING_PANEL)]
+StepEveryOption = Annotated[
     str,
-    typer.Option(help="Step the schedule once per epoch or per step.", rich_help_panel=_RUN),
+    typer.Option(help="Step the schedule once per epoch or per step.", rich_help_panel=_TRAINING_PANEL),
 ]
-Shuffle = Annotated[
+ShuffleOption = Annotated[
     bool | None,
     typer.Option(
         "--shuffle/--no-shuffle",
         help="Reshuffle the batches every epoch.",
         show_default="as the data set has it; tables are shuffled",
-        rich_help_panel=_RUN,
+        rich_help_panel=_TRAINING_PANEL,
     ),
 ]
-Engine = Annotated[
+EngineOption = Annotated[
     str,
     typer.Option(
         help="loop (one run at a time), ensemble (many at once), auto (the faster one, but that of "
         "the runs that are stored already), or ray (as auto, on a Ray cluster).",
-        rich_help_panel=_ENGINE,
+        rich_help_panel=_ENGINE_PANEL,
     ),
 ]
-Address = Annotated[
+AddressOption = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
         help="Of the Ray cluster.",
         show_default="that of this machine; one of this machine alone where there is none",
-        rich_help_panel=_ENGINE,
+        rich_help_panel=_ENGINE_PANEL,
     ),
 ]
-Gpus = Annotated[
+GpusPerRunOption = Annotated[
     float,
     typer.Option(
-        "--num-gpus", help="That a training function needs on Ray.", rich_help_panel=_ENGINE
+        "--num-gpus", help="That a training function needs on Ray.", rich_help_panel=_ENGINE_PANEL
     ),
 ]
-Goal = Annotated[
+TargetScoreOption = Annotated[
     float | None,
     typer.Option(
         help="The score that schedules are ranked by their time to reach.",
         show_default="the constant rate's mean",
     ),
 ]
-Picture = Annotated[
+PlotOutputOption = Annotated[
     Path | None, typer.Option("--png", help="Where the picture goes.", show_default="DATA.png")
 ]
-Device = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE)]
-Memory = Annotated[
+DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE_PANEL)]
+MemoryOption = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
         help="What the ensemble may fill, all processes together, such as 2GB.",
         show_default="half of this machine's",
-        rich_help_panel=_ENGINE,
+        rich_help_panel=_ENGINE_PANEL,
     ),
 ]
-Compile = Annotated[
+TorchCompileOption = Annotated[
     bool,
     typer.Option(
         "--compile",
         help="Send the ensemble's steps through torch.compile: slow to start, then faster.",
-        rich_help_panel=_ENGINE,
+        rich_help_panel=_ENGINE_PANEL,
     ),
 ]
-Workers = Annotated[
+WorkersOption = Annotated[
     int | None,
     typer.Option(
         min=1,
         help="Processes.",
         show_default="one per core, but of the ensemble no more than --memory has GiB",
-        rich_help_panel=_ENGINE,
+        rich_help_panel=_ENGINE_PANEL,
     ),
 ]

@@ -5,28 +5,28 @@ from pathlib import Path
 
 import typer
 
-from lrlab.cli.asked import Asked
-from lrlab.cli.introduction import introduce
+from lrlab.cli.asked import StudyOptions
+from lrlab.cli.introduction import print_preflight
 
 
-def plan(asked: Asked) -> None:
+def plan(options: StudyOptions) -> None:
     """Print what `lrlab compare` would do with the same words: runs, phases, time and disk."""
-    from lrlab.studies import Catalog, Machine, Store, estimate, first, settle
-    from lrlab.views.forecast import forecast
+    from lrlab.studies import StoreReader, Machine, Store, estimate_cost, plan_first_phase, select_engine
+    from lrlab.views.forecast import format_plan
 
-    schedules = asked.schedules()
-    engines, place = asked.engines()
-    plan = asked.plan(asked.problem(), schedules)
-    introduce(plan.problem, plan.grid, schedules, plan.schedules)
-    with Store(None) as nothing:  # a file that is not there is not made
-        kept = Catalog(asked.db) if _has_something(asked.db) else nothing
-        engine, why = settle(plan, kept, engines, place)
-        settled = replace(plan, engine=engine)
-        known = len(kept.known(first(settled).runs))
-    typer.echo(f"engine: {engine} ({why})", err=True)
-    machine = place if isinstance(place, Machine) else Machine()
-    typer.echo(forecast(settled, estimate(settled, machine), known))
+    schedules = options.parse_schedules()
+    engines, backend = options.resolve_engines_and_backend()
+    plan = options.build_plan(options.load_problem(), schedules)
+    print_preflight(plan.problem, plan.grid, schedules, plan.schedules)
+    with Store(None) as empty_store:  # a file that is not there is not made
+        reader = StoreReader(options.db) if _has_content(options.db) else empty_store
+        engine, reason = select_engine(plan, reader, engines, backend)
+        plan_with_engine = replace(plan, engine=engine)
+        stored_run_count = len(reader.find_stored_runs(plan_first_phase(plan_with_engine).runs))
+    typer.echo(f"engine: {engine} ({reason})", err=True)
+    machine = backend if isinstance(backend, Machine) else Machine()
+    typer.echo(format_plan(plan_with_engine, estimate_cost(plan_with_engine, machine), stored_run_count))
 
 
-def _has_something(db: Path) -> bool:
+def _has_content(db: Path) -> bool:
     return db.exists() and (not db.is_file() or db.stat().st_size > 0)

@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from lrlab.studies import Phase
     from lrlab.training import Run
 
-_SECONDS = 10
+_SECONDS_BETWEEN_LINES = 10
 """Between lines, where there is no bar."""
 
 
 @contextmanager
-def progress(phase: "Phase", missing: "Sequence[Run]") -> "Iterator[Callable[[Run], None]]":
-    """Gives what to call at the end of each of the ``missing`` runs of a phase."""
-    known = len(phase.runs) - len(missing)
-    if known:
-        typer.echo(f"{phase.name}: {known} of {len(phase.runs)} runs are stored already", err=True)
-    if missing and sys.stderr.isatty():
-        with _bar(phase.name, len(missing)) as ended:
+def show_progress(phase: "Phase", missing_runs: "Sequence[Run]") -> "Iterator[Callable[[Run], None]]":
+    """Gives what to call at the end of each of the ``missing_runs`` runs of a phase."""
+    stored_run_count = len(phase.runs) - len(missing_runs)
+    if stored_run_count:
+        typer.echo(f"{phase.name}: {stored_run_count} of {len(phase.runs)} runs are stored already", err=True)
+    if missing_runs and sys.stderr.isatty():
+        with _show_bar(phase.name, len(missing_runs)) as ended:
             yield ended
     else:
-        yield _lines(phase.name, len(missing))
+        yield _print_lines(phase.name, len(missing_runs))
 
 
 @contextmanager
-def _bar(name: str, missing: int) -> "Iterator[Callable[[Run], None]]":
+def _show_bar(name: str, run_count: int) -> "Iterator[Callable[[Run], None]]":
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -49,18 +49,18 @@ def _bar(name: str, missing: int) -> "Iterator[Callable[[Run], None]]":
         TextColumn("left"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=missing)
+        task = bar.add_task("", total=run_count)
         yield lambda run: bar.advance(task)
 
 
-def _lines(name: str, missing: int) -> "Callable[[Run], None]":
-    ended, told = 0, time.monotonic()
+def _print_lines(name: str, run_count: int) -> "Callable[[Run], None]":
+    ended, last_printed = 0, time.monotonic()
 
-    def one_more(run: "Run") -> None:
-        nonlocal ended, told
+    def count_run(run: "Run") -> None:
+        nonlocal ended, last_printed
         ended += 1
-        if ended == missing or time.monotonic() - told >= _SECONDS:
-            told = time.monotonic()
-            typer.echo(f"{name}: {ended} of {missing} runs", err=True)
+        if ended == run_count or time.monotonic() - last_printed >= _SECONDS_BETWEEN_LINES:
+            last_printed = time.monotonic()
+            typer.echo(f"{name}: {ended} of {run_count} runs", err=True)
 
-    return one_more
+    return count_run

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import options, reading, stored
-from lrlab.cli.compare import carried_out, picture_for, show
-from lrlab.cli.introduction import introduce
+from lrlab.cli.compare import run_study_with_progress, resolve_study_output, present_study
+from lrlab.cli.introduction import print_preflight
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.studies import Entry, Plan
+    from lrlab.studies import StudySummary, Plan
 
 
 def resume(
-    study: stored.Study = None,
-    db: stored.Database = stored.DEFAULT,
-    goal: options.Goal = None,
-    png: options.Picture = None,
+    study: stored.StudyArgument = None,
+    db: stored.DbOption = stored.DEFAULT_DB,
+    target_score: options.TargetScoreOption = None,
+    output: options.PlotOutputOption = None,
     engine: Annotated[
         str,
         typer.Option(
@@ -28,59 +28,59 @@ def resume(
             help="ray: on a Ray cluster; else on this machine. What trains is as it was begun.",
         ),
     ] = "auto",
-    workers: options.Workers = None,
-    address: options.Address = None,
-    gpus: options.Gpus = 0.0,
+    workers: options.WorkersOption = None,
+    address: options.AddressOption = None,
+    gpus_per_run: options.GpusPerRunOption = 0.0,
 ) -> None:
     """Go on with a study where it was stopped; one that has ended is shown again."""
-    from lrlab.studies import Catalog, Store, place_of
-    from lrlab.studies.settling import AUTO
-    from lrlab.studies.statistics.reaching import refuse_goal
+    from lrlab.studies import StoreReader, Store, resolve_backend
+    from lrlab.studies.settling import AUTO_ENGINE
+    from lrlab.studies.statistics.reaching import check_target_score
 
-    kind, place = place_of(engine, workers, None, address, gpus)
-    if kind != AUTO:
+    engine_choice, backend = resolve_backend(engine, workers, None, address, gpus_per_run)
+    if engine_choice != AUTO_ENGINE:
         raise StudyError(f"a study keeps its engine, got --engine {engine}; use auto or ray.")
-    entry = Catalog(db).find(study)
-    db, here = db.absolute(), Path.cwd()
-    plan = _plan_of(entry)
-    refuse_goal(goal, plan.problem.metric)
-    picture = picture_for(plan.problem, png, here)
-    introduce(plan.problem, plan.grid, [])
+    study_summary = StoreReader(db).find_study(study)
+    db, start_folder = db.absolute(), Path.cwd()
+    plan = _load_plan(study_summary)
+    check_target_score(target_score, plan.problem.metric)
+    output_path = resolve_study_output(plan.problem, output, start_folder)
+    print_preflight(plan.problem, plan.grid, [])
     with Store(db) as store:
-        done = carried_out(plan, store, place, entry.source)
-    show(done, goal, picture, db)
+        result = run_study_with_progress(plan, store, backend, study_summary.source)
+    present_study(result, target_score, output_path, db)
 
 
-def _plan_of(entry: "Entry") -> "Plan":
+def _load_plan(study_summary: "StudySummary") -> "Plan":
     """The plan of a stored study, in whose folder the command goes on."""
     from lrlab.studies import Plan
     from lrlab.training.engines import Engine
 
-    if entry.source is None:
+    if study_summary.source is None:
         raise StudyError(
-            f"study {entry.id} was begun in Python, where its problem is; run that script again, "
+            f"study {study_summary.id} was begun in Python, where its problem is; run that script again, "
             "which goes on where it was."
         )
     try:
-        source, described = json.loads(entry.source), json.loads(entry.plan)
-        folder = source.pop("folder")
+        problem_options, plan_data = json.loads(study_summary.source), json.loads(study_summary.plan)
+        folder = problem_options.pop("folder")
     except (ValueError, KeyError):
         raise StudyError(
-            f"what was asked for by study {entry.id} cannot be read, the database is damaged; put "
+            f"what was asked for by study {study_summary.id} cannot be read, the database is damaged; put "
             "a copy of it in its place."
         ) from None
     try:
         os.chdir(folder)  # files are named as they were, those of a script of the user's too
     except OSError as error:
         raise StudyError(
-            f"study {entry.id} was begun in {folder}, which cannot be entered: {error.strerror}; "
+            f"study {study_summary.id} was begun in {folder}, which cannot be entered: {error.strerror}; "
             "put its data there again."
         ) from None
-    problem = reading.problem_of(**source)
-    plan = Plan.read(described, problem, Engine.read(entry.engine))
-    if plan.id != entry.id:
+    problem = reading.load_problem_from_options(**problem_options)
+    plan = Plan.from_dict(plan_data, problem, Engine.from_text(study_summary.engine))
+    if plan.id != study_summary.id:
         raise StudyError(
-            f"{source['data']} is not what study {entry.id} was begun with: its content has "
+            f"{problem_options['data']} is not what study {study_summary.id} was begun with: its content has "
             "changed; put it back, or begin a new study with lrlab compare."
         )
     return plan

@@ -6,23 +6,23 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrlab.views.pieces import Row
+    from lrlab.views.pieces import StyledLine
 
 
-def show_rows(rows: "Callable[[int], Iterable[Row]]") -> None:
-    """Prints what ``rows`` gives for the width of the terminal, or 80 where there is none."""
+def print_lines(render: "Callable[[int], Iterable[StyledLine]]") -> None:
+    """Prints what ``render`` gives for the width of the terminal, or 80 where there is none."""
     from rich.console import Console
 
-    from lrlab.views.pieces import coloured
+    from lrlab.views.pieces import to_rich_text
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-        _warn_of(sys.stdout.encoding)
+        _warn_about_encoding(sys.stdout.encoding)
     console = Console(highlight=False)
-    console.print(coloured(rows(console.width)), soft_wrap=True)
+    console.print(to_rich_text(render(console.width)), soft_wrap=True)
 
 
-def _warn_of(encoding: str) -> None:
+def _warn_about_encoding(encoding: str) -> None:
     try:
         "⠿".encode(encoding)
     except UnicodeEncodeError:

@@ -1,17 +1,17 @@
-"""``lrlab shapes``: every schedule there is, with an example of each."""
+"""``lrlab gallery``: every schedule there is, with an example of each."""
 
-from lrlab.cli.screen import show_rows
+from lrlab.cli.screen import print_lines
 
-_HOW = (
+_FOOTNOTE = (
     "Pictures: 100 steps, from 0 to the base rate, or to the peak if that is higher. Names of "
     "other libraries work too, such as torch.StepLR(30). Look closer: lrlab show "
     "'Warmup(5) >> Cosine(45)'"
 )
 
 
-def shapes() -> None:
+def gallery() -> None:
     """List every shape, recipe and combinator: its picture, its arguments and an example."""
-    from lrlab.views.listing import listing
-    from lrlab.views.pieces import wrapped
+    from lrlab.views.listing import render_gallery
+    from lrlab.views.pieces import wrap_note
 
-    show_rows(lambda width: [*listing(width), *wrapped(_HOW, width, indent=0)])
+    print_lines(lambda width: [*render_gallery(width), *wrap_note(_FOOTNOTE, width, indent=0)])

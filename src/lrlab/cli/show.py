@@ -6,33 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import reading
-from lrlab.cli.screen import show_rows
+from lrlab.cli.screen import print_lines
 from lrlab.errors import ViewError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lrlab.schedules import Schedule
-    from lrlab.views.pieces import Row
+    from lrlab.views.pieces import StyledLine
     from lrlab.views.preview import Preview
 
 
 def show(
-    specs: Annotated[
+    texts: Annotated[
         list[str],
         typer.Argument(
             metavar="SPEC",
             help="Schedules, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'.",
         ),
     ],
-    steps: Annotated[
+    total_steps: Annotated[
         float | None,
         typer.Option(
             help="How many steps to show.",
             show_default="until the last schedule ends, if each has an end",
         ),
     ] = None,
-    epoch_steps: Annotated[
+    steps_per_epoch: Annotated[
         float | None, typer.Option(help='Steps per epoch, for durations such as "5ep".')
     ] = None,
     lr: Annotated[
@@ -42,7 +42,7 @@ def show(
             show_default="0.1 where a schedule has an absolute Rate",
         ),
     ] = None,
-    save: Annotated[
+    output: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
@@ -61,62 +61,62 @@ def show(
 ) -> None:
     """Look at schedules before you train: a chart, what happens when, and numbers to compare."""
     from lrlab.views import files
-    from lrlab.views.preview import preview
+    from lrlab.views.preview import compute_preview
 
-    if library is not None and save:
+    if library is not None and output:
         raise ViewError("--as writes code and --save pictures and tables: give one of the two.")
-    targets = [files.target(path) for path in save or []]
+    output_files = [files.resolve_output(path) for path in output or []]
     # One text given twice is one schedule.
-    schedules = {" ".join(text.split()): reading.schedule_of(text) for text in specs}
+    schedules = {" ".join(text.split()): reading.parse_schedule(text) for text in texts}
     if library is not None:
-        typer.echo("\n".join(_programs(schedules, library, steps, lr, epoch_steps)), nl=False)
+        typer.echo("\n".join(_iterate_programs(schedules, library, total_steps, lr, steps_per_epoch)), nl=False)
         return
-    seen = preview(schedules, steps, lr, epoch_steps)
-    _warn(schedules, seen, training=steps is not None)
-    show_rows(lambda width: _rows(seen, width))
-    for target in targets:
-        target.write(seen)
-        typer.echo(f"wrote {target.path}")
+    preview = compute_preview(schedules, total_steps, lr, steps_per_epoch)
+    _print_warnings(schedules, preview, has_total_steps=total_steps is not None)
+    print_lines(lambda width: _render_preview(preview, width))
+    for output_file in output_files:
+        output_file.write(preview)
+        typer.echo(f"wrote {output_file.path}")
 
 
-def _programs(
+def _iterate_programs(
     schedules: "dict[str, Schedule]",
     library: str,
-    steps: float | None,
+    total_steps: float | None,
     lr: float | None,
-    epoch_steps: float | None,
+    steps_per_epoch: float | None,
 ) -> "Iterator[str]":
     """The program of each schedule; of several, under its text."""
-    from lrlab.dialects.code import write
+    from lrlab.dialects.code import to_code
 
     for text, schedule in schedules.items():
         heading = f"# {text}\n" if len(schedules) > 1 else ""
-        yield heading + write(schedule.bind(total=steps, epoch=epoch_steps), library, lr)
+        yield heading + to_code(schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch), library, lr)
 
 
-def _warn(schedules: "dict[str, Schedule]", seen: "Preview", training: bool) -> None:
-    """Prints what looks like a mistake; ``training`` says whether the steps are those of one."""
+def _print_warnings(schedules: "dict[str, Schedule]", preview: "Preview", has_total_steps: bool) -> None:
+    """Prints what looks like a mistake; ``has_total_steps`` says whether the steps are those of one."""
     from lrlab import lint
 
-    total = seen.steps if training else None
+    total_steps = preview.total_steps if has_total_steps else None
     for label, schedule in schedules.items():
-        for finding in lint(schedule, seen.base, total=total, epoch=seen.epoch):
-            named = "" if len(schedules) == 1 else f"{label}: "
-            typer.echo(f"warning: {named}{finding}", err=True)
+        for finding in lint(schedule, preview.base, total_steps=total_steps, steps_per_epoch=preview.steps_per_epoch):
+            prefix = "" if len(schedules) == 1 else f"{label}: "
+            typer.echo(f"warning: {prefix}{finding}", err=True)
 
 
-def _rows(seen: "Preview", width: int) -> "list[Row]":
-    from lrlab.views.chart import chart
-    from lrlab.views.pieces import Piece, wrapped
-    from lrlab.views.summary import NOTE, legend, table, title
+def _render_preview(preview: "Preview", width: int) -> "list[StyledLine]":
+    from lrlab.views.chart import render_chart
+    from lrlab.views.pieces import StyledText, wrap_note
+    from lrlab.views.summary import COLUMN_NOTE, render_legend, render_table, format_title
 
     return [
-        (Piece(title(seen)),),
+        (StyledText(format_title(preview)),),
         (),
-        *chart(seen, width),
+        *render_chart(preview, width),
         (),
-        *legend(seen, width),
+        *render_legend(preview, width),
         (),
-        *table(seen, width),
-        *wrapped(NOTE, width, indent=2),
+        *render_table(preview, width),
+        *wrap_note(COLUMN_NOTE, width, indent=2),
     ]

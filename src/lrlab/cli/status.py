@@ -7,12 +7,12 @@ import typer
 from lrlab.cli import stored
 
 
-def status(study: stored.Study = None, db: stored.Database = stored.DEFAULT) -> None:
+def status(study: stored.StudyArgument = None, db: stored.DbOption = stored.DEFAULT_DB) -> None:
     """Show how far a study is, and what to do next."""
-    from lrlab.studies import Catalog
+    from lrlab.studies import StoreReader
     from lrlab.views import catalog as views
 
-    catalog = Catalog(db)
-    entry = catalog.find(study)
-    pace = None if entry.finished else catalog.pace(entry)
-    typer.echo(views.status(entry, pace, datetime.now(UTC), stored.db_option(db)))
+    reader = StoreReader(db)
+    study_summary = reader.find_study(study)
+    runs_per_second = None if study_summary.is_finished else reader.measure_runs_per_second(study_summary)
+    typer.echo(views.format_study_status(study_summary, runs_per_second, datetime.now(UTC), stored.format_db_option(db)))

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-DEFAULT = Path("lrlab.db")
+DEFAULT_DB = Path("lrlab.db")
 
-Database = Annotated[Path, typer.Option("--db", help="Where studies are stored.")]
-Study = Annotated[
+DbOption = Annotated[Path, typer.Option("--db", help="Where studies are stored.")]
+StudyArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[STUDY]",
@@ -18,12 +18,12 @@ Study = Annotated[
 ]
 
 
-def db_option(db: Path) -> str:
+def format_db_option(db: Path) -> str:
     """What a command needs to find the same database: nothing, where it is the default.
 
-    >>> db_option(Path("my studies.db")), db_option(DEFAULT)
+    >>> format_db_option(Path("my studies.db")), format_db_option(DEFAULT_DB)
     (" --db 'my studies.db'", '')
     """
     import shlex
 
-    return "" if db == DEFAULT else f" --db {shlex.quote(str(db))}"
+    return "" if db == DEFAULT_DB else f" --db {shlex.quote(str(db))}"

@@ -5,20 +5,20 @@ import typer
 from lrlab.cli import stored
 
 
-def studies(db: stored.Database = stored.DEFAULT) -> None:
+def studies(db: stored.DbOption = stored.DEFAULT_DB) -> None:
     """List the studies in a database."""
-    from lrlab.studies import Catalog
-    from lrlab.views.catalog import listing
+    from lrlab.studies import StoreReader
+    from lrlab.views.catalog import format_studies
 
-    catalog = Catalog(db)
-    entries = catalog.studies()
-    if entries:
-        hint = stored.db_option(db)
-        typer.echo(f"{listing(entries)}\n\nmore of one: lrlab status {entries[-1].id}{hint}")
+    reader = StoreReader(db)
+    study_summaries = reader.list_studies()
+    if study_summaries:
+        db_option = stored.format_db_option(db)
+        typer.echo(f"{format_studies(study_summaries)}\n\nmore of one: lrlab status {study_summaries[-1].id}{db_option}")
     else:
         typer.echo(f"no study in {db} yet; `lrlab compare` begins one")
-    if others := catalog.without_study():
+    if run_count := reader.count_runs_without_study():
         typer.echo(
-            f"{db} has runs of no study ({others}), as those of an older lrlab; a study that needs "
+            f"{db} has runs of no study ({run_count}), as those of an older lrlab; a study that needs "
             "them takes them"
         )

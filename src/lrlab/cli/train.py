@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import options, reading
-from lrlab.cli.introduction import introduce
+from lrlab.cli.introduction import print_preflight
 
 if TYPE_CHECKING:
     from lrlab.training import Epoch
 
 
 def train(
-    data: options.Data,
+    data: options.DataArgument,
     schedule: Annotated[
         str | None,
         typer.Option(
@@ -24,66 +24,66 @@ def train(
     seed: Annotated[
         int, typer.Option(help="Fixes split, initial weights and order of batches.")
     ] = 0,
-    target: options.Target = None,
-    task: options.Task = None,
-    header: options.Header = None,
-    file: options.File = None,
-    test: options.Test = None,
-    metric: options.Metric = None,
-    less_is_better: options.LessIsBetter = False,
-    percent: options.Percent = False,
-    guess: options.Guess = None,
-    lr: options.Rate = None,
-    momentum: options.Momentum = 0.0,
-    optimizer: options.Optimizer = "sgd",
-    weight_decay: options.WeightDecay = None,
-    clip: options.Clip = None,
-    validation: options.Validation = None,
-    epochs: options.Epochs = 50,
-    batch_size: options.BatchSize = 24,
-    per: options.Per = "epoch",
-    shuffle: options.Shuffle = None,
+    target: options.TargetOption = None,
+    task: options.TaskOption = None,
+    header: options.HeaderOption = None,
+    file: options.FileOption = None,
+    test: options.TestOption = None,
+    metric: options.MetricOption = None,
+    less_is_better: options.MetricDirectionOption = False,
+    percent: options.PercentOption = False,
+    dummy_score: options.DummyScoreOption = None,
+    lr: options.LrOption = None,
+    momentum: options.MomentumOption = 0.0,
+    optimizer: options.OptimizerOption = "sgd",
+    weight_decay: options.WeightDecayOption = None,
+    max_grad_norm: options.MaxGradNormOption = None,
+    validation_size: options.ValidationSizeOption = None,
+    epochs: options.EpochsOption = 50,
+    batch_size: options.BatchSizeOption = 24,
+    step_every: options.StepEveryOption = "epoch",
+    shuffle: options.ShuffleOption = None,
 ) -> None:
     """Train once and print the rate of every epoch and the final score."""
-    chosen = None if schedule is None else reading.schedule_of(schedule)
-    problem = reading.problem_of(
-        data, target, task, header, file, test, metric, less_is_better, percent, guess
+    parsed_schedule = None if schedule is None else reading.parse_schedule(schedule)
+    problem = reading.load_problem_from_options(
+        data, target, task, header, file, test, metric, less_is_better, percent, dummy_score
     )
-    settings = reading.settings_of(
+    settings = reading.make_settings(
         problem,
         optimizer,
         lr,
         shuffle,
-        validation,
+        validation_size,
         momentum=momentum,
         weight_decay=weight_decay,
-        clip=clip,
+        clip=max_grad_norm,
         epochs=epochs,
         batch_size=batch_size,
-        per=per,
+        per=step_every,
     )
 
     from lrlab.problems import TrainingFunction
     from lrlab.training import Run, functions
     from lrlab.training import train as train_run
-    from lrlab.training.threads import one_thread
+    from lrlab.training.threads import use_one_thread
     from lrlab.views import lines
 
-    run = Run(chosen, settings, seed)
-    introduce(problem, (settings,), [] if chosen is None else [chosen])
+    run = Run(parsed_schedule, settings, seed)
+    print_preflight(problem, (settings,), [] if parsed_schedule is None else [parsed_schedule])
 
-    by = problem.metric
-    of_function = isinstance(problem, TrainingFunction)
+    problem_metric = problem.metric
+    is_function = isinstance(problem, TrainingFunction)
 
-    def report(epoch: "Epoch") -> None:
-        if of_function:
-            typer.echo(lines.reported(epoch, by))
+    def print_epoch(epoch: "Epoch") -> None:
+        if is_function:
+            typer.echo(lines.format_reported_epoch(epoch, problem_metric))
         else:
-            typer.echo(lines.epoch(epoch, settings, scheduled=chosen is not None, metric=by))
+            typer.echo(lines.format_epoch(epoch, settings, has_schedule=parsed_schedule is not None, metric=problem_metric))
 
-    with one_thread():
+    with use_one_thread():
         if isinstance(problem, TrainingFunction):
-            result = functions.train(problem, run, report)
+            result = functions.run_training_function(problem, run, print_epoch)
         else:
-            result = train_run(problem, run, report)
-    typer.echo(lines.result(result, by))
+            result = train_run(problem, run, print_epoch)
+    typer.echo(lines.format_result(result, problem_metric))

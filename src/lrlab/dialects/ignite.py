@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import rshift
 
-from lrlab.dialects.arguments import absolute, count, read, schedule_of
-from lrlab.dialects.parts import Level, ended
+from lrlab.dialects.arguments import check_absolute, check_count, check_argument, check_schedule
+from lrlab.dialects.parts import Level, truncate
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Cosine, Knots, Linear, Schedule
-from lrlab.schedules.numbers import real
-from lrlab.schedules.parameters import Growth, Positive
+from lrlab.schedules import Cosine, PiecewiseInterpolate, Linear, Schedule
+from lrlab.schedules.numbers import to_finite_float
+from lrlab.schedules.parameters import AtLeastOne, Positive
 
 __all__ = [
     "ConcatScheduler",
@@ -56,25 +56,25 @@ def LinearCyclicalScheduler(
     ``warmup_duration`` long.
 
     >>> LinearCyclicalScheduler(0.1, 0.0, 10)
-    (Linear(Rate(0.1), 0.0, over=5) >> Linear(0.0, Rate(0.1), over=5)).repeat()
+    (Linear(Absolute(0.1), 0.0, over=5) >> Linear(0.0, Absolute(0.1), over=5)).repeat()
     >>> LinearCyclicalScheduler(0.1, 0.0, 10, start_value_mult=0.5, monotonic=True)
-    Linear(Rate(0.1), 0.0, over=10).repeat(decay=0.5)
+    Linear(Absolute(0.1), 0.0, over=10).repeat(decay=0.5)
     """
-    name = "LinearCyclicalScheduler"
-    size = count(name, least=2, cycle_size=cycle_size)
+    func_name = "LinearCyclicalScheduler"
+    size = check_count(func_name, minimum=2, cycle_size=cycle_size)
     if warmup_duration and not monotonic:
         raise ScheduleError(
-            f"{name}: warmup_duration must be 0 where there is a way back, got {warmup_duration!r}:"
+            f"{func_name}: warmup_duration must be 0 where there is a way back, got {warmup_duration!r}:"
             " say monotonic=True."
         )
 
-    def there(start: Level, end: Level) -> Schedule:
+    def build_cycle(start: Level, end: Level) -> Schedule:
         if monotonic:
             return Linear(start, end, over=size)
         return Linear(start, end, over=size / 2) >> Linear(end, start, over=size / 2)
 
-    mults = (cycle_mult, start_value_mult, end_value_mult)
-    return _cycles(name, there, (start_value, end_value), mults, warmup_duration)
+    multipliers = (cycle_mult, start_value_mult, end_value_mult)
+    return _repeat_cycles(func_name, build_cycle, (start_value, end_value), multipliers, warmup_duration)
 
 
 def CosineAnnealingScheduler(
@@ -93,23 +93,23 @@ def CosineAnnealingScheduler(
     follow each.
 
     >>> CosineAnnealingScheduler(0.1, 0.0, 10, cycle_mult=2)
-    Cosine(10, start=Rate(0.1)).repeat(growth=2.0)
+    Cosine(10, start=Absolute(0.1)).repeat(growth=2.0)
     """
-    size = count("CosineAnnealingScheduler", least=2, cycle_size=cycle_size)
+    size = check_count("CosineAnnealingScheduler", minimum=2, cycle_size=cycle_size)
 
-    def there(start: Level, end: Level) -> Schedule:
+    def build_cycle(start: Level, end: Level) -> Schedule:
         return Cosine(size, start=start, end=end)
 
-    mults = (cycle_mult, start_value_mult, end_value_mult)
+    multipliers = (cycle_mult, start_value_mult, end_value_mult)
     values = (start_value, end_value)
-    return _cycles("CosineAnnealingScheduler", there, values, mults, warmup_duration)
+    return _repeat_cycles("CosineAnnealingScheduler", build_cycle, values, multipliers, warmup_duration)
 
 
 def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
     """Lines through values at milestones, pairs in ascending order; a jump where two are equal.
 
     >>> PiecewiseLinear([(10, 0.5), (20, 0.1)])
-    Knots([10, 20], [Rate(0.5), Rate(0.1)])
+    PiecewiseInterpolate([10, 20], [Absolute(0.5), Absolute(0.1)])
     """
     try:
         pairs = [(at, value) for at, value in milestones_values]
@@ -118,19 +118,19 @@ def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
             "PiecewiseLinear: milestones_values must be a list of pairs (milestone, value), got "
             f"{milestones_values!r}."
         ) from None
-    at = [count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
-    return Knots(at, [absolute("PiecewiseLinear", value=value) for _, value in pairs])
+    at = [check_count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
+    return PiecewiseInterpolate(at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs])
 
 
 def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) -> Schedule:
     """One schedule after another; each but the last lasts as many events as ``durations`` says.
 
     >>> from lrlab.schedules import Constant, Cosine, Rate
-    >>> ConcatScheduler([Cosine(10), Constant(Rate(0.01))], [5])
-    Cosine(10).until(5) >> Constant(Rate(0.01))
+    >>> ConcatScheduler([Cosine(10), Constant(Absolute(0.01))], [5])
+    Cosine(10).until(5) >> Constant(Absolute(0.01))
     """
-    both = (schedulers, durations)
-    if not all(isinstance(values, Sequence) for values in both) or len(schedulers) < 2:
+    arguments = (schedulers, durations)
+    if not all(isinstance(values, Sequence) for values in arguments) or len(schedulers) < 2:
         raise ScheduleError(
             "ConcatScheduler: schedulers must be a list of two or more, and durations a list too, "
             f"got {schedulers!r} and {durations!r}."
@@ -141,10 +141,10 @@ def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) ->
             f"the last, got {len(durations)}."
         )
     for schedule in schedulers:
-        schedule_of("ConcatScheduler", scheduler=schedule)
-    spans = [count("ConcatScheduler", least=1, duration=span) for span in durations]
+        check_schedule("ConcatScheduler", scheduler=schedule)
+    lengths = [check_count("ConcatScheduler", minimum=1, duration=span) for span in durations]
     *first, last = schedulers
-    return reduce(rshift, [*map(ended, first, spans), last])
+    return reduce(rshift, [*map(truncate, first, lengths), last])
 
 
 def create_lr_scheduler_with_warmup(
@@ -163,51 +163,51 @@ def create_lr_scheduler_with_warmup(
     >>> create_lr_scheduler_with_warmup(Exponential(0.98), 0.0, 3)
     Linear(0.0, 1.0, over=2) >> Exponential(0.98)
     >>> create_lr_scheduler_with_warmup(Exponential(0.98), 0.0, 3, warmup_end_value=0.1)
-    Linear(0.0, Rate(0.1), over=2).until(3) >> Exponential(0.98)
+    Linear(0.0, Absolute(0.1), over=2).until(3) >> Exponential(0.98)
     """
-    name = "create_lr_scheduler_with_warmup"
-    schedule_of(name, lr_scheduler=lr_scheduler)
-    events = count(name, least=2, warmup_duration=warmup_duration)
+    func_name = "create_lr_scheduler_with_warmup"
+    check_schedule(func_name, lr_scheduler=lr_scheduler)
+    events = check_count(func_name, minimum=2, warmup_duration=warmup_duration)
     end: Level
     if warmup_end_value is None:
-        meets = lr_scheduler.relative
-        end = lr_scheduler(0) if meets else 1.0
+        ends_at_first_value = lr_scheduler.is_relative
+        end = lr_scheduler(0) if ends_at_first_value else 1.0
     else:
-        end = absolute(name, warmup_end_value=warmup_end_value)
-        firsts = {lr_scheduler(0, base=base) for base in (1.0, 2.0)}
-        meets = firsts == {real(warmup_end_value)}
-    start = absolute(name, warmup_start_value=warmup_start_value)
+        end = check_absolute(func_name, warmup_end_value=warmup_end_value)
+        first_values = {lr_scheduler(0, base=base) for base in (1.0, 2.0)}
+        ends_at_first_value = first_values == {to_finite_float(warmup_end_value)}
+    start = check_absolute(func_name, warmup_start_value=warmup_start_value)
     line = Linear(start, end, over=events - 1)
-    return (line if meets else line.until(events)) >> lr_scheduler
+    return (line if ends_at_first_value else line.until(events)) >> lr_scheduler
 
 
-def _cycles(
-    name: str,
-    there: Callable[[Level, Level], Schedule],
+def _repeat_cycles(
+    func_name: str,
+    build_cycle: Callable[[Level, Level], Schedule],
     values: tuple[float, float],
-    mults: tuple[float, float, float],
-    warmup: int,
+    multipliers: tuple[float, float, float],
+    warmup_duration: int,
 ) -> Schedule:
-    """Cycles made by ``there`` of a start and an end, each with a factor of its own per cycle."""
+    """Cycles made by ``build_cycle`` of a start and an end, each with a factor of its own per cycle."""
     start, end = values
-    growth, start_mult, end_mult = mults
-    back = count(name, warmup_duration=warmup)
-    read(name, Positive, start_value_mult=start_mult)
-    read(name, Positive, end_value_mult=end_mult)
-    read(name, Growth, cycle_mult=growth)
-    absolute(name, start_value=start)
-    absolute(name, end_value=end)
+    growth, start_mult, end_mult = multipliers
+    return_steps = check_count(func_name, warmup_duration=warmup_duration)
+    check_argument(func_name, Positive, start_value_mult=start_mult)
+    check_argument(func_name, Positive, end_value_mult=end_mult)
+    check_argument(func_name, AtLeastOne, cycle_mult=growth)
+    check_absolute(func_name, start_value=start)
+    check_absolute(func_name, end_value=end)
 
-    def cycles(start: float, end: float, mult: float) -> Schedule:
-        low = absolute(name, end_value=end)
-        one = there(absolute(name, start_value=start), low)
-        if back:
-            again = absolute(name, start_value=start * start_mult)
-            one = one >> Linear(low, again, over=back)
-        return one.repeat(growth=growth, decay=mult)
+    def repeat(start: float, end: float, decay: float) -> Schedule:
+        low = check_absolute(func_name, end_value=end)
+        cycle = build_cycle(check_absolute(func_name, start_value=start), low)
+        if return_steps:
+            next_start = check_absolute(func_name, start_value=start * start_mult)
+            cycle = cycle >> Linear(low, next_start, over=return_steps)
+        return cycle.repeat(growth=growth, decay=decay)
 
     if start_mult == end_mult or not end:
-        return cycles(start, end, start_mult)
+        return repeat(start, end, start_mult)
     if not start:
-        return cycles(start, end, end_mult)
-    return cycles(start, 0.0, start_mult) + cycles(0.0, end, end_mult)
+        return repeat(start, end, end_mult)
+    return repeat(start, 0.0, start_mult) + repeat(0.0, end, end_mult)

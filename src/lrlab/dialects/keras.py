@@ -23,7 +23,7 @@ Every function raises ``ScheduleError`` where an argument is out of its domain.
 from collections.abc import Sequence
 from math import floor
 
-from lrlab.dialects.arguments import Fraction, absolute, one_of, read
+from lrlab.dialects.arguments import Fraction, check_absolute, check_choice, check_argument
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -31,7 +31,7 @@ from lrlab.schedules import (
     Exponential,
     InverseTime,
     Linear,
-    Piecewise,
+    PiecewiseConstant,
     Plateau,
     Polynomial,
     PolynomialCycle,
@@ -39,10 +39,10 @@ from lrlab.schedules import (
     Step,
 )
 from lrlab.schedules.parameters import (
-    Count,
-    Growth,
+    NonNegativeInteger,
+    AtLeastOne,
     Milestones,
-    NotNegative,
+    NonNegative,
     Number,
     Period,
     Positive,
@@ -58,8 +58,8 @@ __all__ = [
     "ReduceLROnPlateau",
 ]
 
-_LESS_IS_BETTER = ("loss", "error", "crossentropy", "hinge")
-_MORE_IS_BETTER = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
+_MINIMIZED_SUFFIXES = ("loss", "error", "crossentropy", "hinge")
+_MAXIMIZED_SUFFIXES = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
 
 
 def ExponentialDecay(
@@ -68,32 +68,32 @@ def ExponentialDecay(
     """Multiplied by ``decay_rate`` (above 0) every ``decay_steps``.
 
     >>> ExponentialDecay(0.1, 1000, 0.96)
-    Constant(Rate(0.1)) * Exponential(0.96, every=1000)
+    Constant(Absolute(0.1)) * Exponential(0.96, every=1000)
     >>> ExponentialDecay(0.1, 1000, 0.96, staircase=True)
-    Constant(Rate(0.1)) * Step(1000, 0.96)
+    Constant(Absolute(0.1)) * Step(1000, 0.96)
     """
-    where = "ExponentialDecay"
-    every = read(where, Period, decay_steps=decay_steps)
-    factor = read(where, Positive, decay_rate=decay_rate)
+    func_name = "ExponentialDecay"
+    every = check_argument(func_name, Period, decay_steps=decay_steps)
+    factor = check_argument(func_name, Positive, decay_rate=decay_rate)
     decay = Step(every, factor) if staircase else Exponential(factor, every=every)
-    return Constant(absolute(where, initial_learning_rate=initial_learning_rate)) * decay
+    return Constant(check_absolute(func_name, initial_learning_rate=initial_learning_rate)) * decay
 
 
 def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
     """One rate up to each boundary and including it, the last from then on.
 
     >>> PiecewiseConstantDecay([100, 110], [1.0, 0.5, 0.1])
-    Piecewise([101, 111], [Rate(1.0), Rate(0.5), Rate(0.1)])
+    PiecewiseConstant([101, 111], [Absolute(1.0), Absolute(0.5), Absolute(0.1)])
     """
-    where = "PiecewiseConstantDecay"
-    at = read(where, Milestones, boundaries=boundaries)
+    func_name = "PiecewiseConstantDecay"
+    at = check_argument(func_name, Milestones, boundaries=boundaries)
     if any(isinstance(boundary, str) for boundary in at):
-        raise ScheduleError(f"{where}: boundaries must be numbers of steps, got {boundaries!r}.")
+        raise ScheduleError(f"{func_name}: boundaries must be numbers of steps, got {boundaries!r}.")
     if not isinstance(values, Sequence):
-        raise ScheduleError(f"{where}: values must be a list of rates, got {values!r}.")
+        raise ScheduleError(f"{func_name}: values must be a list of rates, got {values!r}.")
     # Keras compares whole steps, so a boundary at 2.5 is one at 2.
-    levels = [absolute(where, values=rate) for rate in values]
-    return Piecewise([floor(boundary) + 1 for boundary in at], levels)
+    levels = [check_absolute(func_name, values=rate) for rate in values]
+    return PiecewiseConstant([floor(boundary) + 1 for boundary in at], levels)
 
 
 def PolynomialDecay(
@@ -106,14 +106,14 @@ def PolynomialDecay(
     """``end + (initial - end) * (1 - p)**power``; with ``cycle``, again and again, ever longer.
 
     >>> PolynomialDecay(0.1, 100)
-    Polynomial(1.0, over=100, start=Rate(0.1), end=Rate(0.0001))
+    Polynomial(1.0, over=100, start=Absolute(0.1), end=Absolute(0.0001))
     >>> PolynomialDecay(0.1, 100, cycle=True)
-    PolynomialCycle(1.0, period=100, start=Rate(0.1), end=Rate(0.0001))
+    PolynomialCycle(1.0, period=100, start=Absolute(0.1), end=Absolute(0.0001))
     """
-    where = "PolynomialDecay"
-    steps = read(where, Period, decay_steps=decay_steps)
-    start = absolute(where, initial_learning_rate=initial_learning_rate)
-    end = absolute(where, end_learning_rate=end_learning_rate)
+    func_name = "PolynomialDecay"
+    steps = check_argument(func_name, Period, decay_steps=decay_steps)
+    start = check_absolute(func_name, initial_learning_rate=initial_learning_rate)
+    end = check_absolute(func_name, end_learning_rate=end_learning_rate)
     if cycle:
         return PolynomialCycle(power, period=steps, start=start, end=end)
     return Polynomial(power, over=steps, start=start, end=end)
@@ -125,14 +125,14 @@ def InverseTimeDecay(
     """``initial / (1 + decay_rate * t / decay_steps)``, the quotient rounded down as a staircase.
 
     >>> InverseTimeDecay(0.1, 100, 0.5, staircase=True)
-    Constant(Rate(0.1)) * InverseTime(0.5, every=100).staircase(100)
+    Constant(Absolute(0.1)) * InverseTime(0.5, every=100).staircase(100)
     """
-    where = "InverseTimeDecay"
-    every = read(where, Period, decay_steps=decay_steps)
-    alpha = read(where, Positive, decay_rate=decay_rate)
+    func_name = "InverseTimeDecay"
+    every = check_argument(func_name, Period, decay_steps=decay_steps)
+    alpha = check_argument(func_name, Positive, decay_rate=decay_rate)
     decay: Schedule = InverseTime(alpha, every=every)
     stairs = decay.staircase(every) if staircase else decay
-    return Constant(absolute(where, initial_learning_rate=initial_learning_rate)) * stairs
+    return Constant(check_absolute(func_name, initial_learning_rate=initial_learning_rate)) * stairs
 
 
 def CosineDecay(
@@ -146,24 +146,24 @@ def CosineDecay(
     """Half a cosine down to ``alpha`` times its start; after a line, with a ``warmup_target``.
 
     >>> CosineDecay(0.1, 90)
-    Cosine(90, start=Rate(0.1))
+    Cosine(90, start=Absolute(0.1))
     >>> CosineDecay(0.0, 90, warmup_target=0.1, warmup_steps=10)
-    Linear(0.0, Rate(0.1), over=10) >> Cosine(90, start=Rate(0.1))
+    Linear(0.0, Absolute(0.1), over=10) >> Cosine(90, start=Absolute(0.1))
     """
-    where = "CosineDecay"
-    steps = read(where, Period, decay_steps=decay_steps)
-    share = read(where, NotNegative, alpha=alpha)
-    initial = read(where, NotNegative, initial_learning_rate=initial_learning_rate)
+    func_name = "CosineDecay"
+    steps = check_argument(func_name, Period, decay_steps=decay_steps)
+    fraction = check_argument(func_name, NonNegative, alpha=alpha)
+    initial = check_argument(func_name, NonNegative, initial_learning_rate=initial_learning_rate)
     peak = initial if warmup_target is None else warmup_target
-    peak = read(where, NotNegative, warmup_target=peak)
+    peak = check_argument(func_name, NonNegative, warmup_target=peak)
     decay = Cosine(
-        steps, start=absolute(where, warmup_target=peak), end=absolute(where, alpha=share * peak)
+        steps, start=check_absolute(func_name, warmup_target=peak), end=check_absolute(func_name, alpha=fraction * peak)
     )
     if warmup_target is None:
         return decay
     warmup = Linear(
-        absolute(where, initial_learning_rate=initial),
-        absolute(where, warmup_target=peak),
+        check_absolute(func_name, initial_learning_rate=initial),
+        check_absolute(func_name, warmup_target=peak),
         over=warmup_steps,
     )
     return warmup >> decay if warmup.over else decay
@@ -179,25 +179,25 @@ def CosineDecayRestarts(
     """Cosines down to ``alpha * initial``, each ``t_mul`` times as long and ``m_mul`` as high.
 
     >>> CosineDecayRestarts(0.1, 100)
-    Cosine(100, start=Rate(0.1)).repeat(growth=2.0)
+    Cosine(100, start=Absolute(0.1)).repeat(growth=2.0)
     >>> CosineDecayRestarts(0.5, 100, m_mul=0.9, alpha=0.5)
-    Constant(Rate(0.25)) + Cosine(100, start=Rate(0.25)).repeat(growth=2.0, decay=0.9)
+    Constant(Absolute(0.25)) + Cosine(100, start=Absolute(0.25)).repeat(growth=2.0, decay=0.9)
     """
-    where = "CosineDecayRestarts"
-    steps = read(where, Period, first_decay_steps=first_decay_steps)
-    initial = read(where, NotNegative, initial_learning_rate=initial_learning_rate)
-    share = read(where, Fraction, alpha=alpha)
-    growth = read(where, Growth, t_mul=t_mul)
-    floor = absolute(where, alpha=share * initial)
-    higher = read(where, Positive, m_mul=m_mul)
-    if higher == 1:
+    func_name = "CosineDecayRestarts"
+    steps = check_argument(func_name, Period, first_decay_steps=first_decay_steps)
+    initial = check_argument(func_name, NonNegative, initial_learning_rate=initial_learning_rate)
+    fraction = check_argument(func_name, Fraction, alpha=alpha)
+    growth = check_argument(func_name, AtLeastOne, t_mul=t_mul)
+    lowest = check_absolute(func_name, alpha=fraction * initial)
+    height_factor = check_argument(func_name, Positive, m_mul=m_mul)
+    if height_factor == 1:
         return Cosine(
-            steps, start=absolute(where, initial_learning_rate=initial), end=floor
+            steps, start=check_absolute(func_name, initial_learning_rate=initial), end=lowest
         ).repeat(growth=growth)
     # What m_mul multiplies is the height above the floor.
-    height = Cosine(steps, start=absolute(where, alpha=(1 - share) * initial))
-    falling = height.repeat(growth=growth, decay=higher)
-    return Constant(floor) + falling if floor else falling
+    height = Cosine(steps, start=check_absolute(func_name, alpha=(1 - fraction) * initial))
+    falling = height.repeat(growth=growth, decay=height_factor)
+    return Constant(lowest) + falling if lowest else falling
 
 
 def ReduceLROnPlateau(
@@ -218,28 +218,28 @@ def ReduceLROnPlateau(
     >>> ReduceLROnPlateau(factor=0.2, patience=5, cooldown=3, min_lr=0.001).patience
     5
     """
-    where = "ReduceLROnPlateau"
-    difference = abs(read(where, Number, min_delta=min_delta))
+    func_name = "ReduceLROnPlateau"
+    difference = abs(check_argument(func_name, Number, min_delta=min_delta))
     return Plateau(
         factor,
         patience=patience,
-        mode=_direction(monitor, one_of(where, "auto", "min", "max", mode=mode)),
+        mode=_infer_mode(monitor, check_choice(func_name, "auto", "min", "max", mode=mode)),
         threshold=difference,
         threshold_mode="abs",
-        cooldown=max(0, read(where, Count, cooldown=cooldown) - 1),
-        low=absolute(where, min_lr=min_lr),
+        cooldown=max(0, check_argument(func_name, NonNegativeInteger, cooldown=cooldown) - 1),
+        low=check_absolute(func_name, min_lr=min_lr),
         at_patience=True,
     )
 
 
-def _direction(monitor: str, mode: str) -> str:
+def _infer_mode(monitor: str, mode: str) -> str:
     """Which way the metric of that name is better."""
     name = monitor.lower() if isinstance(monitor, str) else ""
     if mode != "auto":
         return mode
-    for direction, ends in (("min", _LESS_IS_BETTER), ("max", _MORE_IS_BETTER)):
-        if name.endswith(ends):
-            return direction
+    for inferred_mode, suffixes in (("min", _MINIMIZED_SUFFIXES), ("max", _MAXIMIZED_SUFFIXES)):
+        if name.endswith(suffixes):
+            return inferred_mode
     raise ScheduleError(
         "ReduceLROnPlateau: monitor must be a metric whose direction its name tells, such as "
         f'"val_loss" or "accuracy", got {monitor!r}; say mode="min" or mode="max".'

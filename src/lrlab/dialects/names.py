@@ -8,7 +8,7 @@ from typing import Any
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.schedules import Schedule
 from lrlab.schedules.reading import Builders
-from lrlab.schedules.text import SHAPES
+from lrlab.schedules.text import BUILTIN_BUILDERS
 from lrlab.schedules.text import parse as parse_with
 
 DIALECTS = (
@@ -25,36 +25,36 @@ DIALECTS = (
 )
 
 
-class _Names(Mapping[str, Callable[..., Any]]):
+class _LazyBuilders(Mapping[str, Callable[..., Any]]):
     """Everything that a text may call, by name; a dialect is imported when a name begins with its.
 
-    >>> _Names()["torch.StepLR"](30)
+    >>> _LazyBuilders()["torch.StepLR"](30)
     Step(30)
     """
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         dialect, _, function = name.partition(".")
-        if dialect in DIALECTS and function in (module := _module(dialect)).__all__:
-            return _rate_of(getattr(module, function))
-        return SHAPES[name]
+        if dialect in DIALECTS and function in (module := _import_dialect(dialect)).__all__:
+            return _select_lr_schedule(getattr(module, function))
+        return BUILTIN_BUILDERS[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._names)
 
     @cached_property
-    def _all(self) -> list[str]:
-        theirs = (f"{d}.{name}" for d in DIALECTS for name in _module(d).__all__)
-        return [*SHAPES, *theirs]
+    def _names(self) -> list[str]:
+        dialect_names = (f"{d}.{name}" for d in DIALECTS for name in _import_dialect(d).__all__)
+        return [*BUILTIN_BUILDERS, *dialect_names]
 
 
-def _module(dialect: str) -> Any:
+def _import_dialect(dialect: str) -> Any:
     return import_module(f"lrlab.dialects.{dialect}")
 
 
-BUILDERS: Builders = _Names()
+BUILDERS: Builders = _LazyBuilders()
 
 
 def parse(text: str) -> Schedule:
@@ -70,12 +70,12 @@ def parse(text: str) -> Schedule:
 
 
 @cache
-def _rate_of(function: Callable[..., Any]) -> Callable[..., Any]:
+def _select_lr_schedule(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` where it returns one schedule, and that of the rate where it returns two."""
 
     @wraps(function)
-    def rate(*args: Any, **words: Any) -> Any:
-        value = function(*args, **words)
+    def build(*args: Any, **kwargs: Any) -> Any:
+        value = function(*args, **kwargs)
         return value.lr if isinstance(value, LrAndMomentum) else value
 
-    return rate
+    return build

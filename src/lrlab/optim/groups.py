@@ -7,20 +7,20 @@ from typing import Any
 import torch
 
 from lrlab.errors import SchedulerError
-from lrlab.optim.hyperparameters import Group, Hyperparameter
-from lrlab.optim.plan import Plan, Several
-from lrlab.optim.table import NOTHING, Table, look_ahead
-from lrlab.optim.track import Row, Track
-from lrlab.schedules.numbers import real
+from lrlab.optim.hyperparameters import ParamGroup, Hyperparameter
+from lrlab.optim.plan import GroupSchedules, HyperparameterSchedules
+from lrlab.optim.table import EMPTY_TABLE, ValueTable, precompute
+from lrlab.optim.track import GroupValues, ScheduledHyperparameter
+from lrlab.schedules.numbers import to_finite_float
 
 
-class Groups:
+class ScheduledParamGroups:
     """What parameter groups hold, step by step.
 
     The groups themselves are given at each call: an optimizer makes new ones when it loads a state.
 
     Args:
-        plan: which schedules they follow.
+        group_schedules: which schedules they follow.
         groups: ``optimizer.param_groups``.
         t: the step to begin with.
 
@@ -32,158 +32,158 @@ class Groups:
         ScheduleError: a schedule gives no value at the step.
     """
 
-    def __init__(self, plan: Plan, groups: list[Group], t: int) -> None:
-        self.table = NOTHING
-        tracks = grown(plan.tracks(), groups, plan.apart)
-        for track in tracks[1:]:
-            if not any(track.bases) and all(schedule.relative for schedule in track.schedules):
+    def __init__(self, group_schedules: GroupSchedules, groups: list[ParamGroup], t: int) -> None:
+        self.table = EMPTY_TABLE
+        hyperparameters = extend_to_new_groups(group_schedules.create_hyperparameters(), groups, group_schedules.overrides)
+        for scheduled in hyperparameters[1:]:
+            if not any(scheduled.bases) and all(schedule.is_relative for schedule in scheduled.schedules):
                 raise SchedulerError(
-                    f"{track.what} must be above 0 to be scheduled by factors, but the optimizer's "
-                    "is 0: give it one there, or absolute levels here, as in Linear(Rate(0.1), "
-                    "Rate(0.01))."
+                    f"{scheduled.hyperparameter} must be above 0 to be scheduled by factors, but the optimizer's "
+                    "is 0: give it one there, or absolute levels here, as in Linear(Absolute(0.1), "
+                    "Absolute(0.01))."
                 )
-        self.go_to(t, tracks, None, groups)
+        self.set_groups(t, hyperparameters, None, groups)
 
-    def __copy__(self) -> "Groups":
+    def __copy__(self) -> "ScheduledParamGroups":
         # With base values of its own.
         other = object.__new__(type(self))
-        tracks = tuple(track.grown([], list(track.bases)) for track in self.table.tracks)
-        other.table = replace(self.table, tracks=tracks)
+        hyperparameters = tuple(scheduled.extend([], list(scheduled.bases)) for scheduled in self.table.hyperparameters)
+        other.table = replace(self.table, hyperparameters=hyperparameters)
         return other
 
-    def held_by(self, groups: list[Group], t: int) -> bool:
+    def matches(self, groups: list[ParamGroup], t: int) -> bool:
         """Whether the groups hold the values of step ``t``; those that are new do not count."""
-        rows = self.at(t)
+        rows = self.get_values(t)
         return len(rows[0]) <= len(groups) and all(
-            _is(track.what.read(group), value)
-            for track, row in zip(self.table.tracks, rows, strict=True)
+            _matches_value(scheduled.hyperparameter.read(group), value)
+            for scheduled, row in zip(self.table.hyperparameters, rows, strict=True)
             for group, value in zip(groups, row, strict=False)
         )
 
-    def tracks(self, groups: list[Group]) -> tuple[Track, ...]:
+    def get_hyperparameters(self, groups: list[ParamGroup]) -> tuple[ScheduledHyperparameter, ...]:
         """What each scheduled hyperparameter follows in every group; the rate's first."""
-        return grown(self.table.tracks, groups)
+        return extend_to_new_groups(self.table.hyperparameters, groups)
 
-    def at(self, t: int) -> list[Row]:
+    def get_values(self, t: int) -> list[GroupValues]:
         """Of each track, the values of all groups at step ``t``: the next to be used by then."""
-        return self._around(t).at(max(0, t))
+        return self._get_table(t).get_values(max(0, t))
 
-    def used(self, t: int) -> list[Row]:
+    def get_used_values(self, t: int) -> list[GroupValues]:
         """Of each track, the values of all groups that were used last when it is step ``t``."""
-        return self._around(t).used(max(0, t))
+        return self._get_table(t).get_used_values(max(0, t))
 
-    def _around(self, t: int) -> Table:
+    def _get_table(self, t: int) -> ValueTable:
         """The table with step ``t``.
 
         To look at it changes nothing, unless a trainer has moved the scheduler's ``last_epoch``.
         """
         table, t = self.table, max(0, t)
-        if not table.has(t):
-            before = [track.values(max(0, t - 1)) for track in table.tracks]
-            self.table = look_ahead(table.tracks, t, before, table)
+        if not table.has_step(t):
+            used_values = [scheduled.compute_values(max(0, t - 1)) for scheduled in table.hyperparameters]
+            self.table = precompute(table.hyperparameters, t, used_values, table)
         return self.table
 
-    def go_to(
-        self, t: int, tracks: tuple[Track, ...], before: list[Row] | None, groups: list[Group]
+    def set_groups(
+        self, t: int, hyperparameters: tuple[ScheduledHyperparameter, ...], used_values: list[GroupValues] | None, groups: list[ParamGroup]
     ) -> None:
-        """Makes the groups hold what ``tracks`` have at step ``t``; if that fails, nothing changes.
+        """Makes the groups hold what ``hyperparameters`` have at step ``t``; if that fails, nothing changes.
 
         Args:
             t: the step; below 0, as before the turn of a child of torch's SequentialLR, the groups
                 are left to others.
-            tracks: what to follow from now on.
-            before: of each track, the values used before; None at the very beginning.
+            hyperparameters: what to follow from now on.
+            used_values: of each track, the values used before; None at the very beginning.
             groups: the parameter groups.
         """
         table, step = self.table, max(0, t)
-        if table.covers(step) and table.used(step) == before and _same(tracks, table.tracks):
+        if table.is_valid_at(step) and table.get_used_values(step) == used_values and _have_same_values(hyperparameters, table.hyperparameters):
             # Most metrics change nothing, and then a step takes half the time.
-            table = replace(table, tracks=tracks)
+            table = replace(table, hyperparameters=hyperparameters)
         else:
-            table = look_ahead(tracks, step, before, table)
+            table = precompute(hyperparameters, step, used_values, table)
         if t >= 0:
-            for track, row in zip(tracks, table.at(t), strict=True):
-                for i, (value, base) in enumerate(zip(row, track.bases, strict=True)):
-                    _settle(track.what, groups, i)
-                    groups[i][track.what.initial] = base
-                    track.what.write(groups[i], value)
-        followed = {track.what for track in tracks}
-        for track in self.table.tracks:
-            if track.what not in followed:
+            for scheduled, row in zip(hyperparameters, table.get_values(t), strict=True):
+                for i, (value, base) in enumerate(zip(row, scheduled.bases, strict=True)):
+                    _ensure_own_tensor(scheduled.hyperparameter, groups, i)
+                    groups[i][scheduled.hyperparameter.base_key] = base
+                    scheduled.hyperparameter.write(groups[i], value)
+        followed = {scheduled.hyperparameter for scheduled in hyperparameters}
+        for scheduled in self.table.hyperparameters:
+            if scheduled.hyperparameter not in followed:
                 for group in groups:
-                    track.what.end(group)
+                    scheduled.hyperparameter.restore_base(group)
         self.table = table
 
 
-def _is(held: Any, value: float) -> bool:
+def _matches_value(stored: Any, value: float) -> bool:
     """Whether a group holds a value, as precisely as it can."""
-    if isinstance(held, torch.Tensor):
-        return bool(held == torch.tensor(value, dtype=held.dtype, device=held.device))
-    return bool(held == value)
+    if isinstance(stored, torch.Tensor):
+        return bool(stored == torch.tensor(value, dtype=stored.dtype, device=stored.device))
+    return bool(stored == value)
 
 
-def grown(
-    tracks: tuple[Track, ...], groups: list[Group], apart: Mapping[int, Several] | None = None
-) -> tuple[Track, ...]:
+def extend_to_new_groups(
+    hyperparameters: tuple[ScheduledHyperparameter, ...], groups: list[ParamGroup], overrides: Mapping[int, HyperparameterSchedules] | None = None
+) -> tuple[ScheduledHyperparameter, ...]:
     """The tracks with the groups that are new to each of them.
 
     Args:
-        tracks: what the groups so far follow.
+        hyperparameters: what the groups so far follow.
         groups: all of them.
-        apart: what single ones follow that is not for all, by place.
+        overrides: what single ones follow that is not for all, by place.
 
     Raises:
         SchedulerError: groups are gone, or a base value is no number.
     """
-    if all(len(track.schedules) == len(track.bases) == len(groups) for track in tracks):
-        return tracks
-    return tuple(_grown(track, groups, apart or {}) for track in tracks)
+    if all(len(scheduled.schedules) == len(scheduled.bases) == len(groups) for scheduled in hyperparameters):
+        return hyperparameters
+    return tuple(_extend_one(scheduled, groups, overrides or {}) for scheduled in hyperparameters)
 
 
-def _grown(track: Track, groups: list[Group], apart: Mapping[int, Several]) -> Track:
-    known, bases = len(track.schedules), track.bases
-    if known > len(groups):
+def _extend_one(scheduled: ScheduledHyperparameter, groups: list[ParamGroup], overrides: Mapping[int, HyperparameterSchedules]) -> ScheduledHyperparameter:
+    known_count, bases = len(scheduled.schedules), scheduled.bases
+    if known_count > len(groups):
         raise SchedulerError(
-            f"the optimizer must keep its parameter groups, but of {known} it has {len(groups)}: "
+            f"the optimizer must keep its parameter groups, but of {known_count} it has {len(groups)}: "
             "build a new scheduler."
         )
-    if not known <= len(bases) <= len(groups):
+    if not known_count <= len(bases) <= len(groups):
         raise SchedulerError(
             f"base_lrs must have one rate for each of the {len(groups)} parameter groups, got "
             f"{bases}."
         )
-    schedules = [apart.get(i, {}).get(track.what, track.common) for i in range(known, len(groups))]
-    missing = [_base(track.what, groups, i) for i in range(len(bases), len(groups))]
-    return track.grown(schedules, [*bases, *missing])
+    schedules = [overrides.get(i, {}).get(scheduled.hyperparameter, scheduled.default_schedule) for i in range(known_count, len(groups))]
+    missing = [_read_base(scheduled.hyperparameter, groups, i) for i in range(len(bases), len(groups))]
+    return scheduled.extend(schedules, [*bases, *missing])
 
 
-def _base(what: Hyperparameter, groups: list[Group], place: int) -> float:
+def _read_base(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_index: int) -> float:
     """The base value of a group that is new.
 
     It is what the group says of its beginning, as loaded ones do, or else what it holds; if that
     is a tensor that another group holds too, the base value of the other.
     """
-    group, held = groups[place], what.read(groups[place])
-    if isinstance(held, torch.Tensor):
-        others = (other for other in groups[:place] if what.read(other) is held)
-        held = next(others, group).get(what.initial, held)
-    given = group.get(what.initial, held)
-    if isinstance(held, torch.Tensor) and not held.is_floating_point():
+    group, stored = groups[group_index], hyperparameter.read(groups[group_index])
+    if isinstance(stored, torch.Tensor):
+        others = (other for other in groups[:group_index] if hyperparameter.read(other) is stored)
+        stored = next(others, group).get(hyperparameter.base_key, stored)
+    given = group.get(hyperparameter.base_key, stored)
+    if isinstance(stored, torch.Tensor) and not stored.is_floating_point():
         raise SchedulerError(
-            f"{what} of parameter group {place} must be a tensor of floats, got {held!r}."
+            f"{hyperparameter} of parameter group {group_index} must be a tensor of floats, got {stored!r}."
         )
     try:
-        base = real(float(given))
+        base = to_finite_float(float(given))
     except (TypeError, ValueError, RuntimeError):  # the last is torch's
         base = None
     if base is None or base < 0:
         raise SchedulerError(
-            f"{what} of parameter group {place} must be a number of 0 or more, got {given!r}."
+            f"{hyperparameter} of parameter group {group_index} must be a number of 0 or more, got {given!r}."
         )
     return base
 
 
-def _settle(what: Hyperparameter, groups: list[Group], place: int) -> None:
+def _ensure_own_tensor(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_index: int) -> None:
     """Gives a group a tensor of its own, if it needs one.
 
     Groups that take an optimizer's default hold one tensor in common, and could not have values of
@@ -191,23 +191,23 @@ def _settle(what: Hyperparameter, groups: list[Group], place: int) -> None:
     and reads a tensor of its device again each time, so where a group is ``capturable`` its rate
     becomes one.
     """
-    group, held = groups[place], what.read(groups[place])
-    is_tensor = isinstance(held, torch.Tensor)
-    if is_tensor and any(what.read(other) is held for other in groups[:place]):
-        held = held.clone()
-        what.replace(group, held)
-    if what.key == "lr" and group.get("capturable") and group["params"]:
+    group, stored = groups[group_index], hyperparameter.read(groups[group_index])
+    is_tensor = isinstance(stored, torch.Tensor)
+    if is_tensor and any(hyperparameter.read(other) is stored for other in groups[:group_index]):
+        stored = stored.clone()
+        hyperparameter.replace(group, stored)
+    if hyperparameter.key == "lr" and group.get("capturable") and group["params"]:
         device = group["params"][0].device
         if not is_tensor:
-            what.replace(group, torch.tensor(float(held), device=device))
-        elif held.device != device:
-            what.replace(group, held.to(device))
+            hyperparameter.replace(group, torch.tensor(float(stored), device=device))
+        elif stored.device != device:
+            hyperparameter.replace(group, stored.to(device))
 
 
-def _same(tracks: tuple[Track, ...], others: tuple[Track, ...]) -> bool:
+def _have_same_values(hyperparameters: tuple[ScheduledHyperparameter, ...], others: tuple[ScheduledHyperparameter, ...]) -> bool:
     """Whether they have the same values at every step."""
-    pairs = zip(tracks, others, strict=False)
-    return len(tracks) == len(others) and all(
-        one.what == other.what and one.bases == other.bases and one.ruling == other.ruling
-        for one, other in pairs
+    pairs = zip(hyperparameters, others, strict=False)
+    return len(hyperparameters) == len(others) and all(
+        first.hyperparameter == other.hyperparameter and first.bases == other.bases and first.schedules_with_state == other.schedules_with_state
+        for first, other in pairs
     )

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from lrlab.errors import SchedulerError, did_you_mean
+from lrlab.errors import SchedulerError, format_suggestion
 
-Group = dict[str, Any]
+ParamGroup = dict[str, Any]
 """One of ``optimizer.param_groups``."""
 
 
@@ -35,19 +35,19 @@ class Hyperparameter:
     def __str__(self) -> str:
         return self.key if self.index is None else f"{self.key}[{self.index}]"
 
-    def read(self, group: Group) -> Any:
+    def read(self, group: ParamGroup) -> Any:
         """What the group holds: a number or a tensor of one element."""
         return group[self.key] if self.index is None else group[self.key][self.index]
 
-    def write(self, group: Group, value: float) -> None:
+    def write(self, group: ParamGroup, value: float) -> None:
         """Puts a value into the group; into its tensor where it holds one, never a new one."""
-        held = self.read(group)
-        if isinstance(held, torch.Tensor):
-            held.fill_(value)  # in place: a compiled step or a captured graph reads this one
+        stored = self.read(group)
+        if isinstance(stored, torch.Tensor):
+            stored.fill_(value)  # in place: a compiled step or a captured graph reads this one
         else:
             self.replace(group, value)
 
-    def replace(self, group: Group, value: Any) -> None:
+    def replace(self, group: ParamGroup, value: Any) -> None:
         """Puts a value in the place of what the group holds."""
         if self.index is None:
             group[self.key] = value
@@ -56,41 +56,41 @@ class Hyperparameter:
             group[self.key] = (*before, value, *after)
 
     @property
-    def below_one(self) -> bool:
+    def must_be_below_one(self) -> bool:
         """Whether it is the share that an average keeps, which makes no sense from 1 on."""
         return self.key in ("momentum", "betas")
 
     @property
-    def initial(self) -> str:
+    def base_key(self) -> str:
         """The key of its base value: torch's ``initial_lr``, and the like for the others."""
         return f"initial_{self}"
 
-    def end(self, group: Group) -> None:
+    def restore_base(self, group: ParamGroup) -> None:
         """Puts the base value back, if it is still kept in the group."""
-        base = group.pop(self.initial, None)
+        base = group.pop(self.base_key, None)
         if base is not None:
             self.write(group, base)
 
 
-def labelled(groups: list[Group]) -> list[str]:
+def get_group_suffixes(groups: list[ParamGroup]) -> list[str]:
     """What to end names with that are of one group each: nothing where there is one only.
 
-    >>> labelled([{"name": "body"}, {}, {"name": "head"}])
+    >>> get_group_suffixes([{"name": "body"}, {}, {"name": "head"}])
     ['/body', '/1', '/head']
     """
     if len(groups) == 1:
         return [""]
     names = [str(group.get("name", "")) for group in groups]
-    alone = [names.count(name) == 1 and name and not name.isdecimal() for name in names]
+    are_unique = [names.count(name) == 1 and name and not name.isdecimal() for name in names]
     return [
-        f"/{name if own else i}" for i, (name, own) in enumerate(zip(names, alone, strict=True))
+        f"/{name if is_unique else i}" for i, (name, is_unique) in enumerate(zip(names, are_unique, strict=True))
     ]
 
 
-ALIASES = {"momentum": "betas[0]", "betas": "betas[0]", "beta1": "betas[0]", "beta2": "betas[1]"}
+ADAM_ALIASES = {"momentum": "betas[0]", "betas": "betas[0]", "beta1": "betas[0]", "beta2": "betas[1]"}
 
 
-def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyperparameter:
+def find_hyperparameter(optimizer: Optimizer, name: str, other_names: Sequence[str] = ()) -> Hyperparameter:
     """The hyperparameter of an optimizer that a name means.
 
     ``momentum``, ``betas`` and ``beta1`` are ``betas[0]`` for optimizers of Adam's kind.
@@ -98,14 +98,14 @@ def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyp
     Args:
         optimizer: whose it is.
         name: its name.
-        arguments: what else may have been meant, for the error.
+        other_names: what else may have been meant, for the error.
 
     Raises:
         SchedulerError: the optimizer has none of that name.
     """
     group = optimizer.param_groups[0]
-    known = {str(found): found for found in _numbers(group)}
-    found = known.get(name) or known.get(ALIASES.get(name, ""))
+    known = {str(found): found for found in _iterate_hyperparameters(group)}
+    found = known.get(name) or known.get(ADAM_ALIASES.get(name, ""))
     if found is None and name in group and not isinstance(group[name], bool):
         raise SchedulerError(
             f"{name} must be a number for a schedule to change it, but the optimizer has "
@@ -114,12 +114,12 @@ def named(optimizer: Optimizer, name: str, arguments: Sequence[str] = ()) -> Hyp
     if found is None:
         raise SchedulerError(
             f"{type(optimizer).__name__} has no hyperparameter {name!r}"
-            f"{did_you_mean(name, [*known, *arguments]) or '.'} It has {', '.join(known)}."
+            f"{format_suggestion(name, [*known, *other_names]) or '.'} It has {', '.join(known)}."
         )
     return found
 
 
-def _numbers(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
+def _iterate_hyperparameters(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
     """Everything in a group that is a number."""
     for key, value in group.items():
         if key == "params" or key.startswith("initial_"):

@@ -8,20 +8,20 @@ from torch.optim import Optimizer
 
 from lrlab.dialects.hyperparameters import LrAndMomentum
 from lrlab.errors import LrlabError, SchedulerError
-from lrlab.optim.groups import Groups, grown
-from lrlab.optim.loads import follow
-from lrlab.optim.plan import AS_IT_IS, Reading, read_plan
-from lrlab.optim.readout import Readout
-from lrlab.optim.replanning import replanned
-from lrlab.optim.resume import CHOICES, OnChange, resumed
-from lrlab.optim.state import dumped, read
-from lrlab.optim.track import Row, Track
-from lrlab.optim.watch import Watch, metric_due, warn_without_metric
+from lrlab.optim.groups import ScheduledParamGroups, extend_to_new_groups
+from lrlab.optim.loads import register_load_hooks
+from lrlab.optim.plan import UNCHANGED, ScheduleReader, read_group_schedules
+from lrlab.optim.readout import _SchedulerProperties
+from lrlab.optim.replanning import replan_hyperparameters
+from lrlab.optim.resume import ON_MISMATCH_CHOICES, OnMismatch, restore_hyperparameters
+from lrlab.optim.state import build_state_dict, parse_state_dict
+from lrlab.optim.track import GroupValues, ScheduledHyperparameter
+from lrlab.optim.watch import StepCheck, compute_metric_deadline, warn_missing_metric
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import real, whole
+from lrlab.schedules.numbers import to_finite_float, to_integer
 
 
-class LRScheduler(Readout):
+class LRScheduler(_SchedulerProperties):
     """Sets the rate of every parameter group to ``schedule(t, base)``, t counting ``step()``.
 
     Each rate is computed from the step and the group's base rate alone, so nothing drifts, and once
@@ -31,7 +31,7 @@ class LRScheduler(Readout):
     when the scheduler first sees it.
 
     Any other hyperparameter may have a schedule too; its levels are factors of the group's own
-    value (kept as ``"initial_momentum"`` and the like), or absolute as ``Rate(0.85)``. A rate that
+    value (kept as ``"initial_momentum"`` and the like), or absolute as ``Absolute(0.85)``. A rate that
     is a tensor is filled in place, so that compiled optimizer steps and captured graphs see it.
 
     A parameter group that the optimizer gets later follows the schedule of all groups from the next
@@ -50,16 +50,16 @@ class LRScheduler(Readout):
         betas: that of ``betas[0]``, or a pair for both, None for one that stays as it is.
         groups: what single groups follow instead, by place or ``"name"``: a schedule of the rate
             (``{"head": "Cosine(45)"}``) or several (``{0: {"lr": ..., "weight_decay": ...}}``).
-        on_change: what to do when a state is loaded that was saved under another schedule or base
-            rate: ``"error"``, or ``"keep_new"`` (those of now), or ``"keep_saved"``.
+        on_mismatch: what to do when a state is loaded that was saved under another schedule or base
+            rate: ``"error"``, or ``"keep"`` (those of now), or ``"load"``.
         last_epoch: the last step that was done, for code that resumes without
             ``load_state_dict``: training goes on with the one after. -1, the default, is none.
-        **others: schedules of any other hyperparameter, by its name.
+        **hyperparameter_schedules: schedules of any other hyperparameter, by its name.
 
     Raises:
         SchedulerError: ``optimizer`` is no optimizer; something is no schedule; there is no such
             hyperparameter or group.
-        ScheduleError: a text is no schedule, or one needs ``total_steps`` or ``steps_per_epoch``.
+        ScheduleError: a text is no schedule, or one needs ``total_steps`` or ``count_steps_per_epoch``.
 
     >>> import torch
     >>> from lrlab import Linear
@@ -68,7 +68,7 @@ class LRScheduler(Readout):
     >>> for epoch in range(3):
     ...     optimizer.step()
     ...     scheduler.step()
-    ...     print(scheduler.current, scheduler.next)
+    ...     print(scheduler.used_lrs, scheduler.next_lrs)
     [0.1] [0.07500000000000001]
     [0.07500000000000001] [0.05]
     [0.05] [0.05]
@@ -85,9 +85,9 @@ class LRScheduler(Readout):
         weight_decay: Schedule | str | None = None,
         betas: Schedule | str | tuple[Schedule | str | None, ...] | None = None,
         groups: Mapping[int | str, Any] | None = None,
-        on_change: OnChange = "error",
+        on_mismatch: OnMismatch = "error",
         last_epoch: int = -1,
-        **others: Schedule | str,
+        **hyperparameter_schedules: Schedule | str,
     ) -> None:
         # torch's own __init__ wraps optimizer.step to warn about the order of calls, which raises
         # false alarms under mixed precision and ties the two objects together; it is not called.
@@ -95,53 +95,53 @@ class LRScheduler(Readout):
             raise SchedulerError(
                 f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}."
             )
-        if on_change not in CHOICES:
-            raise SchedulerError(f"on_change must be {' or '.join(CHOICES)}, got {on_change!r}.")
-        done = whole(last_epoch)
+        if on_mismatch not in ON_MISMATCH_CHOICES:
+            raise SchedulerError(f"on_mismatch must be {' or '.join(ON_MISMATCH_CHOICES)}, got {on_mismatch!r}.")
+        done = to_integer(last_epoch)
         if done is None or done < -1:
             raise SchedulerError(
                 f"last_epoch must be the last step done, or -1 for none, got {last_epoch!r}."
             )
-        known = all("initial_lr" in group for group in optimizer.param_groups)
-        if done >= 0 and not known:
+        has_base_lrs = all("initial_lr" in group for group in optimizer.param_groups)
+        if done >= 0 and not has_base_lrs:
             raise SchedulerError(
                 f"last_epoch must be -1, got {done}, for an optimizer that has no initial_lr: load "
                 "its state before, or load the scheduler's state instead."
             )
         start = done + 1
-        named = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **others}
-        reading = Reading(optimizer, total_steps, steps_per_epoch)
-        plan = read_plan(reading, schedule, named, groups or {})
+        named_schedules = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **hyperparameter_schedules}
+        reader = ScheduleReader(optimizer, total_steps, steps_per_epoch)
+        group_schedules = read_group_schedules(reader, schedule, named_schedules, groups or {})
         self.optimizer = optimizer
-        self._groups = Groups(plan, optimizer.param_groups, start)
-        self._on_change = on_change
-        self._total: float | None = total_steps  # trainers stop by an attribute total_steps
-        self._per_epoch = steps_per_epoch
-        self._lenient = not known
-        self._watch: Watch | None = Watch(optimizer)
-        self._awaits = metric_due(total_steps, steps_per_epoch) if self.reactive else None
+        self._groups = ScheduledParamGroups(group_schedules, optimizer.param_groups, start)
+        self._on_mismatch = on_mismatch
+        self._total_steps: float | None = total_steps  # trainers stop by an attribute total_steps
+        self._steps_per_epoch = steps_per_epoch
+        self._accept_scheduled_base = not has_base_lrs
+        self._step_check: StepCheck | None = StepCheck(optimizer)
+        self._metric_deadline = compute_metric_deadline(total_steps, steps_per_epoch) if self.needs_metric else None
         self.last_epoch = start
         self._step_count = start + 1
-        follow(self)
+        register_load_hooks(self)
 
-    def holds(self) -> bool:
+    def _holds_values(self) -> bool:
         """Whether the groups hold what this scheduler has set, and nothing else has since."""
         groups = self.optimizer.param_groups
-        return self.last_epoch >= 0 and self._groups.held_by(groups, self.last_epoch)
+        return self.last_epoch >= 0 and self._groups.matches(groups, self.last_epoch)
 
-    def set_again(self) -> None:
+    def _restore_values(self) -> None:
         """Sets the groups to the values of now; done by itself when the optimizer has loaded."""
-        self._set(self.last_epoch, self._tracks, self._groups.used(self.last_epoch))
+        self._set_values(self.last_epoch, self._hyperparameters, self._groups.get_used_values(self.last_epoch))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        follow(self)
+        register_load_hooks(self)
 
     def __copy__(self) -> "LRScheduler":
         # On the same optimizer, but what moves is its own.
         other = object.__new__(type(self))
-        own = {"_groups": copy(self._groups), "_watch": copy(self._watch)}
-        other.__dict__.update(self.__dict__ | own)
+        copies = {"_groups": copy(self._groups), "_step_check": copy(self._step_check)}
+        other.__dict__.update(self.__dict__ | copies)
         return other
 
     def step(
@@ -171,7 +171,7 @@ class LRScheduler(Readout):
         if value is not None or metrics is not None or epoch is not None or skipped:
             if value is not None:
                 # SequentialLR of older versions of torch begins a child, at -1, with step(0).
-                if self.reactive and self.last_epoch >= 0:
+                if self.needs_metric and self.last_epoch >= 0:
                     metrics, other = value, metrics
                 else:
                     epoch, other = value, epoch
@@ -179,33 +179,33 @@ class LRScheduler(Readout):
                     raise SchedulerError(
                         f"step() takes one metric or one epoch, got {value!r} and {other!r}."
                     )
-            self._step_with(metrics, epoch, bool(skipped))
+            self._step_with_arguments(metrics, epoch, bool(skipped))
             return
         t = self.last_epoch + 1
         groups = self.optimizer.param_groups
         table = self._groups.table
-        i = t - table.first
+        i = t - table.first_step
         # As few operations as can be: a step costs less than a third of one of torch's.
         if (
             0 < i < table.length
-            and len(groups) == table.groups
-            and table.bases == table.tracks[0].bases
+            and len(groups) == table.group_count
+            and table.base_lrs == table.hyperparameters[0].bases
         ):
-            for place, key, numbers, scale, what in table.cells:
-                group = groups[place]
+            for group_index, key, numbers, scale, hyperparameter in table.cells:
+                group = groups[group_index]
                 if type(group[key]) is float:
                     group[key] = numbers[i] * scale
                 else:
-                    what.write(group, numbers[i] * scale)
+                    hyperparameter.write(group, numbers[i] * scale)
         else:
-            self._set(t, self._tracks, self._groups.at(t - 1))
+            self._set_values(t, self._hyperparameters, self._groups.get_values(t - 1))
         self.last_epoch = t
         self._step_count += 1
-        if self._watch is not None and not self._watch.goes_on(self.optimizer):
-            self._watch = None
-        if self._awaits is not None and t > self._awaits:
-            self._awaits = None
-            warn_without_metric(t)
+        if self._step_check is not None and not self._step_check.check_step(self.optimizer):
+            self._step_check = None
+        if self._metric_deadline is not None and t > self._metric_deadline:
+            self._metric_deadline = None
+            warn_missing_metric(t)
 
     def observe(self, metric: Any) -> None:
         """Takes in a metric between two steps: the rates of now follow it, the step stays.
@@ -219,7 +219,7 @@ class LRScheduler(Readout):
             SchedulerError: no schedule reads a metric.
             ScheduleError: it is no number. Nothing has changed then.
         """
-        self._set(self.last_epoch, self._observed(metric), self._groups.used(self.last_epoch))
+        self._set_values(self.last_epoch, self._observe_metric(metric), self._groups.get_used_values(self.last_epoch))
 
     def add_param_group(self, group: dict[str, Any], schedule: Any = None) -> None:
         """Adds a parameter group to the optimizer, and sets it to its values of now at once.
@@ -240,32 +240,32 @@ class LRScheduler(Readout):
         >>> scheduler = LRScheduler(torch.optim.SGD([body], lr=0.1), "Linear(1, 0, over=10)")
         >>> scheduler.step(epoch=5)
         >>> scheduler.add_param_group({"params": [head], "lr": 1.0}, "Warmup(4).shift(5)")
-        >>> scheduler.next
+        >>> scheduler.next_lrs
         [0.05, 0.2]
         """
-        reading = Reading(self.optimizer, self._total, self._per_epoch)
-        own = {} if schedule is None else reading.of_group(schedule)
-        t, used, tracks = self.last_epoch, self._groups.used(self.last_epoch), self._tracks
-        scheduled = {track.what for track in tracks}
-        new = [Track(what, AS_IT_IS) for what in own if what not in scheduled]
+        reader = ScheduleReader(self.optimizer, self._total_steps, self._steps_per_epoch)
+        overrides = {} if schedule is None else reader.read_group(schedule)
+        t, used_values, hyperparameters = self.last_epoch, self._groups.get_used_values(self.last_epoch), self._hyperparameters
+        known = {scheduled.hyperparameter for scheduled in hyperparameters}
+        new = [ScheduledHyperparameter(hyperparameter, UNCHANGED) for hyperparameter in overrides if hyperparameter not in known]
         self.optimizer.add_param_group(group)
         groups = self.optimizer.param_groups
         try:
-            tracks = grown((*tracks, *new), groups, {len(groups) - 1: own})
-            self._set(t, tracks, [*used, *([] for _ in new)])
+            hyperparameters = extend_to_new_groups((*hyperparameters, *new), groups, {len(groups) - 1: overrides})
+            self._set_values(t, hyperparameters, [*used_values, *([] for _ in new)])
         except LrlabError:
             groups.pop()
             raise
 
-    def replan(self, new_total: float) -> None:
-        """Goes on as for a training of ``new_total`` steps: no jump now, and the end comes then.
+    def replan(self, new_total_steps: float) -> None:
+        """Goes on as for a training of ``new_total_steps`` steps: no jump now, and the end comes then.
 
         Every schedule that is still to come is stretched or shrunk, as ``schedule.replan`` does.
         The state that is saved from now on is one of the schedules changed in this way: load it
-        with ``on_change="keep_saved"``, or into a scheduler that was replanned alike.
+        with ``on_mismatch="load"``, or into a scheduler that was replanned alike.
 
         Raises:
-            SchedulerError: ``new_total`` is no number of steps above the current one, the planned
+            SchedulerError: ``new_total_steps`` is no number of steps above the current one, the planned
                 end has passed, a schedule reads a metric, or all go on for ever.
 
         >>> import torch
@@ -277,8 +277,8 @@ class LRScheduler(Readout):
         Linear(1.0, 0.0, over=10).until(5) >> Linear(1.0, 0.0, over=10).shift(-5).stretch(2.0)
         """
         t = self.last_epoch
-        self._set(t, replanned(self._tracks, new_total, t, self._total), self._groups.used(t))
-        self._total = new_total
+        self._set_values(t, replan_hyperparameters(self._hyperparameters, new_total_steps, t, self._total_steps), self._groups.get_used_values(t))
+        self._total_steps = new_total_steps
 
     def state_dict(self) -> dict[str, Any]:
         """Where it stands: numbers and texts, safe for ``torch.load(weights_only=True)``.
@@ -289,11 +289,11 @@ class LRScheduler(Readout):
             every group, and what its schedule keeps of the metrics; and the value that it holds,
             where something else than this scheduler has set it.
         """
-        t, tracks, groups = self.last_epoch, self._tracks, self.optimizer.param_groups
-        held = None
-        if t >= 0 and not self.holds():  # another scheduler has set them since
-            held = [[float(track.what.read(group)) for group in groups] for track in tracks]
-        return dumped(tracks, self._groups.used(t), held, t, self._step_count, self._total)
+        t, hyperparameters, groups = self.last_epoch, self._hyperparameters, self.optimizer.param_groups
+        current_values = None
+        if t >= 0 and not self._holds_values():  # another scheduler has set them since
+            current_values = [[float(scheduled.hyperparameter.read(group)) for group in groups] for scheduled in hyperparameters]
+        return build_state_dict(hyperparameters, self._groups.get_used_values(t), current_values, t, self._step_count, self._total_steps)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -302,67 +302,67 @@ class LRScheduler(Readout):
 
         Raises:
             SchedulerError: the state is none of this kind of scheduler or of another number of
-                groups, or was saved under another schedule or base rate and ``on_change`` does not
+                groups, or was saved under another schedule or base rate and ``on_mismatch`` does not
                 say what to do. Nothing has changed then.
         """
         groups = self.optimizer.param_groups
-        step, count, saved = read(state_dict, len(groups))
-        tracks = resumed(saved, self._tracks, step, self._on_change, self.optimizer, self._lenient)
-        known = {name: one.used for name, one in saved.items()}
-        used = [known.get(str(track.what), list(track.bases)) for track in tracks]
-        self._set(step, tracks, used)
-        for track in tracks:
-            one = saved.get(str(track.what))
-            if one and one.held and one.schedules == [repr(own) for own in track.schedules]:
-                for group, value in zip(groups, one.held, strict=True):
-                    track.what.write(group, value)
-        if self._awaits is not None:
-            due = step + metric_due(self._total, self._per_epoch)
-            self._awaits = None if any(track.moved for track in tracks) else due
-        self._step_count = count
-        if self._on_change == "keep_saved":  # what was planned too, which replan goes by
-            self._total = real(state_dict.get("total_steps"))
+        step, step_count, saved = parse_state_dict(state_dict, len(groups))
+        hyperparameters = restore_hyperparameters(saved, self._hyperparameters, step, self._on_mismatch, self.optimizer, self._accept_scheduled_base)
+        saved_values = {name: entry.used_values for name, entry in saved.items()}
+        used_values = [saved_values.get(str(scheduled.hyperparameter), list(scheduled.bases)) for scheduled in hyperparameters]
+        self._set_values(step, hyperparameters, used_values)
+        for scheduled in hyperparameters:
+            entry = saved.get(str(scheduled.hyperparameter))
+            if entry and entry.current_values and entry.schedules == [repr(schedule) for schedule in scheduled.schedules]:
+                for group, value in zip(groups, entry.current_values, strict=True):
+                    scheduled.hyperparameter.write(group, value)
+        if self._metric_deadline is not None:
+            deadline = step + compute_metric_deadline(self._total_steps, self._steps_per_epoch)
+            self._metric_deadline = None if any(scheduled.has_changed_state for scheduled in hyperparameters) else deadline
+        self._step_count = step_count
+        if self._on_mismatch == "load":  # what was planned too, which replan goes by
+            self._total_steps = to_finite_float(state_dict.get("total_steps"))
 
     @property
-    def _tracks(self) -> tuple[Track, ...]:
+    def _hyperparameters(self) -> tuple[ScheduledHyperparameter, ...]:
         """What every group follows, those that are new too."""
-        return self._groups.tracks(self.optimizer.param_groups)
+        return self._groups.get_hyperparameters(self.optimizer.param_groups)
 
-    def _set(self, t: int, tracks: tuple[Track, ...], used: list[Row]) -> None:
-        self._groups.go_to(t, tracks, used, self.optimizer.param_groups)
+    def _set_values(self, t: int, hyperparameters: tuple[ScheduledHyperparameter, ...], used_values: list[GroupValues]) -> None:
+        self._groups.set_groups(t, hyperparameters, used_values, self.optimizer.param_groups)
         self.last_epoch = t
 
-    def _step_with(self, metrics: Any, epoch: Any, skipped: bool) -> None:
-        t = self.last_epoch + 1 if epoch is None else _step(epoch)
+    def _step_with_arguments(self, metrics: Any, epoch: Any, skipped: bool) -> None:
+        t = self.last_epoch + 1 if epoch is None else _parse_step(epoch)
         if t is None:
             raise SchedulerError(
                 f"step() goes to a step, a whole number of 0 or more, got {epoch!r}"
-                + ("." if self.reactive else "; this schedule reads no metric.")
+                + ("." if self.needs_metric else "; this schedule reads no metric.")
             )
-        own, now = self._groups, self.last_epoch
-        tracks = self._tracks if metrics is None else self._observed(metrics)
+        scheduled_groups, now = self._groups, self.last_epoch
+        hyperparameters = self._hyperparameters if metrics is None else self._observe_metric(metrics)
         if skipped:
-            self._set(now, tracks, own.used(now))
+            self._set_values(now, hyperparameters, scheduled_groups.get_used_values(now))
         else:
-            self._set(t, tracks, own.at(now))
+            self._set_values(t, hyperparameters, scheduled_groups.get_values(now))
             self._step_count += 1
 
-    def _observed(self, metric: Any) -> tuple[Track, ...]:
-        if not self.reactive:
+    def _observe_metric(self, metric: Any) -> tuple[ScheduledHyperparameter, ...]:
+        if not self.needs_metric:
             raise SchedulerError(
                 f"only a schedule that reads metrics can observe {metric!r}; Plateau() is one."
             )
-        observed = tuple(track.observed(self.last_epoch, metric) for track in self._tracks)
-        self._awaits = None
-        return observed
+        hyperparameters = tuple(scheduled.update_states(self.last_epoch, metric) for scheduled in self._hyperparameters)
+        self._metric_deadline = None
+        return hyperparameters
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # By which torch's SequentialLR begins a child of its own.
-        self._step_with(None, self.last_epoch + 1 if epoch is None else epoch, False)
+        self._step_with_arguments(None, self.last_epoch + 1 if epoch is None else epoch, False)
         self._step_count -= 1
 
 
-def _step(value: Any) -> int | None:
+def _parse_step(value: Any) -> int | None:
     """``value`` as a step, or None where it is none."""
-    step = whole(value)
+    step = to_integer(value)
     return None if step is None or step < 0 else step

@@ -5,85 +5,85 @@ from typing import Any
 
 from lrlab.optim.hyperparameters import Hyperparameter
 from lrlab.schedules import Custom, Schedule
-from lrlab.schedules.reaction import State
+from lrlab.schedules.reaction import MetricState
 
-Row = list[float]
+GroupValues = list[float]
 """One value for each parameter group."""
 
 
-class Track:
+class ScheduledHyperparameter:
     """One hyperparameter of every parameter group, and the schedules that it follows.
 
     Args:
-        what: the hyperparameter.
-        common: the schedule of groups that are added later, durations in steps.
+        hyperparameter: the hyperparameter.
+        default_schedule: the schedule of groups that are added later, durations in steps.
         schedules: the schedule of each group there is.
         bases: the base value of each group.
         states: what each schedule keeps of the metrics seen; left out, none was seen yet.
 
     Attributes:
-        ruling: what the metrics seen have made of each schedule.
-        one_by_one: whether one of them must not be evaluated ahead of its time.
+        schedules_with_state: what the metrics seen have made of each schedule.
+        forbids_precompute: whether one of them must not be evaluated ahead of its time.
     """
 
     def __init__(
         self,
-        what: Hyperparameter,
-        common: Schedule,
+        hyperparameter: Hyperparameter,
+        default_schedule: Schedule,
         schedules: Iterable[Schedule] = (),
         bases: Iterable[float] = (),
-        states: Iterable[State] | None = None,
+        states: Iterable[MetricState] | None = None,
     ) -> None:
-        self.what = what
-        self.common = common
+        self.hyperparameter = hyperparameter
+        self.default_schedule = default_schedule
         self.schedules = list(schedules)
-        self.bases: Row = list(bases)
-        self.states = [s.initial() for s in self.schedules] if states is None else list(states)
-        made: dict[Any, Schedule] = {}
-        self.ruling: list[Schedule] = []
+        self.bases: GroupValues = list(bases)
+        self.states = [s.init_state() for s in self.schedules] if states is None else list(states)
+        cache: dict[Any, Schedule] = {}
+        self.schedules_with_state: list[Schedule] = []
         for schedule, state in zip(self.schedules, self.states, strict=True):
-            if (id(schedule), state) not in made:
-                made[id(schedule), state] = schedule.given(state)
-            self.ruling.append(made[id(schedule), state])
+            if (id(schedule), state) not in cache:
+                cache[id(schedule), state] = schedule.with_state(state)
+            self.schedules_with_state.append(cache[id(schedule), state])
         # A function of the user's own may look at the world around it, and raise past its end.
-        self.one_by_one = any(isinstance(part, Custom) for s in made.values() for part in s.walk())
+        self.forbids_precompute = any(isinstance(part, Custom) for s in cache.values() for part in s.walk())
 
     @property
-    def reactive(self) -> bool:
+    def needs_metric(self) -> bool:
         """Whether a group follows a metric."""
-        return any(schedule.reactive for schedule in self.schedules)
+        return any(schedule.needs_metric for schedule in self.schedules)
 
     @property
-    def moved(self) -> bool:
+    def has_changed_state(self) -> bool:
         """Whether a metric has made a difference."""
-        return self.states != [schedule.initial() for schedule in self.schedules]
+        return self.states != [schedule.init_state() for schedule in self.schedules]
 
-    def grown(self, schedules: list[Schedule], bases: Row) -> "Track":
+    def extend(self, schedules: list[Schedule], bases: GroupValues) -> "ScheduledHyperparameter":
         """This track with more groups, ``bases`` being those of all."""
-        states = [schedule.initial() for schedule in schedules]
-        return Track(
-            self.what, self.common, [*self.schedules, *schedules], bases, [*self.states, *states]
+        states = [schedule.init_state() for schedule in schedules]
+        return ScheduledHyperparameter(
+            self.hyperparameter, self.default_schedule, [*self.schedules, *schedules], bases, [*self.states, *states]
         )
 
-    def values(self, t: int) -> Row:
+    def compute_values(self, t: int) -> GroupValues:
         """The value of each group at step ``t``, evaluated afresh."""
-        pairs = zip(self.ruling, self.bases, strict=True)
+        pairs = zip(self.schedules_with_state, self.bases, strict=True)
         return [schedule(t, base=base) for schedule, base in pairs]
 
-    def observed(self, t: int, metric: Any) -> "Track":
+    def update_states(self, t: int, metric: Any) -> "ScheduledHyperparameter":
         """This track after a metric was seen at step ``t``."""
-        states: dict[Any, State] = {}
+        states: dict[Any, MetricState] = {}
         keys = []
         for schedule, base, state in zip(self.schedules, self.bases, self.states, strict=True):
-            key = id(schedule), state, None if schedule.relative else base
+            key = id(schedule), state, None if schedule.is_relative else base
             if key not in states:
-                states[key] = schedule.observe(state, t, metric, base)
+                states[key] = schedule.update_state(state, t, metric, base)
             keys.append(key)
         after = [states[key] for key in keys]
-        return Track(self.what, self.common, self.schedules, self.bases, after)
+        return ScheduledHyperparameter(self.hyperparameter, self.default_schedule, self.schedules, self.bases, after)
 
     def __repr__(self) -> str:
         texts = list(dict.fromkeys(map(repr, self.schedules)))
-        alike = len(texts) == 1
-        said = texts[0] if alike else f"[{', '.join(map(repr, self.schedules))}]"
-        return f"{self.what}: {said}"
+        are_equal = len(texts) == 1
+        text = texts[0] if are_equal else f"[{', '.join(map(repr, self.schedules))}]"
+        return f"{self.hyperparameter}: {text}"

@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from lrlab.errors import ProblemError
 
 
-def inputs_of(x: Any, name: str, network: nn.Module) -> Tensor:
+def to_input_tensor(x: Any, name: str, network: nn.Module) -> Tensor:
     """Inputs as a tensor on the CPU: floats of the type of the network's parameters, or int64.
 
     Raises:
         ProblemError: they are no rows of finite numbers.
     """
-    values = _plain(x, name)
+    values = _to_array_or_tensor(x, name)
     if isinstance(values, np.ndarray) and values.dtype.kind not in "iufb":
-        which = _texts(x)
+        text_column = _find_text_column(x)
         raise ProblemError(
-            f"{name} must hold numbers, but {which or 'it'} holds {_kind(values)}; turn it into "
+            f"{name} must hold numbers, but {text_column or 'it'} holds {_describe_dtype(values)}; turn it into "
             "numbers, or save a table as CSV and name the file to lrlab, which encodes text."
         )
     tensor = torch.as_tensor(values)
@@ -30,20 +30,20 @@ def inputs_of(x: Any, name: str, network: nn.Module) -> Tensor:
     if tensor.is_floating_point() or tensor.dtype == torch.bool:
         floats = (p.dtype for p in network.parameters() if p.is_floating_point())
         tensor = tensor.to(next(floats, torch.float32))
-        lost = ~tensor.isfinite().flatten(1).all(dim=1) if tensor.dim() > 1 else ~tensor.isfinite()
-        _refuse_lost(int(lost.sum()), len(tensor), name)
+        non_finite = ~tensor.isfinite().flatten(1).all(dim=1) if tensor.dim() > 1 else ~tensor.isfinite()
+        _refuse_non_finite(int(non_finite.sum()), len(tensor), name)
     else:
         tensor = tensor.to(torch.int64)
     return tensor.contiguous()
 
 
-def values_of(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
+def to_target_array(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
     """Targets as an array: numbers, texts or booleans, one for each row of the inputs.
 
     Raises:
         ProblemError: there are more or fewer, or some are missing.
     """
-    plain = _plain(y, name)
+    plain = _to_array_or_tensor(y, name)
     values = plain if isinstance(plain, np.ndarray) else plain.numpy()
     rows = "x_test" if name == "y_test" else "x"
     if values.ndim == 0 or len(values) != len(inputs):
@@ -54,16 +54,16 @@ def values_of(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
         )
     if values.dtype.kind not in "iufbOUS":
         raise ProblemError(
-            f"{name} must hold numbers or names of classes, got {_kind(values)}; turn it into "
+            f"{name} must hold numbers or names of classes, got {_describe_dtype(values)}; turn it into "
             "either."
         )
     if values.dtype.kind in "Of":
-        lost = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
-        _refuse_lost(int(lost.reshape(len(values), -1).any(axis=1).sum()), len(values), name)
+        non_finite = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
+        _refuse_non_finite(int(non_finite.reshape(len(values), -1).any(axis=1).sum()), len(values), name)
     return np.asarray(values.astype(str)) if values.dtype.kind in "OS" else values
 
 
-def _plain(values: Any, name: str) -> NDArray[Any] | Tensor:
+def _to_array_or_tensor(values: Any, name: str) -> NDArray[Any] | Tensor:
     if isinstance(values, Tensor):
         return values.detach().cpu()
     if isinstance(values, pd.DataFrame | pd.Series):
@@ -82,15 +82,15 @@ def _plain(values: Any, name: str) -> NDArray[Any] | Tensor:
         ) from None
 
 
-def _refuse_lost(lost: int, rows: int, name: str) -> None:
-    if lost:
+def _refuse_non_finite(bad_rows: int, rows: int, name: str) -> None:
+    if bad_rows:
         raise ProblemError(
-            f"{name} must hold finite numbers, but {lost} of {rows} rows have missing or infinite "
+            f"{name} must hold finite numbers, but {bad_rows} of {rows} rows have missing or infinite "
             "ones; fill them in or drop those rows."
         )
 
 
-def _texts(x: Any) -> str:
+def _find_text_column(x: Any) -> str:
     """The first column of a frame that holds no numbers."""
     if not isinstance(x, pd.DataFrame):
         return ""
@@ -98,7 +98,7 @@ def _texts(x: Any) -> str:
     return f"column {texts[0]}" if texts else ""
 
 
-def _kind(values: NDArray[Any]) -> str:
+def _describe_dtype(values: NDArray[Any]) -> str:
     return {"O": "text", "U": "text", "S": "text", "M": "times", "c": "complex numbers"}.get(
         values.dtype.kind, str(values.dtype)
     )

@@ -4,7 +4,7 @@ import pandas as pd
 from sklearn import datasets
 
 from lrlab.problems.problem import Problem
-from lrlab.problems.tables import table_problem
+from lrlab.problems.tables import make_table_problem
 
 _LOADERS = {
     "breast-cancer": (datasets.load_breast_cancer, "classification"),
@@ -14,15 +14,15 @@ _LOADERS = {
     "diabetes": (datasets.load_diabetes, "regression"),
 }
 
-NAMES = tuple(_LOADERS)
+SKLEARN_NAMES = tuple(_LOADERS)
 
 
-def builtin(name: str) -> Problem:
+def load_sklearn_dataset(name: str) -> Problem:
     """One of scikit-learn's data sets as a table with its own task.
 
-    >>> builtin("iris").summary
+    >>> load_sklearn_dataset("iris").summary
     '150 rows, 4 columns as 4 inputs, target target: classification, 3 classes'
     """
     load, task = _LOADERS[name]
     frame: pd.DataFrame = load(as_frame=True).frame
-    return table_problem(name, frame, target="target", task=task)
+    return make_table_problem(name, frame, target="target", task=task)

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
-_OURS = Path(__file__).parents[1]
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
+_LRLAB_FOLDER = Path(__file__).parents[1]
+_ADDRESS_PATTERN = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
-def place_of(error: BaseException) -> str:
+def locate_error(error: BaseException) -> str:
     """Where an error came from: the last line of the user's own code that led to it.
 
     ``my_training.py:12``; a line of a library where no line is the user's.
@@ -32,52 +32,52 @@ def place_of(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not is_library(frame.filename)] or frames
-    own = [frame for frame in own if frame.filename != "<string>"] or own  # made by dataclasses
-    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "somewhere"
+    user_frames = [frame for frame in frames if not is_library_file(frame.filename)] or frames
+    user_frames = [frame for frame in user_frames if frame.filename != "<string>"] or user_frames  # made by dataclasses
+    return f"{Path(user_frames[-1].filename).name}:{user_frames[-1].lineno}" if user_frames else "somewhere"
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An error in words: its kind and the first line of what it says."""
     text = str(error).strip().partition("\n")[0].rstrip(".")[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @cache
-def is_library(file: str) -> bool:
+def is_library_file(file: str) -> bool:
     """Whether a file of code is Python's, an installed library's or lrlab's, not the user's own."""
     path, homes = Path(file), sysconfig.get_paths()
     if file.startswith("<frozen") or {"site-packages", "dist-packages"} & set(path.parts):
         return True
-    return any(path.is_relative_to(home) for home in (_OURS, homes["stdlib"]))
+    return any(path.is_relative_to(home) for home in (_LRLAB_FOLDER, homes["stdlib"]))
 
 
-def file_of(value: object) -> Path | None:
+def find_source_file(value: object) -> Path | None:
     """The file that a function or class of the user's own is written in, if there is one."""
     file = inspect.getsourcefile(value) if callable(value) and _is_definition(value) else None
     return Path(file) if file and Path(file).is_file() else None
 
 
-def fingerprint_of(*values: object) -> str:
+def compute_fingerprint(*values: object) -> str:
     """A hash that changes when the code or the numbers that values are made of do.
 
     Followed are the source of the user's own functions and classes, what they use by name from
     their modules, what closures and objects hold, arrays and tensors. Of what is installed the name
     is enough.
 
-    >>> fingerprint_of(torch.nn.MSELoss()) == fingerprint_of(torch.nn.MSELoss())
+    >>> compute_fingerprint(torch.nn.MSELoss()) == compute_fingerprint(torch.nn.MSELoss())
     True
-    >>> fingerprint_of(lambda x: x + 1) == fingerprint_of(lambda x: x + 2)
+    >>> compute_fingerprint(lambda x: x + 1) == compute_fingerprint(lambda x: x + 2)
     False
     """
-    told = hashlib.sha256()
-    for piece in _pieces(values, {}):
-        told.update(piece)
-        told.update(b"\0")
-    return told.hexdigest()
+    digest = hashlib.sha256()
+    for piece in _iter_pieces(values, {}):
+        digest.update(piece)
+        digest.update(b"\0")
+    return digest.hexdigest()
 
 
-def _pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
+def _iter_pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
     """What a value is made of; each object once, so that none goes in circles."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
         yield repr(value).encode()
@@ -102,113 +102,113 @@ def _pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
             yield f"mapping of {len(value)}".encode()
             for key in sorted(value, key=repr):
                 yield repr(key).encode()
-                yield from _pieces(value[key], seen)
+                yield from _iter_pieces(value[key], seen)
         case list() | tuple():
             yield f"row of {len(value)}".encode()
             for one in value:
-                yield from _pieces(one, seen)
+                yield from _iter_pieces(one, seen)
         case set() | frozenset():
             yield repr(sorted(map(repr, value))).encode()
         case partial():
-            yield from _pieces((value.func, value.args, value.keywords), seen)
+            yield from _iter_pieces((value.func, value.args, value.keywords), seen)
         case MethodType():
-            yield from _pieces((value.__func__, value.__self__), seen)
+            yield from _iter_pieces((value.__func__, value.__self__), seen)
         case ModuleType():
-            yield from _module(value)
+            yield from _iter_module(value)
         case FunctionType() | type():
-            yield from _definition(value, seen)
+            yield from _iter_definition(value, seen)
         case _:
-            yield from _object(value, seen)
+            yield from _iter_object(value, seen)
 
 
-def _module(module: ModuleType) -> Iterator[bytes]:
+def _iter_module(module: ModuleType) -> Iterator[bytes]:
     yield module.__name__.encode()
     file = getattr(module, "__file__", None)
-    if file and not is_library(file):
+    if file and not is_library_file(file):
         yield Path(file).read_bytes()
 
 
-def _definition(value: Any, seen: dict[int, object]) -> Iterator[bytes]:
+def _iter_definition(value: Any, seen: dict[int, object]) -> Iterator[bytes]:
     yield value.__qualname__.encode()
-    if _installed(value):
+    if _is_installed(value):
         yield value.__module__.encode()
         return
-    yield _source(value)
+    yield _get_source(value)
     if value.__name__ == "<lambda>":  # several may stand on one line
-        yield from _bytecode(value.__code__)
+        yield from _iter_bytecode(value.__code__)
     if isinstance(value, type):
-        yield from _pieces([base for base in value.__bases__ if base is not object], seen)
-        for name, held in sorted(vars(value).items()):
-            if isinstance(held, staticmethod | classmethod):
-                held = held.__func__
-            if isinstance(held, FunctionType):
+        yield from _iter_pieces([base for base in value.__bases__ if base is not object], seen)
+        for name, member in sorted(vars(value).items()):
+            if isinstance(member, staticmethod | classmethod):
+                member = member.__func__
+            if isinstance(member, FunctionType):
                 yield name.encode()
-                yield from _uses(held, seen)
+                yield from _iter_dependencies(member, seen)
         return
-    yield from _uses(value, seen)
+    yield from _iter_dependencies(value, seen)
 
 
-def _uses(function: FunctionType, seen: dict[int, object]) -> Iterator[bytes]:
+def _iter_dependencies(function: FunctionType, seen: dict[int, object]) -> Iterator[bytes]:
     """What a function uses beside its own lines."""
-    closed = list(_closed_over(function))
-    yield from _pieces((closed, function.__defaults__, function.__kwdefaults__), seen)
-    for name in sorted(set(_names(function.__code__))):
+    closure_values = list(_iter_closure_values(function))
+    yield from _iter_pieces((closure_values, function.__defaults__, function.__kwdefaults__), seen)
+    for name in sorted(set(_iter_names(function.__code__))):
         if name in function.__globals__:
             yield name.encode()
-            yield from _pieces(function.__globals__[name], seen)
+            yield from _iter_pieces(function.__globals__[name], seen)
 
 
-def _closed_over(function: FunctionType) -> Iterator[object]:
+def _iter_closure_values(function: FunctionType) -> Iterator[object]:
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # empty still
             yield cell.cell_contents
 
 
-def _names(code: CodeType) -> Iterator[str]:
+def _iter_names(code: CodeType) -> Iterator[str]:
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from _iter_names(constant)
 
 
-def _source(value: Any) -> bytes:
+def _get_source(value: Any) -> bytes:
     try:
         return inspect.getsource(value).encode()
     except (OSError, TypeError):  # typed at a prompt, say
         if isinstance(value, type):
             return repr(sorted(vars(value))).encode()
-        return b"".join(_bytecode(value.__code__))
+        return b"".join(_iter_bytecode(value.__code__))
 
 
-def _bytecode(code: CodeType) -> Iterator[bytes]:
+def _iter_bytecode(code: CodeType) -> Iterator[bytes]:
     yield code.co_code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _bytecode(constant)
+            yield from _iter_bytecode(constant)
         else:
             yield repr(constant).encode()
     yield repr(code.co_names).encode()
 
 
-def _object(value: object, seen: dict[int, object]) -> Iterator[bytes]:
-    yield from _pieces(type(value), seen)
-    held: Iterable[tuple[str, object]]
+def _iter_object(value: object, seen: dict[int, object]) -> Iterator[bytes]:
+    yield from _iter_pieces(type(value), seen)
+    attributes: Iterable[tuple[str, object]]
     if is_dataclass(value):
-        held = [(field.name, getattr(value, field.name)) for field in fields(value)]
+        attributes = [(field.name, getattr(value, field.name)) for field in fields(value)]
     else:
-        held = sorted(getattr(value, "__dict__", {}).items())
-    if not held:
-        yield _ADDRESS.sub("", repr(value)).encode()
-    for name, one in held:
+        attributes = sorted(getattr(value, "__dict__", {}).items())
+    if not attributes:
+        yield _ADDRESS_PATTERN.sub("", repr(value)).encode()
+    for name, one in attributes:
         yield name.encode()
-        yield from _pieces(one, seen)
+        yield from _iter_pieces(one, seen)
 
 
-def _installed(value: Any) -> bool:
+def _is_installed(value: Any) -> bool:
     if not _is_definition(value):
         return True
     try:
-        return is_library(inspect.getfile(value))
+        return is_library_file(inspect.getfile(value))
     except TypeError:  # built in
         return bool(value.__module__ != "__main__")
     except OSError:

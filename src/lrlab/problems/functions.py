@@ -8,31 +8,31 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from lrlab.errors import TrainingError
-from lrlab.problems.code import file_of, fingerprint_of
+from lrlab.problems.code import find_source_file, compute_fingerprint
 from lrlab.problems.problem import Problem
 from lrlab.problems.tasks import Metric
-from lrlab.schedules.numbers import real
+from lrlab.schedules.numbers import to_finite_float
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class TrainingFunction:
     """A training of the user's own as a problem: whatever it trains, lrlab gives it the schedule.
 
-    The function is called once for each run, with a ``LiveRun``: it trains ``run.epochs`` epochs at
-    the base rate ``run.lr`` under ``run.scheduler(optimizer)``, with random numbers that
+    The function is called once for each run, with a ``RunContext``: it trains ``run.epochs`` epochs at
+    the base rate ``run.lr`` under ``run.create_scheduler(optimizer)``, with random numbers that
     ``run.seed`` fixes, and calls ``run.report(epoch, ...)`` at the end of each.
 
     Args:
         train: a function of one argument, the run. At the top of a module, where worker processes
             find it.
         metric: the name it reports its score by: that of the test rows.
-        more_is_better: the direction of the metric.
+        greater_is_better: the direction of the metric.
         percent: whether the metric is a share, to be shown as a percentage.
-        guess: what a diverged run is scored as: what guessing without any training scores. 0 when
+        dummy_score: what a diverged run is scored as: what guessing without any training scores. 0 when
             left out, which is the least that accuracy and its like can be; needed where less is
             better.
         name: what people call it; the name of its file when left out.
-        overlap: test rows per row not tested, such as 0.43 for a split of 70 to 30, where the
+        test_train_ratio: test rows per row not tested, such as 0.43 for a split of 70 to 30, where the
             function draws its test rows by ``run.seed`` from the same data; a study then speaks of
             new data too. None where test rows are fixed, or it is not known.
         fingerprint: a text by which stored runs are recognised. When left out, all code in its
@@ -46,35 +46,35 @@ class TrainingFunction:
     ...     for epoch in range(run.epochs):
     ...         run.report(epoch, accuracy=1 - run.schedule(epoch, base=run.lr))
     >>> function = TrainingFunction(train, metric="accuracy", percent=True)
-    >>> function.metric.name, function.guess
+    >>> function.metric.name, function.dummy_score
     ('accuracy', 0.0)
     """
 
     train: Callable[[Any], object]
     metric: Metric
-    guess: float
+    dummy_score: float
     name: str
     fingerprint: str
     summary: str
-    overlap: float | None
+    test_train_ratio: float | None
 
     train_rows: ClassVar[int] = 1
     """Its rows are its own; with one, a step of the schedule is an epoch."""
     shuffle: ClassVar[bool] = True
-    doubts: ClassVar[tuple[str, ...]] = ()
+    data_warnings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
         train: Callable[[Any], object],
         metric: str = "score",
-        more_is_better: bool = True,
+        greater_is_better: bool = True,
         percent: bool = False,
-        guess: float | None = None,
+        dummy_score: float | None = None,
         name: str | None = None,
         fingerprint: str | None = None,
-        overlap: float | None = None,
+        test_train_ratio: float | None = None,
     ) -> None:
-        if not (callable(train) and takes(train, 1)):
+        if not (callable(train) and accepts_arguments(train, 1)):
             raise TrainingError(
                 f"a training function takes one argument, the run, got {train!r}; write it as "
                 "def train(run): ..."
@@ -84,44 +84,44 @@ class TrainingFunction:
                 f"the metric must be the name that run.report(...) gives it, got {metric!r}; such "
                 'as metric="accuracy".'
             )
-        if guess is None and not more_is_better:
+        if dummy_score is None and not greater_is_better:
             raise TrainingError(
                 f"less {metric} is better, so a diverged run needs a score that is bad: say with "
                 "guess (--guess) what guessing without any training scores."
             )
-        value = 0.0 if guess is None else real(guess)
-        if value is None:
-            raise TrainingError(f"guess must be a finite number, got {guess!r}.")
-        share = None if overlap is None else real(overlap)
-        if overlap is not None and (share is None or share <= 0):
+        checked_score = 0.0 if dummy_score is None else to_finite_float(dummy_score)
+        if checked_score is None:
+            raise TrainingError(f"guess must be a finite number, got {dummy_score!r}.")
+        checked_ratio = None if test_train_ratio is None else to_finite_float(test_train_ratio)
+        if test_train_ratio is not None and (checked_ratio is None or checked_ratio <= 0):
             raise TrainingError(
-                f"overlap must be test rows per row not tested, above 0, got {overlap!r}; such as "
+                f"overlap must be test rows per row not tested, above 0, got {test_train_ratio!r}; such as "
                 "0.43, or leave it out."
             )
-        label = _label(train) if name is None else named(name, TrainingError)
-        told = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
-        held = {
+        checked_name = _infer_name(train) if name is None else check_name(name, TrainingError)
+        metric_text = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
+        attributes = {
             "train": train,
-            "metric": Metric(metric, more_is_better, percent, of=_its_own),
-            "guess": value,
-            "name": label,
-            "fingerprint": fingerprint_of(
+            "metric": Metric(metric, greater_is_better, percent, fn=_refuse_to_score),
+            "guess": checked_score,
+            "name": checked_name,
+            "fingerprint": compute_fingerprint(
                 "training function 1",
-                _code(train) if fingerprint is None else str(fingerprint),
-                (metric, value),
+                _read_code(train) if fingerprint is None else str(fingerprint),
+                (metric, checked_score),
             ),
-            "summary": f"a training function, {told}",
-            "overlap": share,
+            "summary": f"a training function, {metric_text}",
+            "overlap": checked_ratio,
         }
-        for attribute, what in held.items():
+        for attribute, what in attributes.items():
             object.__setattr__(self, attribute, what)
 
 
-AnyProblem = Problem | TrainingFunction
+Trainable = Problem | TrainingFunction
 """What a study can be made of."""
 
 
-def takes(function: Callable[..., object], count: int) -> bool:
+def accepts_arguments(function: Callable[..., object], count: int) -> bool:
     """Whether a function can be called with so many arguments by place, and needs no others."""
     try:
         inspect.signature(function).bind(*[None] * count)
@@ -132,23 +132,23 @@ def takes(function: Callable[..., object], count: int) -> bool:
     return True
 
 
-def named(name: object, error: type[Exception]) -> str:
+def check_name(name: object, error: type[Exception]) -> str:
     """A name as people give it, which becomes that of files too."""
     if not isinstance(name, str) or not name.strip() or set(name) & set('/\\:*?"<>|\n'):
         raise error(f'a name must be a text without / and the like, got {name!r}; try "mine".')
     return name
 
 
-def _label(train: Callable[..., object]) -> str:
-    file = file_of(train)
+def _infer_name(train: Callable[..., object]) -> str:
+    file = find_source_file(train)
     return file.stem if file else getattr(train, "__name__", "training")
 
 
-def _code(train: Callable[..., object]) -> tuple[bytes, Callable[..., object]]:
-    file = file_of(train)
+def _read_code(train: Callable[..., object]) -> tuple[bytes, Callable[..., object]]:
+    file = find_source_file(train)
     return file.read_bytes() if file else b"", train
 
 
-def _its_own(outputs: Tensor, targets: Tensor) -> Tensor:
+def _refuse_to_score(outputs: Tensor, targets: Tensor) -> Tensor:
     """The metric is what the function reports: there are no outputs here."""
     raise TrainingError("the metric of a training function is what it reports.")

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lrlab.errors import ProblemError, did_you_mean
+from lrlab.errors import ProblemError, format_suggestion
 from lrlab.problems import tasks
-from lrlab.problems.targets import TASKS
+from lrlab.problems.targets import TASK_KINDS
 from lrlab.problems.tasks import Metric, Task
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-_CLASSES, _TWO, _PROBABILITY, _QUANTITY, _OTHER = (
+_CLASS_SCORES, _LOGIT, _PROBABILITY, _QUANTITY, _OTHER = (
     "classes",
     "two",
     "probability",
@@ -28,7 +28,7 @@ _CLASSES, _TWO, _PROBABILITY, _QUANTITY, _OTHER = (
 
 
 @dataclass(frozen=True, eq=False)
-class Goal:
+class PreparedTargets:
     """What is trained for.
 
     Args:
@@ -44,48 +44,48 @@ class Goal:
     summary: str
 
 
-def goal_of(
+def prepare_targets(
     values: NDArray[Any],
     outputs: Tensor,
     loss: Loss | None,
     metric: str | Metric | None,
     task: str | None,
-) -> Goal:
+) -> PreparedTargets:
     """The goal that targets, and the outputs for a few rows, tell.
 
     Raises:
         ProblemError: they do not go together, or there is no such task or metric.
     """
-    if task is not None and task not in TASKS:
+    if task is not None and task not in TASK_KINDS:
         raise ProblemError(f"task must be classification or regression, got {task!r}.")
     if loss is not None and not callable(loss):
         raise ProblemError(f"the loss must be a function of outputs and targets, got {loss!r}.")
-    row = tuple(outputs.shape[1:])
+    output_shape = tuple(outputs.shape[1:])
     labels: NDArray[np.int64] | None = None
     if _are_classes(values, task):
-        targets, labels = _classes(values, outputs, own=loss is not None)
-        two = targets.is_floating_point()
-        meaning = (_PROBABILITY if _is_bce(loss) else _TWO) if two else _CLASSES
+        targets, labels = _encode_classes(values, outputs, has_loss=loss is not None)
+        is_binary = targets.is_floating_point()
+        output_kind = (_PROBABILITY if _is_bce(loss) else _LOGIT) if is_binary else _CLASS_SCORES
         count = "" if labels is None else f", {len(np.unique(labels))} classes"
         kind, summary = "classification", f"classification{count}"
-        default: Loss = nn.BCEWithLogitsLoss() if two else nn.CrossEntropyLoss()
+        default: Loss = nn.BCEWithLogitsLoss() if is_binary else nn.CrossEntropyLoss()
     else:
-        targets = _quantities(values, outputs, own=loss is not None)
-        meaning = _QUANTITY if targets.shape[1:] == row else _OTHER
+        targets = _encode_quantities(values, outputs, has_loss=loss is not None)
+        output_kind = _QUANTITY if targets.shape[1:] == output_shape else _OTHER
         kind = summary = "regression"
         default = nn.MSELoss()
         if _is_bce(loss) or isinstance(loss, nn.BCEWithLogitsLoss):
-            meaning = _PROBABILITY if _is_bce(loss) else _TWO
+            output_kind = _PROBABILITY if _is_bce(loss) else _LOGIT
             kind, summary = "classification", "classification, targets from 0 to 1"
-    chosen = default if loss is None else loss
-    return Goal(
+    loss_function = default if loss is None else loss
+    return PreparedTargets(
         targets=targets,
         task=Task(
             kind=kind,
-            outputs=row[0] if row else 1,
-            loss=chosen,
-            metric=_metric(metric, meaning, chosen),
-            guess=Guess(meaning, row, outputs.dtype),
+            output_size=output_shape[0] if output_shape else 1,
+            loss=loss_function,
+            metric=_resolve_metric(metric, output_kind, loss_function),
+            dummy_output=DummyOutput(output_kind, output_shape, outputs.dtype),
         ),
         labels=labels,
         summary=summary,
@@ -93,9 +93,9 @@ def goal_of(
 
 
 def _are_classes(values: NDArray[Any], task: str | None) -> bool:
-    numbers = values.dtype.kind in "iuf"
+    is_numeric = values.dtype.kind in "iuf"
     if task == "regression":
-        if not numbers:
+        if not is_numeric:
             raise ProblemError("regression needs targets that are numbers, got names of classes.")
         return False
     if task == "classification" and values.dtype.kind == "f":
@@ -108,11 +108,11 @@ def _are_classes(values: NDArray[Any], task: str | None) -> bool:
     return values.dtype.kind != "f"
 
 
-def _classes(
-    values: NDArray[Any], outputs: Tensor, own: bool
+def _encode_classes(
+    values: NDArray[Any], outputs: Tensor, has_loss: bool
 ) -> tuple[Tensor, NDArray[np.int64] | None]:
     """Targets that are classes, and the class of every row where each has one."""
-    row = tuple(outputs.shape[1:])
+    output_shape = tuple(outputs.shape[1:])
     if values.size != len(values):  # a class for every pixel, say
         if values.dtype.kind in "US":
             raise ProblemError("several classes in a row must be numbers from 0, got texts.")
@@ -124,34 +124,34 @@ def _classes(
             f"there is nothing to predict: y is {names[0]} in every row; classification needs two "
             "classes or more."
         )
-    if math.prod(row) == 1 and (len(names) == 2 or not own):
+    if math.prod(output_shape) == 1 and (len(names) == 2 or not has_loss):
         if len(names) > 2:
             raise ProblemError(
                 f"{len(names)} classes need {len(names)} outputs, the model gives one; give it "
                 'more, or say task="regression" if y counts something.'
             )
-        shaped = labels.reshape(-1, *row) if row else labels
+        shaped = labels.reshape(-1, *output_shape) if output_shape else labels
         return torch.from_numpy(shaped).to(outputs.dtype), labels
-    if row and len(names) > row[0]:
+    if output_shape and len(names) > output_shape[0]:
         raise ProblemError(
-            f"{len(names)} classes need {len(names)} outputs, the model gives {row[0]}; give it "
+            f"{len(names)} classes need {len(names)} outputs, the model gives {output_shape[0]}; give it "
             'more, or say task="regression" if y counts something.'
         )
-    numbered = values.dtype.kind not in "USOb" and row and names[0] >= 0 and names[-1] < row[0]
-    kept = values.reshape(-1).astype(np.int64) if numbered else labels
-    return torch.from_numpy(kept), labels
+    has_class_numbers = values.dtype.kind not in "USOb" and output_shape and names[0] >= 0 and names[-1] < output_shape[0]
+    class_numbers = values.reshape(-1).astype(np.int64) if has_class_numbers else labels
+    return torch.from_numpy(class_numbers), labels
 
 
-def _quantities(values: NDArray[Any], outputs: Tensor, own: bool) -> Tensor:
+def _encode_quantities(values: NDArray[Any], outputs: Tensor, has_loss: bool) -> Tensor:
     """Targets that are quantities, in the shape of the outputs where they are as many."""
     targets = torch.from_numpy(np.ascontiguousarray(values)).to(outputs.dtype)
-    row = tuple(outputs.shape[1:])
-    if targets[0].numel() == math.prod(row):
-        return targets.reshape(len(targets), *row)
-    if not own:
+    output_shape = tuple(outputs.shape[1:])
+    if targets[0].numel() == math.prod(output_shape):
+        return targets.reshape(len(targets), *output_shape)
+    if not has_loss:
         raise ProblemError(
             f"targets of shape {tuple(targets.shape[1:]) or 'one number'} need outputs of that "
-            f"shape for each row, the model gives {row or 'one number'}; mend either, or give a "
+            f"shape for each row, the model gives {output_shape or 'one number'}; mend either, or give a "
             "loss."
         )
     return targets
@@ -162,7 +162,7 @@ def _is_bce(loss: object) -> bool:
     return isinstance(loss, nn.BCELoss) or loss is nn.functional.binary_cross_entropy
 
 
-def _metric(metric: str | Metric | None, meaning: str, loss: Loss) -> Metric:
+def _resolve_metric(metric: str | Metric | None, output_kind: str, loss: Loss) -> Metric:
     if isinstance(metric, Metric):
         return metric
     if metric is not None and not isinstance(metric, str):
@@ -170,22 +170,22 @@ def _metric(metric: str | Metric | None, meaning: str, loss: Loss) -> Metric:
             "a metric must say whether more of it is better, which a function alone does not: "
             'give lrlab.Metric("F1", more_is_better=True, percent=True, of=f1), or a name.'
         )
-    known = {"loss": Metric("loss", more_is_better=False, percent=False, of=loss)}
-    match meaning:
+    known = {"loss": Metric("loss", greater_is_better=False, percent=False, fn=loss)}
+    match output_kind:
         case "classes":
-            known["accuracy"] = tasks.several_classes(2).metric
+            known["accuracy"] = tasks.make_multiclass_task(2).metric
         case "two":
-            known["accuracy"] = tasks.two_classes().metric
+            known["accuracy"] = tasks.make_binary_task().metric
         case "probability":
-            known["accuracy"] = tasks.two_classes_as_probability().metric
+            known["accuracy"] = tasks.make_binary_probability_task().metric
         case "quantity":
-            known["rmse"] = tasks.regression().metric
-            known["mae"] = Metric("MAE", more_is_better=False, percent=False, of=_mae)
-            known["r2"] = Metric("R²", more_is_better=True, percent=False, of=_r2)
+            known["rmse"] = tasks.make_regression_task().metric
+            known["mae"] = Metric("MAE", greater_is_better=False, percent=False, fn=_compute_mae)
+            known["r2"] = Metric("R²", greater_is_better=True, percent=False, fn=_compute_r2)
     if metric is None:
         return next((known[name] for name in ("accuracy", "rmse") if name in known), known["loss"])
     if metric.lower() not in known:
-        hint = did_you_mean(metric.lower(), known)
+        hint = format_suggestion(metric.lower(), known)
         raise ProblemError(
             f"the metric of such outputs and targets is one of {', '.join(known)}, or a Metric of "
             f"your own, got {metric}{hint}."
@@ -193,41 +193,41 @@ def _metric(metric: str | Metric | None, meaning: str, loss: Loss) -> Metric:
     return known[metric.lower()]
 
 
-def _mae(outputs: Tensor, targets: Tensor) -> Tensor:
+def _compute_mae(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets).double().abs().mean()
 
 
-def _r2(outputs: Tensor, targets: Tensor) -> Tensor:
-    left = (outputs - targets).double().square().sum()
-    return 1 - left / (targets - targets.mean(dim=0)).double().square().sum()
+def _compute_r2(outputs: Tensor, targets: Tensor) -> Tensor:
+    residual = (outputs - targets).double().square().sum()
+    return 1 - residual / (targets - targets.mean(dim=0)).double().square().sum()
 
 
 @dataclass(frozen=True)
-class Guess:
+class DummyOutput:
     """The best constant guess by training targets: what each kind of output is at its best.
 
     Args:
-        meaning: what outputs are.
-        row: the shape of the outputs of a row.
+        output_kind: what outputs are.
+        shape: the shape of the outputs of a row.
         dtype: their type.
 
-    >>> guess = Guess("two", (1,), torch.float32)
+    >>> guess = DummyOutput("two", (1,), torch.float32)
     >>> guess(torch.tensor([[0.0], [1.0], [1.0], [1.0]])).exp()  # odds of three to one
     tensor([3.])
     """
 
-    meaning: str
-    row: tuple[int, ...]
+    output_kind: str
+    shape: tuple[int, ...]
     dtype: torch.dtype
 
     def __call__(self, targets: Tensor) -> Tensor:
         """The output row."""
-        match self.meaning:
+        match self.output_kind:
             case "classes":
                 known = targets[targets >= 0].flatten()  # below 0 is what a loss ignores
-                counts = known.bincount(minlength=self.row[0])[: self.row[0]]
-                shares = counts.double().clamp(min=0.5).log().to(self.dtype)
-                return shares.reshape(-1, *[1] * (len(self.row) - 1)).expand(self.row)
+                counts = known.bincount(minlength=self.shape[0])[: self.shape[0]]
+                log_priors = counts.double().clamp(min=0.5).log().to(self.dtype)
+                return log_priors.reshape(-1, *[1] * (len(self.shape) - 1)).expand(self.shape)
             case "two":
                 ones, rows = targets.double().sum(dim=0), len(targets)
                 odds = ones.clamp(min=0.5) / (rows - ones).clamp(min=0.5)
@@ -235,4 +235,4 @@ class Guess:
             case "probability" | "quantity":
                 return targets.double().mean(dim=0).to(self.dtype)
             case _:
-                return torch.zeros(self.row, dtype=self.dtype)
+                return torch.zeros(self.shape, dtype=self.dtype)

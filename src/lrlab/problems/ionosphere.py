@@ -24,16 +24,16 @@ from torch import nn
 
 from lrlab.errors import ProblemError
 from lrlab.problems.problem import Problem, Split
-from lrlab.problems.seeds import streams
-from lrlab.problems.tables import TRAIN_SHARE
-from lrlab.problems.tasks import two_classes_as_probability
+from lrlab.problems.seeds import derive_seeds
+from lrlab.problems.tables import TRAIN_FRACTION
+from lrlab.problems.tasks import make_binary_probability_task
 
-URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/ionosphere/ionosphere.data"
-SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a04bbd"
+IONOSPHERE_URL = "https://archive.ics.uci.edu/ml/machine-learning-databases/ionosphere/ionosphere.data"
+IONOSPHERE_SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a04bbd"
 """Of the 351 lines, each ended by one newline: as UCI has it, however a copy ends its lines."""
 
 
-def ionosphere(path: Path | None = None) -> Problem:
+def load_ionosphere(path: Path | None = None) -> Problem:
     """UCI Ionosphere as the tutorial trains it: values as they are, batches in fixed order.
 
     351 rows of 34 numbers, labels b = 0 and g = 1; 245 rows are trained on and 106 tested, split
@@ -47,32 +47,32 @@ def ionosphere(path: Path | None = None) -> Problem:
 
     Source: Sigillito et al. 1989, UCI Machine Learning Repository, CC BY 4.0.
     """
-    table = pd.read_csv(io.StringIO(_content(path)), header=None)
-    data = Ionosphere(
+    table = pd.read_csv(io.StringIO(_read_ionosphere(path)), header=None)
+    data = IonosphereData(
         inputs=table.iloc[:, :34].to_numpy(dtype=np.float32),
         labels=LabelEncoder().fit_transform(table[34]).astype(np.float32),
     )
-    train_rows = int(TRAIN_SHARE * len(table))
+    train_rows = int(TRAIN_FRACTION * len(table))
     return Problem(
         name="ionosphere",
-        fingerprint=SHA256,
+        fingerprint=IONOSPHERE_SHA256,
         split=data.split,
         train_rows=train_rows,
-        model=network,
-        task=two_classes_as_probability(),
+        model=build_tutorial_network,
+        task=make_binary_probability_task(),
         shuffle=False,
         summary="351 rows, 34 inputs, target g or b: classification as in the tutorial",
-        overlap=(len(table) - train_rows) / train_rows,
+        test_train_ratio=(len(table) - train_rows) / train_rows,
     )
 
 
-def network() -> nn.Module:
+def build_tutorial_network() -> nn.Module:
     """The tutorial's network."""
     return nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
 
 
 @dataclass(frozen=True, eq=False)
-class Ionosphere:
+class IonosphereData:
     """The 351 rows: ``inputs`` of shape (351, 34) and ``labels`` of shape (351,)."""
 
     inputs: NDArray[np.float32]
@@ -83,24 +83,24 @@ class Ionosphere:
         parts: list[NDArray[Any]] = train_test_split(
             self.inputs,
             self.labels.reshape(-1, 1),
-            train_size=TRAIN_SHARE,
+            train_size=TRAIN_FRACTION,
             shuffle=True,
-            random_state=streams(seed).split,
+            random_state=derive_seeds(seed).split,
         )
         x_train, x_test, y_train, y_test = map(torch.tensor, parts)
         return Split(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
-def _content(path: Path | None) -> str:
-    source = path or _from_environment() or _download(URL)
-    file = _file_in(source) if source.is_dir() else source
+def _read_ionosphere(path: Path | None) -> str:
+    source = path or _get_data_folder() or _download(IONOSPHERE_URL)
+    file = _find_data_file(source) if source.is_dir() else source
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ProblemError(f"ionosphere cannot be read from {file}: {reason}.") from None
     lines = "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
-    if hashlib.sha256(lines.encode()).hexdigest() != SHA256:
+    if hashlib.sha256(lines.encode()).hexdigest() != IONOSPHERE_SHA256:
         raise ProblemError(
             f"{file} is not UCI's ionosphere: its content differs from the 351 rows lrlab knows; "
             "train on it as a table of its own by naming the file."
@@ -108,12 +108,12 @@ def _content(path: Path | None) -> str:
     return lines
 
 
-def _from_environment() -> Path | None:
+def _get_data_folder() -> Path | None:
     folder = os.environ.get("LRLAB_DATA")
     return Path(folder).expanduser() if folder else None
 
 
-def _file_in(folder: Path) -> Path:
+def _find_data_file(folder: Path) -> Path:
     names = ("ionosphere.csv", "ionosphere.data")
     found = [folder / name for name in names if (folder / name).is_file()]
     if not found:
@@ -125,7 +125,7 @@ def _download(url: str) -> Path:
     try:
         file = pooch.retrieve(
             url,
-            known_hash=f"sha256:{SHA256}",
+            known_hash=f"sha256:{IONOSPHERE_SHA256}",
             fname="ionosphere.data",
             path=Path(pooch.os_cache("lrlab")),
             progressbar=False,

@@ -11,18 +11,18 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
 from lrlab.errors import ProblemError
-from lrlab.problems.arrays import inputs_of, values_of
-from lrlab.problems.code import fingerprint_of
-from lrlab.problems.functions import named
-from lrlab.problems.goals import Loss, goal_of
+from lrlab.problems.arrays import to_input_tensor, to_target_array
+from lrlab.problems.code import compute_fingerprint
+from lrlab.problems.functions import check_name
+from lrlab.problems.goals import Loss, prepare_targets
 from lrlab.problems.problem import Problem, Split
-from lrlab.problems.seeds import streams
+from lrlab.problems.seeds import derive_seeds
 from lrlab.problems.tasks import Metric
-from lrlab.problems.trial import built, outputs_of, refuse_untrainable
-from lrlab.schedules.numbers import real
+from lrlab.problems.trial import build_network, compute_outputs, refuse_untrainable
+from lrlab.schedules.numbers import to_finite_float
 
 
-def problem(
+def from_arrays(
     x: Any,
     y: Any,
     model: Callable[[], nn.Module],
@@ -33,7 +33,7 @@ def problem(
     task: str | None = None,
     x_test: Any = None,
     y_test: Any = None,
-    test_share: float = 0.3,
+    test_size: float = 0.3,
     shuffle: bool = True,
 ) -> Problem:
     """The problem of training a model of your own on data of your own.
@@ -62,7 +62,7 @@ def problem(
             probability where the loss is torch's ``BCELoss``.
         task: ``"classification"`` or ``"regression"``, where y could be either.
         x_test, y_test: test rows, the same for every seed.
-        test_share: the share of the rows that is tested otherwise; that of tables when left out.
+        test_size: the share of the rows that is tested otherwise; that of tables when left out.
         shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.
 
     Raises:
@@ -74,102 +74,102 @@ def problem(
     >>> own.summary
     '50 rows of shape (4,), classification, 2 classes; 15 are tested, others for every seed'
     """
-    label = named(name, ProblemError)
-    network = built(model)
-    inputs = inputs_of(x, "x", network)
-    fixed = x_test is not None
-    if fixed != (y_test is not None):
+    checked_name = check_name(name, ProblemError)
+    network = build_network(model)
+    inputs = to_input_tensor(x, "x", network)
+    has_fixed_test = x_test is not None
+    if has_fixed_test != (y_test is not None):
         raise ProblemError("test rows need both x_test and y_test, got one of them; give both.")
-    tests = inputs_of(x_test, "x_test", network) if fixed else inputs[:0]
-    if tests.shape[1:] != inputs.shape[1:]:
+    test_inputs = to_input_tensor(x_test, "x_test", network) if has_fixed_test else inputs[:0]
+    if test_inputs.shape[1:] != inputs.shape[1:]:
         raise ProblemError(
-            f"rows of x_test must be shaped like those of x, got {tuple(tests.shape[1:])} and "
+            f"rows of x_test must be shaped like those of x, got {tuple(test_inputs.shape[1:])} and "
             f"{tuple(inputs.shape[1:])}."
         )
-    values = values_of(y, "y", inputs)
-    if fixed:
-        values = np.concatenate([values, values_of(y_test, "y_test", tests)])
-    outputs = outputs_of(network, inputs)
-    goal = goal_of(values, outputs, loss, metric, task)
-    refuse_untrainable(goal.task, network, inputs, goal.targets)
-    rows, tested = len(inputs), len(tests) if fixed else _tested(len(inputs), test_share)
-    data = Own(
-        x=torch.cat([inputs, tests]) if fixed else inputs,
-        y=goal.targets,
-        tested=tested,
-        fixed=fixed,
-        strata=None if fixed or goal.labels is None else goal.labels,
+    values = to_target_array(y, "y", inputs)
+    if has_fixed_test:
+        values = np.concatenate([values, to_target_array(y_test, "y_test", test_inputs)])
+    outputs = compute_outputs(network, inputs)
+    prepared = prepare_targets(values, outputs, loss, metric, task)
+    refuse_untrainable(prepared.task, network, inputs, prepared.targets)
+    rows, test_rows = len(inputs), len(test_inputs) if has_fixed_test else _count_test_rows(len(inputs), test_size)
+    data = ArrayData(
+        x=torch.cat([inputs, test_inputs]) if has_fixed_test else inputs,
+        y=prepared.targets,
+        test_rows=test_rows,
+        has_fixed_test=has_fixed_test,
+        strata=None if has_fixed_test or prepared.labels is None else prepared.labels,
     )
-    data.refuse_few()
-    which = "the same" if fixed else "others"
+    data.refuse_rare_classes()
+    which = "the same" if has_fixed_test else "others"
     return Problem(
-        name=label,
-        fingerprint=fingerprint_of(
-            "problem 1", data.x, data.y, tested, fixed, model, goal.task.loss, goal.task.metric
+        name=checked_name,
+        fingerprint=compute_fingerprint(
+            "problem 1", data.x, data.y, test_rows, has_fixed_test, model, prepared.task.loss, prepared.task.metric
         ),
         split=data.split,
-        train_rows=rows if fixed else rows - tested,
+        train_rows=rows if has_fixed_test else rows - test_rows,
         model=model,
-        task=goal.task,
+        task=prepared.task,
         shuffle=bool(shuffle),
         summary=(
-            f"{rows + len(tests)} rows of shape {tuple(inputs.shape[1:])}, {goal.summary}; "
-            f"{tested} are tested, {which} for every seed"
+            f"{rows + len(test_inputs)} rows of shape {tuple(inputs.shape[1:])}, {prepared.summary}; "
+            f"{test_rows} are tested, {which} for every seed"
         ),
-        overlap=None if fixed else tested / (rows - tested),
+        test_train_ratio=None if has_fixed_test else test_rows / (rows - test_rows),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Own:
+class ArrayData:
     """The rows.
 
     Args:
         x, y: inputs and targets; where test rows are fixed they stand last.
-        tested: how many are.
-        fixed: whether test rows are the same for every seed.
+        test_rows: how many are.
+        has_fixed_test: whether test rows are the same for every seed.
         strata: classes whose shares a split keeps, None for none.
     """
 
     x: Tensor
     y: Tensor
-    tested: int
-    fixed: bool
+    test_rows: int
+    has_fixed_test: bool
     strata: NDArray[np.int64] | None
 
     def split(self, seed: int) -> Split:
         """The rows as ``seed`` divides them."""
         rows = np.arange(len(self.x))
-        if self.fixed:
-            train, test = rows[: -self.tested], rows[-self.tested :]
+        if self.has_fixed_test:
+            train, test = rows[: -self.test_rows], rows[-self.test_rows :]
         else:
             train, test = train_test_split(
                 rows,
-                test_size=self.tested,
-                random_state=streams(seed).split,
+                test_size=self.test_rows,
+                random_state=derive_seeds(seed).split,
                 stratify=self.strata,
             )
-        chosen, others = torch.from_numpy(train), torch.from_numpy(test)
-        return Split(self.x[chosen], self.y[chosen], self.x[others], self.y[others])
+        train_index, test_index = torch.from_numpy(train), torch.from_numpy(test)
+        return Split(self.x[train_index], self.y[train_index], self.x[test_index], self.y[test_index])
 
-    def refuse_few(self) -> None:
+    def refuse_rare_classes(self) -> None:
         """Refuses classes that cannot be in training and test rows both."""
         if self.strata is None:
             return
         classes, sizes = np.unique(self.strata, return_counts=True)
-        least = min(self.tested, len(self.x) - self.tested)
+        least = min(self.test_rows, len(self.x) - self.test_rows)
         if sizes.min() < 2 or least < len(classes):
             raise ProblemError(
                 "every class needs a row to train on and one to test, but of "
                 f"{len(classes)} classes the rarest has {sizes.min()} of {len(self.x)} rows, and "
-                f"{self.tested} are tested; merge or drop such classes, or give x_test and y_test."
+                f"{self.test_rows} are tested; merge or drop such classes, or give x_test and y_test."
             )
 
 
-def _tested(rows: int, share: float) -> int:
-    number = real(share)
-    if number is None or not 0 < number < 1:
-        raise ProblemError(f"test_share must be above 0 and below 1, got {share!r}; try 0.3.")
+def _count_test_rows(rows: int, test_size: float) -> int:
+    fraction = to_finite_float(test_size)
+    if fraction is None or not 0 < fraction < 1:
+        raise ProblemError(f"test_share must be above 0 and below 1, got {test_size!r}; try 0.3.")
     if rows < 3:
         raise ProblemError(f"a problem needs rows to train on and to test, got {rows} in all.")
-    return min(max(1, round(number * rows)), rows - 2)
+    return min(max(1, round(fraction * rows)), rows - 2)

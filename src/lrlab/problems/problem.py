@@ -18,7 +18,7 @@ class Split:
         y_train, y_test: targets, shaped as the task's loss wants them.
         x_validation, y_validation: the training rows that are held out of training, None where none
             are; see ``hold_out``.
-        unit: what one unit of the target is in the user's own units (a regression target is
+        target_scale: what one unit of the target is in the user's own units (a regression target is
             standardised); scores of regression are multiplied by it.
     """
 
@@ -26,14 +26,14 @@ class Split:
     y_train: Tensor
     x_test: Tensor
     y_test: Tensor
-    unit: float = 1.0
+    target_scale: float = 1.0
     x_validation: Tensor | None = None
     y_validation: Tensor | None = None
 
     def to(self, device: str) -> "Split":
         """The same rows on another device."""
-        held = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {k: v.to(device) for k, v in held.items() if isinstance(v, Tensor)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)}
         return replace(self, **moved)
 
 
@@ -50,10 +50,10 @@ class Problem:
         task: loss, metric and the constant guess that a diverged run is scored as.
         shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.
         summary: one line that says what was read, for people.
-        overlap: test rows for each row that is not tested, where every seed draws its own test
+        test_train_ratio: test rows for each row that is not tested, where every seed draws its own test
             rows from the same data: splits of two seeds then share rows, and are less different
             than new data would be. None where all seeds have the same test rows.
-        doubts: sentences on what may have been read in another way than it was meant.
+        data_warnings: sentences on what may have been read in another way than it was meant.
     """
 
     name: str
@@ -64,8 +64,8 @@ class Problem:
     task: Task
     shuffle: bool
     summary: str
-    doubts: tuple[str, ...] = ()
-    overlap: float | None = None
+    data_warnings: tuple[str, ...] = ()
+    test_train_ratio: float | None = None
 
     @property
     def metric(self) -> Metric:

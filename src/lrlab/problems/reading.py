@@ -14,9 +14,9 @@ import pandas as pd
 from lrlab.errors import ProblemError
 
 _DELIMITERS = ",;\t| :"
-_MISSING = {"", "?", "NA", "N/A", "NaN", "nan", "null", "None"}
-_LEAST_ROWS = 10
-_NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
+_MISSING_VALUES = {"", "?", "NA", "N/A", "NaN", "nan", "null", "None"}
+_MIN_ROWS = 10
+_NUMBER_PATTERN = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
 
 
 def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
@@ -32,11 +32,11 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
         ProblemError: the file cannot be read, is empty or ragged, or has fewer than 2 columns or
             10 rows.
     """
-    text = _text(path)
-    delimiter = _delimiter(text)
-    lines = list(_lines(path, text, delimiter))
+    text = _read_text(path)
+    delimiter = _detect_delimiter(text)
+    lines = list(_parse_lines(path, text, delimiter))
     _refuse_ragged(path, lines, delimiter)
-    cells = _without_empty_last(lines)
+    cells = _drop_empty_last_column(lines)
     header = _has_header(cells) if header is None else header
     clean = io.StringIO()
     csv.writer(clean).writerows(cells)
@@ -44,7 +44,7 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
     frame = pd.read_csv(
         clean,
         header=0 if header else None,
-        na_values=list(_MISSING),
+        na_values=list(_MISSING_VALUES),
         decimal="," if _has_decimal_commas(cells, delimiter) else ".",
     )
     if frame.shape[1] < 2:
@@ -52,15 +52,15 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
             f"{path}: a table needs at least two columns, inputs and a target, got one; its cells "
             "may be parted by a sign other than comma, semicolon, tab, bar, space or colon."
         )
-    if len(frame) < _LEAST_ROWS:
+    if len(frame) < _MIN_ROWS:
         raise ProblemError(
-            f"{path}: a table needs at least {_LEAST_ROWS} rows to be split into training and test "
+            f"{path}: a table needs at least {_MIN_ROWS} rows to be split into training and test "
             f"rows, got {len(frame)}."
         )
     return frame.rename(columns=str)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
@@ -79,7 +79,7 @@ def _text(path: Path) -> str:
     return text
 
 
-def _delimiter(text: str) -> str:
+def _detect_delimiter(text: str) -> str:
     sample = "\n".join(text.splitlines()[:50])
     try:
         return csv.Sniffer().sniff(sample, delimiters=_DELIMITERS).delimiter
@@ -88,7 +88,7 @@ def _delimiter(text: str) -> str:
         return max(_DELIMITERS, key=sample.count)
 
 
-def _lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _parse_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     source = io.StringIO(text, newline="")
     rows = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
@@ -114,7 +114,7 @@ def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: st
             )
 
 
-def _without_empty_last(lines: list[tuple[int, list[str]]]) -> list[list[str]]:
+def _drop_empty_last_column(lines: list[tuple[int, list[str]]]) -> list[list[str]]:
     """The cells, without the empty last column of tables that end every row with a delimiter."""
     cells = [[cell.strip() for cell in row] for _, row in lines]
     return [row[:-1] for row in cells] if not any(row[-1] for row in cells) else cells
@@ -122,8 +122,8 @@ def _without_empty_last(lines: list[tuple[int, list[str]]]) -> list[list[str]]:
 
 def _has_header(cells: list[list[str]]) -> bool:
     first, *below = cells
-    columns = [{row[i] for row in below} - _MISSING for i in range(len(first))]
-    names = [cell not in _MISSING and not _is_number(cell) for cell in first]
+    columns = [{row[i] for row in below} - _MISSING_VALUES for i in range(len(first))]
+    names = [cell not in _MISSING_VALUES and not _is_number(cell) for cell in first]
     if any(
         name and column and all(map(_is_number, column))
         for name, column in zip(names, columns, strict=True)
@@ -133,7 +133,7 @@ def _has_header(cells: list[list[str]]) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell.strip()) is not None
+    return _NUMBER_PATTERN.fullmatch(cell.strip()) is not None
 
 
 def _has_decimal_commas(cells: list[list[str]], delimiter: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 
-def slips(column: "pd.Series[Any]") -> "pd.Series[Any]":
+def find_non_numeric_cells(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """The cells of a column that are neither missing nor plain numbers."""
     cells = column.dropna()
     return cells[pd.to_numeric(cells, errors="coerce").isna()]

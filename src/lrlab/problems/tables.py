@@ -19,16 +19,16 @@ from torch import nn
 
 from lrlab.errors import ProblemError
 from lrlab.problems.problem import Problem, Split
-from lrlab.problems.seeds import streams
-from lrlab.problems.slips import looks_like_numbers, slips
-from lrlab.problems.targets import LARGEST, Target
+from lrlab.problems.seeds import derive_seeds
+from lrlab.problems.slips import looks_like_numbers, find_non_numeric_cells
+from lrlab.problems.targets import MAX_MAGNITUDE, Target
 
-TRAIN_SHARE = 0.7
-_MOST_CATEGORIES = 32
-_MISSING = "(missing)"
+TRAIN_FRACTION = 0.7
+_MAX_CATEGORIES = 32
+_MISSING_CATEGORY = "(missing)"
 
 
-def table_problem(
+def make_table_problem(
     name: str,
     frame: pd.DataFrame,
     target: str | None = None,
@@ -54,36 +54,36 @@ def table_problem(
         ProblemError: there is no such column, the target does not suit the task, or the test rows
             do not suit the others.
     """
-    column = _target_column(frame, target)
-    given, tested = frame, 0
+    column = _resolve_target(frame, target)
+    train_frame, test_rows = frame, 0
     if test is not None:
-        frame, tested = _joined(frame, test, column), len(test)
-    goal = Target.read(frame[column], column, task)
-    inputs = frame.drop(columns=[column, *_empty(given, column)])
+        frame, test_rows = _append_test_rows(frame, test, column), len(test)
+    prepared_target = Target.from_column(frame[column], column, task)
+    inputs = frame.drop(columns=[column, *_find_empty_columns(train_frame, column)])
     if inputs.shape[1] == 0:
         raise ProblemError(f"{name}: every column beside the target is empty; there is no input.")
-    data = Table.of(inputs, goal, tested)
+    data = Table.from_frame(inputs, prepared_target, test_rows)
     sample = data.split(0)
     width = sample.x_train.shape[1]
     return Problem(
         name=name,
-        fingerprint=_fingerprint(frame, column, goal.task.kind, tested),
+        fingerprint=_compute_table_fingerprint(frame, column, prepared_target.task.kind, test_rows),
         split=data.split,
         train_rows=len(sample.x_train),
-        model=partial(network, width, goal.task.outputs),
-        task=goal.task,
+        model=partial(build_table_network, width, prepared_target.task.output_size),
+        task=prepared_target.task,
         shuffle=True,
         summary=(
-            f"{len(frame)} rows, {counted(inputs.shape[1], 'column')} as "
-            f"{counted(width, 'input')}, target {column}: {goal.summary}"
-            + (f"; the last {tested} rows are the test file's" if tested else "")
+            f"{len(frame)} rows, {pluralize(inputs.shape[1], 'column')} as "
+            f"{pluralize(width, 'input')}, target {column}: {prepared_target.summary}"
+            + (f"; the last {test_rows} rows are the test file's" if test_rows else "")
         ),
-        doubts=tuple(doubt for text in data.categories for doubt in _doubts(inputs[text])),
-        overlap=None if tested else len(sample.x_test) / len(sample.x_train),
+        data_warnings=tuple(doubt for text in data.categories for doubt in _find_data_warnings(inputs[text])),
+        test_train_ratio=None if test_rows else len(sample.x_test) / len(sample.x_train),
     )
 
 
-def network(inputs: int, outputs: int) -> nn.Module:
+def build_table_network(inputs: int, outputs: int) -> nn.Module:
     """The tutorial's network: one hidden layer as wide as the input, with ReLU."""
     return nn.Sequential(nn.Linear(inputs, inputs), nn.ReLU(), nn.Linear(inputs, outputs))
 
@@ -94,69 +94,69 @@ class Table:
 
     Args:
         inputs: numbers as float64 with NaN where missing, text as objects.
-        numbers: the names of the columns of numbers.
+        numeric_columns: the names of the columns of numbers.
         categories: for each column of text, the categories that become inputs.
         target: what is predicted.
-        tested: how many of the last rows are the test rows; 0 where every seed draws its own.
+        test_rows: how many of the last rows are the test rows; 0 where every seed draws its own.
     """
 
     inputs: pd.DataFrame
-    numbers: list[str]
+    numeric_columns: list[str]
     categories: dict[str, list[str]]
     target: Target
-    tested: int = 0
+    test_rows: int = 0
 
     @staticmethod
-    def of(frame: pd.DataFrame, target: Target, tested: int = 0) -> "Table":
+    def from_frame(frame: pd.DataFrame, target: Target, test_rows: int = 0) -> "Table":
         """Tells the columns of numbers from those of text."""
         columns = [str(c) for c in frame.columns]
-        numbers = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c])]
-        texts = [c for c in columns if c not in numbers]
-        inputs = frame.astype(dict.fromkeys(numbers, float))
-        for column in numbers:
-            if (inputs[column].abs() > LARGEST).any():
+        numeric_columns = [c for c in columns if pd.api.types.is_numeric_dtype(frame[c])]
+        text_columns = [c for c in columns if c not in numeric_columns]
+        inputs = frame.astype(dict.fromkeys(numeric_columns, float))
+        for column in numeric_columns:
+            if (inputs[column].abs() > MAX_MAGNITUDE).any():
                 raise ProblemError(
-                    f"column {column} must hold numbers below {LARGEST:g}, but some are larger or "
+                    f"column {column} must hold numbers below {MAX_MAGNITUDE:g}, but some are larger or "
                     "infinite; replace them by empty cells."
                 )
-        for column in texts:
+        for column in text_columns:
             cells = inputs[column].astype(object)
-            inputs[column] = cells.where(cells.notna(), _MISSING).astype(str)
+            inputs[column] = cells.where(cells.notna(), _MISSING_CATEGORY).astype(str)
         # All rows are asked that a seed may train on, so that the network is equally wide whatever
         # the split.
-        known = inputs.iloc[: len(inputs) - tested]
-        categories = {c: sorted(known[c].value_counts().index[:_MOST_CATEGORIES]) for c in texts}
-        return Table(inputs, numbers, categories, target, tested)
+        trainable_inputs = inputs.iloc[: len(inputs) - test_rows]
+        categories = {c: sorted(trainable_inputs[c].value_counts().index[:_MAX_CATEGORIES]) for c in text_columns}
+        return Table(inputs, numeric_columns, categories, target, test_rows)
 
     def split(self, seed: int) -> Split:
         """The rows as ``seed`` divides them, encoded by the training rows alone."""
-        train, test = self._rows(seed)
-        encoder = self._encoder()
+        train, test = self._split_indices(seed)
+        encoder = self._build_encoder()
         x_train = encoder.fit_transform(self.inputs.iloc[train])
         x_test = encoder.transform(self.inputs.iloc[test])
-        y_train, y_test, unit = self.target.standardised(train, test)
+        y_train, y_test, unit = self.target.standardize(train, test)
         return Split(
             x_train=torch.tensor(x_train, dtype=torch.float32),
             y_train=y_train,
             x_test=torch.tensor(x_test, dtype=torch.float32),
             y_test=y_test,
-            unit=unit,
+            target_scale=unit,
         )
 
-    def _rows(self, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _split_indices(self, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The places of training and test rows."""
         rows = np.arange(len(self.inputs))
-        if self.tested:
-            return rows[: -self.tested], rows[-self.tested :]
+        if self.test_rows:
+            return rows[: -self.test_rows], rows[-self.test_rows :]
         train, test = train_test_split(
             rows,
-            train_size=TRAIN_SHARE,
-            random_state=streams(seed).split,
+            train_size=TRAIN_FRACTION,
+            random_state=derive_seeds(seed).split,
             stratify=self.target.strata,
         )
         return train, test
 
-    def _encoder(self) -> Any:
+    def _build_encoder(self) -> Any:
         numbers = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
         )
@@ -164,34 +164,34 @@ class Table:
             categories=list(self.categories.values()), handle_unknown="ignore", sparse_output=False
         )
         return ColumnTransformer(
-            [("numbers", numbers, self.numbers), ("texts", texts, list(self.categories))],
+            [("numbers", numbers, self.numeric_columns), ("texts", texts, list(self.categories))],
             sparse_threshold=0,
         )
 
 
-def _target_column(frame: pd.DataFrame, target: str | None) -> str:
+def _resolve_target(frame: pd.DataFrame, target: str | None) -> str:
     columns = [str(c) for c in frame.columns]
     if target is None:
         return columns[-1]
     if target not in columns:
         raise ProblemError(
-            f"no column is called {target}; the columns are {_listed(columns)} (columns of a table "
+            f"no column is called {target}; the columns are {_join_names(columns)} (columns of a table "
             "without a header are counted from 0)."
         )
     return target
 
 
-def _joined(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> pd.DataFrame:
+def _append_test_rows(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> pd.DataFrame:
     """Training rows, then test rows.
 
     Raises:
         ProblemError: the test rows lack a column, hold text where the others hold numbers, or a
             class that the others lack.
     """
-    lacking = [str(c) for c in frame.columns if c not in test.columns]
-    if lacking:
+    missing_columns = [str(c) for c in frame.columns if c not in test.columns]
+    if missing_columns:
         raise ProblemError(
-            f"the test rows must have the columns of the others, but lack {_listed(lacking)}; give "
+            f"the test rows must have the columns of the others, but lack {_join_names(missing_columns)}; give "
             "both files the same header, or none (--no-header)."
         )
     test = test[frame.columns]
@@ -200,52 +200,52 @@ def _joined(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> pd.DataFram
         if numeric(frame[column]) and not numeric(test[column]) and test[column].notna().any():
             raise ProblemError(
                 f"column {column} holds numbers in the training rows and text in the test rows, "
-                f"such as {slips(test[column]).iloc[0]}; mend that."
+                f"such as {find_non_numeric_cells(test[column]).iloc[0]}; mend that."
             )
     if not numeric(frame[target]):
-        new = test[target][~test[target].isin(frame[target].unique())].dropna()
-        if len(new):
+        unseen = test[target][~test[target].isin(frame[target].unique())].dropna()
+        if len(unseen):
             raise ProblemError(
-                f"every class must be in the training rows, but {new.iloc[0]} of column {target} "
+                f"every class must be in the training rows, but {unseen.iloc[0]} of column {target} "
                 "is in the test rows alone; drop those rows."
             )
     return pd.concat([frame, test], ignore_index=True)
 
 
-def _empty(frame: pd.DataFrame, target: str) -> list[str]:
+def _find_empty_columns(frame: pd.DataFrame, target: str) -> list[str]:
     """The columns of inputs without a value."""
     return [c for c in frame.columns if c != target and frame[c].isna().all()]
 
 
-def _doubts(column: "pd.Series[str]") -> Iterator[str]:
+def _find_data_warnings(column: "pd.Series[str]") -> Iterator[str]:
     """What a person may not have meant about a column that was taken for text."""
-    kinds = column.nunique()
+    category_count = column.nunique()
     if looks_like_numbers(column):
-        wrong = slips(column)
+        cells = find_non_numeric_cells(column)
         yield (
-            f"column {column.name} is taken for categories because {len(wrong)} of its "
-            f"{column.count()} cells are no plain numbers, such as {wrong.iloc[0]}; mend those if "
+            f"column {column.name} is taken for categories because {len(cells)} of its "
+            f"{column.count()} cells are no plain numbers, such as {cells.iloc[0]}; mend those if "
             "it is a column of numbers."
         )
-    elif kinds > _MOST_CATEGORIES:
+    elif category_count > _MAX_CATEGORIES:
         yield (
-            f"column {column.name} holds {kinds} different texts, of which the {_MOST_CATEGORIES} "
+            f"column {column.name} holds {category_count} different texts, of which the {_MAX_CATEGORIES} "
             "most frequent become inputs; take it out if it names the rows."
         )
 
 
-def counted(number: int, word: str) -> str:
+def pluralize(number: int, word: str) -> str:
     """A number of things in words: ``1 column``, ``2 columns``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _listed(names: list[str], most: int = 12) -> str:
-    return ", ".join(names if len(names) <= most else [*names[: most - 1], "...", names[-1]])
+def _join_names(names: list[str], max_names: int = 12) -> str:
+    return ", ".join(names if len(names) <= max_names else [*names[: max_names - 1], "...", names[-1]])
 
 
-def _fingerprint(frame: pd.DataFrame, target: str, kind: str, tested: int) -> str:
+def _compute_table_fingerprint(frame: pd.DataFrame, target: str, kind: str, test_rows: int) -> str:
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
     # The number is raised when rows come to be encoded in another way.
-    fixed = [f"{tested} tested"] if tested else []
+    fixed = [f"{test_rows} tested"] if test_rows else []
     words = "\n".join(["table 1", *map(str, frame.columns), target, kind, *fixed]).encode()
     return hashlib.sha256(words + rows.tobytes()).hexdigest()

@@ -13,16 +13,16 @@ class Metric:
 
     Args:
         name: as it is printed.
-        more_is_better: the direction.
+        greater_is_better: the direction.
         percent: whether it is a share, shown as a percentage.
-        of: the score of outputs against targets, a tensor of one number; made of torch's
+        fn: the score of outputs against targets, a tensor of one number; made of torch's
             functions alone, so that it can score many runs at once.
     """
 
     name: str
-    more_is_better: bool
+    greater_is_better: bool
     percent: bool
-    of: Callable[[Tensor, Tensor], Tensor]
+    fn: Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -31,94 +31,94 @@ class Task:
 
     Args:
         kind: ``"classification"`` or ``"regression"``.
-        outputs: how many numbers the network gives per row.
+        output_size: how many numbers the network gives per row.
         loss: what is minimised, a function of outputs and targets.
         metric: what is reported.
-        guess: from the training targets, the output row of the best constant guess.
+        dummy_output: from the training targets, the output row of the best constant guess.
     """
 
     kind: str
-    outputs: int
+    output_size: int
     loss: Callable[[Tensor, Tensor], Tensor]
     metric: Metric
-    guess: Callable[[Tensor], Tensor]
+    dummy_output: Callable[[Tensor], Tensor]
 
 
-def _accuracy_of_probabilities(outputs: Tensor, targets: Tensor) -> Tensor:
+def _compute_probability_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs.round() == targets).double().mean()
 
 
-def _accuracy_of_logits(outputs: Tensor, targets: Tensor) -> Tensor:
+def _compute_logit_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return ((outputs > 0) == (targets > 0)).double().mean()
 
 
-def _accuracy_of_classes(outputs: Tensor, targets: Tensor) -> Tensor:
+def _compute_class_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs.argmax(dim=1) == targets).double().mean()
 
 
-def _rmse(outputs: Tensor, targets: Tensor) -> Tensor:
+def _compute_rmse(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets).double().square().mean().sqrt()
 
 
-def _guess_probability(targets: Tensor) -> Tensor:
+def _compute_dummy_probability(targets: Tensor) -> Tensor:
     return targets.mean(dim=0).round()
 
 
-def _guess_logit(targets: Tensor) -> Tensor:
+def _compute_dummy_logit(targets: Tensor) -> Tensor:
     return targets.mean(dim=0) - 0.5
 
 
-def _guess_class(targets: Tensor) -> Tensor:
+def _compute_dummy_class_scores(targets: Tensor) -> Tensor:
     return torch.bincount(targets).double()
 
 
-def _guess_mean(targets: Tensor) -> Tensor:
+def _compute_dummy_mean(targets: Tensor) -> Tensor:
     return targets.mean(dim=0)
 
 
-def _accuracy(of: Callable[[Tensor, Tensor], Tensor]) -> Metric:
-    return Metric("accuracy", more_is_better=True, percent=True, of=of)
+def _make_accuracy(fn: Callable[[Tensor, Tensor], Tensor]) -> Metric:
+    return Metric("accuracy", greater_is_better=True, percent=True, fn=fn)
 
 
-def two_classes() -> Task:
+def make_binary_task() -> Task:
     """Targets 0 and 1 of shape (rows, 1); one output, a logit."""
     return Task(
         kind="classification",
-        outputs=1,
+        output_size=1,
         loss=nn.BCEWithLogitsLoss(),
-        metric=_accuracy(_accuracy_of_logits),
-        guess=_guess_logit,
+        metric=_make_accuracy(_compute_logit_accuracy),
+        dummy_output=_compute_dummy_logit,
     )
 
 
-def two_classes_as_probability() -> Task:
-    """As ``two_classes``, but the network ends in a sigmoid: the tutorial's loss and metric."""
+def make_binary_probability_task() -> Task:
+    """As ``make_binary_task``, but the network ends in a sigmoid: the tutorial's loss and metric."""
     return Task(
         kind="classification",
-        outputs=1,
+        output_size=1,
         loss=nn.BCELoss(),
-        metric=_accuracy(_accuracy_of_probabilities),
-        guess=_guess_probability,
+        metric=_make_accuracy(_compute_probability_accuracy),
+        dummy_output=_compute_dummy_probability,
     )
 
 
-def several_classes(classes: int) -> Task:
+def make_multiclass_task(classes: int) -> Task:
     """Targets are class numbers of shape (rows,); one output per class."""
     return Task(
         kind="classification",
-        outputs=classes,
+        output_size=classes,
         loss=nn.CrossEntropyLoss(),
-        metric=_accuracy(_accuracy_of_classes),
-        guess=_guess_class,
+        metric=_make_accuracy(_compute_class_accuracy),
+        dummy_output=_compute_dummy_class_scores,
     )
 
 
-def regression() -> Task:
+def make_regression_task() -> Task:
     """Targets are standardised numbers of shape (rows, 1); one output."""
     return Task(
         kind="regression",
-        outputs=1,
+        output_size=1,
         loss=nn.MSELoss(),
-        metric=Metric("RMSE", more_is_better=False, percent=False, of=_rmse),
-        guess=_guess_mean,
+        metric=Metric("RMSE", greater_is_better=False, percent=False, fn=_compute_rmse),
+        dummy_output=_compute_dummy_mean,
     )

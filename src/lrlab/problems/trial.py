@@ -6,18 +6,18 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from lrlab.errors import ProblemError
-from lrlab.problems.code import place_of, told
-from lrlab.problems.functions import takes
-from lrlab.problems.seeds import drawing
+from lrlab.problems.code import locate_error, describe_error
+from lrlab.problems.functions import accepts_arguments
+from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.tasks import Task
 
-_ROWS = 8
+_BATCH_ROWS = 8
 """Of the batch; normalisation over a batch needs more than one."""
 
 R = TypeVar("R")
 
 
-def built(model: Any) -> nn.Module:
+def build_network(model: Any) -> nn.Module:
     """A network of a model, in training mode.
 
     Raises:
@@ -28,13 +28,13 @@ def built(model: Any) -> nn.Module:
             "the model must build a fresh network for every run, got one network, "
             f"{type(model).__name__}; give a function that returns it, def model(): return ..."
         )
-    if not callable(model) or not takes(model, 0):
+    if not callable(model) or not accepts_arguments(model, 0):
         raise ProblemError(
             f"the model must be a function or a class without arguments, got {model!r}; give "
             "arguments with functools.partial."
         )
-    with drawing(0):
-        network = _tried("the model cannot be built", model)
+    with fork_seeded_rng(0):
+        network = _call_or_refuse("the model cannot be built", model)
     if not isinstance(network, nn.Module):
         raise ProblemError(
             f"the model must give a torch.nn.Module, got {type(network).__name__}; return one."
@@ -44,16 +44,16 @@ def built(model: Any) -> nn.Module:
     return network.train()
 
 
-def outputs_of(network: nn.Module, inputs: Tensor) -> Tensor:
+def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
     """What the network gives for a few rows, one for each.
 
     Raises:
         ProblemError: it cannot take them, or gives something else.
     """
-    batch = inputs[:_ROWS]
-    kind = f"{str(batch.dtype).removeprefix('torch.')} of shape {tuple(batch.shape)}"
-    with drawing(0):
-        outputs = _tried(f"the model cannot take a batch of x, {kind}", lambda: network(batch))
+    batch = inputs[:_BATCH_ROWS]
+    batch_text = f"{str(batch.dtype).removeprefix('torch.')} of shape {tuple(batch.shape)}"
+    with fork_seeded_rng(0):
+        outputs = _call_or_refuse(f"the model cannot take a batch of x, {batch_text}", lambda: network(batch))
     if not isinstance(outputs, Tensor) or outputs.dim() == 0 or len(outputs) != len(batch):
         got = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
         raise ProblemError(
@@ -69,31 +69,31 @@ def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: 
     Raises:
         ProblemError: it fails, or gives what is no loss or no score.
     """
-    with drawing(0):
-        outputs = network(inputs[:_ROWS])
+    with fork_seeded_rng(0):
+        outputs = network(inputs[:_BATCH_ROWS])
     shapes = (
         f"outputs of shape {tuple(outputs.shape)} and targets of shape "
         f"{(len(outputs), *targets.shape[1:])} ({str(targets.dtype).removeprefix('torch.')})"
     )
     y = targets[: len(outputs)]
-    value = _tried(f"the loss cannot take {shapes}", lambda: task.loss(outputs, y))
+    value = _call_or_refuse(f"the loss cannot take {shapes}", lambda: task.loss(outputs, y))
     if not isinstance(value, Tensor) or value.dim() != 0 or not value.requires_grad:
         got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
         raise ProblemError(
             f"the loss must give a tensor of one number that follows from the outputs, got {got}; "
             "take the mean over the rows, in torch's functions."
         )
-    _tried("the loss cannot be minimised", value.backward)
-    score = _tried(
+    _call_or_refuse("the loss cannot be minimised", value.backward)
+    score = _call_or_refuse(
         f"the metric {task.metric.name} cannot take {shapes}",
-        lambda: float(task.metric.of(outputs.detach(), y)),
+        lambda: float(task.metric.fn(outputs.detach(), y)),
     )
     if not isinstance(score, float):
         raise ProblemError(f"the metric {task.metric.name} must give a number, got {score!r}.")
 
 
-def _tried(what: str, call: Callable[[], R]) -> R:
+def _call_or_refuse(failure: str, call: Callable[[], R]) -> R:
     try:
         return call()
     except Exception as error:
-        raise ProblemError(f"{what} ({place_of(error)}): {told(error)}.") from error
+        raise ProblemError(f"{failure} ({locate_error(error)}): {describe_error(error)}.") from error

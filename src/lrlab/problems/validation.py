@@ -7,10 +7,10 @@ import torch
 from sklearn.model_selection import train_test_split
 
 from lrlab.problems.problem import Problem, Split
-from lrlab.problems.seeds import streams
+from lrlab.problems.seeds import derive_seeds
 
 
-def split_of(problem: Problem, seed: int, held_out: int = 0) -> Split:
+def split_rows(problem: Problem, seed: int, validation_rows: int = 0) -> Split:
     """The rows of a problem as a seed divides them, some training rows held out for validation.
 
     They are drawn at random, stratified by class where every class has rows enough. Test rows stay
@@ -19,32 +19,32 @@ def split_of(problem: Problem, seed: int, held_out: int = 0) -> Split:
     Args:
         problem: whose rows they are.
         seed: what fixes them.
-        held_out: how many of the training rows, fewer than there are.
+        validation_rows: how many of the training rows, fewer than there are.
     """
     split = problem.split(seed)
-    if not held_out:
+    if not validation_rows:
         return split
     rows = np.arange(len(split.x_train))
-    kept, held = train_test_split(
+    train, validation = train_test_split(
         rows,
-        test_size=held_out,
-        random_state=streams(seed).validation,
-        stratify=_strata(problem, split, held_out),
+        test_size=validation_rows,
+        random_state=derive_seeds(seed).validation,
+        stratify=_get_strata(problem, split, validation_rows),
     )
-    kept, held = torch.from_numpy(np.sort(kept)), torch.from_numpy(np.sort(held))
+    train, validation = torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
     return replace(
         split,
-        x_train=split.x_train[kept],
-        y_train=split.y_train[kept],
-        x_validation=split.x_train[held],
-        y_validation=split.y_train[held],
+        x_train=split.x_train[train],
+        y_train=split.y_train[train],
+        x_validation=split.x_train[validation],
+        y_validation=split.y_train[validation],
     )
 
 
-def _strata(problem: Problem, split: Split, held_out: int) -> object:
+def _get_strata(problem: Problem, split: Split, validation_rows: int) -> object:
     if problem.task.kind != "classification":
         return None
     labels = split.y_train.flatten()
     _, sizes = labels.unique(return_counts=True)
-    enough = sizes.min() >= 2 and len(sizes) <= min(held_out, len(labels) - held_out)
+    enough = sizes.min() >= 2 and len(sizes) <= min(validation_rows, len(labels) - validation_rows)
     return labels.numpy() if enough and len(labels) == len(split.y_train) else None

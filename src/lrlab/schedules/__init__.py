@@ -5,9 +5,9 @@ Names are imported when they are first used, so that importing this costs next t
 
 from typing import TYPE_CHECKING
 
-from lrlab.lazy import lazily
+from lrlab.lazy import enable_lazy_imports
 
-ROOMS = {
+EXPORTS = {
     "base": ("Schedule",),
     "shape": ("Shape",),
     "levels": ("Rate",),
@@ -20,7 +20,7 @@ ROOMS = {
     "reactive": ("Greedy", "Plateau"),
     "formulas": ("Custom", "Formula"),
     "joins": ("Continued", "Sequence"),
-    "arithmetic": ("Affine", "Clip", "Product", "RunningProduct", "Sum"),
+    "arithmetic": ("Affine", "Clip", "Product", "CumulativeProduct", "Sum"),
     "clocks": ("Shift", "Staircase", "Stretch", "Until"),
     "linting": ("lint",),
     "recipes": (
@@ -64,4 +64,4 @@ if TYPE_CHECKING:
     from lrlab.schedules.text import *
     from lrlab.schedules.warmups import *
 
-lazily(__name__, ROOMS)
+enable_lazy_imports(__name__, EXPORTS)

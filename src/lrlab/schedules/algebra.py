@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from lrlab.errors import ScheduleError, did_you_mean
-from lrlab.schedules.levels import Rate
-from lrlab.schedules.mixin import Mixin
-from lrlab.schedules.numbers import real
+from lrlab.errors import ScheduleError, format_suggestion
+from lrlab.schedules.levels import Absolute
+from lrlab.schedules.mixin import ScheduleMixin
+from lrlab.schedules.numbers import to_finite_float
 
 if TYPE_CHECKING:
     from lrlab.schedules.base import Schedule
 
 
-class Algebra(Mixin):
+class OperatorsMixin(ScheduleMixin):
     """The operators and methods of every schedule.
 
     What they return are schedules themselves, whose modules are imported when one is made.
     """
 
-    methods_in_text: ClassVar[tuple[str, ...]] = (
+    text_methods: ClassVar[tuple[str, ...]] = (
         "until",
         "then",
         "shift",
@@ -26,37 +26,37 @@ class Algebra(Mixin):
         "staircase",
         "clip",
         "affine",
-        "running_product",
+        "cumprod",
     )
     """What may be called on a schedule in a text."""
 
     def __rshift__(self, other: "Schedule") -> "Schedule":
         """``a >> b``: b after a, on its own clock, its levels factors of the same base rate."""
-        from lrlab.schedules.joins import Sequence
+        from lrlab.schedules.joins import Sequential
 
-        return Sequence((self._self, other)) if _is_schedule(other) else NotImplemented
+        return Sequential((self._schedule, other)) if _is_schedule(other) else NotImplemented
 
     def __mul__(self, other: "Schedule | float") -> "Schedule":
         """``a * b``: the product of two schedules, or of a schedule and a factor."""
-        from lrlab.schedules.arithmetic import Product, operands
+        from lrlab.schedules.arithmetic import Product, to_operands
 
-        return Product(operands(self._self, other)) if _is_operand(other) else NotImplemented
+        return Product(to_operands(self._schedule, other)) if _is_operand(other) else NotImplemented
 
     def __rmul__(self, other: float) -> "Schedule":
-        from lrlab.schedules.arithmetic import Product, operands
+        from lrlab.schedules.arithmetic import Product, to_operands
 
-        return Product(operands(other, self._self)) if _is_operand(other) else NotImplemented
+        return Product(to_operands(other, self._schedule)) if _is_operand(other) else NotImplemented
 
     def __add__(self, other: "Schedule | float") -> "Schedule":
         """``a + b``: the sum of two schedules, or of a schedule and a factor of the base rate."""
-        from lrlab.schedules.arithmetic import Sum, operands
+        from lrlab.schedules.arithmetic import Sum, to_operands
 
-        return Sum(operands(self._self, other)) if _is_operand(other) else NotImplemented
+        return Sum(to_operands(self._schedule, other)) if _is_operand(other) else NotImplemented
 
     def __radd__(self, other: float) -> "Schedule":
-        from lrlab.schedules.arithmetic import Sum, operands
+        from lrlab.schedules.arithmetic import Sum, to_operands
 
-        return Sum(operands(other, self._self)) if _is_operand(other) else NotImplemented
+        return Sum(to_operands(other, self._schedule)) if _is_operand(other) else NotImplemented
 
     def then(
         self,
@@ -83,15 +83,15 @@ class Algebra(Mixin):
         >>> Exponential(0.5).then(Constant(0.1), at=2, join="continue")([0, 1, 2, 3])
         array([1.   , 0.5  , 0.025, 0.025])
         """
-        from lrlab.schedules.joins import Continued, Sequence
+        from lrlab.schedules.joins import Continued, Sequential
 
         if not _is_schedule(other):
             raise ScheduleError(f"then: what follows must be a schedule, got {other!r}.")
         if join not in ("restart", "continue"):
-            hint = did_you_mean(str(join), ("restart", "continue"))
+            hint = format_suggestion(str(join), ("restart", "continue"))
             raise ScheduleError(f'then: join must be "restart" or "continue", got {join!r}{hint}')
-        first = self._self if at is None else self.until(at)
-        return Sequence((first, other)) if join == "restart" else Continued(first, other)
+        first = self._schedule if at is None else self.until(at)
+        return Sequential((first, other)) if join == "restart" else Continued(first, other)
 
     def until(self, at: float | str) -> "Schedule":
         """This schedule up to ``at``, then holding the value it has there.
@@ -108,7 +108,7 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.clocks import Until
 
-        return Until(self._self, at)
+        return Until(self._schedule, at)
 
     def shift(self, by: float | str) -> "Schedule":
         """This schedule, begun ``by`` later; its first value holds until then.
@@ -127,7 +127,7 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.clocks import Shift
 
-        return Shift(self._self, by)
+        return Shift(self._schedule, by)
 
     def stretch(self, by: float) -> "Schedule":
         """This schedule ``by`` times as slow: its value at t is that at t / by.
@@ -144,7 +144,7 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.clocks import Stretch
 
-        return Stretch(self._self, by)
+        return Stretch(self._schedule, by)
 
     def staircase(self, every: float | str) -> "Schedule":
         """This schedule, changing only once in ``every`` steps and holding in between.
@@ -162,7 +162,7 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.clocks import Staircase
 
-        return Staircase(self._self, every)
+        return Staircase(self._schedule, every)
 
     def repeat(
         self, times: int | None = None, *, growth: float = 1.0, decay: float = 1.0
@@ -185,9 +185,9 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.cycles import Repeat
 
-        return Repeat(self._self, times, growth=growth, decay=decay)
+        return Repeat(self._schedule, times, growth=growth, decay=decay)
 
-    def clip(self, low: float | Rate | None = None, high: float | Rate | None = None) -> "Schedule":
+    def clip(self, low: float | Absolute | None = None, high: float | Absolute | None = None) -> "Schedule":
         """This schedule, never below ``low`` and never above ``high``.
 
         Args:
@@ -203,9 +203,9 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.arithmetic import Clip
 
-        return Clip(self._self, low, high)
+        return Clip(self._schedule, low, high)
 
-    def affine(self, slope: float, offset: float | Rate) -> "Schedule":
+    def affine(self, slope: float, offset: float | Absolute) -> "Schedule":
         """``offset + slope * a``: for a hyperparameter that follows the rate, such as momentum.
 
         Args:
@@ -222,44 +222,44 @@ class Algebra(Mixin):
         """
         from lrlab.schedules.arithmetic import Affine
 
-        return Affine(self._self, slope, offset)
+        return Affine(self._schedule, slope, offset)
 
-    def running_product(self) -> "Schedule":
+    def cumprod(self) -> "Schedule":
         """The product of this schedule's factors at steps 1, 2, ..., t; 1 at t = 0.
 
         Raises:
             ScheduleError: this schedule has absolute rates, whose product is no rate.
 
         >>> from lrlab.schedules import Constant
-        >>> Constant(0.5).running_product()([0, 1, 2])
+        >>> Constant(0.5).cumprod()([0, 1, 2])
         array([1.  , 0.5 , 0.25])
         """
-        from lrlab.schedules.arithmetic import RunningProduct
+        from lrlab.schedules.arithmetic import CumulativeProduct
 
-        return RunningProduct(self._self)
+        return CumulativeProduct(self._schedule)
 
-    def replan(self, new_total: float, *, at: float, total: float | None = None) -> "Schedule":
+    def replan(self, new_total_steps: float, *, at: float, total_steps: float | None = None) -> "Schedule":
         """This schedule for a training that turns out longer or shorter, changed at step ``at``.
 
         Up to ``at`` nothing changes, and there is no jump: what was still to come is stretched (or
         shrunk) so that it ends with the training.
 
         Args:
-            new_total: steps that the whole training has now, more than ``at``.
+            new_total_steps: steps that the whole training has now, more than ``at``.
             at: the step already reached.
-            total: steps that it had before; the length of this schedule when left out.
+            total_steps: steps that it had before; the length of this schedule when left out.
 
         Raises:
             ScheduleError: a number is out of its domain; ``at`` lies within a part that reads a
-                metric; or ``total`` is left out, and the schedule is not bound or has no end.
+                metric; or ``total_steps`` is left out, and the schedule is not bound or has no end.
 
         >>> from lrlab.schedules import Cosine, Warmup
         >>> (Warmup(5) >> Cosine(45)).replan(95, at=20)
         Warmup(5) >> Cosine(45).until(15) >> Cosine(45).shift(-15).stretch(2.5)
         """
-        from lrlab.schedules.replanning import replanned
+        from lrlab.schedules.replanning import replan_schedule
 
-        return replanned(self._self, new_total, at, total)
+        return replan_schedule(self._schedule, new_total_steps, at, total_steps)
 
 
 def _is_schedule(value: object) -> bool:
@@ -269,4 +269,4 @@ def _is_schedule(value: object) -> bool:
 
 
 def _is_operand(value: object) -> bool:
-    return _is_schedule(value) or real(value) is not None
+    return _is_schedule(value) or to_finite_float(value) is not None

@@ -9,18 +9,18 @@ from typing import Any, ClassVar, Self, TypeGuard
 import numpy as np
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules.base import PRODUCT, SUM, Array, Schedule
+from lrlab.schedules.base import PRECEDENCE_PRODUCT, PRECEDENCE_SUM, Array, Schedule
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.joins import flat
-from lrlab.schedules.kinds import shown
-from lrlab.schedules.levels import Rate, resolve
-from lrlab.schedules.outcome import checked
+from lrlab.schedules.joins import flatten_parts
+from lrlab.schedules.kinds import format_value
+from lrlab.schedules.levels import Absolute, resolve_level
+from lrlab.schedules.outcome import check_rates
 from lrlab.schedules.parameters import Bound, Level, Number
 from lrlab.schedules.ramps import Constant
-from lrlab.schedules.reaction import State
-from lrlab.schedules.shape import Changed, enclosed
+from lrlab.schedules.reaction import MetricState
+from lrlab.schedules.shape import Wrapper, parenthesize
 
-__all__ = ["Affine", "Clip", "Product", "RunningProduct", "Sum"]
+__all__ = ["Affine", "Clip", "Product", "CumulativeProduct", "Sum"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +34,7 @@ class Operation(Schedule):
     symbol: ClassVar[str]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", flat(type(self), self.schedules))
+        object.__setattr__(self, "schedules", flatten_parts(type(self), self.schedules))
 
     @abstractmethod
     def evaluate(self, t: Array, base: float) -> Array: ...
@@ -43,26 +43,26 @@ class Operation(Schedule):
         return self.schedules
 
     @cached_property
-    def ends(self) -> bool:
-        return bool(self._moving) and all(part.ends for part in self._moving)
+    def has_end(self) -> bool:
+        return bool(self._non_numbers) and all(part.has_end for part in self._non_numbers)
 
-    def length(self, horizon: Horizon) -> float:
-        return max((part.length(horizon) for part in self._moving), default=math.inf)
+    def compute_length(self, horizon: Horizon) -> float:
+        return max((part.compute_length(horizon) for part in self._non_numbers), default=math.inf)
 
     @cached_property
-    def _moving(self) -> tuple[Schedule, ...]:
+    def _non_numbers(self) -> tuple[Schedule, ...]:
         """All but plain numbers, which change nothing and keep nothing from ending."""
         return tuple(part for part in self.schedules if not _is_number(part))
 
-    def within(self, horizon: Horizon) -> Self:
-        return self.rebuilt(tuple(part.within(horizon) for part in self.schedules))
+    def bind_to_horizon(self, horizon: Horizon) -> Self:
+        return self.replace_children(tuple(part.bind_to_horizon(horizon) for part in self.schedules))
 
-    def rebuilt(self, children: tuple[Schedule, ...]) -> Self:
+    def replace_children(self, children: tuple[Schedule, ...]) -> Self:
         return self if children == self.schedules else type(self)(children)
 
     def __repr__(self) -> str:
         texts = [
-            shown(part.level) if _is_number(part) else enclosed(part, self.precedence + 1)
+            format_value(part.level) if _is_number(part) else parenthesize(part, self.precedence + 1)
             for part in self.schedules
         ]
         first, second = self.schedules[:2]
@@ -87,12 +87,12 @@ class Product(Operation):
     array([0.25  , 0.25  , 0.1875, 0.125 ])
     """
 
-    precedence: ClassVar[int] = PRODUCT
+    precedence: ClassVar[int] = PRECEDENCE_PRODUCT
     symbol: ClassVar[str] = "*"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        absolute = [schedule for schedule in self.schedules if not schedule.relative]
+        absolute = [schedule for schedule in self.schedules if not schedule.is_relative]
         if len(absolute) > 1:
             raise ScheduleError(
                 "a product needs at most one schedule with absolute rates, got "
@@ -100,14 +100,14 @@ class Product(Operation):
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
-        rates = np.full_like(t, base if self.relative else 1.0)
+        rates = np.full_like(t, base if self.is_relative else 1.0)
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
             for schedule in self.schedules:
-                rates = rates * schedule.evaluate(t, 1.0 if schedule.relative else base)
-        return checked(rates, t, self)
+                rates = rates * schedule.evaluate(t, 1.0 if schedule.is_relative else base)
+        return check_rates(rates, t, self)
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
-        return t, 1.0 if self.schedules[child].relative else base
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
+        return t, 1.0 if self.schedules[index].is_relative else base
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +126,7 @@ class Sum(Operation):
     array([1.   , 0.75 , 0.625])
     """
 
-    precedence: ClassVar[int] = SUM
+    precedence: ClassVar[int] = PRECEDENCE_SUM
     symbol: ClassVar[str] = "+"
 
     def evaluate(self, t: Array, base: float) -> Array:
@@ -134,11 +134,11 @@ class Sum(Operation):
         with np.errstate(over="ignore"):  # checked() says which step it was
             for schedule in self.schedules:
                 rates = rates + schedule.evaluate(t, base)
-        return checked(rates, t, self)
+        return check_rates(rates, t, self)
 
 
 @dataclass(frozen=True, repr=False)
-class Clip(Changed):
+class Clip(Wrapper):
     """A schedule within bounds; written ``a.clip(low, high)``::
 
         rate(t) = min(max(a(t), low), high)
@@ -158,26 +158,26 @@ class Clip(Changed):
 
     low: Bound = None
     high: Bound = None
-    method: ClassVar[str] = "clip"
+    method_name: ClassVar[str] = "clip"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         low, high = self.low, self.high
-        alike = isinstance(low, Rate) == isinstance(high, Rate)
-        if low is not None and high is not None and alike and resolve(low, 1) > resolve(high, 1):
-            raise self.refusal(f"low must be at most high, got {low} and {high}.")
+        alike = isinstance(low, Absolute) == isinstance(high, Absolute)
+        if low is not None and high is not None and alike and resolve_level(low, 1) > resolve_level(high, 1):
+            raise self.make_error(f"low must be at most high, got {low} and {high}.")
 
     def evaluate(self, t: Array, base: float) -> Array:
         rates = self.schedule.evaluate(t, base)
         if self.low is not None:
-            rates = np.maximum(rates, resolve(self.low, base))
+            rates = np.maximum(rates, resolve_level(self.low, base))
         if self.high is not None:
-            rates = np.minimum(rates, resolve(self.high, base))
+            rates = np.minimum(rates, resolve_level(self.high, base))
         return rates
 
 
 @dataclass(frozen=True, repr=False)
-class Affine(Changed):
+class Affine(Wrapper):
     """A hyperparameter that follows the rate on a line; written ``a.affine(slope, offset)``::
 
         rate(t) = offset + slope * a(t)
@@ -201,17 +201,17 @@ class Affine(Changed):
 
     slope: Number
     offset: Level
-    method: ClassVar[str] = "affine"
+    method_name: ClassVar[str] = "affine"
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
-            rates = resolve(self.offset, base) + self.slope * self.schedule.evaluate(t, base)
-        return checked(rates, t, self)
+            rates = resolve_level(self.offset, base) + self.slope * self.schedule.evaluate(t, base)
+        return check_rates(rates, t, self)
 
 
 @dataclass(frozen=True, repr=False)
-class RunningProduct(Changed):
-    """The product of a schedule's factors up to t; written ``a.running_product()``::
+class CumulativeProduct(Wrapper):
+    """The product of a schedule's factors up to t; written ``a.cumprod()``::
 
         rate(t) = a(1) * a(2) * ... * a(floor(t)),    1 at t = 0
 
@@ -227,16 +227,16 @@ class RunningProduct(Changed):
     Source: torch.optim.lr_scheduler.MultiplicativeLR.
 
     >>> from lrlab.schedules import Constant
-    >>> Constant(0.5).running_product()([0, 1, 2])
+    >>> Constant(0.5).cumprod()([0, 1, 2])
     array([1.  , 0.5 , 0.25])
     """
 
-    method: ClassVar[str] = "running_product"
+    method_name: ClassVar[str] = "cumprod"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.schedule.relative or self.schedule.reactive:
-            raise self.refusal(
+        if not self.schedule.is_relative or self.schedule.needs_metric:
+            raise self.make_error(
                 f"schedule must have factors of the base rate only and read no metric, got "
                 f"{self.schedule}."
             )
@@ -244,13 +244,13 @@ class RunningProduct(Changed):
     def evaluate(self, t: Array, base: float) -> Array:
         last = float(t.max())
         if last > 1e7:
-            raise self.refusal(f"t must be at most ten million, got {last:g}.")
-        products = self._up_to(int(last))
-        return checked(base * products[np.floor(t).astype(np.intp)], t, self)
+            raise self.make_error(f"t must be at most ten million, got {last:g}.")
+        products = self._compute_products(int(last))
+        return check_rates(base * products[np.floor(t).astype(np.intp)], t, self)
 
-    def _up_to(self, last: int) -> Array:
+    def _compute_products(self, last: int) -> Array:
         products: Array
-        products, known = self._remembered
+        products, known = self._cache
         if last >= known:
             if last >= len(products):
                 products = np.resize(products, 2 * (last + 1))
@@ -258,23 +258,23 @@ class RunningProduct(Changed):
             with np.errstate(over="ignore", under="ignore"):  # checked() says which step it was
                 factors = [products[known - 1 : known], self.schedule.evaluate(new, 1.0)]
                 products[known : last + 1] = np.cumprod(np.concatenate(factors))[1:]
-            self._remembered[:] = products, last + 1
+            self._cache[:] = products, last + 1
         return products
 
     def __getstate__(self) -> dict[str, Any]:
         # Copies compute their own: it may be a hundred megabytes, which nobody wants to send.
-        return {name: value for name, value in vars(self).items() if name != "_remembered"}
+        return {name: value for name, value in vars(self).items() if name != "_cache"}
 
     @cached_property
-    def _remembered(self) -> list[Any]:
+    def _cache(self) -> list[Any]:
         """The products, in an array with room for more, and how many of them are known."""
         return [np.ones(1), 1]
 
 
-def operands(*values: Schedule | float) -> tuple[Schedule, ...]:
+def to_operands(*values: Schedule | float) -> tuple[Schedule, ...]:
     """What stands on both sides of an operator; a plain number is a constant factor."""
     return tuple(value if isinstance(value, Schedule) else Constant(value) for value in values)
 
 
 def _is_number(schedule: Schedule) -> TypeGuard[Constant]:
-    return isinstance(schedule, Constant) and schedule.over is None and schedule.relative
+    return isinstance(schedule, Constant) and schedule.over is None and schedule.is_relative

@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.durations import LAST_BITS, Horizon
+from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
 from lrlab.schedules.parameters import Duration, Offset, Period, Positive
-from lrlab.schedules.reaction import State
-from lrlab.schedules.shape import Changed
+from lrlab.schedules.reaction import MetricState
+from lrlab.schedules.shape import Wrapper
 
 __all__ = ["Shift", "Staircase", "Stretch", "Until"]
 
 
 @dataclass(frozen=True, repr=False)
-class Until(Changed):
+class Until(Wrapper):
     """A schedule up to a step, then holding the value it has there; written ``a.until(at)``::
 
         rate(t) = a(min(t, at))
@@ -33,24 +33,24 @@ class Until(Changed):
     """
 
     at: Duration
-    method: ClassVar[str] = "until"
+    method_name: ClassVar[str] = "until"
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return self.schedule.evaluate(np.minimum(t, self.length(Horizon())), base)
+        return self.schedule.evaluate(np.minimum(t, self.compute_length(Horizon())), base)
 
     @property
-    def ends(self) -> bool:
+    def has_end(self) -> bool:
         return True
 
-    def length(self, horizon: Horizon) -> float:
-        return horizon.length(self.at)
+    def compute_length(self, horizon: Horizon) -> float:
+        return horizon.to_exact_steps(self.at)
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
-        return (t, base) if t < self.length(Horizon()) else None
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
+        return (t, base) if t < self.compute_length(Horizon()) else None
 
 
 @dataclass(frozen=True, repr=False)
-class Shift(Changed):
+class Shift(Wrapper):
     """A schedule begun later, holding its first value till then; written ``a.shift(by)``::
 
         rate(t) = a(max(0, t - by))
@@ -68,24 +68,24 @@ class Shift(Changed):
     """
 
     by: Offset
-    method: ClassVar[str] = "shift"
+    method_name: ClassVar[str] = "shift"
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return self.schedule.evaluate(np.maximum(0.0, t - Horizon().length(self.by)), base)
+        return self.schedule.evaluate(np.maximum(0.0, t - Horizon().to_exact_steps(self.by)), base)
 
-    def length(self, horizon: Horizon) -> float:
-        return max(0.0, horizon.length(self.by) + self.schedule.length(self.inner(horizon)))
+    def compute_length(self, horizon: Horizon) -> float:
+        return max(0.0, horizon.to_exact_steps(self.by) + self.schedule.compute_length(self.to_inner_horizon(horizon)))
 
-    def inner(self, horizon: Horizon) -> Horizon:
-        return horizon.after(horizon.length(self.by), horizon.steps(self.by))
+    def to_inner_horizon(self, horizon: Horizon) -> Horizon:
+        return horizon.advance(horizon.to_exact_steps(self.by), horizon.to_steps(self.by))
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
-        own = t - Horizon().length(self.by)
-        return (own, base) if own >= 0 else None
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
+        inner_t = t - Horizon().to_exact_steps(self.by)
+        return (inner_t, base) if inner_t >= 0 else None
 
 
 @dataclass(frozen=True, repr=False)
-class Stretch(Changed):
+class Stretch(Wrapper):
     """A schedule that takes its time; written ``a.stretch(by)``::
 
         rate(t) = a(t / by)
@@ -106,23 +106,23 @@ class Stretch(Changed):
     """
 
     by: Positive
-    method: ClassVar[str] = "stretch"
+    method_name: ClassVar[str] = "stretch"
 
     def evaluate(self, t: Array, base: float) -> Array:
         return self.schedule.evaluate(t / self.by, base)
 
-    def length(self, horizon: Horizon) -> float:
-        return self.by * self.schedule.length(self.inner(horizon))
+    def compute_length(self, horizon: Horizon) -> float:
+        return self.by * self.schedule.compute_length(self.to_inner_horizon(horizon))
 
-    def inner(self, horizon: Horizon) -> Horizon:
-        return horizon.shared(1 / self.by)
+    def to_inner_horizon(self, horizon: Horizon) -> Horizon:
+        return horizon.scale_remaining(1 / self.by)
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
         return t / self.by, base
 
 
 @dataclass(frozen=True, repr=False)
-class Staircase(Changed):
+class Staircase(Wrapper):
     """A schedule read only once in ``every`` steps; written ``a.staircase(every)``::
 
         rate(t) = a(every * floor(t / every))
@@ -142,15 +142,15 @@ class Staircase(Changed):
     """
 
     every: Period
-    method: ClassVar[str] = "staircase"
+    method_name: ClassVar[str] = "staircase"
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return self.schedule.evaluate(self._read_at(t), base)
+        return self.schedule.evaluate(self._round_down_to_stair(t), base)
 
-    def _read_at(self, t: Any) -> Any:
+    def _round_down_to_stair(self, t: Any) -> Any:
         """The step at which the schedule is read, for a step or for each of many."""
-        every = Horizon().period(self.every)
-        return every * np.floor(t / every * LAST_BITS)
+        every = Horizon().to_period(self.every)
+        return every * np.floor(t / every * ROUNDING_SLACK)
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
-        return float(self._read_at(t)), base
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
+        return float(self._round_down_to_stair(t)), base

@@ -6,16 +6,16 @@ from typing import Annotated
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.kinds import Kind
-from lrlab.schedules.numbers import real
+from lrlab.schedules.kinds import FieldSpec
+from lrlab.schedules.numbers import to_finite_float
 
 
 def half_cosine(p: Array) -> Array:
     """(1 - cos(pi * p)) / 2, flat at both ends."""
-    return sine_squared(p * (np.pi / 2))
+    return square_sine_in_place(p * (np.pi / 2))
 
 
-def sine_squared(x: Array) -> Array:
+def square_sine_in_place(x: Array) -> Array:
     """sin(x)**2, which it writes over ``x``.
 
     Computed as tan(x)**2 / (1 + tan(x)**2), because NumPy has a vectorised tangent in float64 and
@@ -39,23 +39,23 @@ Megatron's 2 * 0.5**p - 1, upside down."""
 _ALIASES = {"1-sqrt": "sqrt", "1-square": "square"}
 """The names that papers give to cooldowns."""
 
-_POWERS = {1.0: "linear", 0.5: "sqrt", 2.0: "square"}
+_NAMED_POWERS = {1.0: "linear", 0.5: "sqrt", 2.0: "square"}
 
 
-def _read(value: object) -> str | float | None:
+def _convert_curve(value: object) -> str | float | None:
     if isinstance(value, str):
         name = _ALIASES.get(value, value)
         return name if name in CURVES else None
-    power = real(value)
-    return None if power is None or power <= 0 else _POWERS.get(power, power)
+    power = to_finite_float(value)
+    return None if power is None or power <= 0 else _NAMED_POWERS.get(power, power)
 
 
 Curve = Annotated[
-    str | float, Kind(f"one of {', '.join(CURVES)} or a number k above 0 for p**k", _read)
+    str | float, FieldSpec(f"one of {', '.join(CURVES)} or a number k above 0 for p**k", _convert_curve)
 ]
 """The name of a curve, or the exponent k of the curve p**k."""
 
 
-def along(curve: str | float, p: Array) -> Array:
+def evaluate_curve(curve: str | float, p: Array) -> Array:
     """The value of the curve of that name or exponent at ``p``."""
     return CURVES[curve](p) if isinstance(curve, str) else np.power(p, curve)

@@ -7,21 +7,21 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.durations import LAST_BITS, Horizon
-from lrlab.schedules.levels import resolve
-from lrlab.schedules.outcome import checked
-from lrlab.schedules.parameters import Growth, Level, Period, Positive, Times
-from lrlab.schedules.shape import Changed, Shape
+from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
+from lrlab.schedules.levels import resolve_level
+from lrlab.schedules.outcome import check_rates
+from lrlab.schedules.parameters import AtLeastOne, Level, Period, Positive, RepeatCount
+from lrlab.schedules.shape import Wrapper, Primitive
 
 __all__ = ["CosineWave", "PolynomialCycle", "Repeat"]
 
 
-_MOST = 600.0
+_MAX_LOG_GROWTH = 600.0
 """The logarithm of the longest that repetitions may grow to."""
 
 
 @dataclass(frozen=True, repr=False)
-class Repeat(Changed):
+class Repeat(Wrapper):
     """A schedule again and again; written ``a.repeat(times, growth=..., decay=...)``::
 
         rate(t) = decay ** n * a((t - s(n)) / growth ** n),    s(n) <= t < s(n + 1)
@@ -47,65 +47,65 @@ class Repeat(Changed):
     array([1.   , 0.5  , 0.5  , 0.427, 0.25 , 0.073, 0.   , 0.   ])
     """
 
-    times: Times = None
+    times: RepeatCount = None
     _: KW_ONLY
-    growth: Growth = 1.0
+    growth: AtLeastOne = 1.0
     decay: Positive = 1.0
-    method: ClassVar[str] = "repeat"
+    method_name: ClassVar[str] = "repeat"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.schedule.reactive:
-            raise self.refusal(f"what is repeated must read no metric, got {self.schedule}.")
-        if self.times is not None and self.times * math.log(self.growth) > _MOST:
-            raise self.refusal(
+        if self.schedule.needs_metric:
+            raise self.make_error(f"what is repeated must read no metric, got {self.schedule}.")
+        if self.times is not None and self.times * math.log(self.growth) > _MAX_LOG_GROWTH:
+            raise self.make_error(
                 f"growth={self.growth!r} over {self.times} times is longer than float64 can count."
             )
-        if not self.schedule.ends:
-            raise self.refusal(
+        if not self.schedule.has_end:
+            raise self.make_error(
                 f"what is repeated must have an end, got {self.schedule}; say when with .until(30)."
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
-        period = self.schedule.length(Horizon())
+        period = self.schedule.compute_length(Horizon())
         if not period:  # where no step of training is left, all repetitions are over at once
             last = self.decay ** (0 if self.times is None else self.times - 1)
             return last * self.schedule.evaluate(t, base)
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
-            n = self._number(t / period * LAST_BITS)
-            own = np.maximum(0.0, t - period * self._starts(n)) / np.power(self.growth, n)
-            rates = np.power(self.decay, n) * self.schedule.evaluate(own, base)
-        return checked(rates, t, self)
+            n = self._find_repetition(t / period * ROUNDING_SLACK)
+            inner_t = np.maximum(0.0, t - period * self._compute_starts(n)) / np.power(self.growth, n)
+            rates = np.power(self.decay, n) * self.schedule.evaluate(inner_t, base)
+        return check_rates(rates, t, self)
 
-    def _number(self, x: Array) -> Array:
+    def _find_repetition(self, x: Array) -> Array:
         """The number of the repetition in which x, counted in lengths of the first, lies."""
         if self.growth == 1:
             n = np.floor(x)
         else:
             n = np.floor(np.log(x * (self.growth - 1) + 1) / math.log(self.growth))
-            n -= self._starts(n) > x  # the logarithms may be off by their last bits
-            n += self._starts(n + 1) <= x
+            n -= self._compute_starts(n) > x  # the logarithms may be off by their last bits
+            n += self._compute_starts(n + 1) <= x
         return n if self.times is None else np.minimum(n, self.times - 1)
 
-    def _starts(self, n: Array | int) -> Any:
+    def _compute_starts(self, n: Array | int) -> Any:
         """Where repetition n begins, counted in lengths of the first."""
         return n if self.growth == 1 else (np.power(self.growth, n) - 1) / (self.growth - 1)
 
     @property
-    def ends(self) -> bool:
+    def has_end(self) -> bool:
         return self.times is not None
 
-    def length(self, horizon: Horizon) -> float:
+    def compute_length(self, horizon: Horizon) -> float:
         if self.times is None:
             return math.inf
-        return self.schedule.length(self.inner(horizon)) * float(self._starts(self.times))
+        return self.schedule.compute_length(self.to_inner_horizon(horizon)) * float(self._compute_starts(self.times))
 
-    def inner(self, horizon: Horizon) -> Horizon:
-        return horizon if self.times is None else horizon.shared(1 / self._starts(self.times))
+    def to_inner_horizon(self, horizon: Horizon) -> Horizon:
+        return horizon if self.times is None else horizon.scale_remaining(1 / self._compute_starts(self.times))
 
 
 @dataclass(frozen=True, repr=False)
-class CosineWave(Shape):
+class CosineWave(Primitive):
     """Falls and climbs along a whole cosine, without end::
 
         rate(t) = low + (high - low) * (1 + cos(2 * pi * t / period)) / 2
@@ -131,13 +131,13 @@ class CosineWave(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         # Whole turns are taken off first: a cosine of a large number is off by its last bits.
-        turn = np.mod(t / Horizon().period(self.period), 1.0)
+        turn = np.mod(t / Horizon().to_period(self.period), 1.0)
         c = (1 + np.cos(2 * np.pi * turn)) / 2
-        return resolve(self.high, base) * c + resolve(self.low, base) * (1 - c)
+        return resolve_level(self.high, base) * c + resolve_level(self.low, base) * (1 - c)
 
 
 @dataclass(frozen=True, repr=False)
-class PolynomialCycle(Shape):
+class PolynomialCycle(Primitive):
     """A polynomial decay whose duration is lengthened each time its end is passed::
 
         rate(t) = end + (start - end) * (1 - t / D) ** power
@@ -167,8 +167,8 @@ class PolynomialCycle(Shape):
     end: Level = 0.0
 
     def evaluate(self, t: Array, base: float) -> Array:
-        period = Horizon().period(self.period)
-        falls = np.maximum(1.0, np.ceil(t / period / LAST_BITS))
-        left = np.maximum(0.0, 1 - t / (period * falls))
-        c = np.power(left, self.power)
-        return resolve(self.start, base) * c + resolve(self.end, base) * (1 - c)
+        period = Horizon().to_period(self.period)
+        falls = np.maximum(1.0, np.ceil(t / period / ROUNDING_SLACK))
+        remaining = np.maximum(0.0, 1 - t / (period * falls))
+        c = np.power(remaining, self.power)
+        return resolve_level(self.start, base) * c + resolve_level(self.end, base) * (1 - c)

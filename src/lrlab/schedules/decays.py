@@ -6,22 +6,22 @@ import numpy as np
 
 from lrlab.schedules.base import Array
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.outcome import checked
+from lrlab.schedules.outcome import check_rates
 from lrlab.schedules.parameters import Duration, Period, Positive
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.shape import Primitive
 
 __all__ = ["Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"]
 
 
-class Decay(Shape):
+class Decay(Primitive):
     """An endless factor of the base rate, measured in steps of ``every``."""
 
     every: float | str
 
-    def units(self, t: Array) -> Array:
+    def to_units(self, t: Array) -> Array:
         """Steps ``t`` counted in steps of ``every``."""
         with np.errstate(over="ignore"):
-            return t / Horizon().period(self.every)
+            return t / Horizon().to_period(self.every)
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +53,7 @@ class Exponential(Decay):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # checked() says which step it was
-            return checked(base * np.power(self.gamma, self.units(t)), t, self)
+            return check_rates(base * np.power(self.gamma, self.to_units(t)), t, self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,11 +83,11 @@ class InverseTime(Decay):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # one over infinity is 0, as it should be
-            return base / (1 + self.alpha * self.units(t))
+            return base / (1 + self.alpha * self.to_units(t))
 
 
 @dataclass(frozen=True, repr=False)
-class InverseSqrt(Shape):
+class InverseSqrt(Primitive):
     """Falls as one over the square root of time::
 
         rate(t) = sqrt(tau / (t + tau))
@@ -111,12 +111,12 @@ class InverseSqrt(Shape):
     tau: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
-        tau = Horizon().period(self.tau)
+        tau = Horizon().to_period(self.tau)
         return base * np.sqrt(tau / (t + tau))
 
 
 @dataclass(frozen=True, repr=False)
-class Power(Shape):
+class Power(Primitive):
     """At the base rate at first, then falls as a power of time::
 
         rate(t) = min(1, (t / after) ** -exponent)
@@ -140,11 +140,11 @@ class Power(Shape):
     after: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * np.power(np.maximum(1.0, t / Horizon().period(self.after)), -self.exponent)
+        return base * np.power(np.maximum(1.0, t / Horizon().to_period(self.after)), -self.exponent)
 
 
 @dataclass(frozen=True, repr=False)
-class Sigmoid(Shape):
+class Sigmoid(Primitive):
     """Falls along a logistic curve, to half the base rate at ``at``::
 
         rate(t) = 1 / (1 + exp(slope * (t - at)))
@@ -168,4 +168,4 @@ class Sigmoid(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # one over infinity is 0, as it should be
-            return base / (1 + np.exp(self.slope * (t - Horizon().length(self.at))))
+            return base / (1 + np.exp(self.slope * (t - Horizon().to_exact_steps(self.at))))

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.errors import ScheduleError, did_you_mean
+from lrlab.errors import ScheduleError, format_suggestion
 from lrlab.schedules import grammar
 from lrlab.schedules.base import Array
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.numbers import real
-from lrlab.schedules.outcome import checked
-from lrlab.schedules.parameters import Limit
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.numbers import to_finite_float
+from lrlab.schedules.outcome import check_rates
+from lrlab.schedules.parameters import DurationOrInfinite
+from lrlab.schedules.shape import Primitive
 
 __all__ = ["Custom", "Formula"]
 
-_ARITHMETIC: Mapping[type[ast.AST], Callable[..., Any]] = {
+_OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
@@ -48,13 +48,13 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": lambda *values: reduce(np.minimum, values),
     "max": lambda *values: reduce(np.maximum, values),
 }
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another one in each process
-_OF_SEVERAL = ("min", "max")
-_NAMES = ("t", "p", "T", "pi")
+_MEMORY_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another one in each process
+_VARIADIC_FUNCTIONS = ("min", "max")
+_VARIABLES = ("t", "p", "T", "pi")
 
 
 @dataclass(frozen=True, repr=False)
-class Formula(Shape):
+class Formula(Primitive):
     """A factor of the base rate written as a formula in t::
 
         rate(t) = expression
@@ -82,49 +82,49 @@ class Formula(Shape):
 
     expression: str
     _: KW_ONLY
-    over: Limit = None
+    over: DurationOrInfinite = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         tree = self._tree
-        object.__setattr__(self, "expression", grammar.one_line(self.expression))
-        if strange := sorted(set(self.expression) & set("#\"'\\")):
+        object.__setattr__(self, "expression", grammar.to_one_line(self.expression))
+        if forbidden := sorted(set(self.expression) & set("#\"'\\")):
             # They would be harmless here, but the text of the schedule could not be read back.
-            raise ScheduleError(f"a formula cannot hold {' '.join(strange)}, got {self.expression}")
-        _check(tree, self.expression)
+            raise ScheduleError(f"a formula cannot hold {' '.join(forbidden)}, got {self.expression}")
+        _check_node(tree, self.expression)
 
     @cached_property
     def _tree(self) -> ast.expr:
-        return grammar.read(self.expression, "a formula")
+        return grammar.parse_expression(self.expression, "a formula")
 
     @cached_property
-    def _needs_end(self) -> bool:
+    def _uses_duration(self) -> bool:
         names = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}
         return bool(names & {"p", "T"})
 
     def evaluate(self, t: Array, base: float) -> Array:
         values: dict[str, Any] = {"t": t, "pi": np.float64(pi)}
         if self.over is not None:
-            end = self.length(Horizon())
+            end = self.compute_length(Horizon())
             t = np.minimum(t, end)
             progress = t / end if end else np.ones_like(t)
             values |= {"t": t, "T": np.float64(end), "p": progress}
         with np.errstate(all="ignore"):  # checked() says which step it was
-            factor = np.broadcast_to(_value(self._tree, values), t.shape).astype(np.float64)
-        return base * checked(factor, t, self)
+            factor = np.broadcast_to(_evaluate_node(self._tree, values), t.shape).astype(np.float64)
+        return base * check_rates(factor, t, self)
 
     @property
-    def ends(self) -> bool:
-        return self.over is not None or self._needs_end
+    def has_end(self) -> bool:
+        return self.over is not None or self._uses_duration
 
-    def within(self, horizon: Horizon) -> "Formula":
-        if self.over is None and self._needs_end:
-            return Formula(self.expression, over=horizon.rest(repr(self)))
-        return super().within(horizon)
+    def bind_to_horizon(self, horizon: Horizon) -> "Formula":
+        if self.over is None and self._uses_duration:
+            return Formula(self.expression, over=horizon.count_remaining_steps(repr(self)))
+        return super().bind_to_horizon(horizon)
 
 
 @dataclass(frozen=True, repr=False)
-class Custom(Shape):
+class Custom(Primitive):
     """A factor of the base rate given by any Python function of the step::
 
         rate(t) = function(t)
@@ -153,10 +153,10 @@ class Custom(Shape):
             raise ScheduleError(f"Custom: function must be callable, got {self.function!r}.")
 
     def evaluate(self, t: Array, base: float) -> Array:
-        factors = np.array([self._factor(step) for step in t.tolist()], dtype=np.float64)
-        return base * checked(factors, t, self)
+        factors = np.array([self._compute_factor(step) for step in t.tolist()], dtype=np.float64)
+        return base * check_rates(factors, t, self)
 
-    def _factor(self, step: float) -> float:
+    def _compute_factor(self, step: float) -> float:
         value = self.function(int(step) if step.is_integer() else step)
         try:
             return float(value)
@@ -165,69 +165,69 @@ class Custom(Shape):
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))
-        return f"Custom({_ADDRESS.sub('', name)})"
+        return f"Custom({_MEMORY_ADDRESS.sub('', name)})"
 
 
-def _check(node: ast.expr, text: str) -> None:
+def _check_node(node: ast.expr, text: str) -> None:
     """Refuses whatever a formula may not hold, pointing at it."""
     match node:
-        case ast.Constant(value=value) if real(value) is not None:
+        case ast.Constant(value=value) if to_finite_float(value) is not None:
             return
         case ast.Name(id=name):
-            if name not in _NAMES:
-                known = (*_NAMES, *_FUNCTIONS)
-                hint = did_you_mean(name, known)
-                grammar.misread(text, node, f"a formula knows no {name}{hint or _known()}")
+            if name not in _VARIABLES:
+                known = (*_VARIABLES, *_FUNCTIONS)
+                hint = format_suggestion(name, known)
+                grammar.raise_at_node(text, node, f"a formula knows no {name}{hint or _describe_language()}")
             return
-        case ast.UnaryOp(op=op, operand=operand) if type(op) in _ARITHMETIC:
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
             parts = [operand]
         case ast.BinOp():
-            first, operations = grammar.chain(node)
+            first, operations = grammar.unroll_chain(node)
             for operation in operations:
-                if type(operation.op) not in _ARITHMETIC:
-                    grammar.misread(text, operation, f"a formula cannot hold this{_known()}")
+                if type(operation.op) not in _OPERATORS:
+                    grammar.raise_at_node(text, operation, f"a formula cannot hold this{_describe_language()}")
             parts = [first, *(operation.right for operation in operations)]
         case ast.Compare(left=left, ops=ops, comparators=others) if all(
-            type(op) in _ARITHMETIC for op in ops
+            type(op) in _OPERATORS for op in ops
         ):
             parts = [left, *others]
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS:
-            if len(args) < 2 if name in _OF_SEVERAL else len(args) != 1:
-                takes = "two or more values" if name in _OF_SEVERAL else "one value"
-                grammar.misread(text, node, f"{name} takes {takes}, got {len(args)}.")
+            if len(args) < 2 if name in _VARIADIC_FUNCTIONS else len(args) != 1:
+                takes = "two or more values" if name in _VARIADIC_FUNCTIONS else "one value"
+                grammar.raise_at_node(text, node, f"{name} takes {takes}, got {len(args)}.")
             parts = args
         case ast.Call(func=ast.Name(id=name)):
-            hint = did_you_mean(name, _FUNCTIONS)
-            grammar.misread(text, node, f"a formula cannot call {name}{hint or _known()}")
+            hint = format_suggestion(name, _FUNCTIONS)
+            grammar.raise_at_node(text, node, f"a formula cannot call {name}{hint or _describe_language()}")
         case _:
-            grammar.misread(text, node, f"a formula cannot hold this{_known()}")
+            grammar.raise_at_node(text, node, f"a formula cannot hold this{_describe_language()}")
     for part in parts:
-        _check(part, text)
+        _check_node(part, text)
 
 
-def _known() -> str:
-    return f"; it knows {' '.join(_NAMES)}, arithmetic, comparisons and {' '.join(_FUNCTIONS)}."
+def _describe_language() -> str:
+    return f"; it knows {' '.join(_VARIABLES)}, arithmetic, comparisons and {' '.join(_FUNCTIONS)}."
 
 
-def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+def _evaluate_node(node: ast.expr, values: Mapping[str, Any]) -> Any:
     match node:
         case ast.Constant(value=value):
-            return np.float64(real(value) or 0.0)
+            return np.float64(to_finite_float(value) or 0.0)
         case ast.Name(id=name):
             return values[name]
         case ast.UnaryOp(op=op, operand=operand):
-            return _ARITHMETIC[type(op)](_value(operand, values))
+            return _OPERATORS[type(op)](_evaluate_node(operand, values))
         case ast.BinOp():
-            first, operations = grammar.chain(node)
-            result = _value(first, values)
+            first, operations = grammar.unroll_chain(node)
+            result = _evaluate_node(first, values)
             for operation in operations:
-                result = _ARITHMETIC[type(operation.op)](result, _value(operation.right, values))
+                result = _OPERATORS[type(operation.op)](result, _evaluate_node(operation.right, values))
             return result
         case ast.Compare(left=left, ops=ops, comparators=others):
-            sides = [_value(side, values) for side in (left, *others)]
+            sides = [_evaluate_node(side, values) for side in (left, *others)]
             pairs = zip(ops, sides, sides[1:], strict=False)
-            holds = [_ARITHMETIC[type(op)](a, b) for op, a, b in pairs]
+            holds = [_OPERATORS[type(op)](a, b) for op, a, b in pairs]
             return np.float64(1.0) * reduce(np.logical_and, holds)
         case ast.Call(func=ast.Name(id=name), args=args):
-            return _FUNCTIONS[name](*(_value(arg, values) for arg in args))
+            return _FUNCTIONS[name](*(_evaluate_node(arg, values) for arg in args))
     raise AssertionError(f"unchecked node {node!r}")

@@ -13,86 +13,86 @@ from lrlab.errors import ScheduleError
 MAX_LENGTH = 5_000
 MAX_DEPTH = 50
 _OPENING, _CLOSING = "([{", ")]}"
-_UNIT = re.compile(r"\d\s*(%|ep\b)")
+_UNQUOTED_UNIT = re.compile(r"\d\s*(%|ep\b)")
 
 
-class Misread(ScheduleError):
+class ParseError(ScheduleError):
     """An error at a place of a text; its message shows the place."""
 
 
-def read(text: object, what: str) -> ast.expr:
-    """The tree of one expression; ``what`` names it in errors.
+def parse_expression(text: object, description: str) -> ast.expr:
+    """The tree of one expression; ``description`` names it in errors.
 
     Raises:
         ScheduleError: it is no text, or longer or deeper than any honest schedule, or not an
             expression.
     """
     if not isinstance(text, str):
-        raise ScheduleError(f"{what} must be a str, got {type(text).__name__}.")
+        raise ScheduleError(f"{description} must be a str, got {type(text).__name__}.")
     if not text.strip():
-        raise ScheduleError(f"{what} must not be empty.")
+        raise ScheduleError(f"{description} must not be empty.")
     if len(text) > MAX_LENGTH:
         raise ScheduleError(
-            f"{what} must be at most {MAX_LENGTH} characters long, got {len(text)}."
+            f"{description} must be at most {MAX_LENGTH} characters long, got {len(text)}."
         )
-    line = one_line(text)
-    _refuse_depth(line, what)
+    line = to_one_line(text)
+    _check_nesting(line, description)
     try:
         tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
         reason = (error.msg or "not an expression").removesuffix(". Perhaps you forgot a comma?")
-        unit = ' Epochs and shares go in quotes: "5ep", "10%".' if _UNIT.search(line) else ""
+        unit = ' Epochs and shares go in quotes: "5ep", "10%".' if _UNQUOTED_UNIT.search(line) else ""
         place = error.offset - 1 if error.offset else len(line)
-        _point(line, place, 1, f"this cannot be read: {reason}.{unit}")
+        _raise_at_position(line, place, 1, f"this cannot be read: {reason}.{unit}")
     except (ValueError, RecursionError, MemoryError):
-        raise ScheduleError(f"{what} must be one short expression.") from None
-    _refuse_deep_tree(tree, what)
+        raise ScheduleError(f"{description} must be one short expression.") from None
+    _check_tree_depth(tree, description)
     return tree
 
 
-def one_line(text: str) -> str:
+def to_one_line(text: str) -> str:
     """The text on one line, as it is read and as errors show it."""
     return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
-def misread(text: str, node: ast.AST, message: str) -> NoReturn:
+def raise_at_node(text: str, node: ast.AST, message: str) -> NoReturn:
     """Raises an error that points at ``node`` of ``text``."""
-    line = one_line(text)
+    line = to_one_line(text)
     # ast counts bytes; an error should point at characters.
     data = line.encode()
     start = len(data[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
     end = len(data[: getattr(node, "end_col_offset", 0) or 0].decode(errors="ignore"))
-    _point(line, start, max(1, end - start), message)
+    _raise_at_position(line, start, max(1, end - start), message)
 
 
-def _point(line: str, start: int, width: int, message: str) -> NoReturn:
+def _raise_at_position(line: str, start: int, width: int, message: str) -> NoReturn:
     # A long text is cut around the place, so that the message stays one screen wide.
-    left = max(0, start - 40)
-    shown = line[left : left + 100]
-    raise Misread(f"{shown}\n{' ' * (start - left)}{'^' * min(width, 60)} {message}")
+    excerpt_start = max(0, start - 40)
+    excerpt = line[excerpt_start : excerpt_start + 100]
+    raise ParseError(f"{excerpt}\n{' ' * (start - excerpt_start)}{'^' * min(width, 60)} {message}")
 
 
-def _refuse_depth(text: str, what: str) -> None:
+def _check_nesting(text: str, description: str) -> None:
     # Before Python's own parser, whose recursion is not ours to bound.
     depth = 0
     for c in text:
         depth += (c in _OPENING) - (c in _CLOSING)
         if depth > MAX_DEPTH:
-            raise ScheduleError(f"{what} must be nested at most {MAX_DEPTH} deep.")
+            raise ScheduleError(f"{description} must be nested at most {MAX_DEPTH} deep.")
 
 
-def _refuse_deep_tree(tree: ast.expr, what: str) -> None:
+def _check_tree_depth(tree: ast.expr, description: str) -> None:
     layer: list[ast.AST] = [tree]
     for _ in range(4 * MAX_DEPTH):
-        layer = [child for node in layer for child in _below(node)]
+        layer = [child for node in layer for child in _list_operands(node)]
         if not layer:
             return
     raise ScheduleError(
-        f"{what} must be at most {4 * MAX_DEPTH} operators deep; use parentheses less."
+        f"{description} must be at most {4 * MAX_DEPTH} operators deep; use parentheses less."
     )
 
 
-def chain(node: ast.BinOp) -> tuple[ast.expr, list[ast.BinOp]]:
+def unroll_chain(node: ast.BinOp) -> tuple[ast.expr, list[ast.BinOp]]:
     """``a + b - c``, which nests to the left, as its first operand and its operations in order.
 
     Long chains are honest, deep nesting is not: who walks a tree takes a chain in one stride.
@@ -105,8 +105,8 @@ def chain(node: ast.BinOp) -> tuple[ast.expr, list[ast.BinOp]]:
     return first, operations[::-1]
 
 
-def _below(node: ast.AST) -> list[ast.AST]:
+def _list_operands(node: ast.AST) -> list[ast.AST]:
     if not isinstance(node, ast.BinOp):
         return list(ast.iter_child_nodes(node))
-    first, operations = chain(node)
+    first, operations = unroll_chain(node)
     return [first, *(operation.right for operation in operations)]

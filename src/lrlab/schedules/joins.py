@@ -8,19 +8,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules.base import SEQUENCE, SUM, Array, Schedule
+from lrlab.schedules.base import PRECEDENCE_SEQUENTIAL, PRECEDENCE_SUM, Array, Schedule
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.reaction import State
-from lrlab.schedules.shape import enclosed
+from lrlab.schedules.reaction import MetricState
+from lrlab.schedules.shape import parenthesize
 
-__all__ = ["Continued", "Sequence"]
+__all__ = ["Continued", "Sequential"]
 
-SOME_HORIZON = Horizon(total=1e9, epoch=1e6)
+_ARBITRARY_HORIZON = Horizon(total_steps=1e9, steps_per_epoch=1e6)
 """Any horizon with everything known will do to ask whether something ends at all."""
 
 
 @dataclass(frozen=True, repr=False)
-class Sequence(Schedule):
+class Sequential(Schedule):
     """One schedule after another; written ``a >> b >> c``.
 
     Each part's own clock starts where the part before it ends, and its levels are factors of the
@@ -38,12 +38,12 @@ class Sequence(Schedule):
     """
 
     schedules: tuple[Schedule, ...]
-    precedence: ClassVar[int] = SEQUENCE
+    precedence: ClassVar[int] = PRECEDENCE_SEQUENTIAL
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", flat(Sequence, self.schedules))
+        object.__setattr__(self, "schedules", flatten_parts(Sequential, self.schedules))
         for part in self.schedules[:-1]:
-            must_end(part)
+            require_end(part)
 
     def children(self) -> tuple[Schedule, ...]:
         return self.schedules
@@ -51,48 +51,48 @@ class Sequence(Schedule):
     @cached_property
     def starts(self) -> Array:
         """The step at which each part begins, of shape (parts,), once durations are bound."""
-        lengths = [part.length(Horizon()) for part in self.schedules[:-1]]
+        lengths = [part.compute_length(Horizon()) for part in self.schedules[:-1]]
         return np.cumsum([0.0, *lengths])
 
     def evaluate(self, t: Array, base: float) -> Array:
-        first, last = int(self._ruling(t.min())), int(self._ruling(t.max()))
+        first, last = int(self._find_active_part(t.min())), int(self._find_active_part(t.max()))
         if first == last:  # which is so for a single step and for most pieces of a long array
             return self.schedules[first].evaluate(t - self.starts[first], base)
-        ruling = self._ruling(t)
+        active = self._find_active_part(t)
         rates: Array = np.empty_like(t)
         for i in range(first, last + 1):
-            here = ruling == i
-            if here.any():
-                rates[here] = self.schedules[i].evaluate(t[here] - self.starts[i], base)
+            in_part = active == i
+            if in_part.any():
+                rates[in_part] = self.schedules[i].evaluate(t[in_part] - self.starts[i], base)
         return rates
 
-    def _ruling(self, t: Any) -> Any:
+    def _find_active_part(self, t: Any) -> Any:
         """The number of the part that rules, at a step or at each of many."""
         return self.starts[1:].searchsorted(t, side="right")
 
     @property
-    def ends(self) -> bool:
-        return self.schedules[-1].ends
+    def has_end(self) -> bool:
+        return self.schedules[-1].has_end
 
-    def length(self, horizon: Horizon) -> float:
-        return sum(part.length(horizon) for part in self.schedules)
+    def compute_length(self, horizon: Horizon) -> float:
+        return sum(part.compute_length(horizon) for part in self.schedules)
 
-    def within(self, horizon: Horizon) -> "Sequence":
+    def bind_to_horizon(self, horizon: Horizon) -> "Sequential":
         parts = []
         for part in self.schedules:
-            bound = part.within(horizon)
+            bound = part.bind_to_horizon(horizon)
             parts.append(bound)
-            horizon = horizon.after(part.length(horizon), bound.length(Horizon()))
-        return self.rebuilt(tuple(parts))
+            horizon = horizon.advance(part.compute_length(horizon), bound.compute_length(Horizon()))
+        return self.replace_children(tuple(parts))
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
-        return (t - float(self.starts[child]), base) if self._ruling(t) == child else None
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
+        return (t - float(self.starts[index]), base) if self._find_active_part(t) == index else None
 
-    def rebuilt(self, children: tuple[Schedule, ...]) -> Self:
+    def replace_children(self, children: tuple[Schedule, ...]) -> Self:
         return self if children == self.schedules else type(self)(children)
 
     def __repr__(self) -> str:
-        return " >> ".join(enclosed(part, SUM) for part in self.schedules)
+        return " >> ".join(parenthesize(part, PRECEDENCE_SUM) for part in self.schedules)
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,14 +121,14 @@ class Continued(Schedule):
         for part in self.children():
             if not isinstance(part, Schedule):
                 raise ScheduleError(f"Continued needs two schedules, got {part!r}.")
-        must_end(self.first)
+        require_end(self.first)
 
     def children(self) -> tuple[Schedule, ...]:
         return self.first, self.second
 
     @cached_property
     def _start(self) -> float:
-        return self.first.length(Horizon())
+        return self.first.compute_length(Horizon())
 
     def evaluate(self, t: Array, base: float) -> Array:
         start = self._start
@@ -137,52 +137,52 @@ class Continued(Schedule):
         if before.any():
             rates[before] = self.first.evaluate(t[before], base)
         if not before.all():
-            ended = self._ended(self.first, base)
-            rates[~before] = self.second.evaluate(t[~before] - start, ended)
+            last_rate = self._compute_last_rate(self.first, base)
+            rates[~before] = self.second.evaluate(t[~before] - start, last_rate)
         return rates
 
-    def _ended(self, first: Schedule, base: float) -> float:
+    def _compute_last_rate(self, first: Schedule, base: float) -> float:
         return float(first.evaluate(np.array([self._start], dtype=np.float64), base)[0])
 
     @property
-    def ends(self) -> bool:
-        return self.second.ends
+    def has_end(self) -> bool:
+        return self.second.has_end
 
-    def length(self, horizon: Horizon) -> float:
-        return self.first.length(horizon) + self.second.length(horizon)
+    def compute_length(self, horizon: Horizon) -> float:
+        return self.first.compute_length(horizon) + self.second.compute_length(horizon)
 
-    def within(self, horizon: Horizon) -> "Continued":
-        first = self.first.within(horizon)
-        after = horizon.after(self.first.length(horizon), first.length(Horizon()))
-        return self.rebuilt((first, self.second.within(after)))
+    def bind_to_horizon(self, horizon: Horizon) -> "Continued":
+        first = self.first.bind_to_horizon(horizon)
+        after = horizon.advance(self.first.compute_length(horizon), first.compute_length(Horizon()))
+        return self.replace_children((first, self.second.bind_to_horizon(after)))
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
         before = t < self._start
-        if child == 0:
+        if index == 0:
             return (t, base) if before else None
-        return None if before else (t - self._start, self._ended(self.first.given(state[0]), base))
+        return None if before else (t - self._start, self._compute_last_rate(self.first.with_state(state[0]), base))
 
-    def rebuilt(self, children: tuple[Schedule, ...]) -> Self:
+    def replace_children(self, children: tuple[Schedule, ...]) -> Self:
         return self if children == self.children() else type(self)(*children)
 
     def __repr__(self) -> str:
-        return f'{enclosed(self.first, self.precedence)}.then({self.second}, join="continue")'
+        return f'{parenthesize(self.first, self.precedence)}.then({self.second}, join="continue")'
 
 
-def must_end(part: Schedule) -> None:
+def require_end(part: Schedule) -> None:
     """Refuses to let anything follow what never ends."""
-    if math.isinf(part.length(SOME_HORIZON)):
+    if math.isinf(part.compute_length(_ARBITRARY_HORIZON)):
         raise ScheduleError(
             f"{part} has no end of its own, so nothing can follow it: give it a duration "
-            f"(over=...) or say when to stop, {enclosed(part, Schedule.precedence)}.until(30) "
+            f"(over=...) or say when to stop, {parenthesize(part, Schedule.precedence)}.until(30) "
             ">> ..."
         )
 
 
-def flat(kind: type[Schedule], schedules: tuple[Schedule, ...]) -> tuple[Schedule, ...]:
+def flatten_parts(composition: type[Schedule], schedules: tuple[Schedule, ...]) -> tuple[Schedule, ...]:
     """The parts with their own parts in their place: grouping has no meaning, nor any text."""
     parts = schedules if isinstance(schedules, tuple) else ()
     if len(parts) < 2 or not all(isinstance(part, Schedule) for part in parts):
-        raise ScheduleError(f"{kind.__name__} needs two schedules or more, got {schedules!r}.")
-    groups = (part.children() if isinstance(part, kind) else (part,) for part in schedules)
+        raise ScheduleError(f"{composition.__name__} needs two schedules or more, got {schedules!r}.")
+    groups = (part.children() if isinstance(part, composition) else (part,) for part in schedules)
     return tuple(part for group in groups for part in group)

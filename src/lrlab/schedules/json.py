@@ -8,11 +8,11 @@ from importlib import import_module
 from inspect import isabstract
 from typing import Any, NoReturn
 
-from lrlab.errors import ScheduleError, did_you_mean
+from lrlab.errors import ScheduleError, format_suggestion
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.formulas import Custom
-from lrlab.schedules.levels import Rate
-from lrlab.schedules.text import refuse_functions
+from lrlab.schedules.levels import Absolute
+from lrlab.schedules.text import reject_functions
 
 __all__ = ["from_json", "to_json"]
 
@@ -34,7 +34,7 @@ def to_json(schedule: Schedule, indent: int | None = None) -> str:
     >>> to_json(Constant(0.5, over="2ep"))
     '{"type": "Constant", "level": 0.5, "over": "2ep"}'
     """
-    refuse_functions(schedule)
+    reject_functions(schedule)
     text = json.dumps(_tree(schedule, 0), indent=indent, allow_nan=False)
     _refuse_length(text)
     return text
@@ -71,7 +71,7 @@ def from_json(text: str) -> Schedule:
 
 def _tree(value: Any, depth: int) -> Any:
     _refuse_depth(depth)
-    if isinstance(value, Schedule | Rate):
+    if isinstance(value, Schedule | Absolute):
         assert dataclasses.is_dataclass(value)
         names = [f.name for f in dataclasses.fields(value)]
         fields = {name: _tree(getattr(value, name), depth + 1) for name in names}
@@ -89,13 +89,13 @@ def _value(tree: Any, place: str, depth: int) -> Any:
     name = given.pop("type", None)
     known = _types()
     if not isinstance(name, str) or name not in known:
-        hint = did_you_mean(str(name), known) or f"; known are {', '.join(sorted(known))}."
+        hint = format_suggestion(str(name), known) or f"; known are {', '.join(sorted(known))}."
         _refuse(place, f"type must be that of a schedule, got {name!r}{hint}")
     kind = known[name]
     fields = {f.name: f for f in dataclasses.fields(kind)}
     for word in given:
         if word not in fields:
-            _refuse(place, f"{name} has no argument {word}{did_you_mean(word, fields) or '.'}")
+            _refuse(place, f"{name} has no argument {word}{format_suggestion(word, fields) or '.'}")
     missing = [
         word for word, f in fields.items() if word not in given and f.default is dataclasses.MISSING
     ]
@@ -111,11 +111,11 @@ def _value(tree: Any, place: str, depth: int) -> Any:
 @cache
 def _types() -> Mapping[str, Any]:
     """All schedules and ``Rate`` by name; a function cannot be written, so ``Custom`` is none."""
-    from lrlab.schedules import ROOMS
+    from lrlab.schedules import EXPORTS
 
     named = {
         name: getattr(import_module(f"lrlab.schedules.{room}"), name)
-        for room, names in ROOMS.items()
+        for room, names in EXPORTS.items()
         for name in names
     }
     return {

@@ -1,15 +1,15 @@
-"""Levels: factors of the base rate (plain numbers) and absolute rates (``Rate``)."""
+"""Levels: factors of the base rate (plain numbers) and absolute rates (``Absolute``)."""
 
 from dataclasses import dataclass
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules.numbers import real
+from lrlab.schedules.numbers import to_finite_float
 
-__all__ = ["Rate"]
+__all__ = ["Absolute"]
 
 
 @dataclass(frozen=True, repr=False)
-class Rate:
+class Absolute:
     """An absolute rate, where a plain number would be a factor of the base rate.
 
     Args:
@@ -19,22 +19,22 @@ class Rate:
         ScheduleError: ``value`` is negative or not a finite number.
 
     >>> from lrlab.schedules import Linear
-    >>> Linear(1.0, Rate(0.001), over=10)(10, base=0.1)
+    >>> Linear(1.0, Absolute(0.001), over=10)(10, base=0.1)
     0.001
     """
 
     value: float
 
     def __post_init__(self) -> None:
-        number = real(self.value)
+        number = to_finite_float(self.value)
         if number is None or number < 0:
             raise ScheduleError(f"Rate: value must be a rate of 0 or more, got {self.value!r}.")
         object.__setattr__(self, "value", number)
 
     def __repr__(self) -> str:
-        return f"Rate({self.value!r})"
+        return f"Absolute({self.value!r})"
 
 
-def resolve(level: float | Rate, base: float) -> float:
+def resolve_level(level: float | Absolute, base: float) -> float:
     """The rate that a level stands for, given the base rate."""
-    return level.value if isinstance(level, Rate) else base * level
+    return level.value if isinstance(level, Absolute) else base * level

@@ -6,9 +6,9 @@ if TYPE_CHECKING:
     from lrlab.schedules.base import Schedule
 
 
-class Mixin:
+class ScheduleMixin:
     """Some methods of every schedule, in a file of their own."""
 
     @property
-    def _self(self) -> "Schedule":
+    def _schedule(self) -> "Schedule":
         return cast("Schedule", self)

@@ -5,14 +5,14 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.parameters import Amount, Count, Deviation
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.parameters import NoiseAmount, NonNegativeInteger, StandardDeviation
+from lrlab.schedules.shape import Primitive
 
 __all__ = ["Noise"]
 
 
 @dataclass(frozen=True, repr=False)
-class Noise(Shape):
+class Noise(Primitive):
     """A random factor around 1, new at every step, a pure function of seed and step::
 
         rate(t) = 1 + u(floor(t)),    -amount <= u <= amount
@@ -34,26 +34,26 @@ class Noise(Shape):
     array([1.03 , 0.974, 0.978])
     """
 
-    amount: Amount
+    amount: NoiseAmount
     _: KW_ONLY
-    seed: Count = 0
-    std: Deviation = None
+    seed: NonNegativeInteger = 0
+    std: StandardDeviation = None
 
     def evaluate(self, t: Array, base: float) -> Array:
-        share = _uniform(self.seed, t)
+        uniform = _draw_uniform(self.seed, t)
         if self.std is None:
-            return base * (1 + self.amount * (2 * share - 1))
+            return base * (1 + self.amount * (2 * uniform - 1))
         from statistics import NormalDist  # whose import takes longer than all of this room
 
         normal = NormalDist(0, self.std)
         low = normal.cdf(-self.amount)
-        places = low + share * (1 - 2 * low)
-        deviations = np.array([normal.inv_cdf(place) for place in places.tolist()])
-        within: Array = np.clip(deviations, -self.amount, self.amount)
-        return base * (1 + within)
+        quantiles = low + uniform * (1 - 2 * low)
+        deviations = np.array([normal.inv_cdf(place) for place in quantiles.tolist()])
+        clipped: Array = np.clip(deviations, -self.amount, self.amount)
+        return base * (1 + clipped)
 
 
-def _uniform(seed: int, t: Array) -> Array:
+def _draw_uniform(seed: int, t: Array) -> Array:
     """Numbers above 0 and below 1 that look independent."""
     with np.errstate(over="ignore"):  # wrapping round is how this mixes
         state = np.floor(t).astype(np.uint64)

@@ -4,7 +4,7 @@ import math
 from numbers import Integral, Real
 
 
-def real(value: object) -> float | None:
+def to_finite_float(value: object) -> float | None:
     """``value`` as a finite float, or None where it is no number (``True`` is none either)."""
     if type(value) is float:  # by far the most frequent, and the general way is slow
         return value + 0.0 if math.isfinite(value) else None  # -0.0 is 0.0, and prints alike
@@ -17,16 +17,16 @@ def real(value: object) -> float | None:
     return number + 0.0 if math.isfinite(number) else None
 
 
-def whole(value: object) -> int | None:
+def to_integer(value: object) -> int | None:
     """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none).
 
     One beyond every float is none either: no text of a schedule could hold it.
     """
-    if not isinstance(value, Integral) or real(value) is None:
+    if not isinstance(value, Integral) or to_finite_float(value) is None:
         return None
     return int(value)
 
 
-def tidy(number: float) -> float:
+def to_int_if_whole(number: float) -> float:
     """A whole number as an int, so that 30.0 prints as 30; any other as it is."""
     return int(number) if number.is_integer() else number

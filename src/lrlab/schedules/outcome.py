@@ -6,7 +6,7 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules.base import Array, Schedule
 
 
-def checked(rates: Array, t: Array, schedule: Schedule) -> Array:
+def check_rates(rates: Array, t: Array, schedule: Schedule) -> Array:
     """``rates``, when each is finite and 0 or more.
 
     Raises:

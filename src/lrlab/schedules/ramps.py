@@ -6,67 +6,67 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.curves import half_cosine, sine_squared
+from lrlab.schedules.curves import half_cosine, square_sine_in_place
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.levels import Rate, resolve
-from lrlab.schedules.parameters import Beta, Height, Level, Limit, Number, Over, Positive
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.levels import Absolute, resolve_level
+from lrlab.schedules.parameters import RexBeta, PositiveLevel, Level, DurationOrInfinite, Number, DurationOrRemaining, Positive
+from lrlab.schedules.shape import Primitive
 
 __all__ = ["Constant", "Cosine", "Geometric", "Linear", "Polynomial", "Ramp", "Rex", "Tanh"]
 
 
-class Ramp(Shape):
+class Ramp(Primitive):
     """From ``start`` to ``end`` along a curve c(p) with c(0) = 0 and c(1) = 1.
 
     With p = t / over in [0, 1]::
 
         rate(t) = start * (1 - c(p)) + end * c(p)
 
-    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``left``, which is 1 - c of
+    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``decay``, which is 1 - c of
     the time that is left. Both ends are exact, and past the end the ramp holds ``end``; of no
     duration, it is there at once.
     """
 
-    start: float | Rate | None
-    end: float | Rate
+    start: float | Absolute | None
+    end: float | Absolute
     over: float | str | None
 
     @abstractmethod
-    def left(self, q: Array) -> Array:
+    def decay(self, remaining: Array) -> Array:
         """What is left of the way when the share q in [0, 1] of the time is left: 1 - c(1 - q)."""
 
-    def time_left(self, t: Array, whole: float = 1.0) -> Array:
-        """How much of the ramp is still to come at ``t``, from ``whole`` to 0."""
-        over = self.length(Horizon())
+    def compute_remaining(self, t: Array, scale: float = 1.0) -> Array:
+        """How much of the ramp is still to come at ``t``, from ``scale`` to 0."""
+        over = self.compute_length(Horizon())
         if not over:
             return np.zeros_like(t)
-        left = over - t
-        if left.min() < 0:
-            np.maximum(left, 0.0, out=left)
+        remaining = over - t
+        if remaining.min() < 0:
+            np.maximum(remaining, 0.0, out=remaining)
         # In place here and below: less memory traffic for a long array.
-        if whole == 1:
-            left /= over
+        if scale == 1:
+            remaining /= over
         else:
-            left *= whole / over
-        return left
+            remaining *= scale / over
+        return remaining
 
-    def way_left(self, t: Array) -> Array:
+    def compute_decay(self, t: Array) -> Array:
         """What is left of the way from start to end at ``t``."""
-        return self.left(self.time_left(t))
+        return self.decay(self.compute_remaining(t))
 
     def evaluate(self, t: Array, base: float) -> Array:
         assert self.start is not None
-        start, end = resolve(self.start, base), resolve(self.end, base)
-        left = self.way_left(t)
+        start, end = resolve_level(self.start, base), resolve_level(self.end, base)
+        decay = self.compute_decay(t)
         if end:
-            return start * left + end * (1 - left)
+            return start * decay + end * (1 - decay)
         if start != 1:  # most ramps fall from 1 to 0
-            left *= start
-        return left
+            decay *= start
+        return decay
 
 
 @dataclass(frozen=True, repr=False)
-class Constant(Shape):
+class Constant(Primitive):
     """One level throughout::
 
         rate(t) = level
@@ -86,10 +86,10 @@ class Constant(Shape):
 
     level: Level
     _: KW_ONLY
-    over: Limit = None
+    over: DurationOrInfinite = None
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return np.full_like(t, resolve(self.level, base))
+        return np.full_like(t, resolve_level(self.level, base))
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,10 +118,10 @@ class Linear(Ramp):
     start: Level
     end: Level
     _: KW_ONLY
-    over: Over = None
+    over: DurationOrRemaining = None
 
-    def left(self, q: Array) -> Array:
-        return q
+    def decay(self, remaining: Array) -> Array:
+        return remaining
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,20 +150,20 @@ class Cosine(Ramp):
     array([1.   , 0.854, 0.5  , 0.146, 0.   ])
     """
 
-    over: Over = None
+    over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
     end: Level = 0.0
     power: Positive = 1.0
     k: Positive = 1.0
 
-    def left(self, q: Array) -> Array:
-        left = half_cosine(q if self.k == 1 else 1 - np.power(1 - q, self.k))
-        return left if self.power == 1 else np.power(left, self.power)
+    def decay(self, remaining: Array) -> Array:
+        decay = half_cosine(remaining if self.k == 1 else 1 - np.power(1 - remaining, self.k))
+        return decay if self.power == 1 else np.power(decay, self.power)
 
-    def way_left(self, t: Array) -> Array:
-        plain = self.power == self.k == 1  # as nearly always, and worth the shortest way
-        return sine_squared(self.time_left(t, np.pi / 2)) if plain else super().way_left(t)
+    def compute_decay(self, t: Array) -> Array:
+        is_plain = self.power == self.k == 1  # as nearly always, and worth the shortest way
+        return square_sine_in_place(self.compute_remaining(t, np.pi / 2)) if is_plain else super().compute_decay(t)
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,14 +193,14 @@ class Polynomial(Ramp):
 
     power: Positive
     _: KW_ONLY
-    over: Over = None
+    over: DurationOrRemaining = None
     start: Level = 1.0
     end: Level = 0.0
     k: Positive = 1.0
 
-    def left(self, q: Array) -> Array:
-        left: Array = np.power(q if self.k == 1 else 1 - np.power(1 - q, self.k), self.power)
-        return left
+    def decay(self, remaining: Array) -> Array:
+        decay: Array = np.power(remaining if self.k == 1 else 1 - np.power(1 - remaining, self.k), self.power)
+        return decay
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,18 +224,18 @@ class Geometric(Ramp):
     array([1.   , 0.316, 0.1  , 0.01 ])
     """
 
-    start: Height
-    end: Height
+    start: PositiveLevel
+    end: PositiveLevel
     _: KW_ONLY
-    over: Over = None
+    over: DurationOrRemaining = None
 
-    def left(self, q: Array) -> Array:
-        return q
+    def decay(self, remaining: Array) -> Array:
+        return remaining
 
     def evaluate(self, t: Array, base: float) -> Array:
-        q = self.time_left(t)
-        start, end = resolve(self.start, base), resolve(self.end, base)
-        return np.power(start, q) * np.power(end, 1 - q)
+        remaining = self.compute_remaining(t)
+        start, end = resolve_level(self.start, base), resolve_level(self.end, base)
+        return np.power(start, remaining) * np.power(end, 1 - remaining)
 
 
 @dataclass(frozen=True, repr=False)
@@ -262,14 +262,14 @@ class Rex(Ramp):
     array([1.   , 0.857, 0.667, 0.4  , 0.   ])
     """
 
-    over: Over = None
+    over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
     end: Level = 0.0
-    beta: Beta = 1.0
+    beta: RexBeta = 1.0
 
-    def left(self, q: Array) -> Array:
-        return q / (0.5 + (1 - self.beta * (1 - q)) / 2)
+    def decay(self, remaining: Array) -> Array:
+        return remaining / (0.5 + (1 - self.beta * (1 - remaining)) / 2)
 
 
 @dataclass(frozen=True, repr=False)
@@ -295,12 +295,12 @@ class Tanh(Ramp):
     array([1.   , 0.999, 0.953, 0.182, 0.002])
     """
 
-    over: Over = None
+    over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
     end: Level = 0.0
     lower: Number = -6.0
     upper: Number = 3.0
 
-    def left(self, q: Array) -> Array:
-        return (1 - np.tanh(self.lower * q + self.upper * (1 - q))) / 2
+    def decay(self, remaining: Array) -> Array:
+        return (1 - np.tanh(self.lower * remaining + self.upper * (1 - remaining))) / 2

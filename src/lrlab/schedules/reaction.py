@@ -6,33 +6,33 @@ A schedule that reads none, which is nearly every one, has the empty state and n
 from typing import TYPE_CHECKING, Any
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules.mixin import Mixin
-from lrlab.schedules.numbers import real
+from lrlab.schedules.mixin import ScheduleMixin
+from lrlab.schedules.numbers import to_finite_float
 
 if TYPE_CHECKING:
     from lrlab.schedules.base import Schedule
 
-State = tuple[Any, ...]
+MetricState = tuple[Any, ...]
 """Numbers, None and tuples of these; ``()`` for a schedule that reads no metric."""
 
 
-class Reaction(Mixin):
+class MetricStateMixin(ScheduleMixin):
     """The pure state machine that every schedule is.
 
-    It begins in ``initial()``; ``observe`` gives the next state; ``given(state)`` is the schedule
+    It begins in ``init_state()``; ``update_state`` gives the next state; ``with_state(state)`` is the schedule
     that the state makes of it, whose rate at the current step is the one to use.
     """
 
     @property
-    def reactive(self) -> bool:
+    def needs_metric(self) -> bool:
         """Whether it reads metrics."""
-        return any(child.reactive for child in self._self.children())
+        return any(child.needs_metric for child in self._schedule.children())
 
-    def initial(self) -> State:
+    def init_state(self) -> MetricState:
         """The state before any metric."""
-        return tuple(c.initial() for c in self._self.children()) if self.reactive else ()
+        return tuple(c.init_state() for c in self._schedule.children()) if self.needs_metric else ()
 
-    def observe(self, state: State, t: float, metric: Any, base: float | None = None) -> State:
+    def update_state(self, state: MetricState, t: float, metric: Any, base: float | None = None) -> MetricState:
         """The state after a metric was measured at step ``t``.
 
         Metrics are for the part that rules at ``t``, so in a sequence only those seen after a
@@ -51,67 +51,67 @@ class Reaction(Mixin):
 
         >>> from lrlab.schedules import Plateau, Warmup
         >>> schedule = Warmup(2) >> Plateau(patience=0)
-        >>> state = schedule.initial()
+        >>> state = schedule.init_state()
         >>> for t, loss in enumerate([0.9, 0.9, 0.5, 0.6]):
-        ...     state = schedule.observe(state, t, loss)
-        >>> schedule.given(state)
+        ...     state = schedule.update_state(state, t, loss)
+        >>> schedule.with_state(state)
         Warmup(2) >> Constant(0.1)
         """
-        step = real(t)
+        step = to_finite_float(t)
         if step is None or step < 0:
             raise ScheduleError(f"t must be a step of 0 or more, got {t!r}.")
-        self._check(state)
-        return self.observed(state, step, read_metric(metric), self._self.bases(base)[1])
+        self._check_state(state)
+        return self.apply_metric(state, step, convert_metric(metric), self._schedule.resolve_base(base)[1])
 
-    def observed(self, state: State, t: float, metric: float, base: float) -> State:
-        """``observe`` with a metric that is read, for the rate that ``evaluate`` is given."""
-        if not self.reactive:
+    def apply_metric(self, state: MetricState, t: float, metric: float, base: float) -> MetricState:
+        """``update_state`` with a metric that is read, for the rate that ``evaluate`` is given."""
+        if not self.needs_metric:
             return state
-        after = []
-        for i, child in enumerate(self._self.children()):
-            place = self.place(i, t, base, state)
-            after.append(
-                state[i] if place is None else child.observed(state[i], place[0], metric, place[1])
+        new_states = []
+        for i, child in enumerate(self._schedule.children()):
+            location = self.locate_child(i, t, base, state)
+            new_states.append(
+                state[i] if location is None else child.apply_metric(state[i], location[0], metric, location[1])
             )
-        return tuple(after)
+        return tuple(new_states)
 
-    def given(self, state: State) -> "Schedule":
+    def with_state(self, state: MetricState) -> "Schedule":
         """The schedule that the metrics observed so far make of this one.
 
         Raises:
             ScheduleError: ``state`` is none of this schedule.
         """
-        self._check(state)
-        return self.made(state)
+        self._check_state(state)
+        return self.apply_state(state)
 
-    def made(self, state: State) -> "Schedule":
-        """``given`` with a state that is checked."""
-        if not self.reactive:
-            return self._self
-        children = zip(self._self.children(), state, strict=True)
-        return self._self.rebuilt(tuple(child.made(own) for child, own in children))
+    def apply_state(self, state: MetricState) -> "Schedule":
+        """``with_state`` with a state that is checked."""
+        if not self.needs_metric:
+            return self._schedule
+        children = zip(self._schedule.children(), state, strict=True)
+        return self._schedule.replace_children(tuple(child.apply_state(child_state) for child, child_state in children))
 
-    def _check(self, state: State) -> None:
-        if not _alike(state, self.initial()):
+    def _check_state(self, state: MetricState) -> None:
+        if not _has_same_structure(state, self.init_state()):
             raise ScheduleError(
                 f"the state must be one that initial() or observe() of {self} returned, got "
                 f"{state!r}."
             )
 
-    def place(self, child: int, t: float, base: float, state: State) -> tuple[float, float] | None:
+    def locate_child(self, index: int, t: float, base: float, state: MetricState) -> tuple[float, float] | None:
         """The step and base rate of a child while this one is at ``t``; None while it rests."""
         return t, base
 
 
-def _alike(state: Any, first: State) -> bool:
+def _has_same_structure(state: Any, reference: MetricState) -> bool:
     """Whether a state has the parts that the first one has; an empty one may have grown."""
-    if not isinstance(state, tuple | list) or len(state) != len(first):
+    if not isinstance(state, tuple | list) or len(state) != len(reference):
         return False
-    pairs = zip(state, first, strict=True)
-    return all(_alike(one, other) for one, other in pairs if other and isinstance(other, tuple))
+    pairs = zip(state, reference, strict=True)
+    return all(_has_same_structure(one, other) for one, other in pairs if other and isinstance(other, tuple))
 
 
-def read_metric(metric: Any) -> float:
+def convert_metric(metric: Any) -> float:
     """A metric as a float, infinite and NaN ones included; tensors and arrays of one element too.
 
     Raises:

@@ -7,16 +7,16 @@ from math import inf
 import numpy as np
 
 from lrlab.schedules.base import Array, Schedule
-from lrlab.schedules.levels import Rate, resolve
-from lrlab.schedules.parameters import Count, Flag, Level, Mode, NotNegative, Share, ThresholdMode
+from lrlab.schedules.levels import Absolute, resolve_level
+from lrlab.schedules.parameters import NonNegativeInteger, Flag, Level, Mode, NonNegative, FractionBelowOne, ThresholdMode
 from lrlab.schedules.ramps import Constant
-from lrlab.schedules.reaction import State
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.reaction import MetricState
+from lrlab.schedules.shape import Primitive
 
 __all__ = ["Greedy", "Plateau"]
 
 
-class Reactive(Shape):
+class MetricDriven(Primitive):
     """A schedule at the base rate until metrics move it: a constant at every moment.
 
     Its state is ``(rate, ...)``, the rate None before anything moved it.
@@ -27,39 +27,39 @@ class Reactive(Shape):
     threshold_mode: str
 
     @property
-    def reactive(self) -> bool:
+    def needs_metric(self) -> bool:
         return True
 
     def evaluate(self, t: Array, base: float) -> Array:
         return np.full_like(t, base)
 
-    def made(self, state: State) -> Schedule:
+    def apply_state(self, state: MetricState) -> Schedule:
         rate = state[0]
         if rate is None:
             return Constant(1.0)
-        return Constant(rate if self.relative else Rate(rate))
+        return Constant(rate if self.is_relative else Absolute(rate))
 
-    def observed(self, state: State, t: float, metric: float, base: float) -> State:
+    def apply_metric(self, state: MetricState, t: float, metric: float, base: float) -> MetricState:
         # What is relative moves a factor, which ``given`` leaves to be multiplied by the base rate
         # of its place: that of the training, or the rate at which another schedule has ended.
-        return self.moved(state, metric, 1.0 if self.relative else base)
+        return self.advance_state(state, metric, 1.0 if self.is_relative else base)
 
     @abstractmethod
-    def moved(self, state: State, metric: float, base: float) -> State:
+    def advance_state(self, state: MetricState, metric: float, base: float) -> MetricState:
         """The state after a metric, for the base rate in which its rate is counted."""
 
-    def better(self, metric: float, best: float | None) -> bool:
+    def is_better(self, metric: float, best: float | None) -> bool:
         """Whether a metric improves by more than the threshold on the best, None before any."""
         sign = -1 if self.mode == "min" else 1
         if best is None:
             best = -sign * inf
         margin = sign * self.threshold
-        bar = best * (1 + margin) if self.threshold_mode == "rel" else best + margin
-        return sign * metric > sign * bar
+        best_with_threshold = best * (1 + margin) if self.threshold_mode == "rel" else best + margin
+        return sign * metric > sign * best_with_threshold
 
 
 @dataclass(frozen=True, repr=False)
-class Plateau(Reactive):
+class Plateau(MetricDriven):
     """Multiplied by ``factor`` whenever a metric has stopped improving.
 
     A metric is bad unless it is below best * (1 - threshold) (``mode="min"``, ``"rel"``). After
@@ -85,47 +85,47 @@ class Plateau(Reactive):
     Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
 
     >>> plateau = Plateau(0.5, patience=1)
-    >>> state = plateau.initial()
+    >>> state = plateau.init_state()
     >>> for loss in [1.0, 1.0, 1.0, 0.9]:
     ...     state = plateau.observe(state, 0, loss)
-    >>> plateau.given(state)(0, base=0.1)
+    >>> plateau.with_state(state)(0, base=0.1)
     0.05
     """
 
-    factor: Share = 0.1
+    factor: FractionBelowOne = 0.1
     _: KW_ONLY
-    patience: Count = 10
+    patience: NonNegativeInteger = 10
     mode: Mode = "min"
-    threshold: NotNegative = 1e-4
+    threshold: NonNegative = 1e-4
     threshold_mode: ThresholdMode = "rel"
-    cooldown: Count = 0
+    cooldown: NonNegativeInteger = 0
     low: Level = 0.0
     eps: Level = 0.0
     at_patience: Flag = False
 
-    def initial(self) -> State:
+    def init_state(self) -> MetricState:
         return None, None, 0, 0
 
-    def moved(self, state: State, metric: float, base: float) -> State:
-        rate, best, bad, resting = state
-        if self.better(metric, best):
-            best, bad = metric, 0
+    def advance_state(self, state: MetricState, metric: float, base: float) -> MetricState:
+        rate, best, num_bad, cooldown_left = state
+        if self.is_better(metric, best):
+            best, num_bad = metric, 0
         else:
-            bad += 1
-        if resting:
-            resting, bad = resting - 1, 0
-        if bad > self.patience or (self.at_patience and bad >= max(1, self.patience)):
-            rate = self._reduced(base if rate is None else rate, base)
-            resting, bad = self.cooldown, 0
-        return rate, best, bad, resting
+            num_bad += 1
+        if cooldown_left:
+            cooldown_left, num_bad = cooldown_left - 1, 0
+        if num_bad > self.patience or (self.at_patience and num_bad >= max(1, self.patience)):
+            rate = self._reduce(base if rate is None else rate, base)
+            cooldown_left, num_bad = self.cooldown, 0
+        return rate, best, num_bad, cooldown_left
 
-    def _reduced(self, rate: float, base: float) -> float:
-        lower = max(self.factor * rate, resolve(self.low, base))
-        return lower if rate - lower > resolve(self.eps, base) else rate
+    def _reduce(self, rate: float, base: float) -> float:
+        reduced = max(self.factor * rate, resolve_level(self.low, base))
+        return reduced if rate - reduced > resolve_level(self.eps, base) else rate
 
 
 @dataclass(frozen=True, repr=False)
-class Greedy(Reactive):
+class Greedy(MetricDriven):
     """Raised while a metric improves, lowered while it does not.
 
     A metric is good if it is below best - threshold (``mode="min"``, ``"abs"``), else bad. After
@@ -155,57 +155,57 @@ class Greedy(Reactive):
     Source: arXiv:2512.14527; transformers' GreedyLR, whose bounds are absolute rates.
 
     >>> greedy = Greedy(0.5, patience=0)
-    >>> state = greedy.initial()
+    >>> state = greedy.init_state()
     >>> for loss in [1.0, 0.9, 0.95]:
     ...     state = greedy.observe(state, 0, loss)
-    >>> greedy.given(state)(0, base=0.1)
+    >>> greedy.with_state(state)(0, base=0.1)
     0.2
     """
 
-    factor: Share = 0.95
+    factor: FractionBelowOne = 0.95
     _: KW_ONLY
-    patience: Count = 10
+    patience: NonNegativeInteger = 10
     mode: Mode = "min"
-    threshold: NotNegative = 1e-6
+    threshold: NonNegative = 1e-6
     threshold_mode: ThresholdMode = "abs"
-    cooldown: Count = 0
-    warmup: Count = 0
+    cooldown: NonNegativeInteger = 0
+    warmup: NonNegativeInteger = 0
     low: Level = 0.01
     high: Level = 10.0
     eps: Level = 0.0
-    window: Count = 1
-    reset: Count = 500
+    window: NonNegativeInteger = 1
+    reset: NonNegativeInteger = 500
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("factor", "window", "reset"):
             if not getattr(self, name):
-                raise self.refusal(f"{name} must be above 0, got 0.")
+                raise self.make_error(f"{name} must be above 0, got 0.")
 
-    def initial(self) -> State:
+    def init_state(self) -> MetricState:
         return None, None, 0, 0, 0, self.reset, ()
 
-    def moved(self, state: State, metric: float, base: float) -> State:
-        rate, best, good, bad, resting, left, seen = state
+    def advance_state(self, state: MetricState, metric: float, base: float) -> MetricState:
+        rate, best, num_good, num_bad, cooldown_left, reductions_left, recent_metrics = state
         rate = base if rate is None else rate
-        seen = (*seen, metric)[-self.window :]
-        metric = sum(seen) / len(seen)
-        if resting:
-            return rate, best, 0, 0, resting - 1, left, seen
-        if self.better(metric, best):
-            best, good, bad = metric, good + 1, 0
+        recent_metrics = (*recent_metrics, metric)[-self.window :]
+        metric = sum(recent_metrics) / len(recent_metrics)
+        if cooldown_left:
+            return rate, best, 0, 0, cooldown_left - 1, reductions_left, recent_metrics
+        if self.is_better(metric, best):
+            best, num_good, num_bad = metric, num_good + 1, 0
         else:
-            good, bad = 0, bad + 1
-        if good > self.patience:
-            higher = min(rate / self.factor, resolve(self.high, base))
-            rate = higher if higher - rate > resolve(self.eps, base) else rate
-            return rate, best, 0, 0, self.warmup, self.reset, seen
-        if bad > self.patience:
-            low = resolve(self.low, base)
+            num_good, num_bad = 0, num_bad + 1
+        if num_good > self.patience:
+            higher = min(rate / self.factor, resolve_level(self.high, base))
+            rate = higher if higher - rate > resolve_level(self.eps, base) else rate
+            return rate, best, 0, 0, self.warmup, self.reset, recent_metrics
+        if num_bad > self.patience:
+            low = resolve_level(self.low, base)
             lower = max(rate * self.factor, low)
-            rate = lower if rate - lower > resolve(self.eps, base) else rate
-            left -= rate <= low
-            if not left:
-                rate, best, left, seen = None, None, self.reset, ()
-            return rate, best, 0, 0, self.cooldown, left, seen
-        return rate, best, good, bad, 0, left, seen
+            rate = lower if rate - lower > resolve_level(self.eps, base) else rate
+            reductions_left -= rate <= low
+            if not reductions_left:
+                rate, best, reductions_left, recent_metrics = None, None, self.reset, ()
+            return rate, best, 0, 0, self.cooldown, reductions_left, recent_metrics
+        return rate, best, num_good, num_bad, 0, reductions_left, recent_metrics

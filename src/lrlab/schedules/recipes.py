@@ -11,8 +11,8 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules import joins
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.decays import InverseSqrt
-from lrlab.schedules.levels import Rate
-from lrlab.schedules.numbers import real
+from lrlab.schedules.levels import Absolute
+from lrlab.schedules.numbers import to_finite_float
 from lrlab.schedules.ramps import Constant, Cosine, Geometric, Linear
 from lrlab.schedules.warmups import Cooldown, ExponentialWarmup, Warmup
 
@@ -33,11 +33,11 @@ __all__ = [
     "wsd",
 ]
 
-Duration = float | str
+DurationLike = float | str
 
 
 def one_cycle(
-    rise: Duration = "30%", fall: Duration | None = None, *, start: float = 0.04, end: float = 4e-6
+    rise: DurationLike = "30%", fall: DurationLike | None = None, *, start: float = 0.04, end: float = 4e-6
 ) -> Schedule:
     """One-cycle: up to the peak and far down, along cosines.
 
@@ -62,8 +62,8 @@ def one_cycle(
 
 
 def wsd(
-    warmup: Duration = "5%",
-    stable: Duration = "75%",
+    warmup: DurationLike = "5%",
+    stable: DurationLike = "75%",
     *,
     curve: str | float = "sqrt",
     end: float = 0.0,
@@ -82,7 +82,7 @@ def wsd(
     return Warmup(warmup) >> Constant(1.0, over=stable) >> Cooldown(curve=curve, end=end)
 
 
-def noam(warmup: Duration) -> Schedule:
+def noam(warmup: DurationLike) -> Schedule:
     """The Transformer's: up on a line, then down as one over the square root of the step.
 
     With the base rate (d * warmup) ** -0.5 this is the paper's
@@ -96,7 +96,7 @@ def noam(warmup: Duration) -> Schedule:
     return (Warmup(warmup, start=0.0) >> InverseSqrt(warmup)).shift(-1)
 
 
-def rsqrt(warmup: Duration, tau: Duration, *, stable: Duration) -> Schedule:
+def rsqrt(warmup: DurationLike, tau: DurationLike, *, stable: DurationLike) -> Schedule:
     """big_vision's: a warm-up, an inverse square root, and a straight way to 0 at the end.
 
     Args:
@@ -106,7 +106,7 @@ def rsqrt(warmup: Duration, tau: Duration, *, stable: Duration) -> Schedule:
 
     Source: Zhai et al. 2022, arXiv:2106.04560, section 3.5.
 
-    >>> rsqrt(10, 100, stable="80%").bind(total=200)([0, 5, 10, 110, 160, 180, 200]).round(3)
+    >>> rsqrt(10, 100, stable="80%").bind(total_steps=200)([0, 5, 10, 110, 160, 180, 200]).round(3)
     array([0.   , 0.5  , 1.   , 0.707, 0.632, 0.304, 0.   ])
     """
     ramps = Warmup(warmup, start=0.0) >> InverseSqrt(tau)
@@ -114,7 +114,7 @@ def rsqrt(warmup: Duration, tau: Duration, *, stable: Duration) -> Schedule:
 
 
 def infinite(
-    warmup: Duration, decay: Duration, stable: Duration, *, level: float = 0.375, end: float = 0.01
+    warmup: DurationLike, decay: DurationLike, stable: DurationLike, *, level: float = 0.375, end: float = 0.01
 ) -> Schedule:
     """Warm-up, cosine to a level that may last as long as you like, and an annealing on demand.
 
@@ -131,7 +131,7 @@ def infinite(
     return falling >> Constant(level, over=stable) >> Geometric(level, end)
 
 
-def flat_cosine(flat: Duration = "75%") -> Schedule:
+def flat_cosine(flat: DurationLike = "75%") -> Schedule:
     """A constant rate, then a cosine to 0; fastai's ``fit_flat_cos``.
 
     >>> flat_cosine()
@@ -141,7 +141,7 @@ def flat_cosine(flat: Duration = "75%") -> Schedule:
 
 
 def tri_stage(
-    warmup: Duration, hold: Duration, *, start: float = 0.01, end: float = 0.01
+    warmup: DurationLike, hold: DurationLike, *, start: float = 0.01, end: float = 0.01
 ) -> Schedule:
     """fairseq's: a line up, a constant, and an exponential way down for the rest of the training.
 
@@ -154,7 +154,7 @@ def tri_stage(
     return rising >> Constant(1.0, over=hold) >> Geometric(1.0, end)
 
 
-def slanted_triangular(rise: Duration = "10%", *, ratio: float = 32) -> Schedule:
+def slanted_triangular(rise: DurationLike = "10%", *, ratio: float = 32) -> Schedule:
     """ULMFiT's: a short line up from 1/ratio and a long one back.
 
     Source: Howard and Ruder 2018, arXiv:1801.06146, eq. 3.
@@ -162,12 +162,12 @@ def slanted_triangular(rise: Duration = "10%", *, ratio: float = 32) -> Schedule
     >>> slanted_triangular()
     Linear(0.03125, 1.0, over="10%") >> Linear(1.0, 0.03125)
     """
-    if not (real(ratio) or 0) >= 1:
+    if not (to_finite_float(ratio) or 0) >= 1:
         raise ScheduleError(f"slanted_triangular: ratio must be 1 or more, got {ratio!r}.")
     return Linear(1 / ratio, 1.0, over=rise) >> Linear(1.0, 1 / ratio)
 
 
-def triangular(half: Duration, *, low: float = 0.1, decay: float = 1.0) -> Schedule:
+def triangular(half: DurationLike, *, low: float = 0.1, decay: float = 1.0) -> Schedule:
     """Cyclical rates: a line up and a line down, again and again.
 
     Args:
@@ -185,14 +185,14 @@ def triangular(half: Duration, *, low: float = 0.1, decay: float = 1.0) -> Sched
     """
     if decay == 1:
         return (Linear(low, 1.0, over=half) >> Linear(1.0, low, over=half)).repeat()
-    if not 0 <= (-1 if (number := real(low)) is None else number) <= 1:
+    if not 0 <= (-1 if (number := to_finite_float(low)) is None else number) <= 1:
         raise ScheduleError(f"triangular: low must be a factor from 0 to 1, got {low!r}.")
     height = 1 - low
     triangle = Linear(0.0, height, over=half) >> Linear(height, 0.0, over=half)
     return low + triangle.repeat(decay=decay)
 
 
-def triangular2(half: Duration, *, low: float = 0.1) -> Schedule:
+def triangular2(half: DurationLike, *, low: float = 0.1) -> Schedule:
     """``triangular`` whose height is halved after each cycle.
 
     >>> triangular2(4, low=0.0)
@@ -201,7 +201,7 @@ def triangular2(half: Duration, *, low: float = 0.1) -> Schedule:
     return triangular(half, low=low, decay=0.5)
 
 
-def range_test(low: float, high: float, *, stairs: Duration | None = None) -> Schedule:
+def range_test(low: float, high: float, *, stairs: DurationLike | None = None) -> Schedule:
     """From a low rate to a high one by equal factors, to find the rates at which a model learns.
 
     Args:
@@ -209,18 +209,18 @@ def range_test(low: float, high: float, *, stairs: Duration | None = None) -> Sc
         stairs: a duration for which each rate holds; a new rate at every step when left out.
 
     Source: Smith 2017, arXiv:1506.01186, section 3.3; with a straight line instead,
-    ``Linear(Rate(low), Rate(high))``.
+    ``Linear(Absolute(low), Absolute(high))``.
 
     >>> range_test(1e-6, 1.0)
-    Geometric(Rate(1e-06), Rate(1.0))
-    >>> range_test(1e-6, 1.0, stairs=10).bind(total=100)([0, 9, 10, 50], base=0.1).round(7)
+    Geometric(Absolute(1e-06), Absolute(1.0))
+    >>> range_test(1e-6, 1.0, stairs=10).bind(total_steps=100)([0, 9, 10, 50], base=0.1).round(7)
     array([1.e-06, 1.e-06, 4.e-06, 1.e-03])
     """
-    ramp = Geometric(Rate(low), Rate(high))
+    ramp = Geometric(Absolute(low), Absolute(high))
     return ramp if stairs is None else ramp.staircase(stairs)
 
 
-def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None) -> Schedule:
+def restarts(periods: Sequence[DurationLike], weights: Sequence[float] | None = None) -> Schedule:
     """Cosines with given periods and heights, one after another.
 
     Args:
@@ -232,8 +232,8 @@ def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None
     >>> restarts([10, 20], [1.0, 0.5])
     Cosine(10) >> Cosine(20, start=0.5)
     """
-    lengths = _listed("periods", periods)
-    heights = [1.0] * len(lengths) if weights is None else _listed("weights", weights)
+    lengths = _to_list("periods", periods)
+    heights = [1.0] * len(lengths) if weights is None else _to_list("weights", weights)
     if not lengths:
         raise ScheduleError("restarts: periods must be one duration or more, got none.")
     if len(heights) != len(lengths):
@@ -241,10 +241,10 @@ def restarts(periods: Sequence[Duration], weights: Sequence[float] | None = None
             f"restarts: weights must be as many as periods, got {len(heights)} and {len(lengths)}."
         )
     cosines = [Cosine(p, start=w) for p, w in zip(lengths, heights, strict=True)]
-    return cosines[0] if len(cosines) == 1 else joins.Sequence(tuple(cosines))
+    return cosines[0] if len(cosines) == 1 else joins.Sequential(tuple(cosines))
 
 
-def _listed(name: str, values: Iterable[Any]) -> list[Any]:
+def _to_list(name: str, values: Iterable[Any]) -> list[Any]:
     try:
         return list(values)
     except TypeError:
@@ -262,7 +262,7 @@ def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
     >>> untuned_linear_warmup(0.99)
     Warmup(199)
     """
-    return Warmup(max(0, round(2 / _rest(beta2)) - 1))
+    return Warmup(max(0, round(2 / _subtract_from_one(beta2)) - 1))
 
 
 def untuned_exponential_warmup(beta2: float = 0.999) -> Schedule:
@@ -273,11 +273,11 @@ def untuned_exponential_warmup(beta2: float = 0.999) -> Schedule:
     >>> untuned_exponential_warmup(0.75)
     ExponentialWarmup(4)
     """
-    return ExponentialWarmup(1 / _rest(beta2))
+    return ExponentialWarmup(1 / _subtract_from_one(beta2))
 
 
-def _rest(beta2: float) -> float:
-    number = real(beta2)
+def _subtract_from_one(beta2: float) -> float:
+    number = to_finite_float(beta2)
     if number is None or not 0 <= number < 1:
         raise ScheduleError(f"beta2 must be from 0 to below 1, got {beta2!r}.")
     return 1 - number

@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Self, get_args, get_type_hints
 from lrlab.errors import ScheduleError
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.kinds import Kind, shown
-from lrlab.schedules.levels import Rate
+from lrlab.schedules.kinds import FieldSpec, format_value
+from lrlab.schedules.levels import Absolute
 
-__all__ = ["Shape"]
+__all__ = ["Primitive"]
 
 
 @dataclass(frozen=True, repr=False)
-class Shape(Schedule):
+class Primitive(Schedule):
     """A primitive schedule: a frozen dataclass whose fields are annotated with a ``Kind``.
 
     A new shape is a frozen dataclass (``repr=False``) with ``evaluate``; reading, checking,
@@ -25,122 +25,122 @@ class Shape(Schedule):
     """
 
     def __post_init__(self) -> None:
-        for name, kind in kinds(type(self)).items():
-            object.__setattr__(self, name, self._read(name, kind, getattr(self, name)))
+        for name, kind in get_field_specs(type(self)).items():
+            object.__setattr__(self, name, self._convert_value(name, kind, getattr(self, name)))
 
-    def _read(self, name: str, kind: Kind, value: Any) -> Any:
-        if value is None and kind.optional:
+    def _convert_value(self, name: str, spec: FieldSpec, value: Any) -> Any:
+        if value is None and spec.optional:
             return None
-        read = kind.read(value)
-        if read is None:
-            raise self.refusal(f"{name} must be {kind.rule}, got {value!r}.")
-        return read
+        converted = spec.convert(value)
+        if converted is None:
+            raise self.make_error(f"{name} must be {spec.rule}, got {value!r}.")
+        return converted
 
-    def refusal(self, message: str) -> ScheduleError:
+    def make_error(self, message: str) -> ScheduleError:
         """An error about an argument of this shape."""
         return ScheduleError(f"{type(self).__name__}: {message}")
 
     @cached_property
-    def relative(self) -> bool:
-        own = not any(_absolute(getattr(self, name)) for name in kinds(type(self)))
-        return own and super().relative
+    def is_relative(self) -> bool:
+        has_only_factors = not any(_contains_absolute(getattr(self, name)) for name in get_field_specs(type(self)))
+        return has_only_factors and super().is_relative
 
     @property
-    def ends(self) -> bool:
-        kind = kinds(type(self)).get("over")
-        return kind is not None and (kind.fills or getattr(self, "over", None) is not None)
+    def has_end(self) -> bool:
+        spec = get_field_specs(type(self)).get("over")
+        return spec is not None and (spec.fills_remaining or getattr(self, "over", None) is not None)
 
-    def length(self, horizon: Horizon) -> float:
+    def compute_length(self, horizon: Horizon) -> float:
         over: float | str | None = getattr(self, "over", None)
-        return inf if over is None else horizon.length(over)
+        return inf if over is None else horizon.to_exact_steps(over)
 
-    def within(self, horizon: Horizon) -> Self:
-        return self.changed(
+    def bind_to_horizon(self, horizon: Horizon) -> Self:
+        return self.replace(
             **{
                 name: kind.bind(getattr(self, name), horizon, self)
-                for name, kind in kinds(type(self)).items()
+                for name, kind in get_field_specs(type(self)).items()
                 if kind.bind is not None
             }
         )
 
-    def changed(self, **values: Any) -> Self:
+    def replace(self, **values: Any) -> Self:
         """This shape with other values of some fields, or itself where they are the same."""
         same = all(getattr(self, name) == value for name, value in values.items())
         return self if same else dataclasses.replace(self, **values)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.arguments()})"
+        return f"{type(self).__name__}({self.format_arguments()})"
 
-    def arguments(self) -> str:
+    def format_arguments(self) -> str:
         """The text of the arguments, those with their default value left out."""
         fields = [f for f in dataclasses.fields(self) if f.name != "schedule"]
         # A subclass that makes a field keyword-only leaves it where it stood among the others.
-        plain = [f for f in fields if not f.kw_only]
+        positional = [f for f in fields if not f.kw_only]
         changed = [f.name for f in fields if getattr(self, f.name) != f.default]
-        last = max((i for i, f in enumerate(plain) if f.name in changed), default=-1)
-        words = [shown(getattr(self, f.name)) for f in plain[: last + 1]]
-        words += [
-            f"{f.name}={shown(getattr(self, f.name))}"
+        last = max((i for i, f in enumerate(positional) if f.name in changed), default=-1)
+        texts = [format_value(getattr(self, f.name)) for f in positional[: last + 1]]
+        texts += [
+            f"{f.name}={format_value(getattr(self, f.name))}"
             for f in fields
             if f.kw_only and f.name in changed
         ]
-        return ", ".join(words)
+        return ", ".join(texts)
 
 
 @dataclass(frozen=True, repr=False)
-class Changed(Shape):
-    """One schedule, changed; written as a call of ``method`` on it: ``a.until(30)``."""
+class Wrapper(Primitive):
+    """One schedule, changed; written as a call of ``method_name`` on it: ``a.until(30)``."""
 
     schedule: Schedule
-    method: ClassVar[str]
+    method_name: ClassVar[str]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.schedule, Schedule):
-            raise self.refusal(f"schedule must be a schedule, got {self.schedule!r}.")
+            raise self.make_error(f"schedule must be a schedule, got {self.schedule!r}.")
 
     def children(self) -> tuple[Schedule, ...]:
         return (self.schedule,)
 
-    def rebuilt(self, children: tuple[Schedule, ...]) -> Self:
+    def replace_children(self, children: tuple[Schedule, ...]) -> Self:
         (schedule,) = children
-        return self.changed(schedule=schedule)
+        return self.replace(schedule=schedule)
 
-    def inner(self, horizon: Horizon) -> Horizon:
+    def to_inner_horizon(self, horizon: Horizon) -> Horizon:
         """The horizon of the schedule inside."""
         return horizon
 
     @cached_property
-    def ends(self) -> bool:
-        return self.schedule.ends
+    def has_end(self) -> bool:
+        return self.schedule.has_end
 
-    def length(self, horizon: Horizon) -> float:
-        return self.schedule.length(self.inner(horizon))
+    def compute_length(self, horizon: Horizon) -> float:
+        return self.schedule.compute_length(self.to_inner_horizon(horizon))
 
-    def within(self, horizon: Horizon) -> Self:
-        own = super().within(horizon)
-        return own.changed(schedule=self.schedule.within(own.inner(horizon)))
+    def bind_to_horizon(self, horizon: Horizon) -> Self:
+        bound = super().bind_to_horizon(horizon)
+        return bound.replace(schedule=self.schedule.bind_to_horizon(bound.to_inner_horizon(horizon)))
 
     def __repr__(self) -> str:
-        return f"{enclosed(self.schedule, self.precedence)}.{self.method}({self.arguments()})"
+        return f"{parenthesize(self.schedule, self.precedence)}.{self.method_name}({self.format_arguments()})"
 
 
-def enclosed(schedule: Schedule, precedence: int) -> str:
+def parenthesize(schedule: Schedule, precedence: int) -> str:
     """The text of ``schedule``, in parentheses where it binds less tightly than its place asks."""
     text = repr(schedule)
     return text if schedule.precedence >= precedence else f"({text})"
 
 
-def _absolute(value: object) -> bool:
-    return isinstance(value, Rate) or (isinstance(value, tuple) and any(map(_absolute, value)))
+def _contains_absolute(value: object) -> bool:
+    return isinstance(value, Absolute) or (isinstance(value, tuple) and any(map(_contains_absolute, value)))
 
 
 @cache
-def kinds(shape: type[Shape]) -> dict[str, Kind]:
+def get_field_specs(primitive: type[Primitive]) -> dict[str, FieldSpec]:
     """The fields of a shape that are parameters, and what each may be."""
-    hints = get_type_hints(shape, include_extras=True)
-    names = [f.name for f in dataclasses.fields(shape)]
-    found = {
-        name: [arg for arg in get_args(hints[name]) if isinstance(arg, Kind)] for name in names
+    hints = get_type_hints(primitive, include_extras=True)
+    names = [f.name for f in dataclasses.fields(primitive)]
+    specs = {
+        name: [arg for arg in get_args(hints[name]) if isinstance(arg, FieldSpec)] for name in names
     }
-    return {name: kinds[0] for name, kinds in found.items() if kinds}
+    return {name: kinds[0] for name, kinds in specs.items() if kinds}

@@ -6,18 +6,18 @@ from functools import cached_property
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.curves import Curve, along
-from lrlab.schedules.durations import LAST_BITS, Horizon
-from lrlab.schedules.levels import resolve
-from lrlab.schedules.outcome import checked
-from lrlab.schedules.parameters import Growth, Levels, Milestones, Period, Positive, PowerOfTwo
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.curves import Curve, evaluate_curve
+from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
+from lrlab.schedules.levels import resolve_level
+from lrlab.schedules.outcome import check_rates
+from lrlab.schedules.parameters import AtLeastOne, Levels, Milestones, Period, Positive, PowerOfTwo
+from lrlab.schedules.shape import Primitive
 
-__all__ = ["Chebyshev", "Knots", "MultiStep", "Piecewise", "Step"]
+__all__ = ["Chebyshev", "PiecewiseInterpolate", "MultiStep", "PiecewiseConstant", "Step"]
 
 
 @dataclass(frozen=True, repr=False)
-class Step(Shape):
+class Step(Primitive):
     """Multiplied by ``gamma`` after every ``every`` steps::
 
         rate(t) = gamma ** floor(t / every)
@@ -40,12 +40,12 @@ class Step(Shape):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # checked() says which step it was
-            stairs = np.floor(t / Horizon().period(self.every) * LAST_BITS)
-            return checked(base * np.power(self.gamma, stairs), t, self)
+            stairs = np.floor(t / Horizon().to_period(self.every) * ROUNDING_SLACK)
+            return check_rates(base * np.power(self.gamma, stairs), t, self)
 
 
 @dataclass(frozen=True, repr=False)
-class MultiStep(Shape):
+class MultiStep(Primitive):
     """Multiplied by ``gamma`` at each of several steps::
 
         rate(t) = gamma ** (number of milestones <= t)
@@ -71,11 +71,11 @@ class MultiStep(Shape):
     def evaluate(self, t: Array, base: float) -> Array:
         passed = np.searchsorted(np.array(self.milestones, dtype=np.float64), t, side="right")
         with np.errstate(over="ignore"):  # checked() says which step it was
-            return checked(base * np.power(self.gamma, passed.astype(np.float64)), t, self)
+            return check_rates(base * np.power(self.gamma, passed.astype(np.float64)), t, self)
 
 
 @dataclass(frozen=True, repr=False)
-class Piecewise(Shape):
+class PiecewiseConstant(Primitive):
     """One level after another::
 
         rate(t) = levels[number of entries of at <= t]
@@ -89,7 +89,7 @@ class Piecewise(Shape):
 
     Source: Keras' PiecewiseConstantDecay, optax's piecewise_constant_schedule.
 
-    >>> Piecewise([2, 3], [1.0, 0.3, 0.1])([0, 1, 2, 3, 4])
+    >>> PiecewiseConstant([2, 3], [1.0, 0.3, 0.1])([0, 1, 2, 3, 4])
     array([1. , 1. , 0.3, 0.1, 0.1])
     """
 
@@ -99,17 +99,17 @@ class Piecewise(Shape):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.levels) != len(self.at) + 1:
-            raise self.refusal(
+            raise self.make_error(
                 f"levels must be one more than at, got {len(self.levels)} and {len(self.at)}."
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
         passed = np.searchsorted(np.array(self.at, dtype=np.float64), t, side="right")
-        return np.array([resolve(level, base) for level in self.levels])[passed]
+        return np.array([resolve_level(level, base) for level in self.levels])[passed]
 
 
 @dataclass(frozen=True, repr=False)
-class Knots(Shape):
+class PiecewiseInterpolate(Primitive):
     """Through given levels at given steps, along a curve from each to the next.
 
     With i so that at[i] <= t < at[i + 1], p = (t - at[i]) / (at[i + 1] - at[i]) and a curve c::
@@ -129,7 +129,7 @@ class Knots(Shape):
 
     Source: ignite's PiecewiseLinear, optax's piecewise_interpolate_schedule.
 
-    >>> Knots([1, 3, 5], [1.0, 0.5, 0.1])([0, 1, 2, 3, 4, 5])
+    >>> PiecewiseInterpolate([1, 3, 5], [1.0, 0.5, 0.1])([0, 1, 2, 3, 4, 5])
     array([1.  , 1.  , 0.75, 0.5 , 0.3 , 0.1 ])
     """
 
@@ -141,30 +141,30 @@ class Knots(Shape):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.levels) != len(self.at):
-            raise self.refusal(
+            raise self.make_error(
                 f"levels must be as many as at, got {len(self.levels)} and {len(self.at)}."
             )
 
     @property
-    def ends(self) -> bool:
+    def has_end(self) -> bool:
         return True
 
-    def length(self, horizon: Horizon) -> float:
-        return max(horizon.length(at) for at in self.at)
+    def compute_length(self, horizon: Horizon) -> float:
+        return max(horizon.to_exact_steps(at) for at in self.at)
 
     def evaluate(self, t: Array, base: float) -> Array:
         at = np.array(self.at, dtype=np.float64)
-        levels = np.array([resolve(level, base) for level in self.levels])
+        levels = np.array([resolve_level(level, base) for level in self.levels])
         after = np.searchsorted(at, t, side="right")
         left, right = np.maximum(after - 1, 0), np.minimum(after, len(at) - 1)
         width = at[right] - at[left]
         p = np.divide(t - at[left], width, out=np.zeros_like(t), where=width > 0)
-        c = along(self.curve, p)
+        c = evaluate_curve(self.curve, p)
         return levels[left] * (1 - c) + levels[right] * c
 
 
 @dataclass(frozen=True, repr=False)
-class Chebyshev(Shape):
+class Chebyshev(Primitive):
     """The steps of Chebyshev's method, in the fractal order that keeps gradient descent stable.
 
     With N = steps, K = condition and the i-th angle a = (2 * i + 1) * pi / (2 * N)::
@@ -188,24 +188,24 @@ class Chebyshev(Shape):
     """
 
     steps: PowerOfTwo
-    condition: Growth
+    condition: AtLeastOne
 
     @property
-    def ends(self) -> bool:
+    def has_end(self) -> bool:
         return True
 
-    def length(self, horizon: Horizon) -> float:
+    def compute_length(self, horizon: Horizon) -> float:
         return self.steps
 
     @cached_property
-    def _order(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    def _fractal_order(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         order = np.zeros(1, dtype=np.intp)
         while len(order) < self.steps:
             order = np.stack([order, 2 * len(order) - 1 - order], axis=1).reshape(-1)
         return order
 
     def evaluate(self, t: Array, base: float) -> Array:
-        i = self._order[np.minimum(t, self.steps - 1).astype(np.intp)]
+        i = self._fractal_order[np.minimum(t, self.steps - 1).astype(np.intp)]
         angle = (2 * i + 1) * np.pi / (2 * self.steps)
         k = self.condition
         return base / ((k + 1) / 2 - (k - 1) / 2 * np.cos(angle))

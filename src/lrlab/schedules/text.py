@@ -24,17 +24,17 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.formulas import Custom
-from lrlab.schedules.reading import WHAT, Builders, Reader
-from lrlab.schedules.shape import Changed
+from lrlab.schedules.reading import TEXT_DESCRIPTION, Builders, Parser
+from lrlab.schedules.shape import Wrapper
 
 __all__ = ["parse", "to_text"]
 
 
-def _is_method(value: Any) -> bool:
-    return inspect.isclass(value) and issubclass(value, Changed)  # written as a.method(...)
+def _is_wrapper(value: Any) -> bool:
+    return inspect.isclass(value) and issubclass(value, Wrapper)  # written as a.method(...)
 
 
-_ROOMS = (
+_MODULES = (
     levels,
     ramps,
     warmups,
@@ -47,16 +47,16 @@ _ROOMS = (
     recipes,
 )
 
-SHAPES: Builders = {
+BUILTIN_BUILDERS: Builders = {
     name: value
-    for room in _ROOMS
+    for room in _MODULES
     for name in room.__all__
-    if not (inspect.isabstract(value := getattr(room, name)) or _is_method(value))
+    if not (inspect.isabstract(value := getattr(room, name)) or _is_wrapper(value))
 }
 """What ``parse`` knows by itself, by name: shapes, ``Rate`` and recipes."""
 
 
-def parse(text: str, builders: Builders = SHAPES) -> Schedule:
+def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
     """The schedule that a text describes; ``parse(repr(s)) == s``.
 
     Args:
@@ -71,7 +71,7 @@ def parse(text: str, builders: Builders = SHAPES) -> Schedule:
     >>> parse("Warmup(5) >> Cosine(45, end=0.01)")
     Warmup(5) >> Cosine(45, end=0.01)
     """
-    value = Reader(text, builders).read()
+    value = Parser(text, builders).parse()
     if not isinstance(value, Schedule):
         several = isinstance(value, tuple) and any(isinstance(v, Schedule) for v in value)
         remedy = "join them with >>" if several else "try Constant(1.0)"
@@ -86,13 +86,13 @@ def to_text(schedule: Schedule) -> str:
         ScheduleError: it holds a Python function, which no text can, or is too long or too deep
             to be read back.
     """
-    refuse_functions(schedule)
+    reject_functions(schedule)
     text = repr(schedule)
-    grammar.read(text, WHAT)
+    grammar.parse_expression(text, TEXT_DESCRIPTION)
     return text
 
 
-def refuse_functions(schedule: Schedule) -> None:
+def reject_functions(schedule: Schedule) -> None:
     """Refuses what holds a Python function, which neither text nor JSON can.
 
     Raises:

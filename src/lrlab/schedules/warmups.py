@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from lrlab.schedules.base import Array
-from lrlab.schedules.curves import Curve, along
+from lrlab.schedules.curves import Curve, evaluate_curve
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.parameters import AdamBeta, Level, Over, Period, Start
+from lrlab.schedules.parameters import AdamBeta, Level, DurationOrRemaining, Period, StartLevel
 from lrlab.schedules.ramps import Ramp
-from lrlab.schedules.shape import Shape
+from lrlab.schedules.shape import Primitive
 
 __all__ = ["Cooldown", "ExponentialWarmup", "LogWarmup", "RadamWarmup", "Warmup"]
 
@@ -45,9 +45,9 @@ class Warmup(Ramp):
     array([0.    , 0.0625, 0.25  , 0.5625, 1.    ])
     """
 
-    over: Over = None
+    over: DurationOrRemaining = None
     _: KW_ONLY
-    start: Start = None
+    start: StartLevel = None
     curve: Curve = "linear"
 
     end = 1.0
@@ -55,11 +55,11 @@ class Warmup(Ramp):
     def evaluate(self, t: Array, base: float) -> Array:
         if self.start is not None:
             return super().evaluate(t, base)
-        over = self.length(Horizon())
-        return base * along(self.curve, np.minimum((t + 1) / (over + 1), 1.0))
+        over = self.compute_length(Horizon())
+        return base * evaluate_curve(self.curve, np.minimum((t + 1) / (over + 1), 1.0))
 
-    def left(self, q: Array) -> Array:
-        return 1 - along(self.curve, 1 - q)
+    def decay(self, remaining: Array) -> Array:
+        return 1 - evaluate_curve(self.curve, 1 - remaining)
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,18 +87,18 @@ class Cooldown(Ramp):
     array([1.   , 0.5  , 0.293, 0.134, 0.   ])
     """
 
-    over: Over = None
+    over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
     end: Level = 0.0
     curve: Curve = "sqrt"
 
-    def left(self, q: Array) -> Array:
-        return 1 - along(self.curve, 1 - q)
+    def decay(self, remaining: Array) -> Array:
+        return 1 - evaluate_curve(self.curve, 1 - remaining)
 
 
 @dataclass(frozen=True, repr=False)
-class LogWarmup(Shape):
+class LogWarmup(Primitive):
     """Up to the base rate along a logarithm, reached one step before the end.
 
     With W = over, at least 2::
@@ -117,14 +117,14 @@ class LogWarmup(Shape):
     array([0. , 0.5, 1. , 1. ])
     """
 
-    over: Over = None
+    over: DurationOrRemaining = None
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * np.minimum(1.0, np.log(t + 1) / math.log(max(2, self.length(Horizon()))))
+        return base * np.minimum(1.0, np.log(t + 1) / math.log(max(2, self.compute_length(Horizon()))))
 
 
 @dataclass(frozen=True, repr=False)
-class ExponentialWarmup(Shape):
+class ExponentialWarmup(Primitive):
     """Up towards the base rate, ever more slowly, without end; for products::
 
         rate(t) = 1 - exp(-(t + 1) / tau)
@@ -146,11 +146,11 @@ class ExponentialWarmup(Shape):
     tau: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * -np.expm1(-(t + 1) / Horizon().period(self.tau))
+        return base * -np.expm1(-(t + 1) / Horizon().to_period(self.tau))
 
 
 @dataclass(frozen=True, repr=False)
-class RadamWarmup(Shape):
+class RadamWarmup(Primitive):
     """The rectification of RAdam as a warm-up, without end; for products.
 
     With R = 2 / (1 - beta2) - 1, r(n) = R - 2 * n * beta2**n / (1 - beta2**n), and n counted from
@@ -173,22 +173,22 @@ class RadamWarmup(Shape):
     beta2: AdamBeta = 0.999
 
     @cached_property
-    def _first(self) -> float:
+    def _first_n(self) -> float:
         n = 1.0
-        while self._length(np.array([n]))[0] <= 4:
+        while self._compute_rho(np.array([n]))[0] <= 4:
             n += 1
         return n
 
     @property
-    def _longest(self) -> float:
+    def _rho_inf(self) -> float:
         return 2 / (1 - self.beta2) - 1
 
-    def _length(self, n: Array) -> Array:
+    def _compute_rho(self, n: Array) -> Array:
         decay: Array = np.power(self.beta2, n)
-        return self._longest - 2 * n * decay / (1 - decay)
+        return self._rho_inf - 2 * n * decay / (1 - decay)
 
     def evaluate(self, t: Array, base: float) -> Array:
-        longest = self._longest
-        r = self._length(t + self._first)
-        whole = (longest - 4) * (longest - 2)
-        return base * np.sqrt((r - 4) * (r - 2) * longest / (whole * r))
+        rho_inf = self._rho_inf
+        rho = self._compute_rho(t + self._first_n)
+        scale = (rho_inf - 4) * (rho_inf - 2)
+        return base * np.sqrt((rho - 4) * (rho - 2) * rho_inf / (scale * rho))

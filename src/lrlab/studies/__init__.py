@@ -5,9 +5,9 @@ Names are imported when they are first used, so that a look at a database does n
 
 from typing import TYPE_CHECKING
 
-from lrlab.lazy import lazily
+from lrlab.lazy import enable_lazy_imports
 
-ROOMS = {
+EXPORTS = {
     "carrying": ("carry_out",),
     "catalog": ("Catalog",),
     "choosing": ("Tuned", "tune"),
@@ -38,47 +38,47 @@ ROOMS = {
 """Where each public name lives."""
 
 if TYPE_CHECKING:
-    from lrlab.studies.carrying import carry_out as carry_out
-    from lrlab.studies.catalog import Catalog as Catalog
-    from lrlab.studies.choosing import Tuned as Tuned
-    from lrlab.studies.choosing import tune as tune
+    from lrlab.studies.carrying import run_study as run_study
+    from lrlab.studies.catalog import StoreReader as StoreReader
+    from lrlab.studies.choosing import Selection as Selection
+    from lrlab.studies.choosing import select_settings as select_settings
     from lrlab.studies.comparing import compare as compare
-    from lrlab.studies.comparing import place_of as place_of
-    from lrlab.studies.comparing import planned as planned
+    from lrlab.studies.comparing import resolve_backend as resolve_backend
+    from lrlab.studies.comparing import plan_study as plan_study
     from lrlab.studies.defaults import BASELINE as BASELINE
-    from lrlab.studies.defaults import default_schedules as default_schedules
-    from lrlab.studies.entries import Entry as Entry
-    from lrlab.studies.estimate import Estimate as Estimate
-    from lrlab.studies.estimate import estimate as estimate
-    from lrlab.studies.execution import execute as execute
+    from lrlab.studies.defaults import build_default_schedules as build_default_schedules
+    from lrlab.studies.entries import StudySummary as StudySummary
+    from lrlab.studies.estimate import CostEstimate as CostEstimate
+    from lrlab.studies.estimate import estimate_cost as estimate_cost
+    from lrlab.studies.execution import train_blocks as train_blocks
     from lrlab.studies.grid import Grid as Grid
-    from lrlab.studies.grid import cross as cross
-    from lrlab.studies.grid import varied as varied
+    from lrlab.studies.grid import build_grid as build_grid
+    from lrlab.studies.grid import find_varied_hyperparameters as find_varied_hyperparameters
     from lrlab.studies.phases import Phase as Phase
-    from lrlab.studies.phases import first as first
-    from lrlab.studies.phases import following as following
-    from lrlab.studies.phases import tuned_by as tuned_by
-    from lrlab.studies.places import Cluster as Cluster
+    from lrlab.studies.phases import plan_first_phase as plan_first_phase
+    from lrlab.studies.phases import plan_next_phase as plan_next_phase
+    from lrlab.studies.phases import select_tuned_settings as select_tuned_settings
+    from lrlab.studies.places import RayCluster as RayCluster
     from lrlab.studies.places import Machine as Machine
-    from lrlab.studies.plan import LOOP as LOOP
+    from lrlab.studies.plan import LOOP_ENGINE as LOOP_ENGINE
     from lrlab.studies.plan import Plan as Plan
     from lrlab.studies.plan import Protocol as Protocol
-    from lrlab.studies.plan import plan as plan
-    from lrlab.studies.settling import candidates as candidates
-    from lrlab.studies.settling import settle as settle
+    from lrlab.studies.plan import build_plan as build_plan
+    from lrlab.studies.settling import list_engines as list_engines
+    from lrlab.studies.settling import select_engine as select_engine
     from lrlab.studies.statistics import Comparison as Comparison
-    from lrlab.studies.statistics import Reached as Reached
-    from lrlab.studies.statistics import Reading as Reading
-    from lrlab.studies.statistics import Row as Row
-    from lrlab.studies.statistics import Versus as Versus
-    from lrlab.studies.statistics import interval as interval
-    from lrlab.studies.statistics import judge as judge
-    from lrlab.studies.statistics import reach as reach
+    from lrlab.studies.statistics import TimeToTarget as TimeToTarget
+    from lrlab.studies.statistics import DifferenceEstimate as DifferenceEstimate
+    from lrlab.studies.statistics import ComparisonRow as ComparisonRow
+    from lrlab.studies.statistics import PairedComparison as PairedComparison
+    from lrlab.studies.statistics import compute_confidence_interval as compute_confidence_interval
+    from lrlab.studies.statistics import compare_scores as compare_scores
+    from lrlab.studies.statistics import compute_times_to_target as compute_times_to_target
     from lrlab.studies.store import Store as Store
-    from lrlab.studies.study import Study as Study
-    from lrlab.studies.verdict import answer as answer
-    from lrlab.studies.verdict import claim as claim
-    from lrlab.studies.verdict import verdict as verdict
-    from lrlab.studies.verdict import winners as winners
+    from lrlab.studies.study import StudyResult as StudyResult
+    from lrlab.studies.verdict import write_answer as write_answer
+    from lrlab.studies.verdict import assess_claim as assess_claim
+    from lrlab.studies.verdict import describe_verdict as describe_verdict
+    from lrlab.studies.verdict import find_winners as find_winners
 
-lazily(__name__, ROOMS)
+enable_lazy_imports(__name__, EXPORTS)

@@ -5,33 +5,33 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 
 from lrlab.errors import LrlabError, StudyError
-from lrlab.studies.execution import Block, blocks_of, execute, held
-from lrlab.studies.phases import Phase, first, following
-from lrlab.studies.places import HERE, Place
+from lrlab.studies.execution import Block, plan_blocks, train_blocks, open_backend
+from lrlab.studies.phases import Phase, plan_first_phase, plan_next_phase
+from lrlab.studies.places import THIS_MACHINE, Backend
 from lrlab.studies.plan import Plan
-from lrlab.studies.store import Member, Store
-from lrlab.studies.study import Study
+from lrlab.studies.store import PlannedRun, Store
+from lrlab.studies.study import StudyResult
 from lrlab.training import Result, Run
 
-Watch = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
+ProgressCallback = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
 """Told of every phase with those of its runs that will be trained; gives what to call at the end of
 each of them.
 """
 
 
 @contextmanager
-def unwatched(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-    """A ``Watch`` that tells nobody."""
+def ignore_progress(phase: Phase, missing_runs: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
+    """A ``ProgressCallback`` that tells nobody."""
     yield lambda run: None
 
 
-def carry_out(
+def run_study(
     plan: Plan,
     store: Store,
-    place: Place = HERE,
-    watch: Watch = unwatched,
+    backend: Backend = THIS_MACHINE,
+    progress: ProgressCallback = ignore_progress,
     source: str | None = None,
-) -> Study:
+) -> StudyResult:
     """The study with the results of all its runs, phase after phase.
 
     Runs that are stored are not trained again; the others are trained in the blocks that were
@@ -41,8 +41,8 @@ def carry_out(
     Args:
         plan: the study.
         store: where runs are looked up, and where they are stored as they end.
-        place: where runs are trained.
-        watch: told of every phase and of every run that was trained and stored.
+        backend: where runs are trained.
+        progress: told of every phase and of every run that was trained and stored.
         source: how the command line comes to the problem again, as JSON.
 
     Raises:
@@ -50,81 +50,81 @@ def carry_out(
             study was planned by other rules than this version's.
         TrainingError: the engine of the plan cannot train its problem.
     """
-    done: list[Phase] = []
+    finished_phases: list[Phase] = []
     results: dict[str, Result] = {}
-    phase: Phase | None = first(plan)
-    begun = store.has(plan.id)
+    phase: Phase | None = plan_first_phase(plan)
+    was_stored = store.has_study(plan.id)
     try:
-        with held(place):
+        with open_backend(backend):
             while phase is not None:
-                blocks = _blocks(plan, phase, store, place, source)
-                results |= _carried_out(plan, phase, blocks, store, place, watch)
-                done.append(phase)
-                phase = following(plan, done, results)
+                blocks = _load_or_plan_blocks(plan, phase, store, backend, source)
+                results |= _run_phase(plan, phase, blocks, store, backend, progress)
+                finished_phases.append(phase)
+                phase = plan_next_phase(plan, finished_phases, results)
     except LrlabError:
         # What cannot be trained at all is no study: nothing could go on with it.
-        if not begun and store.has(plan.id) and not store.known(first(plan).runs):
-            store.delete(plan.id)
+        if not was_stored and store.has_study(plan.id) and not store.find_stored_runs(plan_first_phase(plan).runs):
+            store.delete_study(plan.id)
         raise
-    return Study(plan, tuple(done), results)
+    return StudyResult(plan, tuple(finished_phases), results)
 
 
-def _carried_out(
-    plan: Plan, phase: Phase, blocks: list[Block], store: Store, place: Place, watch: Watch
+def _run_phase(
+    plan: Plan, phase: Phase, blocks: list[Block], store: Store, backend: Backend, progress: ProgressCallback
 ) -> dict[str, Result]:
-    known = store.known(phase.runs)
+    stored = store.find_stored_runs(phase.runs)
     # Of another study when this phase was planned, and deleted with it a moment later.
-    lost = phase.runs.keys() - known - {id for block in blocks for id in block}
+    lost = phase.runs.keys() - stored - {run_id for block in blocks for run_id in block}
     if lost:
         runs = {id: run for id, run in phase.runs.items() if id in lost}
-        again = blocks_of(plan.problem, runs, plan.engine, place)
-        blocks += [{id: runs[id] for id in ids} for ids in again]
-    missing = [block for block in blocks if not known >= block.keys()]
-    new = [run for block in missing for id, run in block.items() if id not in known]
+        lost_blocks = plan_blocks(plan.problem, runs, plan.engine, backend)
+        blocks += [{id: runs[id] for id in ids} for ids in lost_blocks]
+    missing = [block for block in blocks if not stored >= block.keys()]
+    new = [run for block in missing for id, run in block.items() if id not in stored]
     with (
-        watch(phase, new) as ended,
-        closing(execute(plan.problem, missing, plan.engine, place)) as training,
+        progress(phase, new) as on_run_end,
+        closing(train_blocks(plan.problem, missing, plan.engine, backend)) as training,
     ):
-        for together in training:
-            store.add(plan.problem, plan.engine, phase.runs, together)
-            for id in together:
-                if id not in known:
-                    ended(phase.runs[id])
+        for block_results in training:
+            store.add_results(plan.problem, plan.engine, phase.runs, block_results)
+            for id in block_results:
+                if id not in stored:
+                    on_run_end(phase.runs[id])
     # As they are stored: another process may have stored some before this one.
-    return store.finished(phase.runs)
+    return store.load_results(phase.runs)
 
 
-def _blocks(
-    plan: Plan, phase: Phase, store: Store, place: Place, source: str | None
+def _load_or_plan_blocks(
+    plan: Plan, phase: Phase, store: Store, backend: Backend, source: str | None
 ) -> list[Block]:
     """What is trained together in a phase: as it was recorded, by whoever planned it first.
 
     With the first phase a study begins: nothing is noted of one that cannot be trained.
     """
-    members = store.phase(plan.id, phase.name)
-    fresh = _members(plan, phase, store, place) if members is None else None
-    store.begin(plan.id, plan.problem, plan.engine, json.dumps(plan.described()), source)
-    if fresh is not None:
-        store.plan_phase(plan.id, phase.name, fresh)
-        members = store.phase(plan.id, phase.name)
-    assert members is not None
-    if {id for id, _ in members} != phase.runs.keys():
+    planned_runs = store.load_phase(plan.id, phase.name)
+    new_runs = _plan_phase_runs(plan, phase, store, backend) if planned_runs is None else None
+    store.add_study(plan.id, plan.problem, plan.engine, json.dumps(plan.to_dict()), source)
+    if new_runs is not None:
+        store.add_phase(plan.id, phase.name, new_runs)
+        planned_runs = store.load_phase(plan.id, phase.name)
+    assert planned_runs is not None
+    if {run_id for run_id, _ in planned_runs} != phase.runs.keys():
         raise StudyError(
             f"study {plan.id} has planned other runs for its phase {phase.name} than its results "
             "lead to now, so another version of lrlab has begun it; delete it with lrlab delete "
             f"{plan.id} and begin it again."
         )
     grouped: dict[int, dict[str, Run]] = {}
-    for id, number in members:
+    for id, number in planned_runs:
         if number is not None:
             grouped.setdefault(number, {})[id] = phase.runs[id]
     return list(grouped.values())
 
 
-def _members(plan: Plan, phase: Phase, store: Store, place: Place) -> list[Member]:
+def _plan_phase_runs(plan: Plan, phase: Phase, store: Store, backend: Backend) -> list[PlannedRun]:
     """The runs of a phase that is planned now, each with the number of its block."""
-    known = store.known(phase.runs)
-    missing = {id: run for id, run in phase.runs.items() if id not in known}
-    blocks = blocks_of(plan.problem, missing, plan.engine, place) if missing else []
-    numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
-    return [(id, numbers.get(id)) for id in phase.runs]
+    stored = store.find_stored_runs(phase.runs)
+    missing = {run_id: run for run_id, run in phase.runs.items() if run_id not in stored}
+    blocks = plan_blocks(plan.problem, missing, plan.engine, backend) if missing else []
+    block_numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
+    return [(id, block_numbers.get(id)) for id in phase.runs]

@@ -5,15 +5,15 @@ It reads while another process writes, and from a file or a folder that may not 
 
 from pathlib import Path
 
-from lrlab.errors import StudyError, did_you_mean
-from lrlab.studies.entries import Entry, entries, pace
-from lrlab.studies.faults import number, version_of
-from lrlab.studies.kept import Kept
-from lrlab.studies.reading import Answer, Question, read
-from lrlab.studies.schema import OF_NO_OTHER, VERSION
+from lrlab.errors import StudyError, format_suggestion
+from lrlab.studies.entries import StudySummary, query_studies, query_runs_per_second
+from lrlab.studies.faults import fetch_int, read_schema_version
+from lrlab.studies.kept import ReadableStore
+from lrlab.studies.reading import QueryResult, Query, query_file
+from lrlab.studies.schema import UNSHARED_RUNS_CONDITION, SCHEMA_VERSION
 
 
-class Catalog(Kept):
+class StoreReader(ReadableStore):
     """The studies in a database file.
 
     Args:
@@ -26,15 +26,15 @@ class Catalog(Kept):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._version = self.ask(lambda db: version_of(db, str(path)))
+        self._version = self.run_query(lambda db: read_schema_version(db, str(path)))
         if not self._version:
             raise StudyError(f"{path} is empty; `lrlab compare` fills it.")
 
-    def studies(self) -> list[Entry]:
+    def list_studies(self) -> list[StudySummary]:
         """The studies in the order in which they began; none in a file of an older lrlab."""
-        return self.ask(entries) if self._version == VERSION else []
+        return self.run_query(query_studies) if self._version == SCHEMA_VERSION else []
 
-    def find(self, text: str | None = None) -> Entry:
+    def find_study(self, text: str | None = None) -> StudySummary:
         """The one study that is meant.
 
         Args:
@@ -44,36 +44,36 @@ class Catalog(Kept):
         Raises:
             StudyError: there is no such study, or there are several.
         """
-        return _meant(self.studies(), text, self.path)
+        return _match_study(self.list_studies(), text, self.path)
 
-    def has(self, id: str) -> bool:
+    def has_study(self, study_id: str) -> bool:
         """Whether a study has begun; none has in a file of an older lrlab."""
-        return self._version == VERSION and super().has(id)
+        return self._version == SCHEMA_VERSION and super().has_study(study_id)
 
-    def without_study(self) -> int:
+    def count_runs_without_study(self) -> int:
         """How many runs are stored that no study has planned, as those of an older lrlab."""
-        among = " WHERE id NOT IN (SELECT run FROM member)" if self._version == VERSION else ""
-        return self.ask(lambda db: number(db, f"SELECT count(*) FROM run{among}"))
+        condition = " WHERE id NOT IN (SELECT run FROM member)" if self._version == SCHEMA_VERSION else ""
+        return self.run_query(lambda db: fetch_int(db, f"SELECT count(*) FROM run{condition}"))
 
-    def of_no_other(self, entry: Entry) -> int:
+    def count_unshared_runs(self, study: StudySummary) -> int:
         """How many runs are stored that this study has and no other."""
-        query = f"SELECT count(*) FROM run WHERE {OF_NO_OTHER}"
-        return self.ask(lambda db: int(db.execute(query, {"id": entry.id}).fetchone()[0]))
+        sql = f"SELECT count(*) FROM run WHERE {UNSHARED_RUNS_CONDITION}"
+        return self.run_query(lambda db: int(db.execute(sql, {"id": study.id}).fetchone()[0]))
 
-    def pace(self, entry: Entry) -> float | None:
+    def measure_runs_per_second(self, study: StudySummary) -> float | None:
         """Runs that have ended in a second of late, about; None where too few have.
 
         Those of the last ten minutes before the last one are counted, without those of the first
         moment among them, which were trained before it.
         """
-        return self.ask(lambda db: pace(db, entry))
+        return self.run_query(lambda db: query_runs_per_second(db, study))
 
-    def ask(self, question: Question[Answer]) -> Answer:
-        """What ``question`` answers, see ``reading``."""
-        return read(self.path, question)
+    def run_query(self, query: Query[QueryResult]) -> QueryResult:
+        """What ``query`` answers, see ``reading``."""
+        return query_file(self.path, query)
 
 
-def _meant(studies: list[Entry], text: str | None, path: Path) -> Entry:
+def _match_study(studies: list[StudySummary], text: str | None, path: Path) -> StudySummary:
     """The study of that id, or beginning of one, or problem, or the only one."""
     if not studies:
         raise StudyError(f"there is no study in {path}; `lrlab compare` begins one.")
@@ -86,9 +86,9 @@ def _meant(studies: list[Entry], text: str | None, path: Path) -> Entry:
         return found[0]
     if not found:
         names = {name for entry in studies for name in (entry.id, entry.problem)}
-        hint = did_you_mean(str(text), sorted(names)) or "; `lrlab studies` lists them."
+        hint = format_suggestion(str(text), sorted(names)) or "; `lrlab studies` lists them."
         raise StudyError(f"no study in {path} is {text or 'called nothing'}{hint}")
     what = "" if text is None else f" that are {text}"
-    some = ", ".join(f"{entry.id} ({entry.problem})" for entry in found[:5])
+    listed = ", ".join(f"{entry.id} ({entry.problem})" for entry in found[:5])
     more = ", ..." if len(found) > 5 else ""
-    raise StudyError(f"{path} has {len(found)} studies{what}, name one by its id: {some}{more}.")
+    raise StudyError(f"{path} has {len(found)} studies{what}, name one by its id: {listed}{more}.")

@@ -5,47 +5,47 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from lrlab.problems import AnyProblem, TrainingFunction, split_of
+from lrlab.problems import Trainable, TrainingFunction, split_rows
 from lrlab.schedules import Schedule
-from lrlab.studies.grid import edge_of, rates_of
-from lrlab.studies.scoring import epoch_of
+from lrlab.studies.grid import find_edge_side, list_lrs
+from lrlab.studies.scoring import find_scored_epoch
 from lrlab.training import Result, Settings
-from lrlab.training.loop import score_of_a_guess
+from lrlab.training.loop import compute_dummy_score
 
 Candidate = tuple[Schedule, Settings]
 """A schedule with settings that it may do well with."""
 
-_TIE = 1e-9
+_RELATIVE_TOLERANCE = 1e-9
 """Relative; means of the same shares that differ by their last bits are equal."""
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Selection:
     """The settings chosen for a schedule.
 
     Args:
         settings: those it does best with.
-        side: 1 where their rate is the highest that was tried, -1 where it is the lowest, so that a
+        edge_side: 1 where their rate is the highest that was tried, -1 where it is the lowest, so that a
             better one may lie beyond; else 0.
-        score: the mean score of the held-out rows; None where there was nothing to choose.
+        validation_score: the mean score of the held-out rows; None where there was nothing to choose.
     """
 
     settings: Settings
-    side: int = 0
-    score: float | None = None
+    edge_side: int = 0
+    validation_score: float | None = None
 
     @property
-    def edge(self) -> bool:
+    def at_grid_edge(self) -> bool:
         """Whether a better rate may lie beyond those that were tried."""
-        return self.side != 0
+        return self.edge_side != 0
 
 
-def tune(
-    problem: AnyProblem,
-    trials: Mapping[Candidate, Sequence[Result]],
+def select_settings(
+    problem: Trainable,
+    results: Mapping[Candidate, Sequence[Result]],
     seeds: Sequence[int],
     score: str = "final",
-) -> dict[Schedule, Tuned]:
+) -> dict[Schedule, Selection]:
     """Each schedule at its best settings: those with the best mean score of the held-out rows.
 
     A diverged run counts as what a constant guess scores on the same held-out rows: it is part of
@@ -55,48 +55,48 @@ def tune(
 
     Args:
         problem: what was trained.
-        trials: the results of every candidate, in the order of the seeds.
+        results: the results of every candidate, in the order of the seeds.
         seeds: of their runs.
         score: as in ``Protocol``.
     """
-    guess = _guesses(problem)
+    score_dummy = _make_dummy_scorer(problem)
 
-    def mean_score(candidate: Candidate) -> float:
+    def compute_mean_score(candidate: Candidate) -> float:
         scores = (
-            guess(seed, candidate[1])
+            score_dummy(seed, candidate[1])
             if result.diverged
-            else float(result.epochs.column("validation_score")[epoch_of(result, problem, score)])
-            for seed, result in zip(seeds, trials[candidate], strict=True)
+            else float(result.curve.get_column("validation_score")[find_scored_epoch(result, problem, score)])
+            for seed, result in zip(seeds, results[candidate], strict=True)
         )
         return math.fsum(scores) / len(seeds)
 
     means: dict[Schedule, dict[Settings, float]] = {}
-    for schedule, settings in trials:
-        means.setdefault(schedule, {})[settings] = mean_score((schedule, settings))
-    more_is_better = problem.metric.more_is_better
-    return {schedule: _best(own, more_is_better) for schedule, own in means.items()}
+    for schedule, settings in results:
+        means.setdefault(schedule, {})[settings] = compute_mean_score((schedule, settings))
+    greater_is_better = problem.metric.greater_is_better
+    return {schedule: _select_best(mean_by_settings, greater_is_better) for schedule, mean_by_settings in means.items()}
 
 
-def _best(means: Mapping[Settings, float], more_is_better: bool) -> Tuned:
-    top = max(means.values()) if more_is_better else min(means.values())
-    near = [s for s, mean in means.items() if math.isclose(mean, top, rel_tol=_TIE)]
-    rates = rates_of(means)
-    best = min(near, key=lambda s: (edge_of(s.lr, rates) != 0, s.lr))
-    return Tuned(best, edge_of(best.lr, rates), means[best])
+def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Selection:
+    best_mean = max(means.values()) if greater_is_better else min(means.values())
+    tied = [s for s, mean in means.items() if math.isclose(mean, best_mean, rel_tol=_RELATIVE_TOLERANCE)]
+    lrs = list_lrs(means)
+    best = min(tied, key=lambda s: (find_edge_side(s.lr, lrs) != 0, s.lr))
+    return Selection(best, find_edge_side(best.lr, lrs), means[best])
 
 
-def _guesses(problem: AnyProblem) -> Callable[[int, Settings], float]:
+def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
     """What a constant guess scores on the held-out rows of a seed, each computed once."""
     if isinstance(problem, TrainingFunction):
-        return lambda seed, settings: problem.guess
+        return lambda seed, settings: problem.dummy_score
 
     @cache
-    def guess(seed: int, held_out: int) -> float:
-        split = split_of(problem, seed, held_out)
+    def score_dummy(seed: int, validation_rows: int) -> float:
+        split = split_rows(problem, seed, validation_rows)
         assert split.x_validation is not None
         assert split.y_validation is not None
-        return score_of_a_guess(
+        return compute_dummy_score(
             problem, replace(split, x_test=split.x_validation, y_test=split.y_validation)
         )
 
-    return lambda seed, settings: guess(seed, settings.held_out(problem.train_rows))
+    return lambda seed, settings: score_dummy(seed, settings.count_validation_rows(problem.train_rows))

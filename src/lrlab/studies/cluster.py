@@ -7,49 +7,49 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrlab.errors import LrlabError, StudyError, needs
-from lrlab.problems import AnyProblem
-from lrlab.studies.connecting import connected
-from lrlab.studies.nodes import Need, as_one, check_versions, places_for
-from lrlab.studies.places import Cluster, Machine
+from lrlab.errors import LrlabError, StudyError, require_package
+from lrlab.problems import Trainable
+from lrlab.studies.connecting import connect_to_cluster
+from lrlab.studies.nodes import BlockResources, pool_nodes, check_versions, count_slots
+from lrlab.studies.places import RayCluster, Machine
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
-from lrlab.training.threads import keep_memory, one_thread
+from lrlab.training.threads import keep_freed_memory, use_one_thread
 
-with needs("'lrlab[ray]'"):
+with require_package("'lrlab[ray]'"):
     import ray
     from ray import exceptions
 
-    from lrlab.studies.sending import received, sent
+    from lrlab.studies.sending import get_value, put_value
 
-_AHEAD = 2
+_BLOCKS_PER_SLOT = 2
 """Blocks for each core that Ray holds: one is trained, one waits for its end."""
 
-_TRIES = 4
-_LOOK = 5
+_MAX_TRIES = 4
+_POLL_SECONDS = 5
 """Seconds between two looks at which nodes there are."""
 
-_LOST = (
+_LOSS_ERRORS = (
     exceptions.NodeDiedError,
     exceptions.ObjectLostError,
     exceptions.OutOfMemoryError,
     exceptions.WorkerCrashedError,
 )
-_KEPT = "the runs that ended are kept: repeat the command to do the others"
+_RESUME_HINT = "the runs that ended are kept: repeat the command to do the others"
 
 
-def as_machine(cluster: Cluster) -> Machine:
+def to_machine(cluster: RayCluster) -> Machine:
     """The cluster as one machine: as many workers as it has cores, and what memory they have.
 
     Raises:
         StudyError: there is no such cluster, or it has no cores.
     """
-    with connected(cluster):
-        return as_one(cluster.memory)
+    with connect_to_cluster(cluster):
+        return pool_nodes(cluster.memory)
 
 
-def spread(
-    problem: AnyProblem, blocks: Sequence[Mapping[str, Run]], engine: Engine, cluster: Cluster
+def train_on_ray(
+    problem: Trainable, blocks: Sequence[Mapping[str, Run]], engine: Engine, cluster: RayCluster
 ) -> Generator[tuple[int, list[Result]], None, None]:
     """Does every block once, and yields its place in ``blocks`` and what came of it.
 
@@ -67,102 +67,102 @@ def spread(
             was lost, or a block killed its worker several times.
         LrlabError: what a task raised.
     """
-    need = _need(engine, cluster)
-    with connected(cluster):
-        places_for(need)
+    resources = _get_block_resources(engine, cluster)
+    with connect_to_cluster(cluster):
+        count_slots(resources)
         check_versions()
-        tasks = _Tasks(blocks, engine, need, sent(problem))
+        tasks = _TaskPool(blocks, engine, resources, put_value(problem))
         try:
-            yield from tasks.results()
+            yield from tasks.iter_results()
         except exceptions.LocalRayletDiedError:
-            raise StudyError(f"the Ray cluster was lost; {_KEPT}.") from None
+            raise StudyError(f"the Ray cluster was lost; {_RESUME_HINT}.") from None
         finally:
             tasks.cancel()
 
 
 @dataclass
-class _Tasks:
+class _TaskPool:
     """The tasks of a study: which wait, which are under way, and how often each was lost."""
 
     blocks: Sequence[Mapping[str, Run]]
     engine: Engine
-    need: Need
-    problem: "ray.ObjectRef[Any]"
-    under_way: dict["ray.ObjectRef[Any]", int] = field(default_factory=dict)
+    resources: BlockResources
+    problem_ref: "ray.ObjectRef[Any]"
+    running: dict["ray.ObjectRef[Any]", int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.waiting = deque(range(len(self.blocks)))
-        self.lost = Counter[int]()
+        self.loss_counts = Counter[int]()
         # Ray would repeat a task that ran out of memory for ever: here they are counted.
-        self.task = ray.remote(num_cpus=self.need.cpus, num_gpus=self.need.gpus, max_retries=0)(
-            _train
+        self.remote_task = ray.remote(num_cpus=self.resources.cpus, num_gpus=self.resources.gpus, max_retries=0)(
+            _train_task
         )
 
-    def results(self) -> Generator[tuple[int, list[Result]], None, None]:
-        room, looked = _AHEAD * places_for(self.need), time.monotonic()
-        while self.waiting or self.under_way:
-            if time.monotonic() - looked > _LOOK:
-                room, looked = _AHEAD * places_for(self.need), time.monotonic()
-            while self.waiting and len(self.under_way) < room:
+    def iter_results(self) -> Generator[tuple[int, list[Result]], None, None]:
+        capacity, last_poll = _BLOCKS_PER_SLOT * count_slots(self.resources), time.monotonic()
+        while self.waiting or self.running:
+            if time.monotonic() - last_poll > _POLL_SECONDS:
+                capacity, last_poll = _BLOCKS_PER_SLOT * count_slots(self.resources), time.monotonic()
+            while self.waiting and len(self.running) < capacity:
                 self._start(self.waiting.popleft())
-            for reference in _ended(list(self.under_way)):
-                place = self.under_way.pop(reference)
+            for reference in _wait_for_ended(list(self.running)):
+                block_index = self.running.pop(reference)
                 try:
                     results = ray.get(reference)
                 except exceptions.RayTaskError as error:
-                    raise _cause(error) from None
-                except _LOST:
-                    self._lose(place)
+                    raise _get_cause(error) from None
+                except _LOSS_ERRORS:
+                    self._requeue(block_index)
                 else:
-                    yield place, results
+                    yield block_index, results
 
     def cancel(self) -> None:
-        for reference in self.under_way:
+        for reference in self.running:
             ray.cancel(reference, force=True)
 
-    def _start(self, place: int) -> None:
-        runs = list(self.blocks[place].values())
+    def _start(self, block_index: int) -> None:
+        runs = list(self.blocks[block_index].values())
         # In a list Ray sends a reference as it is; else each task would be given its own value.
-        reference = self.task.remote([self.problem], runs, self.engine)
-        self.under_way[reference] = place
+        reference = self.remote_task.remote([self.problem_ref], runs, self.engine)
+        self.running[reference] = block_index
 
-    def _lose(self, place: int) -> None:
-        self.lost[place] += 1
-        if self.lost[place] == _TRIES:
+    def _requeue(self, block_index: int) -> None:
+        self.loss_counts[block_index] += 1
+        if self.loss_counts[block_index] == _MAX_TRIES:
             raise StudyError(
-                f"a block of {len(self.blocks[place])} runs lost its worker or its node {_TRIES} "
-                f"times; {_KEPT}. If it is lost again, memory may be short: give the ensemble less "
+                f"a block of {len(self.blocks[block_index])} runs lost its worker or its node {_MAX_TRIES} "
+                f"times; {_RESUME_HINT}. If it is lost again, memory may be short: give the ensemble less "
                 "(lrlab delete, then again with a smaller --memory, which makes smaller blocks)."
             )
-        self.waiting.appendleft(place)
+        self.waiting.appendleft(block_index)
 
 
-def _ended(references: list["ray.ObjectRef[Any]"]) -> list["ray.ObjectRef[Any]"]:
+def _wait_for_ended(references: list["ray.ObjectRef[Any]"]) -> list["ray.ObjectRef[Any]"]:
     """Those that have ended, after the first has; none where none has for a while."""
-    ended, others = ray.wait(references, timeout=_LOOK)
+    ended, others = ray.wait(references, timeout=_POLL_SECONDS)
     if ended and others:
         ended += ray.wait(others, num_returns=len(others), timeout=0)[0]
     return list(ended)
 
 
-def _need(engine: Engine, cluster: Cluster) -> Need:
+def _get_block_resources(engine: Engine, cluster: RayCluster) -> BlockResources:
     if ":" in engine.device:
         raise StudyError(
             f"Ray says which GPU a block has, so the device must be cuda, got {engine.device}."
         )
-    return Need(gpus=cluster.gpus or float(engine.device != "cpu"))
+    return BlockResources(gpus=cluster.gpus_per_run or float(engine.device != "cpu"))
 
 
-def _train(
-    problem: list["ray.ObjectRef[Any]"], runs: Sequence[Run], engine: Engine
+def _train_task(
+    problem_refs: list["ray.ObjectRef[Any]"], runs: Sequence[Run], engine: Engine
 ) -> list[Result]:
     """One block, in a worker process of a node."""
-    from lrlab.studies.execution import train
+    from lrlab.studies.execution import train_block
 
-    keep_memory()
-    with one_thread():
+    keep_freed_memory()
+    with use_one_thread():
         try:
-            return train(received(problem[0]), runs, engine)
+            return train_block(get_value(problem_refs[0]), runs, engine)
         except LrlabError:
             raise
         except Exception as error:
@@ -173,7 +173,7 @@ def _train(
             ) from None
 
 
-def _cause(error: exceptions.RayTaskError) -> Exception:
+def _get_cause(error: exceptions.RayTaskError) -> Exception:
     cause = error.cause
     if isinstance(cause, LrlabError):
         return cause

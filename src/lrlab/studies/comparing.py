@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 
 from lrlab.dialects import parse
-from lrlab.errors import ScheduleError, StudyError, did_you_mean
-from lrlab.problems import AnyProblem, TrainingFunction, load
+from lrlab.errors import ScheduleError, StudyError, format_suggestion
+from lrlab.problems import Trainable, TrainingFunction, load_problem
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import real
-from lrlab.studies.carrying import Watch, carry_out, unwatched
-from lrlab.studies.defaults import default_schedules
-from lrlab.studies.grid import MOMENTA, ONE_RATE, RATES, Grid, cross
-from lrlab.studies.places import Cluster, Machine, Place
-from lrlab.studies.plan import USUAL, Plan, Protocol, plan
-from lrlab.studies.settling import AUTO, candidates, settle
+from lrlab.schedules.numbers import to_finite_float
+from lrlab.studies.carrying import ProgressCallback, run_study, ignore_progress
+from lrlab.studies.defaults import build_default_schedules
+from lrlab.studies.grid import MOMENTUM_GRIDS, DEFAULT_LR, LR_GRIDS, Grid, build_grid
+from lrlab.studies.places import RayCluster, Machine, Backend
+from lrlab.studies.plan import DEFAULT_PROTOCOL, Plan, Protocol, build_plan
+from lrlab.studies.settling import AUTO_ENGINE, list_engines, select_engine
 from lrlab.studies.store import Store
-from lrlab.studies.study import Study
+from lrlab.studies.study import StudyResult
 from lrlab.training import Settings
 
-HELD_OUT = 0.2
+DEFAULT_VALIDATION_SIZE = 0.2
 """The share of the training rows that settings, or epochs, are chosen by."""
 
-RAY = "ray"
+RAY_ENGINE = "ray"
 
 
 def compare(
-    problem: AnyProblem | str,
+    problem: Trainable | str,
     schedules: Iterable[Schedule | str] | Schedule | str | None = None,
     *,
     lr: float | Sequence[float] | None = None,
@@ -37,20 +37,20 @@ def compare(
     tune: bool = True,
     seeds: int = 30,
     tuning_seeds: int = 20,
-    widenings: int = 3,
+    grid_extensions: int = 3,
     score: str = "final",
     seed: int = 0,
-    engine: str = AUTO,
+    engine: str = AUTO_ENGINE,
     device: str = "cpu",
-    compiled: bool = False,
+    torch_compile: bool = False,
     workers: int | None = None,
     memory: int | None = None,
     address: str | None = None,
-    gpus: float = 0.0,
+    gpus_per_run: float = 0.0,
     db: str | Path | None = "lrlab.db",
-    watch: Watch = unwatched,
+    progress: ProgressCallback = ignore_progress,
     **settings: Any,
-) -> Study:
+) -> StudyResult:
     """Which schedule is best for a problem: each at its best settings, over the same fresh seeds.
 
     Every schedule is tried with the same grid of peak rates and momenta over the same tuning seeds;
@@ -62,20 +62,20 @@ def compare(
         problem: what is trained, or the name or file of it as on the command line.
         schedules: one or several schedules, or their texts; about a dozen when left out. The
             constant rate is always among them.
-        lr: the peak rates of the grid; ``RATES`` of the optimizer when left out. Not tuned, one:
+        lr: the peak rates of the grid; ``LR_GRIDS`` of the optimizer when left out. Not tuned, one:
             0.1 for SGD, 0.001 for the others.
         momentum: the momenta of the grid; 0 and 0.9 for SGD and RMSprop when left out. Not tuned,
             one: 0.
         tune: whether settings are chosen; if not, all schedules have the same.
-        seeds, tuning_seeds, widenings, score, seed: the ``Protocol``.
+        seeds, tuning_seeds, grid_extensions, score, seed: the ``Protocol``.
         engine: ``"auto"`` (the faster one for this problem), ``"loop"`` (one run at a time),
             ``"ensemble"`` (many at once), or ``"ray"`` (as auto, on a Ray cluster).
         device: where runs are trained, by torch's name.
-        compiled: whether the ensemble's steps go through ``torch.compile``.
+        torch_compile: whether the ensemble's steps go through ``torch.compile``.
         workers, memory: processes on this machine, and bytes that all may fill; see ``Machine``.
-        address, gpus: of a Ray cluster; see ``Cluster``.
+        address, gpus_per_run: of a Ray cluster; see ``RayCluster``.
         db: where runs are stored; None for memory alone.
-        watch: told of phases and runs as they go on.
+        progress: told of phases and runs as they go on.
         **settings: any other of ``Settings``, such as ``epochs``, ``batch_size``, ``optimizer``.
 
     Raises:
@@ -83,34 +83,34 @@ def compare(
         ProblemError, ScheduleError, TrainingError: what is asked for cannot be trained.
 
     >>> study = compare("iris", ["Cosine()"], tune=False, seeds=2, epochs=2, db=None)
-    >>> len(study.finals)
+    >>> len(study.final_results)
     2
     """
-    kind, place = place_of(engine, workers, memory, address, gpus)
-    protocol = Protocol(seeds, tuning_seeds, widenings, score, seed)
-    asked = planned(
-        load(problem) if isinstance(problem, str) else problem,
-        None if schedules is None else _schedules(schedules),
-        rates=_several(lr),
-        momenta=_several(momentum),
+    engine_kind, backend = resolve_backend(engine, workers, memory, address, gpus_per_run)
+    protocol = Protocol(seeds, tuning_seeds, grid_extensions, score, seed)
+    study_plan = plan_study(
+        load_problem(problem) if isinstance(problem, str) else problem,
+        None if schedules is None else _parse_schedules(schedules),
+        lrs=_to_sequence(lr),
+        momenta=_to_sequence(momentum),
         tune=tune,
         protocol=protocol,
         **settings,
     )
     with Store(None if db is None else Path(db)) as store:
-        settled, _ = settle(asked, store, candidates(kind, device, compiled), place)
-        return carry_out(replace(asked, engine=settled), store, place, watch)
+        selected_engine, _ = select_engine(study_plan, store, list_engines(engine_kind, device, torch_compile), backend)
+        return run_study(replace(study_plan, engine=selected_engine), store, backend, progress)
 
 
-def planned(
-    problem: AnyProblem,
+def plan_study(
+    problem: Trainable,
     schedules: Sequence[Schedule] | None = None,
     *,
-    rates: Sequence[float] | None = None,
+    lrs: Sequence[float] | None = None,
     momenta: Sequence[float] | None = None,
     tune: bool = True,
-    protocol: Protocol = USUAL,
-    validation: float | None = None,
+    protocol: Protocol = DEFAULT_PROTOCOL,
+    validation_size: float | None = None,
     shuffle: bool | None = None,
     **settings: Any,
 ) -> Plan:
@@ -121,83 +121,83 @@ def planned(
             there is nothing to compare.
         ScheduleError, TrainingError: what is asked for cannot be trained.
     """
-    known = [field.name for field in fields(Settings)]
+    setting_names = [field.name for field in fields(Settings)]
     for name in settings:
-        if name not in known:
+        if name not in setting_names:
             raise StudyError(
-                f"a study has no setting {name}{did_you_mean(name, known)}; they are "
-                f"{', '.join(known)}."
+                f"a study has no setting {name}{format_suggestion(name, setting_names)}; they are "
+                f"{', '.join(setting_names)}."
             )
-    chosen_by = tune or protocol.score == "best"
+    needs_validation = tune or protocol.score == "best"
     common = Settings(
         **settings,
         shuffle=problem.shuffle if shuffle is None else shuffle,
-        validation=(HELD_OUT if chosen_by else 0.0) if validation is None else validation,
+        validation_size=(DEFAULT_VALIDATION_SIZE if needs_validation else 0.0) if validation_size is None else validation_size,
     )
-    grid = _grid(common, rates, momenta, tune)
-    if len(grid) == 1 and validation is None and protocol.score == "final":
-        grid = (replace(grid[0], validation=0.0),)
-    chosen = _defaults(problem, common) if schedules is None else schedules
-    asked = plan(problem, chosen, grid, protocol)
-    if len(asked.schedules) == 1:
+    grid = _build_lr_grid(common, lrs, momenta, tune)
+    if len(grid) == 1 and validation_size is None and protocol.score == "final":
+        grid = (replace(grid[0], validation_size=0.0),)
+    compared = _select_default_schedules(problem, common) if schedules is None else schedules
+    study_plan = build_plan(problem, compared, grid, protocol)
+    if len(study_plan.schedules) == 1:
         raise StudyError(
-            f"there is nothing to compare: {asked.schedules[0]} is what others are compared to; "
+            f"there is nothing to compare: {study_plan.schedules[0]} is what others are compared to; "
             "name another schedule."
         )
-    return asked
+    return study_plan
 
 
-def place_of(
-    engine: str, workers: int | None, memory: int | None, address: str | None, gpus: float
-) -> tuple[str, Place]:
+def resolve_backend(
+    engine: str, workers: int | None, memory: int | None, address: str | None, gpus_per_run: float
+) -> tuple[str, Backend]:
     """The kind of engine that is asked for, and where its runs are trained.
 
     Raises:
         StudyError: what is for a cluster is said of this machine, or the other way round.
     """
-    if engine == RAY:
+    if engine == RAY_ENGINE:
         if workers is not None:
             raise StudyError(
                 f"a Ray cluster trains with all its cores, got workers {workers}; leave it out."
             )
-        return AUTO, Cluster(address, gpus, memory)
-    if address is not None or gpus:
+        return AUTO_ENGINE, RayCluster(address, gpus_per_run, memory)
+    if address is not None or gpus_per_run:
         raise StudyError(
             f"an address and GPUs are for Ray, but the engine is {engine}; say --engine ray."
         )
     return engine, Machine(workers, memory)
 
 
-def _defaults(problem: AnyProblem, common: Settings) -> list[Schedule]:
+def _select_default_schedules(problem: Trainable, settings: Settings) -> list[Schedule]:
     """Those that fit: a part of a schedule may have no step in a short training, and a training
     function may not hand a metric to its scheduler.
     """
-    own = isinstance(problem, TrainingFunction)
+    is_training_function = isinstance(problem, TrainingFunction)
     return [
-        one
-        for one in default_schedules(common)
-        if not (own and one.reactive) and _fits(one, common, problem.train_rows)
+        schedule
+        for schedule in build_default_schedules(settings)
+        if not (is_training_function and schedule.needs_metric) and _can_bind(schedule, settings, problem.train_rows)
     ]
 
 
-def _fits(schedule: Schedule, settings: Settings, rows: int) -> bool:
+def _can_bind(schedule: Schedule, settings: Settings, train_rows: int) -> bool:
     try:
-        settings.bind(schedule, rows)
+        settings.bind(schedule, train_rows)
     except ScheduleError:
         return False
     return True
 
 
-def _grid(
+def _build_lr_grid(
     common: Settings,
-    rates: Sequence[float] | None,
+    lrs: Sequence[float] | None,
     momenta: Sequence[float] | None,
     tune: bool,
 ) -> Grid:
     optimizer = common.optimizer
     if tune:
-        return cross(common, rates or RATES[optimizer], momenta or MOMENTA[optimizer])
-    grid = cross(common, rates or [ONE_RATE[optimizer]], momenta or [0.0])
+        return build_grid(common, lrs or LR_GRIDS[optimizer], momenta or MOMENTUM_GRIDS[optimizer])
+    grid = build_grid(common, lrs or [DEFAULT_LR[optimizer]], momenta or [0.0])
     if len(grid) > 1:
         raise StudyError(
             f"where nothing is tuned there is one rate and one momentum, got {len(grid)} settings; "
@@ -206,13 +206,13 @@ def _grid(
     return grid
 
 
-def _schedules(some: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:
-    every = [some] if isinstance(some, Schedule | str) else some
-    return [parse(one) if isinstance(one, str) else one for one in every]
+def _parse_schedules(schedules: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:
+    items = [schedules] if isinstance(schedules, Schedule | str) else schedules
+    return [parse(item) if isinstance(item, str) else item for item in items]
 
 
-def _several(numbers: float | Sequence[float] | None) -> Sequence[float] | None:
-    if numbers is None:
+def _to_sequence(values: float | Sequence[float] | None) -> Sequence[float] | None:
+    if values is None:
         return None
-    one = real(numbers)
-    return list(np.ravel(numbers)) if one is None else [one]
+    value = to_finite_float(values)
+    return list(np.ravel(values)) if value is None else [value]

@@ -7,20 +7,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lrlab.errors import StudyError, needs
-from lrlab.studies.places import Cluster, cores
+from lrlab.errors import StudyError, require_package
+from lrlab.studies.places import RayCluster, count_cores
 
-with needs("'lrlab[ray]'"):
+with require_package("'lrlab[ray]'"):
     import ray
 
-_PATIENCE = 5
+_CONNECT_TIMEOUT = 5
 """Seconds that the head of a cluster may take to accept a connection."""
 
-_HOW = "`ray start --head` starts one, and `ray start --address=HOST:6379` adds a machine to it"
+_START_HINT = "`ray start --head` starts one, and `ray start --address=HOST:6379` adds a machine to it"
 
 
 @contextmanager
-def connected(cluster: Cluster) -> Iterator[None]:
+def connect_to_cluster(cluster: RayCluster) -> Iterator[None]:
     """This process as a driver on a cluster, for as long as the context lasts.
 
     A connection that this process has already is used and left open. Where there is neither an
@@ -31,44 +31,44 @@ def connected(cluster: Cluster) -> Iterator[None]:
         MissingExtra: Ray is not installed.
     """
     if ray.is_initialized():
-        _checked_same(cluster.address, ray.get_runtime_context().gcs_address)
+        _check_same_cluster(cluster.address, ray.get_runtime_context().gcs_address)
         yield
         return
-    with _terminated_as_before():
-        _connect(cluster.address)
+    with _restore_sigterm():
+        _init_ray(cluster.address)
         try:
             yield
         finally:
             ray.shutdown()
 
 
-def reachable(address: str) -> bool:
+def is_reachable(address: str) -> bool:
     """Whether somebody listens there; Ray itself waits for minutes, and then ends this process."""
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE):
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_TIMEOUT):
             return True
     except OSError:
         return False
 
 
-def _connect(address: str | None) -> None:
-    known = address or os.environ.get("RAY_ADDRESS") or "auto"
-    if known not in ("auto", "local"):
-        _check_address(known)
+def _init_ray(address: str | None) -> None:
+    resolved = address or os.environ.get("RAY_ADDRESS") or "auto"
+    if resolved not in ("auto", "local"):
+        _check_address(resolved)
     quiet = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
     try:
-        if known != "local":
+        if resolved != "local":
             try:
-                ray.init(known, **quiet)
+                ray.init(resolved, **quiet)
                 return
             except ConnectionError:
-                if known != "auto" or address == "auto":
+                if resolved != "auto" or address == "auto":
                     raise
-        with _no_usage_statistics():
-            ray.init("local", num_cpus=cores(), **quiet)
+        with _disable_usage_stats():
+            ray.init("local", num_cpus=count_cores(), **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:  # what Ray refuses, it explains
-        raise StudyError(f"the Ray cluster cannot be used: {_one_line(error)}; {_HOW}.") from None
+        raise StudyError(f"the Ray cluster cannot be used: {_to_one_line(error)}; {_START_HINT}.") from None
 
 
 def _check_address(address: str) -> None:
@@ -78,20 +78,20 @@ def _check_address(address: str) -> None:
             f"the address of a Ray cluster must be that of its head, such as 10.0.0.1:6379, got "
             f"{address}; run lrlab on one of its machines."
         )
-    if not reachable(address):
-        raise StudyError(f"no Ray cluster answers at {address}; {_HOW}.")
+    if not is_reachable(address):
+        raise StudyError(f"no Ray cluster answers at {address}; {_START_HINT}.")
 
 
-def _checked_same(address: str | None, joined: str) -> None:
-    if address not in (None, "auto", "local", joined):
+def _check_same_cluster(address: str | None, current_address: str) -> None:
+    if address not in (None, "auto", "local", current_address):
         raise StudyError(
-            f"this process is connected to the Ray cluster at {joined} already, and cannot use "
+            f"this process is connected to the Ray cluster at {current_address} already, and cannot use "
             f"that at {address} too; call ray.shutdown() first."
         )
 
 
 @contextmanager
-def _terminated_as_before() -> Iterator[None]:
+def _restore_sigterm() -> Iterator[None]:
     """Ray has SIGTERM raise SystemExit in its driver; what the caller had is set again."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -104,7 +104,7 @@ def _terminated_as_before() -> Iterator[None]:
 
 
 @contextmanager
-def _no_usage_statistics() -> Iterator[None]:
+def _disable_usage_stats() -> Iterator[None]:
     """A cluster started here reports nothing to anybody; others do as they were told."""
     name = "RAY_USAGE_STATS_ENABLED"
     before = os.environ.get(name)
@@ -118,5 +118,5 @@ def _no_usage_statistics() -> Iterator[None]:
             os.environ[name] = before
 
 
-def _one_line(error: Exception) -> str:
+def _to_one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lrlab.errors import StudyError
-from lrlab.studies.faults import clear_errors, version_of
-from lrlab.studies.reading import Answer, Question
+from lrlab.studies.faults import translate_sqlite_errors, read_schema_version
+from lrlab.studies.reading import QueryResult, Query
 from lrlab.studies.rows import pack_json
-from lrlab.studies.schema import APPLICATION, CREATE, UPGRADES, VERSION
+from lrlab.studies.schema import APPLICATION_ID, CREATE_STATEMENTS, UPGRADES, SCHEMA_VERSION
 
 
 class Database:
@@ -19,25 +19,25 @@ class Database:
 
     Args:
         path: the file, which is made when it is not there; None for one in memory.
-        patience: seconds to wait for another process that writes.
+        timeout: seconds to wait for another process that writes.
 
     Raises:
         StudyError: it cannot be opened or written, or is no database of lrlab's, or one of a
             newer lrlab. The file is left as it was.
     """
 
-    def __init__(self, path: Path | None, patience: float) -> None:
+    def __init__(self, path: Path | None, timeout: float) -> None:
         self.name = "in memory" if path is None else str(path)
         if path is not None and not path.parent.is_dir():
             raise StudyError(f"{path} cannot be made: there is no folder {path.parent}.")
         if path is not None and path.is_dir():
             raise StudyError(f"{path} is a folder; name a file for the database with --db.")
-        self._place = ":memory:" if path is None else path.absolute()
-        with clear_errors(self.name):
-            self._db = sqlite3.connect(self._place, timeout=patience, isolation_level=None)
+        self._location = ":memory:" if path is None else path.absolute()
+        with translate_sqlite_errors(self.name):
+            self._db = sqlite3.connect(self._location, timeout=timeout, isolation_level=None)
         try:
-            self._prepare(patience)
-            self._opened = self._file()
+            self._prepare(timeout)
+            self._opened_file = self._identify_file()
         except BaseException:
             self._db.close()
             raise
@@ -45,81 +45,81 @@ class Database:
     def close(self) -> None:
         """Closes it, what was written being in the file that was opened, wherever that is now."""
         with suppress(sqlite3.Error):
-            self._moved()
+            self._check_moved()
         self._db.close()
 
-    def ask(self, question: Question[Answer]) -> Answer:
-        """What ``question`` answers when it is given the connection."""
-        with clear_errors(self.name):
-            return question(self._db)
+    def run_query(self, query: Query[QueryResult]) -> QueryResult:
+        """What ``query`` answers when it is given the connection."""
+        with translate_sqlite_errors(self.name):
+            return query(self._db)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def open_transaction(self) -> Iterator[sqlite3.Connection]:
         """Writes all that is executed inside, or nothing.
 
         Raises:
             StudyError: it cannot be written, or the file is no longer where it was.
         """
-        with clear_errors(self.name):
-            if self._moved():
+        with translate_sqlite_errors(self.name):
+            if self._check_moved():
                 raise StudyError(
                     f"the database {self.name} was moved, removed or replaced while it was in use, "
                     "so that nothing more is stored; put it back and repeat the command."
                 )
-            with _transaction(self._db):
+            with _run_transaction(self._db):
                 yield self._db
 
-    def _prepare(self, patience: float) -> None:
-        with clear_errors(self.name):
-            version_of(self._db, self.name)
+    def _prepare(self, timeout: float) -> None:
+        with translate_sqlite_errors(self.name):
+            read_schema_version(self._db, self.name)
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.create_function("packed", 1, pack_json, deterministic=True)
-            _let_others_read(self._db, patience)
-            with _transaction(self._db):
+            _enable_wal(self._db, timeout)
+            with _run_transaction(self._db):
                 # Asked again: another process may have made or upgraded the tables by now.
-                version = version_of(self._db, self.name)
+                version = read_schema_version(self._db, self.name)
                 if not version:
-                    _execute(self._db, CREATE, VERSION)
-                    self._db.execute(f"PRAGMA application_id = {APPLICATION}")
-                for older in range(version or VERSION, VERSION):
-                    _execute(self._db, UPGRADES[older], older + 1)
+                    _execute_all(self._db, CREATE_STATEMENTS, SCHEMA_VERSION)
+                    self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                for old_version in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+                    _execute_all(self._db, UPGRADES[old_version], old_version + 1)
                 # A file that may not be written is told by the first writing, not by BEGIN.
                 self._db.execute("DELETE FROM run WHERE FALSE")
 
-    def _moved(self) -> bool:
+    def _check_moved(self) -> bool:
         """Whether the file is no longer where it was. The log that lies there, which SQLite would
         take for that of whatever lies there now, is written to the file and emptied.
         """
-        if self._file() == self._opened:
+        if self._identify_file() == self._opened_file:
             return False
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return True
 
-    def _file(self) -> tuple[int, int] | None:
+    def _identify_file(self) -> tuple[int, int] | None:
         """What lies where the file was; nothing in memory."""
         try:
-            found = os.stat(self._place)
+            found = os.stat(self._location)
         except OSError:
             return None
         return found.st_dev, found.st_ino
 
 
-def _let_others_read(db: sqlite3.Connection, patience: float) -> None:
+def _enable_wal(db: sqlite3.Connection, timeout: float) -> None:
     """Switches to SQLite's write-ahead log, with which others read while one writes."""
-    until = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
             # Of two that switch at once SQLite refuses one without waiting.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
         time.sleep(0.01)
 
 
 @contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+def _run_transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")  # plain BEGIN fails when two processes write
     try:
         yield
@@ -130,7 +130,7 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _execute(db: sqlite3.Connection, statements: Iterable[str], version: int) -> None:
+def _execute_all(db: sqlite3.Connection, statements: Iterable[str], version: int) -> None:
     for statement in statements:
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {version}")

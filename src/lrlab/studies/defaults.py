@@ -20,14 +20,14 @@ BASELINE = Constant(1.0)
 """What every schedule is compared to: the rate as it was given, throughout."""
 
 
-def default_schedules(settings: Settings) -> tuple[Schedule, ...]:
+def build_default_schedules(settings: Settings) -> tuple[Schedule, ...]:
     """The tutorial's four, and what is in use elsewhere, all of them with a peak of 1.
 
     The tutorial steps its scheduler once an epoch; stepped more often, its schedules still count
     epochs, and so do the stairs. ``Plateau`` reads a metric once an epoch, however often others
     are stepped.
 
-    >>> for schedule in default_schedules(Settings()):
+    >>> for schedule in build_default_schedules(Settings()):
     ...     print(schedule)
     Constant(1.0)
     Linear(1.0, 0.5, over=30)
@@ -42,7 +42,7 @@ def default_schedules(settings: Settings) -> tuple[Schedule, ...]:
     Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()
     Plateau()
     """
-    by_step = settings.per == "step"
+    by_step = settings.step_every == "step"
     return (
         BASELINE,
         Linear(1.0, 0.5, over="30ep" if by_step else 30),

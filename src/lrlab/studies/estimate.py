@@ -3,40 +3,40 @@
 from dataclasses import dataclass
 
 from lrlab.problems import TrainingFunction
-from lrlab.studies.grid import halfway, rates_of
-from lrlab.studies.phases import first
+from lrlab.studies.grid import build_midpoints, list_lrs
+from lrlab.studies.phases import plan_first_phase
 from lrlab.studies.places import Machine
 from lrlab.studies.plan import Plan
 from lrlab.training import engines
-from lrlab.training.threads import one_thread
+from lrlab.training.threads import use_one_thread
 
-_ROW, _EPOCH = 900, 23
+_RUN_BYTES, _EPOCH_BYTES = 900, 23
 """Bytes of a run in the database, and of each of its epochs; from ``benchmarks/store.py``."""
 
-_BESIDE = 3.0
+_STARTUP_SECONDS = 3.0
 """Seconds beside training: Python and torch started in this process and in workers."""
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What a study takes.
 
     Args:
-        tuning, final: runs of these phases, where none of the grid is widened.
-        widening: runs more at most, final ones of the baseline among them, which is run at whatever
+        tuning_runs, final_runs: runs of these phases, where none of the grid is widened.
+        max_extension_runs: runs more at most, final ones of the baseline among them, which is run at whatever
             it was tried with and halfway to it.
         seconds: of wall time, without widening and with all of it; None where it cannot be told.
-        bytes: in the database, in the same way.
+        database_bytes: in the database, in the same way.
     """
 
-    tuning: int
-    widening: int
-    final: int
+    tuning_runs: int
+    max_extension_runs: int
+    final_runs: int
     seconds: tuple[float, float] | None
-    bytes: tuple[int, int]
+    database_bytes: tuple[int, int]
 
 
-def estimate(plan: Plan, machine: Machine) -> Estimate:
+def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
     """What a plan takes on this machine, from a few steps of its own runs, timed.
 
     Args:
@@ -44,36 +44,36 @@ def estimate(plan: Plan, machine: Machine) -> Estimate:
         machine: where it is trained.
     """
     protocol, settings = plan.protocol, plan.grid[0]
-    rivals = len(plan.grid) - 1 + len(halfway(plan.grid))
-    final = (len(plan.schedules) + rivals) * protocol.seeds
-    tuning = len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.tuned else 0
-    rates = len(rates_of(plan.grid))
-    of_a_rate = max(sum(s.lr == rate for s in plan.grid) for rate in rates_of(plan.grid))
-    widening = (
-        protocol.widenings
-        * of_a_rate
+    baseline_count = len(plan.grid) - 1 + len(build_midpoints(plan.grid))
+    final_runs = (len(plan.schedules) + baseline_count) * protocol.seeds
+    tuning_runs = len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.is_tuned else 0
+    lr_count = len(list_lrs(plan.grid))
+    settings_per_lr = max(sum(s.lr == rate for s in plan.grid) for rate in list_lrs(plan.grid))
+    max_extension_runs = (
+        protocol.grid_extensions
+        * settings_per_lr
         * (len(plan.schedules) * protocol.tuning_seeds + 2 * protocol.seeds)
-        if rates > 1
+        if lr_count > 1
         else 0
     )
-    least, most = tuning + final, tuning + widening + final
-    seconds, each = _seconds(plan, machine), _ROW + _EPOCH * settings.epochs
-    return Estimate(
-        tuning,
-        widening,
-        final,
-        seconds=None if seconds is None else (_BESIDE + least * seconds, _BESIDE + most * seconds),
-        bytes=(least * each, most * each),
+    min_runs, max_runs = tuning_runs + final_runs, tuning_runs + max_extension_runs + final_runs
+    seconds, bytes_per_run = _estimate_run_seconds(plan, machine), _RUN_BYTES + _EPOCH_BYTES * settings.epochs
+    return CostEstimate(
+        tuning_runs,
+        max_extension_runs,
+        final_runs,
+        seconds=None if seconds is None else (_STARTUP_SECONDS + min_runs * seconds, _STARTUP_SECONDS + max_runs * seconds),
+        database_bytes=(min_runs * bytes_per_run, max_runs * bytes_per_run),
     )
 
 
-def _seconds(plan: Plan, machine: Machine) -> float | None:
+def _estimate_run_seconds(plan: Plan, machine: Machine) -> float | None:
     """What a run takes of the wall time, others being trained beside it."""
     if isinstance(plan.problem, TrainingFunction):
         return None
-    workers, runs = machine.workers_for(plan.engine), list(first(plan).runs.values())
-    with one_thread():
-        pace = engines.pace(plan.problem, runs, plan.engine, workers, machine.bytes)
+    workers, runs = machine.count_workers(plan.engine), list(plan_first_phase(plan).runs.values())
+    with use_one_thread():
+        seconds_per_step = engines.measure_seconds_per_run_step(plan.problem, runs, plan.engine, workers, machine.memory_bytes)
     settings = plan.grid[0]
-    steps = settings.epochs * settings.steps_of_optimizer(plan.problem.train_rows)
-    return steps * pace / workers
+    steps = settings.epochs * settings.count_batches_per_epoch(plan.problem.train_rows)
+    return steps * seconds_per_step / workers

@@ -4,29 +4,29 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 
 from lrlab.errors import TrainingError
-from lrlab.problems import AnyProblem, TrainingFunction
-from lrlab.studies.places import HERE, Cluster, Machine, Place
-from lrlab.studies.sharing import Shared, opened, shared
-from lrlab.studies.workers import others_can_start, spread
+from lrlab.problems import Trainable, TrainingFunction
+from lrlab.studies.places import THIS_MACHINE, RayCluster, Machine, Backend
+from lrlab.studies.sharing import SharedFile, load_shared, write_shared
+from lrlab.studies.workers import can_start_workers, run_in_workers
 from lrlab.training import Result, Run, ensemble, functions, loop
 from lrlab.training.engines import Engine
-from lrlab.training.threads import one_thread
+from lrlab.training.threads import use_one_thread
 
 Block = Mapping[str, Run]
 """Runs that are trained together and end together, by their ids."""
 
 
-def held(place: Place) -> AbstractContextManager[None]:
+def open_backend(backend: Backend) -> AbstractContextManager[None]:
     """Keeps a cluster connected, so that a study of several phases connects once; else nothing."""
-    if isinstance(place, Cluster):
-        from lrlab.studies.connecting import connected
+    if isinstance(backend, RayCluster):
+        from lrlab.studies.connecting import connect_to_cluster
 
-        return connected(place)
+        return connect_to_cluster(backend)
     return nullcontext()
 
 
-def blocks_of(
-    problem: AnyProblem, runs: Mapping[str, Run], engine: Engine, place: Place = HERE
+def plan_blocks(
+    problem: Trainable, runs: Mapping[str, Run], engine: Engine, backend: Backend = THIS_MACHINE
 ) -> list[list[str]]:
     """The ids of the runs that are trained together: one each in the loop.
 
@@ -37,27 +37,27 @@ def blocks_of(
         problem: what is trained.
         runs: by id, one or more.
         engine: what trains them.
-        place: where; it says how many blocks are trained at a time.
+        backend: where; it says how many blocks are trained at a time.
 
     Raises:
         TrainingError: the ensemble cannot train this problem.
         StudyError: there is no such cluster.
     """
-    ids = list(runs)
+    run_ids = list(runs)
     if engine.kind == "loop":
-        return [[id] for id in ids]
+        return [[run_id] for run_id in run_ids]
     if isinstance(problem, TrainingFunction):
-        raise TrainingError(functions.ALONE)
-    if isinstance(place, Cluster):
+        raise TrainingError(functions.ENSEMBLE_UNSUPPORTED)
+    if isinstance(backend, RayCluster):
         from lrlab.studies import cluster
 
-        place = cluster.as_machine(place)
-    blocks = ensemble.blocks(problem, list(runs.values()), place.workers_for(engine), place.bytes)
-    return [[ids[i] for i in block] for block in blocks]
+        backend = cluster.to_machine(backend)
+    blocks = ensemble.split_into_blocks(problem, list(runs.values()), backend.count_workers(engine), backend.memory_bytes)
+    return [[run_ids[i] for i in block] for block in blocks]
 
 
-def execute(
-    problem: AnyProblem, blocks: Sequence[Block], engine: Engine, place: Place = HERE
+def train_blocks(
+    problem: Trainable, blocks: Sequence[Block], engine: Engine, backend: Backend = THIS_MACHINE
 ) -> Generator[dict[str, Result], None, None]:
     """Trains all blocks and yields what came of each when it has ended, by the ids of its runs.
 
@@ -65,7 +65,7 @@ def execute(
         problem: what is trained.
         blocks: they start in this order.
         engine: what trains them.
-        place: where.
+        backend: where.
 
     Raises:
         StudyError: a worker process died, or the problem cannot be sent to one; there is no such
@@ -74,44 +74,44 @@ def execute(
     """
     if not blocks:
         return
-    if isinstance(place, Cluster):
+    if isinstance(backend, RayCluster):
         from lrlab.studies import cluster
 
-        ended = cluster.spread(problem, blocks, engine, place)
+        trained = cluster.train_on_ray(problem, blocks, engine, backend)
     else:
-        ended = _here(problem, blocks, engine, place)
-    with closing(ended):
-        for i, results in ended:
+        trained = train_locally(problem, blocks, engine, backend)
+    with closing(trained):
+        for i, results in trained:
             yield dict(zip(blocks[i], results, strict=True))
 
 
-def _here(
-    problem: AnyProblem, blocks: Sequence[Block], engine: Engine, machine: Machine
+def train_locally(
+    problem: Trainable, blocks: Sequence[Block], engine: Engine, machine: Machine
 ) -> Generator[tuple[int, list[Result]], None, None]:
-    def here(i: int) -> list[Result]:
-        with one_thread():
-            return train(problem, list(blocks[i].values()), engine)
+    def train_here(i: int) -> list[Result]:
+        with use_one_thread():
+            return train_block(problem, list(blocks[i].values()), engine)
 
-    workers = min(machine.workers_for(engine), len(blocks)) if others_can_start() else 1
+    workers = min(machine.count_workers(engine), len(blocks)) if can_start_workers() else 1
     if workers == 1:
         for i in range(len(blocks)):
-            yield i, here(i)
+            yield i, train_here(i)
         return
-    with shared(problem) as handle:
+    with write_shared(problem) as handle:
         calls = [(handle, list(block.values()), engine) for block in blocks]
         # Closed before the file is removed that the workers have open.
-        with closing(spread(_train_shared, calls, here, workers)) as ended:
+        with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as ended:
             yield from ended
 
 
-def train(problem: AnyProblem, runs: Sequence[Run], engine: Engine) -> list[Result]:
+def train_block(problem: Trainable, runs: Sequence[Run], engine: Engine) -> list[Result]:
     """One block, in this process."""
     if isinstance(problem, TrainingFunction):
-        return [functions.train(problem, run, device=engine.device) for run in runs]
+        return [functions.run_training_function(problem, run, device=engine.device) for run in runs]
     if engine.kind == "loop":
         return [loop.train(problem, run, device=engine.device) for run in runs]
-    return ensemble.train(problem, runs, engine.device, engine.compiled)
+    return ensemble.train(problem, runs, engine.device, engine.torch_compile)
 
 
-def _train_shared(problem: Shared, runs: Sequence[Run], engine: Engine) -> list[Result]:
-    return train(opened(problem), runs, engine)
+def _train_shared_block(shared_problem: SharedFile, runs: Sequence[Run], engine: Engine) -> list[Result]:
+    return train_block(load_shared(shared_problem), runs, engine)

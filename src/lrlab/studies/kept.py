@@ -4,24 +4,24 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from lrlab.studies.reading import Answer, Question
+from lrlab.studies.reading import QueryResult, Query
 
 
-class Kept(ABC):
+class ReadableStore(ABC):
     """Studies and runs in a database."""
 
     @abstractmethod
-    def ask(self, question: Question[Answer]) -> Answer:
-        """What ``question`` answers when it is given a connection to read from."""
+    def run_query(self, query: Query[QueryResult]) -> QueryResult:
+        """What ``query`` answers when it is given a connection to read from."""
 
-    def has(self, id: str) -> bool:
+    def has_study(self, study_id: str) -> bool:
         """Whether a study has begun."""
-        query = "SELECT count(*) FROM study WHERE id = ?"
-        return bool(self.ask(lambda db: db.execute(query, (id,)).fetchone()[0]))
+        sql = "SELECT count(*) FROM study WHERE id = ?"
+        return bool(self.run_query(lambda db: db.execute(sql, (study_id,)).fetchone()[0]))
 
-    def known(self, ids: Iterable[str]) -> set[str]:
+    def find_stored_runs(self, run_ids: Iterable[str]) -> set[str]:
         """Which of those runs are stored."""
         # One question for all ids, however many: SQLite limits the places for values in a query.
-        query = "SELECT id FROM run WHERE id IN (SELECT value FROM json_each(?))"
-        asked = json.dumps(list(ids))
-        return {id for (id,) in self.ask(lambda db: db.execute(query, (asked,)).fetchall())}
+        sql = "SELECT id FROM run WHERE id IN (SELECT value FROM json_each(?))"
+        json_ids = json.dumps(list(run_ids))
+        return {run_id for (run_id,) in self.run_query(lambda db: db.execute(sql, (json_ids,)).fetchall())}

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lrlab.errors import StudyError, needs
-from lrlab.problems.tables import counted
-from lrlab.studies.connecting import reachable
+from lrlab.errors import StudyError, require_package
+from lrlab.problems.tables import pluralize
+from lrlab.studies.connecting import is_reachable
 from lrlab.studies.places import Machine
 
-with needs("'lrlab[ray]'"):
+with require_package("'lrlab[ray]'"):
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -17,55 +17,55 @@ Node = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Need:
+class BlockResources:
     """What a block needs of a node: a core, and GPUs or parts of one."""
 
     gpus: float = 0.0
     cpus: int = 1
 
-    def fits(self, node: Node) -> int:
+    def count_blocks(self, node: Node) -> int:
         """How many blocks the node can train at a time."""
         has = node["Resources"]
         cores = int(has.get("CPU", 0)) // self.cpus
         return min(cores, int(has.get("GPU", 0) / self.gpus)) if self.gpus else cores
 
 
-def places_for(need: Need) -> int:
+def count_slots(resources: BlockResources) -> int:
     """How many blocks all nodes can train at a time.
 
     Raises:
         StudyError: the cluster was lost, or none of its nodes has what a block needs.
     """
-    places = sum(map(need.fits, _alive()))
-    if not places:
-        what = f"a core and {need.gpus:g} of a GPU" if need.gpus else "a core"
+    slots = sum(map(resources.count_blocks, _list_alive_nodes()))
+    if not slots:
+        what = f"a core and {resources.gpus:g} of a GPU" if resources.gpus else "a core"
         raise StudyError(
             f"a block needs {what}, and no node of the Ray cluster has that; add one with `ray "
             "start --address=...` and repeat the command: runs that ended are kept."
         )
-    return places
+    return slots
 
 
-def whereabouts() -> str:
+def describe_cluster() -> str:
     """Which cluster this process is connected to, and how large it is."""
-    nodes, cores = len(_alive()), places_for(Need())
+    nodes, cores = len(_list_alive_nodes()), count_slots(BlockResources())
     address = ray.get_runtime_context().gcs_address
-    return f"the Ray cluster at {address}: {counted(nodes, 'node')}, {counted(cores, 'core')}"
+    return f"the Ray cluster at {address}: {pluralize(nodes, 'node')}, {pluralize(cores, 'core')}"
 
 
-def as_one(memory: int | None) -> Machine:
+def pool_nodes(memory: int | None) -> Machine:
     """All nodes as one machine, its memory being so many times the share of the poorest core.
 
     Args:
         memory: bytes for all cores together; what Ray counts for tasks when left out.
     """
-    workers = places_for(Need())
-    shares = [
-        node["Resources"].get("memory", 0) / Need().fits(node)
-        for node in _alive()
-        if Need().fits(node)
+    workers = count_slots(BlockResources())
+    memory_per_core = [
+        node["Resources"].get("memory", 0) / BlockResources().count_blocks(node)
+        for node in _list_alive_nodes()
+        if BlockResources().count_blocks(node)
     ]
-    return Machine(workers, memory or int(workers * min(shares)))
+    return Machine(workers, memory or int(workers * min(memory_per_core)))
 
 
 def check_versions() -> None:
@@ -76,7 +76,7 @@ def check_versions() -> None:
     """
 
     # Sent as it is, being no function of a module: a node may not have lrlab.
-    def versions() -> dict[str, str]:
+    def get_versions() -> dict[str, str]:
         from importlib import import_module, metadata
 
         found = {"torch": "none", "lrlab": "none"}
@@ -87,26 +87,26 @@ def check_versions() -> None:
             pass
         return found
 
-    ours = versions()
-    for node, theirs in _asked(versions).items():
-        for name in ours:
-            if theirs[name] != ours[name]:
+    own_versions = get_versions()
+    for node, node_versions in _run_on_nodes(get_versions).items():
+        for name in own_versions:
+            if node_versions[name] != own_versions[name]:
                 raise StudyError(
                     f"{name} must be the same everywhere, for results to be: this machine has "
-                    f"{ours[name]}, the node {node} has {theirs[name]}; install the same there."
+                    f"{own_versions[name]}, the node {node} has {node_versions[name]}; install the same there."
                 )
 
 
-def _asked(question: Any) -> dict[str, dict[str, str]]:
+def _run_on_nodes(function: Any) -> dict[str, dict[str, str]]:
     """The answers of all nodes that live to give one, by their addresses."""
-    asked = {}
-    for node in _alive():
-        if Need().fits(node):
-            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            task = ray.remote(num_cpus=0, scheduling_strategy=there)(question)
-            asked[task.remote()] = node["NodeManagerAddress"]
+    node_addresses = {}
+    for node in _list_alive_nodes():
+        if BlockResources().count_blocks(node):
+            strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            task = ray.remote(num_cpus=0, scheduling_strategy=strategy)(function)
+            node_addresses[task.remote()] = node["NodeManagerAddress"]
     answers = {}
-    for reference, address in asked.items():
+    for reference, address in node_addresses.items():
         try:
             answers[address] = ray.get(reference)
         except RayError:  # gone meanwhile
@@ -114,12 +114,12 @@ def _asked(question: Any) -> dict[str, dict[str, str]]:
     return answers
 
 
-def _alive() -> list[Node]:
+def _list_alive_nodes() -> list[Node]:
     """The nodes that live.
 
     Ray itself waits a minute for a lost head, and then ends this process.
     """
-    if not reachable(ray.get_runtime_context().gcs_address):
+    if not is_reachable(ray.get_runtime_context().gcs_address):
         raise StudyError(
             "the Ray cluster was lost; the runs that ended are kept: repeat the command to do the "
             "others."

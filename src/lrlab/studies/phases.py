@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from lrlab.schedules import Schedule, to_text
-from lrlab.studies.choosing import Candidate, Tuned, tune
+from lrlab.studies.choosing import Candidate, Selection, select_settings
 from lrlab.studies.defaults import BASELINE
-from lrlab.studies.entries import FINAL
-from lrlab.studies.grid import beyond, halfway, rates_of
-from lrlab.studies.plan import Plan, hashed
+from lrlab.studies.entries import FINAL_PHASE
+from lrlab.studies.grid import compute_extension_lr, build_midpoints, list_lrs
+from lrlab.studies.plan import Plan, hash_json
 from lrlab.training import Result, Run, Settings
-from lrlab.training.settings import HIGHEST_RATE
+from lrlab.training.settings import FLOAT32_MAX
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,95 +35,95 @@ class Phase:
     runs: Mapping[str, Run]
 
     @classmethod
-    def of(
+    def from_plan(
         cls, plan: Plan, name: str, candidates: Sequence[Candidate], seeds: Sequence[int]
     ) -> "Phase":
         """The phase with its runs."""
-        runs = dict(_runs(plan, candidates, seeds))
+        runs = dict(_build_runs(plan, candidates, seeds))
         return cls(name, tuple(candidates), tuple(seeds), runs)
 
-    def by_candidate(self, results: Mapping[str, Result]) -> dict[Candidate, list[Result]]:
+    def group_by_candidate(self, results: Mapping[str, Result]) -> dict[Candidate, list[Result]]:
         """Of results by id, the phase's own: a list per candidate, in the order of the seeds."""
         ids = iter(self.runs)
-        return {one: [results[next(ids)] for _ in self.seeds] for one in self.candidates}
+        return {candidate: [results[next(ids)] for _ in self.seeds] for candidate in self.candidates}
 
 
-def first(plan: Plan) -> Phase:
+def plan_first_phase(plan: Plan) -> Phase:
     """The phase that a study begins with."""
-    if plan.tuned:
-        every = list(product(plan.schedules, plan.grid))
-        return Phase.of(plan, "tuning", every, plan.tuning_seeds)
-    return _final(plan, {schedule: Tuned(plan.grid[0]) for schedule in plan.schedules})
+    if plan.is_tuned:
+        candidates = list(product(plan.schedules, plan.grid))
+        return Phase.from_plan(plan, "tuning", candidates, plan.tuning_seeds)
+    return _plan_final_phase(plan, {schedule: Selection(plan.grid[0]) for schedule in plan.schedules})
 
 
-def following(plan: Plan, done: Sequence[Phase], results: Mapping[str, Result]) -> Phase | None:
+def plan_next_phase(plan: Plan, finished_phases: Sequence[Phase], results: Mapping[str, Result]) -> Phase | None:
     """The phase after those that are done; None after the last.
 
     Args:
         plan: the study.
-        done: its phases so far, one or more.
+        finished_phases: its phases so far, one or more.
         results: of all their runs.
     """
-    if done[-1].name == FINAL:
+    if finished_phases[-1].name == FINAL_PHASE:
         return None
-    tuned = tuned_by(plan, done, results)
-    more = list(_widened(plan, done, tuned))
-    if more:
-        return Phase.of(plan, f"widening {len(done)}", more, plan.tuning_seeds)
-    tried = (one for phase in done for one in phase.candidates)
-    rivals = [settings for schedule, settings in tried if schedule == BASELINE]
-    return _final(plan, tuned, [*rivals, *halfway(rivals)])
+    selections = select_tuned_settings(plan, finished_phases, results)
+    extensions = list(_extend_grid(plan, finished_phases, selections))
+    if extensions:
+        return Phase.from_plan(plan, f"widening {len(finished_phases)}", extensions, plan.tuning_seeds)
+    tried_candidates = (one for phase in finished_phases for one in phase.candidates)
+    baseline_settings = [settings for schedule, settings in tried_candidates if schedule == BASELINE]
+    return _plan_final_phase(plan, selections, [*baseline_settings, *build_midpoints(baseline_settings)])
 
 
-def tuned_by(
-    plan: Plan, done: Sequence[Phase], results: Mapping[str, Result]
-) -> dict[Schedule, Tuned]:
+def select_tuned_settings(
+    plan: Plan, phases: Sequence[Phase], results: Mapping[str, Result]
+) -> dict[Schedule, Selection]:
     """The settings chosen for each schedule by the phases before the final runs."""
-    trials: dict[Candidate, list[Result]] = {}
-    for phase in done:
-        if phase.name != FINAL:
-            trials |= phase.by_candidate(results)
-    if not trials:
-        return {schedule: Tuned(plan.grid[0]) for schedule in plan.schedules}
-    return tune(plan.problem, trials, plan.tuning_seeds, plan.protocol.score)
+    results_by_candidate: dict[Candidate, list[Result]] = {}
+    for phase in phases:
+        if phase.name != FINAL_PHASE:
+            results_by_candidate |= phase.group_by_candidate(results)
+    if not results_by_candidate:
+        return {schedule: Selection(plan.grid[0]) for schedule in plan.schedules}
+    return select_settings(plan.problem, results_by_candidate, plan.tuning_seeds, plan.protocol.score)
 
 
-def _final(plan: Plan, tuned: Mapping[Schedule, Tuned], rivals: Iterable[Settings] = ()) -> Phase:
+def _plan_final_phase(plan: Plan, selections: Mapping[Schedule, Selection], baseline_settings: Iterable[Settings] = ()) -> Phase:
     """Each schedule at its best, then the baseline at whatever else a winner has to beat."""
-    chosen = [(schedule, tuned[schedule].settings) for schedule in plan.schedules]
-    others = [(BASELINE, settings) for settings in rivals]
-    return Phase.of(plan, FINAL, list(dict.fromkeys([*chosen, *others])), plan.seeds)
+    selected = [(schedule, selections[schedule].settings) for schedule in plan.schedules]
+    baseline_candidates = [(BASELINE, settings) for settings in baseline_settings]
+    return Phase.from_plan(plan, FINAL_PHASE, list(dict.fromkeys([*selected, *baseline_candidates])), plan.final_seeds)
 
 
-def _widened(
-    plan: Plan, done: Sequence[Phase], tuned: Mapping[Schedule, Tuned]
+def _extend_grid(
+    plan: Plan, finished_phases: Sequence[Phase], selections: Mapping[Schedule, Selection]
 ) -> Iterator[Candidate]:
     """One more rate for every schedule that is best at the last one, with all that goes with it."""
-    grid = rates_of(plan.grid)
-    tried: dict[Schedule, set[float]] = {}
-    for schedule, settings in (one for phase in done for one in phase.candidates):
-        tried.setdefault(schedule, set()).add(settings.lr)
-    for schedule, own in tuned.items():
-        if not own.edge:
+    lrs = list_lrs(plan.grid)
+    tried_lrs: dict[Schedule, set[float]] = {}
+    for schedule, settings in (one for phase in finished_phases for one in phase.candidates):
+        tried_lrs.setdefault(schedule, set()).add(settings.lr)
+    for schedule, selection in selections.items():
+        if not selection.at_grid_edge:
             continue
-        end = grid[-1] if own.side > 0 else grid[0]
-        added = sum((rate - end) * own.side > 0 for rate in tried[schedule])
-        if added == plan.protocol.widenings:
+        edge_lr = lrs[-1] if selection.edge_side > 0 else lrs[0]
+        added_count = sum((rate - edge_lr) * selection.edge_side > 0 for rate in tried_lrs[schedule])
+        if added_count == plan.protocol.grid_extensions:
             continue
-        rate = beyond(grid, own.side, added + 1)
-        if rate <= HIGHEST_RATE:
-            yield from ((schedule, replace(s, lr=rate)) for s in plan.grid if s.lr == end)
+        rate = compute_extension_lr(lrs, selection.edge_side, added_count + 1)
+        if rate <= FLOAT32_MAX:
+            yield from ((schedule, replace(s, lr=rate)) for s in plan.grid if s.lr == edge_lr)
 
 
-def _runs(
+def _build_runs(
     plan: Plan, candidates: Sequence[Candidate], seeds: Sequence[int]
 ) -> Iterator[tuple[str, Run]]:
     """Runs with their ids, each a hash of all that the numbers of the run depend on."""
     texts = {schedule: to_text(schedule) for schedule, _ in candidates}
-    described = {settings: settings.described() for _, settings in candidates}
-    same = {"problem": plan.problem.fingerprint, "engine": str(plan.engine)}
+    settings_dicts = {settings: settings.to_dict() for _, settings in candidates}
+    shared_content = {"problem": plan.problem.fingerprint, "engine": str(plan.engine)}
     for schedule, settings in candidates:
-        own = {"schedule": texts[schedule], "settings": described[settings]}
+        candidate_content = {"schedule": texts[schedule], "settings": settings_dicts[settings]}
         for seed in seeds:
-            what = {**same, **own, "seed": seed}
-            yield hashed(what)[:32], Run(schedule, settings, seed)
+            content = {**shared_content, **candidate_content, "seed": seed}
+            yield hash_json(content)[:32], Run(schedule, settings, seed)

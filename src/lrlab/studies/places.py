@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from lrlab.errors import StudyError
-from lrlab.schedules.numbers import real, whole
+from lrlab.schedules.numbers import to_finite_float, to_integer
 from lrlab.training.engines import Engine
 
 
@@ -13,7 +13,7 @@ class Machine:
     """This machine: one single-threaded process per core, the one that was started among them.
 
     Args:
-        workers: how many processes; see ``workers_for`` for how many when left out.
+        workers: how many processes; see ``count_workers`` for how many when left out.
         memory: bytes that the ensemble may fill, all workers together; half of this machine's when
             left out.
     """
@@ -22,53 +22,53 @@ class Machine:
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        _refuse_count("workers", self.workers)
-        _refuse_count("memory", self.memory)
+        _check_count("workers", self.workers)
+        _check_count("memory", self.memory)
 
     @property
-    def bytes(self) -> int:
+    def memory_bytes(self) -> int:
         """``memory``, or what stands for it."""
-        return self.memory or half_of_memory()
+        return self.memory or compute_default_memory()
 
-    def workers_for(self, engine: Engine) -> int:
+    def count_workers(self, engine: Engine) -> int:
         """How many processes train: those asked for, else one for each core, or one for a device.
 
         Of the ensemble no more than the memory has GiB: a process takes half of one for itself.
         """
         if self.workers or engine.kind == "loop":
-            return self.workers or cores()
-        return max(1, min(cores(), self.bytes >> 30)) if engine.device == "cpu" else 1
+            return self.workers or count_cores()
+        return max(1, min(count_cores(), self.memory_bytes >> 30)) if engine.device == "cpu" else 1
 
 
 @dataclass(frozen=True)
-class Cluster:
+class RayCluster:
     """A Ray cluster.
 
     Args:
         address: of its head, such as ``"10.0.0.1:6379"``; None for the one that this machine is a
             part of, or, where there is none, one of this machine alone.
-        gpus: that a training function needs; may be a part of one, such as 0.5.
+        gpus_per_run: that a training function needs; may be a part of one, such as 0.5.
         memory: bytes that the ensemble may fill, all workers together; what Ray counts for tasks
             when left out.
     """
 
     address: str | None = None
-    gpus: float = 0.0
+    gpus_per_run: float = 0.0
     memory: int | None = None
 
     def __post_init__(self) -> None:
-        _refuse_count("memory", self.memory)
-        gpus = real(self.gpus)
+        _check_count("memory", self.memory)
+        gpus = to_finite_float(self.gpus_per_run)
         if gpus is None or gpus < 0:
-            raise StudyError(f"gpus must be a number of 0 or more, got {self.gpus}; try 1.")
+            raise StudyError(f"gpus must be a number of 0 or more, got {self.gpus_per_run}; try 1.")
 
 
-def cores() -> int:
+def count_cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def half_of_memory() -> int:
+def compute_default_memory() -> int:
     """Half of this machine's memory in bytes; 4 GiB where it does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
@@ -76,8 +76,8 @@ def half_of_memory() -> int:
         return 4 << 30
 
 
-def _refuse_count(name: str, value: int | None) -> None:
-    number = None if value is None else whole(value)
+def _check_count(name: str, value: int | None) -> None:
+    number = None if value is None else to_integer(value)
     if value is not None and (number is None or number < 1):
         raise StudyError(
             f"{name} must be a whole number of 1 or more, got {value}; leave it out for what this "
@@ -85,6 +85,6 @@ def _refuse_count(name: str, value: int | None) -> None:
         )
 
 
-Place = Machine | Cluster
+Backend = Machine | RayCluster
 
-HERE = Machine()
+THIS_MACHINE = Machine()

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from lrlab.errors import StudyError, did_you_mean
-from lrlab.problems import AnyProblem, Problem
+from lrlab.errors import StudyError, format_suggestion
+from lrlab.problems import Trainable, Problem
 from lrlab.schedules import Schedule, parse, to_text
-from lrlab.schedules.numbers import whole
+from lrlab.schedules.numbers import to_integer
 from lrlab.studies.defaults import BASELINE
-from lrlab.studies.grid import Grid, checked, varied
-from lrlab.studies.seeds import OF_FINAL, OF_TUNING, seeds_of
+from lrlab.studies.grid import Grid, check_grid, find_varied_hyperparameters
+from lrlab.studies.seeds import FINAL_STREAM, TUNING_STREAM, draw_seeds
 from lrlab.training import Settings, functions
 from lrlab.training.engines import Engine
-from lrlab.training.watching import watched
+from lrlab.training.watching import select_schedule_metric
 
-LOOP = Engine("loop")
-SCORES = ("final", "best")
-_MOST_SEEDS = 100_000
-_RULES = 1
+LOOP_ENGINE = Engine("loop")
+SCORE_RULES = ("final", "best")
+_MAX_SEEDS = 100_000
+_PLAN_VERSION = 1
 """Raised when other runs come to follow from the same plan."""
 
 
@@ -33,7 +33,7 @@ class Protocol:
         seeds: how many fresh seeds each schedule is run with at the settings chosen for it, 1 or
             more; 30, because fewer show half a point in a hundred rows rarely.
         tuning_seeds: how many seeds the settings are chosen with, 1 or more.
-        widenings: how many rates may be added at either end of the grid for a schedule whose best
+        grid_extensions: how many rates may be added at either end of the grid for a schedule whose best
             rate is the last one there, 0 or more.
         score: of a run: ``"final"``, that after the last epoch, or ``"best"``, that after the epoch
             which was best on the rows held out for validation.
@@ -45,31 +45,31 @@ class Protocol:
 
     seeds: int = 30
     tuning_seeds: int = 20
-    widenings: int = 3
+    grid_extensions: int = 3
     score: str = "final"
     seed: int = 0
 
     def __post_init__(self) -> None:
         ranges = {
-            "seeds": (1, _MOST_SEEDS, 30),
-            "tuning_seeds": (1, _MOST_SEEDS, 20),
+            "seeds": (1, _MAX_SEEDS, 30),
+            "tuning_seeds": (1, _MAX_SEEDS, 20),
             "widenings": (0, 20, 3),
             "seed": (0, 2**63 - 1, 0),
         }
-        for name, (least, most, usual) in ranges.items():
-            number = whole(getattr(self, name))
-            if number is None or not least <= number <= most:
+        for name, (minimum, maximum, default) in ranges.items():
+            number = to_integer(getattr(self, name))
+            if number is None or not minimum <= number <= maximum:
                 raise StudyError(
-                    f"{name} must be a whole number from {least} to {most}, got "
-                    f"{getattr(self, name)}; {usual} is usual."
+                    f"{name} must be a whole number from {minimum} to {maximum}, got "
+                    f"{getattr(self, name)}; {default} is usual."
                 )
             object.__setattr__(self, name, number)
-        if self.score not in SCORES:
-            hint = did_you_mean(str(self.score), SCORES)
-            raise StudyError(f"the score must be {' or '.join(SCORES)}, got {self.score}{hint}.")
+        if self.score not in SCORE_RULES:
+            hint = format_suggestion(str(self.score), SCORE_RULES)
+            raise StudyError(f"the score must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}.")
 
 
-USUAL = Protocol()
+DEFAULT_PROTOCOL = Protocol()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,69 +84,69 @@ class Plan:
         engine: what trains the runs, all of them: numbers of two engines are never compared.
     """
 
-    problem: AnyProblem
+    problem: Trainable
     schedules: tuple[Schedule, ...]
     grid: Grid
-    protocol: Protocol = USUAL
-    engine: Engine = LOOP
+    protocol: Protocol = DEFAULT_PROTOCOL
+    engine: Engine = LOOP_ENGINE
 
     @property
-    def tuned(self) -> bool:
+    def is_tuned(self) -> bool:
         """Whether each schedule's settings are chosen from several."""
         return len(self.grid) > 1
 
     @property
     def tuning_seeds(self) -> tuple[int, ...]:
         """The seeds that settings are chosen with."""
-        return seeds_of(self.protocol.seed, OF_TUNING, self.protocol.tuning_seeds)
+        return draw_seeds(self.protocol.seed, TUNING_STREAM, self.protocol.tuning_seeds)
 
     @property
-    def seeds(self) -> tuple[int, ...]:
+    def final_seeds(self) -> tuple[int, ...]:
         """The seeds of the final runs."""
-        return seeds_of(self.protocol.seed, OF_FINAL, self.protocol.seeds)
+        return draw_seeds(self.protocol.seed, FINAL_STREAM, self.protocol.seeds)
 
     @cached_property
     def id(self) -> str:
         """Eight hex digits, the same for all that are the same study."""
-        what = {
-            "rules": _RULES,
+        content = {
+            "rules": _PLAN_VERSION,
             "problem": self.problem.fingerprint,
             "engine": str(self.engine),
-            "plan": self.described(),
+            "plan": self.to_dict(),
         }
-        return hashed(what)[:8]
+        return hash_json(content)[:8]
 
-    def described(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """All but problem and engine, as what JSON can hold; ``read`` is the way back."""
         protocol = {
             name: value
             for name, value in vars(self.protocol).items()
-            if self.tuned or name not in ("tuning_seeds", "widenings")
+            if self.is_tuned or name not in ("tuning_seeds", "widenings")
         }
         return {
             "schedules": [to_text(schedule) for schedule in self.schedules],
-            "grid": [settings.described() for settings in self.grid],
+            "grid": [settings.to_dict() for settings in self.grid],
             "protocol": protocol,
         }
 
     @classmethod
-    def read(cls, described: dict[str, Any], problem: AnyProblem, engine: Engine) -> Self:
-        """The plan that ``described`` was made of."""
+    def from_dict(cls, data: dict[str, Any], problem: Trainable, engine: Engine) -> Self:
+        """The plan that ``data`` was made of."""
         return cls(
             problem,
-            tuple(parse(text) for text in described["schedules"]),
-            tuple(Settings(**settings) for settings in described["grid"]),
-            Protocol(**described["protocol"]),
+            tuple(parse(text) for text in data["schedules"]),
+            tuple(Settings(**settings) for settings in data["grid"]),
+            Protocol(**data["protocol"]),
             engine,
         )
 
 
-def plan(
-    problem: AnyProblem,
+def build_plan(
+    problem: Trainable,
     schedules: Iterable[Schedule],
     grid: Settings | Iterable[Settings],
-    protocol: Protocol = USUAL,
-    engine: Engine = LOOP,
+    protocol: Protocol = DEFAULT_PROTOCOL,
+    engine: Engine = LOOP_ENGINE,
 ) -> Plan:
     """The plan to compare these schedules and the baseline, checked before anything is trained.
 
@@ -165,24 +165,24 @@ def plan(
             rows are left when those for validation are held out, or the steps of a training
             function are counted.
     """
-    settings = checked((grid,) if isinstance(grid, Settings) else grid)
-    _refuse_without_validation(settings, protocol)
-    once = tuple(dict.fromkeys((BASELINE, *schedules)))
+    checked_grid = check_grid((grid,) if isinstance(grid, Settings) else grid)
+    _check_validation(checked_grid, protocol)
+    unique_schedules = tuple(dict.fromkeys((BASELINE, *schedules)))
     if isinstance(problem, Problem):  # a training function holds rows out itself
-        settings[0].held_out(problem.train_rows)
+        checked_grid[0].count_validation_rows(problem.train_rows)
     else:
-        functions.check(settings[0])
-    for schedule in once:
+        functions.check_function_settings(checked_grid[0])
+    for schedule in unique_schedules:
         to_text(schedule)
-        watched([schedule], settings[0], problem)
-        for each in settings:
-            each.bind(schedule, problem.train_rows)
-    if len(settings) > 1:
-        once = tuple(dict.fromkeys(to_peak_1(s, settings, problem.train_rows) for s in once))
-    return Plan(problem, once, settings, protocol, engine)
+        select_schedule_metric([schedule], checked_grid[0], problem)
+        for settings in checked_grid:
+            settings.bind(schedule, problem.train_rows)
+    if len(checked_grid) > 1:
+        unique_schedules = tuple(dict.fromkeys(scale_to_unit_peak(s, checked_grid, problem.train_rows) for s in unique_schedules))
+    return Plan(problem, unique_schedules, checked_grid, protocol, engine)
 
 
-def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
+def scale_to_unit_peak(schedule: Schedule, grid: Grid, train_rows: int) -> Schedule:
     """The schedule divided by the highest factor that it uses, so that base rates are peak rates.
 
     One with an absolute ``Rate`` in it is left as it is: where that rules no base rate moves it.
@@ -191,13 +191,13 @@ def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
         StudyError: it is 0 at every step that it is used at.
 
     >>> from lrlab.schedules import Linear
-    >>> to_peak_1(Linear(0.5, 0.0), (Settings(epochs=10),), rows=100)
+    >>> scale_to_unit_peak(Linear(0.5, 0.0), (Settings(epochs=10),), rows=100)
     2.0 * Linear(0.5, 0.0)
     """
     settings = grid[0]
-    steps = range(settings.epochs * settings.steps_per_epoch(rows))
-    peak = float(settings.bind(schedule, rows)(list(steps), base=1.0).max())
-    if not schedule.relative or abs(peak - 1) < 1e-9:
+    steps = range(settings.epochs * settings.count_steps_per_epoch(train_rows))
+    peak = float(settings.bind(schedule, train_rows)(list(steps), base=1.0).max())
+    if not schedule.is_relative or abs(peak - 1) < 1e-9:
         return schedule
     if peak == 0:
         raise StudyError(
@@ -207,23 +207,23 @@ def to_peak_1(schedule: Schedule, grid: Grid, rows: int) -> Schedule:
     return (1 / peak) * schedule
 
 
-def hashed(what: Any) -> str:
+def hash_json(value: Any) -> str:
     """Of what JSON can hold: the same whatever the order of its names."""
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_without_validation(grid: Sequence[Settings], protocol: Protocol) -> None:
-    if grid[0].validation:
+def _check_validation(grid: Sequence[Settings], protocol: Protocol) -> None:
+    if grid[0].validation_size:
         return
-    needed = (
-        f"the best of {len(grid)} settings ({', '.join(varied(tuple(grid)))}) is chosen"
+    reason = (
+        f"the best of {len(grid)} settings ({', '.join(find_varied_hyperparameters(tuple(grid)))}) is chosen"
         if len(grid) > 1
         else "the best epoch of a run is chosen"
         if protocol.score == "best"
         else ""
     )
-    if needed:
+    if reason:
         raise StudyError(
-            f"{needed} by rows held out of training, but none are: give --validation a share of "
+            f"{reason} by rows held out of training, but none are: give --validation a share of "
             "the training rows above 0, such as 0.2."
         )

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_QUICK = 1
+_ZLIB_LEVEL = 1
 """zlib's level: of fifty epochs' 2800 bytes it leaves less than half, and others hardly less."""
 
 _UNTIL_2 = ("epoch", "before", "after", "loss", "score", "validation_loss", "validation_score")
 """The columns until version 2, see ``pack_json``."""
 
 
-def pack(values: NDArray[np.float64], names: Sequence[str]) -> bytes:
+def pack_curve(values: NDArray[np.float64], names: Sequence[str]) -> bytes:
     """The bytes of a curve; the numbers come back bit for bit.
 
     A line of JSON (epochs, names of the columns, those that are NaN throughout), then the others as
@@ -24,20 +24,20 @@ def pack(values: NDArray[np.float64], names: Sequence[str]) -> bytes:
         values: shape (epochs, columns).
         names: of the columns.
 
-    >>> unpack(pack(np.array([[0, 0.1, np.nan], [1, 0.3, np.nan]]), ("epoch", "loss", "accuracy")))
+    >>> unpack_curve(pack_curve(np.array([[0, 0.1, np.nan], [1, 0.3, np.nan]]), ("epoch", "loss", "accuracy")))
     (array([[0. , 0.1, nan],
            [1. , 0.3, nan]]), ('epoch', 'loss', 'accuracy'))
     """
     empty = np.isnan(values).all(axis=0)
-    head = json.dumps([len(values), list(names), np.flatnonzero(empty).tolist()])
+    header = json.dumps([len(values), list(names), np.flatnonzero(empty).tolist()])
     numbers = values.T[~empty].astype("<f8").tobytes()
-    return zlib.compress(head.encode() + b"\n" + numbers, _QUICK)
+    return zlib.compress(header.encode() + b"\n" + numbers, _ZLIB_LEVEL)
 
 
-def unpack(packed: bytes) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Values and names of a curve, see ``pack``."""
-    head, _, numbers = zlib.decompress(packed).partition(b"\n")
-    epochs, names, empty = json.loads(head)
+def unpack_curve(packed: bytes) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Values and names of a curve, see ``pack_curve``."""
+    header, _, numbers = zlib.decompress(packed).partition(b"\n")
+    epochs, names, empty = json.loads(header)
     written = np.setdiff1d(np.arange(len(names)), empty)
     values = np.full((epochs, len(names)), np.nan)
     values[:, written] = np.frombuffer(numbers, "<f8").reshape(len(written), epochs).T
@@ -53,4 +53,4 @@ def pack_json(text: str) -> bytes:
     if rows:
         written = np.array(rows, dtype=np.float64)
         values[:, : written.shape[1]] = written
-    return pack(values, _UNTIL_2)
+    return pack_curve(values, _UNTIL_2)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-APPLICATION = 0x6C726C62  # "lrlb", so that another program's database is never written to
-VERSION = 3
+APPLICATION_ID = 0x6C726C62  # "lrlb", so that another program's database is never written to
+SCHEMA_VERSION = 3
 
-_NOW = "(strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))"
+_UTC_NOW = "(strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))"
 
-_RUN = f"""
+_CREATE_RUN_TABLE = f"""
 CREATE TABLE run (
     id TEXT PRIMARY KEY,
     problem TEXT NOT NULL,
@@ -21,15 +21,15 @@ CREATE TABLE run (
     diverged INTEGER NOT NULL,
     epochs BLOB NOT NULL,
     seconds REAL NOT NULL,
-    ended TEXT NOT NULL DEFAULT {_NOW},
+    ended TEXT NOT NULL DEFAULT {_UTC_NOW},
     left_at INTEGER
 ) STRICT
 """
 
 # What is asked of runs by the thousand stands in the index, beside which their curves are large.
-_PROGRESS = "CREATE INDEX progress ON run (id, diverged, seconds, ended)"
+_CREATE_PROGRESS_INDEX = "CREATE INDEX progress ON run (id, diverged, seconds, ended)"
 
-_STUDIES = (
+_CREATE_STUDY_TABLES = (
     f"""
 CREATE TABLE study (
     id TEXT PRIMARY KEY,
@@ -38,14 +38,14 @@ CREATE TABLE study (
     engine TEXT NOT NULL,
     plan TEXT NOT NULL,
     source TEXT,
-    began TEXT NOT NULL DEFAULT {_NOW}
+    began TEXT NOT NULL DEFAULT {_UTC_NOW}
 ) STRICT
 """,
     f"""
 CREATE TABLE phase (
     study TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
-    planned TEXT NOT NULL DEFAULT {_NOW},
+    planned TEXT NOT NULL DEFAULT {_UTC_NOW},
     UNIQUE (study, name)
 ) STRICT
 """,
@@ -64,9 +64,9 @@ CREATE TABLE member (
     "CREATE INDEX studies ON member (run)",
 )
 
-CREATE = (_RUN, _PROGRESS, *_STUDIES)
+CREATE_STATEMENTS = (_CREATE_RUN_TABLE, _CREATE_PROGRESS_INDEX, *_CREATE_STUDY_TABLES)
 
-OF_NO_OTHER = """id IN (SELECT run FROM member WHERE study = :id)
+UNSHARED_RUNS_CONDITION = """id IN (SELECT run FROM member WHERE study = :id)
     AND NOT EXISTS (SELECT 1 FROM member WHERE run = run.id AND study <> :id)"""
 """The condition for runs of one study that no other has."""
 
@@ -78,11 +78,11 @@ UPGRADES: Mapping[int, tuple[str, ...]] = MappingProxyType(
         1: ("ALTER TABLE run ADD COLUMN left_at INTEGER",),
         2: (
             "ALTER TABLE run RENAME TO older",
-            _RUN,
+            _CREATE_RUN_TABLE,
             f"INSERT INTO run ({_KEPT}, epochs) SELECT {_KEPT}, packed(epochs) FROM older",
             "DROP TABLE older",
-            _PROGRESS,
-            *_STUDIES,
+            _CREATE_PROGRESS_INDEX,
+            *_CREATE_STUDY_TABLES,
         ),
     }
 )

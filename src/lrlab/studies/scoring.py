@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lrlab.problems import AnyProblem
+from lrlab.problems import Trainable
 from lrlab.training import Result
 
 
-def epoch_of(result: Result, problem: AnyProblem, score: str) -> int:
+def find_scored_epoch(result: Result, problem: Trainable, score: str) -> int:
     """The place of that epoch in the curve of a run that has not diverged.
 
     Args:
@@ -16,13 +16,13 @@ def epoch_of(result: Result, problem: AnyProblem, score: str) -> int:
             the rows held out for validation, never on test rows.
     """
     if score == "final":
-        return len(result.epochs) - 1
-    held_out = result.epochs.column("validation_score")
-    return int(np.argmax(held_out) if problem.metric.more_is_better else np.argmin(held_out))
+        return len(result.curve) - 1
+    validation_scores = result.curve.get_column("validation_score")
+    return int(np.argmax(validation_scores) if problem.metric.greater_is_better else np.argmin(validation_scores))
 
 
-def score_of(result: Result, problem: AnyProblem, score: str) -> float:
+def compute_test_score(result: Result, problem: Trainable, score: str) -> float:
     """The score of a run on the test rows; of a diverged one, that of a constant guess."""
     if result.diverged or score == "final":
-        return result.score
-    return float(result.epochs.column("score")[epoch_of(result, problem, score)])
+        return result.test_score
+    return float(result.curve.get_column("score")[find_scored_epoch(result, problem, score)])

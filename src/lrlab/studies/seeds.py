@@ -2,29 +2,29 @@
 
 import numpy as np
 
-OF_TUNING, OF_FINAL = 0, 1
+TUNING_STREAM, FINAL_STREAM = 0, 1
 
 
-def seeds_of(study: int, stream: int, count: int) -> tuple[int, ...]:
+def draw_seeds(study_seed: int, stream: int, count: int) -> tuple[int, ...]:
     """The first seeds of a stream; more of them begin with the same.
 
-    No seed is in both streams: those of ``OF_TUNING`` are even, those of ``OF_FINAL`` odd.
+    No seed is in both streams: those of ``TUNING_STREAM`` are even, those of ``FINAL_STREAM`` odd.
 
     Args:
-        study: the seed of the study, 0 or more.
-        stream: ``OF_TUNING`` or ``OF_FINAL``.
+        study_seed: the seed of the study, 0 or more.
+        stream: ``TUNING_STREAM`` or ``FINAL_STREAM``.
         count: how many.
 
     Source: numpy.random.SeedSequence and its ``spawn``.
 
-    >>> seeds_of(0, OF_FINAL, 3)[:2] == seeds_of(0, OF_FINAL, 2)
+    >>> draw_seeds(0, FINAL_STREAM, 3)[:2] == draw_seeds(0, FINAL_STREAM, 2)
     True
     """
-    sequence = np.random.SeedSequence(study).spawn(2)[stream]
-    drawn = count
+    sequence = np.random.SeedSequence(study_seed).spawn(2)[stream]
+    word_count = count
     while True:  # of 32 bits each, so that two may be equal: some more are drawn then
-        words = sequence.generate_state(drawn).astype(np.int64)
+        words = sequence.generate_state(word_count).astype(np.int64)
         seeds = dict.fromkeys(((words & ~1) | stream).tolist())
         if len(seeds) >= count:
             return tuple(seeds)[:count]
-        drawn += count - len(seeds)
+        word_count += count - len(seeds)

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from lrlab.errors import needs
-from lrlab.studies.sharing import as_array, pickled
+from lrlab.errors import require_package
+from lrlab.studies.sharing import reduce_tensor, pickle_out_of_band
 
-with needs("'lrlab[ray]'"):
+with require_package("'lrlab[ray]'"):
     import ray
     from ray import cloudpickle
 
 
-def sent(value: object) -> "ray.ObjectRef[Any]":
+def put_value(value: object) -> "ray.ObjectRef[Any]":
     """A value in Ray's store, its arrays beside its pickle, so that no task copies them.
 
     Code of modules that nobody has installed, such as a user's script, goes with it.
@@ -28,13 +28,13 @@ def sent(value: object) -> "ray.ObjectRef[Any]":
     Raises:
         StudyError: it cannot be pickled.
     """
-    with _scripts_by_value():
-        parts = pickled(value, _Pickler)
+    with _pickle_scripts_by_value():
+        parts = pickle_out_of_band(value, _CloudTensorPickler)
     return ray.put([np.frombuffer(part, np.uint8) for part in parts])
 
 
 @lru_cache(maxsize=1)
-def received(reference: "ray.ObjectRef[Any]") -> Any:
+def get_value(reference: "ray.ObjectRef[Any]") -> Any:
     """The value, in a task: each worker process unpickles it once."""
     code, *arrays = ray.get(reference)
     with warnings.catch_warnings():
@@ -43,29 +43,29 @@ def received(reference: "ray.ObjectRef[Any]") -> Any:
         return pickle.loads(code, buffers=arrays)
 
 
-class _Pickler(cloudpickle.CloudPickler):
+class _CloudTensorPickler(cloudpickle.CloudPickler):
     def reducer_override(self, value: object) -> Any:
-        array = as_array(value)
+        array = reduce_tensor(value)
         return super().reducer_override(value) if array is NotImplemented else array
 
 
 @contextmanager
-def _scripts_by_value() -> Iterator[None]:
-    ours = [module for module in _scripts() if not _by_value(module)]
-    for module in ours:
+def _pickle_scripts_by_value() -> Iterator[None]:
+    registered = [module for module in _list_script_modules() if not _is_pickled_by_value(module)]
+    for module in registered:
         cloudpickle.register_pickle_by_value(module)
     try:
         yield
     finally:
-        for module in ours:
+        for module in registered:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _by_value(module: ModuleType) -> bool:
+def _is_pickled_by_value(module: ModuleType) -> bool:
     return module.__name__ in cloudpickle.list_registry_pickle_by_value()
 
 
-def _scripts() -> list[ModuleType]:
+def _list_script_modules() -> list[ModuleType]:
     """The modules of this process that belong to no installed distribution."""
     installed = {*sys.stdlib_module_names, *packages_distributions(), "lrlab", "__main__"}
     return [

@@ -2,43 +2,43 @@
 
 from dataclasses import replace
 
-from lrlab.errors import StudyError, did_you_mean
-from lrlab.studies.kept import Kept
-from lrlab.studies.phases import first
-from lrlab.studies.places import HERE, Cluster, Machine, Place
+from lrlab.errors import StudyError, format_suggestion
+from lrlab.studies.kept import ReadableStore
+from lrlab.studies.phases import plan_first_phase
+from lrlab.studies.places import THIS_MACHINE, RayCluster, Machine, Backend
 from lrlab.studies.plan import Plan
 from lrlab.training import engines
 from lrlab.training.engines import Engine
-from lrlab.training.threads import one_thread
+from lrlab.training.threads import use_one_thread
 
-AUTO = "auto"
+AUTO_ENGINE = "auto"
 
 
-def candidates(kind: str, device: str = "cpu", compiled: bool = False) -> tuple[Engine, ...]:
+def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) -> tuple[Engine, ...]:
     """The engines that a kind leaves to choose from: both for ``"auto"``.
 
     Raises:
         StudyError: there is no such kind.
         TrainingError: this machine has no such device, or an engine cannot be compiled.
 
-    >>> candidates("auto")
+    >>> list_engines("auto")
     (Engine(kind='loop', device='cpu', compiled=False), \
 Engine(kind='ensemble', device='cpu', compiled=False))
     """
-    kinds = (AUTO, *engines.KINDS)
+    kinds = (AUTO_ENGINE, *engines.ENGINE_KINDS)
     if kind not in kinds:
-        hint = did_you_mean(kind, kinds)
+        hint = format_suggestion(kind, kinds)
         raise StudyError(f"the engine must be one of {', '.join(kinds)}, got {kind}{hint}.")
-    both = kind == AUTO
-    loop = () if kind == "ensemble" else (Engine("loop", device, compiled and not both),)
-    return loop if kind == "loop" else (*loop, Engine("ensemble", device, compiled))
+    is_auto = kind == AUTO_ENGINE
+    loop = () if kind == "ensemble" else (Engine("loop", device, torch_compile and not is_auto),)
+    return loop if kind == "loop" else (*loop, Engine("ensemble", device, torch_compile))
 
 
-def settle(
+def select_engine(
     plan: Plan,
-    store: Kept,
-    among: tuple[Engine, ...],
-    place: Place = HERE,
+    store: ReadableStore,
+    allowed_engines: tuple[Engine, ...],
+    backend: Backend = THIS_MACHINE,
 ) -> tuple[Engine, str]:
     """The engine for a study, and the sentence that says why.
 
@@ -48,30 +48,30 @@ def settle(
     Args:
         plan: the study; its own engine is not asked.
         store: where runs of it may be.
-        among: see ``candidates``.
-        place: where runs will be trained.
+        allowed_engines: see ``list_engines``.
+        backend: where runs will be trained.
     """
-    last = among[-1]
-    if len(among) == 1:
-        return last, "as asked for"
-    plans = [replace(plan, engine=engine) for engine in among]
-    for begun in plans:
-        if store.has(begun.id):
-            return begun.engine, "this study was begun with it"
-    known = {other.engine: len(store.known(first(other).runs)) for other in plans}
-    most = max(known, key=known.__getitem__)
-    if known[most]:
-        return most, f"{known[most]} of these runs were trained by it"
-    machine = HERE if isinstance(place, Cluster) else place
-    return probed(plan, last, machine)
+    last_engine = allowed_engines[-1]
+    if len(allowed_engines) == 1:
+        return last_engine, "as asked for"
+    plans = [replace(plan, engine=engine) for engine in allowed_engines]
+    for candidate_plan in plans:
+        if store.has_study(candidate_plan.id):
+            return candidate_plan.engine, "this study was begun with it"
+    stored_counts = {other.engine: len(store.find_stored_runs(plan_first_phase(other).runs)) for other in plans}
+    best_stored = max(stored_counts, key=stored_counts.__getitem__)
+    if stored_counts[best_stored]:
+        return best_stored, f"{stored_counts[best_stored]} of these runs were trained by it"
+    machine = THIS_MACHINE if isinstance(backend, RayCluster) else backend
+    return probe_engines(plan, last_engine, machine)
 
 
-def probed(plan: Plan, ensemble: Engine, machine: Machine) -> tuple[Engine, str]:
+def probe_engines(plan: Plan, ensemble_engine: Engine, machine: Machine) -> tuple[Engine, str]:
     """The faster of the loop and an ensemble, and what was measured."""
-    runs = list(first(plan).runs.values())
-    workers, memory = machine.workers_for(ensemble), machine.bytes
-    with one_thread():
-        choice = engines.choose(
-            plan.problem, runs, ensemble.device, ensemble.compiled, workers, memory
+    runs = list(plan_first_phase(plan).runs.values())
+    workers, memory = machine.count_workers(ensemble_engine), machine.memory_bytes
+    with use_one_thread():
+        choice = engines.select_faster_engine(
+            plan.problem, runs, ensemble_engine.device, ensemble_engine.torch_compile, workers, memory
         )
     return choice.engine, choice.reason

@@ -20,11 +20,11 @@ from torch import Tensor
 
 from lrlab.errors import StudyError
 
-_ALIGNED = 64  # bytes: what vector instructions like best
+_ALIGNMENT = 64  # bytes: what vector instructions like best
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedFile:
     """Where a shared value lies; small, so that it can be sent with every task.
 
     Args:
@@ -37,42 +37,42 @@ class Shared:
 
 
 @contextmanager
-def shared(value: object) -> Iterator[Shared]:
+def write_shared(value: object) -> Iterator[SharedFile]:
     """A value in a temporary file for as long as the context lasts.
 
     Raises:
         StudyError: it cannot be pickled or written.
     """
-    parts = pickled(value)
+    parts = pickle_out_of_band(value)
     with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
-        yield _written(parts, Path(folder) / "shared")
+        yield _write_parts(parts, Path(folder) / "shared")
 
 
 @cache
-def opened(handle: Shared) -> Any:
+def load_shared(handle: SharedFile) -> Any:
     """The value, its arrays being views of the file; each process unpickles it once."""
     with open(handle.path, "rb") as file:
         pages = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    pickled, *arrays = (pages[start : start + size] for start, size in handle.spans)
-    return pickle.loads(pickled, buffers=arrays)
+    payload, *arrays = (pages[start : start + size] for start, size in handle.spans)
+    return pickle.loads(payload, buffers=arrays)
 
 
-def as_array(value: object) -> Any:
+def reduce_tensor(value: object) -> Any:
     """How a tensor is pickled as NumPy's array, torch's own pickles being copies of it.
 
     For the ``reducer_override`` of a pickler; NotImplemented for everything else.
     """
-    if type(value) is Tensor and not value.requires_grad and _is_numpys(value):
+    if type(value) is Tensor and not value.requires_grad and _has_numpy_view(value):
         return torch.from_numpy, (value.numpy(),)
     return NotImplemented
 
 
-class _Pickler(pickle.Pickler):
+class _TensorPickler(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
-        return as_array(value)
+        return reduce_tensor(value)
 
 
-def _is_numpys(tensor: Tensor) -> bool:
+def _has_numpy_view(tensor: Tensor) -> bool:
     try:
         tensor.numpy()
     except (TypeError, RuntimeError):  # on another device, of a type that only torch has, sparse
@@ -80,7 +80,7 @@ def _is_numpys(tensor: Tensor) -> bool:
     return True
 
 
-def pickled(value: object, pickler: Callable[..., pickle.Pickler] = _Pickler) -> list[memoryview]:
+def pickle_out_of_band(value: object, pickler: Callable[..., pickle.Pickler] = _TensorPickler) -> list[memoryview]:
     """The pickle of a value, then the bytes of its arrays, none of them copied.
 
     Raises:
@@ -97,12 +97,12 @@ def pickled(value: object, pickler: Callable[..., pickle.Pickler] = _Pickler) ->
     return [stream.getbuffer(), *(array.raw() for array in arrays)]
 
 
-def _written(parts: list[memoryview], path: Path) -> Shared:
+def _write_parts(parts: list[memoryview], path: Path) -> SharedFile:
     spans = []
     try:
         with path.open("wb") as file:
             for part in parts:
-                file.write(bytes(-file.tell() % _ALIGNED))
+                file.write(bytes(-file.tell() % _ALIGNMENT))
                 spans.append((file.tell(), part.nbytes))
                 file.write(part)
     except OSError as error:
@@ -110,4 +110,4 @@ def _written(parts: list[memoryview], path: Path) -> Shared:
             f"the data cannot be written for worker processes to {path.parent}: {error.strerror}; "
             "name another folder in $TMPDIR, or use one worker (--workers 1)."
         ) from None
-    return Shared(str(path), tuple(spans))
+    return SharedFile(str(path), tuple(spans))

@@ -19,15 +19,15 @@ from typing import Any, TypeVar
 import torch
 
 from lrlab.errors import StudyError
-from lrlab.training.threads import keep_memory
+from lrlab.training.threads import keep_freed_memory
 
 R = TypeVar("R")
 
 
-def spread(
+def run_in_workers(
     task: Callable[..., R],
     calls: Sequence[tuple[Any, ...]],
-    here: Callable[[int], R],
+    run_here: Callable[[int], R],
     workers: int,
 ) -> Generator[tuple[int, R], None, None]:
     """Does every call once, in this process and in others; yields its place and what came of it.
@@ -39,38 +39,38 @@ def spread(
     Args:
         task: a function at the top of a module, for the other processes.
         calls: its arguments.
-        here: does the call of a place in this process.
+        run_here: does the call of a place in this process.
         workers: how many processes, this one among them.
 
     Raises:
         StudyError: a worker process died.
     """
     context = get_context("spawn")
-    there, ended = context.Event(), SimpleQueue[Future[R]]()
-    others, ours = set(active_children()), set[BaseProcess]()
+    workers_started, done_queue = context.Event(), SimpleQueue[Future[R]]()
+    other_children, worker_processes = set(active_children()), set[BaseProcess]()
     pool = ProcessPoolExecutor(
-        max(1, workers - 1), mp_context=context, initializer=_prepare, initargs=(there,)
+        max(1, workers - 1), mp_context=context, initializer=_init_worker, initargs=(workers_started,)
     )
-    own = ceil(len(calls) / workers)
+    own_count = ceil(len(calls) / workers)
     try:
-        with _interrupts_ignored_by_children():
-            places = {pool.submit(task, *call): own + i for i, call in enumerate(calls[own:])}
-        ours = set(active_children()) - others  # all are started by now
-        for future in places:
-            future.add_done_callback(ended.put)
-        for place in range(own):
-            yield place, here(place)
-            while not ended.empty():
-                future = ended.get()
-                yield places.pop(future), future.result()
-        while places and not there.is_set():
-            future, place = places.popitem()
+        with _ignore_interrupts_in_children():
+            index_of = {pool.submit(task, *call): own_count + i for i, call in enumerate(calls[own_count:])}
+        worker_processes = set(active_children()) - other_children  # all are started by now
+        for future in index_of:
+            future.add_done_callback(done_queue.put)
+        for index in range(own_count):
+            yield index, run_here(index)
+            while not done_queue.empty():
+                future = done_queue.get()
+                yield index_of.pop(future), future.result()
+        while index_of and not workers_started.is_set():
+            future, index = index_of.popitem()
             future.cancel()
-            yield place, here(place)
-        while places:
-            future = ended.get()
-            if future in places:
-                yield places.pop(future), future.result()
+            yield index, run_here(index)
+        while index_of:
+            future = done_queue.get()
+            if future in index_of:
+                yield index_of.pop(future), future.result()
     except BrokenProcessPool:
         raise StudyError(
             "a worker process died; the runs that ended are kept: repeat the command to do the "
@@ -80,12 +80,12 @@ def spread(
         ) from None
     finally:
         # They are idle, or at what would be thrown away: nobody waits for that.
-        for worker in ours:
+        for worker in worker_processes:
             worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def others_can_start() -> bool:
+def can_start_workers() -> bool:
     """Whether a new process can import what this one runs: it cannot where that is no file, as in
     ``python - < script``.
     """
@@ -94,15 +94,15 @@ def others_can_start() -> bool:
     return file is None or getattr(main, "__spec__", None) is not None or Path(file).exists()
 
 
-def _prepare(there: Event) -> None:
+def _init_worker(workers_started: Event) -> None:
     """Makes a worker: one thread, and gone as soon as its parent is."""
     torch.set_num_threads(1)
-    keep_memory()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    there.set()
+    keep_freed_memory()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    workers_started.set()
 
 
-def _die_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
@@ -110,7 +110,7 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def _interrupts_ignored_by_children() -> Iterator[None]:
+def _ignore_interrupts_in_children() -> Iterator[None]:
     """Lets Ctrl-C reach the parent alone, which stops its workers in order."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -12,13 +12,13 @@ In a test file of your own::
 What fails is an ``AssertionError`` that says the rule, what was found and what to do.
 """
 
-from lrlab.errors import needs_extra
+from lrlab.errors import require_extra
 
-with needs_extra("lab"):
+with require_extra("lab"):
     from lrlab.testing.check import Check as Check
     from lrlab.testing.functions import check_training as check_training
-    from lrlab.testing.functions import training_checks as training_checks
+    from lrlab.testing.functions import list_training_checks as list_training_checks
     from lrlab.testing.problems import check_problem as check_problem
-    from lrlab.testing.problems import problem_checks as problem_checks
+    from lrlab.testing.problems import list_problem_checks as list_problem_checks
     from lrlab.testing.schedules import check_schedule as check_schedule
-    from lrlab.testing.schedules import schedule_checks as schedule_checks
+    from lrlab.testing.schedules import list_schedule_checks as list_schedule_checks

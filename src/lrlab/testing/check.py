@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lrlab.errors import LrlabError
-from lrlab.problems.code import place_of, told
+from lrlab.problems.code import locate_error, describe_error
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Check:
         name: what it asks, also what ``str`` gives, for pytest's ``ids=str``.
         function: what asks it.
 
-    >>> check = Check("a number is itself", lambda: demand(1 == 1, "..."))
+    >>> check = Check("a number is itself", lambda: require(1 == 1, "..."))
     >>> check()
     >>> str(check)
     'a number is itself'
@@ -33,20 +33,20 @@ class Check:
             raise AssertionError(f"{self.name}: {error}") from error
         except Exception as error:
             raise AssertionError(
-                f"{self.name}: nothing may fail, but {place_of(error)} did; {told(error)}."
+                f"{self.name}: nothing may fail, but {locate_error(error)} did; {describe_error(error)}."
             ) from error
 
     def __str__(self) -> str:
         return self.name
 
 
-def demand(truth: bool, message: str) -> None:
+def require(condition: bool, message: str) -> None:
     """Raises an AssertionError with the message where something is not true."""
-    if not truth:
+    if not condition:
         raise AssertionError(message)
 
 
-def call_all(checks: Sequence[Check]) -> None:
+def run_checks(checks: Sequence[Check]) -> None:
     """Every check, until one fails."""
     for check in checks:
         check()

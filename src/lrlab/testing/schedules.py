@@ -9,86 +9,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Schedule, Shape, from_json, parse, to_json, to_text
-from lrlab.schedules.text import SHAPES
-from lrlab.testing.check import Check, call_all, demand
+from lrlab.schedules import Schedule, Primitive, from_json, parse, to_json, to_text
+from lrlab.schedules.text import BUILTIN_BUILDERS
+from lrlab.testing.check import Check, run_checks, require
 
-_BASE = 0.1
+_BASE_LR = 0.1
 
 
 @dataclass(frozen=True)
-class _Subject:
+class _ScheduleSubject:
     """A schedule and the training that it is checked in."""
 
     schedule: Schedule
-    total: int
-    epoch: int
+    total_steps: int
+    steps_per_epoch: int
 
-    def bound(self) -> Schedule:
-        return self.schedule.bind(total=self.total, epoch=self.epoch)
+    def bind(self) -> Schedule:
+        return self.schedule.bind(total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch)
 
-    def steps(self) -> NDArray[np.float64]:
+    def make_steps(self) -> NDArray[np.float64]:
         """Whole steps from the first to past the end, and some between them."""
-        whole = np.arange(self.total + 2, dtype=np.float64)
+        whole = np.arange(self.total_steps + 2, dtype=np.float64)
         return np.concatenate([whole, whole + 0.387])
 
 
-def schedule_checks(schedule: Schedule, total: int = 100, epoch: int = 10) -> list[Check]:
+def list_schedule_checks(schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10) -> list[Check]:
     """The checks of a schedule, each to be called.
 
     Args:
         schedule: a shape of your own, or anything composed of some.
-        total: steps of the training that it is bound to.
-        epoch: steps of an epoch.
+        total_steps: steps of the training that it is bound to.
+        steps_per_epoch: steps of an epoch.
 
     >>> from lrlab import Cosine, Warmup
-    >>> for check in schedule_checks(Warmup(5) >> Cosine())[:3]:
+    >>> for check in list_schedule_checks(Warmup(5) >> Cosine())[:3]:
     ...     check()
     ...     print(check)
     binds to a training
     gives the same bits for numbers and arrays
     gives the same in any order
     """
-    subject = _Subject(schedule, total, epoch)
-    rules: dict[str, Callable[[_Subject], None]] = {
-        "binds to a training": _binds,
-        "gives the same bits for numbers and arrays": _same_bits,
-        "gives the same in any order": _no_memory,
-        "is finite and not negative": _is_a_rate,
-        "is relative where it says so": _is_relative,
-        "cannot be changed": _immutable,
-        "is equal to its copy": _is_a_value,
-        "is read back from its text": _reads_text,
-        "is read back from JSON": _reads_json,
-        "observes without a trace": _observes,
+    subject = _ScheduleSubject(schedule, total_steps, steps_per_epoch)
+    rules: dict[str, Callable[[_ScheduleSubject], None]] = {
+        "binds to a training": _check_binding,
+        "gives the same bits for numbers and arrays": _check_scalar_and_array_agree,
+        "gives the same in any order": _check_order_independent,
+        "is finite and not negative": _check_finite_and_not_negative,
+        "is relative where it says so": _check_is_relative,
+        "cannot be changed": _check_immutable,
+        "is equal to its copy": _check_pickled_copy_is_equal,
+        "is read back from its text": _check_text_round_trip,
+        "is read back from JSON": _check_json_round_trip,
+        "observes without a trace": _check_metric_updates,
     }
     return [Check(name, partial(rule, subject)) for name, rule in rules.items()]
 
 
-def check_schedule(schedule: Schedule, total: int = 100, epoch: int = 10) -> None:
-    """All of ``schedule_checks``.
+def check_schedule(schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10) -> None:
+    """All of ``list_schedule_checks``.
 
     Raises:
         AssertionError: one fails.
     """
-    call_all(schedule_checks(schedule, total, epoch))
+    run_checks(list_schedule_checks(schedule, total_steps, steps_per_epoch))
 
 
-def _binds(subject: _Subject) -> None:
-    bound = subject.bound()
-    again = bound.bind(total=7, epoch=3)
-    demand(
+def _check_binding(subject: _ScheduleSubject) -> None:
+    bound = subject.bind()
+    again = bound.bind(total_steps=7, steps_per_epoch=3)
+    require(
         again == bound,
         f"a bound schedule needs no more binding, but {bound} bound once more is {again}; turn "
         "every duration into steps in within().",
     )
-    bound(0, base=_BASE)
+    bound(0, base=_BASE_LR)
 
 
-def _same_bits(subject: _Subject) -> None:
-    bound, steps = subject.bound(), subject.steps()
-    together = bound(steps, base=_BASE)
-    alone = np.array([bound(float(t), base=_BASE) for t in steps])
+def _check_scalar_and_array_agree(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    together = bound(steps, base=_BASE_LR)
+    alone = np.array([bound(float(t), base=_BASE_LR) for t in steps])
     wrong = np.flatnonzero(together != alone)
     if len(wrong):
         t = steps[wrong[0]]
@@ -99,12 +99,12 @@ def _same_bits(subject: _Subject) -> None:
         )
 
 
-def _no_memory(subject: _Subject) -> None:
-    bound, steps = subject.bound(), subject.steps()
-    before = bound(steps, base=_BASE)
-    backwards = bound(steps[::-1], base=_BASE)[::-1]
+def _check_order_independent(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    before = bound(steps, base=_BASE_LR)
+    backwards = bound(steps[::-1], base=_BASE_LR)[::-1]
     bound(steps, base=0.7)
-    after = bound(steps, base=_BASE)
+    after = bound(steps, base=_BASE_LR)
     for other, how in ((backwards, "asked backwards"), (after, "asked once more")):
         wrong = np.flatnonzero(before != other)
         if len(wrong):
@@ -115,9 +115,9 @@ def _no_memory(subject: _Subject) -> None:
             )
 
 
-def _is_a_rate(subject: _Subject) -> None:
-    bound, steps = subject.bound(), subject.steps()
-    rates = bound(steps, base=_BASE)
+def _check_finite_and_not_negative(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    rates = bound(steps, base=_BASE_LR)
     wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
     if len(wrong):
         raise AssertionError(
@@ -126,17 +126,17 @@ def _is_a_rate(subject: _Subject) -> None:
         )
 
 
-def _is_relative(subject: _Subject) -> None:
-    bound, steps = subject.bound(), subject.steps()
-    if bound.relative:
-        demand(
+def _check_is_relative(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    if bound.is_relative:
+        require(
             bool(np.allclose(bound(steps, base=0.3), 0.3 * bound(steps), rtol=1e-12, atol=0)),
             f"a relative schedule is the base rate times a factor, but {bound} at base 0.3 is not "
             "0.3 of what it is without one; let `relative` say False, or multiply by `base`.",
         )
 
 
-def _immutable(subject: _Subject) -> None:
+def _check_immutable(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
     for part in schedule.walk():
         names = [f.name for f in fields(part)] if is_dataclass(part) else list(vars(part))
@@ -151,38 +151,38 @@ def _immutable(subject: _Subject) -> None:
             )
 
 
-def _is_a_value(subject: _Subject) -> None:
+def _check_pickled_copy_is_equal(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
-    schedule.bind(total=subject.total, epoch=subject.epoch)(0, base=_BASE)  # leaves no trace
+    schedule.bind(total_steps=subject.total_steps, steps_per_epoch=subject.steps_per_epoch)(0, base=_BASE_LR)  # leaves no trace
     copy = pickle.loads(pickle.dumps(schedule))
-    for what, same in (
+    for what, is_same in (
         ("==", copy == schedule),
         ("hash", hash(copy) == hash(schedule)),
         ("repr", repr(copy) == repr(schedule)),
     ):
-        demand(
-            same,
+        require(
+            is_same,
             f"a schedule is a value, equal to its pickled copy, but {schedule!r} differs by "
             f"{what}; make its class a frozen dataclass whose fields are plain values.",
         )
 
 
-def _reads_text(subject: _Subject) -> None:
+def _check_text_round_trip(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
     try:
         text = to_text(schedule)
     except ScheduleError:  # it says itself that no text can hold it
         return
-    own = {type(part).__name__: type(part) for part in schedule.walk() if isinstance(part, Shape)}
-    read = parse(text, {**own, **SHAPES})
-    demand(
+    classes = {type(part).__name__: type(part) for part in schedule.walk() if isinstance(part, Primitive)}
+    read = parse(text, {**classes, **BUILTIN_BUILDERS})
+    require(
         read == schedule,
         f"a schedule is read back from its text, but {text} is read as one that prints as {read!r} "
         "and is not equal; let repr() print every field that differs from its default.",
     )
 
 
-def _reads_json(subject: _Subject) -> None:
+def _check_json_round_trip(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
     try:
         text = to_json(schedule)
@@ -190,28 +190,28 @@ def _reads_json(subject: _Subject) -> None:
         return
     if all(type(part).__module__.startswith("lrlab.") for part in schedule.walk()):
         read = from_json(text)
-        demand(
+        require(
             read == schedule,
             f"a schedule is read back from JSON, but {schedule!r} is read as {read!r}; its fields "
             "must be numbers, texts, tuples or schedules.",
         )
 
 
-def _observes(subject: _Subject) -> None:
-    bound = subject.bound()
-    if not bound.reactive:
+def _check_metric_updates(subject: _ScheduleSubject) -> None:
+    bound = subject.bind()
+    if not bound.needs_metric:
         return
-    state = bound.initial()
+    state = bound.init_state()
     for t, metric in enumerate((0.9, 0.5, 0.7, 0.7, 0.7)):
-        once = bound.observe(state, t, metric, base=_BASE)
-        again = bound.observe(state, t, metric, base=_BASE)
-        demand(
+        once = bound.update_state(state, t, metric, base=_BASE_LR)
+        again = bound.update_state(state, t, metric, base=_BASE_LR)
+        require(
             once == again,
             f"observe() must be pure, but at t = {t} a metric of {metric} made {once} and then "
             f"{again} of one state; keep all that is remembered in the state.",
         )
-        rate = bound.given(once)(t + 1, base=_BASE)
-        demand(
+        rate = bound.with_state(once)(t + 1, base=_BASE_LR)
+        require(
             bool(np.isfinite(rate) and rate >= 0),
             f"a rate must be finite and 0 or more, but after a metric of {metric} it is {rate}; "
             "see what given() makes of the state.",

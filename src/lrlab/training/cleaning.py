@@ -6,40 +6,40 @@ import torch
 from torch.fx import GraphModule, Node
 
 _aten = torch.ops.aten
-_RESHAPES = {_aten.view.default, _aten._unsafe_view.default, _aten.expand.default}
+_RESHAPE_OPS = {_aten.view.default, _aten._unsafe_view.default, _aten.expand.default}
 
 
-def clean(program: GraphModule) -> GraphModule:
+def simplify_graph(module: GraphModule) -> GraphModule:
     """The same program with fewer operations, each of which would cost about a microsecond."""
-    graph = program.graph
+    graph = module.graph
     for node in graph.nodes:
-        source = _same_as(node)
+        source = _find_identical_node(node)
         if source is not None:
             node.replace_all_uses_with(source)
     graph.eliminate_dead_code()
-    program.recompile()
-    return program
+    module.recompile()
+    return module
 
 
-def _same_as(node: Node) -> Node | None:
+def _find_identical_node(node: Node) -> Node | None:
     """An earlier node that is the very same tensor."""
     if node.op != "call_function" or not isinstance(node.args[0] if node.args else None, Node):
         return None
     source = node.args[0]
     assert isinstance(source, Node)
-    if node.target in _RESHAPES and _shape(node) == _shape(source):
+    if node.target in _RESHAPE_OPS and _get_shape(node) == _get_shape(source):
         return source
     if node.target is _aten.transpose.int and source.target is _aten.transpose.int:
         first = source.args[0]
-        if _axes(node) == _axes(source) and isinstance(first, Node):
+        if _get_axes(node) == _get_axes(source) and isinstance(first, Node):
             return first
     return None
 
 
-def _shape(node: Node) -> tuple[int, ...]:
+def _get_shape(node: Node) -> tuple[int, ...]:
     return tuple(node.meta["val"].shape)
 
 
-def _axes(transposition: Node) -> set[Any]:
+def _get_axes(transposition: Node) -> set[Any]:
     dimensions: list[Any] = list(transposition.args[1:])
-    return {axis % len(_shape(transposition)) for axis in dimensions}
+    return {axis % len(_get_shape(transposition)) for axis in dimensions}

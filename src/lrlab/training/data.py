@@ -7,20 +7,20 @@ import torch
 from torch import Tensor
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Split, streams
+from lrlab.problems import Split, derive_seeds
 
 Batch = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class StackedRows:
     """Rows of every seed: ``x`` and ``y`` of shape (seeds, rows, ...)."""
 
     x: Tensor
     y: Tensor
 
     @classmethod
-    def of(cls, parts: Sequence[Batch]) -> "Rows":
+    def from_parts(cls, parts: Sequence[Batch]) -> "StackedRows":
         """Rows of several seeds, one part each.
 
         Raises:
@@ -35,9 +35,9 @@ class Rows:
                 f"{sizes}; use the loop, or make the split keep its sizes."
             ) from None
 
-    def kept(self, seeds: Tensor) -> "Rows":
+    def select_seeds(self, seeds: Tensor) -> "StackedRows":
         """The rows of some of the seeds."""
-        return Rows(self.x[seeds], self.y[seeds])
+        return StackedRows(self.x[seeds], self.y[seeds])
 
 
 class Batches:
@@ -46,45 +46,45 @@ class Batches:
     Args:
         seeds: those of the rows.
         rows: to train on.
-        size: of a batch; the last one of an epoch may be smaller.
+        batch_size: of a batch; the last one of an epoch may be smaller.
         shuffle: whether they are reshuffled every epoch, as the loop does it.
     """
 
-    def __init__(self, seeds: Sequence[int], rows: Rows, size: int, shuffle: bool) -> None:
+    def __init__(self, seeds: Sequence[int], rows: StackedRows, batch_size: int, shuffle: bool) -> None:
         self.rows = rows
-        self._orders = [torch.Generator().manual_seed(streams(seed).order) for seed in seeds]
-        self._places = torch.arange(rows.x.shape[1]).split(min(size, rows.x.shape[1]))
-        self.sizes = [len(places) for places in self._places]
-        self._fixed = None if shuffle else [self._batch(places) for places in self._places]
+        self._generators = [torch.Generator().manual_seed(derive_seeds(seed).batch_order) for seed in seeds]
+        self._indices = torch.arange(rows.x.shape[1]).split(min(batch_size, rows.x.shape[1]))
+        self.batch_sizes = [len(indices) for indices in self._indices]
+        self._fixed_batches = None if shuffle else [self._slice_batch(places) for places in self._indices]
 
-    def epoch(self) -> Iterator[Batch]:
+    def iter_epoch(self) -> Iterator[Batch]:
         """The batches of the next epoch: inputs and targets of shape (seeds, rows of it, ...)."""
-        if self._fixed is not None:
-            yield from self._fixed
+        if self._fixed_batches is not None:
+            yield from self._fixed_batches
             return
         rows = self.rows.x.shape[1]
-        order = torch.stack([torch.randperm(rows, generator=own) for own in self._orders])
+        order = torch.stack([torch.randperm(rows, generator=own) for own in self._generators])
         order = order.to(self.rows.x.device)
         seeds = torch.arange(len(order), device=order.device)[:, None]
-        for places in self._places:
-            chosen = order[:, places[0] : places[-1] + 1]
-            yield self.rows.x[seeds, chosen], self.rows.y[seeds, chosen]
+        for places in self._indices:
+            batch_rows = order[:, places[0] : places[-1] + 1]
+            yield self.rows.x[seeds, batch_rows], self.rows.y[seeds, batch_rows]
 
-    def _batch(self, places: Tensor) -> Batch:
-        first, last = int(places[0]), int(places[-1])
+    def _slice_batch(self, indices: Tensor) -> Batch:
+        first, last = int(indices[0]), int(indices[-1])
         x, y = self.rows.x[:, first : last + 1], self.rows.y[:, first : last + 1]
         return x.contiguous(), y.contiguous()
 
-    def keep(self, seeds: Tensor) -> None:
+    def keep_seeds(self, seeds: Tensor) -> None:
         """Goes on with some of the seeds."""
-        self.rows = self.rows.kept(seeds)
-        self._orders = [self._orders[i] for i in seeds.tolist()]
-        if self._fixed is not None:
-            self._fixed = [self._batch(places) for places in self._places]
+        self.rows = self.rows.select_seeds(seeds)
+        self._generators = [self._generators[i] for i in seeds.tolist()]
+        if self._fixed_batches is not None:
+            self._fixed_batches = [self._slice_batch(places) for places in self._indices]
 
 
-def validation_rows(splits: Sequence[Split]) -> Rows | None:
+def stack_validation_rows(splits: Sequence[Split]) -> StackedRows | None:
     """The rows held out of every seed, if there are any."""
     parts = [(s.x_validation, s.y_validation) for s in splits]
-    held = [(x, y) for x, y in parts if x is not None and y is not None]
-    return Rows.of(held) if held else None
+    available = [(x, y) for x, y in parts if x is not None and y is not None]
+    return StackedRows.from_parts(available) if available else None

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from lrlab.errors import TrainingError
-from lrlab.problems import AnyProblem, Problem, Split, TrainingFunction
+from lrlab.problems import Trainable, Problem, Split, TrainingFunction
 from lrlab.training import ensemble, functions, loop
 from lrlab.training.result import Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
-KINDS = ("loop", "ensemble")
+ENGINE_KINDS = ("loop", "ensemble")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Engine:
     Args:
         kind: ``"loop"``, one run at a time, or ``"ensemble"``, many at once.
         device: where, by torch's name.
-        compiled: whether the ensemble's steps go through ``torch.compile``.
+        torch_compile: whether the ensemble's steps go through ``torch.compile``.
 
     Raises:
         TrainingError: there is no such kind, or this machine has no such device, or no compiler.
@@ -41,12 +41,12 @@ class Engine:
 
     kind: str
     device: str = "cpu"
-    compiled: bool = False
+    torch_compile: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise TrainingError(f"the engine must be {' or '.join(KINDS)}, got {self.kind}.")
-        if self.compiled and self.kind == "loop":
+        if self.kind not in ENGINE_KINDS:
+            raise TrainingError(f"the engine must be {' or '.join(ENGINE_KINDS)}, got {self.kind}.")
+        if self.torch_compile and self.kind == "loop":
             raise TrainingError("only the ensemble can be compiled; leave out --compile.")
         try:
             torch.empty(0, device=self.device)
@@ -56,17 +56,17 @@ class Engine:
                 "cuda where there is a GPU and torch is built for it."
             ) from None
         compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
-        if self.compiled and self.device == "cpu" and not any(map(shutil.which, compilers)):
+        if self.torch_compile and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise TrainingError(
                 "torch.compile needs a C++ compiler such as g++, and there is none; leave out "
                 "--compile."
             )
 
     @classmethod
-    def read(cls, text: str) -> Self:
+    def from_text(cls, text: str) -> Self:
         """The engine that ``str`` gives this text of.
 
-        >>> Engine.read("loop")
+        >>> Engine.from_text("loop")
         Engine(kind='loop', device='cpu', compiled=False)
         """
         kind, *more = text.split(", ")
@@ -75,57 +75,57 @@ class Engine:
 
     def __str__(self) -> str:
         device = [] if self.device == "cpu" else [self.device]
-        return ", ".join([self.kind, *device, *(["compiled"] if self.compiled else [])])
+        return ", ".join([self.kind, *device, *(["compiled"] if self.torch_compile else [])])
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineChoice:
     """The engine that was found to be faster.
 
     Args:
         engine: which.
         reason: the sentence that says why.
-        seconds: what a step of a run takes in it, in one process; NaN where that is not known.
+        seconds_per_run_step: what a step of a run takes in it, in one process; NaN where that is not known.
     """
 
     engine: Engine
     reason: str
-    seconds: float
+    seconds_per_run_step: float
 
 
-def pace(
+def measure_seconds_per_run_step(
     problem: Problem,
     runs: Sequence[Run],
     engine: Engine,
     workers: int = 1,
     memory: int = 2 << 30,
 ) -> float:
-    """Seconds that a step of a run takes in an engine, in one process, probed as by ``choose``."""
-    short, more, steps = _short_of(problem, runs[0].settings)
-    some = list(runs[:1])
+    """Seconds that a step of a run takes in an engine, in one process, probed as by ``select_faster_engine``."""
+    probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
+    probe_runs = list(runs[:1])
     if engine.kind == "ensemble":
-        some = [runs[i] for i in ensemble.blocks(problem, runs, workers, memory)[0]]
-    train = _trainer(short, engine)
-    train(_constant(some, 1 + more))  # by which what follows is traced
-    taken = [_more(train, some, more) for _ in range(_TURNS)]
-    return median(taken) / steps / len(some)
+        probe_runs = [runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]]
+    train = _create_trainer(probe, engine)
+    train(_make_probe_runs(probe_runs, 1 + extra_epochs))  # by which what follows is traced
+    seconds = [_time_extra_epochs(train, probe_runs, extra_epochs) for _ in range(_PROBE_REPEATS)]
+    return median(seconds) / steps / len(probe_runs)
 
 
-_BATCHES, _STEPS, _TURNS = 8, 32, 3
-_LONG = 2
+_PROBE_BATCHES, _PROBE_STEPS, _PROBE_REPEATS = 8, 32, 3
+_MAX_PROBE_SECONDS = 2
 """Seconds of the ensemble, after which one turn tells enough."""
 
-_CALM = 1e-3
+_PROBE_LR = 1e-3
 
 
-def choose(
-    problem: AnyProblem,
+def select_faster_engine(
+    problem: Trainable,
     runs: Sequence[Run],
     device: str = "cpu",
-    compiled: bool = False,
+    torch_compile: bool = False,
     workers: int = 1,
     memory: int = 2 << 30,
-) -> Choice:
+) -> EngineChoice:
     """Probes both ways for a few steps on this very problem, and takes the faster.
 
     The first block is trained by the ensemble and its first run by the loop, at a small constant
@@ -137,98 +137,98 @@ def choose(
     Args:
         problem: what is to be trained.
         runs: all of them.
-        device, compiled: of the ensemble.
+        device, torch_compile: of the ensemble.
         workers, memory: as blocks are made for, see ``ensemble.blocks``.
     """
-    loop_engine, many_engine = Engine("loop", device), Engine("ensemble", device, compiled)
+    loop_engine, ensemble_engine = Engine("loop", device), Engine("ensemble", device, torch_compile)
     if isinstance(problem, TrainingFunction):
-        return Choice(loop_engine, functions.ALONE.partition(";")[0], math.nan)
-    short, more, steps = _short_of(problem, runs[0].settings)
-    one_by_one, at_once = _trainer(short, loop_engine), _trainer(short, many_engine)
+        return EngineChoice(loop_engine, functions.ENSEMBLE_UNSUPPORTED.partition(";")[0], math.nan)
+    probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
+    train_in_loop, train_in_ensemble = _create_trainer(probe, loop_engine), _create_trainer(probe, ensemble_engine)
     try:
-        block = [runs[i] for i in ensemble.blocks(problem, runs, workers, memory)[0]]
-        ours = at_once(_constant(block, 1 + more))[0]  # by which what follows is traced
+        block = [runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]]
+        ensemble_result = train_in_ensemble(_make_probe_runs(block, 1 + extra_epochs))[0]  # by which what follows is traced
     except TrainingError as error:
         reason = str(error).partition(";")[0]  # without the remedy, which is taken here
-        return Choice(loop_engine, reason, _more(one_by_one, runs[:1], more) / steps)
-    alone: list[float] = []
-    together: list[float] = []
-    while len(alone) < _TURNS and sum(together) < _LONG:
-        alone.append(_more(one_by_one, block[:1], more))
-        together.append(_more(at_once, block, more))
-    one, each = median(alone) / steps, median(together) / steps / len(block)
-    if not _agree(ours, one_by_one(_constant(block[:1], 1 + more))[0]):
+        return EngineChoice(loop_engine, reason, _time_extra_epochs(train_in_loop, runs[:1], extra_epochs) / steps)
+    loop_seconds: list[float] = []
+    ensemble_seconds: list[float] = []
+    while len(loop_seconds) < _PROBE_REPEATS and sum(ensemble_seconds) < _MAX_PROBE_SECONDS:
+        loop_seconds.append(_time_extra_epochs(train_in_loop, block[:1], extra_epochs))
+        ensemble_seconds.append(_time_extra_epochs(train_in_ensemble, block, extra_epochs))
+    loop_step_seconds, ensemble_step_seconds = median(loop_seconds) / steps, median(ensemble_seconds) / steps / len(block)
+    if not _losses_agree(ensemble_result, train_in_loop(_make_probe_runs(block[:1], 1 + extra_epochs))[0]):
         reason = "the ensemble gives another loss: the network keeps something beside its buffers"
-        return Choice(loop_engine, reason, one)
+        return EngineChoice(loop_engine, reason, loop_step_seconds)
     reason = (
-        f"a step of a run takes {_short(one)} in the loop, {_short(each)} among {len(block)} in "
+        f"a step of a run takes {_format_seconds(loop_step_seconds)} in the loop, {_format_seconds(ensemble_step_seconds)} among {len(block)} in "
         "the ensemble"
     )
-    return Choice(loop_engine, reason, one) if one < each else Choice(many_engine, reason, each)
+    return EngineChoice(loop_engine, reason, loop_step_seconds) if loop_step_seconds < ensemble_step_seconds else EngineChoice(ensemble_engine, reason, ensemble_step_seconds)
 
 
-def _short_of(problem: Problem, settings: Settings) -> tuple[Problem, int, int]:
+def _make_probe(problem: Problem, settings: Settings) -> tuple[Problem, int, int]:
     """The problem with rows for eight batches at most, and the epochs, and steps, to be timed."""
-    rows = _BATCHES * settings.batch_size / (1 - settings.validation)
-    short = _shortened(problem, ceil(rows) + 1)
-    epochs = ceil(_STEPS / settings.steps_of_optimizer(short.train_rows))
-    return short, epochs, epochs * settings.steps_of_optimizer(short.train_rows)
+    rows = _PROBE_BATCHES * settings.batch_size / (1 - settings.validation_size)
+    probe = _truncate_problem(problem, ceil(rows) + 1)
+    epochs = ceil(_PROBE_STEPS / settings.count_batches_per_epoch(probe.train_rows))
+    return probe, epochs, epochs * settings.count_batches_per_epoch(probe.train_rows)
 
 
-def _trainer(problem: Problem, engine: Engine) -> Callable[[Sequence[Run]], list[Result]]:
+def _create_trainer(problem: Problem, engine: Engine) -> Callable[[Sequence[Run]], list[Result]]:
     if engine.kind == "loop":
         return lambda runs: [loop.train(problem, run, device=engine.device) for run in runs]
-    return lambda runs: ensemble.train(problem, runs, engine.device, engine.compiled)
+    return lambda runs: ensemble.train(problem, runs, engine.device, engine.torch_compile)
 
 
-def _short(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
 
 
-def _more(train: Callable[[Sequence[Run]], object], runs: Sequence[Run], epochs: int) -> float:
+def _time_extra_epochs(train: Callable[[Sequence[Run]], object], runs: Sequence[Run], extra_epochs: int) -> float:
     """Seconds that so many epochs more than one take.
 
     Other work may hold up the shorter training longer than the other one takes: then it is their
     share of all that this one has taken.
     """
     seconds = []
-    for some in (_constant(runs, 1), _constant(runs, 1 + epochs)):
+    for probe_runs in (_make_probe_runs(runs, 1), _make_probe_runs(runs, 1 + extra_epochs)):
         started = time.perf_counter()
-        train(some)
+        train(probe_runs)
         seconds.append(time.perf_counter() - started)
-    more = seconds[1] - seconds[0]
-    return more if more > 0 else seconds[1] * epochs / (1 + epochs)
+    extra_seconds = seconds[1] - seconds[0]
+    return extra_seconds if extra_seconds > 0 else seconds[1] * extra_epochs / (1 + extra_epochs)
 
 
-def _constant(runs: Sequence[Run], epochs: int) -> list[Run]:
+def _make_probe_runs(runs: Sequence[Run], epochs: int) -> list[Run]:
     """The runs for so many epochs without their schedules, which may need more, and at a rate at
     which none diverges.
     """
     return [
-        Run(None, replace(run.settings, epochs=epochs, lr=min(run.settings.lr, _CALM)), run.seed)
+        Run(None, replace(run.settings, epochs=epochs, lr=min(run.settings.lr, _PROBE_LR)), run.seed)
         for run in runs
     ]
 
 
-def _shortened(problem: Problem, rows: int) -> Problem:
+def _truncate_problem(problem: Problem, max_rows: int) -> Problem:
     """The problem with no more than so many training rows, and test rows in proportion."""
-    kept = min(rows, problem.train_rows)
+    train_rows = min(max_rows, problem.train_rows)
 
     def split(seed: int) -> Split:
-        whole = problem.split(seed)
-        tested = max(1, round(len(whole.x_test) * kept / problem.train_rows))
+        full_split = problem.split(seed)
+        test_rows = max(1, round(len(full_split.x_test) * train_rows / problem.train_rows))
         return replace(
-            whole,
-            x_train=whole.x_train[:kept],
-            y_train=whole.y_train[:kept],
-            x_test=whole.x_test[:tested],
-            y_test=whole.y_test[:tested],
+            full_split,
+            x_train=full_split.x_train[:train_rows],
+            y_train=full_split.y_train[:train_rows],
+            x_test=full_split.x_test[:test_rows],
+            y_test=full_split.y_test[:test_rows],
         )
 
-    return replace(problem, split=split, train_rows=kept)
+    return replace(problem, split=split, train_rows=train_rows)
 
 
-def _agree(ours: Result, theirs: Result) -> bool:
-    if ours.diverged or theirs.diverged:
-        return ours.diverged == theirs.diverged
-    return np.allclose(ours.epochs.column("loss"), theirs.epochs.column("loss"), rtol=1e-3)
+def _losses_agree(ensemble_result: Result, loop_result: Result) -> bool:
+    if ensemble_result.diverged or loop_result.diverged:
+        return ensemble_result.diverged == loop_result.diverged
+    return np.allclose(ensemble_result.curve.get_column("loss"), loop_result.curve.get_column("loss"), rtol=1e-3)

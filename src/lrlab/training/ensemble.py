@@ -12,13 +12,13 @@ from torch import Tensor
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem
 from lrlab.training.block import Block
-from lrlab.training.packing import Room, alike, packed, rectangle
+from lrlab.training.packing import MemoryBudget, group_compatible_runs, pack_runs, arrange_by_seed
 from lrlab.training.result import Result
 from lrlab.training.run import Run
 
 
 def train(
-    problem: Problem, runs: Sequence[Run], device: str = "cpu", compiled: bool = False
+    problem: Problem, runs: Sequence[Run], device: str = "cpu", torch_compile: bool = False
 ) -> list[Result]:
     """Trains all runs together, in this process, and gives their results in the same order.
 
@@ -29,7 +29,7 @@ def train(
         runs: of any settings, schedules and seeds; those whose settings differ in more than
             numbers are trained one group after another.
         device: where, by torch's name.
-        compiled: whether steps go through ``torch.compile``, which takes half a minute and a C++
+        torch_compile: whether steps go through ``torch.compile``, which takes half a minute and a C++
             compiler the first time.
 
     Raises:
@@ -37,31 +37,31 @@ def train(
         TrainingError: the problem cannot be trained for many runs at once: its network draws
             random numbers (dropout), or looks at a number to decide what to do next.
     """
-    return [result for _, result in fit(problem, runs, device, compiled)]
+    return [result for _, result in train_and_get_weights(problem, runs, device, torch_compile)]
 
 
-def fit(
-    problem: Problem, runs: Sequence[Run], device: str = "cpu", compiled: bool = False
+def train_and_get_weights(
+    problem: Problem, runs: Sequence[Run], device: str = "cpu", torch_compile: bool = False
 ) -> list[tuple[dict[str, Tensor], Result]]:
     """``train``, and the final parameters and buffers of every run by name; none of those that have
     diverged.
     """
     found: dict[int, tuple[dict[str, Tensor], Result]] = {}
     with torch.no_grad():
-        for group in alike(runs):
-            places = rectangle(runs, group)
-            block = Block(problem, [[runs[i] for i in row] for row in places], device, compiled)
+        for group in group_compatible_runs(runs):
+            run_indices = arrange_by_seed(runs, group)
+            block = Block(problem, [[runs[i] for i in row] for row in run_indices], device, torch_compile)
             results = block.train()
-            flat = [i for row in places for i in row]
-            found |= dict(zip(flat, zip(block.weights(), results, strict=True), strict=True))
+            flat = [i for row in run_indices for i in row]
+            found |= dict(zip(flat, zip(block.get_weights(), results, strict=True), strict=True))
     return [found[i] for i in range(len(runs))]
 
 
-_BESIDE = 500 << 20
+_PROCESS_BYTES = 500 << 20
 """Bytes of a worker process before it trains anything: Python, torch and the libraries of data."""
 
 
-def blocks(
+def split_into_blocks(
     problem: Problem, runs: Sequence[Run], workers: int = 1, memory: int = 2 << 30
 ) -> list[list[int]]:
     """Which runs are trained together: lists of places in ``runs``, each place in one of them.
@@ -80,26 +80,26 @@ def blocks(
             little for one run at a time in each worker.
     """
     found: list[list[int]] = []
-    for group in alike(runs):
-        room = _room(problem, runs[group[0]], workers, memory)
-        found += packed(runs, group, room, workers)
+    for group in group_compatible_runs(runs):
+        budget = _measure_memory_budget(problem, runs[group[0]], workers, memory)
+        found += pack_runs(runs, group, budget, workers)
     return found
 
 
-def _room(problem: Problem, run: Run, workers: int, memory: int) -> Room:
+def _measure_memory_budget(problem: Problem, run: Run, workers: int, memory: int) -> MemoryBudget:
     with torch.no_grad():
-        of_run, judged, of_seed = Block(problem, [[run]], "cpu", compiled=False).needs()
-    free = memory // workers - _BESIDE
-    if free < judged + of_seed:
-        least = workers * (_BESIDE + judged + of_seed)
+        run_bytes, evaluation_bytes, seed_bytes = Block(problem, [[run]], "cpu", torch_compile=False).estimate_memory()
+    free = memory // workers - _PROCESS_BYTES
+    if free < evaluation_bytes + seed_bytes:
+        least = workers * (_PROCESS_BYTES + evaluation_bytes + seed_bytes)
         raise TrainingError(
             f"{workers} workers need {least / 2**20:.0f} MiB of memory at least, got "
             f"{memory / 2**20:.3g} MiB; give more (--memory), or use fewer --workers."
         )
-    return Room(of_run, judged, of_seed, _cache() // workers, free)
+    return MemoryBudget(run_bytes, evaluation_bytes, seed_bytes, _get_cache_bytes() // workers, free)
 
 
-def _cache() -> int:
+def _get_cache_bytes() -> int:
     """Two thirds of the last cache of this machine, in bytes; the rest is for what lies beside
     runs.
     """

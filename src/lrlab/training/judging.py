@@ -13,105 +13,105 @@ from torch.func import functional_call
 from lrlab.errors import TrainingError
 from lrlab.problems.tasks import Task
 from lrlab.training import structure
-from lrlab.training.data import Rows
-from lrlab.training.memory import most_bytes, size
-from lrlab.training.network import Loss, Network
+from lrlab.training.data import StackedRows
+from lrlab.training.memory import estimate_peak_bytes, count_bytes
+from lrlab.training.network import Criterion, Network
 from lrlab.training.program import Program
 from lrlab.training.stack import Stack
 
-Scores = NDArray[np.float64]
+RunValues = NDArray[np.float64]
 """One number of each run, shape (seeds, runs of a seed); NaN where an output was not finite."""
 
 
-class Judge:
+class Evaluator:
     """Rows of every seed, and how outputs for them are scored.
 
     Args:
         network, task: how outputs are made and judged.
         rows: those of each seed.
-        units: of each seed, what scores are multiplied by.
-        at_once: how many rows outputs are made of at once.
+        target_scales: of each seed, what scores are multiplied by.
+        chunk_size: how many rows outputs are made of at once.
     """
 
     def __init__(
-        self, network: Network, task: Task, rows: Rows, units: Sequence[float], at_once: int
+        self, network: Network, task: Task, rows: StackedRows, target_scales: Sequence[float], chunk_size: int
     ) -> None:
         self._network, self._task, self.rows = network, task, rows
-        self._at_once = at_once
-        self._units: Scores = np.array(units, dtype=np.float64)[:, None]
+        self._chunk_size = chunk_size
+        self._target_scales: RunValues = np.array(target_scales, dtype=np.float64)[:, None]
         self._programs: dict[int, Program] = {}
-        self._several = True  # whether the metric can score all runs at once
+        self._metric_is_vectorized = True  # whether the metric can score all runs at once
         count = rows.x.shape[1]
-        few = count <= at_once or not _by_rows(network, rows.x[0, :at_once])
-        length = count if few else ceil(count / ceil(count / at_once))
+        in_one_chunk = count <= chunk_size or not _is_rowwise(network, rows.x[0, :chunk_size])
+        length = count if in_one_chunk else ceil(count / ceil(count / chunk_size))
         padding = -count % length  # with copies, so that all parts have one size and one program
         places = torch.cat([torch.arange(count), torch.zeros(padding, dtype=torch.int64)])
-        self._parts = [rows.x[:, part].contiguous() for part in places.split(length)]
+        self._chunks = [rows.x[:, part].contiguous() for part in places.split(length)]
 
-    def kept(self, seeds: Tensor) -> "Judge":
+    def select_seeds(self, seeds: Tensor) -> "Evaluator":
         """The judge of some of the seeds."""
-        units = self._units[seeds.cpu().numpy(), 0].tolist()
-        return Judge(self._network, self._task, self.rows.kept(seeds), units, self._at_once)
+        units = self._target_scales[seeds.cpu().numpy(), 0].tolist()
+        return Evaluator(self._network, self._task, self.rows.select_seeds(seeds), units, self._chunk_size)
 
-    def outputs(self, stack: Stack) -> tuple[Tensor, Tensor]:
+    def compute_outputs(self, stack: Stack) -> tuple[Tensor, Tensor]:
         """Outputs of all runs, with zeros where those of a run are not all finite, and whether
         they are.
         """
-        networks, run = stack.networks, self._program(stack).run
-        outputs = torch.cat([run(*networks, part) for part in self._parts], dim=2)
+        networks, run = stack.network_tensors, self._get_outputs_program(stack).run
+        outputs = torch.cat([run(*networks, part) for part in self._chunks], dim=2)
         outputs = outputs[:, :, : self.rows.x.shape[1]]
-        fine = (outputs - outputs).flatten(2).sum(2) == 0  # NaN where one is NaN or infinite
-        return torch.where(fine.reshape(*fine.shape, *[1] * (outputs.dim() - 2)), outputs, 0), fine
+        finite = (outputs - outputs).flatten(2).sum(2) == 0  # NaN where one is NaN or infinite
+        return torch.where(finite.reshape(*finite.shape, *[1] * (outputs.dim() - 2)), outputs, 0), finite
 
-    def most_bytes(self, stack: Stack) -> int:
+    def estimate_bytes_per_run(self, stack: Stack) -> int:
         """The memory that the scores of a run take at most, in bytes; of a stack of one."""
-        outputs, _ = self.outputs(stack)
-        beside = [most_bytes(self._program(stack))]
-        for function in (self._task.loss, self._task.metric.of):
+        outputs, _ = self.compute_outputs(stack)
+        beside = [estimate_peak_bytes(self._get_outputs_program(stack))]
+        for function in (self._task.loss, self._task.metric.fn):
             with suppress(TrainingError):  # one that is asked run by run takes next to nothing
-                beside.append(most_bytes(self._judging(function, outputs)))
-        return 3 * size([outputs]) + max(beside)  # parts, the whole, and with zeros for the lost
+                beside.append(estimate_peak_bytes(self._get_criterion_program(function, outputs)))
+        return 3 * count_bytes([outputs]) + max(beside)  # parts, the whole, and with zeros for the lost
 
-    def _program(self, stack: Stack) -> Program:
-        return structure.outputs(self._network, (*stack.networks, self._parts[0]))
+    def _get_outputs_program(self, stack: Stack) -> Program:
+        return structure.get_outputs_program(self._network, (*stack.network_tensors, self._chunks[0]))
 
-    def losses(self, outputs: Tensor, fine: Tensor) -> Scores:
+    def compute_losses(self, outputs: Tensor, finite: Tensor) -> RunValues:
         """The loss of every run."""
-        return _numbers(self._judged(self._task.loss, outputs), fine)
+        return _to_numpy(self._compute_criterion(self._task.loss, outputs), finite)
 
-    def scores(self, outputs: Tensor, fine: Tensor) -> Scores:
+    def compute_scores(self, outputs: Tensor, finite: Tensor) -> RunValues:
         """The metric of every run, in the user's units."""
-        metric = self._task.metric.of
-        if self._several:
+        metric = self._task.metric.fn
+        if self._metric_is_vectorized:
             try:
-                return self._units * _numbers(self._judged(metric, outputs), fine)
+                return self._target_scales * _to_numpy(self._compute_criterion(metric, outputs), finite)
             except TrainingError:
-                self._several = False  # it gives a plain number, say, so runs are scored one by one
-        alone = [
+                self._metric_is_vectorized = False  # it gives a plain number, say, so runs are scored one by one
+        scores_one_by_one = [
             [float(metric(own, y)) for own in of_seed]
             for of_seed, y in zip(outputs, self.rows.y, strict=True)
         ]
-        return self._units * np.where(fine.cpu().numpy(), alone, np.nan)
+        return self._target_scales * np.where(finite.cpu().numpy(), scores_one_by_one, np.nan)
 
-    def _judged(self, function: Loss, outputs: Tensor) -> Tensor:
-        numbers = self._judging(function, outputs).run(outputs, self.rows.y)
+    def _compute_criterion(self, criterion: Criterion, outputs: Tensor) -> Tensor:
+        numbers = self._get_criterion_program(criterion, outputs).run(outputs, self.rows.y)
         assert isinstance(numbers, Tensor)
         return numbers
 
-    def _judging(self, function: Loss, outputs: Tensor) -> Program:
-        kept = id(function)
-        if kept not in self._programs:
-            self._programs[kept] = structure.judging(function, (outputs, self.rows.y))
-        return self._programs[kept]
+    def _get_criterion_program(self, criterion: Criterion, outputs: Tensor) -> Program:
+        key = id(criterion)
+        if key not in self._programs:
+            self._programs[key] = structure.get_criterion_program(criterion, (outputs, self.rows.y))
+        return self._programs[key]
 
 
-def _numbers(values: Tensor, fine: Tensor) -> Scores:
-    return np.where(fine.cpu().numpy(), values.double().cpu().numpy(), np.nan)
+def _to_numpy(values: Tensor, finite: Tensor) -> RunValues:
+    return np.where(finite.cpu().numpy(), values.double().cpu().numpy(), np.nan)
 
 
-def _by_rows(network: Network, x: Tensor) -> bool:
+def _is_rowwise(network: Network, x: Tensor) -> bool:
     """Whether the outputs for a row do not depend on what rows stand beside it."""
-    module, held = network.module.eval(), network.stirred()
+    module, tensors = network.module.eval(), network.perturb()
     with torch.no_grad():
-        whole, *halves = (functional_call(module, held, (part,)) for part in (x, *x.chunk(2)))
-    return torch.allclose(whole, torch.cat(halves), rtol=1e-3, atol=1e-6, equal_nan=True)
+        together, *halves = (functional_call(module, tensors, (part,)) for part in (x, *x.chunk(2)))
+    return torch.allclose(together, torch.cat(halves), rtol=1e-3, atol=1e-6, equal_nan=True)

@@ -6,19 +6,19 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from lrlab.errors import did_you_mean
+from lrlab.errors import format_suggestion
 from lrlab.optim import LRScheduler
 from lrlab.problems import TrainingFunction
 from lrlab.schedules import Constant, Schedule
-from lrlab.training.reports import Reports
+from lrlab.training.reports import EpochReports
 from lrlab.training.result import Epoch
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
-_SETTINGS = tuple(field.name for field in fields(Settings))
+_SETTING_NAMES = tuple(field.name for field in fields(Settings))
 
 
-class LiveRun:
+class RunContext:
     """A run as a training function is given it; each of the settings is an attribute of it too.
 
     ``run.lr``, ``run.momentum``, ``run.weight_decay``, ``run.epochs``, ``run.batch_size``,
@@ -28,7 +28,7 @@ class LiveRun:
         problem: whose run it is.
         run: what is to be trained.
         device: where, by torch's name.
-        report: called at the end of every epoch; the rate after it is not known then.
+        on_epoch_end: called at the end of every epoch; the rate after it is not known then.
 
     Attributes:
         schedule: of the rate, with the durations it was written with.
@@ -44,24 +44,24 @@ class LiveRun:
         problem: TrainingFunction,
         run: Run,
         device: str = "cpu",
-        report: Callable[[Epoch], None] = lambda epoch: None,
+        on_epoch_end: Callable[[Epoch], None] = lambda epoch: None,
     ) -> None:
         self.schedule: Schedule = run.schedule or Constant(1.0)
         self.seed = run.seed
         self.settings = run.settings
         self.device = device
-        self._others = run.others
-        self.reports = Reports(problem, run.settings, report)
+        self._hyperparameter_schedules = run.hyperparameter_schedules
+        self.reports = EpochReports(problem, run.settings, on_epoch_end)
 
     def __getattr__(self, name: str) -> Any:
-        if name in _SETTINGS:
+        if name in _SETTING_NAMES:
             return getattr(self.settings, name)
-        known = (*_SETTINGS, "schedule", "seed", "settings", "device", "scheduler", "report")
+        known = (*_SETTING_NAMES, "schedule", "seed", "settings", "device", "scheduler", "report")
         raise AttributeError(
-            f"a run has no {name}{did_you_mean(name, known) or '; it has ' + ', '.join(known)}"
+            f"a run has no {name}{format_suggestion(name, known) or '; it has ' + ', '.join(known)}"
         )
 
-    def scheduler(
+    def create_scheduler(
         self,
         optimizer: Optimizer,
         total_steps: int | None = None,
@@ -78,13 +78,13 @@ class LiveRun:
         Raises:
             ScheduleError, SchedulerError: as ``LRScheduler`` does.
         """
-        epoch = 1 if steps_per_epoch is None else steps_per_epoch
-        total = self.settings.epochs * epoch if total_steps is None else total_steps
-        others: dict[str, Any] = dict(self._others)
+        epoch_steps = 1 if steps_per_epoch is None else steps_per_epoch
+        total = self.settings.epochs * epoch_steps if total_steps is None else total_steps
+        hyperparameter_schedules: dict[str, Any] = dict(self._hyperparameter_schedules)
         scheduler = LRScheduler(
-            optimizer, self.schedule, total_steps=total, steps_per_epoch=epoch, **others
+            optimizer, self.schedule, total_steps=total, steps_per_epoch=epoch_steps, **hyperparameter_schedules
         )
-        self.reports.follow(optimizer)
+        self.reports.track_optimizer(optimizer)
         return scheduler
 
     def report(self, epoch: int, **metrics: Any) -> None:
@@ -97,11 +97,11 @@ class LiveRun:
             epoch: its number, from 0.
             **metrics: the metric by its name, measured on the test rows; ``validation_`` and its
                 name, on the rows held out, needed where ``run.validation`` is above 0; ``loss`` and
-                ``validation_loss``; ``lr`` where the rate is not set by ``run.scheduler``. Others
+                ``validation_loss``; ``lr`` where the rate is not set by ``run.create_scheduler``. Others
                 are kept beside them. Each is a number, or what ``float`` makes one.
 
         Raises:
             TrainingError: the epoch is not the next one, the metric is missing, or a value is no
                 number.
         """
-        self.reports.add(epoch, metrics)
+        self.reports.add_epoch(epoch, metrics)

@@ -12,21 +12,21 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import Problem, Split, split_of, streams
-from lrlab.problems.seeds import drawing
+from lrlab.problems import Problem, Split, split_rows, derive_seeds
+from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.result import Curve, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
-from lrlab.training.watching import watched
+from lrlab.training.watching import select_schedule_metric
 
-KINDS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+OPTIMIZER_CLASSES: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
 
 
 def train(
     problem: Problem,
     run: Run,
-    report: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch_end: Callable[[Epoch], None] = lambda epoch: None,
     device: str = "cpu",
 ) -> Result:
     """Trains one run and scores it on its test rows after every epoch.
@@ -34,100 +34,100 @@ def train(
     Args:
         problem: what is trained.
         run: schedule, settings and seed.
-        report: called at the end of every epoch.
+        on_epoch_end: called at the end of every epoch.
         device: where it is trained, by torch's name.
 
     Raises:
         ScheduleError: the schedule cannot be bound to this training, or gives what is no rate.
         TrainingError: the schedule reads a metric that this training does not have.
     """
-    return fit(problem, run, report, device)[1]
+    return train_and_get_model(problem, run, on_epoch_end, device)[1]
 
 
-def fit(
+def train_and_get_model(
     problem: Problem,
     run: Run,
-    report: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch_end: Callable[[Epoch], None] = lambda epoch: None,
     device: str = "cpu",
 ) -> tuple[nn.Module, Result]:
     """``train``, and the network as it was trained."""
     # Random layers go on with the random numbers that the initial weights have begun.
-    with drawing(streams(run.seed).weights):
+    with fork_seeded_rng(derive_seeds(run.seed).weights):
         model = problem.model().to(device)
-        return model, _trained(model, problem, run, report, device)
+        return model, _train_model(model, problem, run, on_epoch_end, device)
 
 
-def _trained(
+def _train_model(
     model: nn.Module,
     problem: Problem,
     run: Run,
-    report: Callable[[Epoch], None],
+    on_epoch_end: Callable[[Epoch], None],
     device: str,
 ) -> Result:
     started = time.perf_counter()
     settings, rows = run.settings, problem.train_rows
-    split = split_of(problem, run.seed, settings.held_out(rows)).to(device)
-    optimizer = optimizer_for(model.parameters(), settings)
-    bound = run.bound(rows)
-    scheduler = scheduler_for(optimizer, bound) if bound else None
-    metric = watched(run.scheduled.values(), settings, problem)
-    order = torch.Generator().manual_seed(streams(run.seed).order)
+    split = split_rows(problem, run.seed, settings.count_validation_rows(rows)).to(device)
+    optimizer = create_optimizer(model.parameters(), settings)
+    bound_schedules = run.bind(rows)
+    scheduler = create_scheduler(optimizer, bound_schedules) if bound_schedules else None
+    read_metric = select_schedule_metric(run.schedules.values(), settings, problem)
+    batch_order = torch.Generator().manual_seed(derive_seeds(run.seed).batch_order)
 
     epochs: list[Epoch] = []
     steps = 0
     for epoch in range(settings.epochs):
-        before = _rate(optimizer)
-        total = torch.zeros((), dtype=torch.float64, device=device)
+        lr_start = _get_lr(optimizer)
+        loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         model.train()
-        for x, y in _batches(split, settings, order):
+        for x, y in _iter_batches(split, settings, batch_order):
             outputs = model(x)
             if not outputs.isfinite().all():  # some losses raise on such outputs
-                total += nan
+                loss_sum += nan
                 break
             loss = problem.task.loss(outputs, y)
             optimizer.zero_grad()
             loss.backward()
-            if settings.clip is not None:
-                clip_grad_norm_(model.parameters(), settings.clip)
+            if settings.max_grad_norm is not None:
+                clip_grad_norm_(model.parameters(), settings.max_grad_norm)
             optimizer.step()
-            total += loss.detach() * len(x)
+            loss_sum += loss.detach() * len(x)
             steps += 1
-            if scheduler and settings.per == "step":
+            if scheduler and settings.step_every == "step":
                 scheduler.step()
-        mean_loss = float(total) / len(split.x_train)
-        now = Epoch(epoch, before, before, mean_loss, *_scores(problem, model, split))
-        if not (_finite(now) and all(bool(p.isfinite().all()) for p in model.parameters())):
-            guess = score_of_a_guess(problem, split)
+        mean_loss = float(loss_sum) / len(split.x_train)
+        ended_epoch = Epoch(epoch, lr_start, lr_start, mean_loss, *_evaluate(problem, model, split))
+        if not (_is_finite(ended_epoch) and all(bool(p.isfinite().all()) for p in model.parameters())):
+            dummy_score = compute_dummy_score(problem, split)
             seconds = time.perf_counter() - started
-            return Result(guess, True, Curve.of(epochs), seconds, left_at=steps)
+            return Result(dummy_score, True, Curve.from_epochs(epochs), seconds, diverged_at_step=steps)
         if scheduler:
-            _end_epoch(scheduler, settings, metric(now))
-        epochs.append(replace(now, after=_rate(optimizer)))
-        report(epochs[-1])
+            _step_scheduler_at_epoch_end(scheduler, settings, read_metric(ended_epoch))
+        epochs.append(replace(ended_epoch, lr_end=_get_lr(optimizer)))
+        on_epoch_end(epochs[-1])
     seconds = time.perf_counter() - started
-    return Result(epochs[-1].score, False, Curve.of(epochs), seconds)
+    return Result(epochs[-1].test_score, False, Curve.from_epochs(epochs), seconds)
 
 
-def fresh(problem: Problem, seed: int) -> nn.Module:
+def init_model(problem: Problem, weights_seed: int) -> nn.Module:
     """The network with the initial weights of a seed."""
-    with drawing(seed):
+    with fork_seeded_rng(weights_seed):
         return problem.model()
 
 
-def optimizer_for(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:
+def create_optimizer(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:
     """Torch's optimizer of these settings."""
-    return KINDS[settings.optimizer](parameters, **settings.hyperparameters)
+    return OPTIMIZER_CLASSES[settings.optimizer](parameters, **settings.optimizer_kwargs)
 
 
-def score_of_a_guess(problem: Problem, split: Split) -> float:
+def compute_dummy_score(problem: Problem, split: Split) -> float:
     """The score of the best constant guess, which is what a diverged run is scored as.
 
     Raises:
         TrainingError: the metric has no number for it.
     """
-    row = problem.task.guess(split.y_train)
+    row = problem.task.dummy_output(split.y_train)
     outputs = row.expand(len(split.y_test), *row.shape)
-    score = float(problem.task.metric.of(outputs, split.y_test)) * split.unit
+    score = float(problem.task.metric.fn(outputs, split.y_test)) * split.target_scale
     if not isfinite(score):
         raise TrainingError(
             f"a diverged run scores as a constant guess, but the {problem.metric.name} of one is "
@@ -136,13 +136,13 @@ def score_of_a_guess(problem: Problem, split: Split) -> float:
     return score
 
 
-def scheduler_for(optimizer: Optimizer, bound: Mapping[str, Schedule]) -> LRScheduler:
+def create_scheduler(optimizer: Optimizer, bound_schedules: Mapping[str, Schedule]) -> LRScheduler:
     """The scheduler of bound schedules by the names of their hyperparameters."""
-    return LRScheduler(optimizer, Constant(1.0), groups={0: bound})
+    return LRScheduler(optimizer, Constant(1.0), groups={0: bound_schedules})
 
 
-def _end_epoch(scheduler: LRScheduler, settings: Settings, metric: float) -> None:
-    match (settings.per, scheduler.reactive):
+def _step_scheduler_at_epoch_end(scheduler: LRScheduler, settings: Settings, metric: float) -> None:
+    match (settings.step_every, scheduler.needs_metric):
         case ("epoch", False):
             scheduler.step()
         case ("epoch", True):
@@ -151,31 +151,31 @@ def _end_epoch(scheduler: LRScheduler, settings: Settings, metric: float) -> Non
             scheduler.observe(metric)
 
 
-def _batches(
-    split: Split, settings: Settings, order: torch.Generator
+def _iter_batches(
+    split: Split, settings: Settings, batch_order: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     x, y = split.x_train, split.y_train
     if settings.shuffle:
-        shuffled = torch.randperm(len(x), generator=order)
+        shuffled = torch.randperm(len(x), generator=batch_order)
         x, y = x[shuffled], y[shuffled]
     size = min(settings.batch_size, len(x))
     yield from zip(x.split(size), y.split(size), strict=True)
 
 
-def _rate(optimizer: Optimizer) -> float:
+def _get_lr(optimizer: Optimizer) -> float:
     return float(optimizer.param_groups[0]["lr"])
 
 
-def _finite(epoch: Epoch) -> bool:
-    numbers = (epoch.loss, epoch.score, epoch.validation_loss, epoch.validation_score)
+def _is_finite(epoch: Epoch) -> bool:
+    numbers = (epoch.loss, epoch.test_score, epoch.validation_loss, epoch.validation_score)
     return all(isfinite(number) for number in numbers if number is not None)
 
 
-def _scores(
+def _evaluate(
     problem: Problem, model: nn.Module, split: Split
 ) -> tuple[float, float | None, float | None]:
     """The score of the test rows, then loss and score of those held out; NaN for lost outputs."""
-    metric, unit = problem.task.metric.of, split.unit
+    metric, unit = problem.task.metric.fn, split.target_scale
     model.eval()
     with torch.no_grad():
         outputs = model(split.x_test)

@@ -10,36 +10,36 @@ from torch.fx import Node
 from lrlab.training.program import Program
 
 
-def size(tensors: Iterable[Tensor]) -> int:
+def count_bytes(tensors: Iterable[Tensor]) -> int:
     """Bytes of tensors."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def most_bytes(program: Program) -> int:
+def estimate_peak_bytes(program: Program) -> int:
     """The memory that a call takes at most beside its arguments, in bytes."""
     nodes = list(program.graph.graph.nodes)
-    maker: dict[Node, Node] = {}  # of the memory in which a node lies, which lasts as its views do
-    last: dict[Node, Node] = {}
+    owner: dict[Node, Node] = {}  # of the memory in which a node lies, which lasts as its views do
+    last_use: dict[Node, Node] = {}
     for node in nodes:
-        maker[node] = maker[node.all_input_nodes[0]] if _is_view(node) else node
-        last |= {maker[source]: node for source in node.all_input_nodes}
-    ends: dict[Node, list[Node]] = {}
-    for source, node in last.items():
-        ends.setdefault(node, []).append(source)
-    held = most = 0
+        owner[node] = owner[node.all_input_nodes[0]] if _is_view(node) else node
+        last_use |= {owner[source]: node for source in node.all_input_nodes}
+    freed_after: dict[Node, list[Node]] = {}
+    for source, node in last_use.items():
+        freed_after.setdefault(node, []).append(source)
+    current = peak = 0
     for node in nodes:
-        held += _made(node)
-        most = max(most, held)
-        held -= sum(_made(source) for source in ends.get(node, []))
-    return most
+        current += _count_allocated_bytes(node)
+        peak = max(peak, current)
+        current -= sum(_count_allocated_bytes(source) for source in freed_after.get(node, []))
+    return peak
 
 
-def _made(node: Node) -> int:
+def _count_allocated_bytes(node: Node) -> int:
     """Bytes that a node makes for what it returns."""
     if node.op != "call_function" or _is_view(node):
         return 0
     values = node.meta["val"]
-    return size(
+    return count_bytes(
         t for t in (values if isinstance(values, tuple | list) else (values,)) if t is not None
     )
 

@@ -12,18 +12,18 @@ from torch.func import functional_call
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem
-from lrlab.problems.seeds import drawing
+from lrlab.problems.seeds import fork_seeded_rng
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Criterion = Callable[[Tensor, Tensor], Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
 
-_KEPT = 64
+_CACHE_SIZE = 64
 
 
-class Itself:
+class IdentityKey:
     """A function as a key of a cache: itself and no other, though it may have no hash.
 
-    >>> Itself(len) == Itself(len), Itself(len) == Itself(max)
+    >>> IdentityKey(len) == IdentityKey(len), IdentityKey(len) == IdentityKey(max)
     (True, False)
     """
 
@@ -31,7 +31,7 @@ class Itself:
         self.function = function
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Itself) and self.function is other.function
+        return isinstance(other, IdentityKey) and self.function is other.function
 
     def __hash__(self) -> int:
         return id(self.function)
@@ -43,104 +43,104 @@ class Network:
 
     Args:
         module: where they are put for a call; its own tell shapes and types alone.
-        trained: the names of the parameters that are trained.
-        kept: the names of all other parameters and of the buffers.
+        trainable: the names of the parameters that are trained.
+        non_trainable: the names of all other parameters and of the buffers.
         device: where it is, by torch's name.
     """
 
     module: nn.Module
-    trained: tuple[str, ...]
-    kept: tuple[str, ...]
+    trainable: tuple[str, ...]
+    non_trainable: tuple[str, ...]
     device: str
 
     def call(
-        self, trained: Sequence[Tensor], kept: Sequence[Tensor], x: Tensor
+        self, trainable: Sequence[Tensor], non_trainable: Sequence[Tensor], x: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """The outputs for ``x``, and what ``kept`` has become."""
-        held = dict(zip(self.trained, trained, strict=True))
-        held |= {name: tensor.clone() for name, tensor in zip(self.kept, kept, strict=True)}
-        outputs = functional_call(self.module, held, (x,))
-        return outputs, [held[name] for name in self.kept]
+        """The outputs for ``x``, and what ``non_trainable`` has become."""
+        tensors = dict(zip(self.trainable, trainable, strict=True))
+        tensors |= {name: tensor.clone() for name, tensor in zip(self.non_trainable, non_trainable, strict=True)}
+        outputs = functional_call(self.module, tensors, (x,))
+        return outputs, [tensors[name] for name in self.non_trainable]
 
-    def stirred(self) -> dict[str, Tensor]:
+    def perturb(self) -> dict[str, Tensor]:
         """The module's own tensors, those that are trained moved off their initial values: a gate
         that begins at 0 would hide what lies behind it.
         """
-        held = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
-        moved = {name: held[name] + 0.1 * _noise(held[name]) for name in self.trained}
-        return held | moved
+        tensors = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
+        perturbed = {name: tensors[name] + 0.1 * _make_noise(tensors[name]) for name in self.trainable}
+        return tensors | perturbed
 
-    def parted(
-        self, tensors: Sequence[Tensor], averages: int
+    def split_tensors(
+        self, tensors: Sequence[Tensor], state_count: int
     ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[Tensor]]:
         """Tensors in a row as those of a stack and the rest: trained, kept, so many averages of
         each that is trained.
         """
-        row = iter(tensors)
-        trained, kept = list(islice(row, len(self.trained))), list(islice(row, len(self.kept)))
-        return trained, kept, [list(islice(row, averages)) for _ in trained], list(row)
+        iterator = iter(tensors)
+        trainable, non_trainable = list(islice(iterator, len(self.trainable))), list(islice(iterator, len(self.non_trainable)))
+        return trainable, non_trainable, [list(islice(iterator, state_count)) for _ in trainable], list(iterator)
 
 
-def network_of(problem: Problem, x: Tensor, y: Tensor, device: str) -> Network:
+def get_network(problem: Problem, x: Tensor, y: Tensor, device: str) -> Network:
     """The network of a problem as a function, for inputs and targets like these.
 
     Raises:
         TrainingError: it is more than its tensors, so that it cannot be trained for many runs at
             once, or there is nothing to train.
     """
-    model, loss, shapes = problem.model, problem.task.loss, shapes_of((x, y))
-    return _network(Itself(model), Itself(loss), shapes, device, _sample(model, loss, shapes))
+    model, loss, shapes = problem.model, problem.task.loss, get_shapes((x, y))
+    return _create_network(IdentityKey(model), IdentityKey(loss), shapes, device, _fingerprint_behavior(model, loss, shapes))
 
 
-def shapes_of(tensors: Sequence[Tensor]) -> Shapes:
+def get_shapes(tensors: Sequence[Tensor]) -> Shapes:
     """Shapes and types of tensors."""
     return tuple((tensor.shape, tensor.dtype) for tensor in tensors)
 
 
-def zeros(shapes: Shapes, device: str) -> list[Tensor]:
+def make_zeros(shapes: Shapes, device: str) -> list[Tensor]:
     """Tensors of these shapes, which no loss refuses and no embedding either."""
     return [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype in shapes]
 
 
-def _sample(model: Callable[[], nn.Module], loss: Loss, shapes: Shapes) -> str:
+def _fingerprint_behavior(model: Callable[[], nn.Module], loss: Criterion, shapes: Shapes) -> str:
     """Numbers by which it shows that either is no more what it was, by what they look up."""
-    x, y = zeros(shapes, "cpu")
-    with drawing(0), torch.enable_grad():
+    x, y = make_zeros(shapes, "cpu")
+    with fork_seeded_rng(0), torch.enable_grad():
         module = model().train()
-        trained = [loss(module(x), y), module(x + _noise(x))]
-    with drawing(0), torch.no_grad():
-        trained.append(module.eval()(x + _noise(x)))
-    return repr([one.detach().double().sum().item() for one in trained])
+        outputs = [loss(module(x), y), module(x + _make_noise(x))]
+    with fork_seeded_rng(0), torch.no_grad():
+        outputs.append(module.eval()(x + _make_noise(x)))
+    return repr([one.detach().double().sum().item() for one in outputs])
 
 
-@lru_cache(_KEPT)
-def _network(
-    model_itself: Itself, loss_itself: Itself, shapes: Shapes, device: str, sample: str
+@lru_cache(_CACHE_SIZE)
+def _create_network(
+    model_key: IdentityKey, loss_key: IdentityKey, shapes: Shapes, device: str, fingerprint: str
 ) -> Network:
-    model, loss = model_itself.function, loss_itself.function
-    with drawing(0), torch.enable_grad():
+    model, loss = model_key.function, loss_key.function
+    with fork_seeded_rng(0), torch.enable_grad():
         module = model()
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise TrainingError(
                 "a network must have a parameter to train, got one without; give it a layer."
             )
-        x, y = zeros(shapes, "cpu")
+        x, y = make_zeros(shapes, "cpu")
         loss(module(x), y).backward()
     parameters, buffers = dict(module.named_parameters()), dict(module.named_buffers())
     # One without a gradient is left alone by torch's optimizers, and so it is here.
-    trained = tuple(name for name, p in parameters.items() if p.grad is not None)
-    types = {parameters[name].dtype for name in trained}
+    trainable = tuple(name for name, p in parameters.items() if p.grad is not None)
+    types = {parameters[name].dtype for name in trainable}
     if types not in ({torch.float32}, {torch.float64}):
         raise TrainingError(
             "runs can be trained together only where all their parameters are float32 or all are "
             f"float64, got {', '.join(sorted(map(str, types)))}: their rates are numbers of the "
             "same type; use the loop (--engine loop)."
         )
-    kept = tuple(name for name in (*parameters, *buffers) if name not in trained)
-    network = Network(module.to(device).requires_grad_(False), trained, kept, device)
-    with drawing(1):
-        other = model().to(device).requires_grad_(False)
-    if _is_more(network, other, x.to(device) + _noise(x).to(device)):
+    non_trainable = tuple(name for name in (*parameters, *buffers) if name not in trainable)
+    network = Network(module.to(device).requires_grad_(False), trainable, non_trainable, device)
+    with fork_seeded_rng(1):
+        reinitialized = model().to(device).requires_grad_(False)
+    if _has_hidden_state(network, reinitialized, x.to(device) + _make_noise(x).to(device)):
         raise TrainingError(
             "this network cannot be trained for many runs at once, because it is more than its "
             "parameters and buffers: it remembers something from batch to batch, holds a number "
@@ -150,35 +150,35 @@ def _network(
     return network
 
 
-def _is_more(network: Network, other: nn.Module, x: Tensor) -> bool:
+def _has_hidden_state(network: Network, reinitialized: nn.Module, x: Tensor) -> bool:
     """Whether something beside its tensors changes what the network does.
 
     Args:
         network: in question.
-        other: with other initial weights, which are given those of the network.
+        reinitialized: with other initial weights, which are given those of the network.
         x: inputs.
     """
     hooks = ("_backward_hooks", "_post_accumulate_grad_hooks")
     parameters = network.module.parameters()
     if any(getattr(p, hook, None) for p in parameters for hook in hooks):
         return True
-    held = network.stirred()
-    before = _remarks(network.module)
+    tensors = network.perturb()
+    before = _collect_plain_attributes(network.module)
     for training in (True, False):
         outputs = []
-        for module in (network.module, network.module, other):
-            with drawing(0), torch.set_grad_enabled(training):
-                own = {
-                    name: tensor.clone().requires_grad_(training and name in network.trained)
-                    for name, tensor in held.items()
+        for module in (network.module, network.module, reinitialized):
+            with fork_seeded_rng(0), torch.set_grad_enabled(training):
+                copies = {
+                    name: tensor.clone().requires_grad_(training and name in network.trainable)
+                    for name, tensor in tensors.items()
                 }
-                outputs.append(functional_call(module.train(training), own, (x,)).detach())
+                outputs.append(functional_call(module.train(training), copies, (x,)).detach())
         if not all(torch.allclose(outputs[0], one, equal_nan=True) for one in outputs):
             return True
-    return _remarks(network.module) != before
+    return _collect_plain_attributes(network.module) != before
 
 
-def _remarks(module: nn.Module) -> list[tuple[str, object]]:
+def _collect_plain_attributes(module: nn.Module) -> list[tuple[str, object]]:
     """What modules keep in plain attributes, such as a count of calls."""
     return [
         (name, value)
@@ -188,7 +188,7 @@ def _remarks(module: nn.Module) -> list[tuple[str, object]]:
     ]
 
 
-def _noise(x: Tensor) -> Tensor:
+def _make_noise(x: Tensor) -> Tensor:
     """Numbers to add to zeros, so that nothing hides behind them; none to whole numbers."""
-    with drawing(2):
+    with fork_seeded_rng(2):
         return torch.rand_like(x) if x.is_floating_point() else torch.zeros_like(x)

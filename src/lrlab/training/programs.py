@@ -18,13 +18,13 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
-from lrlab.training.cleaning import clean
-from lrlab.training.network import Loss, Network
-from lrlab.training.rules import Rule, clipped
+from lrlab.training.cleaning import simplify_graph
+from lrlab.training.network import Criterion, Network
+from lrlab.training.rules import UpdateRule, clip_gradients
 
 
-def step_program(
-    network: Network, loss: Loss, rule: Rule, coefficients: Sequence[str]
+def make_step_function(
+    network: Network, loss: Criterion, update_rule: UpdateRule, coefficient_names: Sequence[str]
 ) -> Callable[..., Any]:
     """The function of one step of all runs.
 
@@ -33,89 +33,89 @@ def step_program(
     loss of every run and whether all its outputs were finite, of shape (seeds, runs of a seed).
     """
 
-    def of_run(
-        trained: list[Tensor], kept: list[Tensor], y: Tensor, x: Tensor
+    def compute_gradients(
+        trainable: list[Tensor], non_trainable: list[Tensor], y: Tensor, x: Tensor
     ) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
-        run: Any = vjp(lambda held: network.call(held, kept, x), trained, has_aux=True)
-        outputs, pull, kept = run
-        fine = (outputs - outputs).sum() == 0  # NaN for an output that is NaN or infinite
+        vjp_result: Any = vjp(lambda held: network.call(held, non_trainable, x), trainable, has_aux=True)
+        outputs, backward, non_trainable = vjp_result
+        finite = (outputs - outputs).sum() == 0  # NaN for an output that is NaN or infinite
         # Some losses raise on such outputs, which would end the runs beside this one.
-        slope, number = grad_and_value(loss)(torch.where(fine, outputs, 0), y)
-        return pull(slope)[0], kept, number, fine
+        output_gradient, loss_value = grad_and_value(loss)(torch.where(finite, outputs, 0), y)
+        return backward(output_gradient)[0], non_trainable, loss_value, finite
 
-    of_all_runs = _for_all_runs(of_run, shared=1, own=3)
+    compute_all_gradients = _vmap_over_runs(compute_gradients, shared_args=1, per_run_args=3)
 
     def step(*tensors: Tensor) -> tuple[Tensor, Tensor]:
-        trained, kept, averages, (x, y, *rest) = network.parted(tensors, rule.averages)
-        c = dict(zip(coefficients, rest, strict=True))
-        gradients, after, losses, fine = of_all_runs(trained, kept, own(y, trained[0]), x)
-        if "clip" in c:
-            gradients = clipped(gradients, c["clip"])
-        for parameter, gradient, held in zip(trained, gradients, averages, strict=True):
-            rule.update(parameter, gradient, held, c)
-        for before, now in zip(kept, after, strict=True):
-            before.copy_(now)
-        return losses, fine
+        trainable, non_trainable, optimizer_state, (x, y, *rest) = network.split_tensors(tensors, update_rule.state_count)
+        step_coefficients = dict(zip(coefficient_names, rest, strict=True))
+        gradients, new_non_trainable, losses, finite = compute_all_gradients(trainable, non_trainable, expand_targets(y, trainable[0]), x)
+        if "clip" in step_coefficients:
+            gradients = clip_gradients(gradients, step_coefficients["clip"])
+        for parameter, gradient, state in zip(trainable, gradients, optimizer_state, strict=True):
+            update_rule.update(parameter, gradient, state, step_coefficients)
+        for old, new in zip(non_trainable, new_non_trainable, strict=True):
+            old.copy_(new)
+        return losses, finite
 
     return step
 
 
-def outputs_program(network: Network) -> Callable[..., Tensor]:
+def make_outputs_function(network: Network) -> Callable[..., Tensor]:
     """The function of the outputs of all runs, of shape (seeds, runs of a seed, rows, ...).
 
     It takes what the networks are made of, trained and kept, and inputs.
     """
 
-    def outputs_of(trained: list[Tensor], kept: list[Tensor], x: Tensor) -> Tensor:
-        return network.call(trained, kept, x)[0]
+    def compute_run_outputs(trainable: list[Tensor], non_trainable: list[Tensor], x: Tensor) -> Tensor:
+        return network.call(trainable, non_trainable, x)[0]
 
-    outputs_of_all = _for_all_runs(outputs_of, shared=1, own=2)
+    compute_all_outputs = _vmap_over_runs(compute_run_outputs, shared_args=1, per_run_args=2)
 
-    def outputs(*tensors: Tensor) -> Any:
-        trained, kept, _, (x,) = network.parted(tensors, 0)
-        return outputs_of_all(trained, kept, x)
+    def compute_outputs(*tensors: Tensor) -> Any:
+        trainable, non_trainable, _, (x,) = network.split_tensors(tensors, 0)
+        return compute_all_outputs(trainable, non_trainable, x)
 
-    return outputs
+    return compute_outputs
 
 
-def for_all_runs(function: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+def vectorize_criterion(criterion: Criterion) -> Callable[[Tensor, Tensor], Tensor]:
     """A loss or a metric of outputs of shape (seeds, runs of a seed, rows, ...) and the targets of
     each seed.
     """
 
-    def of_all(outputs: Tensor, targets: Tensor) -> Tensor:
-        numbers: Tensor = _for_all_runs(function, shared=0, own=2)(outputs, own(targets, outputs))
+    def compute_all(outputs: Tensor, targets: Tensor) -> Tensor:
+        numbers: Tensor = _vmap_over_runs(criterion, shared_args=0, per_run_args=2)(outputs, expand_targets(targets, outputs))
         return numbers
 
-    return of_all
+    return compute_all
 
 
-def own(targets: Tensor, stacked: Tensor) -> Tensor:
+def expand_targets(targets: Tensor, stacked: Tensor) -> Tensor:
     """Targets of each seed as those of each of its runs, without a copy: torch's rules for losses
     of many runs want them so.
     """
     return targets[:, None].expand(*stacked.shape[:2], *targets.shape[1:])
 
 
-def _for_all_runs(function: Callable[..., Any], shared: int, own: int) -> Callable[..., Any]:
+def _vmap_over_runs(function: Callable[..., Any], shared_args: int, per_run_args: int) -> Callable[..., Any]:
     """First come arguments that every run has for itself, then those that a seed's runs share."""
-    return vmap(vmap(function, in_dims=(*[0] * own, *[None] * shared)))
+    return vmap(vmap(function, in_dims=(*[0] * per_run_args, *[None] * shared_args)))
 
 
-def traced(program: Callable[..., Any], *arguments: Tensor) -> GraphModule:
+def trace_program(function: Callable[..., Any], *arguments: Tensor) -> GraphModule:
     """A program as the list of operations that it does with arguments of these shapes.
 
     Raises:
         RuntimeError: it does what cannot be done for many runs at once: it draws random numbers,
             say, or looks at a number to decide what to do next.
     """
-    with _WideProducts(), _slow_rules_are_fine():
-        graph = make_fx(program, decomposition_table=_in_parts())(*arguments)
-    return clean(graph)
+    with _WideLinearMode(), _ignore_slow_vmap_warnings():
+        graph = make_fx(function, decomposition_table=_get_softmax_decompositions())(*arguments)
+    return simplify_graph(graph)
 
 
 @cache
-def _in_parts() -> Mapping[Any, Callable[..., Any]]:
+def _get_softmax_decompositions() -> Mapping[Any, Callable[..., Any]]:
     """Operations that are quicker in parts than as one.
 
     The classes of stacked outputs do not lie beside each other in memory, where softmax takes one
@@ -128,7 +128,7 @@ def _in_parts() -> Mapping[Any, Callable[..., Any]]:
 
 
 @contextmanager
-def _slow_rules_are_fine() -> Iterator[None]:
+def _ignore_slow_vmap_warnings() -> Iterator[None]:
     """Where torch has no rule for many runs it does one after the other, and warns that it is slow;
     how slow is measured before an engine is chosen.
     """
@@ -137,7 +137,7 @@ def _slow_rules_are_fine() -> Iterator[None]:
         yield
 
 
-class _WideProducts(TorchFunctionMode):
+class _WideLinearMode(TorchFunctionMode):
     """Writes linear layers so that the runs that share their inputs make one wide product.
 
     With W of shape (runs, outputs, inputs) and x of shape (rows, inputs), W x^T is one product of a

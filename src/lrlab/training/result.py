@@ -14,24 +14,24 @@ class Epoch:
 
     Args:
         epoch: its number, from 0.
-        before: the rate of its first step; NaN where a training function does not tell.
-        after: the rate of the step after its last; so it is with that.
+        lr_start: the rate of its first step; NaN where a training function does not tell.
+        lr_end: the rate of the step after its last; so it is with that.
         loss: mean training loss over its rows, as trained on.
-        score: the metric on the test rows at its end.
+        test_score: the metric on the test rows at its end.
         validation_loss, validation_score: mean loss and metric on the rows held out for validation
             at its end; None where none are.
     """
 
     epoch: int
-    before: float
-    after: float
+    lr_start: float
+    lr_end: float
     loss: float
-    score: float
+    test_score: float
     validation_loss: float | None = None
     validation_score: float | None = None
 
 
-COLUMNS = tuple(field.name for field in fields(Epoch))
+EPOCH_COLUMNS = tuple(field.name for field in fields(Epoch))
 """What every curve has; others may follow."""
 
 
@@ -42,33 +42,33 @@ class Curve:
     Args:
         values: shape (epochs, 7 or more), a column for each field of ``Epoch``, then whatever else
             a training function reports; NaN for None.
-        names: of the columns.
+        columns: of the columns.
 
-    >>> curve = Curve.of([Epoch(0, 0.1, 0.05, loss=0.7, score=0.8)])
-    >>> len(curve), curve[0].after, curve.column("score")
+    >>> curve = Curve.from_epochs([Epoch(0, 0.1, 0.05, loss=0.7, score=0.8)])
+    >>> len(curve), curve[0].lr_end, curve.get_column("score")
     (1, 0.05, array([0.8]))
     """
 
     values: NDArray[np.float64]
-    names: tuple[str, ...] = COLUMNS
+    columns: tuple[str, ...] = EPOCH_COLUMNS
 
     @classmethod
-    def of(cls, epochs: Iterable[Epoch]) -> Self:
+    def from_epochs(cls, epochs: Iterable[Epoch]) -> Self:
         """The curve of these epochs."""
         rows = [[np.nan if v is None else v for v in astuple(epoch)] for epoch in epochs]
-        return cls(np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)))
+        return cls(np.array(rows, dtype=np.float64).reshape(-1, len(EPOCH_COLUMNS)))
 
-    def column(self, name: str) -> NDArray[np.float64]:
+    def get_column(self, name: str) -> NDArray[np.float64]:
         """One column: a number for each epoch."""
-        return self.values[:, self.names.index(name)]
+        return self.values[:, self.columns.index(name)]
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, place: int) -> Epoch:
-        number, *row, loss, score = self.values[place, : len(COLUMNS)].tolist()
-        held_out = (None if value != value else value for value in (loss, score))
-        return Epoch(int(number), *row, *held_out)
+    def __getitem__(self, index: int) -> Epoch:
+        number, *row, loss, score = self.values[index, : len(EPOCH_COLUMNS)].tolist()
+        validation = (None if value != value else value for value in (loss, score))
+        return Epoch(int(number), *row, *validation)
 
     def __iter__(self) -> Iterator[Epoch]:
         return (self[i] for i in range(len(self)))
@@ -76,7 +76,7 @@ class Curve:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Curve):
             return NotImplemented
-        same = self.names == other.names
+        same = self.columns == other.columns
         return same and np.array_equal(self.values, other.values, equal_nan=True)
 
 
@@ -85,17 +85,17 @@ class Result:
     """What came of a run.
 
     Args:
-        score: the metric on the test rows after the last epoch; of a diverged run, that of a
+        test_score: the metric on the test rows after the last epoch; of a diverged run, that of a
             constant guess.
         diverged: whether an output, a loss or a weight became infinite or NaN.
-        epochs: the learning curve; of a diverged run, the epochs before that of the divergence.
+        curve: the learning curve; of a diverged run, the epochs before that of the divergence.
         seconds: wall time; of a run that was trained among others, its share.
-        left_at: of a diverged run, how many steps of the optimizer it had taken when that was
+        diverged_at_step: of a diverged run, how many steps of the optimizer it had taken when that was
             noticed.
     """
 
-    score: float
+    test_score: float
     diverged: bool
-    epochs: Curve
+    curve: Curve
     seconds: float
-    left_at: int | None = None
+    diverged_at_step: int | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lrlab.errors import TrainingError
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import whole
+from lrlab.schedules.numbers import to_integer
 from lrlab.training.settings import Settings
 
 
@@ -18,7 +18,7 @@ class Run:
             first program.
         settings: the hyperparameters.
         seed: what fixes split, initial weights and order of batches.
-        others: the schedules of other hyperparameters by the names that ``LRScheduler`` takes,
+        hyperparameter_schedules: the schedules of other hyperparameters by the names that ``LRScheduler`` takes,
             such as ``{"momentum": Linear(1, 0.9, over=30)}``.
 
     Raises:
@@ -28,15 +28,15 @@ class Run:
     schedule: Schedule | None
     settings: Settings
     seed: int
-    others: Mapping[str, Schedule] = field(default_factory=dict, hash=False)
+    hyperparameter_schedules: Mapping[str, Schedule] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        seed = whole(self.seed)
+        seed = to_integer(self.seed)
         if seed is None or seed < 0:
             raise TrainingError(f"a seed must be a whole number of 0 or more, got {self.seed}.")
-        if "lr" in self.others:
+        if "lr" in self.hyperparameter_schedules:
             raise TrainingError("lr must have one schedule, the run's own; leave it out of others.")
-        for name, schedule in self.scheduled.items():
+        for name, schedule in self.schedules.items():
             if not isinstance(schedule, Schedule):
                 raise TrainingError(
                     f"the schedule of {name} must be a schedule, got {schedule!r}; parse(...) "
@@ -44,27 +44,27 @@ class Run:
                 )
 
     @property
-    def scheduled(self) -> dict[str, Schedule]:
+    def schedules(self) -> dict[str, Schedule]:
         """Every schedule by the name of its hyperparameter, the rate's first."""
-        rate = {} if self.schedule is None else {"lr": self.schedule}
-        return {**rate, **self.others}
+        lr_schedule = {} if self.schedule is None else {"lr": self.schedule}
+        return {**lr_schedule, **self.hyperparameter_schedules}
 
-    def bound(self, rows: int) -> dict[str, Schedule]:
-        """``scheduled`` with durations in steps, for a problem of so many training rows.
+    def bind(self, train_rows: int) -> dict[str, Schedule]:
+        """``schedules`` with durations in steps, for a problem of so many training rows.
 
         Raises:
             ScheduleError: one cannot be bound to this training, or cannot be trained with.
             TrainingError: RMSprop's momentum begins at 0, which torch cannot change later.
         """
-        bound = {
-            name: self.settings.bind(schedule, rows, base=None if name == "lr" else 1.0)
-            for name, schedule in self.scheduled.items()
+        bound_schedules = {
+            name: self.settings.bind(schedule, train_rows, base=None if name == "lr" else 1.0)
+            for name, schedule in self.schedules.items()
         }
-        if self.settings.optimizer == "rmsprop" and "momentum" in bound:
-            momentum, base = bound["momentum"], self.settings.momentum
-            if momentum(0, base=base) == 0 and (base or not momentum.relative):
+        if self.settings.optimizer == "rmsprop" and "momentum" in bound_schedules:
+            momentum, base = bound_schedules["momentum"], self.settings.momentum
+            if momentum(0, base=base) == 0 and (base or not momentum.is_relative):
                 raise TrainingError(
                     "the momentum of rmsprop must be above 0 at its first step to have a schedule, "
-                    f"but {momentum} begins at 0; begin just above, as at Rate(1e-9)."
+                    f"but {momentum} begins at 0; begin just above, as at Absolute(1e-9)."
                 )
-        return bound
+        return bound_schedules

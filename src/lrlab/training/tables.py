@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lrlab.optim.hyperparameters import named
+from lrlab.optim.hyperparameters import find_hyperparameter
 from lrlab.problems import Problem
 from lrlab.schedules import Constant, Schedule
-from lrlab.schedules.reaction import State
-from lrlab.training.loop import KINDS, optimizer_for, scheduler_for
+from lrlab.schedules.reaction import MetricState
+from lrlab.training.loop import OPTIMIZER_CLASSES, create_optimizer, create_scheduler
 from lrlab.training.result import Epoch
 from lrlab.training.run import Run
-from lrlab.training.settings import OPTIMIZERS, Settings
-from lrlab.training.watching import watched
+from lrlab.training.settings import OPTIMIZER_HYPERPARAMETERS, Settings
+from lrlab.training.watching import select_schedule_metric
 
-AHEAD = 4096
+PRECOMPUTED_STEPS = 4096
 """Steps in a table: enough to make its making cheap, few enough to be small."""
 
 
 @dataclass(frozen=True)
-class Track:
+class BoundSchedule:
     """One hyperparameter of one run: a schedule, bound, and what it is a factor of."""
 
     schedule: Schedule
@@ -35,48 +35,48 @@ class Track:
 
 
 @dataclass(frozen=True, eq=False)
-class Tracks:
+class RunSchedules:
     """The tracks of a run by hyperparameter, and the metric that its schedules read."""
 
-    of: dict[str, Track]
-    metric: Callable[[Epoch], float] | None
+    by_hyperparameter: dict[str, BoundSchedule]
+    read_metric: Callable[[Epoch], float] | None
 
 
-def tracks_of(problem: Problem, runs: Sequence[Run]) -> list[Tracks]:
+def bind_schedules(problem: Problem, runs: Sequence[Run]) -> list[RunSchedules]:
     """The tracks of every run; those of equal settings and schedules are read once.
 
     Raises:
         ScheduleError, SchedulerError, TrainingError: what the loop raises for the run.
     """
-    found: dict[tuple[object, ...], Tracks] = {}
-    tracks = []
+    found: dict[tuple[object, ...], RunSchedules] = {}
+    run_schedules = []
     for run in runs:
-        key = (run.settings, *((name, _key(one)) for name, one in run.scheduled.items()))
+        key = (run.settings, *((name, _make_key(one)) for name, one in run.schedules.items()))
         if key not in found:
-            found[key] = _tracks(problem, run)
-        tracks.append(found[key])
-    return tracks
+            found[key] = _bind_run_schedules(problem, run)
+        run_schedules.append(found[key])
+    return run_schedules
 
 
-def _tracks(problem: Problem, run: Run) -> Tracks:
-    bound = run.bound(problem.train_rows)
-    tracks = {name: Track(Constant(1.0), base) for name, base in _bases(run.settings).items()}
-    known = _refused_as_in_the_loop(run, bound) if run.others else {}
+def _bind_run_schedules(problem: Problem, run: Run) -> RunSchedules:
+    bound = run.bind(problem.train_rows)
+    by_hyperparameter = {name: BoundSchedule(Constant(1.0), base) for name, base in _get_bases(run.settings).items()}
+    known = _resolve_names_like_loop(run, bound) if run.hyperparameter_schedules else {}
     for name, schedule in bound.items():
         what = known.get(name, name)
-        tracks[what] = Track(schedule, tracks[what].base)
-    metric = watched(run.scheduled.values(), run.settings, problem)
-    reactive = any(schedule.reactive for schedule in bound.values())
-    return Tracks(tracks, metric if reactive else None)
+        by_hyperparameter[what] = BoundSchedule(schedule, by_hyperparameter[what].base)
+    metric = select_schedule_metric(run.schedules.values(), run.settings, problem)
+    reactive = any(schedule.needs_metric for schedule in bound.values())
+    return RunSchedules(by_hyperparameter, metric if reactive else None)
 
 
-def _bases(settings: Settings) -> dict[str, float]:
+def _get_bases(settings: Settings) -> dict[str, float]:
     """The hyperparameters of an optimizer, as torch names them one by one."""
     bases: dict[str, float] = {}
-    for name in ("lr", *OPTIMIZERS[settings.optimizer]):
+    for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[settings.optimizer]):
         value = getattr(settings, name)
         if value is None:
-            value = signature(KINDS[settings.optimizer]).parameters[name].default
+            value = signature(OPTIMIZER_CLASSES[settings.optimizer]).parameters[name].default
         if isinstance(value, tuple):
             bases |= {f"{name}[{i}]": one for i, one in enumerate(value)}
         elif not isinstance(value, bool):
@@ -84,117 +84,117 @@ def _bases(settings: Settings) -> dict[str, float]:
     return bases
 
 
-def _refused_as_in_the_loop(run: Run, bound: Mapping[str, Schedule]) -> dict[str, str]:
+def _resolve_names_like_loop(run: Run, bound_schedules: Mapping[str, Schedule]) -> dict[str, str]:
     """What names of hyperparameters mean to the loop's scheduler, which refuses what it must."""
-    optimizer = optimizer_for(iter([torch.nn.Parameter(torch.zeros(()))]), run.settings)
-    scheduler_for(optimizer, bound)
-    return {name: str(named(optimizer, name)) for name in bound}
+    optimizer = create_optimizer(iter([torch.nn.Parameter(torch.zeros(()))]), run.settings)
+    create_scheduler(optimizer, bound_schedules)
+    return {name: str(find_hyperparameter(optimizer, name)) for name in bound_schedules}
 
 
-class Table:
+class ScheduleTable:
     """What the runs of a block use at every step.
 
     Args:
-        tracks: of every run.
-        horizon: the steps that are asked for, of ``scheduler.step()``.
+        run_schedules: of every run.
+        num_steps: the steps that are asked for, of ``scheduler.step()``.
     """
 
-    def __init__(self, tracks: Sequence[Tracks], horizon: int) -> None:
-        self._tracks, self._horizon = tracks, horizon
-        self._columns: list[Track] = []
-        self._states: dict[int, State] = {}
-        self._reactive: dict[int, list[int]] = {}  # the columns of a run that read its metric
-        self.names = tuple(tracks[0].of)
+    def __init__(self, run_schedules: Sequence[RunSchedules], num_steps: int) -> None:
+        self._run_schedules, self._num_steps = run_schedules, num_steps
+        self._columns: list[BoundSchedule] = []
+        self._states: dict[int, MetricState] = {}
+        self._metric_driven_columns: dict[int, list[int]] = {}  # the columns of a run that read its metric
+        self.hyperparameters = tuple(run_schedules[0].by_hyperparameter)
         shared: dict[tuple[object, float], int] = {}
-        places = np.empty((len(self.names), len(tracks)), dtype=np.intp)
-        for r, one in enumerate(tracks):
-            for i, name in enumerate(self.names):
-                places[i, r] = self._column(one.of[name], shared, r)
-        self._places = places
-        self._first = 0
-        self._values = self._evaluated(0)
+        places = np.empty((len(self.hyperparameters), len(run_schedules)), dtype=np.intp)
+        for r, one in enumerate(run_schedules):
+            for i, name in enumerate(self.hyperparameters):
+                places[i, r] = self._add_column(one.by_hyperparameter[name], shared, r)
+        self._column_indices = places
+        self._first_step = 0
+        self._values = self._evaluate(0)
 
-    def _column(self, track: Track, shared: dict[tuple[object, float], int], run: int) -> int:
-        if track.schedule.reactive:
+    def _add_column(self, bound_schedule: BoundSchedule, shared: dict[tuple[object, float], int], run: int) -> int:
+        if bound_schedule.schedule.needs_metric:
             place = len(self._columns)
-            self._states[place] = track.schedule.initial()
-            self._reactive.setdefault(run, []).append(place)
-        elif (key := (_key(track.schedule), track.base)) in shared:
+            self._states[place] = bound_schedule.schedule.init_state()
+            self._metric_driven_columns.setdefault(run, []).append(place)
+        elif (key := (_make_key(bound_schedule.schedule), bound_schedule.base)) in shared:
             return shared[key]
         else:
             place = shared[key] = len(self._columns)
-        self._columns.append(track)
+        self._columns.append(bound_schedule)
         return place
 
     @property
-    def reading(self) -> frozenset[int]:
+    def metric_driven_runs(self) -> frozenset[int]:
         """The runs that read a metric."""
-        return frozenset(self._reactive)
+        return frozenset(self._metric_driven_columns)
 
     @property
-    def used(self) -> frozenset[str]:
+    def nonzero(self) -> frozenset[str]:
         """The hyperparameters that are not 0 throughout in every run."""
         return frozenset(
             name
-            for name in self.names
-            if any(one.of[name].base != 0 or _moves(one.of[name]) for one in self._tracks)
+            for name in self.hyperparameters
+            if any(one.by_hyperparameter[name].base != 0 or _is_scheduled(one.by_hyperparameter[name]) for one in self._run_schedules)
         )
 
     @property
-    def moving(self) -> frozenset[str]:
+    def scheduled(self) -> frozenset[str]:
         """The hyperparameters that a schedule moves in some run."""
         return frozenset(
-            name for name in self.names if any(_moves(one.of[name]) for one in self._tracks)
+            name for name in self.hyperparameters if any(_is_scheduled(one.by_hyperparameter[name]) for one in self._run_schedules)
         )
 
-    def at(self, steps: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+    def get_values(self, steps: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
         """Every hyperparameter at some steps, shape (steps, runs); they go up from call to call."""
-        ends = int(steps[-1]) + 1
-        if ends > self._first + len(self._values):
-            self._first = int(steps[0])
-            self._values = self._evaluated(ends)
-        rows = self._values[steps - self._first]
-        return {name: rows[:, self._places[i]] for i, name in enumerate(self.names)}
+        end = int(steps[-1]) + 1
+        if end > self._first_step + len(self._values):
+            self._first_step = int(steps[0])
+            self._values = self._evaluate(end)
+        rows = self._values[steps - self._first_step]
+        return {name: rows[:, self._column_indices[i]] for i, name in enumerate(self.hyperparameters)}
 
-    def _evaluated(self, ends: int) -> NDArray[np.float64]:
-        last = max(ends, min(self._first + AHEAD, self._horizon))
-        t = np.arange(self._first, last)
+    def _evaluate(self, end: int) -> NDArray[np.float64]:
+        last = max(end, min(self._first_step + PRECOMPUTED_STEPS, self._num_steps))
+        t = np.arange(self._first_step, last)
         values = np.empty((len(t), len(self._columns)))
         for place in range(len(self._columns)):
-            values[:, place] = self._now(place)(t, base=self._columns[place].base)
+            values[:, place] = self._get_current_schedule(place)(t, base=self._columns[place].base)
         return values
 
-    def _now(self, place: int) -> Schedule:
-        schedule = self._columns[place].schedule
-        return schedule.given(self._states[place]) if place in self._states else schedule
+    def _get_current_schedule(self, column: int) -> Schedule:
+        schedule = self._columns[column].schedule
+        return schedule.with_state(self._states[column]) if column in self._states else schedule
 
-    def observe(self, epochs: dict[int, Epoch], t: int, then: int) -> None:
+    def update_states(self, epochs: dict[int, Epoch], t: int, next_step: int) -> None:
         """Gives the runs that read a metric that of their epoch.
 
         Args:
             epochs: what was measured, by run.
             t: the step at which that was.
-            then: the first step that it changes.
+            next_step: the first step that it changes.
         """
         for run, epoch in epochs.items():
-            metric = self._tracks[run].metric
+            metric = self._run_schedules[run].read_metric
             assert metric is not None
-            for place in self._reactive[run]:
-                track, before = self._columns[place], self._now(place)
-                self._states[place] = track.schedule.observe(
-                    self._states[place], t, metric(epoch), base=track.base
+            for place in self._metric_driven_columns[run]:
+                bound_schedule, before = self._columns[place], self._get_current_schedule(place)
+                self._states[place] = bound_schedule.schedule.update_state(
+                    self._states[place], t, metric(epoch), base=bound_schedule.base
                 )
-                now = self._now(place)
-                rest = np.arange(then, self._first + len(self._values))
+                now = self._get_current_schedule(place)
+                rest = np.arange(next_step, self._first_step + len(self._values))
                 if now != before and len(rest):
-                    self._values[then - self._first :, place] = now(rest, base=track.base)
+                    self._values[next_step - self._first_step :, place] = now(rest, base=bound_schedule.base)
 
 
-def _moves(track: Track) -> bool:
-    return track.schedule != Constant(1.0)
+def _is_scheduled(bound_schedule: BoundSchedule) -> bool:
+    return bound_schedule.schedule != Constant(1.0)
 
 
-def _key(schedule: Schedule) -> object:
+def _make_key(schedule: Schedule) -> object:
     """What tells schedules apart; a user's function need not have a hash."""
     try:
         hash(schedule)

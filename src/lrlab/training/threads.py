@@ -6,24 +6,24 @@ from contextlib import contextmanager
 
 import torch
 
-_TRIM, _MMAP = -1, -3  # mallopt's names for these, from malloc.h
-_KEPT = 64 << 20
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt's names for these, from malloc.h
+_MAX_FREED_BYTES = 64 << 20
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def use_one_thread() -> Iterator[None]:
     """Trains what is trained inside in one thread: threads of small products only wait for each
     other.
     """
-    before = torch.get_num_threads()
+    previous = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(previous)
 
 
-def keep_memory() -> None:
+def keep_freed_memory() -> None:
     """Has this process keep up to 64 MiB of freed memory.
 
     The C library of Linux gives a few MiB back to the system at every step and asks for them again
@@ -33,5 +33,5 @@ def keep_memory() -> None:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
-    set_option(_TRIM, _KEPT)
-    set_option(_MMAP, _KEPT // 2)
+    set_option(_M_TRIM_THRESHOLD, _MAX_FREED_BYTES)
+    set_option(_M_MMAP_THRESHOLD, _MAX_FREED_BYTES // 2)

@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 
 from lrlab.schedules.base import Array
 
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
-_BLANK = 0x2800
+_DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
+_EMPTY_CELL = 0x2800
 
 
-def cells(rates: Array, columns: int, rows: int, top: float) -> NDArray[np.uint8]:
+def compute_cells(rates: Array, columns: int, rows: int, top: float) -> NDArray[np.uint8]:
     """The dots of a curve as the bits of its cells, shape (rows, columns); 0 is an empty cell.
 
     The steps share the width evenly, and every column of dots spans the lowest and the highest of
@@ -20,36 +20,36 @@ def cells(rates: Array, columns: int, rows: int, top: float) -> NDArray[np.uint8
         columns, rows: the size in cells.
         top: the rate at the upper edge, above 0; 0 is at the lower.
     """
-    wide, tall = 2 * columns, 4 * rows
-    starts = np.arange(wide) * len(rates) // wide
-    low = _heights(np.minimum.reduceat(rates, starts), top, tall)
-    high = _heights(np.maximum.reduceat(rates, starts), top, tall)
+    dot_columns, dot_rows = 2 * columns, 4 * rows
+    starts = np.arange(dot_columns) * len(rates) // dot_columns
+    low = _compute_heights(np.minimum.reduceat(rates, starts), top, dot_rows)
+    high = _compute_heights(np.maximum.reduceat(rates, starts), top, dot_rows)
     low[1:], high[1:] = (
         np.minimum(low[1:], high[:-1] + 1),
         np.maximum(high[1:], low[:-1] - 1),
     )
-    height = np.arange(tall)[::-1, np.newaxis]
+    height = np.arange(dot_rows)[::-1, np.newaxis]
     dots = (low <= height) & (height <= high)
-    bits = dots.reshape(rows, 4, columns, 2) * _BITS[:, np.newaxis, :]
+    bits = dots.reshape(rows, 4, columns, 2) * _DOT_BITS[:, np.newaxis, :]
     packed: NDArray[np.uint8] = np.bitwise_or.reduce(bits, axis=(1, 3))
     return packed
 
 
-def text(bits: NDArray[np.uint8]) -> list[str]:
+def cells_to_text(cells: NDArray[np.uint8]) -> list[str]:
     """Cells as lines of text, blank where nothing is drawn."""
-    return ["".join(chr(_BLANK + int(bit)) if bit else " " for bit in row) for row in bits]
+    return ["".join(chr(_EMPTY_CELL + int(bit)) if bit else " " for bit in row) for row in cells]
 
 
-def sparkline(rates: Array, width: int = 16, rows: int = 1, top: float | None = None) -> list[str]:
+def draw_sparkline(rates: Array, width: int = 16, rows: int = 1, top: float | None = None) -> list[str]:
     """A curve without axes, as ``rows`` lines of ``width`` characters.
 
     It reaches from 0 to ``top``: its peak, when that is left out.
 
-    >>> sparkline(np.linspace(1, 0, 100), width=8, rows=2)
+    >>> draw_sparkline(np.linspace(1, 0, 100), width=8, rows=2)
     ['⠙⠲⢤⣀    ', '    ⠉⠓⠦⣄']
     """
-    return text(cells(rates, width, rows, top or float(rates.max()) or 1.0))
+    return cells_to_text(compute_cells(rates, width, rows, top or float(rates.max()) or 1.0))
 
 
-def _heights(rates: Array, top: float, tall: int) -> NDArray[np.int64]:
-    return np.rint(rates / top * (tall - 1)).astype(np.int64)
+def _compute_heights(rates: Array, top: float, dot_rows: int) -> NDArray[np.int64]:
+    return np.rint(rates / top * (dot_rows - 1)).astype(np.int64)

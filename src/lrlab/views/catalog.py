@@ -3,86 +3,86 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from lrlab.studies.entries import Entry
-from lrlab.views.times import duration, moment
+from lrlab.studies.entries import StudySummary
+from lrlab.views.times import format_duration, format_timestamp
 
 
-def runs_of(many: int) -> str:
+def format_run_count(count: int) -> str:
     """``1 run``, ``2 runs``."""
-    return f"{many} run" if many == 1 else f"{many} runs"
+    return f"{count} run" if count == 1 else f"{count} runs"
 
 
-def listing(entries: Sequence[Entry]) -> str:
+def format_studies(studies: Sequence[StudySummary]) -> str:
     """A line for each study.
 
     Args:
-        entries: one or more.
+        studies: one or more.
     """
     rows = [("id", "problem", "engine", "runs", "began", "state")]
-    for entry in entries:
-        runs = f"{entry.ended}/{entry.planned}"
-        state = "finished" if entry.finished else "not finished"
-        rows.append((entry.id, entry.problem, entry.engine, runs, moment(entry.began), state))
-    return _aligned(rows, right=(3,))
+    for study in studies:
+        runs = f"{study.ended_count}/{study.planned_count}"
+        state = "finished" if study.is_finished else "not finished"
+        rows.append((study.id, study.problem, study.engine, runs, format_timestamp(study.began_at), state))
+    return _align_columns(rows, right_aligned=(3,))
 
 
-def status(entry: Entry, pace: float | None, now: datetime, db: str = "") -> str:
+def format_study_status(study: StudySummary, runs_per_second: float | None, now: datetime, db_option: str = "") -> str:
     """How far a study is, and what to do next.
 
     Args:
-        entry: the study.
-        pace: runs that end in a second; None where that is not known.
+        study: the study.
+        runs_per_second: runs that end in a second; None where that is not known.
         now: the time.
-        db: what a command needs to find its database, such as ``" --db my.db"``.
+        db_option: what a command needs to find its database, such as ``" --db my.db"``.
     """
-    done = "finished, " if entry.finished else f"{_share(entry)}, "
+    progress = "finished, " if study.is_finished else f"{_format_completed_percentage(study)}, "
     rows = [("phase", "planned", "ended", "diverged")]
-    for phase in entry.phases:
-        rows.append((phase.name, str(phase.planned), str(phase.ended), str(phase.diverged)))
+    for phase in study.phases:
+        rows.append((phase.name, str(phase.planned_count), str(phase.ended_count), str(phase.diverged_count)))
     return "\n".join(
         (
-            f"{entry.id} · {entry.problem} · {entry.engine} · {done}{runs_of(entry.ended)} ended",
-            *(["", _aligned(rows, right=(1, 2, 3))] if entry.phases else []),
+            f"{study.id} · {study.problem} · {study.engine} · {progress}{format_run_count(study.ended_count)} ended",
+            *(["", _align_columns(rows, right_aligned=(1, 2, 3))] if study.phases else []),
             "",
-            *_when(entry, pace, now),
-            _next(entry, db),
+            *_format_times(study, runs_per_second, now),
+            _suggest_next_command(study, db_option),
         )
     )
 
 
-def _share(entry: Entry) -> str:
+def _format_completed_percentage(study: StudySummary) -> str:
     """Never 100 % of what is not finished."""
-    share = min(99, 100 * entry.ended // entry.planned) if entry.planned else 0
-    return f"{share} % of {runs_of(entry.planned)} planned so far"
+    percentage = min(99, 100 * study.ended_count // study.planned_count) if study.planned_count else 0
+    return f"{percentage} % of {format_run_count(study.planned_count)} planned so far"
 
 
-def _when(entry: Entry, pace: float | None, now: datetime) -> list[str]:
-    began = f"began {moment(entry.began)}"
-    if entry.last is None:
+def _format_times(study: StudySummary, runs_per_second: float | None, now: datetime) -> list[str]:
+    began = f"began {format_timestamp(study.began_at)}"
+    if study.last_ended_at is None:
         return [f"{began}, no run has ended yet"]
-    ago = duration((now - entry.last).total_seconds())
-    lines = [f"{began}, last run ended {ago} ago; {duration(entry.seconds)} of training"]
-    left = entry.planned - entry.ended
-    if pace and left:
-        each = f"{pace:.3g} runs a second" if pace >= 1 else f"a run every {duration(1 / pace)}"
-        lines.append(f"about {each}, so that {duration(left / pace)} are left of what is planned")
+    ago = format_duration((now - study.last_ended_at).total_seconds())
+    lines = [f"{began}, last run ended {ago} ago; {format_duration(study.seconds)} of training"]
+    left = study.planned_count - study.ended_count
+    if runs_per_second and left:
+        rate = f"{runs_per_second:.3g} runs a second" if runs_per_second >= 1 else f"a run every {format_duration(1 / runs_per_second)}"
+        lines.append(f"about {rate}, so that {format_duration(left / runs_per_second)} are left of what is planned")
     return lines
 
 
-def _next(entry: Entry, db: str) -> str:
-    if entry.finished:
-        return f"its runs as a table: lrlab export {entry.id} --csv runs.csv{db}"
-    if entry.source is None:
+def _suggest_next_command(study: StudySummary, db_option: str) -> str:
+    if study.is_finished:
+        return f"its runs as a table: lrlab export {study.id} --csv runs.csv{db_option}"
+    if study.source is None:
         return "where it has stopped, the script that began it goes on with it"
-    return f"where it has stopped, this goes on with it: lrlab resume {entry.id}{db}"
+    return f"where it has stopped, this goes on with it: lrlab resume {study.id}{db_option}"
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> str:
+def _align_columns(rows: Sequence[Sequence[str]], right_aligned: Sequence[int]) -> str:
     """Columns that line up, some at their right ends."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "   ".join(
-            cell.rjust(width) if i in right else cell.ljust(width)
+            cell.rjust(width) if i in right_aligned else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows

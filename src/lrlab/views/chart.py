@@ -11,47 +11,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.schedules.base import Array
-from lrlab.views.braille import cells, text
-from lrlab.views.pieces import MARKS, Piece, Row
+from lrlab.views.braille import compute_cells, cells_to_text
+from lrlab.views.pieces import MARKS, StyledText, StyledLine
 from lrlab.views.preview import Preview
 
-_WIDEST, _LOWEST, _TALLEST = 160, 12, 24
-_SOLID = 0xFF
-_TINY = 1e-300  # below, no axis could be divided
+_MAX_CHART_WIDTH, _MIN_CHART_ROWS, _MAX_CHART_ROWS = 160, 12, 24
+_FULL_CELL = 0xFF
+_MIN_AXIS_LIMIT = 1e-300  # below, no axis could be divided
 
 
-def chart(preview: Preview, width: int = 80) -> list[Row]:
+def render_chart(preview: Preview, width: int = 80) -> list[StyledLine]:
     """The chart, at most ``width`` characters wide."""
-    width = max(40, min(width, _WIDEST))
-    rows = max(_LOWEST, min(width // 5, _TALLEST))
-    marks = ticks(max(line.numbers.peak for line in preview.lines))
+    width = max(40, min(width, _MAX_CHART_WIDTH))
+    rows = max(_MIN_CHART_ROWS, min(width // 5, _MAX_CHART_ROWS))
+    tick_values = compute_ticks(max(line.summary.peak for line in preview.lines))
     labels = {
-        _row(value, marks[-1], rows): text
-        for value, text in zip(marks, _same_places(marks), strict=True)
+        _find_row(value, tick_values[-1], rows): text
+        for value, text in zip(tick_values, _format_ticks(tick_values), strict=True)
     }
     margin = max(map(len, labels.values())) + 2
     columns = width - margin - 1
     rates = [line.rates for line in preview.lines]
-    drawn = [
-        (Piece(labels.get(i, "").rjust(margin)), Piece("┤" if i in labels else "│", dim=True), *row)
-        for i, row in enumerate(_canvas(rates, columns, rows, marks[-1]))
+    chart_lines = [
+        (StyledText(labels.get(i, "").rjust(margin)), StyledText("┤" if i in labels else "│", dim=True), *row)
+        for i, row in enumerate(_draw_canvas(rates, columns, rows, tick_values[-1]))
     ]
-    name = (Piece(f"{' ' * (margin - 1)}{preview.unit}", dim=True),)
-    return [name, *drawn, *_foot(preview.steps, columns, margin)]
+    name = (StyledText(f"{' ' * (margin - 1)}{preview.unit}", dim=True),)
+    return [name, *chart_lines, *_render_x_axis(preview.total_steps, columns, margin)]
 
 
-def ticks(highest: float, about: int = 5) -> list[float]:
+def compute_ticks(highest: float, approximate_count: int = 5) -> list[float]:
     """Round numbers from 0 to the first that is not below ``highest``.
 
-    >>> ticks(0.083)
+    >>> compute_ticks(0.083)
     [0.0, 0.02, 0.04, 0.06, 0.08, 0.1]
     """
-    step = _round_step(highest if highest > _TINY else 1.0, about)
-    count = math.ceil(highest / step - 1e-9) if highest > _TINY else about
+    step = _choose_tick_step(highest if highest > _MIN_AXIS_LIMIT else 1.0, approximate_count)
+    count = math.ceil(highest / step - 1e-9) if highest > _MIN_AXIS_LIMIT else approximate_count
     return [float(f"{i * step:.6g}") for i in range(count + 1)]
 
 
-def _same_places(values: list[float]) -> list[str]:
+def _format_ticks(values: list[float]) -> list[str]:
     shown = [f"{value:.6g}" for value in values]
     if any("e" in one for one in shown):
         return shown
@@ -59,57 +59,57 @@ def _same_places(values: list[float]) -> list[str]:
     return [f"{value:.{places}f}" for value in values]
 
 
-def _round_step(span: float, about: int) -> float:
+def _choose_tick_step(span: float, approximate_count: int) -> float:
     """The nearest 1, 2 or 5 times a power of ten that divides ``span`` into about so many."""
-    power = 10.0 ** math.floor(math.log10(span / about))
-    return min((1, 2, 5, 10), key=lambda k: abs(math.log(span / about / power / k))) * power
+    power = 10.0 ** math.floor(math.log10(span / approximate_count))
+    return min((1, 2, 5, 10), key=lambda k: abs(math.log(span / approximate_count / power / k))) * power
 
 
-def _row(value: float, top: float, rows: int) -> int:
+def _find_row(value: float, top: float, rows: int) -> int:
     return rows - 1 - round(value / top * (4 * rows - 1)) // 4
 
 
-def _canvas(rates: list[Array], columns: int, rows: int, top: float) -> list[Row]:
-    layers = [cells(one, columns, rows, top) for one in rates]
+def _draw_canvas(rates: list[Array], columns: int, rows: int, top: float) -> list[StyledLine]:
+    layers = [compute_cells(one, columns, rows, top) for one in rates]
     dots = np.zeros((rows, columns), dtype=np.uint8)
-    owner = np.full((rows, columns), -1)
+    line_indices = np.full((rows, columns), -1)
     # The fullest first: a line that is a solid band gives way to those that cross it.
     for i in sorted(range(len(layers)), key=lambda i: -int(np.unpackbits(layers[i]).sum())):
-        here = layers[i] > 0
-        dots[here] = np.where(dots == _SOLID, 0, dots)[here] | layers[i][here]
-        owner[here] = i
-    signs = [list(line) for line in text(dots)]
+        filled = layers[i] > 0
+        dots[filled] = np.where(dots == _FULL_CELL, 0, dots)[filled] | layers[i][filled]
+        line_indices[filled] = i
+    signs = [list(line) for line in cells_to_text(dots)]
     if len(layers) > 1:
         for i, layer in enumerate(layers):
-            for row, column in _places(layer, i, len(layers)):
-                signs[row][column], owner[row, column] = MARKS[i], i
-    return [_pieces(line, owner[row]) for row, line in enumerate(signs)]
+            for row, column in _place_marks(layer, i, len(layers)):
+                signs[row][column], line_indices[row, column] = MARKS[i], i
+    return [_group_by_line(line, line_indices[row]) for row, line in enumerate(signs)]
 
 
-def _places(layer: NDArray[np.uint8], i: int, count: int) -> list[tuple[int, int]]:
-    """Where the marks of line ``i`` stand: in columns that no other line's have."""
-    every = max(18, 2 * count)
-    first = (2 * i + 1) * every // (2 * count)
+def _place_marks(layer: NDArray[np.uint8], line_index: int, line_count: int) -> list[tuple[int, int]]:
+    """Where the marks of line ``line_index`` stand: in columns that no other line's have."""
+    spacing = max(18, 2 * line_count)
+    first = (2 * line_index + 1) * spacing // (2 * line_count)
     return [
         (int(np.flatnonzero(layer[:, column])[layer[:, column].astype(bool).sum() // 2]), column)
-        for column in range(first, layer.shape[1], every)
+        for column in range(first, layer.shape[1], spacing)
     ]
 
 
-def _pieces(signs: list[str], owner: NDArray[np.int64]) -> Row:
-    groups = groupby(zip(signs, owner.tolist(), strict=True), key=lambda pair: pair[1])
+def _group_by_line(signs: list[str], line_indices: NDArray[np.int64]) -> StyledLine:
+    groups = groupby(zip(signs, line_indices.tolist(), strict=True), key=lambda pair: pair[1])
     return tuple(
-        Piece("".join(sign for sign, _ in group), None if who < 0 else who) for who, group in groups
+        StyledText("".join(sign for sign, _ in group), None if who < 0 else who) for who, group in groups
     )
 
 
-def _foot(steps: int, columns: int, margin: int) -> list[Row]:
+def _render_x_axis(total_steps: int, columns: int, margin: int) -> list[StyledLine]:
     """The axis of the steps: a line with notches, and their numbers below."""
-    every = max(1, round(_round_step(steps, max(2, columns // 14))))
+    spacing = max(1, round(_choose_tick_step(total_steps, max(2, columns // 14))))
     line, numbers = ["─"] * columns, [" "] * (margin + 1 + columns)
     name = " step"
-    for step in range(0, steps + 1, every):
-        column = step * columns // steps
+    for step in range(0, total_steps + 1, spacing):
+        column = step * columns // total_steps
         if column >= columns:
             continue
         line[column] = "┬"
@@ -119,6 +119,6 @@ def _foot(steps: int, columns: int, margin: int) -> list[Row]:
             numbers[start : start + len(shown)] = shown
     numbers[-len(name) :] = name
     return [
-        (Piece(" " * margin), Piece("└" + "".join(line), dim=True)),
-        (Piece("".join(numbers[: -len(name)])), Piece(name, dim=True)),
+        (StyledText(" " * margin), StyledText("└" + "".join(line), dim=True)),
+        (StyledText("".join(numbers[: -len(name)])), StyledText(name, dim=True)),
     ]

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Study, interval, varied
-from lrlab.studies.numbers import settings_named
+from lrlab.studies import BASELINE, StudyResult, compute_confidence_interval, find_varied_hyperparameters
+from lrlab.studies.numbers import format_settings
 from lrlab.training import Result, Settings
 from lrlab.views import colours
-from lrlab.views.drafts import draft
-from lrlab.views.wording import paired_seeds
+from lrlab.views.drafts import atomic_write
+from lrlab.views.wording import format_paired_seeds
 
-_DECADE = 10
+_LOG_AXIS_RATIO = 10
 """From peak rates so far apart on, rates have a logarithmic axis."""
 
-_LEGEND = 200
+_LEGEND_CHARACTERS = 200
 """Characters that fit beside each other below the panels."""
 
 
@@ -59,141 +59,141 @@ class Curve:
     gain: Band | None
 
 
-def curves(study: Study, among: Collection[Schedule] | None = None) -> list[Curve]:
+def compute_curves(study: StudyResult, schedules: Collection[Schedule] | None = None) -> list[Curve]:
     """The data of all lines.
 
     Args:
         study: whose final runs they show.
-        among: the schedules that are drawn, the baseline among them; all when left out.
+        schedules: the schedules that are drawn, the baseline among them; all when left out.
     """
-    plan, results = study.plan, study.finals
-    sign = 1 if plan.problem.metric.more_is_better else -1
-    shown = [schedule for schedule in plan.schedules if among is None or schedule in among]
-    chosen = {schedule: study.tuned[schedule].settings for schedule in shown}
-    scores = {s: _scores(results[s], chosen[s].epochs) for s in shown}
-    names, drawn = varied(plan.grid), []
-    for schedule, own in scores.items():
-        times, rates = _rates(schedule, chosen[schedule], plan.problem.train_rows)
-        if schedule.reactive:
-            times, rates = _rates_used(results[schedule], times, rates)
-        gain = None if schedule == BASELINE else _band(sign * (own - scores[BASELINE]))
-        label = ", ".join([repr(schedule), *settings_named(chosen[schedule], names)])
-        drawn.append(Curve(label, times, rates, _band(own), gain))
-    return drawn
+    plan, results = study.plan, study.final_results
+    sign = 1 if plan.problem.metric.greater_is_better else -1
+    drawn_schedules = [schedule for schedule in plan.schedules if schedules is None or schedule in schedules]
+    settings_by_schedule = {schedule: study.selections[schedule].settings for schedule in drawn_schedules}
+    scores = {s: _collect_scores(results[s], settings_by_schedule[s].epochs) for s in drawn_schedules}
+    names, curves_to_draw = find_varied_hyperparameters(plan.grid), []
+    for schedule, schedule_scores in scores.items():
+        times, rates = _compute_rates(schedule, settings_by_schedule[schedule], plan.problem.train_rows)
+        if schedule.needs_metric:
+            times, rates = _compute_mean_used_rates(results[schedule], times, rates)
+        gain = None if schedule == BASELINE else _compute_band(sign * (schedule_scores - scores[BASELINE]))
+        label = ", ".join([repr(schedule), *format_settings(settings_by_schedule[schedule], names)])
+        curves_to_draw.append(Curve(label, times, rates, _compute_band(schedule_scores), gain))
+    return curves_to_draw
 
 
-def _rates(
+def _compute_rates(
     schedule: Schedule, settings: Settings, rows: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Times in epochs and the rates at them, of every step."""
-    per_epoch = settings.steps_per_epoch(rows)
-    steps = np.arange(settings.epochs * per_epoch + 1)
-    return steps / per_epoch, settings.bind(schedule, rows)(steps, base=settings.lr)
+    steps_per_epoch = settings.count_steps_per_epoch(rows)
+    steps = np.arange(settings.epochs * steps_per_epoch + 1)
+    return steps / steps_per_epoch, settings.bind(schedule, rows)(steps, base=settings.lr)
 
 
-def _rates_used(
+def _compute_mean_used_rates(
     results: Sequence[Result], times: NDArray[np.float64], rates: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What a schedule that reads a metric came to: the mean over the runs at every epoch's start.
 
     Where no run has come to an end there is only what it begins with.
     """
-    ended = [result.epochs for result in results if not result.diverged]
-    if not ended:
+    epochs_of_runs = [result.curve for result in results if not result.diverged]
+    if not epochs_of_runs:
         return times, rates
-    used = [np.append(own.column("before"), own[-1].after) for own in ended]
-    return np.arange(len(used[0]), dtype=np.float64), np.mean(used, axis=0)
+    used_rates = [np.append(own.get_column("before"), own[-1].lr_end) for own in epochs_of_runs]
+    return np.arange(len(used_rates[0]), dtype=np.float64), np.mean(used_rates, axis=0)
 
 
-def _scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
+def _collect_scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
     """Scores of shape (runs, epochs); a diverged run goes on with what it is scored as."""
     return np.array(
         [
-            np.append(result.epochs.column("score"), [result.score] * (epochs - len(result.epochs)))
+            np.append(result.curve.get_column("score"), [result.test_score] * (epochs - len(result.curve)))
             for result in results
         ]
     )
 
 
-def _band(values: NDArray[np.float64]) -> Band:
+def _compute_band(values: NDArray[np.float64]) -> Band:
     mean = values.mean(axis=0)
-    return Band(mean, *(interval(values) if len(values) > 1 else (mean, mean)))
+    return Band(mean, *(compute_confidence_interval(values) if len(values) > 1 else (mean, mean)))
 
 
-def figure(drawn: Sequence[Curve], title: str, metric: Metric) -> Figure:
+def create_figure(curves: Sequence[Curve], title: str, metric: Metric) -> Figure:
     """Three panels: rates, scores with bands, and differences to the constant rate with bands."""
-    labels = [one.label for one in drawn]
-    columns = max(1, min(4, len(drawn), _LEGEND // (max(map(len, labels)) + 7)))
-    taller = 0.2 * max(0, ceil(len(drawn) / columns) - 3)
-    drawing = Figure(figsize=(15, 5.4 + taller), layout="constrained")
-    alpha = min(0.1, 0.6 / len(drawn))  # so that many bands do not hide the lines
-    rates, scores, gains = drawing.subplots(1, 3)
+    labels = [one.label for one in curves]
+    columns = max(1, min(4, len(curves), _LEGEND_CHARACTERS // (max(map(len, labels)) + 7)))
+    extra_height = 0.2 * max(0, ceil(len(curves) / columns) - 3)
+    figure = Figure(figsize=(15, 5.4 + extra_height), layout="constrained")
+    alpha = min(0.1, 0.6 / len(curves))  # so that many bands do not hide the lines
+    rates, scores, gains = figure.subplots(1, 3)
     lines = []
-    for i, one in enumerate(drawn):
-        colour, style = colours.look(i)
-        look = {"color": colour, "linestyle": style, "linewidth": 1.6}
-        lines += rates.step(one.times, one.rates, where="post", label=one.label, **look)
-        _draw(scores, one.score, metric, look, alpha)
+    for i, one in enumerate(curves):
+        color, style = colours.get_line_style(i)
+        style_options = {"color": color, "linestyle": style, "linewidth": 1.6}
+        lines += rates.step(one.times, one.rates, where="post", label=one.label, **style_options)
+        _draw_band(scores, one.score, metric, style_options, alpha)
         if one.gain is not None:
-            _draw(gains, one.gain, metric, look, alpha)
-    gains.axhline(0, color=colours.COLOURS[0], linewidth=1.6)
+            _draw_band(gains, one.gain, metric, style_options, alpha)
+    gains.axhline(0, color=colours.COLORS[0], linewidth=1.6)
     unit, points = (", %", ", points") if metric.percent else ("", "")
     rates.set(title="rate", xlabel="epochs trained", ylim=(0, None))
-    peaks = [one.rates.max() for one in drawn]
-    if max(peaks) >= _DECADE * min(peaks) > 0:
+    peaks = [one.rates.max() for one in curves]
+    if max(peaks) >= _LOG_AXIS_RATIO * min(peaks) > 0:
         rates.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
     scores.set(title=f"{metric.name} on the test rows{unit}", xlabel="epochs trained")
     gains.set(title=f"better than the constant rate by{points}", xlabel="epochs trained")
-    _show_second_half(scores, [one.score for one in drawn], metric)
+    _fit_to_second_half(scores, [one.score for one in curves], metric)
     if metric.percent:
         low, high = scores.get_ylim()
         scores.set_ylim(max(low, -2), min(high, 102))
-    zero = np.zeros(len(drawn[0].score.mean))
-    others = [one.gain for one in drawn if one.gain is not None]
-    _show_second_half(gains, [Band(zero, zero, zero), *others], metric)
+    zero = np.zeros(len(curves[0].score.mean))
+    others = [one.gain for one in curves if one.gain is not None]
+    _fit_to_second_half(gains, [Band(zero, zero, zero), *others], metric)
     for axes in (rates, scores, gains):
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.spines[["top", "right"]].set_visible(False)
-    drawing.suptitle(title)
-    drawing.legend(handles=lines, loc="outside lower center", ncols=columns, frameon=False)
-    return drawing
+    figure.suptitle(title)
+    figure.legend(handles=lines, loc="outside lower center", ncols=columns, frameon=False)
+    return figure
 
 
-def _unit(metric: Metric) -> int:
+def _get_scale(metric: Metric) -> int:
     return 100 if metric.percent else 1
 
 
-def _draw(axes: Axes, band: Band, metric: Metric, look: dict[str, Any], alpha: float) -> None:
-    epochs, unit = np.arange(1, len(band.mean) + 1), _unit(metric)
-    axes.plot(epochs, unit * band.mean, **look)
+def _draw_band(axes: Axes, band: Band, metric: Metric, style_options: dict[str, Any], alpha: float) -> None:
+    epochs, scale = np.arange(1, len(band.mean) + 1), _get_scale(metric)
+    axes.plot(epochs, scale * band.mean, **style_options)
     axes.fill_between(
-        epochs, unit * band.low, unit * band.high, color=look["color"], alpha=alpha, linewidth=0
+        epochs, scale * band.low, scale * band.high, color=style_options["color"], alpha=alpha, linewidth=0
     )
 
 
-def _show_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None:
+def _fit_to_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None:
     """Fits the height to the second half of training, which decides; the first may lie outside."""
     ends = [line[len(line) // 2 :] for band in bands for line in (band.mean, band.low, band.high)]
-    values = _unit(metric) * np.concatenate(ends)
+    values = _get_scale(metric) * np.concatenate(ends)
     margin = 0.15 * np.ptp(values) or 1.0
     axes.set_ylim(values.min() - margin, values.max() + margin)
 
 
-def save(study: Study, path: Path, among: Collection[Schedule] | None = None) -> None:
+def save_study_plot(study: StudyResult, path: Path, schedules: Collection[Schedule] | None = None) -> None:
     """Writes the picture of a study as PNG.
 
     Args:
         study: whose final runs it shows.
         path: the file.
-        among: as in ``curves``.
+        schedules: as in ``compute_curves``.
 
     Raises:
         ViewError: the file cannot be written.
     """
     plan = study.plan
     band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
-    title = f"{plan.problem.name} · {paired_seeds(plan.protocol.seeds)}{band}"
-    drawing = figure(curves(study, among), title, plan.problem.metric)
-    with draft(path) as beside:
-        drawing.savefig(beside, format="png", dpi=120)
+    title = f"{plan.problem.name} · {format_paired_seeds(plan.protocol.seeds)}{band}"
+    figure = create_figure(compute_curves(study, schedules), title, plan.problem.metric)
+    with atomic_write(path) as temporary_path:
+        figure.savefig(temporary_path, format="png", dpi=120)

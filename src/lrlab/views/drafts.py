@@ -9,19 +9,19 @@ from lrlab.errors import ViewError
 
 
 @contextmanager
-def draft(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A file beside ``path`` that takes its place when everything inside went well.
 
     Raises:
         ViewError: it cannot be written.
     """
-    place = path.resolve()  # a link stays a link
-    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+    target = path.resolve()  # a link stays a link
+    temporary_path = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
     try:
         try:
-            yield beside
-            beside.replace(place)
+            yield temporary_path
+            temporary_path.replace(target)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary_path.unlink(missing_ok=True)
     except OSError as error:
         raise ViewError(f"{path} cannot be written: {error.strerror or error}.") from None

@@ -11,7 +11,7 @@ import numpy as np
 from lrlab.schedules import Cosine, Custom, Schedule, parse
 from lrlab.schedules.base import Array
 
-_STEPS, _EPOCH, _BASE = 100, 10, 0.1
+_TOTAL_STEPS, _STEPS_PER_EPOCH, _BASE_LR = 100, 10, 0.1
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Example:
 
 
 GALLERY: Mapping[str, tuple[Example, ...]] = {
-    "levels: a number is a factor of the base rate": (Example("Rate", "Linear(1.0, Rate(0.02))"),),
+    "levels: a number is a factor of the base rate": (Example("Rate", "Linear(1.0, Absolute(0.02))"),),
     "ramps: from one level to another": (
         Example("Constant", "Constant(0.5)"),
         Example("Linear", "Linear(1.0, 0.1)"),
@@ -59,8 +59,8 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
     "staircases: constant for a while, then a jump": (
         Example("Step", "Step(25, 0.5)"),
         Example("MultiStep", "MultiStep([30, 80], 0.3)"),
-        Example("Piecewise", "Piecewise([20, 60], [0.3, 1.0, 0.1])"),
-        Example("Knots", "Knots([0, 20, 50, 100], [0.1, 1.0, 0.3, 0.0])"),
+        Example("Piecewise", "PiecewiseConstant([20, 60], [0.3, 1.0, 0.1])"),
+        Example("Knots", "PiecewiseInterpolate([0, 20, 50, 100], [0.1, 1.0, 0.3, 0.0])"),
         Example("Chebyshev", "Chebyshev(32, 20).repeat()"),
     ),
     "cycles: down and up again": (
@@ -102,7 +102,7 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
         Example("a.staircase", "Cosine().staircase(10)"),
         Example("a.clip", "Exponential(0.95).clip(low=0.2)"),
         Example("a.affine", "Warmup(40).affine(-0.8, 1.0)"),
-        Example("a.running_product", 'Formula("1 - 0.05*(t < 40)").running_product()'),
+        Example("a.cumprod", 'Formula("1 - 0.05*(t < 40)").cumprod()'),
         Example(
             "a.replan",
             "Cosine(50).replan(100, at=25)",
@@ -113,14 +113,14 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
 """The examples, by the room they stand in."""
 
 
-def rates(example: Example) -> Array:
+def compute_example_rates(example: Example) -> Array:
     """What is drawn of an example, shape (100,); a reactive one is shown a loss."""
     schedule = parse(example.text) if example.schedule is None else example.schedule
-    bound, state = schedule.bind(total=_STEPS, epoch=_EPOCH), schedule.initial()
-    if not bound.reactive:
-        return bound(np.arange(_STEPS), base=_BASE)
-    drawn = np.empty(_STEPS)
-    for t in range(_STEPS):
-        drawn[t] = bound.given(state)(t, base=_BASE)
-        state = bound.observe(state, t, max(30 - t, 0), base=_BASE)
-    return drawn
+    bound, state = schedule.bind(total_steps=_TOTAL_STEPS, steps_per_epoch=_STEPS_PER_EPOCH), schedule.init_state()
+    if not bound.needs_metric:
+        return bound(np.arange(_TOTAL_STEPS), base=_BASE_LR)
+    example_rates = np.empty(_TOTAL_STEPS)
+    for t in range(_TOTAL_STEPS):
+        example_rates[t] = bound.with_state(state)(t, base=_BASE_LR)
+        state = bound.update_state(state, t, max(30 - t, 0), base=_BASE_LR)
+    return example_rates

@@ -5,48 +5,48 @@ import math
 from lrlab.problems.tasks import Metric
 from lrlab.training import Epoch, Result, Settings
 
-_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
+_OPTIMIZER_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 
 
-def epoch(one: Epoch, settings: Settings, scheduled: bool, metric: Metric) -> str:
+def format_epoch(epoch: Epoch, settings: Settings, has_schedule: bool, metric: Metric) -> str:
     """The line of an epoch: ``Epoch 0: SGD lr 0.1000 -> 0.0983``, or without the second rate.
 
     Four decimals, as in the tutorial, and more where the base rate is below 0.01. Where rows are
     held out, their score follows: ``, validation accuracy 87.76%``.
     """
-    name = _NAMES[settings.optimizer]
-    places = max(4, 2 - math.floor(math.log10(settings.lr)))
-    if scheduled:
-        rates = f"lr {one.before:.{places}f} -> {one.after:.{places}f}"
+    name = _OPTIMIZER_NAMES[settings.optimizer]
+    decimals = max(4, 2 - math.floor(math.log10(settings.lr)))
+    if has_schedule:
+        rates = f"lr {epoch.lr_start:.{decimals}f} -> {epoch.lr_end:.{decimals}f}"
     else:
-        rates = f"lr={one.before:.{places}f}"
-    held_out = (
+        rates = f"lr={epoch.lr_start:.{decimals}f}"
+    validation_text = (
         ""
-        if one.validation_score is None
-        else f", validation {metric.name} {_score(one.validation_score, metric)}"
+        if epoch.validation_score is None
+        else f", validation {metric.name} {_format_score(epoch.validation_score, metric)}"
     )
-    return f"Epoch {one.epoch}: {name} {rates}{held_out}"
+    return f"Epoch {epoch.epoch}: {name} {rates}{validation_text}"
 
 
-def reported(one: Epoch, metric: Metric) -> str:
+def format_reported_epoch(epoch: Epoch, metric: Metric) -> str:
     """The line of an epoch of a training function: ``Epoch 0: accuracy 87.76%, lr 0.1``."""
-    rate = "" if math.isnan(one.before) else f", lr {one.before:.4g}"
-    return f"Epoch {one.epoch}: {metric.name} {_score(one.score, metric)}{rate}"
+    rate = "" if math.isnan(epoch.lr_start) else f", lr {epoch.lr_start:.4g}"
+    return f"Epoch {epoch.epoch}: {metric.name} {_format_score(epoch.test_score, metric)}{rate}"
 
 
-def result(outcome: Result, metric: Metric) -> str:
+def format_result(result: Result, metric: Metric) -> str:
     """The last line: ``Model accuracy: 88.68%`` or ``Model RMSE: 54.3200``."""
-    line = f"Model {metric.name}: {_score(outcome.score, metric)}"
-    if not outcome.diverged:
+    line = f"Model {metric.name}: {_format_score(result.test_score, metric)}"
+    if not result.diverged:
         return line
-    left = "" if outcome.left_at is None else f", left at step {outcome.left_at}"
+    divergence_text = "" if result.diverged_at_step is None else f", left at step {result.diverged_at_step}"
     return (
-        f"{line} (diverged in epoch {len(outcome.epochs)}{left}: scored as a constant guess; try a "
+        f"{line} (diverged in epoch {len(result.curve)}{divergence_text}: scored as a constant guess; try a "
         "lower --lr)"
     )
 
 
-def _score(value: float, metric: Metric) -> str:
+def _format_score(value: float, metric: Metric) -> str:
     if metric.percent:
         return f"{100 * value:.2f}%"
     return f"{value:.4f}" if value >= 0.1 else f"{value:.4g}"

@@ -3,17 +3,17 @@
 import math
 from html import escape
 
-from lrlab.errors import needs_extra
-from lrlab.views.colours import look
-from lrlab.views.facts import kept
+from lrlab.errors import require_extra
+from lrlab.views.colours import get_line_style
+from lrlab.views.facts import select_steps_to_draw
 from lrlab.views.pieces import MARKS
 from lrlab.views.preview import Preview
-from lrlab.views.summary import HEAD, NOTE, details, numbers, title
+from lrlab.views.summary import COLUMN_NAMES, COLUMN_NOTE, describe_line, format_summary, format_title
 
-GENERATOR = '<meta name="generator" content="lrlab show">'
+GENERATOR_TAG = '<meta name="generator" content="lrlab show">'
 
-_DASHES = {"-": "solid", "--": "dash", ":": "dot"}
-_STYLE = """
+_PLOTLY_DASHES = {"-": "solid", "--": "dash", ":": "dot"}
+_CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa; margin: 0; }
 main { max-width: 1080px; margin: 2rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.35rem; font-weight: 600; margin: 0 0 .8rem; }
@@ -30,23 +30,23 @@ small, .note { color: #666; }
 """
 
 
-def page(shown: Preview) -> str:
+def render_page(preview: Preview) -> str:
     """The page as HTML: the chart, the numbers, and what each schedule is made of."""
-    head = "".join(f"<th>{name}</th>" for name in ("schedule", *HEAD))
-    rows = "\n".join(_row(shown, i) for i in range(len(shown.lines)))
+    head = "".join(f"<th>{name}</th>" for name in ("schedule", *COLUMN_NAMES))
+    rows = "\n".join(_render_row(preview, i) for i in range(len(preview.lines)))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-{GENERATOR}
+{GENERATOR_TAG}
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>lrlab · {escape(title(shown))}</title>
-<style>{_STYLE}</style>
+<title>lrlab · {escape(format_title(preview))}</title>
+<style>{_CSS}</style>
 </head>
 <body>
 <main>
-<h1>{escape(title(shown))}</h1>
-<div class="card">{_chart(shown)}</div>
+<h1>{escape(format_title(preview))}</h1>
+<div class="card">{_render_chart(preview)}</div>
 <div class="card">
 <table>
 <thead><tr>{head}</tr></thead>
@@ -55,7 +55,7 @@ def page(shown: Preview) -> str:
 </tbody>
 </table>
 </div>
-<p class="note">{NOTE} Click a name below the chart to hide or show its line; drag to zoom,
+<p class="note">{COLUMN_NOTE} Click a name below the chart to hide or show its line; drag to zoom,
 double-click to see all.</p>
 </main>
 </body>
@@ -63,51 +63,51 @@ double-click to see all.</p>
 """
 
 
-def _row(shown: Preview, i: int) -> str:
-    line = shown.lines[i]
-    colour, style = look(i)
+def _render_row(preview: Preview, i: int) -> str:
+    line = preview.lines[i]
+    color, style = get_line_style(i)
     dash = {"-": "", "--": ' stroke-dasharray="6 3"', ":": ' stroke-dasharray="2 3"'}[style]
     key = (
         f'<svg class="key" viewBox="0 0 26 10"><line x1="0" y1="5" x2="26" y2="5" '
-        f'stroke="{colour}" stroke-width="3"{dash}/></svg>'
+        f'stroke="{color}" stroke-width="3"{dash}/></svg>'
     )
-    said = escape(details(line))
-    made_of = f"<br><small><code>{said}</code></small>" if said else ""
-    cells = "".join(f"<td>{cell}</td>" for cell in numbers(line))
-    name = f"{key}{MARKS[i]} <code>{escape(line.label)}</code>{made_of}"
+    details_text = escape(describe_line(line))
+    details_html = f"<br><small><code>{details_text}</code></small>" if details_text else ""
+    cells = "".join(f"<td>{cell}</td>" for cell in format_summary(line))
+    name = f"{key}{MARKS[i]} <code>{escape(line.label)}</code>{details_html}"
     return f"<tr><td>{name}</td>{cells}</tr>"
 
 
-def _chart(shown: Preview) -> str:
-    with needs_extra("lab"):
+def _render_chart(preview: Preview) -> str:
+    with require_extra("lab"):
         import plotly.graph_objects as go
 
     figure = go.Figure()
-    for i, line in enumerate(shown.lines):
-        colour, style = look(i)
-        steps = kept(line.rates)
+    for i, line in enumerate(preview.lines):
+        color, style = get_line_style(i)
+        steps = select_steps_to_draw(line.rates)
         figure.add_scatter(
-            x=[*steps.tolist(), shown.steps],
-            y=[*line.rates[steps].tolist(), line.numbers.last],
+            x=[*steps.tolist(), preview.total_steps],
+            y=[*line.rates[steps].tolist(), line.summary.last],
             # Plotly reads names as HTML.
             # Plotly reads tags, and no name of a quotation mark.
-            name=escape(f"{MARKS[i]} {_short(line.label)}", quote=False),
+            name=escape(f"{MARKS[i]} {_shorten(line.label)}", quote=False),
             mode="lines",
-            line={"color": colour, "dash": _DASHES[style], "width": 2, "shape": "hv"},
+            line={"color": color, "dash": _PLOTLY_DASHES[style], "width": 2, "shape": "hv"},
             hovertemplate="%{y:.6g}",
         )
     axis = {"gridcolor": "#eee", "zerolinecolor": "#ccc", "linecolor": "#999"}
     figure.update_layout(
         template="none",
-        height=440 + 20 * _legend_rows(shown),
+        height=440 + 20 * _count_legend_rows(preview),
         margin={"l": 70, "r": 20, "t": 46, "b": 50},
         hovermode="x unified",
         font={"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
         legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
         showlegend=True,
-        xaxis={**axis, "title": {"text": "step"}, "range": [0, shown.steps]},
-        yaxis={**axis, "title": {"text": shown.unit}, "rangemode": "tozero"},
-        updatemenus=[_scales()],
+        xaxis={**axis, "title": {"text": "step"}, "range": [0, preview.total_steps]},
+        yaxis={**axis, "title": {"text": preview.unit}, "rangemode": "tozero"},
+        updatemenus=[_make_scale_buttons()],
     )
     chart: str = figure.to_html(
         full_html=False,
@@ -118,7 +118,7 @@ def _chart(shown: Preview) -> str:
     return chart
 
 
-def _scales() -> dict[str, object]:
+def _make_scale_buttons() -> dict[str, object]:
     """Two buttons: a rate that falls by powers of ten is read on a logarithmic axis."""
     buttons = [
         {"label": label, "method": "relayout", "args": [{"yaxis.type": kind}]}
@@ -130,11 +130,11 @@ def _scales() -> dict[str, object]:
     }  # fmt: skip
 
 
-def _legend_rows(shown: Preview) -> int:
+def _count_legend_rows(preview: Preview) -> int:
     """About how many rows the names take: the more, the taller the page's chart has to be."""
-    widest = 60 + 8 * max(len(_short(line.label)) for line in shown.lines)
-    return math.ceil(len(shown.lines) / max(1, 960 // widest))
+    widest = 60 + 8 * max(len(_shorten(line.label)) for line in preview.lines)
+    return math.ceil(len(preview.lines) / max(1, 960 // widest))
 
 
-def _short(label: str, most: int = 60) -> str:
-    return label if len(label) <= most else f"{label[: most - 1]}…"
+def _shorten(label: str, max_length: int = 60) -> str:
+    return label if len(label) <= max_length else f"{label[: max_length - 1]}…"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lrlab.views.colours import COLOURS
+from lrlab.views.colours import COLORS
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -15,44 +15,44 @@ MARKS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A bit of text; ``line`` is the number of the line whose colour it has, ``dim`` steps back."""
+class StyledText:
+    """A bit of text; ``line_index`` is the number of the line whose colour it has, ``dim`` steps back."""
 
     text: str
-    line: int | None = None
+    line_index: int | None = None
     dim: bool = False
 
 
-Row = tuple[Piece, ...]
+StyledLine = tuple[StyledText, ...]
 
 
-def plain(rows: Iterable[Row]) -> str:
+def to_plain_text(rows: Iterable[StyledLine]) -> str:
     """The rows without colours."""
     return "\n".join("".join(piece.text for piece in row).rstrip() for row in rows)
 
 
-def wrapped(text: str, width: int, indent: int) -> list[Row]:
+def wrap_note(text: str, width: int, indent: int) -> list[StyledLine]:
     """A note on lines of at most ``width`` characters."""
     space = " " * indent
     lines = textwrap.wrap(text, max(20, width), initial_indent=space, subsequent_indent=space)
-    return [(Piece(line, dim=True),) for line in lines]
+    return [(StyledText(line, dim=True),) for line in lines]
 
 
-def coloured(rows: Iterable[Row]) -> "Text":
+def to_rich_text(rows: Iterable[StyledLine]) -> "Text":
     """The rows as rich prints them: in colour where there is a terminal that has some."""
     from rich.text import Text
 
-    lines = [Text.assemble(*((piece.text, _style(piece)) for piece in row)) for row in rows]
+    lines = [Text.assemble(*((piece.text, _get_rich_style(piece)) for piece in row)) for row in rows]
     for line in lines:
         line.rstrip()
     return Text("\n").join(lines)
 
 
-def _style(piece: Piece) -> str:
+def _get_rich_style(piece: StyledText) -> str:
     if piece.dim:
         return "dim"
-    if piece.line is None:
+    if piece.line_index is None:
         return ""
-    colour = COLOURS[piece.line % len(COLOURS)]
+    color = COLORS[piece.line_index % len(COLORS)]
     # Black is the text's own colour, which can be read on any background.
-    return "bold" if colour == COLOURS[0] else f"bold {colour}"
+    return "bold" if color == COLORS[0] else f"bold {color}"

@@ -13,13 +13,13 @@ from lrlab.errors import ScheduleError, ViewError
 from lrlab.schedules import Schedule
 from lrlab.schedules.base import Array
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.numbers import real
-from lrlab.views.facts import Numbers, Part, numbers_of, parts_of
+from lrlab.schedules.numbers import to_finite_float
+from lrlab.views.facts import RateSummary, Part, summarize_rates, find_parts
 
-MOST_STEPS = 10_000_000
-MOST_LINES = 35
-_ABSOLUTE_BASE = 0.1
-_HIGHEST = float(np.finfo(np.float32).max)
+MAX_STEPS = 10_000_000
+MAX_LINES = 35
+_DEFAULT_LR = 0.1
+_MAX_RATE = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Line:
     label: str
     schedule: Schedule
     rates: Array
-    numbers: Numbers
+    summary: RateSummary
     parts: tuple[Part, ...]
 
 
@@ -39,38 +39,38 @@ class Preview:
 
     Args:
         lines: one for each schedule.
-        steps: how many steps are shown, t = 0 ... steps - 1.
+        total_steps: how many steps are shown, t = 0 ... steps - 1.
         base: the base rate; 1 where factors of it are shown.
-        factors: whether rates are factors of the base rate.
-        epoch: steps per epoch, if known.
+        is_relative: whether rates are factors of the base rate.
+        steps_per_epoch: steps per epoch, if known.
     """
 
     lines: tuple[Line, ...]
-    steps: int
+    total_steps: int
     base: float
-    factors: bool
-    epoch: float | None
+    is_relative: bool
+    steps_per_epoch: float | None
 
     @property
     def unit(self) -> str:
         """What the rates are, as an axis says it."""
-        return "rate, as a factor of the base rate" if self.factors else "rate"
+        return "rate, as a factor of the base rate" if self.is_relative else "rate"
 
 
-def preview(
+def compute_preview(
     schedules: Mapping[str, Schedule],
-    steps: float | None = None,
+    total_steps: float | None = None,
     base: float | None = None,
-    epoch: float | None = None,
+    steps_per_epoch: float | None = None,
 ) -> Preview:
     """The rates and numbers of ``schedules``, by their labels.
 
     Args:
         schedules: 1 to 35 of them.
-        steps: how many steps; left out, until the end of the longest, if every one has an end.
+        total_steps: how many steps; left out, until the end of the longest, if every one has an end.
         base: the base rate; left out, factors are shown, unless a level is an absolute ``Rate``,
             which needs one: then it is 0.1.
-        epoch: steps per epoch, where a duration counts epochs.
+        steps_per_epoch: steps per epoch, where a duration counts epochs.
 
     Raises:
         ViewError: there is nothing to show or too much, or steps or epochs are needed and not
@@ -78,24 +78,24 @@ def preview(
         ScheduleError: a schedule cannot be bound or evaluated.
 
     >>> from lrlab import Cosine, Warmup
-    >>> preview({"mine": Warmup(5) >> Cosine(45)}).lines[0].numbers.peak_step
+    >>> compute_preview({"mine": Warmup(5) >> Cosine(45)}).lines[0].summary.peak_step
     5
     """
-    if not 1 <= len(schedules) <= MOST_LINES:
-        raise ViewError(f"from 1 to {MOST_LINES} schedules can be shown, got {len(schedules)}.")
+    if not 1 <= len(schedules) <= MAX_LINES:
+        raise ViewError(f"from 1 to {MAX_LINES} schedules can be shown, got {len(schedules)}.")
     for schedule in schedules.values():
-        _refuse_epochs(schedule, epoch)
-    total = _whole(_longest(schedules.values(), epoch) if steps is None else steps)
-    relative = all(schedule.relative for schedule in schedules.values())
-    rate = (1.0 if relative else _ABSOLUTE_BASE) if base is None else base
+        _require_steps_per_epoch(schedule, steps_per_epoch)
+    checked_total_steps = _check_total_steps(_find_longest_end(schedules.values(), steps_per_epoch) if total_steps is None else total_steps)
+    is_relative = all(schedule.is_relative for schedule in schedules.values())
+    used_lr = (1.0 if is_relative else _DEFAULT_LR) if base is None else base
     lines = tuple(
-        _line(label, schedule.bind(total=total, epoch=epoch), total, rate)
+        _make_line(label, schedule.bind(total_steps=checked_total_steps, steps_per_epoch=steps_per_epoch), checked_total_steps, used_lr)
         for label, schedule in schedules.items()
     )
-    return Preview(lines, total, float(rate), relative and base is None, epoch)
+    return Preview(lines, checked_total_steps, float(used_lr), is_relative and base is None, steps_per_epoch)
 
 
-def labelled(
+def label_schedules(
     schedules: "Schedule | Iterable[Schedule] | Mapping[str, Schedule]",
 ) -> dict[str, Schedule]:
     """One schedule or several by their labels: their texts, where nobody gave others.
@@ -104,48 +104,48 @@ def labelled(
         ViewError: something among them is no schedule.
     """
     if isinstance(schedules, Mapping):
-        named = [(str(label), schedule) for label, schedule in schedules.items()]
+        labeled_schedules = [(str(label), schedule) for label, schedule in schedules.items()]
     elif isinstance(schedules, Schedule):
-        named = [(repr(schedules), schedules)]
+        labeled_schedules = [(repr(schedules), schedules)]
     elif isinstance(schedules, Iterable) and not isinstance(schedules, str):
-        named = [(repr(schedule), schedule) for schedule in schedules]
+        labeled_schedules = [(repr(schedule), schedule) for schedule in schedules]
     else:
-        named = [("", schedules)]  # which is refused below
-    found: dict[str, Schedule] = {}
-    for label, schedule in named:
+        labeled_schedules = [("", schedules)]  # which is refused below
+    schedules_by_label: dict[str, Schedule] = {}
+    for label, schedule in labeled_schedules:
         if not isinstance(schedule, Schedule):
             raise ViewError(
                 f"only schedules can be shown, got {schedule!r}; lrlab.parse reads one."
             )
         # Two functions may print alike and be two schedules.
-        twins = sum(known.partition(" #")[0] == label for known in found)
-        if found.get(label) != schedule:
-            found[f"{label} #{twins + 1}" if twins else label] = schedule
-    return found
+        namesake_count = sum(known.partition(" #")[0] == label for known in schedules_by_label)
+        if schedules_by_label.get(label) != schedule:
+            schedules_by_label[f"{label} #{namesake_count + 1}" if namesake_count else label] = schedule
+    return schedules_by_label
 
 
-def _refuse_epochs(schedule: Schedule, epoch: float | None) -> None:
+def _require_steps_per_epoch(schedule: Schedule, steps_per_epoch: float | None) -> None:
     """Says here what the schedule would say in words of ``bind``."""
-    if epoch is None and not _binds(schedule, None) and _binds(schedule, 1e6):
+    if steps_per_epoch is None and not _can_bind(schedule, None) and _can_bind(schedule, 1e6):
         raise ViewError(
             f"{schedule} counts epochs: say how many steps one has with epoch=... "
-            "(--epoch-steps on the command line)."
+            "(--steps-per-epoch on the command line)."
         )
 
 
-def _binds(schedule: Schedule, epoch: float | None) -> bool:
+def _can_bind(schedule: Schedule, steps_per_epoch: float | None) -> bool:
     try:
-        schedule.bind(total=1e9, epoch=epoch)
+        schedule.bind(total_steps=1e9, steps_per_epoch=steps_per_epoch)
     except ScheduleError:
         return False
     return True
 
 
-def _longest(schedules: Iterable[Schedule], epoch: float | None) -> float:
+def _find_longest_end(schedules: Iterable[Schedule], steps_per_epoch: float | None) -> float:
     ends = []
     for schedule in schedules:
         try:
-            end = schedule.length(Horizon(epoch=epoch))
+            end = schedule.compute_length(Horizon(steps_per_epoch=steps_per_epoch))
         except ScheduleError:  # a share of what is not known
             end = math.inf
         if math.isinf(end):
@@ -157,21 +157,21 @@ def _longest(schedules: Iterable[Schedule], epoch: float | None) -> float:
     return max(1, math.ceil(max(ends)))
 
 
-def _whole(steps: float) -> int:
-    number = real(steps)
-    if number is None or not number.is_integer() or not 1 <= number <= MOST_STEPS:
-        shown = f"{number:.15g}" if number is not None else repr(steps)
-        raise ViewError(f"steps must be a whole number from 1 to {MOST_STEPS}, got {shown}.")
+def _check_total_steps(total_steps: float) -> int:
+    number = to_finite_float(total_steps)
+    if number is None or not number.is_integer() or not 1 <= number <= MAX_STEPS:
+        shown = f"{number:.15g}" if number is not None else repr(total_steps)
+        raise ViewError(f"steps must be a whole number from 1 to {MAX_STEPS}, got {shown}.")
     return int(number)
 
 
-def _line(label: str, schedule: Schedule, steps: int, base: float) -> Line:
-    rates = schedule(np.arange(steps), base=base)
-    high = ~(rates <= _HIGHEST)
-    if high.any():
-        at = int(high.argmax())
+def _make_line(label: str, schedule: Schedule, total_steps: int, base: float) -> Line:
+    rates = schedule(np.arange(total_steps), base=base)
+    is_too_high = ~(rates <= _MAX_RATE)
+    if is_too_high.any():
+        step = int(is_too_high.argmax())
         raise ViewError(
-            f"{schedule} gives {rates[at]:g} at step {at}, and the highest rate that float32 can "
-            f"hold is {_HIGHEST:.2g}: try a lower base rate."
+            f"{schedule} gives {rates[step]:g} at step {step}, and the highest rate that float32 can "
+            f"hold is {_MAX_RATE:.2g}: try a lower base rate."
         )
-    return Line(label, schedule, rates, numbers_of(rates), parts_of(schedule, steps))
+    return Line(label, schedule, rates, summarize_rates(rates), find_parts(schedule, total_steps))

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Constant
-from lrlab.studies import Comparison, Reached, Reading, Row, Versus, verdict
-from lrlab.studies.numbers import NAMES, Style, setting
+from lrlab.studies import Comparison, TimeToTarget, DifferenceEstimate, ComparisonRow, PairedComparison, describe_verdict
+from lrlab.studies.numbers import HYPERPARAMETER_LABELS, NumberFormat, format_setting
 
-_WIDTH = 130
-_NARROWEST = 26
+_MAX_TABLE_WIDTH = 130
+_MIN_SCHEDULE_WIDTH = 26
 """Of the column of schedules; longer texts have a line to themselves in a table too wide."""
 
-_GAP = "  "
+_COLUMN_GAP = "  "
 
 
-def table(comparison: Comparison, columns: Sequence[str] = ()) -> str:
+def format_table(comparison: Comparison, columns: Sequence[str] = ()) -> str:
     """The schedules by rank, with paired differences to the baseline and verdicts.
 
     Both readings have their intervals; that for new data is left out where every seed has the same
@@ -24,76 +24,76 @@ def table(comparison: Comparison, columns: Sequence[str] = ()) -> str:
         comparison: what is shown.
         columns: names of the hyperparameters that were chosen for each schedule.
     """
-    style, named = Style.of(comparison), len(columns)
-    columns_of = [
+    number_format, hyperparameter_count = NumberFormat.from_comparison(comparison), len(columns)
+    table_columns = [
         ("rank", [f"{row.rank}" for row in comparison.rows]),
         ("schedule", [row.schedule for row in comparison.rows]),
-        *((NAMES.get(name, name), _settings(comparison, name)) for name in columns),
-        ("mean", [style.score(row.mean) for row in comparison.rows]),
-        ("± sd", [style.spread(row.sd) for row in comparison.rows]),
+        *((HYPERPARAMETER_LABELS.get(name, name), _list_settings(comparison, name)) for name in columns),
+        ("mean", [number_format.format_score(row.mean) for row in comparison.rows]),
+        ("± sd", [number_format.format_sd(row.sd) for row in comparison.rows]),
         (
-            f"vs\n{_baseline(comparison)}",
-            _beside(comparison, lambda one: style.difference(one.mean)),
+            f"vs\n{_name_baseline(comparison)}",
+            _format_comparisons(comparison, lambda one: number_format.format_difference(one.difference)),
         ),
         (
             "95 % interval\non this data",
-            _beside(comparison, lambda one: _interval(one.on_this_data, style)),
+            _format_comparisons(comparison, lambda one: _format_interval(one.on_this_data, number_format)),
         ),
         (
             "95 % interval\nfor new data",
-            _beside(comparison, lambda one: _interval(one.for_new_data, style)),
+            _format_comparisons(comparison, lambda one: _format_interval(one.for_new_data, number_format)),
         ),
-        ("better\nin", _beside(comparison, lambda one: f"{100 * one.probability:.0f} %")),
-        ("verdict", [_verdict(row) for row in comparison.rows]),
+        ("better\nin", _format_comparisons(comparison, lambda one: f"{100 * one.prob_better:.0f} %")),
+        ("verdict", [_format_verdict(row) for row in comparison.rows]),
     ]
-    if comparison.overlap is None:
-        del columns_of[named + 6]
-    return _laid_out(columns_of, left={1, len(columns_of) - 1})
+    if comparison.test_train_ratio is None:
+        del table_columns[hyperparameter_count + 6]
+    return _lay_out_columns(table_columns, left_aligned={1, len(table_columns) - 1})
 
 
-def times(metric: Metric, goal: float, reached: Sequence[Reached]) -> str:
+def format_times_to_target(metric: Metric, target_score: float, times_to_target: Sequence[TimeToTarget]) -> str:
     """How soon each schedule reaches a goal, the soonest first; see ``reach``.
 
     Args:
         metric: of the goal.
-        goal: the score.
-        reached: one for each schedule.
+        target_score: the score.
+        times_to_target: one for each schedule.
     """
-    score = Style.like([goal], metric).score(goal)
+    score = NumberFormat.from_scores([target_score], metric).format_score(target_score)
     columns = [
-        ("rank", [f"{row.rank}" for row in reached]),
-        ("schedule", [row.schedule for row in reached]),
-        (f"epochs to\n{score}", ["-" if r.epochs is None else f"{r.epochs:g}" for r in reached]),
-        ("reached\nby", [f"{100 * row.share:.0f} %" for row in reached]),
+        ("rank", [f"{row.rank}" for row in times_to_target]),
+        ("schedule", [row.schedule for row in times_to_target]),
+        (f"epochs to\n{score}", ["-" if r.epochs is None else f"{r.epochs:g}" for r in times_to_target]),
+        ("reached\nby", [f"{100 * row.fraction:.0f} %" for row in times_to_target]),
     ]
-    return _laid_out(columns, left={1})
+    return _lay_out_columns(columns, left_aligned={1})
 
 
-def _baseline(comparison: Comparison) -> str:
-    return "constant" if comparison.baseline.schedule == repr(Constant(1.0)) else "baseline"
+def _name_baseline(comparison: Comparison) -> str:
+    return "constant" if comparison.baseline_row.schedule == repr(Constant(1.0)) else "baseline"
 
 
-def _settings(comparison: Comparison, name: str) -> list[str]:
-    rows = [row.tuned for row in comparison.rows]
-    return ["" if tuned is None else setting(tuned.settings, name) for tuned in rows]
+def _list_settings(comparison: Comparison, name: str) -> list[str]:
+    rows = [row.selection for row in comparison.rows]
+    return ["" if tuned is None else format_setting(tuned.settings, name) for tuned in rows]
 
 
-def _beside(comparison: Comparison, of: Callable[[Versus], str]) -> list[str]:
-    rows = [row.to_baseline for row in comparison.rows]
-    return ["" if against is None else of(against) for against in rows]
+def _format_comparisons(comparison: Comparison, format_value: Callable[[PairedComparison], str]) -> list[str]:
+    rows = [row.vs_baseline for row in comparison.rows]
+    return ["" if paired is None else format_value(paired) for paired in rows]
 
 
-def _interval(reading: Reading | None, style: Style) -> str:
-    return "" if reading is None else style.interval(reading.low, reading.high)
+def _format_interval(estimate: DifferenceEstimate | None, number_format: NumberFormat) -> str:
+    return "" if estimate is None else number_format.format_interval(estimate.ci_low, estimate.ci_high)
 
 
-def _verdict(row: Row) -> str:
-    failed = f", {row.diverged} diverged" if row.diverged else ""
-    edge = ", at the edge" if row.edge else ""
-    return verdict(row) + failed + edge
+def _format_verdict(row: ComparisonRow) -> str:
+    failed = f", {row.diverged_count} diverged" if row.diverged_count else ""
+    edge = ", at the edge" if row.at_grid_edge else ""
+    return describe_verdict(row) + failed + edge
 
 
-def _laid_out(columns: list[tuple[str, list[str]]], left: set[int]) -> str:
+def _lay_out_columns(columns: list[tuple[str, list[str]]], left_aligned: set[int]) -> str:
     """Columns beside each other, their heads on two lines where they need to be.
 
     A schedule, in the second column, has a line to itself where the table would else be too wide:
@@ -101,25 +101,25 @@ def _laid_out(columns: list[tuple[str, list[str]]], left: set[int]) -> str:
 
     Args:
         columns: heads and cells.
-        left: which are set flush left.
+        left_aligned: which are set flush left.
     """
     widths = [max(map(len, (*head.split("\n"), *cells))) for head, cells in columns]
-    spare = _WIDTH - sum(widths) - len(_GAP) * len(widths) + widths[1]
-    short = [name for name in columns[1][1] if len(name) <= max(_NARROWEST, spare)]
+    available_width = _MAX_TABLE_WIDTH - sum(widths) - len(_COLUMN_GAP) * len(widths) + widths[1]
+    short = [name for name in columns[1][1] if len(name) <= max(_MIN_SCHEDULE_WIDTH, available_width)]
     widths[1] = max(map(len, (columns[1][0], *short)))
     heads = [["", *head.split("\n")][-2:] for head, _ in columns]
-    lines = [_line(cells, widths, left) for cells in zip(*heads, strict=True)]
+    lines = [_format_line(cells, widths, left_aligned) for cells in zip(*heads, strict=True)]
     for rank, name, *cells in zip(*(cells for _, cells in columns), strict=True):
         if len(name) > widths[1]:
-            lines.append(_line((rank, name, *[""] * len(cells)), widths, left))
+            lines.append(_format_line((rank, name, *[""] * len(cells)), widths, left_aligned))
             rank = name = ""
-        lines.append(_line((rank, name, *cells), widths, left))
+        lines.append(_format_line((rank, name, *cells), widths, left_aligned))
     return "\n".join(lines)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], left: set[int]) -> str:
+def _format_line(cells: Sequence[str], widths: Sequence[int], left_aligned: set[int]) -> str:
     padded = [
-        cell.ljust(width) if i in left else cell.rjust(width)
+        cell.ljust(width) if i in left_aligned else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
-    return (_GAP + _GAP.join(padded)).rstrip()
+    return (_COLUMN_GAP + _COLUMN_GAP.join(padded)).rstrip()

@@ -13,15 +13,15 @@ from lrlab.schedules import (
     Geometric,
     InverseSqrt,
     InverseTime,
-    Knots,
+    PiecewiseInterpolate,
     Linear,
     LogWarmup,
     MultiStep,
-    Piecewise,
+    PiecewiseConstant,
     Polynomial,
     PolynomialCycle,
     Power,
-    Rate,
+    Absolute,
     Rex,
     Schedule,
     Sigmoid,
@@ -35,7 +35,7 @@ STEPS = 150
 
 factors = st.one_of(st.floats(0, 2), st.sampled_from([0.0, 1.0]))
 heights = st.floats(0.01, 2)
-levels = st.one_of(factors, st.builds(Rate, st.floats(0, 1)))
+levels = st.one_of(factors, st.builds(Absolute, st.floats(0, 1)))
 lengths = st.integers(1, 60)
 spans = st.one_of(lengths, st.floats(0.5, 60))
 powers = st.one_of(st.just(1.0), st.floats(0.25, 3))
@@ -51,8 +51,8 @@ def stairs(draw: st.DrawFn) -> Schedule:
     if draw(st.booleans()):
         return MultiStep(at, draw(gammas))
     if draw(st.booleans()):
-        return Piecewise(at, [draw(levels) for _ in range(len(at) + 1)])
-    return Knots(at, [draw(levels) for _ in at], curve=draw(curves))
+        return PiecewiseConstant(at, [draw(levels) for _ in range(len(at) + 1)])
+    return PiecewiseInterpolate(at, [draw(levels) for _ in at], curve=draw(curves))
 
 
 def ramps(level: st.SearchStrategy) -> st.SearchStrategy[Schedule]:
@@ -113,7 +113,7 @@ def _changed(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
 
 
 def _relative(schedule: Schedule) -> bool:
-    return schedule.relative
+    return schedule.is_relative
 
 
 def _sequences(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, reject, settings
 from numpy.testing import assert_allclose
 
-from lrlab.dialects.code.formulas import formula
+from lrlab.dialects.code.formulas import to_formula
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Chebyshev,
@@ -14,13 +14,13 @@ from lrlab.schedules import (
     Exponential,
     Formula,
     Greedy,
-    Knots,
+    PiecewiseInterpolate,
     Linear,
     Noise,
-    Piecewise,
+    PiecewiseConstant,
     Plateau,
     RadamWarmup,
-    Rate,
+    Absolute,
     Schedule,
     Step,
     Warmup,
@@ -31,7 +31,7 @@ from tests.dialects.code.drawing import BASE, STEPS, schedules
 def written(schedule: Schedule) -> str:
     """The formula; hardly any of the drawn schedules has none."""
     try:
-        return formula(schedule, BASE)
+        return to_formula(schedule, BASE)
     except ScheduleError as error:
         refused = str(error)
     assert any(
@@ -64,11 +64,11 @@ def test_a_formula_says_the_same(schedule: Schedule) -> None:
             "(t < 5) * (min(t + 1, 6) / 6) + (t >= 5) * "
             "((1 + cos(pi * min(max(t - 5, 0), 9) / 9)) / 2)",
         ),
-        (Piecewise([2], [1.0, 0.5]), "(t < 2) * 1.0 + (t >= 2) * 0.5"),
+        (PiecewiseConstant([2], [1.0, 0.5]), "(t < 2) * 1.0 + (t >= 2) * 0.5"),
     ],
 )
 def test_formulas_are_short(schedule: Schedule, text: str) -> None:
-    assert formula(schedule) == text
+    assert to_formula(schedule) == text
 
 
 @pytest.mark.parametrize(
@@ -80,17 +80,17 @@ def test_formulas_are_short(schedule: Schedule, text: str) -> None:
         RadamWarmup(),
         Plateau(),
         Greedy(),
-        Exponential(0.9).running_product(),
+        Exponential(0.9).cumprod(),
         Cosine(5).repeat(growth=2),
     ],
     ids=lambda schedule: type(schedule).__name__,
 )
 def test_what_has_no_formula(schedule: Schedule) -> None:
     with pytest.raises(ScheduleError, match="there is no formula for"):
-        formula(Warmup(5) >> schedule)
+        to_formula(Warmup(5) >> schedule)
 
 
 def test_an_absolute_rate_needs_the_base_rate() -> None:
-    for schedule in (Cosine(5, end=Rate(0.1)), Knots([0, 2], [1.0, Rate(0.1)])):
+    for schedule in (Cosine(5, end=Absolute(0.1)), PiecewiseInterpolate([0, 2], [1.0, Absolute(0.1)])):
         with pytest.raises(ScheduleError, match="base must be given to write Rate"):
-            formula(schedule)
+            to_formula(schedule)

@@ -9,7 +9,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lrlab.dialects.code import write
+from lrlab.dialects.code import to_code
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Cosine,
@@ -19,7 +19,7 @@ from lrlab.schedules import (
     Noise,
     Plateau,
     Polynomial,
-    Rate,
+    Absolute,
     Schedule,
     Warmup,
     parse,
@@ -31,7 +31,7 @@ from tests.dialects.stepping import rates, reactions, sgd
 
 def steps_of(schedule: Schedule) -> np.ndarray:
     """Its steps as far as it goes, where all libraries have to agree."""
-    length = schedule.length(Horizon())
+    length = schedule.compute_length(Horizon())
     return np.arange(int(min(length, STEPS)) + 1)
 
 
@@ -44,7 +44,7 @@ def agree(schedule: Schedule, found: Any) -> None:
 def written(schedule: Schedule, library: str) -> str:
     """The program, where the library can express the schedule."""
     try:
-        return write(schedule, library, BASE)
+        return to_code(schedule, library, BASE)
     except ScheduleError as error:
         refused = str(error)
     assert f"{library} cannot express" in refused
@@ -90,7 +90,7 @@ def test_a_program_for_optax_takes_plain_numbers(text: str) -> None:
     pytest.importorskip("optax")
     schedule = parse(f"Warmup(11, start=0.0) >> {text}")
     names: dict[str, Any] = {}
-    exec(write(schedule, "optax", BASE), names)
+    exec(to_code(schedule, "optax", BASE), names)
     found = [float(names["schedule"](t)) for t in range(40)]
     assert_allclose(found, schedule(range(40), base=BASE), rtol=1e-5, atol=1e-7)  # in float32
 
@@ -104,7 +104,7 @@ def test_a_program_for_optax_takes_plain_numbers(text: str) -> None:
             "Linear(1.0, 0.0, over=40)",
             "Cosine(40)",
             "Cosine(40, end=0.1)",
-            "Cosine(40, end=Rate(0.1))",
+            "Cosine(40, end=Absolute(0.1))",
             "Polynomial(2, over=40, end=0.1)",
             "InverseSqrt(30)",
             "Constant(1.0, over=10) >> Linear(1.0, 0.0, over=40)",
@@ -118,7 +118,7 @@ def test_transformers(warmup: int, rest: str) -> None:
     text = f"Warmup({warmup}, start=0.0) >> {rest}" if warmup else rest
     schedule = parse(text)
     agree(
-        schedule, run_on_optimizer(write(schedule, "transformers", BASE), len(steps_of(schedule)))
+        schedule, run_on_optimizer(to_code(schedule, "transformers", BASE), len(steps_of(schedule)))
     )
 
 
@@ -128,7 +128,7 @@ def test_transformers(warmup: int, rest: str) -> None:
         "Linear(1.0, 0.1, over=40)",
         "Polynomial(2, over=40, end=0.1)",
         "Cosine(40, end=0.1)",
-        "Warmup(5) >> Cosine(40, end=Rate(0.01))",
+        "Warmup(5) >> Cosine(40, end=Absolute(0.01))",
         "Warmup(5, start=0.0) >> Cosine(40)",
         "Cosine(10, end=0.1).repeat(growth=2)",
         "Cosine(10).repeat(decay=0.5)",
@@ -137,7 +137,7 @@ def test_transformers(warmup: int, rest: str) -> None:
         "InverseTime(0.5, every=3)",
         "InverseTime(0.5, every=3).staircase(3)",
         "MultiStep([3, 9], 0.5)",
-        "Piecewise([3, 9], [1.0, Rate(0.3), 0.1])",
+        "PiecewiseConstant([3, 9], [1.0, Absolute(0.3), 0.1])",
     ],
 )
 def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     keras = pytest.importorskip("keras")
     schedule = parse(text)
     names: dict[str, Any] = {}
-    exec(write(schedule, "keras", BASE), names)
+    exec(to_code(schedule, "keras", BASE), names)
     usual = keras.config.floatx()
     keras.config.set_floatx("float64")
     try:
@@ -166,12 +166,12 @@ def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ("Step(3)", ["StepLR"]),
         ("MultiStep([3, 5])", ["MultiStepLR"]),
         ("Polynomial(2, over=5)", ["PolynomialLR"]),
-        ("Cosine(5, end=Rate(0.1)).repeat(growth=2)", ["CosineAnnealingWarmRestarts"]),
+        ("Cosine(5, end=Absolute(0.1)).repeat(growth=2)", ["CosineAnnealingWarmRestarts"]),
         ("InverseTime(0.1)", ["LambdaLR"]),
     ],
 )
 def test_torchs_own_classes_are_used_where_there_are_any(text: str, names: list[str]) -> None:
-    program = write(parse(text), "torch")
+    program = to_code(parse(text), "torch")
     imported = program.splitlines()[0].removeprefix("from torch.optim.lr_scheduler import ")
     assert imported.split(", ") == sorted(names)
     for name in names:
@@ -183,13 +183,13 @@ def test_torchs_own_classes_are_used_where_there_are_any(text: str, names: list[
     seen=st.lists(st.floats(0, 1), max_size=40),
     patience=st.integers(0, 3),
     at_patience=st.booleans(),
-    low=st.one_of(st.floats(0, 0.1), st.builds(Rate, st.floats(0, 0.1))),
+    low=st.one_of(st.floats(0, 0.1), st.builds(Absolute, st.floats(0, 0.1))),
 )
 def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool, low: Any) -> None:
     plateau = Plateau(0.5, patience=patience, at_patience=at_patience, low=low)
     optimizer = sgd(BASE)
     names: dict[str, Any] = {"optimizer": optimizer}
-    exec(write(plateau, "torch", BASE), names)
+    exec(to_code(plateau, "torch", BASE), names)
     forces = []
     for loss in seen:
         names["scheduler"].step(loss)
@@ -201,7 +201,7 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
     ("schedule", "library", "base", "rule"),
     [
         (Cosine(5, end=0.1), "torch", None, "base must be given to write the factor 0.1 as a rate"),
-        (Linear(Rate(0.1), 1, over=5), "torch", None, "base must be given to write Rate"),
+        (Linear(Absolute(0.1), 1, over=5), "torch", None, "base must be given to write Rate"),
         (Cosine(5), "optax", None, "base must be given"),
         (InverseSqrt(5), "optax", None, "base must be given"),
         (Cosine(5), "keras", None, "base must be given"),
@@ -220,4 +220,4 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
 )
 def test_what_is_refused(schedule: Any, library: Any, base: Any, rule: str) -> None:
     with pytest.raises(ScheduleError, match=rule):
-        write(schedule, library, base)
+        to_code(schedule, library, base)

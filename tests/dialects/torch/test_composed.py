@@ -149,7 +149,7 @@ def test_one_cycle_sets_the_base_rate_of_others_in_torch_only() -> None:
 
 def test_a_plateau_in_a_sequence_is_refused_by_torch_only() -> None:
     schedule = ours.SequentialLR([ours.LinearLR(), ours.ReduceLROnPlateau(patience=0)], [5])
-    assert schedule.reactive
+    assert schedule.needs_metric
 
     def theirs(optimizer: Optimizer) -> object:
         parts = [lr_scheduler.LinearLR(optimizer), lr_scheduler.ReduceLROnPlateau(optimizer)]

@@ -112,11 +112,11 @@ def test_a_plateau_goes_on_from_its_reductions(seen: list[float], more: list[flo
     assert schedule(scheduler.last_epoch, base=0.1) == pytest.approx(group["lr"], rel=1e-8)
     assert isinstance(schedule, Product) == (group["lr"] < 0.1)
     # Ever worse metrics reduce both alike, once the first has been seen.
-    state = schedule.observe(schedule.initial(), 0, 1.9, base=0.1)
+    state = schedule.update_state(schedule.init_state(), 0, 1.9, base=0.1)
     for t, loss in enumerate(sorted(more)):
         scheduler.step(loss)
-        state = schedule.observe(state, t, loss, base=0.1)
-        assert schedule.given(state)(t, base=0.1) == pytest.approx(group["lr"], rel=1e-8)
+        state = schedule.update_state(state, t, loss, base=0.1)
+        assert schedule.with_state(state)(t, base=0.1) == pytest.approx(group["lr"], rel=1e-8)
 
 
 def test_weight_averaging_begins_where_it_finds_the_rate() -> None:
@@ -142,7 +142,7 @@ def test_a_group_at_zero_has_any_factor() -> None:
     optimizer = two_groups(0.1, 0.0)
     averaging = torch.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=8)
     step(optimizer, averaging, 3)
-    assert repr(from_scheduler(averaging)) == 'Cooldown(8, end=Rate(0.05), curve="cosine")'
+    assert repr(from_scheduler(averaging)) == 'Cooldown(8, end=Absolute(0.05), curve="cosine")'
     optimizer = two_groups(0.1, 0.0)
     for group in optimizer.param_groups:
         group["initial_lr"] = group["lr"]

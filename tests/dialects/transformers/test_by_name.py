@@ -31,16 +31,16 @@ def test_get_scheduler_knows_every_name(kind: Any) -> None:
     scheduler = theirs.get_scheduler(kind, optimizer, 10, 150, words)
     schedule = ours.get_scheduler(kind.value, 10, 150, words)
     assert repr(ours.get_scheduler(kind, 10, 150, words)) == repr(schedule)
-    state = schedule.initial()
+    state = schedule.init_state()
     for t in range(150):
-        ruling = schedule.given(state)
+        ruling = schedule.with_state(state)
         assert ruling(t, base=0.1) == pytest.approx(
             optimizer.param_groups[0]["lr"], rel=1e-12, abs=1e-13
         )
         optimizer.step()
-        if schedule.reactive:
+        if schedule.needs_metric:
             scheduler.step(t % 7)
-            state = schedule.observe(state, t, t % 7, 0.1)
+            state = schedule.update_state(state, t, t % 7, 0.1)
         else:
             scheduler.step()
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from lrlab import Constant, Schedule
 from lrlab.problems.tasks import Metric
-from lrlab.studies import BASELINE, Comparison, Tuned, judge
+from lrlab.studies import BASELINE, Comparison, Selection, compare_scores
 from lrlab.training import Settings
 
-ACCURACY = Metric("accuracy", more_is_better=True, percent=True, of=lambda a, b: a)
-RMSE = Metric("RMSE", more_is_better=False, percent=False, of=lambda a, b: a)
+ACCURACY = Metric("accuracy", greater_is_better=True, percent=True, fn=lambda a, b: a)
+RMSE = Metric("RMSE", greater_is_better=False, percent=False, fn=lambda a, b: a)
 
 
 def candidate(number: int) -> Schedule:
@@ -31,10 +31,10 @@ def compared(
     Rivals are scores of the baseline at settings that were not chosen, of rates 0.2, 0.3, ...
     """
     tuned = {
-        candidate(i): Tuned(Settings(), side=int(i in (edges or ()))) for i in range(len(scores))
+        candidate(i): Selection(Settings(), edge_side=int(i in (edges or ()))) for i in range(len(scores))
     }
     of_baseline = [scores[0], *rivals] if len(rivals) else []
-    return judge(
+    return compare_scores(
         {candidate(i): np.array(own) for i, own in enumerate(scores)},
         BASELINE,
         metric,

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrlab.studies.statistics.paired import Family, Versus, interval
+from lrlab.studies.statistics.paired import PairedTestFamily, PairedComparison, compute_confidence_interval
 
 Scores = NDArray[np.float64]
 varied = arrays(np.float64, (2, 7), elements=st.floats(-10, 10, width=16)).filter(
@@ -18,8 +18,8 @@ varied = arrays(np.float64, (2, 7), elements=st.floats(-10, 10, width=16)).filte
 )
 
 
-def single(own: Scores, other: Scores, overlap: float | None = None) -> Versus:
-    return Family(np.array([own]), np.array([other]), overlap).versus(0)
+def single(own: Scores, other: Scores, overlap: float | None = None) -> PairedComparison:
+    return PairedTestFamily(np.array([own]), np.array([other]), overlap).summarize_test(0)
 
 
 @given(varied)
@@ -27,10 +27,10 @@ def test_on_this_data_it_is_scipys_paired_test(scores: Scores) -> None:
     own, other = scores
     found, theirs = single(own, other), stats.ttest_rel(own, other)
     here, ends = found.on_this_data, theirs.confidence_interval(0.95)
-    assert found.mean == pytest.approx(own.mean() - other.mean(), abs=1e-12)
+    assert found.difference == pytest.approx(own.mean() - other.mean(), abs=1e-12)
     assert here.p == pytest.approx(theirs.pvalue, rel=1e-6)
-    assert here.adjusted == here.p
-    assert (here.low, here.high) == pytest.approx((ends.low, ends.high), abs=1e-9)
+    assert here.p_holm == here.p
+    assert (here.ci_low, here.ci_high) == pytest.approx((ends.low, ends.high), abs=1e-9)
     assert found.for_new_data is None
 
 
@@ -43,25 +43,25 @@ def test_for_new_data_it_is_nadeaus_and_bengios(scores: Scores, overlap: float) 
     n, d = len(own), own - other
     error = math.sqrt((1 / n + overlap) * np.var(d, ddof=1))
     assert found.p == pytest.approx(2 * stats.t.sf(abs(d.mean()) / error, n - 1), rel=1e-6)
-    assert found.low is not None
+    assert found.ci_low is not None
     half = stats.t.ppf(0.975, n - 1) * error
-    assert (found.low, found.high) == pytest.approx((d.mean() - half, d.mean() + half), abs=1e-9)
+    assert (found.ci_low, found.ci_high) == pytest.approx((d.mean() - half, d.mean() + half), abs=1e-9)
 
 
 @given(arrays(np.float64, (5, 6), elements=st.floats(-10, 10, width=16)), st.floats(0.01, 1))
 def test_new_data_never_tell_more_than_this_data(scores: Scores, overlap: float) -> None:
-    family = Family(scores[1:], np.repeat(scores[:1], 4, axis=0), overlap)
+    family = PairedTestFamily(scores[1:], np.repeat(scores[:1], 4, axis=0), overlap)
     for i in range(4):
-        found = family.versus(i)
+        found = family.summarize_test(i)
         here, new = found.on_this_data, found.for_new_data
         assert new is not None
-        assert new.adjusted >= here.adjusted >= here.p
+        assert new.p_holm >= here.p_holm >= here.p
         assert new.p >= here.p
-        if here.low is not None and here.high is not None:
-            assert new.low is not None
-            assert new.low <= here.low <= here.high <= new.high
+        if here.ci_low is not None and here.ci_high is not None:
+            assert new.ci_low is not None
+            assert new.ci_low <= here.ci_low <= here.ci_high <= new.ci_high
             # An interval has zero in it where the p-value of its test is above 0.05.
-            assert (here.low <= 0 <= here.high) == (here.p >= 0.05)
+            assert (here.ci_low <= 0 <= here.ci_high) == (here.p >= 0.05)
 
 
 @pytest.mark.parametrize(
@@ -81,17 +81,17 @@ def test_without_spread_there_is_no_interval_and_the_sign_test(
     assert new is not None
     assert new.p == 1
     for reading in (here, new):
-        assert (reading.low, reading.high, reading.visible, reading.seeds) == (None,) * 4
+        assert (reading.ci_low, reading.ci_high, reading.min_detectable, reading.seeds_needed) == (None,) * 4
 
 
 def test_differences_of_rounding_are_none() -> None:
     found = single(np.array([0.1 + 0.2, 0.7, 0.8]), np.array([0.3, 0.7, 0.8]))
-    assert (found.mean, found.probability, found.on_this_data.p) == (0.0, 0.5, 1.0)
+    assert (found.difference, found.prob_better, found.on_this_data.p) == (0.0, 0.5, 1.0)
 
 
 def test_the_probability_of_improvement_counts_ties_half() -> None:
     found = single(np.array([0.3, 0.2, 0.1, 0.6]), np.array([0.1, 0.1, 0.1, 0.9]))
-    assert found.probability == (2 + 0.5) / 4
+    assert found.prob_better == (2 + 0.5) / 4
 
 
 def test_the_correlation_is_of_the_pairs() -> None:
@@ -104,9 +104,9 @@ def test_the_correlation_is_of_the_pairs() -> None:
 def test_holms_correction_is_over_the_family() -> None:
     numbers = np.random.default_rng(0)
     own, other = numbers.normal([[0.5], [1.0], [1.5]], 1.0, (3, 8)), numbers.normal(0, 1, (3, 8))
-    family = Family(own, other)
+    family = PairedTestFamily(own, other)
     p = sorted(stats.ttest_rel(own, other, axis=1).pvalue)
-    found = sorted(family.versus(i).on_this_data.adjusted for i in range(3))
+    found = sorted(family.summarize_test(i).on_this_data.p_holm for i in range(3))
     assert found == pytest.approx(
         [3 * p[0], max(3 * p[0], 2 * p[1]), max(3 * p[0], 2 * p[1], p[2])]
     )
@@ -117,15 +117,15 @@ def test_an_open_pair_says_how_many_seeds_and_a_settled_one_does_not() -> None:
     noise = numbers.normal(0, 1, 10)
     noise = (noise - noise.mean()) / noise.std(ddof=1)
     here = single(noise + 0.5, np.zeros(10)).on_this_data
-    assert here.seeds == 34  # as G*Power has it for an effect of 0.5
-    assert here.visible == pytest.approx(0.996, abs=1e-3)  # 10 seeds see 3.15 / sqrt(10)
-    assert single(noise + 2, np.zeros(10)).on_this_data.seeds is None
-    assert single(noise + 0.5, np.zeros(10), 0.4).for_new_data.seeds is None
+    assert here.seeds_needed == 34  # as G*Power has it for an effect of 0.5
+    assert here.min_detectable == pytest.approx(0.996, abs=1e-3)  # 10 seeds see 3.15 / sqrt(10)
+    assert single(noise + 2, np.zeros(10)).on_this_data.seeds_needed is None
+    assert single(noise + 0.5, np.zeros(10), 0.4).for_new_data.seeds_needed is None
 
 
 def test_many_intervals_at_once_are_each_their_own() -> None:
     values = np.random.default_rng(0).random((6, 3))
-    low, high = interval(values)
+    low, high = compute_confidence_interval(values)
     theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert low == pytest.approx(theirs.low)
     assert high == pytest.approx(theirs.high)

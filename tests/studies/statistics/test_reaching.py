@@ -5,13 +5,13 @@ import pytest
 
 from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
-from lrlab.studies import BASELINE, reach
+from lrlab.studies import BASELINE, compute_times_to_target
 from lrlab.training import Curve, Epoch, Result
 from tests.studies.statistics.making import ACCURACY, RMSE
 
 
 def run(*scores: float, diverged: bool = False) -> Result:
-    curve = Curve.of(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
+    curve = Curve.from_epochs(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
     return Result(scores[-1] if scores else 0.0, diverged, curve, 0.0)
 
 
@@ -23,34 +23,34 @@ RESULTS = {
 
 
 def test_a_goal_that_is_a_mean_is_reached_by_what_equals_it() -> None:
-    mean = float(np.mean([result.score for result in RESULTS[BASELINE]]))
-    first, second, third = reach(RESULTS, ACCURACY, mean)
+    mean = float(np.mean([result.test_score for result in RESULTS[BASELINE]]))
+    first, second, third = compute_times_to_target(RESULTS, ACCURACY, mean)
     # Reached after 1, 2 and 3 epochs, though two of them lose it again.
-    assert (first.schedule, first.rank, first.epochs, first.share) == ("Cosine()", 1, 2, 1)
+    assert (first.schedule, first.rank, first.epochs, first.fraction) == ("Cosine()", 1, 2, 1)
     assert (second.schedule, second.rank) == ("Constant(1.0)", 2)
-    assert (second.epochs, second.share) == (3, pytest.approx(2 / 3))
+    assert (second.epochs, second.fraction) == (3, pytest.approx(2 / 3))
     # A run that diverged never reaches it, whatever it had before.
-    assert (third.rank, third.epochs, third.share) == (3, None, pytest.approx(1 / 3))
+    assert (third.rank, third.epochs, third.fraction) == (3, None, pytest.approx(1 / 3))
 
 
 def test_a_goal_of_ones_own_where_less_is_better_and_equals_share_a_rank() -> None:
-    rows = reach(RESULTS, RMSE, goal=0.3)
-    found = {row.schedule: (row.rank, row.epochs, round(row.share, 2)) for row in rows}
+    rows = compute_times_to_target(RESULTS, RMSE, target_score=0.3)
+    found = {row.schedule: (row.rank, row.epochs, round(row.fraction, 2)) for row in rows}
     assert found == {
         "Constant(1.0)": (1, 1, 1.0),
         "Cosine()": (2, 3, 0.67),
         "Linear(1.0, 0.0)": (3, None, 0.0),
     }
-    rows = reach({BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, RMSE, goal=0.3)
+    rows = compute_times_to_target({BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, RMSE, target_score=0.3)
     assert [row.rank for row in rows] == [1, 1]
 
 
 def test_an_epoch_without_a_score_reaches_nothing() -> None:
     results = {BASELINE: [run(np.nan, 0.9)]}
-    assert reach(results, ACCURACY, goal=0.5)[0].epochs == 2
+    assert compute_times_to_target(results, ACCURACY, target_score=0.5)[0].epochs == 2
 
 
 @pytest.mark.parametrize("goal", [np.inf, -np.inf, np.nan])
 def test_a_goal_is_a_number(goal: float) -> None:
     with pytest.raises(StudyError, match=r"a finite number, got -?(inf|nan)"):
-        reach(RESULTS, ACCURACY, goal)
+        compute_times_to_target(RESULTS, ACCURACY, goal)

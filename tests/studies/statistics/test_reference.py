@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
-from lrlab.problems import load
+from lrlab.problems import load_problem
 from lrlab.problems.tasks import Metric
-from lrlab.studies import BASELINE, Comparison, Machine, answer, claim, execute, judge, verdict
-from lrlab.studies.execution import blocks_of
-from lrlab.studies.numbers import Style
+from lrlab.studies import BASELINE, Comparison, Machine, write_answer, assess_claim, train_blocks, compare_scores, describe_verdict
+from lrlab.studies.execution import plan_blocks
+from lrlab.studies.numbers import NumberFormat
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
 from tests.conftest import REPOSITORY
@@ -26,7 +26,7 @@ SCHEDULES: dict[str, Schedule] = {
     "lambda_double": Formula("0.1 / (1 + 0.01*t)"),
     "inverse_time": InverseTime(0.01),
 }
-ACCURACY = Metric("accuracy", more_is_better=True, percent=True, of=lambda a, b: a)
+ACCURACY = Metric("accuracy", greater_is_better=True, percent=True, fn=lambda a, b: a)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def simulated(known: dict[str, dict[str, float]]) -> dict[Schedule, NDArray[np.f
 
 def trained() -> Comparison:
     """The same schedules, really trained over as many seeds."""
-    problem, engine, place = load("ionosphere"), Engine("ensemble"), Machine(1)
+    problem, engine, place = load_problem("ionosphere"), Engine("ensemble"), Machine(1)
     settings = Settings(shuffle=problem.shuffle)
     runs = {
         f"{name} {seed}": Run(schedule, settings, seed)
@@ -59,21 +59,21 @@ def trained() -> Comparison:
         for seed in range(SEEDS)
     }
     results = {}
-    blocks = blocks_of(problem, runs, engine, place)
+    blocks = plan_blocks(problem, runs, engine, place)
     grouped = [{id: runs[id] for id in block} for block in blocks]
-    for together in execute(problem, grouped, engine, place):
+    for together in train_blocks(problem, grouped, engine, place):
         results |= together
     scores = {
         schedule: np.array([results[f"{name} {seed}"].score for seed in range(SEEDS)])
         for name, schedule in SCHEDULES.items()
     }
-    assert problem.overlap == OVERLAP
-    return judge(scores, BASELINE, problem.task.metric, problem.overlap)
+    assert problem.test_train_ratio == OVERLAP
+    return compare_scores(scores, BASELINE, problem.task.metric, problem.test_train_ratio)
 
 
 def check(comparison: Comparison) -> None:
     """What the reference says of the article: its gain is a loss here, and unknown elsewhere."""
-    words = {row.schedule: verdict(row) for row in comparison.rows}
+    words = {row.schedule: describe_verdict(row) for row in comparison.rows}
     assert words == {
         repr(SCHEDULES["constant"]): "baseline",
         repr(SCHEDULES["linear"]): "worse here",
@@ -82,10 +82,10 @@ def check(comparison: Comparison) -> None:
         repr(SCHEDULES["lambda_double"]): "worse, new data too",
     }
     (linear,) = [row for row in comparison.rows if row.schedule == repr(SCHEDULES["linear"])]
-    said = claim(comparison, linear, 2 / 106)  # 92 and 94 of 106 rows
+    said = assess_claim(comparison, linear, 2 / 106)  # 92 and 94 of 106 rows
     assert said.startswith("A gain of 1.89 points lies outside ")
     assert said.count("outside") == 2
-    text = answer(comparison)
+    text = write_answer(comparison)
     assert text.startswith(
         "On this data (300 seeds) no schedule beats the constant rate: 4 are worse.\n"
         "For new data like it, 1 of those is known to be worse."
@@ -100,17 +100,17 @@ def test_the_reference_in_both_readings(known: dict[str, dict[str, float]]) -> N
         assert own.std(ddof=1) == pytest.approx(row["sd"], rel=1e-9)
         error = (own - 100 * scores[BASELINE]).std(ddof=1) / math.sqrt(SEEDS)
         assert error == pytest.approx(row["standard_error_of_difference"], abs=1e-9)
-    comparison = judge(scores, BASELINE, ACCURACY, OVERLAP)
+    comparison = compare_scores(scores, BASELINE, ACCURACY, OVERLAP)
     check(comparison)
     # By hand: -0.752 -+ 1.968 * 0.069, and -+ 1.968 * 0.069 * sqrt(300) * sqrt(1/300 + 106/245).
     (linear,) = [row for row in comparison.rows if row.schedule == repr(SCHEDULES["linear"])]
-    here, new = linear.to_baseline.readings
-    assert (100 * here.low, 100 * here.high) == pytest.approx((-0.888, -0.616), abs=1e-3)
-    assert (100 * new.low, 100 * new.high) == pytest.approx((-2.306, 0.802), abs=2e-3)
-    two = judge(
+    here, new = linear.vs_baseline.estimates
+    assert (100 * here.ci_low, 100 * here.ci_high) == pytest.approx((-0.888, -0.616), abs=1e-3)
+    assert (100 * new.ci_low, 100 * new.ci_high) == pytest.approx((-2.306, 0.802), abs=2e-3)
+    two = compare_scores(
         {s: scores[s] for s in (BASELINE, SCHEDULES["linear"])}, BASELINE, ACCURACY, OVERLAP
     )
-    assert answer(two) == (
+    assert write_answer(two) == (
         "On this data (300 seeds) Linear(1.0, 0.5, over=30) is worse than the constant rate: "
         "-0.75 points (-0.89 … -0.62).\n"
         "For new data like it that cannot be said (-2.30 … +0.80): more rows may tell, more seeds "
@@ -122,13 +122,13 @@ def test_the_document_shows_what_was_measured() -> None:
     """Its second interval is the first one, wider by the root of 1 + n * n_test / n_train."""
     folder = REPOSITORY / "benchmarks" / "results"
     row = json.loads((folder / "tutorial.json").read_text())["schedules"]["linear"]
-    style, mean = Style(percent=True, decimals=0), row["difference"]
+    style, mean = NumberFormat(percent=True, decimals=0), row["difference"]
     half = (row["high"] - row["low"]) / 2 * math.sqrt(1 + SEEDS * OVERLAP)
     document = (REPOSITORY / "docs" / "statistics.md").read_text()
     assert (
-        f"{style.difference(mean)} points ({style.interval(row['low'], row['high'])})" in document
+        f"{style.format_difference(mean)} points ({style.format_interval(row['low'], row['high'])})" in document
     )
-    assert f"cannot be said ({style.interval(mean - half, mean + half)})" in document
+    assert f"cannot be said ({style.format_interval(mean - half, mean + half)})" in document
 
 
 def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) -> None:
@@ -139,11 +139,11 @@ def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) 
         row, reference = rows[repr(schedule)], known[name]
         errors = math.hypot(reference["sd"], 100 * row.sd) / math.sqrt(SEEDS)
         assert abs(100 * row.mean - reference["mean"]) < 4 * errors
-        if row.to_baseline is None:
+        if row.vs_baseline is None:
             continue
-        here = row.to_baseline.on_this_data
-        own_error = 100 * (here.high - here.low) / 2 / 1.968
+        here = row.vs_baseline.on_this_data
+        own_error = 100 * (here.ci_high - here.ci_low) / 2 / 1.968
         error = reference["standard_error_of_difference"]
         assert own_error == pytest.approx(error, rel=0.25)
-        found, expected = 100 * row.to_baseline.mean, reference["paired_difference_to_constant"]
+        found, expected = 100 * row.vs_baseline.difference, reference["paired_difference_to_constant"]
         assert abs(found - expected) < 4 * math.hypot(own_error, error)

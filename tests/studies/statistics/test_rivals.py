@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrlab.studies.statistics.holm import holm
-from lrlab.studies.statistics.rivals import Rival, beside_rivals
+from lrlab.studies.statistics.holm import adjust_by_holm
+from lrlab.studies.statistics.rivals import BaselineConfig, find_hardest_configs
 from lrlab.training import Settings
 
 Scores = NDArray[np.float64]
@@ -21,9 +21,9 @@ def settings_of(count: int) -> list[Settings]:
 
 def beside(
     own: Scores, rivals: Scores, overlap: float | None = OVERLAP, sign: int = 1
-) -> list[Rival]:
+) -> list[BaselineConfig]:
     named = dict(zip(settings_of(len(rivals)), rivals, strict=True))
-    return beside_rivals(own, named, overlap, sign)
+    return find_hardest_configs(own, named, overlap, sign)
 
 
 @st.composite
@@ -49,7 +49,7 @@ def test_beaten_are_those_that_one_sided_tests_of_scipy_all_say(
     found = beside(own, rivals)
     for reading, shrunk in (("beaten", 1.0), ("beaten_on_new_data", wider)):
         p = stats.t.sf(shrunk * t, seeds - 1).max(axis=1)  # the hardest rival's
-        expected = holm(2 * p) < 0.05  # the same level as that of the test that has two sides
+        expected = adjust_by_holm(2 * p) < 0.05  # the same level as that of the test that has two sides
         assert [getattr(one, reading) for one in found] == list(expected)
     for one, row in zip(found, t, strict=True):
         at = settings_of(len(rivals)).index(one.settings)
@@ -70,28 +70,28 @@ def test_one_more_rival_makes_nobody_a_winner(pair: tuple[Scores, Scores]) -> No
     own, rivals = pair
     fewer, more = beside(own, rivals), beside(own, np.vstack([rivals, rivals.max(axis=0)]))
     for before, after in zip(fewer, more, strict=True):
-        assert after.beaten <= before.beaten
-        assert after.beaten_on_new_data <= before.beaten_on_new_data
+        assert after.is_beaten <= before.is_beaten
+        assert after.is_beaten_for_new_data <= before.is_beaten_for_new_data
 
 
 def test_of_the_baseline_badly_tuned_and_well_tuned_the_second_counts() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 30))
     own, tuned, better = np.full((1, 30), 2.0), 1.0 + noise[0], 2.0 + noise[1]
-    assert not beside(own, np.array([tuned, better]))[0].beaten
-    assert beside(own, np.array([tuned, better - 1.0]))[0].beaten
+    assert not beside(own, np.array([tuned, better]))[0].is_beaten
+    assert beside(own, np.array([tuned, better - 1.0]))[0].is_beaten
 
 
 def test_less_is_better_where_the_metric_says_so_and_means_are_as_measured() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 30))
     (found,) = beside(-np.full((1, 30), 2.0), -(3.0 + noise), sign=-1)
-    assert found.beaten
+    assert found.is_beaten
     assert found.mean == pytest.approx(3.0, abs=0.1)
 
 
 def test_for_new_data_nothing_is_beaten_where_all_test_the_same_rows() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 30))
     (found,) = beside(np.full((1, 30), 2.0), noise, overlap=None)
-    assert (found.beaten, found.beaten_on_new_data) == (True, False)
+    assert (found.is_beaten, found.is_beaten_for_new_data) == (True, False)
 
 
 def test_against_one_setting_there_are_no_rivals() -> None:
@@ -102,7 +102,7 @@ def test_against_one_setting_there_are_no_rivals() -> None:
 def test_the_same_difference_with_every_seed() -> None:
     """No spread: the sign test on this data, nothing for new data; a tie is not beaten."""
     (found,) = beside(np.full((1, 8), 2.0), np.array([[1.0] * 8, [1.5] * 8]))
-    assert (found.beaten, found.beaten_on_new_data) == (True, False)
+    assert (found.is_beaten, found.is_beaten_for_new_data) == (True, False)
     (found,) = beside(np.full((1, 8), 2.0), np.array([[1.0] * 8, [2.0] * 8]))
-    assert not found.beaten
+    assert not found.is_beaten
     assert found.settings == settings_of(2)[1]

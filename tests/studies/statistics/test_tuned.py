@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from lrlab import Constant
-from lrlab.problems import load
-from lrlab.studies import BASELINE, Comparison, Phase, Protocol, first, following, plan
-from lrlab.studies.study import Study
+from lrlab.problems import load_problem
+from lrlab.studies import BASELINE, Comparison, Phase, Protocol, plan_first_phase, plan_next_phase, build_plan
+from lrlab.studies.study import StudyResult
 from lrlab.training import Curve, Epoch, Result, Run
 
 STUDIES = 100
@@ -46,7 +46,7 @@ def test_simulated_studies_are_judged_as_real_ones(calibration: ModuleType, slop
     for _ in range(3):
         study = calibration.SuitedRows([0.005] * 3, (0.0, 0.02, -0.02)).draw(random)
         study.held_out[:] = (study.held_out + slope * tuning.RATE).round(2)  # with ties
-        ours = tuning.judged(study, load("iris").overlap)
+        ours = tuning.judged(study, load_problem("iris").test_train_ratio)
         assert carried_out(tuning, study).rows == ours.rows
         beyond += any(row.tuned.settings not in tuning.GRID for row in ours.rows)
     assert beyond or slope == 0
@@ -54,20 +54,20 @@ def test_simulated_studies_are_judged_as_real_ones(calibration: ModuleType, slop
 
 def carried_out(tuning: ModuleType, study) -> Comparison:
     schedules = [BASELINE, *(Constant(i + 1.0) for i in range(1, len(study.final)))]
-    protocol = Protocol(tuning.SEEDS, tuning_seeds=1, widenings=tuning.WIDENINGS)
-    which = plan(load("iris"), [], tuning.GRID, protocol)
+    protocol = Protocol(tuning.SEEDS, tuning_seeds=1, grid_extensions=tuning.WIDENINGS)
+    which = build_plan(load_problem("iris"), [], tuning.GRID, protocol)
     object.__setattr__(which, "schedules", tuple(schedules))  # as they are, with peaks of their own
 
     def result(phase: Phase, run: Run) -> Result:
         at = schedules.index(run.schedule), tuning.EVERY.index(run.settings)
         held_out = study.held_out[at]
-        test = study.final[at][which.seeds.index(run.seed)] if phase.name == "final" else np.nan
+        test = study.final[at][which.final_seeds.index(run.seed)] if phase.name == "final" else np.nan
         epochs = [Epoch(0, 0.1, 0.1, 1.0, test, 0.7, held_out)]
-        return Result(test, False, Curve.of(epochs), 0.0)
+        return Result(test, False, Curve.from_epochs(epochs), 0.0)
 
-    done, results, phase = [], {}, first(which)
+    done, results, phase = [], {}, plan_first_phase(which)
     while phase is not None:
         results |= {id: result(phase, run) for id, run in phase.runs.items()}
         done.append(phase)
-        phase = following(which, done, results)
-    return Study(which, tuple(done), results).comparison
+        phase = plan_next_phase(which, done, results)
+    return StudyResult(which, tuple(done), results).comparison

@@ -7,54 +7,54 @@ from functools import reduce
 
 
 @dataclass(frozen=True)
-class Names:
+class FunctionNames:
     """What Python source calls the functions that a formula knows.
 
     Args:
         functions: by the formula's names, "pi" among them.
-        true: the text of a comparison that is worth 1 where it holds.
-        pairwise: whether ``min`` and ``max`` take two values only.
+        bool_to_number: the text of a comparison that is worth 1 where it holds.
+        binary_min_max: whether ``min`` and ``max`` take two values only.
     """
 
     functions: Mapping[str, str]
-    true: Callable[[str], str]
-    pairwise: bool
+    bool_to_number: Callable[[str], str]
+    binary_min_max: bool
 
 
-def _of(module: str, **others: str) -> dict[str, str]:
+def _qualify_names(module: str, **overrides: str) -> dict[str, str]:
     names = ("exp", "log", "sqrt", "sin", "cos", "floor", "pi")
-    return {name: f"{module}.{name}" for name in names} | others
+    return {name: f"{module}.{name}" for name in names} | overrides
 
 
-MATH = Names(_of("math", min="min", max="max"), lambda text: f"({text})", pairwise=False)
-JNP = Names(
-    _of("jnp", min="jnp.minimum", max="jnp.maximum"),
+MATH = FunctionNames(_qualify_names("math", min="min", max="max"), lambda text: f"({text})", binary_min_max=False)
+JNP = FunctionNames(
+    _qualify_names("jnp", min="jnp.minimum", max="jnp.maximum"),
     # Booleans cannot be added up in NumPy, whose + is "or" between them.
     lambda text: f"jnp.where({text}, 1.0, 0.0)",
-    pairwise=True,
+    binary_min_max=True,
 )
 
 
-def source(formula: str, names: Names) -> str:
+def to_python(formula: str, names: FunctionNames) -> str:
     """The Python source of a formula.
 
-    >>> source("(t < 5) * min(t, 3) + exp(-t)", MATH)
+    >>> to_python("(t < 5) * min(t, 3) + exp(-t)", MATH)
     '(t < 5) * min(t, 3) + math.exp(-t)'
     """
-    tree = _Renamed(names).visit(ast.parse(formula, mode="eval").body)
+    tree = _FunctionRenamer(names).visit(ast.parse(formula, mode="eval").body)
     return ast.unparse(tree)
 
 
-class _Renamed(ast.NodeTransformer):
-    def __init__(self, names: Names) -> None:
+class _FunctionRenamer(ast.NodeTransformer):
+    def __init__(self, names: FunctionNames) -> None:
         self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return _parsed(self.names.functions.get(node.id, node.id))
+        return _parse_expression(self.names.functions.get(node.id, node.id))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        if not self.names.pairwise or len(node.args) < 3:
+        if not self.names.binary_min_max or len(node.args) < 3:
             return node
         return reduce(lambda a, b: ast.Call(node.func, [a, b], []), node.args)
 
@@ -65,8 +65,8 @@ class _Renamed(ast.NodeTransformer):
             ast.unparse(ast.Compare(a, [op], [b]))
             for op, a, b in zip(node.ops, sides, sides[1:], strict=False)
         ]
-        return _parsed(" * ".join(self.names.true(pair) for pair in pairs))
+        return _parse_expression(" * ".join(self.names.bool_to_number(pair) for pair in pairs))
 
 
-def _parsed(text: str) -> ast.expr:
+def _parse_expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping
 
 from lrlab.dialects.code import keras, optax, torch, transformers
-from lrlab.errors import ScheduleError, did_you_mean
+from lrlab.errors import ScheduleError, format_suggestion
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import real
+from lrlab.schedules.numbers import to_finite_float
 
-WRITERS: Mapping[str, Callable[[Schedule, float | None], str]] = {
-    "torch": torch.program,
-    "transformers": transformers.program,
-    "optax": optax.program,
-    "keras": keras.program,
+_CODE_WRITERS: Mapping[str, Callable[[Schedule, float | None], str]] = {
+    "torch": torch.to_code,
+    "transformers": transformers.to_code,
+    "optax": optax.to_code,
+    "keras": keras.to_code,
 }
 """By library, a function of a bound schedule and the base rate."""
 
 
-def write(schedule: Schedule, library: str, base: float | None = None) -> str:
+def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
     """A Python program that builds the schedule in another library.
 
     Its rates are those of ``schedule`` over the schedule's length; where the library goes on
@@ -35,7 +35,7 @@ def write(schedule: Schedule, library: str, base: float | None = None) -> str:
             express a part of the schedule, which the message names together with what can.
 
     >>> from lrlab.schedules import Cosine, Warmup
-    >>> print(write(Warmup(4) >> Cosine(45), "torch"))
+    >>> print(to_code(Warmup(4) >> Cosine(45), "torch"))
     from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
     <BLANKLINE>
     # Past its end, torch's cosine climbs again.
@@ -51,11 +51,11 @@ def write(schedule: Schedule, library: str, base: float | None = None) -> str:
     """
     if not isinstance(schedule, Schedule):
         raise ScheduleError(f"write: schedule must be a schedule, got {schedule!r}.")
-    if not isinstance(library, str) or library not in WRITERS:
-        hint = did_you_mean(str(library), WRITERS) or "."
+    if not isinstance(library, str) or library not in _CODE_WRITERS:
+        hint = format_suggestion(str(library), _CODE_WRITERS) or "."
         raise ScheduleError(
-            f"write: library must be one of {', '.join(WRITERS)}, got {library!r}{hint}"
+            f"write: library must be one of {', '.join(_CODE_WRITERS)}, got {library!r}{hint}"
         )
-    if base is not None and not (real(base) or 0) > 0:
+    if base is not None and not (to_finite_float(base) or 0) > 0:
         raise ScheduleError(f"write: base must be a rate above 0, got {base!r}.")
-    return WRITERS[library](schedule.bind(), None if base is None else float(base))
+    return _CODE_WRITERS[library](schedule.bind(), None if base is None else float(base))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lrlab.dialects.composer.times import duration, durations, rest
+from lrlab.dialects.composer.times import _parse_time, _parse_times, _parse_end
 from lrlab.schedules import (
     Constant,
     Cosine,
@@ -21,7 +21,7 @@ def StepScheduler(step_size: str, gamma: float = 0.1) -> Schedule:
     >>> StepScheduler("30ep")
     Step("30ep")
     """
-    return Step(duration(step_size), gamma)
+    return Step(_parse_time(step_size), gamma)
 
 
 def MultiStepScheduler(milestones: Sequence[str], gamma: float = 0.1) -> Schedule:
@@ -30,7 +30,7 @@ def MultiStepScheduler(milestones: Sequence[str], gamma: float = 0.1) -> Schedul
     >>> MultiStepScheduler(["0.5dur", "0.75dur"])
     MultiStep(["50%", "75%"])
     """
-    return MultiStep(durations(milestones), gamma)
+    return MultiStep(_parse_times(milestones), gamma)
 
 
 def ConstantScheduler(alpha: float = 1.0, t_max: str = "1dur") -> Schedule:
@@ -39,7 +39,7 @@ def ConstantScheduler(alpha: float = 1.0, t_max: str = "1dur") -> Schedule:
     >>> ConstantScheduler(0.5, "10ep")
     Constant(0.5, over="10ep") >> Constant(1.0)
     """
-    over = rest(t_max)
+    over = _parse_end(t_max)
     return Constant(alpha) if over is None else Constant(alpha, over=over) >> Constant(1.0)
 
 
@@ -49,7 +49,7 @@ def LinearScheduler(alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1d
     >>> LinearScheduler(t_max="100ba")
     Linear(1.0, 0.0, over=100)
     """
-    return Linear(alpha_i, alpha_f, over=rest(t_max))
+    return Linear(alpha_i, alpha_f, over=_parse_end(t_max))
 
 
 def ExponentialScheduler(gamma: float, decay_period: str = "1ep") -> Schedule:
@@ -58,7 +58,7 @@ def ExponentialScheduler(gamma: float, decay_period: str = "1ep") -> Schedule:
     >>> ExponentialScheduler(0.9)
     Exponential(0.9, every="1ep")
     """
-    return Exponential(gamma, every=duration(decay_period))
+    return Exponential(gamma, every=_parse_time(decay_period))
 
 
 def CosineAnnealingScheduler(t_max: str = "1dur", alpha_f: float = 0.0) -> Schedule:
@@ -67,7 +67,7 @@ def CosineAnnealingScheduler(t_max: str = "1dur", alpha_f: float = 0.0) -> Sched
     >>> CosineAnnealingScheduler(alpha_f=0.1)
     Cosine(end=0.1)
     """
-    return Cosine(rest(t_max), end=alpha_f)
+    return Cosine(_parse_end(t_max), end=alpha_f)
 
 
 def CosineAnnealingWarmRestartsScheduler(
@@ -78,7 +78,7 @@ def CosineAnnealingWarmRestartsScheduler(
     >>> CosineAnnealingWarmRestartsScheduler("10ep", t_mult=2)
     Cosine("10ep").repeat(growth=2.0)
     """
-    return Cosine(duration(t_0), end=alpha_f).repeat(growth=t_mult)
+    return Cosine(_parse_time(t_0), end=alpha_f).repeat(growth=t_mult)
 
 
 def PolynomialScheduler(power: float, t_max: str = "1dur", alpha_f: float = 0.0) -> Schedule:
@@ -87,4 +87,4 @@ def PolynomialScheduler(power: float, t_max: str = "1dur", alpha_f: float = 0.0)
     >>> PolynomialScheduler(2, "50ep")
     Polynomial(2.0, over="50ep")
     """
-    return Polynomial(power, over=rest(t_max), end=alpha_f)
+    return Polynomial(power, over=_parse_end(t_max), end=alpha_f)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lrlab.dialects.composer.times import after, duration, durations, lasts, later
+from lrlab.dialects.composer.times import _subtract_warmup, _parse_time, _parse_times, _is_positive, _select_later
 from lrlab.schedules import Constant, Cosine, Linear, MultiStep, Polynomial, Schedule, Warmup
 
 
@@ -14,9 +14,9 @@ def MultiStepWithWarmupScheduler(
     >>> MultiStepWithWarmupScheduler("5ep", ["30ep", "60ep"])
     Warmup("5ep", start=0.0) * MultiStep(["30ep", "60ep"])
     """
-    warmup = duration(t_warmup)
-    stairs = MultiStep([later(at, warmup) for at in durations(milestones)], gamma)
-    return Warmup(warmup, start=0.0) * stairs if lasts(warmup) else stairs
+    warmup = _parse_time(t_warmup)
+    stairs = MultiStep([_select_later(at, warmup) for at in _parse_times(milestones)], gamma)
+    return Warmup(warmup, start=0.0) * stairs if _is_positive(warmup) else stairs
 
 
 def ConstantWithWarmupScheduler(t_warmup: str, alpha: float = 1.0, t_max: str = "1dur") -> Schedule:
@@ -25,8 +25,8 @@ def ConstantWithWarmupScheduler(t_warmup: str, alpha: float = 1.0, t_max: str = 
     >>> ConstantWithWarmupScheduler("5ep")
     Warmup("5ep", start=0.0) >> Constant(1.0)
     """
-    after(t_warmup, t_max)
-    return _warmed(t_warmup, Constant(alpha), alpha)
+    _subtract_warmup(t_warmup, t_max)
+    return _add_warmup(t_warmup, Constant(alpha), alpha)
 
 
 def LinearWithWarmupScheduler(
@@ -37,7 +37,7 @@ def LinearWithWarmupScheduler(
     >>> LinearWithWarmupScheduler("5ep", t_max="90ep")
     Warmup("5ep", start=0.0) >> Linear(1.0, 0.0, over="85ep")
     """
-    return _warmed(t_warmup, Linear(alpha_i, alpha_f, over=after(t_warmup, t_max)), alpha_i)
+    return _add_warmup(t_warmup, Linear(alpha_i, alpha_f, over=_subtract_warmup(t_warmup, t_max)), alpha_i)
 
 
 def CosineAnnealingWithWarmupScheduler(
@@ -48,7 +48,7 @@ def CosineAnnealingWithWarmupScheduler(
     >>> CosineAnnealingWithWarmupScheduler("0.1dur")
     Warmup("10%", start=0.0) >> Cosine()
     """
-    return _warmed(t_warmup, Cosine(after(t_warmup, t_max), end=alpha_f))
+    return _add_warmup(t_warmup, Cosine(_subtract_warmup(t_warmup, t_max), end=alpha_f))
 
 
 def PolynomialWithWarmupScheduler(
@@ -59,13 +59,13 @@ def PolynomialWithWarmupScheduler(
     >>> PolynomialWithWarmupScheduler("100ba")
     Warmup(100, start=0.0) >> Polynomial(2.0)
     """
-    return _warmed(t_warmup, Polynomial(power, over=after(t_warmup, t_max), end=alpha_f))
+    return _add_warmup(t_warmup, Polynomial(power, over=_subtract_warmup(t_warmup, t_max), end=alpha_f))
 
 
-def _warmed(t_warmup: str, schedule: Schedule, level: float = 1.0) -> Schedule:
+def _add_warmup(t_warmup: str, schedule: Schedule, level: float = 1.0) -> Schedule:
     """``schedule`` after a line from 0 to ``level``."""
-    over = duration(t_warmup)
-    if not lasts(over):
+    over = _parse_time(t_warmup)
+    if not _is_positive(over):
         return schedule
     if level == 1:
         return Warmup(over, start=0.0) >> schedule

@@ -1,7 +1,7 @@
 """fvcore.common.param_scheduler's schedules, by fvcore's names, arguments and defaults.
 
 fvcore's are functions of the progress ``where``, so these take the whole training and need its
-steps: after ``.bind(total=N)`` the rate at t is fvcore's at where = t / N. Values are absolute
+steps: after ``.bind(total_steps=N)`` the rate at t is fvcore's at where = t / N. Values are absolute
 rates, whatever the base rate is; where they are meant as multipliers of it, as in detectron2, use
 lrlab's own shapes, whose levels are.
 

@@ -5,11 +5,11 @@ from functools import reduce
 from itertools import accumulate
 from operator import add, rshift
 
-from lrlab.dialects.arguments import one_of, read, schedule_of
-from lrlab.dialects.fvcore.shares import part, percent
+from lrlab.dialects.arguments import check_choice, check_argument, check_schedule
+from lrlab.dialects.fvcore.shares import _rescale, _to_percent
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Piecewise, Schedule
-from lrlab.schedules.parameters import NotNegative
+from lrlab.schedules import PiecewiseConstant, Schedule
+from lrlab.schedules.parameters import NonNegative
 
 
 def CompositeParamScheduler(
@@ -28,45 +28,45 @@ def CompositeParamScheduler(
     >>> from lrlab.dialects.fvcore import LinearParamScheduler
     >>> up, down = LinearParamScheduler(0.0, 0.1), LinearParamScheduler(0.1, 0.0)
     >>> CompositeParamScheduler([up, down], [0.3, 0.7], ["rescaled", "rescaled"])
-    Linear(0.0, Rate(0.1), over="30%") >> Linear(Rate(0.1), 0.0)
+    Linear(0.0, Absolute(0.1), over="30%") >> Linear(Absolute(0.1), 0.0)
     """
-    name = "CompositeParamScheduler"
-    given = (schedulers, lengths, interval_scaling)
-    if not all(isinstance(values, Sequence) for values in given) or not schedulers:
-        raise ScheduleError(f"{name}: the three arguments must be lists, not empty, got {given}.")
-    if len(set(map(len, given))) > 1:
+    func_name = "CompositeParamScheduler"
+    arguments = (schedulers, lengths, interval_scaling)
+    if not all(isinstance(values, Sequence) for values in arguments) or not schedulers:
+        raise ScheduleError(f"{func_name}: the three arguments must be lists, not empty, got {arguments}.")
+    if len(set(map(len, arguments))) > 1:
         raise ScheduleError(
-            f"{name}: schedulers, lengths and interval_scaling must be as many, got "
-            f"{', '.join(str(len(values)) for values in given)}."
+            f"{func_name}: schedulers, lengths and interval_scaling must be as many, got "
+            f"{', '.join(str(len(values)) for values in arguments)}."
         )
     for schedule in schedulers:
-        schedule_of(name, scheduler=schedule)
-    shares = [read(name, NotNegative, length=length) for length in lengths]
-    if abs(sum(shares) - 1) >= 1e-3:
-        raise ScheduleError(f"{name}: lengths must add up to 1, got {sum(shares):g}.")
+        check_schedule(func_name, scheduler=schedule)
+    part_fractions = [check_argument(func_name, NonNegative, length=length) for length in lengths]
+    if abs(sum(part_fractions) - 1) >= 1e-3:
+        raise ScheduleError(f"{func_name}: lengths must add up to 1, got {sum(part_fractions):g}.")
     for scaling in interval_scaling:
-        one_of(name, "rescaled", "fixed", interval_scaling=scaling)
-    starts = [0.0, *accumulate(shares[:-1])]
-    shares[-1] = max(0.0, 1 - starts[-1])
-    lasts = [False] * (len(shares) - 1) + [True]
+        check_choice(func_name, "rescaled", "fixed", interval_scaling=scaling)
+    starts = [0.0, *accumulate(part_fractions[:-1])]
+    part_fractions[-1] = max(0.0, 1 - starts[-1])
+    are_last = [False] * (len(part_fractions) - 1) + [True]
     if "fixed" in interval_scaling[1:]:
-        pieces = zip(schedulers, starts, shares, interval_scaling, lasts, strict=True)
-        return reduce(add, (_seen(*piece) for piece in pieces))
+        pieces = zip(schedulers, starts, part_fractions, interval_scaling, are_last, strict=True)
+        return reduce(add, (_restrict_to_interval(*piece) for piece in pieces))
     parts = [
-        schedule.until(percent(share))
-        if scaling == "fixed" and not last
-        else part(schedule, share, None if last else share)
-        for schedule, share, scaling, last in zip(
-            schedulers, shares, interval_scaling, lasts, strict=True
+        schedule.until(_to_percent(fraction))
+        if scaling == "fixed" and not is_last
+        else _rescale(schedule, fraction, None if is_last else fraction)
+        for schedule, fraction, scaling, is_last in zip(
+            schedulers, part_fractions, interval_scaling, are_last, strict=True
         )
     ]
     return reduce(rshift, parts)
 
 
-def _seen(schedule: Schedule, start: float, share: float, scaling: str, last: bool) -> Schedule:
+def _restrict_to_interval(schedule: Schedule, start: float, fraction: float, scaling: str, is_last: bool) -> Schedule:
     """A part on the clock of the whole, times 1 in its share and 0 elsewhere."""
     if scaling == "rescaled":
-        schedule = part(schedule, share, share).shift(percent(start))
-    if last:  # which holds past its end
-        return Piecewise([percent(start)], [0.0, 1.0]) * schedule
-    return Piecewise([percent(start), percent(start + share)], [0.0, 1.0, 0.0]) * schedule
+        schedule = _rescale(schedule, fraction, fraction).shift(_to_percent(start))
+    if is_last:  # which holds past its end
+        return PiecewiseConstant([_to_percent(start)], [0.0, 1.0]) * schedule
+    return PiecewiseConstant([_to_percent(start), _to_percent(start + fraction)], [0.0, 1.0, 0.0]) * schedule

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.arguments import check_absolute, check_argument
 from lrlab.schedules import (
     Constant,
     Cosine,
@@ -12,17 +12,17 @@ from lrlab.schedules import (
     Schedule,
     Step,
 )
-from lrlab.schedules.numbers import real
-from lrlab.schedules.parameters import NotNegative, Period, Positive
+from lrlab.schedules.numbers import to_finite_float
+from lrlab.schedules.parameters import NonNegative, Period, Positive
 
 
 def constant_schedule(value: float) -> Schedule:
     """One rate throughout.
 
     >>> constant_schedule(0.1)
-    Constant(Rate(0.1))
+    Constant(Absolute(0.1))
     """
-    return Constant(absolute("constant_schedule", value=value))
+    return Constant(check_absolute("constant_schedule", value=value))
 
 
 def linear_schedule(
@@ -33,15 +33,15 @@ def linear_schedule(
     Without steps of 1 or more, ``init_value`` throughout.
 
     >>> linear_schedule(0.1, 0.0, 90, transition_begin=10)
-    Linear(Rate(0.1), 0.0, over=90).shift(10)
+    Linear(Absolute(0.1), 0.0, over=90).shift(10)
     """
-    where = "linear_schedule"
-    start = absolute(where, init_value=init_value)
-    end = absolute(where, end_value=end_value)
-    if _never(transition_steps):
+    func_name = "linear_schedule"
+    start = check_absolute(func_name, init_value=init_value)
+    end = check_absolute(func_name, end_value=end_value)
+    if _has_no_transition(transition_steps):
         return Constant(start)
-    steps = read(where, Period, transition_steps=transition_steps)
-    return _begun(Linear(start, end, over=steps), transition_begin)
+    steps = check_argument(func_name, Period, transition_steps=transition_steps)
+    return _delay(Linear(start, end, over=steps), transition_begin)
 
 
 def polynomial_schedule(
@@ -54,16 +54,16 @@ def polynomial_schedule(
     """``end + (init - end) * (1 - p)**power`` over ``transition_steps``, p from 0 to 1.
 
     >>> polynomial_schedule(0.1, 0.01, power=2, transition_steps=100)
-    Polynomial(2.0, over=100, start=Rate(0.1), end=Rate(0.01))
+    Polynomial(2.0, over=100, start=Absolute(0.1), end=Absolute(0.01))
     """
-    where = "polynomial_schedule"
-    start = absolute(where, init_value=init_value)
-    end = absolute(where, end_value=end_value)
-    if _never(transition_steps):
+    func_name = "polynomial_schedule"
+    start = check_absolute(func_name, init_value=init_value)
+    end = check_absolute(func_name, end_value=end_value)
+    if _has_no_transition(transition_steps):
         return Constant(start)
-    steps = read(where, Period, transition_steps=transition_steps)
+    steps = check_argument(func_name, Period, transition_steps=transition_steps)
     falling = Polynomial(power, over=steps, start=start, end=end)
-    return _begun(falling, transition_begin)
+    return _delay(falling, transition_begin)
 
 
 def exponential_decay(
@@ -77,19 +77,19 @@ def exponential_decay(
     """Multiplied by ``decay_rate`` (above 0) every ``transition_steps``, down or up to a bound.
 
     >>> exponential_decay(0.1, 100, 0.5, end_value=0.001)
-    (Constant(Rate(0.1)) * Exponential(0.5, every=100)).clip(Rate(0.001))
+    (Constant(Absolute(0.1)) * Exponential(0.5, every=100)).clip(Absolute(0.001))
     """
-    where = "exponential_decay"
-    start = Constant(absolute(where, init_value=init_value))
-    if _never(transition_steps) or real(decay_rate) == 0:
+    func_name = "exponential_decay"
+    start = Constant(check_absolute(func_name, init_value=init_value))
+    if _has_no_transition(transition_steps) or to_finite_float(decay_rate) == 0:
         return start
-    every = read(where, Period, transition_steps=transition_steps)
-    gamma = read(where, Positive, decay_rate=decay_rate)
+    every = check_argument(func_name, Period, transition_steps=transition_steps)
+    gamma = check_argument(func_name, Positive, decay_rate=decay_rate)
     factor = Step(every, gamma) if staircase else Exponential(gamma, every=every)
-    decay = start * _begun(factor, transition_begin)
+    decay = start * _delay(factor, transition_begin)
     if end_value is None:
         return decay
-    bound = absolute(where, end_value=end_value)
+    bound = check_absolute(func_name, end_value=end_value)
     return decay.clip(bound) if gamma < 1 else decay.clip(None, bound)
 
 
@@ -99,25 +99,25 @@ def cosine_decay_schedule(
     """Half a cosine down to ``alpha * init_value`` over ``decay_steps``.
 
     >>> cosine_decay_schedule(0.5, 100, alpha=0.5)
-    Cosine(100, start=Rate(0.5), end=Rate(0.25))
+    Cosine(100, start=Absolute(0.5), end=Absolute(0.25))
     """
-    where = "cosine_decay_schedule"
-    steps = read(where, Period, decay_steps=decay_steps)
-    start = read(where, NotNegative, init_value=init_value)
-    end = read(where, NotNegative, alpha=alpha) * start
-    power = read(where, Positive, exponent=exponent)
+    func_name = "cosine_decay_schedule"
+    steps = check_argument(func_name, Period, decay_steps=decay_steps)
+    start = check_argument(func_name, NonNegative, init_value=init_value)
+    end = check_argument(func_name, NonNegative, alpha=alpha) * start
+    power = check_argument(func_name, Positive, exponent=exponent)
     return Cosine(
-        steps, start=absolute(where, init_value=start), end=absolute(where, alpha=end), power=power
+        steps, start=check_absolute(func_name, init_value=start), end=check_absolute(func_name, alpha=end), power=power
     )
 
 
-def _never(steps: Any) -> bool:
+def _has_no_transition(transition_steps: Any) -> bool:
     """Whether optax gives up a transition of so many steps and stays where it is."""
-    number = real(steps)
+    number = to_finite_float(transition_steps)
     return number is not None and number <= 0
 
 
-def _begun(schedule: Schedule, begin: Any) -> Schedule:
+def _delay(schedule: Schedule, transition_begin: Any) -> Schedule:
     """``schedule`` begun later, if at all."""
-    number = real(begin)
-    return schedule if number is not None and number <= 0 else schedule.shift(begin)
+    number = to_finite_float(transition_begin)
+    return schedule if number is not None and number <= 0 else schedule.shift(transition_begin)

@@ -1,9 +1,9 @@
 """optax's schedule that reads a metric."""
 
-from lrlab.dialects.arguments import Fraction, read
+from lrlab.dialects.arguments import Fraction, check_argument
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Plateau, Schedule
-from lrlab.schedules.parameters import Count, NotNegative, Positive
+from lrlab.schedules.parameters import NonNegativeInteger, NonNegative, Positive
 
 
 def reduce_on_plateau(
@@ -22,12 +22,12 @@ def reduce_on_plateau(
     >>> reduce_on_plateau(0.5, patience=3, rtol=0.0, atol=0.01)
     Plateau(0.5, patience=3, threshold=0.01, threshold_mode="abs", at_patience=True)
     """
-    where = "reduce_on_plateau"
-    relative = read(where, Fraction, rtol=rtol)
-    difference = read(where, NotNegative, atol=atol)
-    for broken, rule in (
-        (not read(where, Positive, factor=factor) < 1, f"factor must be below 1, got {factor!r}."),
-        (not read(where, Count, patience=patience), f"patience must be 1 or more, got {patience}."),
+    func_name = "reduce_on_plateau"
+    relative = check_argument(func_name, Fraction, rtol=rtol)
+    difference = check_argument(func_name, NonNegative, atol=atol)
+    for is_broken, rule in (
+        (not check_argument(func_name, Positive, factor=factor) < 1, f"factor must be below 1, got {factor!r}."),
+        (not check_argument(func_name, NonNegativeInteger, patience=patience), f"patience must be 1 or more, got {patience}."),
         (
             (relative > 0) == (difference > 0),
             f"just one of rtol and atol must be above 0, got {rtol!r} and {atol!r}.",
@@ -38,14 +38,14 @@ def reduce_on_plateau(
             "before they are observed.",
         ),
     ):
-        if broken:
-            raise ScheduleError(f"{where}: {rule}")
+        if is_broken:
+            raise ScheduleError(f"{func_name}: {rule}")
     return Plateau(
         factor,
         patience=patience,
         threshold=relative or difference,
         threshold_mode="rel" if relative else "abs",
         cooldown=cooldown,
-        low=read(where, Fraction, min_scale=min_scale),
+        low=check_argument(func_name, Fraction, min_scale=min_scale),
         at_patience=True,
     )

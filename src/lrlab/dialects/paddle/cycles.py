@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from lrlab.dialects.arguments import Fraction, absolute, one_of, read
-from lrlab.dialects.parts import RAMPS
-from lrlab.dialects.waves import WAVES, of_function
+from lrlab.dialects.arguments import Fraction, check_absolute, check_choice, check_argument
+from lrlab.dialects.parts import ANNEAL_RAMPS
+from lrlab.dialects.waves import TRIANGLES_BY_MODE, build_function_scaled_triangles
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
-from lrlab.schedules.parameters import NotNegative, Positive
+from lrlab.schedules.parameters import NonNegative, Positive
 
 
 def OneCycleLR(
@@ -25,22 +25,22 @@ def OneCycleLR(
     ``phase_pct`` of all.
 
     >>> OneCycleLR(0.5, 20, divide_factor=5.0)
-    Cosine(5, start=Rate(0.1), end=Rate(0.5)) >> Cosine(14, start=Rate(0.5), end=Rate(0.0001))
+    Cosine(5, start=Absolute(0.1), end=Absolute(0.5)) >> Cosine(14, start=Absolute(0.5), end=Absolute(0.0001))
     """
-    where = "OneCycleLR"
-    peak = read(where, NotNegative, max_learning_rate=max_learning_rate)
-    steps = read(where, Positive, total_steps=total_steps)
-    low = peak / read(where, Positive, divide_factor=divide_factor)
-    rise = read(where, Fraction, phase_pct=phase_pct) * steps - 1
-    most = steps / 2 if three_phase else steps
-    if not 0 < rise < most - 1:
+    func_name = "OneCycleLR"
+    peak = check_argument(func_name, NonNegative, max_learning_rate=max_learning_rate)
+    steps = check_argument(func_name, Positive, total_steps=total_steps)
+    low = peak / check_argument(func_name, Positive, divide_factor=divide_factor)
+    rise = check_argument(func_name, Fraction, phase_pct=phase_pct) * steps - 1
+    max_rise = steps / 2 if three_phase else steps
+    if not 0 < rise < max_rise - 1:
         raise ScheduleError(
-            f"{where}: phase_pct must give the first phase more than 1 and fewer than {most:g} "
+            f"{func_name}: phase_pct must give the first phase more than 1 and fewer than {max_rise:g} "
             f"steps, got {phase_pct!r} of {total_steps!r}."
         )
-    ramp = RAMPS[one_of(where, *RAMPS, anneal_strategy=anneal_strategy)]
-    first, high = absolute(where, divide_factor=low), absolute(where, max_learning_rate=peak)
-    end = absolute(where, end_learning_rate=end_learning_rate)
+    ramp = ANNEAL_RAMPS[check_choice(func_name, *ANNEAL_RAMPS, anneal_strategy=anneal_strategy)]
+    first, high = check_absolute(func_name, divide_factor=low), check_absolute(func_name, max_learning_rate=peak)
+    end = check_absolute(func_name, end_learning_rate=end_learning_rate)
     up = ramp(first, high, rise)
     if three_phase:
         return up >> ramp(high, first, rise) >> ramp(first, end, steps - 1 - 2 * rise)
@@ -62,22 +62,22 @@ def CyclicLR(
     ``scale_fn`` is given the number of the cycle, from 1, or with ``scale_mode="iterations"`` t.
 
     >>> CyclicLR(0.125, 0.5, 4)
-    (Linear(Rate(0.125), Rate(0.5), over=4) >> Linear(Rate(0.5), Rate(0.125), over=4)).repeat()
+    (Linear(Absolute(0.125), Absolute(0.5), over=4) >> Linear(Absolute(0.5), Absolute(0.125), over=4)).repeat()
     >>> CyclicLR(0.0, 0.5, 4, mode="triangular2")
-    (Linear(0.0, Rate(0.5), over=4) >> Linear(Rate(0.5), 0.0, over=4)).repeat(decay=0.5)
+    (Linear(0.0, Absolute(0.5), over=4) >> Linear(Absolute(0.5), 0.0, over=4)).repeat(decay=0.5)
     """
-    where = "CyclicLR"
-    low = read(where, NotNegative, base_learning_rate=base_learning_rate)
-    high = read(where, NotNegative, max_learning_rate=max_learning_rate)
+    func_name = "CyclicLR"
+    low = check_argument(func_name, NonNegative, base_learning_rate=base_learning_rate)
+    high = check_argument(func_name, NonNegative, max_learning_rate=max_learning_rate)
     if high < low:
         raise ScheduleError(
-            f"{where}: max_learning_rate must be at least base_learning_rate, got "
+            f"{func_name}: max_learning_rate must be at least base_learning_rate, got "
             f"{max_learning_rate!r} and {base_learning_rate!r}."
         )
-    up = read(where, Positive, step_size_up=step_size_up)
-    down = up if step_size_down is None else read(where, Positive, step_size_down=step_size_down)
-    one_of(where, "cycle", "iterations", scale_mode=scale_mode)
-    wave = WAVES[one_of(where, *WAVES, mode=mode)](up, down, exp_gamma)
+    up = check_argument(func_name, Positive, step_size_up=step_size_up)
+    down = up if step_size_down is None else check_argument(func_name, Positive, step_size_down=step_size_down)
+    check_choice(func_name, "cycle", "iterations", scale_mode=scale_mode)
+    build_triangles = TRIANGLES_BY_MODE[check_choice(func_name, *TRIANGLES_BY_MODE, mode=mode)](up, down, exp_gamma)
     if scale_fn is not None:
-        wave = of_function(where, up, down, scale_fn, scale_mode)
-    return wave(low, high)
+        build_triangles = build_function_scaled_triangles(func_name, up, down, scale_fn, scale_mode)
+    return build_triangles(low, high)

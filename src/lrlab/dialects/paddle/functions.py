@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lrlab.dialects.arguments import absolute, function_of
+from lrlab.dialects.arguments import check_absolute, check_function
 from lrlab.schedules import Constant, Schedule
 
 
@@ -12,7 +12,7 @@ def LambdaDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Sche
     >>> LambdaDecay(0.5, lambda epoch: 0.95**epoch)(1, base=1.0)
     0.475
     """
-    return Constant(absolute("LambdaDecay", learning_rate=learning_rate)) * function_of(
+    return Constant(check_absolute("LambdaDecay", learning_rate=learning_rate)) * check_function(
         "LambdaDecay", lr_lambda=lr_lambda
     )
 
@@ -23,8 +23,8 @@ def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float])
     >>> MultiplicativeDecay(0.5, lambda epoch: 0.5)(2, base=1.0)
     0.125
     """
-    factors = function_of("MultiplicativeDecay", lr_lambda=lr_lambda)
+    factors = check_function("MultiplicativeDecay", lr_lambda=lr_lambda)
     return (
-        Constant(absolute("MultiplicativeDecay", learning_rate=learning_rate))
-        * factors.running_product()
+        Constant(check_absolute("MultiplicativeDecay", learning_rate=learning_rate))
+        * factors.cumprod()
     )

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.arguments import check_absolute, check_argument
 from lrlab.schedules import Constant, Plateau, Schedule
-from lrlab.schedules.parameters import NotNegative
+from lrlab.schedules.parameters import NonNegative
 
 
 def ReduceOnPlateau(
@@ -23,23 +23,23 @@ def ReduceOnPlateau(
     ``min_lr`` and ``epsilon`` are absolute, and shares of ``learning_rate`` in what is returned.
 
     >>> ReduceOnPlateau(0.5, patience=5, min_lr=0.005, epsilon=0)
-    Constant(Rate(0.5)) * Plateau(patience=5, low=0.01)
+    Constant(Absolute(0.5)) * Plateau(patience=5, low=0.01)
     """
-    where = "ReduceOnPlateau"
-    rate = read(where, NotNegative, learning_rate=learning_rate)
+    func_name = "ReduceOnPlateau"
+    rate = check_argument(func_name, NonNegative, learning_rate=learning_rate)
     plateau = Plateau(
         factor,
         patience=patience,
-        mode=_lower(mode),
+        mode=_to_lowercase(mode),
         threshold=threshold,
-        threshold_mode=_lower(threshold_mode),
+        threshold_mode=_to_lowercase(threshold_mode),
         cooldown=cooldown,
-        low=read(where, NotNegative, min_lr=min_lr) / (rate or 1.0),
-        eps=read(where, NotNegative, epsilon=epsilon) / (rate or 1.0),
+        low=check_argument(func_name, NonNegative, min_lr=min_lr) / (rate or 1.0),
+        eps=check_argument(func_name, NonNegative, epsilon=epsilon) / (rate or 1.0),
     )
-    return Constant(absolute(where, learning_rate=rate)) * plateau
+    return Constant(check_absolute(func_name, learning_rate=rate)) * plateau
 
 
-def _lower(text: Any) -> Any:
+def _to_lowercase(text: Any) -> Any:
     """Paddle reads these in any case."""
     return text.lower() if isinstance(text, str) else text

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.arguments import check_absolute, check_argument
 from lrlab.dialects.parts import Level
-from lrlab.dialects.timm.parts import NoiseRange, noisy, warmed
+from lrlab.dialects.timm.parts import _NoiseRange, _add_noise, _add_warmup
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Cosine, Linear, Polynomial, Schedule, Tanh
-from lrlab.schedules.parameters import Count, Growth, NotNegative, Number, Period, Positive
+from lrlab.schedules.parameters import NonNegativeInteger, AtLeastOne, NonNegative, Number, Period, Positive
 
 
 def CosineLRScheduler(
@@ -21,7 +21,7 @@ def CosineLRScheduler(
     warmup_lr_init: float = 0.0,
     warmup_prefix: bool = False,
     *,
-    noise_range_t: NoiseRange = None,
+    noise_range_t: _NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
@@ -30,19 +30,19 @@ def CosineLRScheduler(
     """Half a cosine to ``lr_min``, ``cycle_limit`` times.
 
     >>> CosineLRScheduler(100, lr_min=1e-5, warmup_t=5, warmup_prefix=True)
-    Warmup(5, start=0.0) >> Cosine(100, end=Rate(1e-05))
+    Warmup(5, start=0.0) >> Cosine(100, end=Absolute(1e-05))
     >>> CosineLRScheduler(10, cycle_mul=2.0, cycle_decay=0.5, cycle_limit=3)
     Cosine(10).repeat(3, growth=2.0, decay=0.5)
     """
-    where = "CosineLRScheduler"
-    steps = read(where, Period, t_initial=t_initial)
+    func_name = "CosineLRScheduler"
+    steps = check_argument(func_name, Period, t_initial=t_initial)
 
-    def fall(start: float, end: Level) -> Schedule:
+    def build_cycle(start: float, end: Level) -> Schedule:
         return Cosine(steps, start=start, end=end, k=k_decay)
 
-    body = _cycles(where, fall, absolute(where, lr_min=lr_min), cycle_mul, cycle_decay, cycle_limit)
-    whole = warmed(where, body, warmup_t, warmup_lr_init, warmup_prefix)
-    return noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+    body = _repeat_cycles(func_name, build_cycle, check_absolute(func_name, lr_min=lr_min), cycle_mul, cycle_decay, cycle_limit)
+    whole = _add_warmup(func_name, body, warmup_t, warmup_lr_init, warmup_prefix)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
 
 def TanhLRScheduler(
@@ -57,7 +57,7 @@ def TanhLRScheduler(
     warmup_lr_init: float = 0.0,
     warmup_prefix: bool = False,
     *,
-    noise_range_t: NoiseRange = None,
+    noise_range_t: _NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
@@ -69,32 +69,32 @@ def TanhLRScheduler(
     >>> TanhLRScheduler(100)
     Tanh(100, lower=-7.0) >> Constant(0.0)
     """
-    where = "TanhLRScheduler"
-    steps = read(where, Period, t_initial=t_initial)
-    if not read(where, Number, lb=lb) < read(where, Number, ub=ub):
-        raise ScheduleError(f"{where}: lb must be below ub, got {lb!r} and {ub!r}.")
+    func_name = "TanhLRScheduler"
+    steps = check_argument(func_name, Period, t_initial=t_initial)
+    if not check_argument(func_name, Number, lb=lb) < check_argument(func_name, Number, ub=ub):
+        raise ScheduleError(f"{func_name}: lb must be below ub, got {lb!r} and {ub!r}.")
 
-    def fall(start: float, end: Level) -> Schedule:
+    def build_cycle(start: float, end: Level) -> Schedule:
         return Tanh(steps, start=start, end=end, lower=lb, upper=ub)
 
-    def cycles(low: Level) -> Schedule:
-        body = _cycles(where, fall, low, cycle_mul, cycle_decay, cycle_limit)
+    def build_cycles(low: Level) -> Schedule:
+        body = _repeat_cycles(func_name, build_cycle, low, cycle_mul, cycle_decay, cycle_limit)
         # A tangent ends a little above lr_min, where it must not stay.
         return body >> Constant(low) if cycle_limit else body
 
-    low = absolute(where, lr_min=lr_min)
-    whole = cycles(low)
-    warmup = read(where, NotNegative, warmup_t=warmup_t)
+    low = check_absolute(func_name, lr_min=lr_min)
+    whole = build_cycles(low)
+    warmup = check_argument(func_name, NonNegative, warmup_t=warmup_t)
     if warmup and not warmup_prefix:
-        factor = cycles(0.0)(warmup)
-        line: Schedule = Linear(absolute(where, warmup_lr_init=warmup_lr_init), factor, over=warmup)
+        factor = build_cycles(0.0)(warmup)
+        line: Schedule = Linear(check_absolute(func_name, warmup_lr_init=warmup_lr_init), factor, over=warmup)
         if low:  # the part of the rate there that is no factor of the base rate
-            rest = cycles(low)(warmup, base=1.0) - factor
-            line = line + Linear(0.0, absolute(where, lr_min=max(0.0, rest)), over=warmup)
+            rest = build_cycles(low)(warmup, base=1.0) - factor
+            line = line + Linear(0.0, check_absolute(func_name, lr_min=max(0.0, rest)), over=warmup)
         whole = line >> whole.shift(-warmup)
     else:
-        whole = warmed(where, whole, warmup, warmup_lr_init, True)
-    return noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+        whole = _add_warmup(func_name, whole, warmup, warmup_lr_init, True)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
 
 def PolyLRScheduler(
@@ -108,7 +108,7 @@ def PolyLRScheduler(
     warmup_lr_init: float = 0.0,
     warmup_prefix: bool = False,
     *,
-    noise_range_t: NoiseRange = None,
+    noise_range_t: _NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
@@ -119,34 +119,34 @@ def PolyLRScheduler(
     >>> PolyLRScheduler(100, power=2, k_decay=1.5)
     Polynomial(2.0, over=100, k=1.5)
     """
-    where = "PolyLRScheduler"
-    steps = read(where, Period, t_initial=t_initial)
+    func_name = "PolyLRScheduler"
+    steps = check_argument(func_name, Period, t_initial=t_initial)
 
-    def fall(start: float, end: Level) -> Schedule:
+    def build_cycle(start: float, end: Level) -> Schedule:
         return Polynomial(power, over=steps, start=start, end=end, k=k_decay)
 
-    body = _cycles(where, fall, absolute(where, lr_min=lr_min), cycle_mul, cycle_decay, cycle_limit)
-    whole = warmed(where, body, warmup_t, warmup_lr_init, warmup_prefix)
-    return noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+    body = _repeat_cycles(func_name, build_cycle, check_absolute(func_name, lr_min=lr_min), cycle_mul, cycle_decay, cycle_limit)
+    whole = _add_warmup(func_name, body, warmup_t, warmup_lr_init, warmup_prefix)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
 
-def _cycles(
-    where: str,
-    fall: Callable[[float, Level], Schedule],
+def _repeat_cycles(
+    func_name: str,
+    build_cycle: Callable[[float, Level], Schedule],
     low: Level,
     cycle_mul: Any,
     cycle_decay: Any,
     cycle_limit: Any,
 ) -> Schedule:
-    """``fall(start, low)`` again and again, where the decay multiplies the start alone."""
-    growth = read(where, Growth, cycle_mul=cycle_mul)
-    decay = read(where, Positive, cycle_decay=cycle_decay)
-    times = read(where, Count, cycle_limit=cycle_limit)
+    """``build_cycle(start, low)`` again and again, where the decay multiplies the start alone."""
+    growth = check_argument(func_name, AtLeastOne, cycle_mul=cycle_mul)
+    decay = check_argument(func_name, Positive, cycle_decay=cycle_decay)
+    times = check_argument(func_name, NonNegativeInteger, cycle_limit=cycle_limit)
     if times == 0:
         return Constant(low)
     if times == 1:
-        return fall(1.0, low)
+        return build_cycle(1.0, low)
     if low == 0 or decay == 1:
-        return fall(1.0, low).repeat(times, growth=growth, decay=decay)
-    falling = fall(1.0, 0.0).repeat(times, growth=growth, decay=decay)
-    return falling + fall(0.0, low).repeat(times, growth=growth)
+        return build_cycle(1.0, low).repeat(times, growth=growth, decay=decay)
+    falling = build_cycle(1.0, 0.0).repeat(times, growth=growth, decay=decay)
+    return falling + build_cycle(0.0, low).repeat(times, growth=growth)

@@ -3,50 +3,50 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lrlab.dialects.arguments import absolute, read
+from lrlab.dialects.arguments import check_absolute, check_argument
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Noise, Schedule, Warmup
-from lrlab.schedules.numbers import real
-from lrlab.schedules.parameters import Duration, NotNegative
+from lrlab.schedules.numbers import to_finite_float
+from lrlab.schedules.parameters import Duration, NonNegative
 
-NoiseRange = Sequence[int] | int | None
+_NoiseRange = Sequence[int] | int | None
 """Where noise begins, or where it begins and ends."""
 
 
-def warmed(where: str, body: Schedule, warmup_t: Any, start: Any, prefix: Any) -> Schedule:
-    """``body`` after a warm-up, or gone on with from beneath it."""
+def _add_warmup(func_name: str, schedule: Schedule, warmup_t: Any, warmup_lr_init: Any, warmup_prefix: Any) -> Schedule:
+    """``schedule`` after a warm-up, or gone on with from beneath it."""
     warmup = Warmup(
-        read(where, Duration, warmup_t=warmup_t), start=absolute(where, warmup_lr_init=start)
+        check_argument(func_name, Duration, warmup_t=warmup_t), start=check_absolute(func_name, warmup_lr_init=warmup_lr_init)
     )
     if not warmup.over:
-        return body
-    if prefix:
-        return warmup >> body
-    return warmup >> body.shift(-read(where, NotNegative, warmup_t=warmup_t))
+        return schedule
+    if warmup_prefix:
+        return warmup >> schedule
+    return warmup >> schedule.shift(-check_argument(func_name, NonNegative, warmup_t=warmup_t))
 
 
-def noisy(
-    where: str,
-    body: Schedule,
+def _add_noise(
+    func_name: str,
+    schedule: Schedule,
     noise_range_t: Any,
-    amount: Any,
-    std: Any,
-    seed: Any,
-    earliest: float = 0,
+    noise_pct: Any,
+    noise_std: Any,
+    noise_seed: Any,
+    min_begin: float = 0,
 ) -> Schedule:
-    """``body`` with noise from one step on, or between two."""
+    """``schedule`` with noise from one step on, or between two."""
     if noise_range_t is None:
-        return body
+        return schedule
     ends = noise_range_t if isinstance(noise_range_t, list | tuple) else (noise_range_t,)
-    if len(ends) != len([end for end in ends if real(end) is not None]) or len(ends) not in (1, 2):
+    if len(ends) != len([end for end in ends if to_finite_float(end) is not None]) or len(ends) not in (1, 2):
         raise ScheduleError(
-            f"{where}: noise_range_t must be a step or two, where the noise begins and ends, got "
+            f"{func_name}: noise_range_t must be a step or two, where the noise begins and ends, got "
             f"{noise_range_t!r}."
         )
-    begin = max(earliest, ends[0])
-    noise: Schedule = Noise(amount, seed=seed, std=std)
+    begin = max(min_begin, ends[0])
+    noise: Schedule = Noise(noise_pct, seed=noise_seed, std=noise_std)
     if len(ends) == 2:
         if ends[1] <= begin:
-            return body
+            return schedule
         noise = noise.until(ends[1] - begin) >> Constant(1.0)
-    return body * (Constant(1.0, over=begin) >> noise if begin else noise)
+    return schedule * (Constant(1.0, over=begin) >> noise if begin else noise)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from lrlab.dialects.arguments import read
-from lrlab.dialects.timm.parts import NoiseRange, noisy, warmed
+from lrlab.dialects.arguments import check_argument
+from lrlab.dialects.timm.parts import _NoiseRange, _add_noise, _add_warmup
 from lrlab.schedules import Constant, MultiStep, Schedule, Step
 from lrlab.schedules.parameters import Positive
 
@@ -15,7 +15,7 @@ def StepLRScheduler(
     warmup_lr_init: float = 0.0,
     warmup_prefix: bool = True,
     *,
-    noise_range_t: NoiseRange = None,
+    noise_range_t: _NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
@@ -23,12 +23,12 @@ def StepLRScheduler(
     """Multiplied by ``decay_rate`` every ``decay_t``.
 
     >>> StepLRScheduler(30, 0.1, warmup_t=5, warmup_lr_init=1e-6)
-    Warmup(5, start=Rate(1e-06)) >> Step(30)
+    Warmup(5, start=Absolute(1e-06)) >> Step(30)
     """
-    where = "StepLRScheduler"
-    factor = read(where, Positive, decay_rate=decay_rate)
-    whole = warmed(where, Step(decay_t, factor), warmup_t, warmup_lr_init, warmup_prefix)
-    return noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+    func_name = "StepLRScheduler"
+    factor = check_argument(func_name, Positive, decay_rate=decay_rate)
+    whole = _add_warmup(func_name, Step(decay_t, factor), warmup_t, warmup_lr_init, warmup_prefix)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
 
 def MultiStepLRScheduler(
@@ -38,7 +38,7 @@ def MultiStepLRScheduler(
     warmup_lr_init: float = 0.0,
     warmup_prefix: bool = True,
     *,
-    noise_range_t: NoiseRange = None,
+    noise_range_t: _NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
@@ -48,9 +48,9 @@ def MultiStepLRScheduler(
     >>> MultiStepLRScheduler([30, 60], 0.1)
     MultiStep([30, 60]).shift(-1)
     """
-    where = "MultiStepLRScheduler"
-    factor = read(where, Positive, decay_rate=decay_rate)
-    none = isinstance(decay_t, Sequence) and not decay_t
-    body = Constant(1.0) if none else MultiStep(decay_t, factor).shift(-1)
-    whole = warmed(where, body, warmup_t, warmup_lr_init, warmup_prefix)
-    return noisy(where, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+    func_name = "MultiStepLRScheduler"
+    factor = check_argument(func_name, Positive, decay_rate=decay_rate)
+    has_no_milestones = isinstance(decay_t, Sequence) and not decay_t
+    body = Constant(1.0) if has_no_milestones else MultiStep(decay_t, factor).shift(-1)
+    whole = _add_warmup(func_name, body, warmup_t, warmup_lr_init, warmup_prefix)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)

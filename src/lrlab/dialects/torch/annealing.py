@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from lrlab.dialects.arguments import count, one_of
-from lrlab.dialects.torch.arguments import level
+from lrlab.dialects.arguments import check_count, check_choice
+from lrlab.dialects.torch.arguments import _check_absolute_scalar
 from lrlab.schedules import Cooldown, Cosine, Plateau, Schedule
 
-ANNEALINGS = {"cos": "cosine", "linear": "linear"}
+_ANNEAL_CURVES = {"cos": "cosine", "linear": "linear"}
 """torch's names of annealing strategies, and the curves that they are."""
 
 
@@ -17,9 +17,9 @@ def CosineAnnealingLR(T_max: int, eta_min: float = 0.0) -> Schedule:
     rate by ``2 * T_max``.
 
     >>> CosineAnnealingLR(T_max=45, eta_min=1e-5)
-    Cosine(45, end=Rate(1e-05))
+    Cosine(45, end=Absolute(1e-05))
     """
-    return Cosine(T_max, end=level("CosineAnnealingLR", eta_min=eta_min))
+    return Cosine(T_max, end=_check_absolute_scalar("CosineAnnealingLR", eta_min=eta_min))
 
 
 def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
@@ -28,10 +28,10 @@ def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0)
     >>> CosineAnnealingWarmRestarts(T_0=10, T_mult=2)
     Cosine(10).repeat(growth=2.0)
     """
-    name = "CosineAnnealingWarmRestarts"
-    low = level(name, eta_min=eta_min)
-    period = count(name, least=1, T_0=T_0)
-    growth = count(name, least=1, T_mult=T_mult)
+    func_name = "CosineAnnealingWarmRestarts"
+    low = _check_absolute_scalar(func_name, eta_min=eta_min)
+    period = check_count(func_name, minimum=1, T_0=T_0)
+    growth = check_count(func_name, minimum=1, T_mult=T_mult)
     return Cosine(period, end=low).repeat(growth=growth)
 
 
@@ -43,13 +43,13 @@ def SWALR(
     """From the base rate to the absolute rate ``swa_lr`` over ``anneal_epochs`` steps.
 
     >>> SWALR(0.05)
-    Cooldown(10, end=Rate(0.05), curve="cosine")
+    Cooldown(10, end=Absolute(0.05), curve="cosine")
     """
     # Of these functions' only this one makes a Cooldown, which is how SequentialLR knows it.
     return Cooldown(
-        count("SWALR", anneal_epochs=anneal_epochs),
-        end=level("SWALR", swa_lr=swa_lr),
-        curve=ANNEALINGS[one_of("SWALR", *ANNEALINGS, anneal_strategy=anneal_strategy)],
+        check_count("SWALR", anneal_epochs=anneal_epochs),
+        end=_check_absolute_scalar("SWALR", swa_lr=swa_lr),
+        curve=_ANNEAL_CURVES[check_choice("SWALR", *_ANNEAL_CURVES, anneal_strategy=anneal_strategy)],
     )
 
 
@@ -67,7 +67,7 @@ def ReduceLROnPlateau(
     are absolute.
 
     >>> ReduceLROnPlateau(factor=0.5, min_lr=1e-5)
-    Plateau(0.5, low=Rate(1e-05), eps=Rate(1e-08))
+    Plateau(0.5, low=Absolute(1e-05), eps=Absolute(1e-08))
     """
     return Plateau(
         factor,
@@ -76,6 +76,6 @@ def ReduceLROnPlateau(
         threshold=threshold,
         threshold_mode=threshold_mode,
         cooldown=cooldown,
-        low=level("ReduceLROnPlateau", min_lr=min_lr),
-        eps=level("ReduceLROnPlateau", eps=eps),
+        low=_check_absolute_scalar("ReduceLROnPlateau", min_lr=min_lr),
+        eps=_check_absolute_scalar("ReduceLROnPlateau", eps=eps),
     )

@@ -4,28 +4,28 @@ from typing import Any
 
 from lrlab.dialects import arguments
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Rate
+from lrlab.schedules import Absolute
 from lrlab.schedules.parameters import Number, Positive
 
 
-def number(function: str, **argument: Any) -> float:
+def _check_scalar(func_name: str, **argument: Any) -> float:
     """The value of one argument that must be a number for all groups."""
-    value: float = arguments.read(function, Number, **_for_all(function, argument))
+    value: float = arguments.check_argument(func_name, Number, **_reject_list(func_name, argument))
     return value
 
 
-def positive(function: str, **argument: Any) -> float:
+def _check_positive_scalar(func_name: str, **argument: Any) -> float:
     """The value of one argument that must be a number above 0 for all groups."""
-    value: float = arguments.read(function, Positive, **_for_all(function, argument))
+    value: float = arguments.check_argument(func_name, Positive, **_reject_list(func_name, argument))
     return value
 
 
-def level(function: str, **argument: Any) -> float | Rate:
+def _check_absolute_scalar(func_name: str, **argument: Any) -> float | Absolute:
     """The level of one argument that must be an absolute rate for all groups."""
-    return arguments.absolute(function, **_for_all(function, argument))
+    return arguments.check_absolute(func_name, **_reject_list(func_name, argument))
 
 
-def _for_all(function: str, argument: dict[str, Any]) -> dict[str, Any]:
+def _reject_list(func_name: str, argument: dict[str, Any]) -> dict[str, Any]:
     """The argument, unless it is a list of one value per parameter group.
 
     Raises:
@@ -34,7 +34,7 @@ def _for_all(function: str, argument: dict[str, Any]) -> dict[str, Any]:
     ((name, value),) = argument.items()
     if isinstance(value, list | tuple):
         raise ScheduleError(
-            f"{function}: {name} must be one number, got {arguments.short(value)}: a schedule is "
+            f"{func_name}: {name} must be one number, got {arguments.shorten(value)}: a schedule is "
             "for all parameter groups. Give each group its own lr and write levels as factors of "
             "it, as in Cosine(45, end=0.01)."
         )

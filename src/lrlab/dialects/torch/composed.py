@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from math import inf, prod
 from typing import Any
 
-from lrlab.dialects.arguments import count, short
+from lrlab.dialects.arguments import check_count, shorten
 from lrlab.dialects.hyperparameters import LrAndMomentum
-from lrlab.dialects.parts import ended
+from lrlab.dialects.parts import truncate
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -15,7 +15,7 @@ from lrlab.schedules import (
     Formula,
     Plateau,
     Repeat,
-    RunningProduct,
+    CumulativeProduct,
     Schedule,
     joins,
 )
@@ -43,18 +43,18 @@ def SequentialLR(
     >>> SequentialLR([ConstantLR(0.5, 9), MultiplicativeLR(lambda t: 0.9)], [3])([2, 3, 4], 1.0)
     array([0.5  , 0.45 , 0.405])
     """
-    parts = _rates("SequentialLR", schedulers)
-    steps = [count("SequentialLR", milestones=step) for step in _listed(milestones)]
+    parts = _select_lr_schedules("SequentialLR", schedulers)
+    steps = [check_count("SequentialLR", milestones=step) for step in _to_list(milestones)]
     if len(steps) != len(parts) - 1 or steps != sorted(steps):
         raise ScheduleError(
             "SequentialLR: milestones must be steps in ascending order, one fewer than the "
-            f"{len(parts)} schedulers, got {short(milestones)}."
+            f"{len(parts)} schedulers, got {shorten(milestones)}."
         )
     spans = zip(parts, [0, *steps], [*steps, inf], strict=True)
     # One that ends where it begins never comes to act.
     (result, _), *others = [(part, begin) for part, begin, end in spans if end > begin]
     for part, at in others:
-        result = _joined(result, part, at)
+        result = _append(result, part, at)
     return result
 
 
@@ -76,65 +76,65 @@ def ChainedScheduler(schedulers: Sequence[Schedule | LrAndMomentum]) -> Schedule
     >>> ChainedScheduler([ConstantLR(0.1, 20), ExponentialLR(0.9)])
     (Constant(0.1, over=20) >> Constant(1.0)) * Exponential(0.9)
     """
-    parts = _rates("ChainedScheduler", schedulers)
+    parts = _select_lr_schedules("ChainedScheduler", schedulers)
     if len(parts) == 1:
         return parts[0]
     for part in parts:
-        if not multiplies(part):
+        if not _is_chainable(part):
             raise ScheduleError(
-                f"ChainedScheduler: schedulers must all multiply the rate, but {short(part)} sets "
+                f"ChainedScheduler: schedulers must all multiply the rate, but {shorten(part)} sets "
                 "it outright, and torch then forgets what the others did; leave those out, or "
                 "write the product that you mean with *."
             )
     return prod(parts[1:], start=parts[0])
 
 
-def multiplies(part: Schedule) -> bool:
+def _is_chainable(schedule: Schedule) -> bool:
     """Whether torch computes it as a change of the rate in force."""
-    if isinstance(part, joins.Sequence):  # that of ConstantLR, and no other
-        first, *others = part.schedules
+    if isinstance(schedule, joins.Sequential):  # that of ConstantLR, and no other
+        first, *others = schedule.schedules
         return isinstance(first, Constant) and others == [Constant(1.0)]
     # A plateau is no part of a chain in torch; what it does is multiply.
-    outright = isinstance(part, Custom | Formula | Repeat | joins.Continued)
-    return isinstance(part, Plateau) or (part.relative and not outright)
+    sets_lr_outright = isinstance(schedule, Custom | Formula | Repeat | joins.Continued)
+    return isinstance(schedule, Plateau) or (schedule.is_relative and not sets_lr_outright)
 
 
-def _joined(first: Schedule, second: Schedule, at: int) -> Schedule:
-    """The second after the first, from step ``at`` on."""
-    if isinstance(second, RunningProduct):
+def _append(first: Schedule, second: Schedule, milestone: int) -> Schedule:
+    """The second after the first, from step ``milestone`` on."""
+    if isinstance(second, CumulativeProduct):
         # torch multiplies the rate used last by its function at 0 too.
-        going_on: Schedule = second.schedule.shift(1).running_product()
+        continuation: Schedule = second.schedule.shift(1).cumprod()
     elif isinstance(second, Cooldown) and second.over:
-        going_on = second.shift(1)
+        continuation = second.shift(1)
     else:
-        return _cut(first, at) >> second
-    return _cut(first, at - 1, reached=True).then(going_on, join="continue")
+        return _truncate_parts(first, milestone) >> second
+    return _truncate_parts(first, milestone - 1, includes_end=True).then(continuation, join="continue")
 
 
-def _cut(schedule: Schedule, at: float, reached: bool = False) -> Schedule:
-    """``schedule`` ended at step ``at`` in as few words as possible; it is ``reached`` where the
+def _truncate_parts(schedule: Schedule, at: float, includes_end: bool = False) -> Schedule:
+    """``schedule`` ended at step ``at`` in as few words as possible; it is ``includes_end`` where the
     value there matters as well.
     """
     if isinstance(schedule, Constant):
         return Constant(schedule.level, over=at)
-    if isinstance(schedule, joins.Sequence):
+    if isinstance(schedule, joins.Sequential):
         *before, last = schedule.schedules
-        left = at - sum(part.length(Horizon()) for part in before)
-        if left > 0 or (reached and left == 0):
-            return joins.Sequence((*before, _cut(last, left, reached)))
-        rest = before[0] if len(before) == 1 else joins.Sequence(tuple(before))
-        return _cut(rest, at, reached)
-    return ended(schedule, at)
+        remaining = at - sum(part.compute_length(Horizon()) for part in before)
+        if remaining > 0 or (includes_end and remaining == 0):
+            return joins.Sequential((*before, _truncate_parts(last, remaining, includes_end)))
+        rest = before[0] if len(before) == 1 else joins.Sequential(tuple(before))
+        return _truncate_parts(rest, at, includes_end)
+    return truncate(schedule, at)
 
 
-def _rates(name: str, schedulers: Any) -> list[Schedule]:
-    parts = [part.lr if isinstance(part, LrAndMomentum) else part for part in _listed(schedulers)]
+def _select_lr_schedules(func_name: str, schedulers: Any) -> list[Schedule]:
+    parts = [part.lr if isinstance(part, LrAndMomentum) else part for part in _to_list(schedulers)]
     if not parts or not all(isinstance(part, Schedule) for part in parts):
         raise ScheduleError(
-            f"{name}: schedulers must be a list of one or more schedules, got {short(schedulers)}."
+            f"{func_name}: schedulers must be a list of one or more schedules, got {shorten(schedulers)}."
         )
     return parts
 
 
-def _listed(values: Any) -> list[Any]:
+def _to_list(values: Any) -> list[Any]:
     return list(values) if isinstance(values, list | tuple) else []

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from lrlab.dialects.arguments import Fraction, count, one_of, read
+from lrlab.dialects.arguments import Fraction, check_count, check_choice, check_argument
 from lrlab.dialects.hyperparameters import LrAndMomentum
-from lrlab.dialects.parts import RAMPS, Level
-from lrlab.dialects.torch.arguments import number, positive
-from lrlab.dialects.waves import WAVES, of_function
+from lrlab.dialects.parts import ANNEAL_RAMPS, Level
+from lrlab.dialects.torch.arguments import _check_scalar, _check_positive_scalar
+from lrlab.dialects.waves import TRIANGLES_BY_MODE, build_function_scaled_triangles
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Rate, Schedule
-from lrlab.schedules.joins import Sequence
+from lrlab.schedules import Constant, Absolute, Schedule
+from lrlab.schedules.joins import Sequential
 
-Phase = tuple[float, float, float]
+_OneCyclePhase = tuple[float, float, float]
 """The step at which a phase ends, and the values at its start and end."""
 
 
@@ -32,22 +32,22 @@ def CyclicLR(
     """Lines up and down between two absolute rates, again and again.
 
     >>> CyclicLR(0.01, 0.1, step_size_up=4, cycle_momentum=False)
-    (Linear(Rate(0.01), Rate(0.1), over=4) >> Linear(Rate(0.1), Rate(0.01), over=4)).repeat()
+    (Linear(Absolute(0.01), Absolute(0.1), over=4) >> Linear(Absolute(0.1), Absolute(0.01), over=4)).repeat()
     >>> CyclicLR(0.01, 0.1, step_size_up=4, mode="triangular2").lr([0, 4, 8, 12], base=1.0)
     array([0.01 , 0.1  , 0.01 , 0.055])
     """
-    up = positive("CyclicLR", step_size_up=step_size_up)
-    down = up if step_size_down is None else number("CyclicLR", step_size_down=step_size_down)
+    up = _check_positive_scalar("CyclicLR", step_size_up=step_size_up)
+    down = up if step_size_down is None else _check_scalar("CyclicLR", step_size_down=step_size_down)
     if scale_fn is None:
-        wave = WAVES[one_of("CyclicLR", *WAVES, mode=mode)](up, down, gamma)
+        build_triangles = TRIANGLES_BY_MODE[check_choice("CyclicLR", *TRIANGLES_BY_MODE, mode=mode)](up, down, gamma)
     else:
-        wave = of_function("CyclicLR", up, down, scale_fn, scale_mode)
-    rate = wave(number("CyclicLR", base_lr=base_lr), number("CyclicLR", max_lr=max_lr))
+        build_triangles = build_function_scaled_triangles("CyclicLR", up, down, scale_fn, scale_mode)
+    rate = build_triangles(_check_scalar("CyclicLR", base_lr=base_lr), _check_scalar("CyclicLR", max_lr=max_lr))
     if not cycle_momentum:
         return rate
-    low = number("CyclicLR", base_momentum=base_momentum)
+    low = _check_scalar("CyclicLR", base_momentum=base_momentum)
     # The momentum is highest where the rate is lowest.
-    return LrAndMomentum(rate, wave(number("CyclicLR", max_momentum=max_momentum), low))
+    return LrAndMomentum(rate, build_triangles(_check_scalar("CyclicLR", max_momentum=max_momentum), low))
 
 
 def OneCycleLR(
@@ -70,45 +70,45 @@ def OneCycleLR(
     one at ``total_steps - 1``, where this stays.
 
     >>> OneCycleLR(0.5, total_steps=100, cycle_momentum=False)
-    Cosine(29, start=Rate(0.02), end=Rate(0.5)) >> Cosine(70, start=Rate(0.5), end=Rate(2e-06))
+    Cosine(29, start=Absolute(0.02), end=Absolute(0.5)) >> Cosine(70, start=Absolute(0.5), end=Absolute(2e-06))
     """
-    steps = _total(total_steps, epochs, steps_per_epoch)
-    share = read("OneCycleLR", Fraction, pct_start=pct_start)
-    ramp = RAMPS[one_of("OneCycleLR", *RAMPS, anneal_strategy=anneal_strategy)]
-    peak = number("OneCycleLR", max_lr=max_lr)
-    first = peak / positive("OneCycleLR", div_factor=div_factor)
-    last = first / positive("OneCycleLR", final_div_factor=final_div_factor)
-    low = number("OneCycleLR", base_momentum=base_momentum)
-    high = number("OneCycleLR", max_momentum=max_momentum)
+    steps = _count_total_steps(total_steps, epochs, steps_per_epoch)
+    fraction = check_argument("OneCycleLR", Fraction, pct_start=pct_start)
+    ramp = ANNEAL_RAMPS[check_choice("OneCycleLR", *ANNEAL_RAMPS, anneal_strategy=anneal_strategy)]
+    peak = _check_scalar("OneCycleLR", max_lr=max_lr)
+    first = peak / _check_positive_scalar("OneCycleLR", div_factor=div_factor)
+    last = first / _check_positive_scalar("OneCycleLR", final_div_factor=final_div_factor)
+    low = _check_scalar("OneCycleLR", base_momentum=base_momentum)
+    high = _check_scalar("OneCycleLR", max_momentum=max_momentum)
     if three_phase:
-        ends = [share * steps - 1, 2 * share * steps - 2, steps - 1]
+        ends = [fraction * steps - 1, 2 * fraction * steps - 2, steps - 1]
         rates, momenta = [first, peak, first, last], [high, low, high, high]
     else:
-        ends = [share * steps - 1, steps - 1]
+        ends = [fraction * steps - 1, steps - 1]
         rates, momenta = [first, peak, last], [high, low, high]
-    lr = phases(zip(ends, rates, rates[1:], strict=False), steps, ramp)
+    lr = _build_phases(zip(ends, rates, rates[1:], strict=False), steps, ramp)
     if not cycle_momentum:
         return lr
-    return LrAndMomentum(lr, phases(zip(ends, momenta, momenta[1:], strict=False), steps, ramp))
+    return LrAndMomentum(lr, _build_phases(zip(ends, momenta, momenta[1:], strict=False), steps, ramp))
 
 
-def phases(
-    planned: Iterable[Phase], steps: int, ramp: Callable[[Level, Level, float], Schedule]
+def _build_phases(
+    phases: Iterable[_OneCyclePhase], total_steps: int, ramp: Callable[[Level, Level, float], Schedule]
 ) -> Schedule:
-    """Ramps from phase to phase, as far as they lie in the first ``steps`` steps.
+    """Ramps from phase to phase, as far as they lie in the first ``total_steps`` steps.
 
     torch takes a phase whose end lies before its start, or before the training, for one that has
     passed, and goes on from there; so a phase may begin in the middle.
     """
     parts: list[Schedule] = []
-    begin, last = 0.0, steps - 1
-    for end, first, final in planned:
+    begin, last = 0.0, total_steps - 1
+    for end, first, final in phases:
         # The one step of a training of one step lies at an end.
         if end > max(begin, 0.0) or (end == last == 0 and begin < 0):
             over = end - begin
-            part = ramp(Rate(first), Rate(final), over)
+            part = ramp(Absolute(first), Absolute(final), over)
             if first == final:
-                part = Constant(Rate(first), over=over)
+                part = Constant(Absolute(first), over=over)
             if begin < 0:
                 part = part.shift(begin)
             if begin < last or not parts:
@@ -116,19 +116,19 @@ def phases(
         begin = end
     if not parts:
         raise ScheduleError(
-            f"OneCycleLR: total_steps={steps} leaves no step for any phase: it needs more steps."
+            f"OneCycleLR: total_steps={total_steps} leaves no step for any phase: it needs more steps."
         )
-    return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
+    return parts[0] if len(parts) == 1 else Sequential(tuple(parts))
 
 
-def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+def _count_total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
-        return count("OneCycleLR", least=1, total_steps=total_steps)
+        return check_count("OneCycleLR", minimum=1, total_steps=total_steps)
     if epochs is None or steps_per_epoch is None:
         raise ScheduleError(
             "OneCycleLR: total_steps must be given, or epochs and steps_per_epoch, got "
             f"epochs={epochs!r} and steps_per_epoch={steps_per_epoch!r}."
         )
-    return count("OneCycleLR", least=1, epochs=epochs) * count(
-        "OneCycleLR", least=1, steps_per_epoch=steps_per_epoch
+    return check_count("OneCycleLR", minimum=1, epochs=epochs) * check_count(
+        "OneCycleLR", minimum=1, steps_per_epoch=steps_per_epoch
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from lrlab.dialects.arguments import function_of, short
+from lrlab.dialects.arguments import check_function, shorten
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -23,7 +23,7 @@ def LambdaLR(lr_lambda: Callable[[int], float]) -> Schedule:
     >>> LambdaLR(lambda epoch: 0.95**epoch)(2)
     0.9025
     """
-    return function_of("LambdaLR", lr_lambda=lr_lambda)
+    return check_function("LambdaLR", lr_lambda=lr_lambda)
 
 
 def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
@@ -32,7 +32,7 @@ def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
     >>> MultiplicativeLR(lambda epoch: 0.5)([0, 1, 2])
     array([1.  , 0.5 , 0.25])
     """
-    return function_of("MultiplicativeLR", lr_lambda=lr_lambda).running_product()
+    return check_function("MultiplicativeLR", lr_lambda=lr_lambda).cumprod()
 
 
 def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:
@@ -43,7 +43,7 @@ def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:
     >>> ConstantLR(factor=0.5, total_iters=4)
     Constant(0.5, over=4) >> Constant(1.0)
     """
-    if _no_time(total_iters):
+    if _is_zero(total_iters):
         return Constant(factor)
     return Constant(factor, over=total_iters) >> Constant(1.0)
 
@@ -58,7 +58,7 @@ def LinearLR(
     >>> LinearLR(start_factor=1.0, end_factor=0.5, total_iters=30)
     Linear(1.0, 0.5, over=30)
     """
-    if _no_time(total_iters):
+    if _is_zero(total_iters):
         return Constant(start_factor)
     return Linear(start_factor, end_factor, over=total_iters)
 
@@ -71,7 +71,7 @@ def PolynomialLR(total_iters: int = 5, power: float = 1.0) -> Schedule:
     >>> PolynomialLR(total_iters=30, power=0.9)
     Polynomial(0.9, over=30)
     """
-    return Constant(1.0) if _no_time(total_iters) else Polynomial(power, over=total_iters)
+    return Constant(1.0) if _is_zero(total_iters) else Polynomial(power, over=total_iters)
 
 
 def ExponentialLR(gamma: float) -> Schedule:
@@ -102,10 +102,10 @@ def MultiStepLR(milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
         times = sorted(milestones)
     except TypeError:
         raise ScheduleError(
-            f"MultiStepLR: milestones must be a list of steps, got {short(milestones)}."
+            f"MultiStepLR: milestones must be a list of steps, got {shorten(milestones)}."
         ) from None
     return MultiStep(times, gamma) if times else Constant(1.0)
 
 
-def _no_time(total_iters: object) -> bool:
-    return total_iters == 0 and not isinstance(total_iters, bool)
+def _is_zero(iterations: object) -> bool:
+    return iterations == 0 and not isinstance(iterations, bool)

@@ -3,7 +3,7 @@
 from math import inf, isclose
 from typing import Any
 
-from lrlab.dialects.torch.readers import name_of, read
+from lrlab.dialects.torch.readers import _get_class_name, _read_scheduler
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
 
@@ -30,26 +30,26 @@ def from_scheduler(scheduler: Any) -> Schedule:
     >>> from_scheduler(torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9))
     Exponential(0.9)
     """
-    schedule = read(scheduler)
-    step = _step(scheduler)
+    schedule = _read_scheduler(scheduler)
+    step = _get_step(scheduler)
     if step >= getattr(scheduler, "total_steps", inf):
         return schedule  # torch's one-cycle has left its plan
     for group in scheduler.optimizer.param_groups:
-        force = float(group["lr"])
-        base = float(group.get("initial_lr", force))
-        own = schedule(step, base=base)
+        current_lr = float(group["lr"])
+        base = float(group.get("initial_lr", current_lr))
+        expected_lr = schedule(step, base=base)
         # torch's rates drift, and may be float32.
-        if not isclose(own, force, rel_tol=1e-4, abs_tol=1e-6 * base):
+        if not isclose(expected_lr, current_lr, rel_tol=1e-4, abs_tol=1e-6 * base):
             raise ScheduleError(
                 f"from_scheduler: the rate in force must be the scheduler's own, but it is "
-                f"{force:g} and that of {schedule} is {own:g} at step {step}: something else has "
+                f"{current_lr:g} and that of {schedule} is {expected_lr:g} at step {step}: something else has "
                 "set it too, or the optimizer's own state was not loaded. Build the schedule with "
-                f"torch.{name_of(scheduler)}(...)."
+                f"torch.{_get_class_name(scheduler)}(...)."
             )
     return schedule
 
 
-def _step(scheduler: Any) -> int:
-    if name_of(scheduler) == "ChainedScheduler":
-        return _step(scheduler._schedulers[0])
+def _get_step(scheduler: Any) -> int:
+    if _get_class_name(scheduler) == "ChainedScheduler":
+        return _get_step(scheduler._schedulers[0])
     return int(scheduler.last_epoch)

@@ -20,7 +20,7 @@ from lrlab.dialects.transformers.warmed import (
     get_linear_schedule_with_warmup,
     get_polynomial_decay_schedule_with_warmup,
 )
-from lrlab.errors import ScheduleError, did_you_mean
+from lrlab.errors import ScheduleError, format_suggestion
 from lrlab.schedules import Schedule
 
 
@@ -42,32 +42,32 @@ def get_scheduler(
     >>> get_scheduler("cosine_with_restarts", 10, 100, {"num_cycles": 3})
     Warmup(10, start=0.0) >> Cosine(30).repeat(3)
     """
-    function = _FUNCTIONS.get(name) if isinstance(name, str) else None
+    function = _FUNCTIONS_BY_NAME.get(name) if isinstance(name, str) else None
     if function is None:
-        hint = did_you_mean(str(name), _FUNCTIONS) or "."
+        hint = format_suggestion(str(name), _FUNCTIONS_BY_NAME) or "."
         raise ScheduleError(
-            f"get_scheduler: name must be one of {', '.join(_FUNCTIONS)}, got {name!r}{hint}"
+            f"get_scheduler: name must be one of {', '.join(_FUNCTIONS_BY_NAME)}, got {name!r}{hint}"
         )
-    takes = inspect.signature(function).parameters
-    given = {"num_warmup_steps": num_warmup_steps, "num_training_steps": num_training_steps}
-    words = {key: value for key, value in given.items() if key in takes}
+    parameters = inspect.signature(function).parameters
+    step_counts = {"num_warmup_steps": num_warmup_steps, "num_training_steps": num_training_steps}
+    kwargs = {key: value for key, value in step_counts.items() if key in parameters}
     if function not in (get_constant_schedule, get_constant_schedule_with_warmup):
         for key, value in (scheduler_specific_kwargs or {}).items():
-            if key not in takes or key in words:
+            if key not in parameters or key in kwargs:
                 raise ScheduleError(
                     f"get_scheduler: scheduler_specific_kwargs of {str.__str__(name)} may be "
-                    f"{', '.join(k for k in takes if k not in words) or 'none'}, got {key!r}."
+                    f"{', '.join(k for k in parameters if k not in kwargs) or 'none'}, got {key!r}."
                 )
-            words[key] = value
-    for key, parameter in takes.items():
-        if words.get(key) is None and parameter.default is parameter.empty:
+            kwargs[key] = value
+    for key, parameter in parameters.items():
+        if kwargs.get(key) is None and parameter.default is parameter.empty:
             raise ScheduleError(
                 f"get_scheduler: {str.__str__(name)} needs {key}, got None: give a number of steps."
             )
-    return function(**words)
+    return function(**kwargs)
 
 
-_FUNCTIONS: Mapping[str, Callable[..., Schedule]] = {
+_FUNCTIONS_BY_NAME: Mapping[str, Callable[..., Schedule]] = {
     "linear": get_linear_schedule_with_warmup,
     "cosine": get_cosine_schedule_with_warmup,
     "cosine_with_restarts": get_cosine_with_hard_restarts_schedule_with_warmup,

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lrlab.dialects.arguments import absolute, count
+from lrlab.dialects.arguments import check_absolute, check_count
 from lrlab.dialects.torch import ReduceLROnPlateau
 from lrlab.schedules import Greedy, Schedule
 
@@ -47,9 +47,9 @@ def get_greedy_schedule(
     """GreedyLR, whose arguments these are: raised while a metric improves, lowered while not.
 
     >>> get_greedy_schedule(eps=0)
-    Greedy(low=Rate(0.001), high=Rate(1.0))
+    Greedy(low=Absolute(0.001), high=Absolute(1.0))
     """
-    name = "get_greedy_schedule"
+    func_name = "get_greedy_schedule"
     return Greedy(
         factor,
         patience=patience,
@@ -58,10 +58,10 @@ def get_greedy_schedule(
         threshold_mode=threshold_mode,
         cooldown=cooldown,
         warmup=warmup,
-        low=absolute(name, min_lr=min_lr),
-        high=absolute(name, max_lr=max_lr),
-        eps=absolute(name, eps=eps),
+        low=check_absolute(func_name, min_lr=min_lr),
+        high=check_absolute(func_name, max_lr=max_lr),
+        eps=check_absolute(func_name, eps=eps),
         window=window_size if smooth else 1,
         # transformers resets at the first reduction at min_lr for 0 as well as for 1.
-        reset=max(1, count(name, reset_start=reset_start)),
+        reset=max(1, check_count(func_name, reset_start=reset_start)),
     )

@@ -5,24 +5,24 @@ from collections.abc import Callable, Iterator
 from lrlab.errors import ScheduleError
 from lrlab.schedules.base import Schedule
 from lrlab.schedules.linting import lengths, levels
-from lrlab.schedules.linting.subject import Subject
+from lrlab.schedules.linting.subject import LintContext
 
 __all__ = ["lint"]
 
-RULES: tuple[Callable[[Subject], Iterator[str]], ...] = (
-    levels.first_step_at_zero,
-    levels.jumps_at_joins,
-    levels.end_above_start,
-    levels.bound_never_reached,
-    levels.falls_to_nothing,
-    levels.base_rate_twice,
-    lengths.epochs_taken_as_steps,
-    lengths.units_mixed,
-    lengths.warmup_longer_than_training,
-    lengths.never_changes,
-    lengths.ends_before_training,
-    lengths.ends_after_training,
-    lengths.ends_in_mid_cycle,
+RULES: tuple[Callable[[LintContext], Iterator[str]], ...] = (
+    levels.find_zero_first_step,
+    levels.find_jumps,
+    levels.find_end_above_start,
+    levels.find_unreached_bound,
+    levels.find_vanishing_rate,
+    levels.find_base_rate_applied_twice,
+    lengths.find_epochs_taken_as_steps,
+    lengths.find_mixed_units,
+    lengths.find_warmup_longer_than_training,
+    lengths.find_unreached_changes,
+    lengths.find_early_end,
+    lengths.find_late_end,
+    lengths.find_end_in_mid_cycle,
 )
 
 
@@ -30,8 +30,8 @@ def lint(
     schedule: Schedule,
     base: float | None = None,
     *,
-    total: float | None = None,
-    epoch: float | None = None,
+    total_steps: float | None = None,
+    steps_per_epoch: float | None = None,
 ) -> tuple[str, ...]:
     """One sentence or two for each thing about ``schedule`` that looks like a mistake.
 
@@ -45,14 +45,14 @@ def lint(
     Args:
         schedule: any schedule.
         base: the base rate, without which the last of these is not looked for.
-        total: steps of the whole training, without which nothing is compared to it.
-        epoch: steps per epoch.
+        total_steps: steps of the whole training, without which nothing is compared to it.
+        steps_per_epoch: steps per epoch.
 
     Raises:
-        ScheduleError: the schedule cannot be bound to ``total`` and ``epoch``, or gives no rate.
+        ScheduleError: the schedule cannot be bound to ``total_steps`` and ``steps_per_epoch``, or gives no rate.
 
     >>> from lrlab.schedules import Cosine, Warmup
-    >>> for finding in lint(Warmup(5, start=0.0) >> Cosine(30), total=550, epoch=11):
+    >>> for finding in lint(Warmup(5, start=0.0) >> Cosine(30), total_steps=550, steps_per_epoch=11):
     ...     print(finding)
     the first step has rate 0 and trains nothing; Warmup(...) without start=0.0 counts from its \
 first step.
@@ -63,5 +63,5 @@ steps in 50 epochs: if epochs are meant, that is 385 steps, or "35ep".
         raise ScheduleError(
             f"only schedules are looked at, got {schedule!r}; parse(text) reads one."
         )
-    subject = Subject(schedule.bind(total=total, epoch=epoch), schedule, base, total, epoch)
-    return tuple(finding for rule in RULES for finding in rule(subject))
+    context = LintContext(schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch), schedule, base, total_steps, steps_per_epoch)
+    return tuple(finding for rule in RULES for finding in rule(context))

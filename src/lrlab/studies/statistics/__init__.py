@@ -1,12 +1,12 @@
 """Statistics of a study: numbers only; ``verdict`` puts them into words."""
 
 from lrlab.studies.statistics.comparison import Comparison as Comparison
-from lrlab.studies.statistics.comparison import Row as Row
-from lrlab.studies.statistics.comparison import judge as judge
+from lrlab.studies.statistics.comparison import ComparisonRow as ComparisonRow
+from lrlab.studies.statistics.comparison import compare_scores as compare_scores
 from lrlab.studies.statistics.paired import ALPHA as ALPHA
-from lrlab.studies.statistics.paired import Reading as Reading
-from lrlab.studies.statistics.paired import Versus as Versus
-from lrlab.studies.statistics.paired import interval as interval
-from lrlab.studies.statistics.reaching import Reached as Reached
-from lrlab.studies.statistics.reaching import reach as reach
-from lrlab.studies.statistics.rivals import Rival as Rival
+from lrlab.studies.statistics.paired import DifferenceEstimate as DifferenceEstimate
+from lrlab.studies.statistics.paired import PairedComparison as PairedComparison
+from lrlab.studies.statistics.paired import compute_confidence_interval as compute_confidence_interval
+from lrlab.studies.statistics.reaching import TimeToTarget as TimeToTarget
+from lrlab.studies.statistics.reaching import compute_times_to_target as compute_times_to_target
+from lrlab.studies.statistics.rivals import BaselineConfig as BaselineConfig

@@ -8,37 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.errors import StudyError
-from lrlab.problems.targets import LARGEST
+from lrlab.problems.targets import MAX_MAGNITUDE
 from lrlab.problems.tasks import Metric
 from lrlab.schedules import Schedule
-from lrlab.studies.choosing import Tuned
-from lrlab.studies.grid import varied
-from lrlab.studies.statistics.paired import Family, Versus
-from lrlab.studies.statistics.rivals import Rival, beside_rivals
+from lrlab.studies.choosing import Selection
+from lrlab.studies.grid import find_varied_hyperparameters
+from lrlab.studies.statistics.paired import PairedTestFamily, PairedComparison
+from lrlab.studies.statistics.rivals import BaselineConfig, find_hardest_configs
 from lrlab.training import Settings
 
-_NONE: Mapping[Schedule, int] = MappingProxyType({})
-_NO_RIVALS: Mapping[Settings, NDArray[np.float64]] = MappingProxyType({})
-_NOT_TUNED: Mapping[Schedule, Tuned] = MappingProxyType({})
+_NO_DIVERGED: Mapping[Schedule, int] = MappingProxyType({})
+_NO_BASELINE_SCORES: Mapping[Settings, NDArray[np.float64]] = MappingProxyType({})
+_NO_SELECTIONS: Mapping[Schedule, Selection] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One schedule in a comparison.
 
     Args:
         schedule: its text.
         rank: 1 for the best mean and for all that cannot be told apart from it on this data; the
             next has the rank of its place, and so on. Pairs are corrected by Holm, all together,
-            but for those with the baseline, which are corrected as ``to_baseline`` is.
+            but for those with the baseline, which are corrected as ``vs_baseline`` is.
         mean, sd: of the scores over the seeds; sd (n - 1) is None for one seed.
-        diverged: how many runs diverged.
-        tuned: the settings chosen for it; None where all schedules have the same.
-        to_baseline: beside the baseline, corrected for all schedules that are compared with it;
+        diverged_count: how many runs diverged.
+        selection: the settings chosen for it; None where all schedules have the same.
+        vs_baseline: beside the baseline, corrected for all schedules that are compared with it;
             None for the baseline itself.
-        to_rival: beside the baseline at that of all its settings which this schedule beats least;
+        hardest_baseline: beside the baseline at that of all its settings which this schedule beats least;
             None where the baseline has one.
-        to_best: beside the best mean, corrected for all pairs, since which one is best is seen
+        vs_best: beside the best mean, corrected for all pairs, since which one is best is seen
             from the same scores, unless one of the two is the baseline; None for the best itself.
     """
 
@@ -46,16 +46,16 @@ class Row:
     rank: int
     mean: float
     sd: float | None
-    diverged: int
-    tuned: Tuned | None
-    to_baseline: Versus | None
-    to_best: Versus | None
-    to_rival: Rival | None = None
+    diverged_count: int
+    selection: Selection | None
+    vs_baseline: PairedComparison | None
+    vs_best: PairedComparison | None
+    hardest_baseline: BaselineConfig | None = None
 
     @property
-    def edge(self) -> bool:
+    def at_grid_edge(self) -> bool:
         """Whether its best rate is the lowest or the highest that was tried."""
-        return self.tuned is not None and self.tuned.edge
+        return self.selection is not None and self.selection.at_grid_edge
 
 
 @dataclass(frozen=True)
@@ -65,42 +65,42 @@ class Comparison:
     Args:
         rows: one per schedule, the baseline's among them.
         metric: of the scores.
-        seeds: how many each schedule was run with.
-        overlap: test rows per row not tested, where each seed drew its own split; None where the
+        seed_count: how many each schedule was run with.
+        test_train_ratio: test rows per row not tested, where each seed drew its own split; None where the
             test rows are always the same.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
     metric: Metric
-    seeds: int
-    overlap: float | None
+    seed_count: int
+    test_train_ratio: float | None
 
     @property
-    def varied(self) -> tuple[str, ...]:
+    def varied_hyperparameters(self) -> tuple[str, ...]:
         """The names of the settings that were chosen; none where nothing was."""
-        chosen = (row.tuned.settings for row in self.rows if row.tuned)
-        against = (row.to_rival.settings for row in self.rows if row.to_rival)
-        return varied((*chosen, *against))
+        selected = (row.selection.settings for row in self.rows if row.selection)
+        hardest = (row.hardest_baseline.settings for row in self.rows if row.hardest_baseline)
+        return find_varied_hyperparameters((*selected, *hardest))
 
     @property
-    def baseline(self) -> Row:
+    def baseline_row(self) -> ComparisonRow:
         """The row of what the others are compared with."""
-        return next(row for row in self.rows if row.to_baseline is None)
+        return next(row for row in self.rows if row.vs_baseline is None)
 
     @property
-    def others(self) -> tuple[Row, ...]:
+    def other_rows(self) -> tuple[ComparisonRow, ...]:
         """The rows that are compared with the baseline."""
-        return tuple(row for row in self.rows if row.to_baseline is not None)
+        return tuple(row for row in self.rows if row.vs_baseline is not None)
 
 
-def judge(
+def compare_scores(
     scores: Mapping[Schedule, NDArray[np.float64]],
     baseline: Schedule,
     metric: Metric,
-    overlap: float | None = None,
-    diverged: Mapping[Schedule, int] = _NONE,
-    tuned: Mapping[Schedule, Tuned] = _NOT_TUNED,
-    rivals: Mapping[Settings, NDArray[np.float64]] = _NO_RIVALS,
+    test_train_ratio: float | None = None,
+    diverged_count: Mapping[Schedule, int] = _NO_DIVERGED,
+    selections: Mapping[Schedule, Selection] = _NO_SELECTIONS,
+    baseline_scores: Mapping[Settings, NDArray[np.float64]] = _NO_BASELINE_SCORES,
 ) -> Comparison:
     """Compares schedules with a baseline and with the best of them, seed by seed.
 
@@ -109,94 +109,94 @@ def judge(
             seeds; a diverged run has the score of a constant guess.
         baseline: what the others are compared with.
         metric: says which direction is better.
-        overlap: of the problem; see ``Problem.overlap``.
-        diverged: how many runs of a schedule diverged, none where it is left out.
-        tuned: how each schedule came to its settings, where they were chosen.
-        rivals: scores of the baseline at all settings that it was tried with, shape (seeds,).
+        test_train_ratio: of the problem; see ``Problem.test_train_ratio``.
+        diverged_count: how many runs of a schedule diverged, none where it is left out.
+        selections: how each schedule came to its settings, where they were chosen.
+        baseline_scores: scores of the baseline at all settings that it was tried with, shape (seeds,).
 
     Raises:
         StudyError: the baseline is missing, or not every schedule has one finite score per seed.
 
     >>> from lrlab import Constant, Cosine
-    >>> from lrlab.problems.tasks import two_classes
+    >>> from lrlab.problems.tasks import make_binary_task
     >>> scores = {Constant(1): np.array([0.8, 0.7, 0.9]), Cosine(): np.array([0.83, 0.74, 0.93])}
-    >>> best, other = judge(scores, Constant(1), two_classes().metric, overlap=0.5).rows
+    >>> best, other = compare_scores(scores, Constant(1), make_binary_task().metric, overlap=0.5).rows
     >>> best.schedule, best.rank, other.rank
     ('Cosine()', 1, 2)
-    >>> against = best.to_baseline
+    >>> against = best.vs_baseline
     >>> round(against.on_this_data.p, 4), round(against.for_new_data.p, 4)
     (0.0099, 0.0241)
     """
-    _refuse(scores, baseline)
-    sign = 1 if metric.more_is_better else -1
+    _check_scores(scores, baseline)
+    sign = 1 if metric.greater_is_better else -1
     schedules = sorted(scores, key=lambda schedule: -sign * float(np.mean(scores[schedule])))
     values = sign * np.array([scores[schedule] for schedule in schedules], dtype=np.float64)
-    base = schedules.index(baseline)
-    compared = [i for i in range(len(schedules)) if i != base]
-    own, others = values[compared], values[[base] * len(compared)]
-    to_baseline, of_baseline = Family(own, others, overlap), Family(others, own, overlap)
+    baseline_index = schedules.index(baseline)
+    other_indices = [i for i in range(len(schedules)) if i != baseline_index]
+    other_values, baseline_values = values[other_indices], values[[baseline_index] * len(other_indices)]
+    vs_baseline, baseline_vs_others = PairedTestFamily(other_values, baseline_values, test_train_ratio), PairedTestFamily(baseline_values, other_values, test_train_ratio)
     higher, lower = np.triu_indices(len(schedules), k=1)
-    pairs = Family(values[lower], values[higher], overlap)
-    apart = np.zeros((len(schedules), len(schedules)), dtype=bool)
-    apart[higher, lower] = pairs.told
-    apart[base, compared] = apart[compared, base] = to_baseline.told
+    pairs = PairedTestFamily(values[lower], values[higher], test_train_ratio)
+    significant = np.zeros((len(schedules), len(schedules)), dtype=bool)
+    significant[higher, lower] = pairs.significant
+    significant[baseline_index, other_indices] = significant[other_indices, baseline_index] = vs_baseline.significant
 
-    hardest = beside_rivals(own, {s: sign * at for s, at in rivals.items()}, overlap, sign)
+    hardest_configs = find_hardest_configs(other_values, {s: sign * at for s, at in baseline_scores.items()}, test_train_ratio, sign)
 
-    def beside(i: int, best: bool) -> Versus | None:
-        if i == (0 if best else base):
+    def get_paired_comparison(i: int, against_best: bool) -> PairedComparison | None:
+        if i == (0 if against_best else baseline_index):
             return None
-        if i == base:
-            return of_baseline.versus(0)  # the best is the first that the baseline is compared with
-        if not best or base == 0:
-            return to_baseline.versus(compared.index(i))
-        return pairs.versus(i - 1)  # the pairs of the first schedule come first
+        if i == baseline_index:
+            return baseline_vs_others.summarize_test(0)  # the best is the first that the baseline is compared with
+        if not against_best or baseline_index == 0:
+            return vs_baseline.summarize_test(other_indices.index(i))
+        return pairs.summarize_test(i - 1)  # the pairs of the first schedule come first
 
     rows = tuple(
-        Row(
+        ComparisonRow(
             schedule=repr(schedule),
             rank=rank,
             mean=sign * float(values[i].mean()),
             sd=float(values[i].std(ddof=1)) if values.shape[1] > 1 else None,
-            diverged=diverged.get(schedule, 0),
-            tuned=tuned.get(schedule),
-            to_baseline=beside(i, best=False),
-            to_best=beside(i, best=True),
-            to_rival=None if i == base or not hardest else hardest[compared.index(i)],
+            diverged_count=diverged_count.get(schedule, 0),
+            selection=selections.get(schedule),
+            vs_baseline=get_paired_comparison(i, against_best=False),
+            vs_best=get_paired_comparison(i, against_best=True),
+            hardest_baseline=None if i == baseline_index or not hardest_configs else hardest_configs[other_indices.index(i)],
         )
-        for i, (schedule, rank) in enumerate(zip(schedules, _ranks(apart), strict=True))
+        for i, (schedule, rank) in enumerate(zip(schedules, _compute_ranks(significant), strict=True))
     )
-    return Comparison(rows, metric, values.shape[1], overlap)
+    return Comparison(rows, metric, values.shape[1], test_train_ratio)
 
 
-def _ranks(apart: NDArray[np.bool_]) -> list[int]:
+def _compute_ranks(significant: NDArray[np.bool_]) -> list[int]:
     """Going down, who cannot be told apart from the first of a group is in it.
 
     Args:
-        apart: whether the schedule of a row can be told apart from that of a column, for columns
+        significant: whether the schedule of a row can be told apart from that of a column, for columns
             below it.
     """
     ranks, first = [], 0
-    for i in range(len(apart)):
-        if apart[first, i]:
+    for i in range(len(significant)):
+        if significant[first, i]:
             first = i
         ranks.append(first + 1)
     return ranks
 
 
-def _refuse(scores: Mapping[Schedule, NDArray[np.float64]], baseline: Schedule) -> None:
+def _check_scores(scores: Mapping[Schedule, NDArray[np.float64]], baseline: Schedule) -> None:
     if baseline not in scores:
         raise StudyError(f"a study needs scores of its baseline, got none of {baseline}.")
     seeds = np.shape(scores[baseline])
-    for schedule, own in scores.items():
-        if np.shape(own) != seeds or len(seeds) != 1 or not seeds[0]:
+    for schedule, schedule_scores in scores.items():
+        if np.shape(schedule_scores) != seeds or len(seeds) != 1 or not seeds[0]:
             raise StudyError(
                 "every schedule needs one score for each seed of the baseline, at least one, got "
-                f"shape {np.shape(own)} of {schedule} and {seeds} of {baseline}."
+                f"shape {np.shape(schedule_scores)} of {schedule} and {seeds} of {baseline}."
             )
-        if not (np.abs(own) < LARGEST).all():
-            wrong = int(np.argmin(np.abs(own) < LARGEST))
+        if not (np.abs(schedule_scores) < MAX_MAGNITUDE).all():
+            wrong = int(np.argmin(np.abs(schedule_scores) < MAX_MAGNITUDE))
             raise StudyError(
-                f"a score must be a number below {LARGEST:g}, got {own[wrong]} from run {wrong} of "
+                f"a score must be a number below {MAX_MAGNITUDE:g}, got {schedule_scores[wrong]} from run {wrong} of "
                 f"{schedule}; a run that diverged scores as a constant guess."
             )

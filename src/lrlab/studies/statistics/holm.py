@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def adjust_by_holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The p-values of a family of tests, adjusted for there being many.
 
     With m of them in rising order::
@@ -15,16 +15,16 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     however the tests depend on each other.
 
     Args:
-        p: shape (tests,).
+        p_values: shape (tests,).
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70. (SciPy has only corrections of
     the false discovery rate.)
 
-    >>> holm(np.array([0.01, 0.04, 0.03]))
+    >>> adjust_by_holm(np.array([0.01, 0.04, 0.03]))
     array([0.03, 0.06, 0.06])
     """
-    order = np.argsort(p, kind="stable")
-    many = np.arange(len(p), 0, -1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(many * p[order]))
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
     return adjusted

@@ -9,12 +9,12 @@ from scipy import special
 POWER = 0.8
 """How often what is there shall be seen: the usual choice, four times in five."""
 
-MOST_SEEDS = 100_000
+MAX_SEEDS = 100_000
 """No study has more."""
 
 
 @lru_cache(maxsize=4096)  # one study asks for the same ones over and over
-def visible(seeds: int, level: float) -> float:
+def compute_min_detectable(seed_count: int, alpha: float) -> float:
     """The smallest difference that is seen in 80 % of studies, in standard errors.
 
     It is the noncentrality d of Student's t with n - 1 degrees of freedom for which
@@ -22,37 +22,37 @@ def visible(seeds: int, level: float) -> float:
     no chance to speak of.)
 
     Args:
-        seeds: n, 2 or more.
-        level: of the two-sided test.
+        seed_count: n, 2 or more.
+        alpha: of the two-sided test.
 
-    >>> round(visible(30, 0.05), 3)
+    >>> round(compute_min_detectable(30, 0.05), 3)
     2.899
     """
-    limit = -special.stdtrit(seeds - 1, level / 2)
-    return float(special.nctdtrinc(seeds - 1, 1 - POWER, limit))
+    limit = -special.stdtrit(seed_count - 1, alpha / 2)
+    return float(special.nctdtrinc(seed_count - 1, 1 - POWER, limit))
 
 
-def seeds_to_see(effect: float, level: float, overlap: float = 0.0) -> int | None:
+def count_seeds_needed(effect_size: float, alpha: float, test_train_ratio: float = 0.0) -> int | None:
     """How many seeds see a difference in 80 % of studies.
 
     With n seeds its standard error is sqrt(1 / n + overlap) standard deviations. Where splits
     overlap that does not fall to zero, and no number of seeds may do.
 
     Args:
-        effect: the difference in standard deviations of the differences, 0 or more.
-        level: of the two-sided test.
-        overlap: test rows per row not tested, where each seed draws its own split.
+        effect_size: the difference in standard deviations of the differences, 0 or more.
+        alpha: of the two-sided test.
+        test_train_ratio: test rows per row not tested, where each seed draws its own split.
 
     Returns:
         The smallest number, 2 or more; None where none up to 100 000 does.
 
-    >>> seeds_to_see(0.5, 0.05), seeds_to_see(0.5, 0.05, overlap=0.4)
+    >>> count_seeds_needed(0.5, 0.05), count_seeds_needed(0.5, 0.05, overlap=0.4)
     (34, None)
     """
 
-    def seen(seeds: int) -> bool:
-        return effect >= visible(seeds, level) * math.sqrt(1 / seeds + overlap)
+    def is_detectable(seeds: int) -> bool:
+        return effect_size >= compute_min_detectable(seeds, alpha) * math.sqrt(1 / seeds + test_train_ratio)
 
-    numbers = range(2, MOST_SEEDS + 1)
-    place = bisect_left(numbers, True, key=seen)
-    return numbers[place] if place < len(numbers) else None
+    numbers = range(2, MAX_SEEDS + 1)
+    index = bisect_left(numbers, True, key=is_detectable)
+    return numbers[index] if index < len(numbers) else None
