@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 import tuning
 from lrlab import Constant
-from lrlab.problems.tasks import make_binary_task
-from lrlab.studies import Comparison, ComparisonRow, compare_scores, describe_verdict, find_winners
+from lrlab.problems.metrics import make_binary_task
+from lrlab.studies import Comparison, ComparisonRow, compare_scores
+from lrlab.views.answer import describe_verdict, find_winners
 from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
 from worlds import FixedRows, Learners, Rows, Simulated, World
 
@@ -161,7 +162,9 @@ def covered_here(world: Learners, studies: int) -> dict[str, float]:
             i = int(float(row.schedule[len("Constant(") : -1])) - 1
             here = row.vs_baseline.on_this_data
             half = slack * (here.ci_high - here.ci_low) / 2
-            of_study.append(abs(row.vs_baseline.difference - (study.here[i] - study.here[0])) <= half)
+            of_study.append(
+                abs(row.vs_baseline.difference - (study.here[i] - study.here[0])) <= half
+            )
         hits.append(float(np.mean(of_study)))
     return share(hits)
 
@@ -180,7 +183,9 @@ def power(reading: str, studies: int, steps: Sequence[float] = STEPS) -> list[di
         for study in drawn(world(step * unit), studies):
             rows = judged(study, world(step * unit).overlap).other_rows
             (row,) = [row for row in rows if row.schedule == "Constant(2.0)"]
-            better.append(row.vs_baseline.estimates[-1].significant and row.vs_baseline.difference > 0)
+            better.append(
+                row.vs_baseline.estimates[-1].significant and row.vs_baseline.difference > 0
+            )
         found.append({"step": step, "effect": step * unit, **share(better)})
     return found
 
@@ -210,7 +215,9 @@ def ahead(comparison: Comparison) -> list[ComparisonRow]:
     """Whom a study would name if a winner had to beat the baseline as it was tuned, and no more."""
     told = (row for row in comparison.other_rows if row.vs_baseline.on_this_data.significant)
     edge = comparison.baseline_row.at_grid_edge
-    return [row for row in told if row.vs_baseline.difference > 0 and not row.at_grid_edge and not edge]
+    return [
+        row for row in told if row.vs_baseline.difference > 0 and not row.at_grid_edge and not edge
+    ]
 
 
 def wrong(study: Tried, row: ComparisonRow) -> bool:

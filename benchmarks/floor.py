@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lrlab.problems import Problem, Split
 from lrlab.training import Settings, ensemble
+from lrlab.training.engines import keep_freed_memory
 from lrlab.training.loop import init_model
-from lrlab.training.threads import keep_freed_memory
 from peers.jobs import problem_of, study
 
 RUNS, TURNS = 256, 5

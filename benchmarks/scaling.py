@@ -22,9 +22,10 @@ import ray
 from ray.cluster_utils import Cluster as Nodes
 
 from lrlab.problems import Problem, load_problem
-from lrlab.studies import RayCluster, Protocol, cluster, train_blocks, plan_first_phase, build_plan
-from lrlab.studies.execution import open_backend
-from lrlab.studies.sending import put_value
+from lrlab.studies import Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
+from lrlab.studies.execution import ray as ray_backend
+from lrlab.studies.execution.local import open_backend
+from lrlab.studies.execution.ray import put_value
 from lrlab.training import Settings, loop
 from lrlab.training.engines import Engine
 
@@ -66,12 +67,12 @@ def spreading(problem: Problem, place: RayCluster) -> dict[str, object]:
         overheads(problem, place, 20)
         warm = time.perf_counter()
         once = {"connection": connected - began, "until workers are warm": warm - connected}
-        usual, ahead = cluster._BLOCKS_PER_SLOT, {}
+        usual, ahead = ray_backend._BLOCKS_PER_SLOT, {}
         for held_ahead in (1, usual, 4 * usual):
-            cluster._BLOCKS_PER_SLOT = held_ahead
+            ray_backend._BLOCKS_PER_SLOT = held_ahead
             turns = [overheads(problem, place, BLOCKS) for _ in range(TURNS)]
             ahead[held_ahead] = min(turns)
-        cluster._BLOCKS_PER_SLOT = usual
+        ray_backend._BLOCKS_PER_SLOT = usual
         return {
             "seconds once": once,
             "µs of an empty block": 1e6 * empty(problem),

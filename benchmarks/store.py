@@ -27,7 +27,7 @@ import numpy as np
 from lrlab import Warmup, parse
 from lrlab.problems import load_problem
 from lrlab.studies import Store
-from lrlab.studies.rows import pack_curve, unpack_curve
+from lrlab.studies.store.schema import pack_curve, unpack_curve
 from lrlab.training import Curve, Result, Run, Settings
 from lrlab.training.engines import Engine
 
@@ -69,7 +69,9 @@ COMMANDS = {
 def write(db: Path, runs: int) -> float:
     """Fills the file with runs, block by block as a study does, and gives the seconds it took."""
     problem, engine = load_problem("breast-cancer"), Engine("ensemble")
-    rates = [Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)]
+    rates = [
+        Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)
+    ]
     ids = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(runs)]
     curves = [curve(seed) for seed in range(BLOCK)]
     taken = 0.0
@@ -97,7 +99,9 @@ def curve(seed: int) -> Curve:
     """Numbers of the digits that a run's have: rates in float64, losses and scores in float32."""
     draw = np.random.default_rng(seed)
     steps = np.arange(EPOCHS)
-    rates = SCHEDULES[seed % 3].bind(total_steps=EPOCHS + 1, steps_per_epoch=1)(np.arange(EPOCHS + 1), base=0.1)
+    rates = SCHEDULES[seed % 3].bind(total_steps=EPOCHS + 1, steps_per_epoch=1)(
+        np.arange(EPOCHS + 1), base=0.1
+    )
     losses = np.exp(-steps / 20 + 0.1 * draw.normal(size=(2, EPOCHS))).astype(np.float32)
     scores = draw.integers(150, 171, (2, EPOCHS)) / [[171], [80]]
     columns = [steps, rates[:-1], rates[1:], losses[0], scores[0], losses[1], scores[1]]

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab import Constant, Schedule
-from lrlab.problems.tasks import make_binary_task
+from lrlab.problems.metrics import make_binary_task
 from lrlab.studies import BASELINE, Comparison, Selection, build_grid, compare_scores
-from lrlab.studies.grid import MOMENTUM_GRIDS, LR_GRIDS, compute_extension_lr, build_midpoints
+from lrlab.studies.plan.grid import LR_GRIDS, MOMENTUM_GRIDS, build_midpoints, compute_extension_lr
 from lrlab.training import Settings
 from worlds import Numbers, test_rows
 
@@ -23,7 +23,9 @@ WIDENINGS, TUNING_SEEDS, SEEDS = 3, 20, 30
 
 GRID = build_grid(Settings(validation_size=0.2), LR_GRIDS["sgd"], MOMENTUM_GRIDS["sgd"])
 _RATES = [*LR_GRIDS["sgd"]]
-_RATES += [compute_extension_lr(LR_GRIDS["sgd"], side, 1 + i) for side in (-1, 1) for i in range(WIDENINGS)]
+_RATES += [
+    compute_extension_lr(LR_GRIDS["sgd"], side, 1 + i) for side in (-1, 1) for i in range(WIDENINGS)
+]
 _WHOLE = build_grid(Settings(validation_size=0.2), _RATES, MOMENTUM_GRIDS["sgd"])
 EVERY = tuple(sorted((*_WHOLE, *build_midpoints(_WHOLE)), key=lambda one: (one.lr, one.momentum)))
 """All settings that a study may come to, the lowest rate first; every other rate is between two."""
@@ -206,8 +208,18 @@ def judged(study: Tried, overlap: float | None, halves: bool = True) -> Comparis
     for k, (held_out, final) in enumerate(zip(study.held_out, study.final, strict=True)):
         schedule = Constant(float(k + 1)) if k else BASELINE
         at, side, tried = choose(held_out)
-        scores[schedule], tuned[schedule] = final[at], Selection(EVERY[at], side, float(held_out[at]))
+        scores[schedule], tuned[schedule] = (
+            final[at],
+            Selection(EVERY[at], side, float(held_out[at])),
+        )
         if schedule == BASELINE:
             all_rivals = _within(*RATE[tried][[0, -1]]) if halves else tried
             rivals = {EVERY[i]: final[i] for i in np.flatnonzero(all_rivals)}
-    return compare_scores(scores, BASELINE, make_binary_task().metric, overlap, selections=tuned, baseline_scores=rivals)
+    return compare_scores(
+        scores,
+        BASELINE,
+        make_binary_task().metric,
+        overlap,
+        selections=tuned,
+        baseline_scores=rivals,
+    )

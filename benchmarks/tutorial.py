@@ -17,21 +17,13 @@ import numpy as np
 import torch
 
 import lrlab
+from lrlab.lab import plan_study
 from lrlab.problems import load_problem
-from lrlab.studies import (
-    BASELINE,
-    Protocol,
-    Store,
-    list_engines,
-    run_study,
-    assess_claim,
-    plan_study,
-    select_engine,
-    describe_verdict,
-)
-from lrlab.studies.places import count_cores
-from lrlab.views import curves
-from lrlab.views.table import format_table
+from lrlab.studies import BASELINE, Protocol, Store, list_engines, run_study, select_engine
+from lrlab.studies.execution.backends import count_cores
+from lrlab.views import study_plots
+from lrlab.views.answer import assess_claim, describe_verdict
+from lrlab.views.study_table import format_table
 
 SEEDS = 300
 SCHEDULES = {
@@ -73,8 +65,16 @@ def main() -> None:
         measured[name] = {"schedule": row.schedule, "mean": row.mean, "sd": row.sd}
         if (gain := row.vs_baseline) is not None:
             here, new = gain.on_this_data, gain.for_new_data
-            measured[name] |= {"difference": gain.difference, "low": here.ci_low, "high": here.ci_high}
-            measured[name] |= {"new_low": new.ci_low, "new_high": new.ci_high, "verdict": describe_verdict(row)}
+            measured[name] |= {
+                "difference": gain.difference,
+                "low": here.ci_low,
+                "high": here.ci_high,
+            }
+            measured[name] |= {
+                "new_low": new.ci_low,
+                "new_high": new.ci_high,
+                "verdict": describe_verdict(row),
+            }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
         json.dumps(
@@ -89,7 +89,7 @@ def main() -> None:
         + "\n"
     )
     drawn = [schedule for name, schedule in SCHEDULES.items() if name != "lambda_double"]
-    curves.save_study_plot(study, PICTURE, drawn)
+    study_plots.save_study_plot(study, PICTURE, drawn)
     print(f"wrote {RESULTS} and {PICTURE}")
 
 

@@ -35,7 +35,7 @@ def test_type_checkers_know_the_same_names_of_studies() -> None:
 
 
 def test_a_name_is_not_hidden_by_the_module_it_lives_in() -> None:
-    code = "import lrlab.studies.plan; from lrlab.studies import plan; print(plan.__name__)"
+    code = "import lrlab.studies.plan.plan; from lrlab.studies import plan; print(plan.__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "plan\n"
 

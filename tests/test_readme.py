@@ -12,7 +12,7 @@ import pytest
 
 from lrlab import testing
 from lrlab.problems import Problem, TrainingFunction, load_problem
-from lrlab.studies.numbers import NumberFormat
+from lrlab.views.answer import NumberFormat
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
@@ -24,7 +24,10 @@ def test_the_table_is_the_measured_one(name: str) -> None:
     row, style = MEASURED["schedules"][name], NumberFormat(percent=True, decimals=0)
     cells = [row["schedule"], style.format_score(row["mean"]), style.format_sd(row["sd"])]
     if "difference" in row:
-        cells += [style.format_difference(row["difference"]), style.format_interval(row["low"], row["high"])]
+        cells += [
+            style.format_difference(row["difference"]),
+            style.format_interval(row["low"], row["high"]),
+        ]
     pattern = r"\s+".join(re.escape(cell) for cell in cells)
     assert re.search(pattern, README), f"the README lacks {cells}"
 

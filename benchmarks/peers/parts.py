@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from benchmarks.peers import jax_scan, plain, ray_tasks, tables, torch_vmap
+from benchmarks.peers.jobs import Peer, few, loop, problem_of, study
+from benchmarks.peers.turns import measured
+from benchmarks.peers.workers import Ensembles, anew, loops, workers
 
 from lrlab.problems import Problem
-from lrlab.studies.places import count_cores
+from lrlab.studies.execution.backends import count_cores
 from lrlab.training import Run
 from lrlab.training.engines import select_faster_engine
-
-from . import jax_scan, plain, ray_tasks, tables, torch_vmap
-from .jobs import Peer, few, loop, problem_of, study
-from .turns import measured
-from .workers import Ensembles, anew, loops, workers
 
 SIZES = {64: 5, 256: 5, 512: 3, 1024: 3, 4096: 1, 16384: 1}  # runs, and how many turns
 QUICK = 9  # turns of those that take less than a second: machines are quick and slow by turns

@@ -29,7 +29,9 @@ class Stacked:
         """Of runs with equal settings but for the rate, and with batches in fixed order."""
         seeds = {run.seed for run in runs}
         split = {seed: problem.split(seed) for seed in seeds}
-        model = {seed: init_model(problem, derive_seeds(seed).weights).state_dict() for seed in seeds}
+        model = {
+            seed: init_model(problem, derive_seeds(seed).weights).state_dict() for seed in seeds
+        }
         ((epochs, batch),) = {(run.settings.epochs, run.settings.batch_size) for run in runs}
         rates = [run.schedule(np.arange(epochs), base=run.settings.lr) for run in runs]
         parts = ("x_train", "y_train", "x_test", "y_test")

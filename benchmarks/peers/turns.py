@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrlab.problems import Problem
+from benchmarks.peers.jobs import Peer, few, loop, refuse_wrong, steps
 
-from .jobs import Peer, few, loop, refuse_wrong, steps
+from lrlab.problems import Problem
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
+from benchmarks.peers.jobs import Final, Job, problem_of
 
 from lrlab.problems import Problem
 from lrlab.training import Result, Run, ensemble, train
-from lrlab.training.threads import keep_freed_memory
-
-from .jobs import Final, Job, problem_of
+from lrlab.training.engines import keep_freed_memory
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

@@ -19,16 +19,15 @@ if TYPE_CHECKING:
     from lrlab.errors import StudyError as StudyError
     from lrlab.errors import TrainingError as TrainingError
     from lrlab.errors import ViewError as ViewError
+    from lrlab.lab import compare as compare
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.optim import count_steps as count_steps
     from lrlab.problems import Metric as Metric
     from lrlab.problems import Problem as Problem
     from lrlab.problems import TrainingFunction as TrainingFunction
-    from lrlab.problems.own import from_arrays as from_arrays
     from lrlab.schedules import *
-    from lrlab.studies import compare as compare
-    from lrlab.training.live import RunContext as RunContext
-    from lrlab.views.plot import plot as plot
+    from lrlab.training.context import RunContext as RunContext
+    from lrlab.views.schedule_plots import plot as plot
 
 __version__ = "0.1.0"
 
@@ -45,12 +44,11 @@ _EXPORTS = {
         "TrainingError",
         "ViewError",
     ),
-    "optim": ("LRScheduler", "total_steps"),
+    "optim": ("LRScheduler", "count_steps"),
     "problems": ("Metric", "Problem", "TrainingFunction"),
-    "problems.own": ("problem",),
-    "studies": ("compare",),
-    "training.live": ("RunContext",),
-    "views.plot": ("plot",),
+    "lab": ("compare",),
+    "training.context": ("RunContext",),
+    "views.schedule_plots": ("plot",),
 }
 _MODULES = ("adapters", "dialects", "schedules", "testing")
 

@@ -6,7 +6,9 @@ from importlib import import_module
 from types import ModuleType
 
 
-def enable_lazy_imports(package: str, exports: Mapping[str, Iterable[str]], modules: Iterable[str] = ()) -> None:
+def enable_lazy_imports(
+    package: str, exports: Mapping[str, Iterable[str]], modules: Iterable[str] = ()
+) -> None:
     """Has the names of a package imported when they are first used.
 
     Args:
@@ -33,7 +35,9 @@ class _LazyModule(ModuleType):
             raise AttributeError(
                 f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self
             )
-        value: object = getattr(import_module(f"{self.__name__}.{self._source_modules[name]}"), name)
+        value: object = getattr(
+            import_module(f"{self.__name__}.{self._source_modules[name]}"), name
+        )
         vars(self)[name] = value
         return value
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lrlab.adapters.fastai import to_function, fit
+from lrlab.adapters.fastai import fit, to_function
 from lrlab.errors import SchedulerError
 
 EPOCHS = 3

@@ -37,7 +37,9 @@ def test_every_share_that_fastai_adds_up_is_its_batchs(
 
 
 def test_groups_have_their_own_base() -> None:
-    rates = to_function("Warmup('20%') >> Cosine('2ep')", [0.1, 1.0], total_steps=15, steps_per_epoch=6)
+    rates = to_function(
+        "Warmup('20%') >> Cosine('2ep')", [0.1, 1.0], total_steps=15, steps_per_epoch=6
+    )
     schedule = Warmup(3) >> Cosine(12)
     assert rates(4 / 15) == [schedule(4, base=0.1), schedule(4, base=1.0)]
 

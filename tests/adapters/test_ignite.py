@@ -84,11 +84,15 @@ def expected_of(schedule: Schedule, steps_per_epoch: int, first: int) -> list[li
     for loss in LOSSES:
         for i in range(steps_per_epoch):
             if i == first:
-                state = [schedule.update_state(s, t, loss, b) for s, b in zip(state, BASES, strict=True)]
+                state = [
+                    schedule.update_state(s, t, loss, b) for s, b in zip(state, BASES, strict=True)
+                ]
             used.append([schedule.with_state(s)(t, b) for s, b in zip(state, BASES, strict=True)])
             t += 1
         if first == steps_per_epoch:
-            state = [schedule.update_state(s, t, loss, b) for s, b in zip(state, BASES, strict=True)]
+            state = [
+                schedule.update_state(s, t, loss, b) for s, b in zip(state, BASES, strict=True)
+            ]
     return used
 
 

@@ -3,15 +3,16 @@
 import os
 from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-
 import keras
 import numpy as np
 import pytest
 
-from lrlab import Cosine, Plateau, Absolute, Schedule, Warmup
+from lrlab import Absolute, Cosine, Plateau, Schedule, Warmup
 from lrlab.adapters.keras import to_function
 from lrlab.errors import ScheduleError, SchedulerError
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
 
 EPOCHS = 8
 

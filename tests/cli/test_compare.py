@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lrlab.studies import StoreReader, frames
+from lrlab.studies import StoreReader
+from lrlab.studies.store import frames
 from tests.cli.stopping import command, ended, numbers, query
 
 UNTUNED = ["--no-tune", "--epochs", "2", "--seeds", "3", "--engine", "loop"]

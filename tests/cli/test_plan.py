@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Protocol, build_grid, estimate_cost, build_plan
+from lrlab.studies import Machine, Protocol, build_grid, build_plan, estimate_cost
 from lrlab.training import Settings
 from tests.cli.stopping import query
 from tests.cli.test_own import TRAINING
@@ -71,7 +71,9 @@ def _as_timed(said: str, other: str) -> str:
 
 def test_all_that_widening_may_cost_is_said() -> None:
     grid = build_grid(Settings(epochs=1, validation_size=0.2), [0.03, 0.3], [0, 0.9])
-    study = build_plan(load_problem("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, grid_extensions=2))
+    study = build_plan(
+        load_problem("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, grid_extensions=2)
+    )
     taken = estimate_cost(study, Machine(1))
     assert taken.tuning_runs == 4 * 3
     assert taken.final_runs == (4 + 2) * 5  # the rate halfway between the two, with either momentum

@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster as Nodes
 
 from lrlab.studies import Store
 from lrlab.training import engines
-from lrlab.training.engines import EngineChoice, Engine
+from lrlab.training.engines import Engine, EngineChoice
 from tests.cli.stopping import numbers, query
 
 # Ray forks to start its processes, which JAX warns of where another test has imported it.

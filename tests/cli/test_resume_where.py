@@ -8,8 +8,9 @@ import typer
 
 from lrlab import Cosine
 from lrlab.cli.compare import run_study_with_progress
+from lrlab.lab import plan_study
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Plan, Protocol, Store, run_study, plan_study
+from lrlab.studies import Machine, Plan, Protocol, Store, run_study
 from tests.cli.conftest import Said
 
 Lrlab = Callable[..., Said]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lrlab.schedules.text import BUILTIN_BUILDERS
+from lrlab.schedules.parser import BUILTIN_BUILDERS
 
 
 @pytest.mark.parametrize("columns", [80, 140])

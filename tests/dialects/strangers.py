@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lrlab.dialects.hyperparameters import LrAndMomentum
+from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Constant, Schedule
 

@@ -79,7 +79,9 @@ def check(training: tuple[int, int, bool], name: str, **words: Any) -> None:
     epochs, length, _ = training
     schedule: Schedule = getattr(ours, name)(**words)
     expected = formula(name, *training, **words)
-    rates = schedule.bind(total_steps=epochs * length, steps_per_epoch=length)(range(epochs * length))
+    rates = schedule.bind(total_steps=epochs * length, steps_per_epoch=length)(
+        range(epochs * length)
+    )
     # Near 0 a cosine cancels, and so do the last steps of a line.
     assert_allclose(rates, expected, rtol=1e-12, atol=1e-12 * max(1.0, expected.max()))
     assert repr(parse(repr(schedule))) == repr(schedule)

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import ignite as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Exponential, Absolute, Schedule, Step
+from lrlab.schedules import Absolute, Constant, Exponential, Schedule, Step
 from tests.dialects.stepping import sgd
 from tests.dialects.strangers import refuses_nonsense
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +16,9 @@ from lrlab.dialects import keras as ours
 from lrlab.errors import ScheduleError
 from tests.dialects.stepping import reactions
 from tests.dialects.strangers import refuses_nonsense, same_arguments
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
 
 keras = pytest.importorskip("keras", reason="keras is not installed")
 theirs = keras.optimizers.schedules

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from lrlab import Cosine, Custom, Exponential, Greedy, LRScheduler, Plateau, Absolute, Warmup
+from lrlab import Absolute, Cosine, Custom, Exponential, Greedy, LRScheduler, Plateau, Warmup
 from lrlab.errors import SchedulerError
 from tests.optim.cases import held, optimizer_of, steps
 

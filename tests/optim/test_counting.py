@@ -188,7 +188,9 @@ def test_it_is_what_lightning_estimates_and_does(drop_last: bool) -> None:
     )
     model = Model()
     trainer.fit(model, loader)
-    assert model.steps == model.estimated == count_steps(loader, 2, gradient_accumulation_steps=5) == 6
+    assert (
+        model.steps == model.estimated == count_steps(loader, 2, gradient_accumulation_steps=5) == 6
+    )
 
 
 class Regression(torch.nn.Module):
@@ -226,7 +228,9 @@ def test_it_is_how_often_transformers_trainer_steps(
     trainer.create_optimizer()
     trainer.optimizer.register_step_post_hook(lambda *_: steps.append(1))
     trainer.train()
-    right = count_steps(trainer.get_train_dataloader(), epochs, gradient_accumulation_steps=accumulate)
+    right = count_steps(
+        trainer.get_train_dataloader(), epochs, gradient_accumulation_steps=accumulate
+    )
     assert len(steps) == trainer.state.max_steps == right
     assert right == count_steps(23, epochs, batch_size=2, gradient_accumulation_steps=accumulate)
 
@@ -239,7 +243,9 @@ def test_fractions_of_epochs_are_those_of_transformers_bit_for_bit(tmp_path: Pat
         trainer.args.num_train_epochs = epochs
         trainer.args.gradient_accumulation_steps = accumulate
         *_, steps = trainer.set_initial_training_values(trainer.args, [None] * batches)
-        assert count_steps([None] * batches, epochs, gradient_accumulation_steps=accumulate) == steps
+        assert (
+            count_steps([None] * batches, epochs, gradient_accumulation_steps=accumulate) == steps
+        )
 
     agree()
 

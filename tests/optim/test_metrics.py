@@ -31,7 +31,11 @@ def test_a_metric_moves_the_rates_as_it_moves_the_schedule(
     states = [schedule.init_state()] * 2
     for t, loss in enumerate(LOSSES):
         made = [schedule.with_state(state) for state in states]
-        assert rates_of(optimizer) == [made[0](t, base=0.1), made[1](t, base=0.5)] == scheduler.next_lrs
+        assert (
+            rates_of(optimizer)
+            == [made[0](t, base=0.1), made[1](t, base=0.5)]
+            == scheduler.next_lrs
+        )
         states = [
             schedule.update_state(state, t, loss, base)
             for state, base in zip(states, (0.1, 0.5), strict=True)
@@ -186,7 +190,11 @@ def test_a_missing_metric_stops_nothing() -> None:
     scheduler.step()
     with pytest.raises(UserWarning, match="none came in 2 steps"):
         scheduler.step()
-    assert (scheduler.last_epoch, scheduler.next_lrs) == (2, rates_of(optimizer)) == (2, [0.025, 0.125])
+    assert (
+        (scheduler.last_epoch, scheduler.next_lrs)
+        == (2, rates_of(optimizer))
+        == (2, [0.025, 0.125])
+    )
 
 
 class LateGroup:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Absolute
+from lrlab import Absolute, Constant, Cosine, Exponential, Linear, LRScheduler
 from lrlab.dialects import torch as dialect
 from lrlab.errors import ScheduleError, SchedulerError
 from tests.optim.cases import two_groups

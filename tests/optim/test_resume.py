@@ -11,7 +11,17 @@ import torch
 from torch.optim import Optimizer
 
 import lrlab
-from lrlab import Constant, Cosine, Exponential, Greedy, Linear, LRScheduler, Plateau, Absolute, Warmup
+from lrlab import (
+    Absolute,
+    Constant,
+    Cosine,
+    Exponential,
+    Greedy,
+    Linear,
+    LRScheduler,
+    Plateau,
+    Warmup,
+)
 from tests.optim.cases import CASES, LAST, RATES, Case, Held, held, optimizer_of, steps
 
 MORE = 20

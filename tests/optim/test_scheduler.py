@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import lr_scheduler as theirs
 
 import lrlab
-from lrlab import Constant, Cosine, Exponential, Linear, LRScheduler, Absolute, Schedule, Warmup
+from lrlab import Absolute, Constant, Cosine, Exponential, Linear, LRScheduler, Schedule, Warmup
 from lrlab.errors import ScheduleError, SchedulerError
 from lrlab.problems import load_problem
 from tests.optim.cases import optimizer_of, rates_of
@@ -267,7 +267,9 @@ def test_a_state_loaded_into_the_optimizer_leaves_the_rates_right() -> None:
     copies = copy.deepcopy(scheduler), pickle.loads(pickle.dumps(scheduler))
     for one in (scheduler, *copies):
         one.optimizer.load_state_dict(before.state_dict())
-        assert rates_of(one.optimizer) == one.next_lrs == [Cosine(10)(1, base=b) for b in (0.3, 2.0)]
+        assert (
+            rates_of(one.optimizer) == one.next_lrs == [Cosine(10)(1, base=b) for b in (0.3, 2.0)]
+        )
         groups = one.optimizer.param_groups
         assert [(g["initial_lr"], g["weight_decay"]) for g in groups] == [(0.3, 0.25), (2.0, 0.25)]
 

@@ -14,7 +14,7 @@ from torch.optim import lr_scheduler as theirs
 from lrlab import Cosine, Custom, Formula, InverseTime, LRScheduler, Schedule
 from lrlab.dialects import torch as dialect
 from lrlab.errors import ScheduleError
-from lrlab.optim.table import MIN_TABLE_STEPS
+from lrlab.optim.values import MIN_TABLE_STEPS
 from tests.optim.cases import optimizer_of
 from tests.schedules.strategies import schedules
 

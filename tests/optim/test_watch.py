@@ -15,7 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import booleans, integers, lists
 
-from lrlab.optim.watch import MAX_CALLS, StepCheck
+from lrlab.optim.checks import MAX_CALLS, StepCheck
 
 
 def parameters(number: int = 3) -> list[torch.nn.Parameter]:
@@ -117,7 +117,9 @@ def test_a_call_for_each_batch_is_warned_of_where_epochs_hold_some_accumulations
 def test_looking_at_a_schedule_without_training_ends_silently() -> None:
     optimizer = sgd()
     watch = StepCheck(optimizer)
-    assert [watch.check_step(optimizer) for _ in range(MAX_CALLS)] == [True] * (MAX_CALLS - 1) + [False]
+    assert [watch.check_step(optimizer) for _ in range(MAX_CALLS)] == [True] * (MAX_CALLS - 1) + [
+        False
+    ]
     without = torch.optim.Adam([torch.nn.Parameter(torch.zeros(3))])  # no gradients, no update
     assert watched(without, every(2)) == ""
 

@@ -10,7 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from lrlab.problems.code import compute_fingerprint, is_library_file, locate_error, describe_error
+from lrlab.problems.fingerprint import (
+    compute_fingerprint,
+    describe_error,
+    is_library_file,
+    locate_error,
+)
 from tests.conftest import REPOSITORY
 
 MODEL = """
@@ -49,7 +54,7 @@ def print_of(tmp_path: Path) -> Callable[..., str]:
     def of(model: str = MODEL, parts: str = PARTS) -> str:
         (tmp_path / "own_model.py").write_text(model)
         (tmp_path / "own_parts.py").write_text(parts)
-        program = "import own_model; from lrlab.problems.code import fingerprint_of as f;"
+        program = "import own_model; from lrlab.problems.fingerprint import fingerprint_of as f;"
         done = subprocess.run(
             [sys.executable, "-B", "-c", program + "print(f(own_model.model))"],
             cwd=tmp_path, capture_output=True, text=True, check=True,

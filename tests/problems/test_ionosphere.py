@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from lrlab.errors import ProblemError
-from lrlab.problems import ionosphere as module
+from lrlab.problems import datasets as module
 from lrlab.problems import load_problem
-from lrlab.problems.ionosphere import load_ionosphere
+from lrlab.problems.datasets import load_ionosphere
 
 
 def test_it_is_the_tutorials_problem(ionosphere_folder: Path) -> None:

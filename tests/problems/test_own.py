@@ -66,7 +66,9 @@ def test_floats_are_quantities() -> None:
     problem = lrlab.Problem.from_arrays(X, AMOUNT, linear(1), metric="mae")
     split = problem.split(0)
     assert split.y_train.shape == (42, 1)  # not (42,), which torch would spread to (42, 42)
-    assert problem.task.dummy_output(split.y_train).item() == pytest.approx(split.y_train.mean().item())
+    assert problem.task.dummy_output(split.y_train).item() == pytest.approx(
+        split.y_train.mean().item()
+    )
     outputs = torch.from_numpy(DRAW.normal(size=tuple(split.y_test.shape)))
     for metric, of, more in (
         ("mae", mean_absolute_error, False),
@@ -147,7 +149,9 @@ def test_splits_are_stratified_and_given_test_rows_are_fixed() -> None:
     rare = (np.arange(ROWS) % 10 == 0).astype(int)
     for seed in range(5):
         assert lrlab.Problem.from_arrays(X, rare, linear(2)).split(seed).y_test.sum() == 2
-    problem = lrlab.Problem.from_arrays(X[:40], THREE[:40], linear(3), x_test=X[40:], y_test=THREE[40:])
+    problem = lrlab.Problem.from_arrays(
+        X[:40], THREE[:40], linear(3), x_test=X[40:], y_test=THREE[40:]
+    )
     assert problem.test_train_ratio is None
     assert problem.train_rows == 40
     for seed in range(3):
@@ -250,7 +254,9 @@ HOLES = np.where(np.arange(ROWS) == 7, np.nan, AMOUNT)
 def test_slips_are_said_in_one_sentence(said: str, given: dict[str, Any]) -> None:
     options = {"x": X, "y": THREE, "model": linear(3)} | given
     with pytest.raises(ProblemError, match=said):
-        lrlab.Problem.from_arrays(options.pop("x"), options.pop("y"), options.pop("model"), **options)
+        lrlab.Problem.from_arrays(
+            options.pop("x"), options.pop("y"), options.pop("model"), **options
+        )
 
 
 class Summed(nn.Module):

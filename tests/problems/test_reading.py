@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lrlab.errors import ProblemError
-from lrlab.problems.reading import read_table
+from lrlab.problems.delimited import read_table
 
 ROWS = [(f"{i / 7:.3f}", f"{i}", "yes" if i % 3 else "no") for i in range(40)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from lrlab.errors import LrlabError, ProblemError
 from lrlab.problems import Problem, TrainingFunction, load_problem
-from lrlab.problems.scripts import load_object
+from lrlab.problems.user_code import load_object
 
 SCRIPT = """
 import lrlab

@@ -152,7 +152,9 @@ def test_a_regression_target_is_standardised_and_scored_in_its_own_units() -> No
     assert_allclose(split.y_train.double().mean(), 0, atol=1e-6)
     assert_allclose(split.y_train.double().std(correction=0), 1, atol=1e-6)
     outputs = split.y_test + 0.5
-    assert_allclose(problem.task.metric.fn(outputs, split.y_test) * split.target_scale, 0.5 * split.target_scale)
+    assert_allclose(
+        problem.task.metric.fn(outputs, split.y_test) * split.target_scale, 0.5 * split.target_scale
+    )
 
 
 @pytest.mark.parametrize("target", ["size", "3", "nothing"])
@@ -223,7 +225,9 @@ def test_given_test_rows_are_those_of_every_seed() -> None:
     assert torch.equal(first.x_test, second.x_test)
     assert first.y_test.flatten().tolist() == (test["label"] == "yes").tolist()
     # Encoded by the training rows alone: any other test rows leave these as they are.
-    other = make_table_problem("table", train, test=frame_of(25, seed=3).assign(size=1e6, city="Bonn"))
+    other = make_table_problem(
+        "table", train, test=frame_of(25, seed=3).assign(size=1e6, city="Bonn")
+    )
     assert torch.equal(other.split(0).x_train, first.x_train)
     assert other.split(0).x_test[:, 2:].sum() == 0  # a city that no training row has
     assert other.fingerprint != problem.fingerprint

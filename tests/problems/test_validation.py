@@ -10,7 +10,7 @@ from hypothesis.strategies import integers
 from torch import Tensor
 
 from lrlab.problems import Problem, Split, load_problem, split_rows
-from lrlab.problems.tasks import make_multiclass_task
+from lrlab.problems.metrics import make_multiclass_task
 from lrlab.training import Run, Settings, train
 from tests.training.cases import digits, squares
 
@@ -93,7 +93,9 @@ def test_nothing_is_trained_on_rows_held_out() -> None:
 
     result = train(replace(problem, split=other_targets), run)
     for name in ("loss", "score"):
-        np.testing.assert_array_equal(result.curve.get_column(name), expected.curve.get_column(name))
+        np.testing.assert_array_equal(
+            result.curve.get_column(name), expected.curve.get_column(name)
+        )
     for name in ("validation_loss", "validation_score"):
         assert np.isfinite(expected.curve.get_column(name)).all()
         assert not np.array_equal(result.curve.get_column(name), expected.curve.get_column(name))

@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from lrlab.schedules import (
+    Absolute,
     Affine,
     Clip,
     Continued,
-    Product,
-    Absolute,
-    Repeat,
     CumulativeProduct,
+    Product,
+    Repeat,
     Schedule,
     Sequential,
     Shift,

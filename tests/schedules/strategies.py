@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from lrlab.schedules import (
+    Absolute,
     Chebyshev,
     Constant,
     Cooldown,
@@ -14,17 +15,16 @@ from lrlab.schedules import (
     Geometric,
     InverseSqrt,
     InverseTime,
-    PiecewiseInterpolate,
     Linear,
     LogWarmup,
     MultiStep,
     Noise,
     PiecewiseConstant,
+    PiecewiseInterpolate,
     Polynomial,
     PolynomialCycle,
     Power,
     RadamWarmup,
-    Absolute,
     Rex,
     Schedule,
     Sigmoid,
@@ -86,7 +86,9 @@ endless = st.one_of(
     st.builds(MultiStep, milestones, gammas),
     milestones.flatmap(
         lambda at: st.builds(
-            PiecewiseConstant, st.just(at), st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1)
+            PiecewiseConstant,
+            st.just(at),
+            st.lists(levels, min_size=len(at) + 1, max_size=len(at) + 1),
         )
     ),
     st.builds(ExponentialWarmup, periods),

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Constant,
     Cosine,
     Custom,
@@ -17,7 +18,6 @@ from lrlab.schedules import (
     Linear,
     Plateau,
     Product,
-    Absolute,
     Schedule,
     Sum,
     Warmup,

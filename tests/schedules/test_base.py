@@ -14,8 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lrlab
 import lrlab.schedules
 from lrlab.errors import ScheduleError
-from lrlab.schedules import EXPORTS, Cosine, Exponential, Linear, Absolute, Schedule, Warmup, parse
-from lrlab.schedules.text import BUILTIN_BUILDERS
+from lrlab.schedules import EXPORTS, Absolute, Cosine, Exponential, Linear, Schedule, Warmup, parse
+from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.schedules.slow import slow
 from tests.schedules.strategies import planned, relative, schedules, steps, trees
 
@@ -138,7 +138,9 @@ def test_an_unbound_schedule_says_what_is_missing() -> None:
 
 @given(schedule=schedules)
 def test_bound_schedules_stay_as_they_are(schedule: Schedule) -> None:
-    assert schedule.bind(total_steps=1000, steps_per_epoch=10) == schedule.bind(total_steps=1000).bind(total_steps=50)
+    assert schedule.bind(total_steps=1000, steps_per_epoch=10) == schedule.bind(
+        total_steps=1000
+    ).bind(total_steps=50)
 
 
 @pytest.mark.parametrize("total", [0, -5, float("nan"), "50"])
@@ -162,7 +164,7 @@ def test_numpy_numbers_multiply_schedules_too() -> None:
 
 def test_a_shape_of_ones_own_needs_its_formula_alone() -> None:
     from lrlab.schedules import Primitive
-    from lrlab.schedules.parameters import Positive
+    from lrlab.schedules.fields import Positive
 
     @dataclasses.dataclass(frozen=True, repr=False)
     class Sqrt(Primitive):

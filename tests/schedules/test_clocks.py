@@ -7,15 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules import (
-    Constant,
-    Cosine,
-    Exponential,
-    Linear,
-    Schedule,
-    Step,
-    Warmup,
-)
+from lrlab.schedules import Constant, Cosine, Exponential, Linear, Schedule, Step, Warmup
 from lrlab.schedules.durations import Horizon
 from tests.schedules.strategies import relative, steps
 
@@ -70,7 +62,9 @@ def test_lengths() -> None:
 def test_units_are_those_of_the_whole_training() -> None:
     assert Warmup("10%").stretch(2).bind(total_steps=100) == Warmup(10).stretch(2)
     assert Cosine(30).shift("1ep").bind(steps_per_epoch=7) == Cosine(30).shift(7)
-    assert Exponential(0.9).staircase("1ep").bind(steps_per_epoch=7) == Exponential(0.9).staircase(7)
+    assert Exponential(0.9).staircase("1ep").bind(steps_per_epoch=7) == Exponential(0.9).staircase(
+        7
+    )
 
 
 def test_what_takes_the_rest_ends_with_the_training() -> None:

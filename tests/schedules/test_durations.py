@@ -28,7 +28,9 @@ def test_rounding_is_to_the_nearest_step_ties_up() -> None:
 
 
 def test_units_mix() -> None:
-    schedule = (Warmup("2ep") >> Constant(1.0, over=7) >> Linear(1, 0)).bind(total_steps=100, steps_per_epoch=10)
+    schedule = (Warmup("2ep") >> Constant(1.0, over=7) >> Linear(1, 0)).bind(
+        total_steps=100, steps_per_epoch=10
+    )
     assert schedule == Warmup(20) >> Constant(1.0, over=7) >> Linear(1, 0, over=73)
 
 
@@ -76,4 +78,6 @@ def test_spelling_is_stable(amount: float, unit: str) -> None:
     once = convert_duration(f"{amount!r}{unit}")
     assert once is not None
     assert convert_duration(once) == once
-    assert Horizon(total_steps=100, steps_per_epoch=1).to_exact_steps(once) == pytest.approx(amount, rel=1e-12)
+    assert Horizon(total_steps=100, steps_per_epoch=1).to_exact_steps(once) == pytest.approx(
+        amount, rel=1e-12
+    )

@@ -17,7 +17,7 @@ HEAVY = ("torch", "pandas", "matplotlib", "scipy", "sklearn")
         "from lrlab.cli.app import app; app(['--help'], standalone_mode=False)",
         "from lrlab.cli.app import app; app(['compare', '--help'], standalone_mode=False)",
         "from lrlab.studies import Catalog, Entry",
-        "import lrlab.cli.status, lrlab.views.catalog",
+        "import lrlab.cli.status, lrlab.views.studies_table",
     ],
 )
 def test_nothing_heavy_is_imported(code: str) -> None:

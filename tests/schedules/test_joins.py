@@ -7,13 +7,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Constant,
     Continued,
     Cosine,
     Exponential,
     Linear,
     Product,
-    Absolute,
     Schedule,
     Sequential,
     Warmup,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Constant,
     Cosine,
     Custom,
@@ -18,7 +19,6 @@ from lrlab.schedules import (
     MultiStep,
     PiecewiseConstant,
     Plateau,
-    Absolute,
     Schedule,
     Step,
     Warmup,

@@ -10,13 +10,13 @@ from numpy.testing import assert_allclose
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Constant,
     Cooldown,
     Cosine,
     Geometric,
     Linear,
     Polynomial,
-    Absolute,
     Rex,
     Schedule,
     Tanh,

@@ -11,13 +11,13 @@ from numpy.testing import assert_allclose
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Constant,
     Continued,
     Cosine,
     Greedy,
     Linear,
     Plateau,
-    Absolute,
     Schedule,
     Sequential,
     Warmup,

@@ -13,10 +13,10 @@ from lrlab.schedules import (
     Chebyshev,
     Constant,
     Cosine,
-    PiecewiseInterpolate,
     Linear,
     MultiStep,
     PiecewiseConstant,
+    PiecewiseInterpolate,
     Sequential,
     Step,
     Warmup,
@@ -67,7 +67,9 @@ def test_piecewise_is_a_sequence_of_constants(at: list[int], data: st.DataObject
 def test_knots_are_numpys_interpolation(at: list[int], data: st.DataObject) -> None:
     heights = data.draw(st.lists(levels, min_size=len(at), max_size=len(at)))
     t = np.arange(320)
-    assert_allclose(PiecewiseInterpolate(at, heights)(t), np.interp(t, at, heights), rtol=1e-12, atol=1e-14)
+    assert_allclose(
+        PiecewiseInterpolate(at, heights)(t), np.interp(t, at, heights), rtol=1e-12, atol=1e-14
+    )
 
 
 @given(at=st.lists(lengths, min_size=2, max_size=6, unique=True).map(sorted), data=st.data())
@@ -109,7 +111,10 @@ def test_chebyshevs_order_is_the_fractal_one_of_the_paper() -> None:
         (lambda: MultiStep(np.array(30)), "milestones must be a list"),
         (lambda: PiecewiseConstant([3], [1.0]), "levels must be one more than at, got 1 and 1"),
         (lambda: PiecewiseConstant([3], [1.0, -1.0]), "levels must be a list of levels"),
-        (lambda: PiecewiseInterpolate([3], [1.0, 2.0]), "levels must be as many as at, got 2 and 1"),
+        (
+            lambda: PiecewiseInterpolate([3], [1.0, 2.0]),
+            "levels must be as many as at, got 2 and 1",
+        ),
         (lambda: Chebyshev(6, 10), "steps must be a power of two up to a million, got 6"),
         (lambda: Chebyshev(8, 0.5), "condition must be a number of 1 or more"),
     ],

@@ -20,7 +20,7 @@ from lrlab.schedules import (
     to_json,
     to_text,
 )
-from lrlab.schedules.text import BUILTIN_BUILDERS
+from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.schedules.strategies import planned, schedules, trees
 
 

@@ -22,7 +22,7 @@ from lrlab.schedules import (
     untuned_exponential_warmup,
     untuned_linear_warmup,
 )
-from lrlab.schedules.curves import CURVES
+from lrlab.schedules.ramps import CURVES
 from tests.schedules.strategies import curves
 
 overs = st.integers(1, 300)

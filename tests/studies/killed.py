@@ -18,8 +18,8 @@ import torch
 
 from lrlab import Cosine, Linear
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Phase, Protocol, Store, run_study, build_grid, build_plan
-from lrlab.studies.carrying import ignore_progress
+from lrlab.studies import Machine, Phase, Protocol, Store, build_grid, build_plan, run_study
+from lrlab.studies.execution.runner import ignore_progress
 from lrlab.training import Run, Settings, ensemble
 from lrlab.training.engines import Engine
 
@@ -31,7 +31,9 @@ def main(folder: Path) -> None:
     ensemble.__dict__["_cache"] = lambda: 20_000  # so that there are many blocks
     grid = build_grid(Settings(epochs=12, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
     schedules = [Cosine(), Linear(1, 0)]
-    which = build_plan(load_problem("iris"), schedules, grid, Protocol(60, 20, 1), Engine("ensemble"))
+    which = build_plan(
+        load_problem("iris"), schedules, grid, Protocol(60, 20, 1), Engine("ensemble")
+    )
 
     def study(name: str, watch: Callable = ignore_progress) -> None:
         with Store(folder / name) as store:

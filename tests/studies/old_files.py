@@ -39,7 +39,9 @@ OLD = {
     ),
     2: (
         _TABLE.format(more=", left_at INTEGER", version=2, run=_SECOND),
-        Result(0.25, True, Curve.from_epochs([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2, 0.6, 0.5)]), 1.5, 17),
+        Result(
+            0.25, True, Curve.from_epochs([Epoch(0, 0.1, 0.05, 0.7, 0.1 + 0.2, 0.6, 0.5)]), 1.5, 17
+        ),
     ),
 }
 """By version: what makes the file, and the result of its run, whose id is ``old``."""

@@ -14,7 +14,7 @@ STUDY = "0123abcd"
 def read(db: Path) -> None:
     """Reads until the study was seen at ten points, thirty times at least."""
     from lrlab.studies import StoreReader
-    from lrlab.studies.rows import unpack_curve
+    from lrlab.studies.store.schema import unpack_curve
 
     print("ready", flush=True)
     query = "SELECT count(*), max(epochs) FROM run"

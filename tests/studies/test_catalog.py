@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from lrlab.errors import StudyError
-from lrlab.studies import StoreReader, Store, frames
-from lrlab.studies.entries import PhaseProgress
-from lrlab.studies.schema import SCHEMA_VERSION
+from lrlab.studies import Store, StoreReader
+from lrlab.studies.store import frames
+from lrlab.studies.store.reader import PhaseProgress
+from lrlab.studies.store.schema import SCHEMA_VERSION
 from tests.studies.old_files import OLD, old_file
 from tests.studies.stored import IDS, RESULTS, write
 
@@ -81,7 +82,9 @@ def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path)
 
 def test_the_pace_is_that_of_late(db: Path) -> None:
     catalog = StoreReader(db)
-    assert catalog.measure_runs_per_second(catalog.find_study()) is None, "all ended in one second, or hardly so"
+    assert catalog.measure_runs_per_second(catalog.find_study()) is None, (
+        "all ended in one second, or hardly so"
+    )
     times = ["10:00:00", "11:00:00", "11:00:10", "11:00:10", "11:00:30", "11:00:40"]
     with closing(sqlite3.connect(db, isolation_level=None)) as writing:
         for id, time in zip(IDS, times, strict=False):
@@ -92,7 +95,10 @@ def test_the_pace_is_that_of_late(db: Path) -> None:
 
 def test_runs_that_a_study_shares_and_runs_of_no_study(db: Path) -> None:
     catalog = StoreReader(db)
-    assert (catalog.count_unshared_runs(catalog.find_study()), catalog.count_runs_without_study()) == (6, 0)
+    assert (
+        catalog.count_unshared_runs(catalog.find_study()),
+        catalog.count_runs_without_study(),
+    ) == (6, 0)
     write(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
     assert catalog.count_unshared_runs(catalog.find_study("0123")) == 3
     assert catalog.count_unshared_runs(catalog.find_study("4567")) == 0

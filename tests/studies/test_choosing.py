@@ -6,7 +6,7 @@ import pytest
 from lrlab import Cosine
 from lrlab.problems import load_problem, split_rows
 from lrlab.studies import build_grid, select_settings
-from lrlab.studies.scoring import compute_test_score
+from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Curve, Epoch, Result, Settings
 
 GRID = build_grid(Settings(epochs=1, validation_size=0.2), [0.01, 0.03, 0.1, 0.3, 1.0], [0])

@@ -22,9 +22,10 @@ import lrlab
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
 from lrlab.problems import Problem, load_problem
-from lrlab.studies import RayCluster, Machine, Protocol, cluster, train_blocks, plan_first_phase, build_plan
-from lrlab.studies.execution import Block, plan_blocks, open_backend
-from lrlab.studies.sending import get_value, put_value
+from lrlab.studies import Machine, Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
+from lrlab.studies.execution import ray as ray_backend
+from lrlab.studies.execution.local import Block, open_backend, plan_blocks
+from lrlab.studies.execution.ray import get_value, put_value
 from lrlab.training import Result, Run, Settings
 from lrlab.training.engines import Engine
 
@@ -60,7 +61,11 @@ def place(nodes: Nodes) -> Iterator[RayCluster]:
 
 def runs_of(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]:
     schedules = [Cosine(), Linear(1, 0)]
-    return dict(plan_first_phase(build_plan(problem, schedules, Settings(epochs=epochs), Protocol(seeds))).runs)
+    return dict(
+        plan_first_phase(
+            build_plan(problem, schedules, Settings(epochs=epochs), Protocol(seeds))
+        ).runs
+    )
 
 
 def one_each(runs: Mapping[str, Run]) -> list[Block]:
@@ -105,7 +110,7 @@ def test_where_no_cluster_is(iris: Problem, address: str, said: str) -> None:
 
 
 def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "lrlab.studies.connecting")
+    monkeypatch.delitem(sys.modules, "lrlab.studies.execution.ray")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"pip install 'lrlab\[ray\]'"):
         open_backend(RayCluster())
@@ -114,11 +119,13 @@ def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_lost_head_ends_the_study_and_leaves_nothing(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_LOOK", 1)
+    monkeypatch.setattr(ray_backend, "_POLL_SECONDS", 1)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before = signal.getsignal(signal.SIGTERM)
     blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
-    running = train_blocks(iris, blocks, LOOP, RayCluster("local"))  # its head is a child of this process
+    running = train_blocks(
+        iris, blocks, LOOP, RayCluster("local")
+    )  # its head is a child of this process
     next(running)
     (head,) = (child for child in _children() if child.name() == "gcs_server")
     head.kill()
@@ -143,7 +150,9 @@ def test_two_nodes_give_the_bits_of_this_machine(
     assert_same(there, trained(iris, blocks, engine, Machine(1)))
 
 
-def test_a_node_that_dies_costs_only_its_block(iris: Problem, nodes: Nodes, place: RayCluster) -> None:
+def test_a_node_that_dies_costs_only_its_block(
+    iris: Problem, nodes: Nodes, place: RayCluster
+) -> None:
     blocks = one_each(runs_of(iris, epochs=30, seeds=4))
     found: Counter[str] = Counter()
     results: dict[str, Result] = {}

@@ -15,10 +15,10 @@ from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.problems import Problem, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies import Machine, Protocol, train_blocks, plan_first_phase, places, build_plan
-from lrlab.studies.execution import Block, _train_shared_block, plan_blocks
-from lrlab.studies.places import THIS_MACHINE
-from lrlab.studies.sharing import write_shared
+from lrlab.studies import Machine, Protocol, build_plan, plan_first_phase, train_blocks
+from lrlab.studies.execution import backends
+from lrlab.studies.execution.backends import THIS_MACHINE
+from lrlab.studies.execution.local import Block, _train_shared_block, plan_blocks, write_shared
 from lrlab.training import Run, Settings, ensemble, train
 from lrlab.training.engines import Engine
 
@@ -26,7 +26,10 @@ LOOP = Engine("loop")
 
 
 def grouped(
-    problem: Problem, runs: Mapping[str, Run], engine: Engine = LOOP, machine: Machine = THIS_MACHINE
+    problem: Problem,
+    runs: Mapping[str, Run],
+    engine: Engine = LOOP,
+    machine: Machine = THIS_MACHINE,
 ) -> list[Block]:
     ids = plan_blocks(problem, runs, engine, machine)
     return [{id: runs[id] for id in block} for block in ids]
@@ -72,7 +75,7 @@ def test_wherever_runs_are_trained_their_numbers_are_the_same(
 def test_many_cores_need_no_more_memory_than_there_is(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "cores", lambda: 64)
+    monkeypatch.setattr(backends, "count_cores", lambda: 64)
     runs = runs_of(iris, seeds=1)
     many, machine = Engine("ensemble"), Machine(memory=3 << 29)
     ended = ChainMap(*train_blocks(iris, grouped(iris, runs, many, machine), many, machine))

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lrlab import to_text
-from lrlab.studies import StoreReader, Store, frames
+from lrlab.studies import Store, StoreReader
+from lrlab.studies.store import frames
 from tests.studies.stored import IDS, RESULTS, RUNS, write
 
 

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis.strategies import floats, integers, sampled_from
 
 from lrlab.errors import StudyError
-from lrlab.studies.grid import LR_GRIDS, compute_extension_lr, check_grid, build_grid, find_edge_side, build_midpoints, find_varied_hyperparameters
+from lrlab.studies.plan.grid import (
+    LR_GRIDS,
+    build_grid,
+    build_midpoints,
+    check_grid,
+    compute_extension_lr,
+    find_edge_side,
+    find_varied_hyperparameters,
+)
 from lrlab.training import OPTIMIZER_HYPERPARAMETERS, Settings
 
 HELD = Settings(validation_size=0.2)
@@ -38,7 +46,9 @@ def test_what_lies_beyond_goes_on_as_the_grid_does(
 ) -> None:
     rates = [lowest * ratio**i for i in range(count)]
     end = rates[-1] if side > 0 else rates[0]
-    further = np.array([end] + [compute_extension_lr(rates, side, number) for number in range(1, 5)])
+    further = np.array(
+        [end] + [compute_extension_lr(rates, side, number) for number in range(1, 5)]
+    )
     steps = side * np.diff(np.log(further)) / math.log(ratio)
     assert ((steps >= 0.5 - 1e-9) & (steps <= 1.5 + 1e-9)).all()
 
@@ -55,7 +65,9 @@ def test_halfway_lies_well_between_neighbours(lowest: float, ratio: float, count
 @pytest.mark.parametrize("optimizer", OPTIMIZER_HYPERPARAMETERS)
 def test_the_usual_rates_go_on_in_ones_and_threes(optimizer: str) -> None:
     rates = LR_GRIDS[optimizer]
-    further = [compute_extension_lr(rates, side, number) for side in (-1, 1) for number in (1, 2, 3)]
+    further = [
+        compute_extension_lr(rates, side, number) for side in (-1, 1) for number in (1, 2, 3)
+    ]
     assert {f"{rate:e}"[0] for rate in (*rates, *further)} == {"1", "3"}
     assert {float(f"{rate:.0e}") for rate in further} == set(further)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lrlab.studies.numbers import NumberFormat
+from lrlab.views.answer import NumberFormat
 from tests.studies.statistics.making import ACCURACY, RMSE
 
 

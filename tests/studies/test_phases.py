@@ -8,7 +8,17 @@ import pytest
 from lrlab import Cosine, Linear
 from lrlab.problems import Problem, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Phase, Plan, Protocol, build_grid, plan_first_phase, plan_next_phase, build_plan, select_tuned_settings
+from lrlab.studies import (
+    BASELINE,
+    Phase,
+    Plan,
+    Protocol,
+    build_grid,
+    build_plan,
+    plan_first_phase,
+    plan_next_phase,
+    select_tuned_settings,
+)
 from lrlab.training import Curve, Epoch, Result, Run, Settings
 from lrlab.training.engines import Engine
 
@@ -80,7 +90,9 @@ def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
     ]
     assert not set(which.final_seeds) & set(which.tuning_seeds)
     tuned = select_tuned_settings(which, done, results)
-    assert {s: (own.settings.lr, own.settings.momentum, own.at_grid_edge) for s, own in tuned.items()} == {
+    assert {
+        s: (own.settings.lr, own.settings.momentum, own.at_grid_edge) for s, own in tuned.items()
+    } == {
         BASELINE: (0.1, 0.0, False),
         Cosine(): (0.3, 0.0, False),
     }
@@ -128,7 +140,9 @@ def test_what_is_not_tuned_has_final_runs_alone(iris: Problem) -> None:
 
 def test_one_rate_has_no_edge(iris: Problem) -> None:
     grid = build_grid(Settings(epochs=1, validation_size=0.2), [0.1], [0, 0.9])
-    done, _ = carried_out(build_plan(iris, [Cosine()], grid, PROTOCOL), best_at(constant=1, cosine=1))
+    done, _ = carried_out(
+        build_plan(iris, [Cosine()], grid, PROTOCOL), best_at(constant=1, cosine=1)
+    )
     assert [phase.name for phase in done] == ["tuning", "final"]
 
 
@@ -160,7 +174,11 @@ def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem
         protocol: Protocol = PROTOCOL,
         **words: object,
     ) -> set[str]:
-        return set(plan_first_phase(build_plan(problem, [schedule], Settings(**words), protocol, engine)).runs)
+        return set(
+            plan_first_phase(
+                build_plan(problem, [schedule], Settings(**words), protocol, engine)
+            ).runs
+        )
 
     same = ids()
     assert len(same) == 8

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from lrlab import Constant, Cosine, Custom, Formula, Linear, Plateau, Absolute, one_cycle
+from lrlab import Absolute, Constant, Cosine, Custom, Formula, Linear, Plateau, one_cycle
 from lrlab.errors import LrlabError, ScheduleError, StudyError, TrainingError
+from lrlab.lab import plan_study
 from lrlab.problems import Problem, load_problem
-from lrlab.studies import BASELINE, Plan, Protocol, build_grid, build_default_schedules, build_plan, plan_study
+from lrlab.studies import BASELINE, Plan, Protocol, build_default_schedules, build_grid, build_plan
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
 
@@ -23,9 +24,13 @@ def test_a_schedule_named_twice_stands_once(iris: Problem) -> None:
 
 
 def test_a_plan_comes_back_from_its_text(iris: Problem) -> None:
-    grid = build_grid(Settings(optimizer="adam", betas=(0.8, 0.9), validation_size=0.2), [0.01, 0.1], [0])
+    grid = build_grid(
+        Settings(optimizer="adam", betas=(0.8, 0.9), validation_size=0.2), [0.01, 0.1], [0]
+    )
     engine = Engine("ensemble")
-    before = build_plan(iris, [one_cycle(), Cosine(end=Absolute(1e-5))], grid, Protocol(7, 3, 1), engine)
+    before = build_plan(
+        iris, [one_cycle(), Cosine(end=Absolute(1e-5))], grid, Protocol(7, 3, 1), engine
+    )
     after = Plan.from_dict(json.loads(json.dumps(before.to_dict())), iris, engine)
     assert (after.schedules, after.grid, after.protocol) == (
         before.schedules, before.grid, before.protocol,
@@ -46,7 +51,9 @@ def test_studies_that_differ_have_other_ids(iris: Problem) -> None:
         build_plan(load_problem("wine"), [Cosine()], grid).id,
     ]
     assert len(set(ids)) == len(ids)
-    alone = [build_plan(iris, [Cosine()], Settings(), Protocol(tuning_seeds=n)).id for n in (10, 11)]
+    alone = [
+        build_plan(iris, [Cosine()], Settings(), Protocol(tuning_seeds=n)).id for n in (10, 11)
+    ]
     assert alone[0] == alone[1]  # where nothing is tuned, nothing depends on it
 
 

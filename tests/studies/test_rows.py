@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from lrlab.studies.rows import pack_curve, unpack_curve
+from lrlab.studies.store.schema import pack_curve, unpack_curve
 
 CURVES = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=9))
 

@@ -8,7 +8,7 @@ import pytest
 
 from lrlab.errors import StudyError
 from lrlab.studies import Store
-from lrlab.studies.schema import SCHEMA_VERSION
+from lrlab.studies.store.schema import SCHEMA_VERSION
 from tests.studies.old_files import OLD, old_file
 
 

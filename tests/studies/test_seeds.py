@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis.strategies import integers
 
-from lrlab.studies.seeds import FINAL_STREAM, TUNING_STREAM, draw_seeds
+from lrlab.studies.plan.plan import FINAL_STREAM, TUNING_STREAM, draw_seeds
 
 
 @given(study=integers(0, 2**63 - 1), count=integers(1, 400))

@@ -10,19 +10,19 @@ from lrlab import Cosine
 from lrlab.errors import LrlabError
 from lrlab.problems import load_problem
 from lrlab.studies import (
-    StoreReader,
     Machine,
     Plan,
     Protocol,
     Store,
-    list_engines,
-    run_study,
-    plan_first_phase,
+    StoreReader,
     build_plan,
+    list_engines,
+    plan_first_phase,
+    run_study,
     select_engine,
 )
 from lrlab.training import Settings, engines
-from lrlab.training.engines import EngineChoice, Engine
+from lrlab.training.engines import Engine, EngineChoice
 
 LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
 BOTH = list_engines("auto")
@@ -100,7 +100,10 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
         assert select_engine(more, store, BOTH)[1] == "4 of these runs were trained by it"
         store.add_results(more.problem, ENSEMBLE, by_ensemble, dict.fromkeys(by_ensemble, result))
         for asked in (store, catalog):
-            assert select_engine(more, asked, BOTH) == (ENSEMBLE, "8 of these runs were trained by it")
+            assert select_engine(more, asked, BOTH) == (
+                ENSEMBLE,
+                "8 of these runs were trained by it",
+            )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lrlab.errors import StudyError
 from lrlab.problems import load_problem
-from lrlab.studies.sharing import load_shared, write_shared
+from lrlab.studies.execution.local import load_shared, write_shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,11 @@ def test_what_is_opened_is_what_was_shared() -> None:
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks the Linux kernel")
 def test_workers_map_one_file_and_copy_nothing(ionosphere_folder: Path) -> None:
     mine = held()
-    value = ({"array": mine.array, "tensor": mine.tensor}, load_problem("ionosphere"), load_problem("iris"))
+    value = (
+        {"array": mine.array, "tensor": mine.tensor},
+        load_problem("ionosphere"),
+        load_problem("iris"),
+    )
     with write_shared(value) as handle:
         for _ in range(2):  # the second sees nothing of what the first has written
             done = subprocess.run(

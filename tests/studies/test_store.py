@@ -17,7 +17,7 @@ import pytest
 from lrlab import Cosine
 from lrlab.errors import StudyError
 from lrlab.problems import Trainable, load_problem
-from lrlab.studies import Plan, Protocol, Store, plan_first_phase, build_plan
+from lrlab.studies import Plan, Protocol, Store, build_plan, plan_first_phase
 from lrlab.training import Curve, Epoch, Result, Run, Settings
 from lrlab.training.engines import Engine
 from lrlab.training.result import EPOCH_COLUMNS
@@ -77,8 +77,12 @@ def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Given) -> Non
 
 
 def test_every_kind_of_curve_comes_out(tmp_path: Path, study: Given) -> None:
-    held_out = Curve.from_epochs([Epoch(i, 0.1, 1e-300, 0.7, 1 / 3, 2 / 3, 1 / 7) for i in range(3)])
-    reported = Curve(np.hstack([held_out.values, [[0.5], [np.nan], [2]]]), (*EPOCH_COLUMNS, "accuracy"))
+    held_out = Curve.from_epochs(
+        [Epoch(i, 0.1, 1e-300, 0.7, 1 / 3, 2 / 3, 1 / 7) for i in range(3)]
+    )
+    reported = Curve(
+        np.hstack([held_out.values, [[0.5], [np.nan], [2]]]), (*EPOCH_COLUMNS, "accuracy")
+    )
     results = (
         Result(0.5, True, Curve.from_epochs([]), 0.1, diverged_at_step=0),
         Result(1 / 3, False, held_out, 0.0),
@@ -97,13 +101,17 @@ def test_runs_that_end_together_are_stored_together_or_not_at_all(
     broken = replace(result(0.5), score=None)
     with Store(tmp_path / "lrlab.db") as store:
         with pytest.raises(StudyError, match="NOT NULL"):
-            store.add_results(study.problem, study.engine, study.runs, {good: result(0.5), bad: broken})
+            store.add_results(
+                study.problem, study.engine, study.runs, {good: result(0.5), bad: broken}
+            )
         assert store.find_stored_runs(study.runs) == set()
 
 
 def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        store.add_results(study.problem, study.engine, study.runs, dict.fromkeys(study.runs, result(0.5)))
+        store.add_results(
+            study.problem, study.engine, study.runs, dict.fromkeys(study.runs, result(0.5))
+        )
         ids = [*(f"{i:032x}" for i in range(300_000)), *study.runs]
         assert store.find_stored_runs(ids) == set(study.runs)
         assert store.load_results(ids).keys() == study.runs.keys()
@@ -119,7 +127,9 @@ def test_a_run_that_is_there_stays(tmp_path: Path, study: Given) -> None:
 
 def test_rows_are_readable_by_people(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        store.add_results(study.problem, study.engine, study.runs, {list(study.runs)[-1]: result(0.5)})
+        store.add_results(
+            study.problem, study.engine, study.runs, {list(study.runs)[-1]: result(0.5)}
+        )
     rows = query(
         tmp_path / "lrlab.db",
         "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
@@ -236,7 +246,9 @@ def test_a_file_that_is_replaced_while_it_is_written(
         with pytest.raises(StudyError, match="was moved, removed or replaced"):
             add(store, study, ids[5:])
     with Store(moved) as store:
-        assert store.find_stored_runs(ids) == set(ids[2:5]), "what was stored is in the file that was moved"
+        assert store.find_stored_runs(ids) == set(ids[2:5]), (
+            "what was stored is in the file that was moved"
+        )
     with Store(path) as store:
         assert store.find_stored_runs(ids) == (set() if removed else set(ids[:2]))
 

@@ -8,6 +8,7 @@ import pytest
 
 from lrlab import Cosine, RunContext
 from lrlab.errors import StudyError, TrainingError
+from lrlab.lab import compare
 from lrlab.problems import Problem, TrainingFunction, load_problem
 from lrlab.studies import (
     Machine,
@@ -16,10 +17,9 @@ from lrlab.studies import (
     Protocol,
     Store,
     StudyResult,
-    run_study,
-    compare,
     build_grid,
     build_plan,
+    run_study,
 )
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
@@ -39,7 +39,9 @@ def iris() -> Problem:
 
 def small(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE) -> Plan:
     grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
-    return build_plan(problem, [Cosine()], grid, Protocol(seeds, tuning_seeds=2, grid_extensions=1), engine)
+    return build_plan(
+        problem, [Cosine()], grid, Protocol(seeds, tuning_seeds=2, grid_extensions=1), engine
+    )
 
 
 def watching(told: list[Run], most: int = 10**9) -> Callable:
@@ -64,7 +66,8 @@ def watching(told: list[Run], most: int = 10**9) -> Callable:
 
 def numbers(study: StudyResult) -> dict[str, tuple]:
     return {
-        id: (result.test_score, result.curve.values.tobytes()) for id, result in study.results.items()
+        id: (result.test_score, result.curve.values.tobytes())
+        for id, result in study.results.items()
     }
 
 

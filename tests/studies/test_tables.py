@@ -8,7 +8,17 @@ from scipy import stats
 
 from lrlab import Cosine, Plateau
 from lrlab.problems import load_problem
-from lrlab.studies import BASELINE, Machine, Protocol, Store, StudyResult, run_study, build_grid, frames, build_plan
+from lrlab.studies import (
+    BASELINE,
+    Machine,
+    Protocol,
+    Store,
+    StudyResult,
+    build_grid,
+    build_plan,
+    run_study,
+)
+from lrlab.studies.store import frames
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
 

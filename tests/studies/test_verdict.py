@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lrlab.studies import Comparison, write_answer, assess_claim, describe_verdict, find_winners
-from lrlab.studies.numbers import NumberFormat
+from lrlab.studies import Comparison
+from lrlab.views.answer import (
+    NumberFormat,
+    assess_claim,
+    describe_verdict,
+    find_winners,
+    write_answer,
+)
 from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
 
 NOISE = np.array([0.01, -0.01, 0.005, -0.002, 0.004, -0.007])
@@ -73,7 +79,10 @@ def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
     for row in comparison.other_rows:
         (alone,) = [describe_verdict(r) for r in before.rows if r.schedule == row.schedule]
         words = describe_verdict(row)
-        beaten, on_new_data = row.hardest_baseline.is_beaten, row.hardest_baseline.is_beaten_for_new_data
+        beaten, on_new_data = (
+            row.hardest_baseline.is_beaten,
+            row.hardest_baseline.is_beaten_for_new_data,
+        )
         assert words.startswith("better") == (alone.startswith("better") and beaten)
         assert (words == "ahead as tuned") == (alone.startswith("better") and not beaten)
         assert (words == "better, new data too") == (
@@ -121,7 +130,9 @@ def test_answers_say_what_the_numbers_say(
         return
     better = [row for row in comparison.other_rows if describe_verdict(row).startswith("better")]
     # A winner is named if there is one that may be, and never another.
-    assert won == tuple(row for row in better if not row.at_grid_edge and not comparison.baseline_row.at_grid_edge)
+    assert won == tuple(
+        row for row in better if not row.at_grid_edge and not comparison.baseline_row.at_grid_edge
+    )
     named = re.findall(r"(Constant\(\S+\)) is better than", text)
     assert named == [row.schedule for row in won[:1]]
     if won:
@@ -134,7 +145,9 @@ def test_answers_say_what_the_numbers_say(
         else:
             assert ("is better too" in rest[0]) == new.significant
             assert ("cannot be said" in rest[0]) == (not new.significant)
-            assert ("more seeds cannot" in rest[0]) == (not new.significant and new.seeds_needed is None)
+            assert ("more seeds cannot" in rest[0]) == (
+                not new.significant and new.seeds_needed is None
+            )
             assert style.format_interval(new.ci_low, new.ci_high) in rest[0]
     elif better:
         assert "none is named" in first

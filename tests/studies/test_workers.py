@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.studies.workers import run_in_workers
+from lrlab.studies.execution.local import run_in_workers
 
 # What the other processes do with a path; what this one does is in each test.
 TOUCH = Path.touch

@@ -40,7 +40,9 @@ def test_one_with_its_own_test_rows_passes() -> None:
     x = np.random.default_rng(0).normal(size=(80, 3))
     y = x[:, 0] ** 2
     testing.check_problem(
-        lrlab.Problem.from_arrays(x[:60], y[:60], partial(nn.Linear, 3, 1), x_test=x[60:], y_test=y[60:])
+        lrlab.Problem.from_arrays(
+            x[:60], y[:60], partial(nn.Linear, 3, 1), x_test=x[60:], y_test=y[60:]
+        )
     )
 
 

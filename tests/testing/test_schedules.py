@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from lrlab import Constant, Cosine, Custom, Linear, Plateau, Absolute, Schedule, Primitive, Warmup, testing
+from lrlab import (
+    Absolute,
+    Constant,
+    Cosine,
+    Custom,
+    Linear,
+    Plateau,
+    Primitive,
+    Schedule,
+    Warmup,
+    testing,
+)
 from lrlab.schedules.ramps import Level
 from tests.schedules.strategies import planned
 

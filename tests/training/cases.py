@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from lrlab import Cosine, Exponential, Plateau, Schedule, Warmup
 from lrlab.problems import Problem, Split, load_problem
-from lrlab.problems.ionosphere import build_tutorial_network as tutorial_network
-from lrlab.problems.tasks import Task, make_regression_task, make_binary_probability_task
+from lrlab.problems.datasets import build_tutorial_network as tutorial_network
+from lrlab.problems.metrics import Task, make_binary_probability_task, make_regression_task
 from lrlab.training import Run, Settings
 
 ROWS, TESTED = 44, 30
@@ -97,7 +97,9 @@ def three_classes(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def squares(model: Callable[[], nn.Module], *shape: int, rows: int = ROWS) -> Problem:
     """A regression in float64."""
-    return made(normal(*shape or (4,)), one_number, lambda: model().double(), make_regression_task(), rows)
+    return made(
+        normal(*shape or (4,)), one_number, lambda: model().double(), make_regression_task(), rows
+    )
 
 
 def as_double(problem: Problem, rows: int = ROWS) -> Problem:

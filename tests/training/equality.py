@@ -28,7 +28,10 @@ def assert_like_the_loop(problem: Problem, runs: Sequence[Run]) -> list[Result]:
 
 
 def assert_same_result(result: Result, expected: Result) -> None:
-    assert (result.diverged, result.diverged_at_step) == (expected.diverged, expected.diverged_at_step)
+    assert (result.diverged, result.diverged_at_step) == (
+        expected.diverged,
+        expected.diverged_at_step,
+    )
     assert result.curve.values.shape == expected.curve.values.shape
     np.testing.assert_allclose(result.curve.values, expected.curve.values, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(result.test_score, expected.test_score, rtol=1e-10)

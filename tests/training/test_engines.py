@@ -15,7 +15,7 @@ from lrlab import Cosine
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split, load_problem
 from lrlab.training import Run, Settings, engines, ensemble, loop
-from lrlab.training.engines import EngineChoice, Engine, select_faster_engine
+from lrlab.training.engines import Engine, EngineChoice, select_faster_engine
 from tests.training.cases import OPTIMIZERS, images
 from tests.training.equality import assert_same_result
 

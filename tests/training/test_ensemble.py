@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lrlab import (
+    Absolute,
     Constant,
     Cosine,
     Exponential,
@@ -15,7 +16,6 @@ from lrlab import (
     Greedy,
     Linear,
     Plateau,
-    Absolute,
     Schedule,
     Warmup,
 )

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from lrlab import Formula, Greedy, Plateau
 from lrlab.problems import Problem, Split, load_problem, split_rows
-from lrlab.problems.tasks import Metric, make_regression_task, make_binary_probability_task
-from lrlab.training import Result, Run, Settings, block, ensemble, loop
+from lrlab.problems.metrics import Metric, make_binary_probability_task, make_regression_task
+from lrlab.training import Result, Run, Settings, ensemble, loop
+from lrlab.training.ensemble import block
 from tests.training.cases import OPTIMIZERS, digits, images, made, normal, one_class, squares
 from tests.training.equality import assert_like_the_loop
 
@@ -55,7 +56,14 @@ def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPa
     for seed, k in ((2, 0), (2, 4), (0, 4), (1, 0), (1, 7), (2, 7)):
         runs.insert(3 * seed % 7, Run(Formula(f"1e9 ** (t >= {k})"), settings, seed))
     results = assert_like_the_loop(problem, runs)
-    assert sorted(result.diverged_at_step or 0 for result in results) == [0] * 9 + [1, 1, 5, 5, 8, 8]
+    assert sorted(result.diverged_at_step or 0 for result in results) == [0] * 9 + [
+        1,
+        1,
+        5,
+        5,
+        8,
+        8,
+    ]
 
 
 class Fragile(nn.Module):
@@ -184,7 +192,11 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
     ]
     results = assert_like_the_loop(problem, runs)
     assert {result.diverged for result in results} == {True, False}
-    assert all(result.diverged_at_step % 3 == 0 for result in results if result.diverged_at_step is not None)
+    assert all(
+        result.diverged_at_step % 3 == 0
+        for result in results
+        if result.diverged_at_step is not None
+    )
 
 
 def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
@@ -209,7 +221,10 @@ def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path
     runs = [Run(None, replace(settings, lr=rate), seed) for rate in (1e38, 0.1) for seed in (0, 1)]
     for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
         expected = loop.train(problem, run)
-        assert (result.diverged, result.diverged_at_step) == (expected.diverged, expected.diverged_at_step)
+        assert (result.diverged, result.diverged_at_step) == (
+            expected.diverged,
+            expected.diverged_at_step,
+        )
         assert result.diverged == (run.settings.lr > 1)
         assert result.test_score == pytest.approx(expected.test_score, abs=0.02)
 

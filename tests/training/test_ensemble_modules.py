@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab.errors import TrainingError
-from lrlab.problems.tasks import make_regression_task
+from lrlab.problems.metrics import make_regression_task
 from lrlab.training import ensemble
 from tests.training.cases import briefly, made, one_number, squares
 from tests.training.equality import assert_like_the_loop

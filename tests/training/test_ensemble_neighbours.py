@@ -10,20 +10,11 @@ from hypothesis import example, given
 from hypothesis import settings as drawn
 from hypothesis.strategies import integers, lists
 
-from lrlab import (
-    Constant,
-    Cosine,
-    Custom,
-    Exponential,
-    Formula,
-    Greedy,
-    Linear,
-    Plateau,
-    parse,
-)
+from lrlab import Constant, Cosine, Custom, Exponential, Formula, Greedy, Linear, Plateau, parse
 from lrlab.errors import LrlabError
 from lrlab.problems import Split
-from lrlab.training import Result, Run, Settings, ensemble, loop, tables
+from lrlab.training import Result, Run, Settings, ensemble, loop
+from lrlab.training.ensemble import schedule_table
 from lrlab.views.gallery import GALLERY
 from tests.training.cases import digits, images, squares
 from tests.training.equality import assert_like_the_loop, assert_same_result, assert_same_weights
@@ -89,7 +80,7 @@ def test_statistics_of_batches_are_each_runs_own() -> None:
 
 @pytest.mark.parametrize("per", ["epoch", "step"])
 def test_values_are_made_a_few_steps_ahead(per: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "AHEAD", 4)
+    monkeypatch.setattr(schedule_table, "PRECOMPUTED_STEPS", 4)
     settings = replace(WATCHED, per=per, epochs=7)
     schedules = (Plateau(0.5, patience=0, threshold=0.3), Greedy(0.5, patience=1), Cosine())
     assert_like_the_loop(digits(), [Run(s, settings, seed) for s in schedules for seed in (0, 1)])

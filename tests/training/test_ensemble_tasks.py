@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
 from lrlab.problems import Split
-from lrlab.problems.tasks import (
+from lrlab.problems.metrics import (
     Metric,
     Task,
-    make_regression_task,
-    make_multiclass_task,
-    make_binary_task,
     make_binary_probability_task,
+    make_binary_task,
+    make_multiclass_task,
+    make_regression_task,
 )
 from tests.training.cases import (
     briefly,
@@ -143,5 +143,7 @@ def test_outputs_may_be_one_number_a_row() -> None:
 
     runs = briefly("sgd, momentum", epochs=9)
     lost = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
-    results = assert_like_the_loop(made(normal(4), flat, model, make_regression_task()), runs + lost)
+    results = assert_like_the_loop(
+        made(normal(4), flat, model, make_regression_task()), runs + lost
+    )
     assert [result.diverged for result in results] == [False] * 4 + [True] * 4

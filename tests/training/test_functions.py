@@ -10,12 +10,12 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
-from lrlab import Constant, Cosine, RunContext, Plateau, Schedule, TrainingFunction, Warmup
+from lrlab import Constant, Cosine, Plateau, RunContext, Schedule, TrainingFunction, Warmup
 from lrlab.errors import TrainingError
-from lrlab.problems import load_problem, derive_seeds
+from lrlab.problems import derive_seeds, load_problem
 from lrlab.problems.problem import Problem
-from lrlab.training import Epoch, Run, Settings, functions, loop
-from lrlab.training.reports import RunDiverged
+from lrlab.training import Epoch, Run, Settings, context, loop
+from lrlab.training.context import RunDiverged
 
 SHORT = Settings(epochs=4, lr=0.2, momentum=0.5)
 
@@ -28,7 +28,7 @@ def result(
     **options: Any,
 ) -> Any:
     problem = TrainingFunction(train, **{"metric": "accuracy", **options})
-    return functions.run_training_function(problem, Run(schedule, settings, 3), report)
+    return context.run_training_function(problem, Run(schedule, settings, 3), report)
 
 
 def refused(train: Callable[[Any], object], **options: Any) -> str:
@@ -72,12 +72,14 @@ def test_the_loop_written_as_a_training_function_gives_the_loops_numbers(
     schedule: Schedule | None,
 ) -> None:
     twin, run = Twin(), Run(schedule, SHORT, 3)
-    ours = functions.run_training_function(TrainingFunction(twin, metric="accuracy"), run)
+    ours = context.run_training_function(TrainingFunction(twin, metric="accuracy"), run)
     theirs = loop.train(twin.problem, run)
     assert ours.test_score == theirs.test_score
     for name in ("epoch", "before", "after", "score"):
         assert_array_equal(ours.curve.get_column(name), theirs.curve.get_column(name))
-    np.testing.assert_allclose(ours.curve.get_column("loss"), theirs.curve.get_column("loss"), rtol=1e-6)
+    np.testing.assert_allclose(
+        ours.curve.get_column("loss"), theirs.curve.get_column("loss"), rtol=1e-6
+    )
 
 
 def test_what_a_run_is_given() -> None:
@@ -112,7 +114,7 @@ def test_schedules_of_other_hyperparameters_and_of_every_batch() -> None:
             run.report(epoch, accuracy=0.5)
 
     run = Run(Warmup("1ep") >> Cosine(), SHORT, 0, {"momentum": Constant(0.5)})
-    curve = functions.run_training_function(TrainingFunction(train, metric="accuracy"), run).curve
+    curve = context.run_training_function(TrainingFunction(train, metric="accuracy"), run).curve
     expected = run.schedule.bind(total_steps=20, steps_per_epoch=5)(np.arange(21), base=0.2)
     assert_array_equal(rates, expected[:20])
     assert momenta == [0.45] * 20

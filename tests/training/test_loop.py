@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
-from lrlab.problems import Metric, Problem, load_problem, derive_seeds
-from lrlab.problems.own import from_arrays as own_problem
+from lrlab.problems import Metric, Problem, derive_seeds, load_problem
+from lrlab.problems.arrays import from_arrays as own_problem
 from lrlab.training import Curve, Epoch, Result, Run, Settings, train
 
 TUTORIAL = Settings(shuffle=False)

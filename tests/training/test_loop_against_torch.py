@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from lrlab import Cosine, Exponential, Formula, Linear, Plateau
-from lrlab.problems import Problem, split_rows, derive_seeds
+from lrlab.problems import Problem, derive_seeds, split_rows
 from lrlab.training import Result, Run, Settings, loop
 from tests.training.cases import digits, images, squares
 

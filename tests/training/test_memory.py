@@ -3,9 +3,7 @@
 import torch
 from torch import Tensor
 
-from lrlab.training.memory import estimate_peak_bytes
-from lrlab.training.program import Program
-from lrlab.training.programs import trace_program
+from lrlab.training.ensemble.tracing import Program, estimate_peak_bytes, trace_program
 
 
 def test_memory_is_there_again_when_no_view_of_it_is_read() -> None:

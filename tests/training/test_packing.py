@@ -12,7 +12,7 @@ from lrlab import Cosine
 from lrlab.errors import TrainingError
 from lrlab.problems import Split
 from lrlab.training import Run, Settings, ensemble
-from lrlab.training.packing import MemoryBudget, pack_runs
+from lrlab.training.ensemble.packing import MemoryBudget, pack_runs
 from tests.training.cases import digits, images
 
 SHORT = Settings(epochs=1, batch_size=16)

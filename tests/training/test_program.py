@@ -6,9 +6,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.utils.flop_counter import FlopCounterMode
 
-from lrlab.training.memory import estimate_peak_bytes, count_bytes
-from lrlab.training.program import Program
-from lrlab.training.programs import trace_program
+from lrlab.training.ensemble.tracing import Program, count_bytes, estimate_peak_bytes, trace_program
 
 
 def there_and_back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

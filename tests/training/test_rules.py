@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from lrlab.training.rules import OptimizerSpec, clip_gradients
+from lrlab.training.ensemble.optimizers import OptimizerSpec, clip_gradients
 
 TORCHS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
 SHAPES = ((3, 2), (4,), ())
@@ -108,7 +108,9 @@ def by_torch(kind: OptimizerSpec, values: dict[str, np.ndarray], run: int) -> li
 
 @given(plans(), sampled_from([1, 2, STEPS]))
 @drawn(max_examples=60)
-def test_a_rule_is_torchs_optimizer(plan: tuple[OptimizerSpec, dict[str, np.ndarray]], at_once: int) -> None:
+def test_a_rule_is_torchs_optimizer(
+    plan: tuple[OptimizerSpec, dict[str, np.ndarray]], at_once: int
+) -> None:
     kind, values = plan
     rule, runs = kind.create_update_rule(), values["lr"].shape[1]
     parameters = _stacked(99, runs)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from torch import nn
 
-from lrlab import Constant, Cosine, Formula, Linear, Absolute, Warmup
+from lrlab import Absolute, Constant, Cosine, Formula, Linear, Warmup
 from lrlab.errors import LrlabError, TrainingError
 from lrlab.training import Run, Settings, train
 from tests.training.cases import squares
@@ -61,7 +61,9 @@ def test_only_hyperparameters_have_schedules(name: str) -> None:
         train(squares(partial(nn.Linear, 4, 1)), run)
 
 
-@pytest.mark.parametrize("momentum", [Formula("t >= 1"), Linear(Absolute(0.0), Absolute(0.9), over=3)])
+@pytest.mark.parametrize(
+    "momentum", [Formula("t >= 1"), Linear(Absolute(0.0), Absolute(0.9), over=3)]
+)
 def test_momentum_of_rmsprop_may_not_begin_at_zero(momentum: Any) -> None:
     # Torch makes no average of gradients then, and looks for it later.
     settings = Settings(optimizer="rmsprop", momentum=0.9, step_every="step", epochs=2)

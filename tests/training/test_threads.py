@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from lrlab.training.threads import use_one_thread
+from lrlab.training.engines import use_one_thread
 
 HELD = """
 import ctypes, sys, torch

@@ -8,7 +8,7 @@ from lrlab import Constant, Cosine, Greedy, Plateau, Schedule, Warmup
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, load_problem
 from lrlab.training import Epoch, Settings
-from lrlab.training.watching import select_schedule_metric
+from lrlab.training.loop import select_schedule_metric
 
 EPOCH = Epoch(3, 0.1, 0.1, loss=1.0, test_score=2.0, validation_loss=3.0, validation_score=4.0)
 ALONE = replace(EPOCH, validation_loss=None, validation_score=None)

@@ -3,15 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 from lrlab.studies import StudySummary
-from lrlab.studies.entries import PhaseProgress
-from lrlab.views.catalog import format_studies, format_study_status
-from lrlab.views.times import format_timestamp
+from lrlab.studies.store.reader import PhaseProgress
+from lrlab.views.studies_table import format_studies, format_study_status
+from lrlab.views.text import format_timestamp
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TUNED, HALF = PhaseProgress("tuning", 300, 300, 7), PhaseProgress("final", 200, 100, 0)
 
 
-def entry(*phases: PhaseProgress, last: datetime | None = BEGAN, source: str | None = "{}") -> StudySummary:
+def entry(
+    *phases: PhaseProgress, last: datetime | None = BEGAN, source: str | None = "{}"
+) -> StudySummary:
     return StudySummary("0123abcd", "iris", "loop", BEGAN, last, phases, 7200.0, "{}", source)
 
 
@@ -44,12 +46,18 @@ def test_a_study_that_is_finished_and_one_that_has_not_begun() -> None:
 def test_what_is_not_finished_is_never_all() -> None:
     nearly = PhaseProgress("final", 1000, 999, 0)
     assert "99 % of" in format_study_status(entry(nearly), 12.3, BEGAN)
-    assert "12.3 runs a second, so that < 1 s are left" in format_study_status(entry(nearly), 12.3, BEGAN)
-    assert "99 % of" in format_study_status(entry(TUNED), None, BEGAN), "the final phase is not planned"
+    assert "12.3 runs a second, so that < 1 s are left" in format_study_status(
+        entry(nearly), 12.3, BEGAN
+    )
+    assert "99 % of" in format_study_status(entry(TUNED), None, BEGAN), (
+        "the final phase is not planned"
+    )
 
 
 def test_studies_line_up() -> None:
-    lines = format_studies([entry(TUNED, HALF), entry(PhaseProgress("final", 1, 1, 0))]).splitlines()
+    lines = format_studies(
+        [entry(TUNED, HALF), entry(PhaseProgress("final", 1, 1, 0))]
+    ).splitlines()
     starts = [lines[0].index(name) for name in ("id", "problem", "engine", "began", "state")]
     ends = lines[0].index("runs") + len("runs")
     for line, runs, state in zip(

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrlab import Constant, Cosine, Exponential, Formula, Linear, Absolute, parse
+from lrlab import Absolute, Constant, Cosine, Exponential, Formula, Linear, parse
 from lrlab.schedules import Schedule
-from lrlab.views.braille import compute_cells, draw_sparkline
-from lrlab.views.chart import render_chart, compute_ticks
 from lrlab.views.pieces import StyledLine, to_plain_text
-from lrlab.views.preview import label_schedules, compute_preview
+from lrlab.views.preview import compute_preview, label_schedules
+from lrlab.views.terminal_chart import compute_cells, compute_ticks, draw_sparkline, render_chart
 
 quick = settings(max_examples=30)
 rates_ = st.lists(st.floats(0, 1), min_size=1, max_size=500).map(np.array)
@@ -65,7 +64,9 @@ def test_ticks_are_round_and_reach_the_peak(highest: float) -> None:
 
 
 def lines(schedules: list[Schedule], width: int, **options: float) -> list[str]:
-    return to_plain_text(render_chart(compute_preview(label_schedules(schedules), **options), width)).split("\n")
+    return to_plain_text(
+        render_chart(compute_preview(label_schedules(schedules), **options), width)
+    ).split("\n")
 
 
 NINE = [
@@ -128,14 +129,19 @@ def colours_of(rows: list[StyledLine]) -> set[int | None]:
 
 
 def test_pieces_say_whose_they_are() -> None:
-    assert colours_of(render_chart(compute_preview(label_schedules(NINE), 100))) == {None, *range(9)}
+    assert colours_of(render_chart(compute_preview(label_schedules(NINE), 100))) == {
+        None,
+        *range(9),
+    }
 
 
 def test_a_solid_line_gives_way() -> None:
     wild, calm = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
     for order in ([wild, calm], [calm, wild]):
         rows = render_chart(compute_preview(label_schedules(order), 1_000_000))
-        mine = [piece.text for row in rows for piece in row if piece.line_index == order.index(calm)]
+        mine = [
+            piece.text for row in rows for piece in row if piece.line_index == order.index(calm)
+        ]
         assert sum(map(len, mine)) >= 60  # all of its row but the other's marks
 
 

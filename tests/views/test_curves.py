@@ -13,13 +13,15 @@ from lrlab.errors import ViewError
 from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
-from lrlab.views import curves
+from lrlab.views import study_plots
 from tests.views.making import study_of
 
 
 @pytest.fixture(scope="module")
 def study() -> Plan:
-    return build_plan(load_problem("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), Protocol(3))
+    return build_plan(
+        load_problem("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), Protocol(3)
+    )
 
 
 def result(scores: list[float], diverged: bool = False) -> Result:
@@ -30,7 +32,9 @@ def result(scores: list[float], diverged: bool = False) -> Result:
 @pytest.fixture
 def results(study: Plan) -> dict:
     numbers = np.random.default_rng(0)
-    drawn = {s: [result(list(numbers.random(4))) for _ in study.final_seeds] for s in study.schedules}
+    drawn = {
+        s: [result(list(numbers.random(4))) for _ in study.final_seeds] for s in study.schedules
+    }
     drawn[Linear(1, 0)] = [
         result([0.5, 0.6], diverged=True),
         result([0.7], diverged=True),
@@ -40,7 +44,7 @@ def results(study: Plan) -> dict:
 
 
 def test_lines_and_bands(study: Plan, results: dict) -> None:
-    base, cosine, linear = curves.compute_curves(study_of(study, results))
+    base, cosine, linear = study_plots.compute_curves(study_of(study, results))
     assert (base.label, base.gain) == ("Constant(1.0)", None)
     assert_allclose(cosine.rates, 0.1 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
     assert cosine.times.tolist() == [0, 1, 2, 3, 4]
@@ -63,10 +67,15 @@ def test_each_schedule_is_drawn_at_its_own_settings() -> None:
     results = {s: [result([0.5] * 4)] * 2 for s in study.schedules}
     used = [[0.4, 0.4, 0.2, 0.1], [0.4, 0.2, 0.2, 0.2]]
     results[Plateau()] = [
-        Result(0.5, False, Curve.from_epochs([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]), 0.0)
+        Result(
+            0.5,
+            False,
+            Curve.from_epochs([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]),
+            0.0,
+        )
         for own in used
     ]
-    base, cosine, plateau = curves.compute_curves(study_of(study, results, chosen))
+    base, cosine, plateau = study_plots.compute_curves(study_of(study, results, chosen))
     assert [c.label for c in (base, cosine)] == ["Constant(1.0), rate 0.1", "Cosine(), rate 0.2"]
     assert_allclose(base.rates, 0.1)
     assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
@@ -76,20 +85,20 @@ def test_each_schedule_is_drawn_at_its_own_settings() -> None:
 
 
 def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
-    curves.save_study_plot(study_of(study, results), tmp_path / "iris.png")
+    study_plots.save_study_plot(study_of(study, results), tmp_path / "iris.png")
     height, width, _ = imread(tmp_path / "iris.png").shape
     assert (width, height) == (1800, 648)
     with pytest.raises(ViewError, match="cannot be written"):
-        curves.save_study_plot(study_of(study, results), tmp_path / "none" / "iris.png")
+        study_plots.save_study_plot(study_of(study, results), tmp_path / "none" / "iris.png")
 
 
 def test_long_names_stay_within_the_picture() -> None:
-    band = curves.Band(*[np.linspace(0.5, 0.9, 4)] * 3)
+    band = study_plots.Band(*[np.linspace(0.5, 0.9, 4)] * 3)
     names = [
         f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
     ]
-    drawn = [curves.Curve(name, np.arange(5.0), np.ones(5), band, band) for name in names]
-    drawing = curves.create_figure(drawn, "many", load_problem("iris").task.metric)
+    drawn = [study_plots.Curve(name, np.arange(5.0), np.ones(5), band, band) for name in names]
+    drawing = study_plots.create_figure(drawn, "many", load_problem("iris").task.metric)
     drawing.draw_without_rendering()
     (legend,), whole = drawing.legends, drawing.bbox
     box = legend.get_window_extent()
@@ -100,6 +109,8 @@ def test_long_names_stay_within_the_picture() -> None:
 
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
     one = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
-    curves.save_study_plot(study_of(one, {BASELINE: [result([0.5])]}), tmp_path / "one.png")
-    curves.save_study_plot(study_of(one, {BASELINE: [result([], diverged=True)]}), tmp_path / "none.png")
+    study_plots.save_study_plot(study_of(one, {BASELINE: [result([0.5])]}), tmp_path / "one.png")
+    study_plots.save_study_plot(
+        study_of(one, {BASELINE: [result([], diverged=True)]}), tmp_path / "none.png"
+    )
     assert (tmp_path / "none.png").stat().st_size > 0

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from lrlab.errors import MissingExtra, ViewError
-from lrlab.views.export import FRAME_WRITERS, check_frame_output, save_frame
+from lrlab.views.frame_files import FRAME_WRITERS, check_frame_output, save_frame
 
 FRAME = pd.DataFrame(
     {

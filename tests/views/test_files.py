@@ -15,8 +15,8 @@ from matplotlib.image import imread
 
 from lrlab import Cosine, Custom, Exponential, Formula, Warmup, parse
 from lrlab.errors import ViewError
-from lrlab.views import files
-from lrlab.views.preview import Preview, label_schedules, compute_preview
+from lrlab.views import schedule_files
+from lrlab.views.preview import Preview, compute_preview, label_schedules
 
 ENDS = [".png", ".svg", ".html", ".csv", ".json"]
 
@@ -28,7 +28,7 @@ def seen() -> Preview:
 
 
 def save(path: Path, what: Preview) -> Path:
-    files.resolve_output(path).write(what)
+    schedule_files.resolve_output(path).write(what)
     return path
 
 
@@ -66,7 +66,9 @@ def test_numbers(seen: Preview, tmp_path: Path) -> None:
     assert first["area"] == seen.lines[0].rates.sum()
     assert known["schedules"][1]["jump_step"] == 30
     assert (
-        json.loads(save(tmp_path / "f.json", compute_preview(label_schedules(Cosine(3)))).read_text())["base_rate"]
+        json.loads(
+            save(tmp_path / "f.json", compute_preview(label_schedules(Cosine(3)))).read_text()
+        )["base_rate"]
         is None
     )
 
@@ -129,7 +131,7 @@ def test_its_own_files_are_written_over_and_no_others(
     for content in strange:
         path.write_bytes(content)
         with pytest.raises(ViewError, match="was not written by lrlab show"):
-            files.resolve_output(path)
+            schedule_files.resolve_output(path)
         assert path.read_bytes() == content
     assert os.listdir(tmp_path) == [path.name]
 
@@ -150,7 +152,7 @@ def test_what_cannot_be_written(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(ViewError, match=re.escape(said)):
-        files.resolve_output(tmp_path / name)
+        schedule_files.resolve_output(tmp_path / name)
 
 
 @pytest.fixture

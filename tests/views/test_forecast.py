@@ -6,7 +6,7 @@ from lrlab import Constant, Cosine
 from lrlab.problems import TrainingFunction, load_problem
 from lrlab.studies import CostEstimate, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Settings
-from lrlab.views.forecast import format_plan
+from lrlab.views.plan_report import format_plan
 
 
 def study(**protocol: object) -> Plan:
@@ -44,7 +44,9 @@ def test_a_tuned_study() -> None:
 
 def test_a_study_that_tunes_nothing() -> None:
     which = build_plan(load_problem("wine"), [Cosine()], Settings(epochs=1), Protocol(seeds=1))
-    text = format_plan(which, taken(tuning=0, widening=0, final=2, seconds=(3.04, 3.04)), stored_run_count=1)
+    text = format_plan(
+        which, taken(tuning=0, widening=0, final=2, seconds=(3.04, 3.04)), stored_run_count=1
+    )
     assert text.splitlines()[0] == (
         "final          2 runs   each schedule as it is x 1 fresh seed, scored on test rows"
     )
@@ -80,7 +82,9 @@ def test_millions_of_runs_have_all_their_digits() -> None:
     ],
 )
 def test_times_are_in_a_unit_that_suits_them(seconds: tuple[float, float], said: str) -> None:
-    assert f"{said} on this machine" in format_plan(study(), taken(seconds=seconds), stored_run_count=0)
+    assert f"{said} on this machine" in format_plan(
+        study(), taken(seconds=seconds), stored_run_count=0
+    )
 
 
 def test_of_a_training_function_nobody_knows_the_time() -> None:

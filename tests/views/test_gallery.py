@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from lrlab.schedules import Schedule
-from lrlab.schedules.text import BUILTIN_BUILDERS
-from lrlab.views.gallery import GALLERY, Example, compute_example_rates
-from lrlab.views.listing import render_gallery, format_signature
+from lrlab.schedules.parser import BUILTIN_BUILDERS
+from lrlab.views.gallery import (
+    GALLERY,
+    Example,
+    compute_example_rates,
+    format_signature,
+    render_gallery,
+)
 from lrlab.views.pieces import to_plain_text
 
 EXAMPLES = [example for room in GALLERY.values() for example in room]

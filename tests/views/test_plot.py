@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import lrlab
-from lrlab import Constant, Cosine, Linear, Absolute, Step, Warmup
+from lrlab import Absolute, Constant, Cosine, Linear, Step, Warmup
 from lrlab.errors import ViewError
 
 
@@ -51,7 +51,11 @@ def test_one_or_several_with_labels_or_without(axes: Axes) -> None:
 
 
 def test_epochs_and_absolute_rates(axes: Axes) -> None:
-    lrlab.plot([Warmup("2ep") >> Constant(1, over=2), Linear(1, Absolute(0.01), over=5)], axes, steps_per_epoch=3)
+    lrlab.plot(
+        [Warmup("2ep") >> Constant(1, over=2), Linear(1, Absolute(0.01), over=5)],
+        axes,
+        steps_per_epoch=3,
+    )
     assert axes.get_xlim() == (0, 8)
     assert axes.get_ylabel() == "rate"
     assert axes.lines[1].get_ydata()[0] == 0.1

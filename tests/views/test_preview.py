@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Absolute, Step, Warmup
+from lrlab import Absolute, Constant, Cosine, Custom, Exponential, Formula, Linear, Step, Warmup
 from lrlab.errors import ScheduleError, ViewError
 from lrlab.schedules import Schedule
-from lrlab.views.facts import select_steps_to_draw
-from lrlab.views.preview import Line, label_schedules, compute_preview
+from lrlab.views.preview import Line, compute_preview, label_schedules, select_steps_to_draw
 from tests.schedules.strategies import relative
 
 quick = settings(max_examples=30)
@@ -74,7 +73,9 @@ def test_parts_begin_where_they_rule() -> None:
     assert halves.rates.tolist() == [1, 1, 1, 0.5, 0.5, 0.5]
     assert [part.start_step for part in halves.parts] == [0, 3]
     assert only(Warmup(10) >> Cosine(), 10).parts[-1].start_step == 0  # the cosine is never reached
-    assert [part.start_step for part in only((Warmup(5) >> Cosine(5)).until(3) >> Step(2), 9).parts] == [
+    assert [
+        part.start_step for part in only((Warmup(5) >> Cosine(5)).until(3) >> Step(2), 9).parts
+    ] == [
         0,
         3,
     ]
@@ -143,7 +144,10 @@ def test_what_the_schedule_refuses_stays_its_error() -> None:
 
 def test_labels() -> None:
     assert label_schedules(Cosine()) == {"Cosine()": Cosine()}
-    assert label_schedules([Cosine(), Cosine(), Step(3)]) == {"Cosine()": Cosine(), "Step(3)": Step(3)}
+    assert label_schedules([Cosine(), Cosine(), Step(3)]) == {
+        "Cosine()": Cosine(),
+        "Step(3)": Step(3),
+    }
     assert label_schedules({"mine": Cosine()}) == {"mine": Cosine()}
     ones = [Custom(lambda t: 1.0), Custom(lambda t: 2.0), Custom(lambda t: 3.0)]
     assert list(label_schedules(ones).values()) == ones

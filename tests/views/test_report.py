@@ -10,8 +10,7 @@ from lrlab.problems import TrainingFunction, load_problem
 from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Plan, Protocol, StudyResult, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
-from lrlab.views.report import format_report, format_title
-from lrlab.views.table import format_table
+from lrlab.views.study_table import format_report, format_table, format_title
 from tests.views.making import study_of
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)
@@ -20,11 +19,15 @@ RATES = [0.01, 0.1, 1.0]
 
 def tuned(widenings: int = 2, score: str = "final") -> Plan:
     grid = build_grid(Settings(epochs=2, validation_size=0.2), RATES, [0, 0.9])
-    return build_plan(load_problem("iris"), [COSINE, LINEAR], grid, Protocol(6, 4, widenings, score))
+    return build_plan(
+        load_problem("iris"), [COSINE, LINEAR], grid, Protocol(6, 4, widenings, score)
+    )
 
 
 def untuned(**settings: object) -> Plan:
-    return build_plan(load_problem("iris"), [COSINE, LINEAR], Settings(epochs=2, **settings), Protocol(6))
+    return build_plan(
+        load_problem("iris"), [COSINE, LINEAR], Settings(epochs=2, **settings), Protocol(6)
+    )
 
 
 def runs(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:

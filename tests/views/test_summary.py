@@ -4,10 +4,10 @@ import textwrap
 
 import pytest
 
-from lrlab import Constant, Cosine, Formula, Linear, Absolute, Warmup, parse
-from lrlab.views.pieces import MARKS, to_rich_text, to_plain_text
-from lrlab.views.preview import MAX_LINES, label_schedules, compute_preview
-from lrlab.views.summary import render_legend, render_table, format_title
+from lrlab import Absolute, Constant, Cosine, Formula, Linear, Warmup, parse
+from lrlab.views.pieces import MARKS, to_plain_text, to_rich_text
+from lrlab.views.preview import MAX_LINES, compute_preview, label_schedules
+from lrlab.views.schedule_summary import format_title, render_legend, render_table
 
 
 def test_the_table() -> None:
@@ -21,7 +21,8 @@ def test_the_table() -> None:
 
 def test_tiny_and_huge_numbers_fit_80_columns() -> None:
     seen = compute_preview(
-        label_schedules([Linear(Absolute(1.2345e-6), Absolute(3e-7)), Constant(12.5), Constant(0)]), 1_000_000
+        label_schedules([Linear(Absolute(1.2345e-6), Absolute(3e-7)), Constant(12.5), Constant(0)]),
+        1_000_000,
     )
     lines = to_plain_text(render_table(seen)).split("\n")
     assert max(map(len, lines)) <= 80
@@ -31,7 +32,10 @@ def test_tiny_and_huge_numbers_fit_80_columns() -> None:
 
 
 def test_titles() -> None:
-    assert format_title(compute_preview(label_schedules(Cosine()), 1)) == "1 schedule · 1 step · factors of the base rate"
+    assert (
+        format_title(compute_preview(label_schedules(Cosine()), 1))
+        == "1 schedule · 1 step · factors of the base rate"
+    )
     seen = compute_preview(label_schedules([Cosine(), Linear(1, Absolute(0.01))]), 50)
     assert format_title(seen) == "2 schedules · 50 steps · base rate 0.1"
 
@@ -61,13 +65,25 @@ def test_long_labels_are_wrapped_and_nothing_is_lost() -> None:
     for i in range(6):
         long = long >> Cosine(7, start=0.9**i, end=0.1)
     assert len(repr(long)) > 120
-    lines = to_plain_text(render_legend(compute_preview(label_schedules([long, Constant(1)]), 60), 80)).split("\n")
+    lines = to_plain_text(
+        render_legend(compute_preview(label_schedules([long, Constant(1)]), 60), 80)
+    ).split("\n")
     assert max(map(len, lines)) <= 80
     own = [line for line in lines[:-1] if not line.startswith(" " * 7)]
     assert " ".join(textwrap.dedent(line[5:]) for line in own) == repr(long)
     assert lines[-1] == "  2  Constant(1.0)"
     word = Formula("1+" * 100 + "1")
-    assert max(map(len, to_plain_text(render_legend(compute_preview(label_schedules(word), 3), 80)).split("\n"))) <= 80
+    assert (
+        max(
+            map(
+                len,
+                to_plain_text(render_legend(compute_preview(label_schedules(word), 3), 80)).split(
+                    "\n"
+                ),
+            )
+        )
+        <= 80
+    )
 
 
 def test_every_line_has_a_mark_of_its_own() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lrlab import Constant, Cosine, Exponential, parse
-from lrlab.studies import BASELINE, TimeToTarget, Selection, compare_scores
+from lrlab.studies import BASELINE, Selection, TimeToTarget, compare_scores
 from lrlab.training import Settings
-from lrlab.views.table import format_table, format_times_to_target
+from lrlab.views.study_table import format_table, format_times_to_target
 from tests.studies.statistics.making import ACCURACY, RMSE
 
 DEFAULTS = (
@@ -117,7 +117,9 @@ def test_a_wide_table_keeps_the_schedules_whole() -> None:
 
 @pytest.mark.parametrize(("values", "found"), [((1.25e-9, 1.5e-9), "+1.750e-10")])
 def test_tiny_errors_keep_their_digits(values: tuple[float, float], found: str) -> None:
-    comparison = compare_scores({BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE)
+    comparison = compare_scores(
+        {BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE
+    )
     cells = format_table(comparison).splitlines()[2].split()
     assert cells[:5] == ["1", "Cosine()", "1.200e-09", "2.828e-10", found]
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from torch.optim import Optimizer
 
-from lrlab.dialects.hyperparameters import LrAndMomentum
+from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.errors import SchedulerError
 from lrlab.optim import LRScheduler
 from lrlab.schedules import Schedule
@@ -103,7 +103,9 @@ def _get_step_counts(trainer: Any, interval: str) -> _StepCounts:
         trainer.fit_loop.setup_data()  # as the next line does, but not in training without end
     total_steps = _to_finite(trainer.estimated_stepping_batches)
     batches = _to_finite(trainer.num_training_batches)
-    steps_per_epoch = None if batches is None else math.ceil(batches / trainer.accumulate_grad_batches)
+    steps_per_epoch = (
+        None if batches is None else math.ceil(batches / trainer.accumulate_grad_batches)
+    )
     if interval == "step":
         return _StepCounts(total_steps, steps_per_epoch)
     if total_steps is not None and steps_per_epoch is not None:
@@ -121,7 +123,9 @@ def _check_metrics_arrive(scheduler: LRScheduler, monitor: str | None, trainer: 
         raise SchedulerError(
             f"{scheduler} reads a metric: say which with monitor=..., such as 'val_loss'."
         )
-    if not any(isinstance(callback, ScheduleHooks) for callback in getattr(trainer, "callbacks", ())):
+    if not any(
+        isinstance(callback, ScheduleHooks) for callback in getattr(trainer, "callbacks", ())
+    ):
         raise SchedulerError(
             f"{scheduler} reads a metric, which a callback must hand over: say "
             "Trainer(callbacks=[ScheduleCallback()]) and config(..., trainer=self.trainer)."

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lrlab.adapters._reading import bind_schedule
+from lrlab.adapters._binding import bind_schedule
 from lrlab.errors import SchedulerError, format_suggestion, require_package
 
 HyperValue = float | list[float]
@@ -89,7 +89,9 @@ def fit(
     batches = len(learn.dls.train)
     bases = {name: _get_bases(learn.opt.hypers, name) for name in ("lr", *hyperparameter_schedules)}
     functions = {
-        name: to_function(schedule, bases[name], total_steps=n_epoch * batches, steps_per_epoch=batches)
+        name: to_function(
+            schedule, bases[name], total_steps=n_epoch * batches, steps_per_epoch=batches
+        )
         for name, schedule in {"lr": lr, **hyperparameter_schedules}.items()
     }
     try:

@@ -1,12 +1,12 @@
 """A schedule as the function that Keras' ``LearningRateScheduler`` callback calls every epoch.
 
-What Keras can express by itself, for instance once a batch, ``lrlab.dialects.code`` writes.
+What Keras can express by itself, for instance once a batch, ``lrlab.dialects.export`` writes.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from lrlab.adapters._reading import bind_schedule
+from lrlab.adapters._binding import bind_schedule
 
 
 def to_function(

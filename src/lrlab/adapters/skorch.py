@@ -104,8 +104,13 @@ class ScheduleCallback(Callback):
         if self.scheduler_ is not None:
             return
         is_stepped_by_batch = self.step_every == "batch"
-        steps_per_epoch = len(net.get_iterator(dataset_train, training=True)) if is_stepped_by_batch else 1
-        past_epochs = [(self._count_epoch_steps(epoch), epoch.get(self._metric_column)) for epoch in net.history[:-1]]
+        steps_per_epoch = (
+            len(net.get_iterator(dataset_train, training=True)) if is_stepped_by_batch else 1
+        )
+        past_epochs = [
+            (self._count_epoch_steps(epoch), epoch.get(self._metric_column))
+            for epoch in net.history[:-1]
+        ]
         steps_done = sum(steps for steps, _ in past_epochs)
         total = self.total_epochs
         arguments = self.get_params(deep=False)
@@ -114,7 +119,9 @@ class ScheduleCallback(Callback):
         self.scheduler_ = scheduler = LRScheduler(
             net.optimizer_,
             **arguments,
-            total_steps=steps_done + net.max_epochs * steps_per_epoch if total is None else total * steps_per_epoch,
+            total_steps=steps_done + net.max_epochs * steps_per_epoch
+            if total is None
+            else total * steps_per_epoch,
             steps_per_epoch=steps_per_epoch,
         )
         if not scheduler.needs_metric:

@@ -5,16 +5,16 @@ from typing import Annotated
 import typer
 
 import lrlab
-from lrlab.cli.asked import add_study_options
 from lrlab.cli.compare import compare
 from lrlab.cli.delete import delete
 from lrlab.cli.export import export
+from lrlab.cli.gallery import gallery
 from lrlab.cli.plan import plan
 from lrlab.cli.resume import resume
-from lrlab.cli.shapes import gallery
 from lrlab.cli.show import show
 from lrlab.cli.status import status
 from lrlab.cli.studies import studies
+from lrlab.cli.study_options import add_study_options
 from lrlab.cli.train import train
 
 app = typer.Typer(
@@ -45,7 +45,8 @@ def _show_version(value: bool) -> None:
 @app.callback()
 def _accept_global_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it and stop.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print it and stop."),
     ] = False,
 ) -> None:
     pass

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lrlab.cli import stored
-from lrlab.cli.asked import StudyOptions
-from lrlab.cli.introduction import print_preflight
+from lrlab.cli import db_options
+from lrlab.cli.preflight import print_preflight
+from lrlab.cli.study_options import StudyOptions
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
     from lrlab.problems import Trainable
     from lrlab.studies import Plan, Store, StudyResult
-    from lrlab.studies.places import Backend
+    from lrlab.studies.execution.backends import Backend
 
 
 def compare(options: StudyOptions) -> None:
@@ -26,7 +26,7 @@ def compare(options: StudyOptions) -> None:
     train together end together: a command that was stopped goes on when it is repeated.
     """
     from lrlab.studies import Store, select_engine
-    from lrlab.studies.statistics.reaching import check_target_score
+    from lrlab.studies.statistics.time_to_target import check_target_score
 
     schedules = options.parse_schedules()
     engines, backend = options.resolve_engines_and_backend()
@@ -38,16 +38,20 @@ def compare(options: StudyOptions) -> None:
     with Store(options.db) as store:
         engine, reason = select_engine(plan, store, engines, backend)
         typer.echo(f"engine: {engine} ({reason})", err=True)
-        study = run_study_with_progress(replace(plan, engine=engine), store, backend, options.serialize_problem_options())
+        study = run_study_with_progress(
+            replace(plan, engine=engine), store, backend, options.serialize_problem_options()
+        )
     present_study(study, options.target_score, output, options.db)
 
 
-def run_study_with_progress(plan: "Plan", store: "Store", backend: "Backend", source: str | None) -> "StudyResult":
+def run_study_with_progress(
+    plan: "Plan", store: "Store", backend: "Backend", source: str | None
+) -> "StudyResult":
     """The study, or the end of the command and how to go on where a person stops it."""
-    from lrlab.cli.progress import show_progress
+    from lrlab.cli.console import show_progress
     from lrlab.studies import run_study
-    from lrlab.studies.execution import open_backend
-    from lrlab.training.threads import keep_freed_memory
+    from lrlab.studies.execution.local import open_backend
+    from lrlab.training.engines import keep_freed_memory
 
     keep_freed_memory()
     try:
@@ -57,9 +61,12 @@ def run_study_with_progress(plan: "Plan", store: "Store", backend: "Backend", so
             return run_study(plan, store, backend, show_progress, source)
     except KeyboardInterrupt:
         assert store.path is not None
-        arguments = f"{plan.id}{stored.format_db_option(store.path)}{_format_cluster_options(backend)}"
+        arguments = (
+            f"{plan.id}{db_options.format_db_option(store.path)}{_format_cluster_options(backend)}"
+        )
         typer.echo(
-            f"stopped; what has ended is in {store.path}. To go on: lrlab resume {arguments}", err=True
+            f"stopped; what has ended is in {store.path}. To go on: lrlab resume {arguments}",
+            err=True,
         )
         raise typer.Exit(130) from None
 
@@ -69,7 +76,7 @@ def _print_cluster(backend: "Backend") -> None:
     from lrlab.studies import RayCluster
 
     if isinstance(backend, RayCluster):
-        from lrlab.studies.nodes import describe_cluster
+        from lrlab.studies.execution.ray import describe_cluster
 
         typer.echo(f"training on {describe_cluster()}", err=True)
 
@@ -81,16 +88,18 @@ def _format_cluster_options(backend: "Backend") -> str:
     if not isinstance(backend, RayCluster):
         return ""
     address = "" if backend.address is None else f" --address {backend.address}"
-    return f" --engine ray{address}" + (f" --num-gpus {backend.gpus_per_run:g}" if backend.gpus_per_run else "")
+    return f" --engine ray{address}" + (
+        f" --num-gpus {backend.gpus_per_run:g}" if backend.gpus_per_run else ""
+    )
 
 
 def present_study(study: "StudyResult", target_score: float | None, output: Path, db: Path) -> None:
     """Prints what came of a study and draws it."""
-    from lrlab.views import curves
-    from lrlab.views.report import format_report
+    from lrlab.views import study_plots
+    from lrlab.views.study_table import format_report
 
     typer.echo(format_report(study, target_score))
-    curves.save_study_plot(study, output)
+    study_plots.save_study_plot(study, output)
     typer.echo(f"wrote {db}, {output} · study {study.plan.id}")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lrlab.cli import stored
+from lrlab.cli import db_options
 from lrlab.errors import StudyError
 
 
@@ -18,20 +18,24 @@ def delete(
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    db: stored.DbOption = stored.DEFAULT_DB,
+    db: db_options.DbOption = db_options.DEFAULT_DB,
 ) -> None:
     """Delete a study and its runs, but those that another study has.
 
     Later runs fill the room that they leave in the file, which keeps its size.
     """
     from lrlab.studies import StoreReader
-    from lrlab.views.catalog import format_run_count
+    from lrlab.views.studies_table import format_run_count
 
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
     deleted_count = reader.count_unshared_runs(study_summary)
     shared_count = study_summary.ended_count - deleted_count
-    others = f"; {format_run_count(shared_count)} that other studies have would stay" if shared_count else ""
+    others = (
+        f"; {format_run_count(shared_count)} that other studies have would stay"
+        if shared_count
+        else ""
+    )
     description = f"study {study_summary.id} ({study_summary.problem}) with {format_run_count(deleted_count)}{others}"
     if not yes:
         if not sys.stdin.isatty():

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lrlab.cli import stored
+from lrlab.cli import db_options
 from lrlab.errors import StudyError, format_suggestion
 
 _TABLES = ("runs", "epochs")
 
 
 def export(
-    study: stored.StudyArgument = None,
+    study: db_options.StudyArgument = None,
     csv: Annotated[Path | None, typer.Option(help="Write comma-separated values.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write Parquet; needs pyarrow.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write a list of records.")] = None,
@@ -25,7 +25,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Write over a file that is there.")
     ] = False,
-    db: stored.DbOption = stored.DEFAULT_DB,
+    db: db_options.DbOption = db_options.DEFAULT_DB,
 ) -> None:
     """Write the runs of a study to a file."""
     named = {"csv": csv, "parquet": parquet, "json": json}
@@ -41,8 +41,8 @@ def export(
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
 
-    from lrlab.studies import frames
-    from lrlab.views.export import check_frame_output, save_frame
+    from lrlab.studies.store import frames
+    from lrlab.views.frame_files import check_frame_output, save_frame
 
     for kind, path in files.items():
         check_frame_output(path, kind, force)

@@ -5,14 +5,21 @@ from pathlib import Path
 
 import typer
 
-from lrlab.cli.asked import StudyOptions
-from lrlab.cli.introduction import print_preflight
+from lrlab.cli.preflight import print_preflight
+from lrlab.cli.study_options import StudyOptions
 
 
 def plan(options: StudyOptions) -> None:
     """Print what `lrlab compare` would do with the same words: runs, phases, time and disk."""
-    from lrlab.studies import StoreReader, Machine, Store, estimate_cost, plan_first_phase, select_engine
-    from lrlab.views.forecast import format_plan
+    from lrlab.studies import (
+        Machine,
+        Store,
+        StoreReader,
+        estimate_cost,
+        plan_first_phase,
+        select_engine,
+    )
+    from lrlab.views.plan_report import format_plan
 
     schedules = options.parse_schedules()
     engines, backend = options.resolve_engines_and_backend()
@@ -25,7 +32,9 @@ def plan(options: StudyOptions) -> None:
         stored_run_count = len(reader.find_stored_runs(plan_first_phase(plan_with_engine).runs))
     typer.echo(f"engine: {engine} ({reason})", err=True)
     machine = backend if isinstance(backend, Machine) else Machine()
-    typer.echo(format_plan(plan_with_engine, estimate_cost(plan_with_engine, machine), stored_run_count))
+    typer.echo(
+        format_plan(plan_with_engine, estimate_cost(plan_with_engine, machine), stored_run_count)
+    )
 
 
 def _has_content(db: Path) -> bool:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import options, reading, stored
-from lrlab.cli.compare import run_study_with_progress, resolve_study_output, present_study
-from lrlab.cli.introduction import print_preflight
+from lrlab.cli import db_options, parsing, study_options
+from lrlab.cli.compare import present_study, resolve_study_output, run_study_with_progress
+from lrlab.cli.preflight import print_preflight
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.studies import StudySummary, Plan
+    from lrlab.studies import Plan, StudySummary
 
 
 def resume(
-    study: stored.StudyArgument = None,
-    db: stored.DbOption = stored.DEFAULT_DB,
-    target_score: options.TargetScoreOption = None,
-    output: options.PlotOutputOption = None,
+    study: db_options.StudyArgument = None,
+    db: db_options.DbOption = db_options.DEFAULT_DB,
+    target_score: study_options.TargetScoreOption = None,
+    output: study_options.PlotOutputOption = None,
     engine: Annotated[
         str,
         typer.Option(
@@ -28,14 +28,15 @@ def resume(
             help="ray: on a Ray cluster; else on this machine. What trains is as it was begun.",
         ),
     ] = "auto",
-    workers: options.WorkersOption = None,
-    address: options.AddressOption = None,
-    gpus_per_run: options.GpusPerRunOption = 0.0,
+    workers: study_options.WorkersOption = None,
+    address: study_options.AddressOption = None,
+    gpus_per_run: study_options.GpusPerRunOption = 0.0,
 ) -> None:
     """Go on with a study where it was stopped; one that has ended is shown again."""
-    from lrlab.studies import StoreReader, Store, resolve_backend
-    from lrlab.studies.settling import AUTO_ENGINE
-    from lrlab.studies.statistics.reaching import check_target_score
+    from lrlab.lab import resolve_backend
+    from lrlab.studies import Store, StoreReader
+    from lrlab.studies.execution.engine_selection import AUTO_ENGINE
+    from lrlab.studies.statistics.time_to_target import check_target_score
 
     engine_choice, backend = resolve_backend(engine, workers, None, address, gpus_per_run)
     if engine_choice != AUTO_ENGINE:
@@ -62,7 +63,10 @@ def _load_plan(study_summary: "StudySummary") -> "Plan":
             "which goes on where it was."
         )
     try:
-        problem_options, plan_data = json.loads(study_summary.source), json.loads(study_summary.plan)
+        problem_options, plan_data = (
+            json.loads(study_summary.source),
+            json.loads(study_summary.plan),
+        )
         folder = problem_options.pop("folder")
     except (ValueError, KeyError):
         raise StudyError(
@@ -76,7 +80,7 @@ def _load_plan(study_summary: "StudySummary") -> "Plan":
             f"study {study_summary.id} was begun in {folder}, which cannot be entered: {error.strerror}; "
             "put its data there again."
         ) from None
-    problem = reading.load_problem_from_options(**problem_options)
+    problem = parsing.load_problem_from_options(**problem_options)
     plan = Plan.from_dict(plan_data, problem, Engine.from_text(study_summary.engine))
     if plan.id != study_summary.id:
         raise StudyError(

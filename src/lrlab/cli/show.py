@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import reading
-from lrlab.cli.screen import print_lines
+from lrlab.cli import parsing
+from lrlab.cli.console import print_lines
 from lrlab.errors import ViewError
 
 if TYPE_CHECKING:
@@ -60,16 +60,19 @@ def show(
     ] = None,
 ) -> None:
     """Look at schedules before you train: a chart, what happens when, and numbers to compare."""
-    from lrlab.views import files
+    from lrlab.views import schedule_files
     from lrlab.views.preview import compute_preview
 
     if library is not None and output:
         raise ViewError("--as writes code and --save pictures and tables: give one of the two.")
-    output_files = [files.resolve_output(path) for path in output or []]
+    output_files = [schedule_files.resolve_output(path) for path in output or []]
     # One text given twice is one schedule.
-    schedules = {" ".join(text.split()): reading.parse_schedule(text) for text in texts}
+    schedules = {" ".join(text.split()): parsing.parse_schedule(text) for text in texts}
     if library is not None:
-        typer.echo("\n".join(_iterate_programs(schedules, library, total_steps, lr, steps_per_epoch)), nl=False)
+        typer.echo(
+            "\n".join(_iterate_programs(schedules, library, total_steps, lr, steps_per_epoch)),
+            nl=False,
+        )
         return
     preview = compute_preview(schedules, total_steps, lr, steps_per_epoch)
     _print_warnings(schedules, preview, has_total_steps=total_steps is not None)
@@ -87,28 +90,34 @@ def _iterate_programs(
     steps_per_epoch: float | None,
 ) -> "Iterator[str]":
     """The program of each schedule; of several, under its text."""
-    from lrlab.dialects.code import to_code
+    from lrlab.dialects.export import to_code
 
     for text, schedule in schedules.items():
         heading = f"# {text}\n" if len(schedules) > 1 else ""
-        yield heading + to_code(schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch), library, lr)
+        yield heading + to_code(
+            schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch), library, lr
+        )
 
 
-def _print_warnings(schedules: "dict[str, Schedule]", preview: "Preview", has_total_steps: bool) -> None:
+def _print_warnings(
+    schedules: "dict[str, Schedule]", preview: "Preview", has_total_steps: bool
+) -> None:
     """Prints what looks like a mistake; ``has_total_steps`` says whether the steps are those of one."""
     from lrlab import lint
 
     total_steps = preview.total_steps if has_total_steps else None
     for label, schedule in schedules.items():
-        for finding in lint(schedule, preview.base, total_steps=total_steps, steps_per_epoch=preview.steps_per_epoch):
+        for finding in lint(
+            schedule, preview.base, total_steps=total_steps, steps_per_epoch=preview.steps_per_epoch
+        ):
             prefix = "" if len(schedules) == 1 else f"{label}: "
             typer.echo(f"warning: {prefix}{finding}", err=True)
 
 
 def _render_preview(preview: "Preview", width: int) -> "list[StyledLine]":
-    from lrlab.views.chart import render_chart
     from lrlab.views.pieces import StyledText, wrap_note
-    from lrlab.views.summary import COLUMN_NOTE, render_legend, render_table, format_title
+    from lrlab.views.schedule_summary import COLUMN_NOTE, format_title, render_legend, render_table
+    from lrlab.views.terminal_chart import render_chart
 
     return [
         (StyledText(format_title(preview)),),

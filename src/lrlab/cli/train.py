@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import options, reading
-from lrlab.cli.introduction import print_preflight
+from lrlab.cli import parsing, study_options
+from lrlab.cli.preflight import print_preflight
 
 if TYPE_CHECKING:
     from lrlab.training import Epoch
 
 
 def train(
-    data: options.DataArgument,
+    data: study_options.DataArgument,
     schedule: Annotated[
         str | None,
         typer.Option(
@@ -24,32 +24,32 @@ def train(
     seed: Annotated[
         int, typer.Option(help="Fixes split, initial weights and order of batches.")
     ] = 0,
-    target: options.TargetOption = None,
-    task: options.TaskOption = None,
-    header: options.HeaderOption = None,
-    file: options.FileOption = None,
-    test: options.TestOption = None,
-    metric: options.MetricOption = None,
-    less_is_better: options.MetricDirectionOption = False,
-    percent: options.PercentOption = False,
-    dummy_score: options.DummyScoreOption = None,
-    lr: options.LrOption = None,
-    momentum: options.MomentumOption = 0.0,
-    optimizer: options.OptimizerOption = "sgd",
-    weight_decay: options.WeightDecayOption = None,
-    max_grad_norm: options.MaxGradNormOption = None,
-    validation_size: options.ValidationSizeOption = None,
-    epochs: options.EpochsOption = 50,
-    batch_size: options.BatchSizeOption = 24,
-    step_every: options.StepEveryOption = "epoch",
-    shuffle: options.ShuffleOption = None,
+    target: study_options.TargetOption = None,
+    task: study_options.TaskOption = None,
+    header: study_options.HeaderOption = None,
+    file: study_options.FileOption = None,
+    test: study_options.TestOption = None,
+    metric: study_options.MetricOption = None,
+    less_is_better: study_options.MetricDirectionOption = False,
+    percent: study_options.PercentOption = False,
+    dummy_score: study_options.DummyScoreOption = None,
+    lr: study_options.LrOption = None,
+    momentum: study_options.MomentumOption = 0.0,
+    optimizer: study_options.OptimizerOption = "sgd",
+    weight_decay: study_options.WeightDecayOption = None,
+    max_grad_norm: study_options.MaxGradNormOption = None,
+    validation_size: study_options.ValidationSizeOption = None,
+    epochs: study_options.EpochsOption = 50,
+    batch_size: study_options.BatchSizeOption = 24,
+    step_every: study_options.StepEveryOption = "epoch",
+    shuffle: study_options.ShuffleOption = None,
 ) -> None:
     """Train once and print the rate of every epoch and the final score."""
-    parsed_schedule = None if schedule is None else reading.parse_schedule(schedule)
-    problem = reading.load_problem_from_options(
+    parsed_schedule = None if schedule is None else parsing.parse_schedule(schedule)
+    problem = parsing.load_problem_from_options(
         data, target, task, header, file, test, metric, less_is_better, percent, dummy_score
     )
-    settings = reading.make_settings(
+    settings = parsing.make_settings(
         problem,
         optimizer,
         lr,
@@ -64,10 +64,10 @@ def train(
     )
 
     from lrlab.problems import TrainingFunction
-    from lrlab.training import Run, functions
+    from lrlab.training import Run, context
     from lrlab.training import train as train_run
-    from lrlab.training.threads import use_one_thread
-    from lrlab.views import lines
+    from lrlab.training.engines import use_one_thread
+    from lrlab.views import run_log
 
     run = Run(parsed_schedule, settings, seed)
     print_preflight(problem, (settings,), [] if parsed_schedule is None else [parsed_schedule])
@@ -77,13 +77,17 @@ def train(
 
     def print_epoch(epoch: "Epoch") -> None:
         if is_function:
-            typer.echo(lines.format_reported_epoch(epoch, problem_metric))
+            typer.echo(run_log.format_reported_epoch(epoch, problem_metric))
         else:
-            typer.echo(lines.format_epoch(epoch, settings, has_schedule=parsed_schedule is not None, metric=problem_metric))
+            typer.echo(
+                run_log.format_epoch(
+                    epoch, settings, has_schedule=parsed_schedule is not None, metric=problem_metric
+                )
+            )
 
     with use_one_thread():
         if isinstance(problem, TrainingFunction):
-            result = functions.run_training_function(problem, run, print_epoch)
+            result = context.run_training_function(problem, run, print_epoch)
         else:
             result = train_run(problem, run, print_epoch)
-    typer.echo(lines.format_result(result, problem_metric))
+    typer.echo(run_log.format_result(result, problem_metric))

@@ -1,15 +1,15 @@
 """Other libraries' schedules by their own names and arguments, read as lrlab's schedules.
 
 Each library is a module, imported when it is first used; none of them imports the library itself.
-``code`` goes the other way: it writes a schedule as a program for another library.
+``export`` goes the other way: it writes a schedule as a program for another library.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrlab.dialects import code as code
     from lrlab.dialects import composer as composer
+    from lrlab.dialects import export as export
     from lrlab.dialects import fastai as fastai
     from lrlab.dialects import fvcore as fvcore
     from lrlab.dialects import ignite as ignite
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from lrlab.dialects import timm as timm
     from lrlab.dialects import torch as torch
     from lrlab.dialects import transformers as transformers
-    from lrlab.dialects.names import parse as parse
+    from lrlab.dialects.parser import parse as parse
 
 
 def __dir__() -> list[str]:
-    from lrlab.dialects.names import DIALECTS
+    from lrlab.dialects.parser import DIALECTS
 
-    return sorted([*DIALECTS, "code", "parse"])
+    return sorted([*DIALECTS, "export", "parse"])
 
 
 def __getattr__(name: str) -> object:
-    from lrlab.dialects.names import DIALECTS, parse
+    from lrlab.dialects.parser import DIALECTS, parse
 
     if name == "parse":
         return parse
-    if name in (*DIALECTS, "code"):
+    if name in (*DIALECTS, "export"):
         return import_module(f"lrlab.dialects.{name}")
     raise AttributeError(f"module 'lrlab.dialects' has no attribute {name!r}")

@@ -5,10 +5,10 @@ Every reader takes the name of the function and one argument by its name, which 
 
 from typing import Annotated, Any, get_args
 
+from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Custom, Absolute, Schedule
-from lrlab.schedules.kinds import FieldSpec
-from lrlab.schedules.numbers import to_finite_float, to_integer
+from lrlab.schedules import Absolute, Custom, Schedule
+from lrlab.schedules.fields import FieldSpec
 
 
 def _convert_fraction(value: Any) -> float | None:
@@ -25,13 +25,13 @@ def check_argument(func_name: str, field_type: Any, **argument: Any) -> Any:
 
     Args:
         func_name: whose argument it is.
-        field_type: one of ``lrlab.schedules.parameters``, such as ``Positive``.
+        field_type: one of ``lrlab.schedules.fields``, such as ``Positive``.
         argument: the name and the value.
 
     Raises:
         ScheduleError: the value breaks the rule of the kind.
 
-    >>> from lrlab.schedules.parameters import Positive
+    >>> from lrlab.schedules.fields import Positive
     >>> read("StepLR", Positive, gamma=0)
     Traceback (most recent call last):
     lrlab.errors.ScheduleError: StepLR: gamma must be a number above 0, got 0.

@@ -20,12 +20,21 @@ Every function raises ``ScheduleError`` where an argument is out of its domain.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lrlab._checks import to_int_if_whole
 from lrlab.dialects.arguments import Fraction, check_absolute, check_argument, check_schedule
-from lrlab.dialects.hyperparameters import LrAndMomentum
+from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Constant, Cosine, Geometric, Linear, Polynomial, Absolute, Schedule, joins
-from lrlab.schedules.numbers import to_int_if_whole
-from lrlab.schedules.parameters import NonNegativeInteger, AtLeastOne, NonNegative, Positive
+from lrlab.schedules import (
+    Absolute,
+    Constant,
+    Cosine,
+    Geometric,
+    Linear,
+    Polynomial,
+    Schedule,
+    combinators,
+)
+from lrlab.schedules.fields import AtLeastOne, NonNegative, NonNegativeInteger, Positive
 
 __all__ = [
     "SchedCos",
@@ -60,7 +69,9 @@ def SchedCos(start: float, end: float) -> Schedule:
     >>> SchedCos(0.1, 0.01)
     Cosine(start=Absolute(0.1), end=Absolute(0.01))
     """
-    return Cosine(start=check_absolute("SchedCos", start=start), end=check_absolute("SchedCos", end=end))
+    return Cosine(
+        start=check_absolute("SchedCos", start=start), end=check_absolute("SchedCos", end=end)
+    )
 
 
 def SchedNo(start: float, end: float) -> Schedule:
@@ -89,7 +100,10 @@ def SchedPoly(start: float, end: float, power: float) -> Schedule:
     Polynomial(1.0, start=Absolute(0.1), end=Absolute(0.01), k=2.0)
     """
     return Polynomial(
-        1, start=check_absolute("SchedPoly", start=start), end=check_absolute("SchedPoly", end=end), k=power
+        1,
+        start=check_absolute("SchedPoly", start=start),
+        end=check_absolute("SchedPoly", end=end),
+        k=power,
     )
 
 
@@ -103,7 +117,9 @@ def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedul
     """
     func_name = "combine_scheds"
     if not isinstance(pcts, Iterable) or not isinstance(scheds, Iterable):
-        raise ScheduleError(f"{func_name}: pcts and scheds must be lists, got {pcts!r} and {scheds!r}.")
+        raise ScheduleError(
+            f"{func_name}: pcts and scheds must be lists, got {pcts!r} and {scheds!r}."
+        )
     part_fractions = [check_argument(func_name, Fraction, pcts=fraction) for fraction in pcts]
     parts = [check_schedule(func_name, scheds=part) for part in scheds]
     if len(part_fractions) != len(parts) or not parts or abs(sum(part_fractions) - 1) > 1e-9:
@@ -119,7 +135,7 @@ def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedul
     ]
     timed = [piece.changed(over=_to_percent(share)) for piece, share in pieces[:-1]]
     last = pieces[-1][0].changed(over=None)  # the rest, so that the whole ends with the training
-    return joins.Sequential((*timed, last)) if timed else last
+    return combinators.Sequential((*timed, last)) if timed else last
 
 
 def combined_cos(pct: float, start: float, middle: float, end: float) -> Schedule:
@@ -129,7 +145,9 @@ def combined_cos(pct: float, start: float, middle: float, end: float) -> Schedul
     Cosine("25%", start=Absolute(0.5), end=Absolute(1.0)) >> Cosine(start=Absolute(1.0))
     """
     fraction = check_argument("combined_cos", Fraction, pct=pct)
-    return combine_scheds([fraction, 1 - fraction], [SchedCos(start, middle), SchedCos(middle, end)])
+    return combine_scheds(
+        [fraction, 1 - fraction], [SchedCos(start, middle), SchedCos(middle, end)]
+    )
 
 
 def fit_one_cycle(
@@ -153,10 +171,13 @@ def fit_one_cycle(
     check_argument(func_name, Positive, n_epoch=n_epoch)
     fraction = check_argument(func_name, Fraction, pct_start=pct_start)
     first_lr = _divide_lr(func_name, check_argument(func_name, Positive, div=div), lr_max=lr_max)
-    last_lr = _divide_lr(func_name, check_argument(func_name, Positive, div_final=div_final), lr_max=lr_max)
+    last_lr = _divide_lr(
+        func_name, check_argument(func_name, Positive, div_final=div_final), lr_max=lr_max
+    )
     peak_lr = _divide_lr(func_name, 1.0, lr_max=lr_max)
     lr = combine_scheds(
-        [fraction, 1 - fraction], [Cosine(start=first_lr, end=peak_lr), Cosine(start=peak_lr, end=last_lr)]
+        [fraction, 1 - fraction],
+        [Cosine(start=first_lr, end=peak_lr), Cosine(start=peak_lr, end=last_lr)],
     )
     momenta = _DEFAULT_MOMENTA if moms is None else moms
     if not isinstance(momenta, list | tuple) or len(momenta) != 3:
@@ -206,7 +227,9 @@ def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Sc
     """
     batches = max(6, check_argument("lr_find", NonNegative, num_it=num_it))
     return Geometric(
-        check_absolute("lr_find", start_lr=start_lr), check_absolute("lr_find", end_lr=end_lr), over=batches
+        check_absolute("lr_find", start_lr=start_lr),
+        check_absolute("lr_find", end_lr=end_lr),
+        over=batches,
     )
 
 
@@ -215,12 +238,14 @@ def _divide_lr(func_name: str, divisor: float, **lr_argument: float | None) -> f
     if None in lr_argument.values():
         return 1 / divisor
     ((name, _),) = lr_argument.items()
-    return check_absolute(func_name, **{name: check_argument(func_name, NonNegative, **lr_argument) / divisor})
+    return check_absolute(
+        func_name, **{name: check_argument(func_name, NonNegative, **lr_argument) / divisor}
+    )
 
 
 def _split_parts(schedule: Schedule) -> list[tuple[Any, float]]:
     """The shapes of which a schedule of this module consists, and their shares of it."""
-    parts = schedule.schedules if isinstance(schedule, joins.Sequential) else (schedule,)
+    parts = schedule.schedules if isinstance(schedule, combinators.Sequential) else (schedule,)
     durations = [getattr(part, "over", "") for part in parts]
     if durations[-1] is not None or not all(str(over).endswith("%") for over in durations[:-1]):
         raise ScheduleError(

@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import rshift
 
-from lrlab.dialects.arguments import check_absolute, check_count, check_argument, check_schedule
-from lrlab.dialects.parts import Level, truncate
+from lrlab._checks import to_finite_float
+from lrlab.dialects.arguments import check_absolute, check_argument, check_count, check_schedule
+from lrlab.dialects.building_blocks import Level, truncate
 from lrlab.errors import ScheduleError
-from lrlab.schedules import Cosine, PiecewiseInterpolate, Linear, Schedule
-from lrlab.schedules.numbers import to_finite_float
-from lrlab.schedules.parameters import AtLeastOne, Positive
+from lrlab.schedules import Cosine, Linear, PiecewiseInterpolate, Schedule
+from lrlab.schedules.fields import AtLeastOne, Positive
 
 __all__ = [
     "ConcatScheduler",
@@ -74,7 +74,9 @@ def LinearCyclicalScheduler(
         return Linear(start, end, over=size / 2) >> Linear(end, start, over=size / 2)
 
     multipliers = (cycle_mult, start_value_mult, end_value_mult)
-    return _repeat_cycles(func_name, build_cycle, (start_value, end_value), multipliers, warmup_duration)
+    return _repeat_cycles(
+        func_name, build_cycle, (start_value, end_value), multipliers, warmup_duration
+    )
 
 
 def CosineAnnealingScheduler(
@@ -102,7 +104,9 @@ def CosineAnnealingScheduler(
 
     multipliers = (cycle_mult, start_value_mult, end_value_mult)
     values = (start_value, end_value)
-    return _repeat_cycles("CosineAnnealingScheduler", build_cycle, values, multipliers, warmup_duration)
+    return _repeat_cycles(
+        "CosineAnnealingScheduler", build_cycle, values, multipliers, warmup_duration
+    )
 
 
 def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
@@ -119,7 +123,9 @@ def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
             f"{milestones_values!r}."
         ) from None
     at = [check_count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
-    return PiecewiseInterpolate(at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs])
+    return PiecewiseInterpolate(
+        at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs]
+    )
 
 
 def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) -> Schedule:

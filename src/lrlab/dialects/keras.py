@@ -23,7 +23,7 @@ Every function raises ``ScheduleError`` where an argument is out of its domain.
 from collections.abc import Sequence
 from math import floor
 
-from lrlab.dialects.arguments import Fraction, check_absolute, check_choice, check_argument
+from lrlab.dialects.arguments import Fraction, check_absolute, check_argument, check_choice
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
     Constant,
@@ -38,11 +38,11 @@ from lrlab.schedules import (
     Schedule,
     Step,
 )
-from lrlab.schedules.parameters import (
-    NonNegativeInteger,
+from lrlab.schedules.fields import (
     AtLeastOne,
     Milestones,
     NonNegative,
+    NonNegativeInteger,
     Number,
     Period,
     Positive,
@@ -88,7 +88,9 @@ def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -
     func_name = "PiecewiseConstantDecay"
     at = check_argument(func_name, Milestones, boundaries=boundaries)
     if any(isinstance(boundary, str) for boundary in at):
-        raise ScheduleError(f"{func_name}: boundaries must be numbers of steps, got {boundaries!r}.")
+        raise ScheduleError(
+            f"{func_name}: boundaries must be numbers of steps, got {boundaries!r}."
+        )
     if not isinstance(values, Sequence):
         raise ScheduleError(f"{func_name}: values must be a list of rates, got {values!r}.")
     # Keras compares whole steps, so a boundary at 2.5 is one at 2.
@@ -157,7 +159,9 @@ def CosineDecay(
     peak = initial if warmup_target is None else warmup_target
     peak = check_argument(func_name, NonNegative, warmup_target=peak)
     decay = Cosine(
-        steps, start=check_absolute(func_name, warmup_target=peak), end=check_absolute(func_name, alpha=fraction * peak)
+        steps,
+        start=check_absolute(func_name, warmup_target=peak),
+        end=check_absolute(func_name, alpha=fraction * peak),
     )
     if warmup_target is None:
         return decay

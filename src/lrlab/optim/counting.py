@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 from torch.utils.data import Dataset, IterableDataset
 
+from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import SchedulerError
-from lrlab.schedules.numbers import to_finite_float, to_integer
 
 Leftover = Literal["step", "drop", "carry"]
 
@@ -88,7 +88,11 @@ def count_steps(
     if leftover == "carry":
         steps = math.ceil(epoch_count * batches) // accumulation_steps
     else:
-        steps_per_epoch = _ceil_divide(batches, accumulation_steps) if leftover == "step" else batches // accumulation_steps
+        steps_per_epoch = (
+            _ceil_divide(batches, accumulation_steps)
+            if leftover == "step"
+            else batches // accumulation_steps
+        )
         steps = math.ceil(epoch_count * steps_per_epoch)
     if steps == 0:
         raise SchedulerError(
@@ -140,7 +144,11 @@ def _count_loader_batches(loader: Any, world_size: int | None) -> int:
 def _get_world_size(loader: Any) -> int | None:
     """How many processes share the data of a loader that knows it, or None."""
     batch_sampler = _get_batch_sampler(loader)
-    for part in (batch_sampler, getattr(batch_sampler, "sampler", None), getattr(loader, "dataset", None)):
+    for part in (
+        batch_sampler,
+        getattr(batch_sampler, "sampler", None),
+        getattr(loader, "dataset", None),
+    ):
         for name in ("num_replicas", "num_processes"):  # of torch's samplers, and of accelerate's
             world_size = to_integer(getattr(part, name, None))
             if world_size is not None:

@@ -1,24 +1,179 @@
-"""The one scheduler: any schedule on any torch optimizer, in place of torch's classes."""
+"""What a scheduler does when a state is loaded into its optimizer: it keeps the groups right."""
 
 from collections.abc import Mapping
 from copy import copy
-from typing import Any
+from typing import Any, Protocol, cast
+from weakref import finalize, ref
 
+import torch
 from torch.optim import Optimizer
+from torch.optim import lr_scheduler as torch_schedulers
 
-from lrlab.dialects.hyperparameters import LrAndMomentum
+from lrlab._checks import to_finite_float, to_integer
+from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.errors import LrlabError, SchedulerError
-from lrlab.optim.groups import ScheduledParamGroups, extend_to_new_groups
-from lrlab.optim.loads import register_load_hooks
-from lrlab.optim.plan import UNCHANGED, ScheduleReader, read_group_schedules
-from lrlab.optim.readout import _SchedulerProperties
-from lrlab.optim.replanning import replan_hyperparameters
-from lrlab.optim.resume import ON_MISMATCH_CHOICES, OnMismatch, restore_hyperparameters
-from lrlab.optim.state import build_state_dict, parse_state_dict
-from lrlab.optim.track import GroupValues, ScheduledHyperparameter
-from lrlab.optim.watch import StepCheck, compute_metric_deadline, warn_missing_metric
+from lrlab.optim.checks import StepCheck, compute_metric_deadline, warn_missing_metric
+from lrlab.optim.hyperparameters import GroupValues, ScheduledHyperparameter, get_group_suffixes
+from lrlab.optim.param_groups import (
+    UNCHANGED,
+    ScheduledParamGroups,
+    ScheduleReader,
+    extend_to_new_groups,
+    read_group_schedules,
+)
+from lrlab.optim.state import (
+    ON_MISMATCH_CHOICES,
+    OnMismatch,
+    build_state_dict,
+    parse_state_dict,
+    replan_hyperparameters,
+    restore_hyperparameters,
+)
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import to_finite_float, to_integer
+
+
+class HookedScheduler(Protocol):
+    """A scheduler, as far as this file knows it."""
+
+    optimizer: Optimizer
+
+    def _holds_values(self) -> bool:
+        """Whether the groups hold what it has set, and nothing else has set them since."""
+
+    def _restore_values(self) -> None:
+        """Sets the groups to its values of now."""
+
+
+def register_load_hooks(scheduler: HookedScheduler) -> None:
+    """Sets the groups again after every load, if they held what the scheduler had set before it.
+
+    By torch's own hooks, which know the scheduler weakly and go when it goes. Where the optimizer
+    is a wrapper, such as accelerate's, loads of what it wraps count too.
+    """
+    scheduler_ref = ref(scheduler)
+    held_values: list[bool] = []
+
+    def before_load(optimizer: Optimizer, state: Any) -> None:
+        held_values[:] = [
+            (live_scheduler := scheduler_ref()) is not None
+            and optimizer in _list_wrapped_optimizers(live_scheduler)
+            and live_scheduler._holds_values()
+        ]
+
+    def after_load(optimizer: Optimizer) -> None:
+        if any(held_values) and (live_scheduler := scheduler_ref()) is not None:
+            held_values.clear()
+            live_scheduler._restore_values()
+
+    for layer in _list_wrapped_optimizers(scheduler):
+        if "_optimizer_load_state_dict_post_hooks" in vars(layer):
+            for handle in (
+                layer.register_load_state_dict_pre_hook(before_load),
+                layer.register_load_state_dict_post_hook(after_load),
+            ):
+                finalize(scheduler, handle.remove).atexit = False
+
+
+def _list_wrapped_optimizers(scheduler: HookedScheduler) -> list[Any]:
+    """The optimizer, and those that it wraps."""
+    layers: list[Any] = [scheduler.optimizer]
+    while isinstance(inner := getattr(layers[-1], "optimizer", None), Optimizer):
+        layers.append(inner)
+    return layers
+
+
+GroupLrs = list[float | torch.Tensor]
+"""One rate per parameter group; always floats here, torch's type allows tensors."""
+
+
+class _SchedulerProperties(torch_schedulers.LRScheduler):
+    """What can be read of a scheduler; to read it changes nothing."""
+
+    _groups: ScheduledParamGroups
+
+    def __repr__(self) -> str:
+        text = ", ".join(map(repr, self._groups.table.hyperparameters))
+        return f"LRScheduler({text}) at step {self.last_epoch}"
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the rate, durations in steps; of the first group where they differ."""
+        return self._groups.table.hyperparameters[0].schedules[0]
+
+    @property
+    def needs_metric(self) -> bool:
+        """Whether a schedule reads a metric."""
+        return any(scheduled.needs_metric for scheduled in self._groups.table.hyperparameters)
+
+    @property
+    def base_lrs(self) -> GroupLrs:
+        """The base rate of each group; what is changed counts from when rates are set next, by
+        ``step()`` mostly.
+        """
+        return cast(GroupLrs, self._groups.table.hyperparameters[0].bases)
+
+    @base_lrs.setter
+    def base_lrs(self, rates: GroupLrs) -> None:
+        known = self._groups.table.hyperparameters[0].bases
+        try:
+            read = [to_finite_float(float(rate)) for rate in rates]
+        except (TypeError, ValueError, RuntimeError):
+            read = [None]
+        if len(read) != len(known) or any(rate is None or rate < 0 for rate in read):
+            raise SchedulerError(
+                f"base_lrs must be a rate of 0 or more for each of the {len(known)} parameter "
+                f"groups, got {rates!r}."
+            )
+        known[:] = [rate for rate in read if rate is not None]
+
+    @property
+    def used_lrs(self) -> list[float]:
+        """The rate of each group that the last ``optimizer.step()`` used, once ``step()`` is called
+        after it; before the first ``step()``, the first rate.
+        """
+        return self._groups.get_used_values(self.last_epoch)[0]
+
+    @property
+    def next_lrs(self) -> list[float]:
+        """The rate of each group that the next ``optimizer.step()`` uses."""
+        return self._groups.get_values(self.last_epoch)[0]
+
+    def get_logs(self, *, next_step: bool = False) -> dict[str, float]:
+        """Every scheduled hyperparameter by a name to log it under: ``"lr"``, or ``"lr/head"`` and
+        the like where there are several groups; those without a name of their own have a number.
+
+        Args:
+            next_step: whether as the next ``optimizer.step()`` uses it, and not, as for ``used_lrs``, as
+                the last one did.
+
+        >>> import torch
+        >>> from lrlab import LRScheduler
+        >>> optimizer = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
+        >>> LRScheduler(optimizer, "Cosine(45)", weight_decay="Constant(Absolute(0.01))").get_logs()
+        {'lr': 0.1, 'weight_decay': 0.01}
+        """
+        get_values = self._groups.get_values if next_step else self._groups.get_used_values
+        suffixes = get_group_suffixes(self.optimizer.param_groups)
+        return {
+            f"{scheduled.hyperparameter}{label}": value
+            for scheduled, row in zip(
+                self._groups.table.hyperparameters, get_values(self.last_epoch), strict=True
+            )
+            for label, value in zip(suffixes, row, strict=False)  # a new group has none yet
+        }
+
+    def get_last_lr(self) -> GroupLrs:
+        """The rate of each group as last set, which is what torch means by it: that of ``next_lrs``."""
+        return [*self.next_lrs]
+
+    @property  # torch's own is an attribute, which people read
+    def _last_lr(self) -> GroupLrs:  # type: ignore[override]
+        return self.get_last_lr()
+
+    def get_lr(self) -> GroupLrs:
+        """The rate of each group at the current step: a pure function of ``last_epoch``."""
+        rate, *_ = self._groups.get_hyperparameters(self.optimizer.param_groups)
+        return [*rate.compute_values(max(0, self.last_epoch))]
 
 
 class LRScheduler(_SchedulerProperties):
@@ -96,7 +251,9 @@ class LRScheduler(_SchedulerProperties):
                 f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}."
             )
         if on_mismatch not in ON_MISMATCH_CHOICES:
-            raise SchedulerError(f"on_mismatch must be {' or '.join(ON_MISMATCH_CHOICES)}, got {on_mismatch!r}.")
+            raise SchedulerError(
+                f"on_mismatch must be {' or '.join(ON_MISMATCH_CHOICES)}, got {on_mismatch!r}."
+            )
         done = to_integer(last_epoch)
         if done is None or done < -1:
             raise SchedulerError(
@@ -109,7 +266,12 @@ class LRScheduler(_SchedulerProperties):
                 "its state before, or load the scheduler's state instead."
             )
         start = done + 1
-        named_schedules = {"momentum": momentum, "weight_decay": weight_decay, "betas": betas, **hyperparameter_schedules}
+        named_schedules = {
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "betas": betas,
+            **hyperparameter_schedules,
+        }
         reader = ScheduleReader(optimizer, total_steps, steps_per_epoch)
         group_schedules = read_group_schedules(reader, schedule, named_schedules, groups or {})
         self.optimizer = optimizer
@@ -119,7 +281,9 @@ class LRScheduler(_SchedulerProperties):
         self._steps_per_epoch = steps_per_epoch
         self._accept_scheduled_base = not has_base_lrs
         self._step_check: StepCheck | None = StepCheck(optimizer)
-        self._metric_deadline = compute_metric_deadline(total_steps, steps_per_epoch) if self.needs_metric else None
+        self._metric_deadline = (
+            compute_metric_deadline(total_steps, steps_per_epoch) if self.needs_metric else None
+        )
         self.last_epoch = start
         self._step_count = start + 1
         register_load_hooks(self)
@@ -131,7 +295,9 @@ class LRScheduler(_SchedulerProperties):
 
     def _restore_values(self) -> None:
         """Sets the groups to the values of now; done by itself when the optimizer has loaded."""
-        self._set_values(self.last_epoch, self._hyperparameters, self._groups.get_used_values(self.last_epoch))
+        self._set_values(
+            self.last_epoch, self._hyperparameters, self._groups.get_used_values(self.last_epoch)
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -219,7 +385,11 @@ class LRScheduler(_SchedulerProperties):
             SchedulerError: no schedule reads a metric.
             ScheduleError: it is no number. Nothing has changed then.
         """
-        self._set_values(self.last_epoch, self._observe_metric(metric), self._groups.get_used_values(self.last_epoch))
+        self._set_values(
+            self.last_epoch,
+            self._observe_metric(metric),
+            self._groups.get_used_values(self.last_epoch),
+        )
 
     def add_param_group(self, group: dict[str, Any], schedule: Any = None) -> None:
         """Adds a parameter group to the optimizer, and sets it to its values of now at once.
@@ -245,13 +415,23 @@ class LRScheduler(_SchedulerProperties):
         """
         reader = ScheduleReader(self.optimizer, self._total_steps, self._steps_per_epoch)
         overrides = {} if schedule is None else reader.read_group(schedule)
-        t, used_values, hyperparameters = self.last_epoch, self._groups.get_used_values(self.last_epoch), self._hyperparameters
+        t, used_values, hyperparameters = (
+            self.last_epoch,
+            self._groups.get_used_values(self.last_epoch),
+            self._hyperparameters,
+        )
         known = {scheduled.hyperparameter for scheduled in hyperparameters}
-        new = [ScheduledHyperparameter(hyperparameter, UNCHANGED) for hyperparameter in overrides if hyperparameter not in known]
+        new = [
+            ScheduledHyperparameter(hyperparameter, UNCHANGED)
+            for hyperparameter in overrides
+            if hyperparameter not in known
+        ]
         self.optimizer.add_param_group(group)
         groups = self.optimizer.param_groups
         try:
-            hyperparameters = extend_to_new_groups((*hyperparameters, *new), groups, {len(groups) - 1: overrides})
+            hyperparameters = extend_to_new_groups(
+                (*hyperparameters, *new), groups, {len(groups) - 1: overrides}
+            )
             self._set_values(t, hyperparameters, [*used_values, *([] for _ in new)])
         except LrlabError:
             groups.pop()
@@ -277,7 +457,11 @@ class LRScheduler(_SchedulerProperties):
         Linear(1.0, 0.0, over=10).until(5) >> Linear(1.0, 0.0, over=10).shift(-5).stretch(2.0)
         """
         t = self.last_epoch
-        self._set_values(t, replan_hyperparameters(self._hyperparameters, new_total_steps, t, self._total_steps), self._groups.get_used_values(t))
+        self._set_values(
+            t,
+            replan_hyperparameters(self._hyperparameters, new_total_steps, t, self._total_steps),
+            self._groups.get_used_values(t),
+        )
         self._total_steps = new_total_steps
 
     def state_dict(self) -> dict[str, Any]:
@@ -289,11 +473,25 @@ class LRScheduler(_SchedulerProperties):
             every group, and what its schedule keeps of the metrics; and the value that it holds,
             where something else than this scheduler has set it.
         """
-        t, hyperparameters, groups = self.last_epoch, self._hyperparameters, self.optimizer.param_groups
+        t, hyperparameters, groups = (
+            self.last_epoch,
+            self._hyperparameters,
+            self.optimizer.param_groups,
+        )
         current_values = None
         if t >= 0 and not self._holds_values():  # another scheduler has set them since
-            current_values = [[float(scheduled.hyperparameter.read(group)) for group in groups] for scheduled in hyperparameters]
-        return build_state_dict(hyperparameters, self._groups.get_used_values(t), current_values, t, self._step_count, self._total_steps)
+            current_values = [
+                [float(scheduled.hyperparameter.read(group)) for group in groups]
+                for scheduled in hyperparameters
+            ]
+        return build_state_dict(
+            hyperparameters,
+            self._groups.get_used_values(t),
+            current_values,
+            t,
+            self._step_count,
+            self._total_steps,
+        )
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Goes on where ``state_dict`` was taken; afterwards the groups hold the right values.
@@ -307,18 +505,36 @@ class LRScheduler(_SchedulerProperties):
         """
         groups = self.optimizer.param_groups
         step, step_count, saved = parse_state_dict(state_dict, len(groups))
-        hyperparameters = restore_hyperparameters(saved, self._hyperparameters, step, self._on_mismatch, self.optimizer, self._accept_scheduled_base)
+        hyperparameters = restore_hyperparameters(
+            saved,
+            self._hyperparameters,
+            step,
+            self._on_mismatch,
+            self.optimizer,
+            self._accept_scheduled_base,
+        )
         saved_values = {name: entry.used_values for name, entry in saved.items()}
-        used_values = [saved_values.get(str(scheduled.hyperparameter), list(scheduled.bases)) for scheduled in hyperparameters]
+        used_values = [
+            saved_values.get(str(scheduled.hyperparameter), list(scheduled.bases))
+            for scheduled in hyperparameters
+        ]
         self._set_values(step, hyperparameters, used_values)
         for scheduled in hyperparameters:
             entry = saved.get(str(scheduled.hyperparameter))
-            if entry and entry.current_values and entry.schedules == [repr(schedule) for schedule in scheduled.schedules]:
+            if (
+                entry
+                and entry.current_values
+                and entry.schedules == [repr(schedule) for schedule in scheduled.schedules]
+            ):
                 for group, value in zip(groups, entry.current_values, strict=True):
                     scheduled.hyperparameter.write(group, value)
         if self._metric_deadline is not None:
             deadline = step + compute_metric_deadline(self._total_steps, self._steps_per_epoch)
-            self._metric_deadline = None if any(scheduled.has_changed_state for scheduled in hyperparameters) else deadline
+            self._metric_deadline = (
+                None
+                if any(scheduled.has_changed_state for scheduled in hyperparameters)
+                else deadline
+            )
         self._step_count = step_count
         if self._on_mismatch == "load":  # what was planned too, which replan goes by
             self._total_steps = to_finite_float(state_dict.get("total_steps"))
@@ -328,7 +544,12 @@ class LRScheduler(_SchedulerProperties):
         """What every group follows, those that are new too."""
         return self._groups.get_hyperparameters(self.optimizer.param_groups)
 
-    def _set_values(self, t: int, hyperparameters: tuple[ScheduledHyperparameter, ...], used_values: list[GroupValues]) -> None:
+    def _set_values(
+        self,
+        t: int,
+        hyperparameters: tuple[ScheduledHyperparameter, ...],
+        used_values: list[GroupValues],
+    ) -> None:
         self._groups.set_groups(t, hyperparameters, used_values, self.optimizer.param_groups)
         self.last_epoch = t
 
@@ -340,7 +561,9 @@ class LRScheduler(_SchedulerProperties):
                 + ("." if self.needs_metric else "; this schedule reads no metric.")
             )
         scheduled_groups, now = self._groups, self.last_epoch
-        hyperparameters = self._hyperparameters if metrics is None else self._observe_metric(metrics)
+        hyperparameters = (
+            self._hyperparameters if metrics is None else self._observe_metric(metrics)
+        )
         if skipped:
             self._set_values(now, hyperparameters, scheduled_groups.get_used_values(now))
         else:
@@ -352,7 +575,9 @@ class LRScheduler(_SchedulerProperties):
             raise SchedulerError(
                 f"only a schedule that reads metrics can observe {metric!r}; Plateau() is one."
             )
-        hyperparameters = tuple(scheduled.update_states(self.last_epoch, metric) for scheduled in self._hyperparameters)
+        hyperparameters = tuple(
+            scheduled.update_states(self.last_epoch, metric) for scheduled in self._hyperparameters
+        )
         self._metric_deadline = None
         return hyperparameters
 

@@ -1,13 +1,88 @@
-"""The state of a scheduler as numbers and texts, and back."""
+"""A change of how long training is, for all that a scheduler schedules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import inf, isclose, isinf
+from typing import Any, Literal
 
-from lrlab.errors import SchedulerError
-from lrlab.optim.track import GroupValues, ScheduledHyperparameter
-from lrlab.schedules.numbers import to_finite_float, to_integer
-from lrlab.schedules.reaction import MetricState
+from torch.optim import Optimizer
+
+from lrlab._checks import to_finite_float, to_integer
+from lrlab.dialects import parse
+from lrlab.dialects.arguments import shorten
+from lrlab.errors import ScheduleError, SchedulerError
+from lrlab.optim.hyperparameters import GroupValues, ScheduledHyperparameter, find_hyperparameter
+from lrlab.schedules import Constant, Schedule
+from lrlab.schedules.core import MetricState
+from lrlab.schedules.durations import Horizon
+
+
+def replan_hyperparameters(
+    hyperparameters: tuple[ScheduledHyperparameter, ...],
+    new_total_steps: float,
+    at: int,
+    total_steps: float | None,
+) -> tuple[ScheduledHyperparameter, ...]:
+    """The tracks from step ``at`` on, for a training of ``new_total_steps`` steps.
+
+    Args:
+        hyperparameters: what follows schedules.
+        new_total_steps: how many steps there are now.
+        at: the step reached.
+        total_steps: how many steps were planned; None for those of the longest schedule that ends.
+
+    Raises:
+        SchedulerError: a schedule reads a metric, none has an end, or a number is too low.
+    """
+    if not (to_finite_float(new_total_steps) or 0) > at:
+        raise SchedulerError(
+            f"replan goes on to a number of steps above the one reached, {at}, got {new_total_steps!r}."
+        )
+    schedules = {
+        id(schedule): schedule
+        for scheduled in hyperparameters
+        for schedule in (scheduled.default_schedule, *scheduled.schedules)
+    }
+    for schedule in schedules.values():
+        if schedule.needs_metric:
+            raise SchedulerError(
+                f"replan is for schedules with an end, but {schedule} reads a metric; it goes on "
+                "for as long as training does."
+            )
+    if total_steps is None:
+        lengths = [schedule.compute_length(Horizon()) for schedule in schedules.values()]
+        total_steps = max((length for length in lengths if not isinf(length)), default=inf)
+    if isinf(total_steps):
+        raise SchedulerError(
+            "replan needs the number of steps planned, because no schedule here has an end of its "
+            "own: pass LRScheduler total_steps=..."
+        )
+    if at >= total_steps:
+        raise SchedulerError(
+            f"replan must come before the planned end, which was step {total_steps:g}, and it is step "
+            f"{at} by now: build a new scheduler."
+        )
+    replanned_schedules = {
+        key: _replan_schedule(schedule, new_total_steps, at, total_steps)
+        for key, schedule in schedules.items()
+    }
+    return tuple(
+        ScheduledHyperparameter(
+            scheduled.hyperparameter,
+            replanned_schedules[id(scheduled.default_schedule)],
+            [replanned_schedules[id(schedule)] for schedule in scheduled.schedules],
+            scheduled.bases,
+        )
+        for scheduled in hyperparameters
+    )
+
+
+def _replan_schedule(
+    schedule: Schedule, new_total_steps: float, at: int, total_steps: float
+) -> Schedule:
+    if isinstance(schedule, Constant):
+        return schedule  # which any stretching would leave as it is
+    return schedule.replan(new_total_steps, at=at, total_steps=total_steps)
 
 
 @dataclass(frozen=True)
@@ -42,7 +117,11 @@ def build_state_dict(
         step, step_count: the step reached, and how many were made.
         total_steps: steps of the training, if they are known.
     """
-    extras = [{}] * len(hyperparameters) if current_values is None else [{"held": row} for row in current_values]
+    extras = (
+        [{}] * len(hyperparameters)
+        if current_values is None
+        else [{"held": row} for row in current_values]
+    )
     return {
         "last_epoch": step,
         "_step_count": step_count,
@@ -62,7 +141,9 @@ def build_state_dict(
     }
 
 
-def parse_state_dict(state: Any, group_count: int) -> tuple[int, int, dict[str, SavedHyperparameter]]:
+def parse_state_dict(
+    state: Any, group_count: int
+) -> tuple[int, int, dict[str, SavedHyperparameter]]:
     """Step, count of steps, and what is saved of each hyperparameter.
 
     Raises:
@@ -98,7 +179,9 @@ def parse_state_dict(state: Any, group_count: int) -> tuple[int, int, dict[str, 
 
 
 def _parse_saved(entry: Mapping[str, Any]) -> SavedHyperparameter:
-    bases, used_values = ([_parse_value(value) for value in entry[key]] for key in ("bases", "used"))
+    bases, used_values = (
+        [_parse_value(value) for value in entry[key]] for key in ("bases", "used")
+    )
     schedules, states = list(entry["schedules"]), [_to_tuples(state) for state in entry["metrics"]]
     if not len(schedules) == len(bases) == len(used_values) == len(states):
         raise ValueError
@@ -107,7 +190,9 @@ def _parse_saved(entry: Mapping[str, Any]) -> SavedHyperparameter:
     current_values = [_parse_value(value) for value in entry["held"]] if "held" in entry else None
     if current_values is not None and len(current_values) != len(bases):
         raise ValueError
-    return SavedHyperparameter(entry["common"], schedules, bases, used_values, states, current_values)
+    return SavedHyperparameter(
+        entry["common"], schedules, bases, used_values, states, current_values
+    )
 
 
 def _parse_value(value: Any) -> float:
@@ -120,3 +205,153 @@ def _parse_value(value: Any) -> float:
 def _to_tuples(state: Any) -> Any:
     """A state of metrics as it was before JSON, say, made lists of its tuples."""
     return tuple(map(_to_tuples, state)) if isinstance(state, list | tuple) else state
+
+
+OnMismatch = Literal["error", "keep", "load"]
+"""What to do where a state is of other schedules or base values than the scheduler's."""
+
+ON_MISMATCH_CHOICES = ("error", "keep", "load")
+
+
+def restore_hyperparameters(
+    saved: dict[str, SavedHyperparameter],
+    hyperparameters: tuple[ScheduledHyperparameter, ...],
+    t: int,
+    on_mismatch: OnMismatch,
+    optimizer: Optimizer,
+    accept_scheduled_base: bool,
+) -> tuple[ScheduledHyperparameter, ...]:
+    """The tracks to go on with.
+
+    Args:
+        saved: what the state has of each hyperparameter.
+        hyperparameters: those of the scheduler that it is loaded into.
+        t: the step reached.
+        on_mismatch: what to do where they differ.
+        optimizer: whose hyperparameters they are.
+        accept_scheduled_base: whether a base value of the scheduler may be one in use, as where the optimizer had
+            loaded a state without base values before.
+
+    Raises:
+        SchedulerError: they differ and ``on_mismatch`` is ``"error"``, or what is saved cannot be
+            built again.
+    """
+    try:
+        mismatch = _describe_mismatch(saved, hyperparameters, max(t, 0), accept_scheduled_base)
+        if mismatch and on_mismatch == "error":
+            raise SchedulerError(
+                f"the state must be of this scheduler, but {mismatch}: say which holds with "
+                'LRScheduler(..., on_mismatch="keep") or "load".'
+            )
+        if mismatch and on_mismatch == "keep":
+            return tuple(
+                _keep_schedules(scheduled, saved.get(str(scheduled.hyperparameter)))
+                for scheduled in hyperparameters
+            )
+        current = {str(scheduled.hyperparameter): scheduled for scheduled in hyperparameters}
+        # The rate's is the first, whatever a file has made of the order.
+        lr_first = sorted(saved.items(), key=lambda item: item[0] != "lr")
+        return tuple(
+            _restore_saved(name, entry, current.get(name), optimizer) for name, entry in lr_first
+        )
+    except ScheduleError as error:
+        raise SchedulerError(f"the state cannot be loaded: {error}") from None
+
+
+def _restore_saved(
+    name: str,
+    saved: SavedHyperparameter,
+    current: ScheduledHyperparameter | None,
+    optimizer: Optimizer,
+) -> ScheduledHyperparameter:
+    """The track that was saved."""
+    try:
+        hyperparameter = (
+            find_hyperparameter(optimizer, name) if current is None else current.hyperparameter
+        )
+    except SchedulerError as error:
+        raise SchedulerError(f"the state schedules {name}, but {error}") from None
+    default_schedule, *schedules = _parse_schedules(
+        [saved.default_schedule, *saved.schedules],
+        [] if current is None else [current.default_schedule, *current.schedules],
+    )
+    return ScheduledHyperparameter(
+        hyperparameter, default_schedule, schedules, saved.bases, saved.states
+    )
+
+
+def _keep_schedules(
+    scheduled: ScheduledHyperparameter, saved: SavedHyperparameter | None
+) -> ScheduledHyperparameter:
+    """The track as it was built; what its schedules have seen goes on where they are the same."""
+    if saved is None:
+        return scheduled
+    triples = zip(scheduled.schedules, saved.schedules, saved.states, strict=True)
+    states = [
+        schedule.init_state() if _differs(schedule, text) else state
+        for schedule, text, state in triples
+    ]
+    return ScheduledHyperparameter(
+        scheduled.hyperparameter,
+        scheduled.default_schedule,
+        scheduled.schedules,
+        scheduled.bases,
+        states,
+    )
+
+
+def _describe_mismatch(
+    saved: dict[str, SavedHyperparameter],
+    hyperparameters: tuple[ScheduledHyperparameter, ...],
+    t: int,
+    accept_scheduled_base: bool,
+) -> str | None:
+    """What has changed since the state was saved, in words; None if nothing has."""
+    current = {str(scheduled.hyperparameter): scheduled for scheduled in hyperparameters}
+    for name in [*saved, *current]:
+        if name not in current or name not in saved:
+            when = "has one" if name in current else "had one when saved"
+            return f"only one of them schedules {name}: the scheduler {when}"
+    for name, scheduled in current.items():
+        entry = saved[name]
+        for i, schedule in enumerate(scheduled.schedules):
+            label = f"{name} of parameter group {i}" if len(scheduled.schedules) > 1 else name
+            if _differs(schedule, entry.schedules[i]):
+                return (
+                    f"{label} followed {entry.schedules[i]} when saved and follows {schedule} now"
+                )
+            allowed = [entry.bases[i]]
+            if accept_scheduled_base:
+                allowed.append(schedule.with_state(entry.states[i])(t, base=entry.bases[i]))
+            if not any(isclose(scheduled.bases[i], base, rel_tol=1e-6) for base in allowed):
+                return (
+                    f"the base value of {label} was {entry.bases[i]:g} when saved and is "
+                    f"{scheduled.bases[i]:g} now"
+                )
+    return None
+
+
+def _differs(schedule: Schedule, text: str) -> bool:
+    return repr(schedule) != text
+
+
+def _parse_schedules(texts: Sequence[str], current_schedules: Sequence[Schedule]) -> list[Schedule]:
+    """The schedules of some texts; one's own where the text is the same, as a function has none."""
+    parsed = {repr(schedule): schedule for schedule in current_schedules}
+    for text in texts:
+        if text not in parsed:
+            try:
+                parsed[text] = parse(text)
+            except ScheduleError as error:
+                reason = str(error).splitlines()[-1].strip(" ^")
+                raise SchedulerError(
+                    f"the schedule saved, {shorten(text)}, cannot be built from its text ({reason}): "
+                    "build the scheduler with it."
+                ) from None
+    # Several functions may have one name, so that what is the group's own comes first.
+    return [
+        current_schedules[i]
+        if i < len(current_schedules) and repr(current_schedules[i]) == text
+        else parsed[text]
+        for i, text in enumerate(texts)
+    ]

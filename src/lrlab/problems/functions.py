@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from lrlab._checks import to_finite_float
 from lrlab.errors import TrainingError
-from lrlab.problems.code import find_source_file, compute_fingerprint
+from lrlab.problems.fingerprint import compute_fingerprint, find_source_file
+from lrlab.problems.metrics import Metric
 from lrlab.problems.problem import Problem
-from lrlab.problems.tasks import Metric
-from lrlab.schedules.numbers import to_finite_float
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lrlab.problems.tasks import Metric, Task
+from lrlab.problems.metrics import Metric, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,9 @@ class Split:
     def to(self, device: str) -> "Split":
         """The same rows on another device."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)}
+        moved: dict[str, Any] = {
+            k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)
+        }
         return replace(self, **moved)
 
 

@@ -33,8 +33,12 @@ def derive_seeds(seed: int) -> DerivedSeeds:
     >>> derive_seeds(0) == derive_seeds(0), derive_seeds(0) == derive_seeds(1)
     (True, False)
     """
-    split, weights, batch_order, validation = np.random.SeedSequence(seed).generate_state(4).tolist()
-    return DerivedSeeds(split=split, weights=weights, batch_order=batch_order, validation=validation)
+    split, weights, batch_order, validation = (
+        np.random.SeedSequence(seed).generate_state(4).tolist()
+    )
+    return DerivedSeeds(
+        split=split, weights=weights, batch_order=batch_order, validation=validation
+    )
 
 
 @contextmanager

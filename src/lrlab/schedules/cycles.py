@@ -6,12 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lrlab.schedules.base import Array
+from lrlab.schedules.core import Array, Primitive, Wrapper, check_rates
 from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
-from lrlab.schedules.levels import resolve_level
-from lrlab.schedules.outcome import check_rates
-from lrlab.schedules.parameters import AtLeastOne, Level, Period, Positive, RepeatCount
-from lrlab.schedules.shape import Wrapper, Primitive
+from lrlab.schedules.fields import AtLeastOne, Level, Period, Positive, RepeatCount, resolve_level
 
 __all__ = ["CosineWave", "PolynomialCycle", "Repeat"]
 
@@ -73,7 +70,9 @@ class Repeat(Wrapper):
             return last * self.schedule.evaluate(t, base)
         with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
             n = self._find_repetition(t / period * ROUNDING_SLACK)
-            inner_t = np.maximum(0.0, t - period * self._compute_starts(n)) / np.power(self.growth, n)
+            inner_t = np.maximum(0.0, t - period * self._compute_starts(n)) / np.power(
+                self.growth, n
+            )
             rates = np.power(self.decay, n) * self.schedule.evaluate(inner_t, base)
         return check_rates(rates, t, self)
 
@@ -98,10 +97,16 @@ class Repeat(Wrapper):
     def compute_length(self, horizon: Horizon) -> float:
         if self.times is None:
             return math.inf
-        return self.schedule.compute_length(self.to_inner_horizon(horizon)) * float(self._compute_starts(self.times))
+        return self.schedule.compute_length(self.to_inner_horizon(horizon)) * float(
+            self._compute_starts(self.times)
+        )
 
     def to_inner_horizon(self, horizon: Horizon) -> Horizon:
-        return horizon if self.times is None else horizon.scale_remaining(1 / self._compute_starts(self.times))
+        return (
+            horizon
+            if self.times is None
+            else horizon.scale_remaining(1 / self._compute_starts(self.times))
+        )
 
 
 @dataclass(frozen=True, repr=False)

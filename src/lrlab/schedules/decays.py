@@ -4,11 +4,9 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from lrlab.schedules.base import Array
+from lrlab.schedules.core import Array, Primitive, check_rates
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.outcome import check_rates
-from lrlab.schedules.parameters import Duration, Period, Positive
-from lrlab.schedules.shape import Primitive
+from lrlab.schedules.fields import Duration, Period, Positive
 
 __all__ = ["Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"]
 

@@ -7,8 +7,8 @@ import math
 import re
 from dataclasses import dataclass, replace
 
+from lrlab._checks import to_finite_float, to_int_if_whole
 from lrlab.errors import ScheduleError
-from lrlab.schedules.numbers import to_finite_float, to_int_if_whole
 
 MAX_STEPS = 2**53
 """Beyond, float64 counts no single steps."""

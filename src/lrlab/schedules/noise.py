@@ -4,9 +4,8 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from lrlab.schedules.base import Array
-from lrlab.schedules.parameters import NoiseAmount, NonNegativeInteger, StandardDeviation
-from lrlab.schedules.shape import Primitive
+from lrlab.schedules.core import Array, Primitive
+from lrlab.schedules.fields import NoiseAmount, NonNegativeInteger, StandardDeviation
 
 __all__ = ["Noise"]
 

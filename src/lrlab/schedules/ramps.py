@@ -1,18 +1,100 @@
-"""Ramps: from one level to another over a duration, along a curve."""
+"""Curves of warm-ups and cooldowns: the share c(p) of the way at progress p, c(0) = 0, c(1) = 1."""
 
+import math
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 
-from lrlab.schedules.base import Array
-from lrlab.schedules.curves import half_cosine, square_sine_in_place
+from lrlab._checks import to_finite_float
+from lrlab.schedules.core import Array, Primitive
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.levels import Absolute, resolve_level
-from lrlab.schedules.parameters import RexBeta, PositiveLevel, Level, DurationOrInfinite, Number, DurationOrRemaining, Positive
-from lrlab.schedules.shape import Primitive
+from lrlab.schedules.fields import (
+    Absolute,
+    AdamBeta,
+    DurationOrInfinite,
+    DurationOrRemaining,
+    FieldSpec,
+    Level,
+    Number,
+    Period,
+    Positive,
+    PositiveLevel,
+    RexBeta,
+    StartLevel,
+    resolve_level,
+)
 
-__all__ = ["Constant", "Cosine", "Geometric", "Linear", "Polynomial", "Ramp", "Rex", "Tanh"]
+__all__ = [
+    "Constant",
+    "Cooldown",
+    "Cosine",
+    "ExponentialWarmup",
+    "Geometric",
+    "Linear",
+    "LogWarmup",
+    "Polynomial",
+    "RadamWarmup",
+    "Ramp",
+    "Rex",
+    "Tanh",
+    "Warmup",
+]
+
+
+def half_cosine(p: Array) -> Array:
+    """(1 - cos(pi * p)) / 2, flat at both ends."""
+    return square_sine_in_place(p * (np.pi / 2))
+
+
+def square_sine_in_place(x: Array) -> Array:
+    """sin(x)**2, which it writes over ``x``.
+
+    Computed as tan(x)**2 / (1 + tan(x)**2), because NumPy has a vectorised tangent in float64 and
+    no vectorised sine (five times as fast on AVX-512).
+    """
+    np.square(np.tan(x, out=x), out=x)
+    return np.divide(x, 1 + x, out=x)
+
+
+CURVES: dict[str, Callable[[Array], Array]] = {
+    "linear": lambda p: p,
+    "cosine": half_cosine,
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "mirror": lambda p: 2 * p - half_cosine(p),
+    "halving": lambda p: 2 - 2 * np.exp2(-p),
+}
+"""Linear; half a cosine; a square root and a square; the cosine mirrored at the straight line; and
+Megatron's 2 * 0.5**p - 1, upside down."""
+
+_ALIASES = {"1-sqrt": "sqrt", "1-square": "square"}
+"""The names that papers give to cooldowns."""
+
+_NAMED_POWERS = {1.0: "linear", 0.5: "sqrt", 2.0: "square"}
+
+
+def _convert_curve(value: object) -> str | float | None:
+    if isinstance(value, str):
+        name = _ALIASES.get(value, value)
+        return name if name in CURVES else None
+    power = to_finite_float(value)
+    return None if power is None or power <= 0 else _NAMED_POWERS.get(power, power)
+
+
+Curve = Annotated[
+    str | float,
+    FieldSpec(f"one of {', '.join(CURVES)} or a number k above 0 for p**k", _convert_curve),
+]
+"""The name of a curve, or the exponent k of the curve p**k."""
+
+
+def evaluate_curve(curve: str | float, p: Array) -> Array:
+    """The value of the curve of that name or exponent at ``p``."""
+    return CURVES[curve](p) if isinstance(curve, str) else np.power(p, curve)
 
 
 class Ramp(Primitive):
@@ -163,7 +245,11 @@ class Cosine(Ramp):
 
     def compute_decay(self, t: Array) -> Array:
         is_plain = self.power == self.k == 1  # as nearly always, and worth the shortest way
-        return square_sine_in_place(self.compute_remaining(t, np.pi / 2)) if is_plain else super().compute_decay(t)
+        return (
+            square_sine_in_place(self.compute_remaining(t, np.pi / 2))
+            if is_plain
+            else super().compute_decay(t)
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,7 +285,9 @@ class Polynomial(Ramp):
     k: Positive = 1.0
 
     def decay(self, remaining: Array) -> Array:
-        decay: Array = np.power(remaining if self.k == 1 else 1 - np.power(1 - remaining, self.k), self.power)
+        decay: Array = np.power(
+            remaining if self.k == 1 else 1 - np.power(1 - remaining, self.k), self.power
+        )
         return decay
 
 
@@ -304,3 +392,183 @@ class Tanh(Ramp):
 
     def decay(self, remaining: Array) -> Array:
         return (1 - np.tanh(self.lower * remaining + self.upper * (1 - remaining))) / 2
+
+
+@dataclass(frozen=True, repr=False)
+class Warmup(Ramp):
+    """Up to the base rate, reached at t = over.
+
+    With W = over and a curve c::
+
+        rate(t) = c((t + 1) / (W + 1))                       for t < W, then 1
+        rate(t) = start * (1 - c(t / W)) + c(t / W)          when start is given
+
+    Args:
+        over: duration W; 0 steps means no warm-up.
+        start: the level at t = 0, a factor of the base rate or a ``Rate``. Left out, it is
+            c(1 / (W + 1)), so that the first step is not wasted; 0 is transformers' convention.
+        curve: ``"linear"``, ``"cosine"``, ``"sqrt"``, ``"square"``, ``"mirror"``, ``"halving"``,
+            or a number k for p**k (4 is darknet's ``burn_in``).
+
+    Raises:
+        ScheduleError: the level or the duration is negative or not finite, or there is no such
+            curve.
+
+    Source: Goyal et al. 2017, arXiv:1706.02677, section 2.2; the count (t + 1) / (W + 1) is
+    torchtitan's and NeMo's.
+
+    >>> Warmup(4)([0, 1, 2, 3, 4, 5])
+    array([0.2, 0.4, 0.6, 0.8, 1. , 1. ])
+    >>> Warmup(4, start=0.0, curve="square")([0, 1, 2, 3, 4])
+    array([0.    , 0.0625, 0.25  , 0.5625, 1.    ])
+    """
+
+    over: DurationOrRemaining = None
+    _: KW_ONLY
+    start: StartLevel = None
+    curve: Curve = "linear"
+
+    end = 1.0
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        if self.start is not None:
+            return super().evaluate(t, base)
+        over = self.compute_length(Horizon())
+        return base * evaluate_curve(self.curve, np.minimum((t + 1) / (over + 1), 1.0))
+
+    def decay(self, remaining: Array) -> Array:
+        return 1 - evaluate_curve(self.curve, 1 - remaining)
+
+
+@dataclass(frozen=True, repr=False)
+class Cooldown(Ramp):
+    """Down to zero at the end of training, along a curve.
+
+    With p = t / over in [0, 1] and a curve c::
+
+        rate(t) = start * (1 - c(p)) + end * c(p)
+
+    Args:
+        over: duration; the rest of the training when left out.
+        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
+        curve: ``"sqrt"`` (1 - sqrt(p), the best of those compared in the paper), ``"linear"``,
+            ``"cosine"``, ``"square"``, ``"mirror"`` (the cosine mirrored at the straight line),
+            ``"halving"`` (Megatron's 2 * 0.5**p - 1), or a number k for 1 - p**k.
+
+    Raises:
+        ScheduleError: a level or the duration is negative or not finite, or there is no such
+            curve.
+
+    Source: Hägele et al. 2024, arXiv:2405.18392, section 3; Megatron-LM's ``lr_wsd_decay_style``.
+
+    >>> Cooldown(4)([0, 1, 2, 3, 4]).round(3)
+    array([1.   , 0.5  , 0.293, 0.134, 0.   ])
+    """
+
+    over: DurationOrRemaining = None
+    _: KW_ONLY
+    start: Level = 1.0
+    end: Level = 0.0
+    curve: Curve = "sqrt"
+
+    def decay(self, remaining: Array) -> Array:
+        return 1 - evaluate_curve(self.curve, 1 - remaining)
+
+
+@dataclass(frozen=True, repr=False)
+class LogWarmup(Primitive):
+    """Up to the base rate along a logarithm, reached one step before the end.
+
+    With W = over, at least 2::
+
+        rate(t) = min(1, log(t + 1) / log(W))
+
+    Args:
+        over: duration W.
+
+    Raises:
+        ScheduleError: ``over`` is negative or not finite.
+
+    Source: DeepSpeed's WarmupLR.
+
+    >>> LogWarmup(4)([0, 1, 3, 4]).round(3)
+    array([0. , 0.5, 1. , 1. ])
+    """
+
+    over: DurationOrRemaining = None
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        return base * np.minimum(
+            1.0, np.log(t + 1) / math.log(max(2, self.compute_length(Horizon())))
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class ExponentialWarmup(Primitive):
+    """Up towards the base rate, ever more slowly, without end; for products::
+
+        rate(t) = 1 - exp(-(t + 1) / tau)
+
+    Args:
+        tau: the duration after which the rate is at 63 % of the base rate, above 0.
+
+    Raises:
+        ScheduleError: ``tau`` is not above 0.
+
+    Source: Ma and Yarats 2021, arXiv:1910.04209; with tau = 1 / (1 - beta2) it is their untuned
+    exponential warm-up of Adam.
+
+    >>> from lrlab.schedules import Cosine
+    >>> (ExponentialWarmup(2) * Cosine(4))([0, 1, 2, 3, 4]).round(3)
+    array([0.393, 0.54 , 0.388, 0.127, 0.   ])
+    """
+
+    tau: Period
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        return base * -np.expm1(-(t + 1) / Horizon().to_period(self.tau))
+
+
+@dataclass(frozen=True, repr=False)
+class RadamWarmup(Primitive):
+    """The rectification of RAdam as a warm-up, without end; for products.
+
+    With R = 2 / (1 - beta2) - 1, r(n) = R - 2 * n * beta2**n / (1 - beta2**n), and n counted from
+    the first whose r(n) is above 4::
+
+        rate(t) = sqrt((r - 4) * (r - 2) * R / ((R - 4) * (R - 2) * r)),    r = r(n)
+
+    Args:
+        beta2: Adam's, between 0.6 and 1; Adam's default unless told otherwise.
+
+    Raises:
+        ScheduleError: ``beta2`` is not between 0.6 and 1.
+
+    Source: Liu et al. 2020, arXiv:1908.03265; pytorch_warmup's RAdamWarmup.
+
+    >>> RadamWarmup()([0, 10, 100, 10000]).round(3)
+    array([0.017, 0.069, 0.221, 1.   ])
+    """
+
+    beta2: AdamBeta = 0.999
+
+    @cached_property
+    def _first_n(self) -> float:
+        n = 1.0
+        while self._compute_rho(np.array([n]))[0] <= 4:
+            n += 1
+        return n
+
+    @property
+    def _rho_inf(self) -> float:
+        return 2 / (1 - self.beta2) - 1
+
+    def _compute_rho(self, n: Array) -> Array:
+        decay: Array = np.power(self.beta2, n)
+        return self._rho_inf - 2 * n * decay / (1 - decay)
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rho_inf = self._rho_inf
+        rho = self._compute_rho(t + self._first_n)
+        scale = (rho_inf - 4) * (rho_inf - 2)
+        return base * np.sqrt((rho - 4) * (rho - 2) * rho_inf / (scale * rho))

@@ -7,14 +7,21 @@ refuses by its own name with a ``ScheduleError``.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lrlab._checks import to_finite_float
 from lrlab.errors import ScheduleError
-from lrlab.schedules import joins
-from lrlab.schedules.base import Schedule
+from lrlab.schedules import combinators
+from lrlab.schedules.core import Schedule
 from lrlab.schedules.decays import InverseSqrt
-from lrlab.schedules.levels import Absolute
-from lrlab.schedules.numbers import to_finite_float
-from lrlab.schedules.ramps import Constant, Cosine, Geometric, Linear
-from lrlab.schedules.warmups import Cooldown, ExponentialWarmup, Warmup
+from lrlab.schedules.fields import Absolute
+from lrlab.schedules.ramps import (
+    Constant,
+    Cooldown,
+    Cosine,
+    ExponentialWarmup,
+    Geometric,
+    Linear,
+    Warmup,
+)
 
 __all__ = [
     "flat_cosine",
@@ -37,7 +44,11 @@ DurationLike = float | str
 
 
 def one_cycle(
-    rise: DurationLike = "30%", fall: DurationLike | None = None, *, start: float = 0.04, end: float = 4e-6
+    rise: DurationLike = "30%",
+    fall: DurationLike | None = None,
+    *,
+    start: float = 0.04,
+    end: float = 4e-6,
 ) -> Schedule:
     """One-cycle: up to the peak and far down, along cosines.
 
@@ -114,7 +125,12 @@ def rsqrt(warmup: DurationLike, tau: DurationLike, *, stable: DurationLike) -> S
 
 
 def infinite(
-    warmup: DurationLike, decay: DurationLike, stable: DurationLike, *, level: float = 0.375, end: float = 0.01
+    warmup: DurationLike,
+    decay: DurationLike,
+    stable: DurationLike,
+    *,
+    level: float = 0.375,
+    end: float = 0.01,
 ) -> Schedule:
     """Warm-up, cosine to a level that may last as long as you like, and an annealing on demand.
 
@@ -241,7 +257,7 @@ def restarts(periods: Sequence[DurationLike], weights: Sequence[float] | None = 
             f"restarts: weights must be as many as periods, got {len(heights)} and {len(lengths)}."
         )
     cosines = [Cosine(p, start=w) for p, w in zip(lengths, heights, strict=True)]
-    return cosines[0] if len(cosines) == 1 else joins.Sequential(tuple(cosines))
+    return cosines[0] if len(cosines) == 1 else combinators.Sequential(tuple(cosines))
 
 
 def _to_list(name: str, values: Iterable[Any]) -> list[Any]:

@@ -5,15 +5,20 @@ from functools import cached_property
 
 import numpy as np
 
-from lrlab.schedules.base import Array
-from lrlab.schedules.curves import Curve, evaluate_curve
+from lrlab.schedules.core import Array, Primitive, check_rates
 from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
-from lrlab.schedules.levels import resolve_level
-from lrlab.schedules.outcome import check_rates
-from lrlab.schedules.parameters import AtLeastOne, Levels, Milestones, Period, Positive, PowerOfTwo
-from lrlab.schedules.shape import Primitive
+from lrlab.schedules.fields import (
+    AtLeastOne,
+    Levels,
+    Milestones,
+    Period,
+    Positive,
+    PowerOfTwo,
+    resolve_level,
+)
+from lrlab.schedules.ramps import Curve, evaluate_curve
 
-__all__ = ["Chebyshev", "PiecewiseInterpolate", "MultiStep", "PiecewiseConstant", "Step"]
+__all__ = ["Chebyshev", "MultiStep", "PiecewiseConstant", "PiecewiseInterpolate", "Step"]
 
 
 @dataclass(frozen=True, repr=False)

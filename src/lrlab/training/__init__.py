@@ -1,7 +1,7 @@
 """How runs are trained."""
 
-from lrlab.training.loop import train_and_get_model as train_and_get_model
 from lrlab.training.loop import train as train
+from lrlab.training.loop import train_and_get_model as train_and_get_model
 from lrlab.training.result import Curve as Curve
 from lrlab.training.result import Epoch as Epoch
 from lrlab.training.result import Result as Result

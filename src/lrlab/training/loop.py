@@ -1,7 +1,7 @@
-"""The tutorial's loop: one run in plain PyTorch, and by that the definition of what a run is."""
+"""What a schedule that reads a metric is given at the end of every epoch."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import isfinite, nan
 
@@ -12,15 +12,76 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import Problem, Split, split_rows, derive_seeds
+from lrlab.problems import Problem, Split, Trainable, derive_seeds, split_rows
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule
+from lrlab.schedules.metric_driven import MetricDriven
 from lrlab.training.result import Curve, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
-from lrlab.training.watching import select_schedule_metric
 
-OPTIMIZER_CLASSES: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
+def select_schedule_metric(
+    schedules: Iterable[Schedule], settings: Settings, problem: Trainable
+) -> Callable[[Epoch], float]:
+    """The number of an epoch that the schedules of a run read; never one of the test rows.
+
+    Those that wait for less read the loss: on the rows held out for validation, or the training
+    loss where none are. Those that wait for more (``mode="max"``) read the metric on the rows held
+    out.
+
+    Raises:
+        TrainingError: it waits for more and no rows are held out, or less of the metric is better,
+            or some wait for less and some for more.
+    """
+    metric_driven = [
+        part for schedule in schedules for part in schedule.walk() if isinstance(part, MetricDriven)
+    ]
+    modes = {part.mode for part in metric_driven}
+    has_validation = settings.validation_size > 0
+    if modes <= {"min"}:
+        return _get_validation_loss if has_validation else _get_train_loss
+    metric, first = problem.metric, metric_driven[0]
+    if "min" in modes:
+        raise TrainingError(
+            "the schedules of a run must all read the same metric, but "
+            f"{' and '.join(map(repr, dict.fromkeys(metric_driven)))} wait for less and for more; use "
+            "one mode."
+        )
+    if not metric.greater_is_better:
+        raise TrainingError(
+            f"{first} waits for its metric to rise, but {metric.name} is better when it falls; "
+            'use mode="min", which reads the loss.'
+        )
+    if not has_validation:
+        raise TrainingError(
+            f"{first} reads the {metric.name} of rows held out for validation, but none are; "
+            'hold a share of the training rows out (--validation 0.2), or use mode="min", which '
+            "reads the loss."
+        )
+    return _get_validation_score
+
+
+def _get_train_loss(epoch: Epoch) -> float:
+    return epoch.loss
+
+
+def _get_validation_loss(epoch: Epoch) -> float:
+    assert epoch.validation_loss is not None
+    return epoch.validation_loss
+
+
+def _get_validation_score(epoch: Epoch) -> float:
+    assert epoch.validation_score is not None
+    return epoch.validation_score
+
+
+OPTIMIZER_CLASSES: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+}
 
 
 def train(
@@ -96,10 +157,14 @@ def _train_model(
                 scheduler.step()
         mean_loss = float(loss_sum) / len(split.x_train)
         ended_epoch = Epoch(epoch, lr_start, lr_start, mean_loss, *_evaluate(problem, model, split))
-        if not (_is_finite(ended_epoch) and all(bool(p.isfinite().all()) for p in model.parameters())):
+        if not (
+            _is_finite(ended_epoch) and all(bool(p.isfinite().all()) for p in model.parameters())
+        ):
             dummy_score = compute_dummy_score(problem, split)
             seconds = time.perf_counter() - started
-            return Result(dummy_score, True, Curve.from_epochs(epochs), seconds, diverged_at_step=steps)
+            return Result(
+                dummy_score, True, Curve.from_epochs(epochs), seconds, diverged_at_step=steps
+            )
         if scheduler:
             _step_scheduler_at_epoch_end(scheduler, settings, read_metric(ended_epoch))
         epochs.append(replace(ended_epoch, lr_end=_get_lr(optimizer)))

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lrlab._checks import to_integer
 from lrlab.errors import TrainingError
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import to_integer
 from lrlab.training.settings import Settings
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import ScheduleError, TrainingError
 from lrlab.schedules import Schedule
-from lrlab.schedules.numbers import to_finite_float, to_integer
 
 STEP_EVERY_CHOICES = ("epoch", "step")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -77,7 +77,9 @@ class Settings:
         self._check_choices()
         # Plain numbers, so that equal settings are written alike and runs are recognised.
         normalized = self._check_integers() | self._check_numbers()
-        normalized |= {name: bool(getattr(self, name)) for name in ("shuffle", "nesterov", "centered")}
+        normalized |= {
+            name: bool(getattr(self, name)) for name in ("shuffle", "nesterov", "centered")
+        }
         for name, value in normalized.items():
             object.__setattr__(self, name, value)
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
@@ -96,8 +98,14 @@ class Settings:
         optimizer_specific = {name for own in OPTIMIZER_HYPERPARAMETERS.values() for name in own}
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
-            if name in optimizer_specific and name not in OPTIMIZER_HYPERPARAMETERS[self.optimizer] and value != field.default:
-                owners = " and ".join(other for other, own in OPTIMIZER_HYPERPARAMETERS.items() if name in own)
+            if (
+                name in optimizer_specific
+                and name not in OPTIMIZER_HYPERPARAMETERS[self.optimizer]
+                and value != field.default
+            ):
+                owners = " and ".join(
+                    other for other, own in OPTIMIZER_HYPERPARAMETERS.items() if name in own
+                )
                 raise TrainingError(
                     f"{name} is for {owners}, {self.optimizer} has none; leave it out."
                 )
@@ -117,14 +125,18 @@ class Settings:
         lr = to_finite_float(self.lr)
         if lr is None or not 0 < lr <= FLOAT32_MAX:
             limit = f" and at most {FLOAT32_MAX:.2g}" if lr and lr > 0 else ""
-            raise TrainingError(f"the rate must be a number above 0{limit}, got {self.lr}; try 0.1.")
+            raise TrainingError(
+                f"the rate must be a number above 0{limit}, got {self.lr}; try 0.1."
+            )
         betas = self.betas
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TrainingError(f"betas must be two numbers, got {betas!r}; try (0.9, 0.999).")
         return {
             "lr": lr,
             "momentum": _check_fraction("momentum", self.momentum, "try 0.9"),
-            "betas": tuple(_check_fraction("each of betas", beta, "try (0.9, 0.999)") for beta in betas),
+            "betas": tuple(
+                _check_fraction("each of betas", beta, "try (0.9, 0.999)") for beta in betas
+            ),
             "alpha": _check_fraction("alpha", self.alpha, "try 0.99"),
             "validation": _check_fraction("validation", self.validation_size, "try 0.2"),
             "dampening": _check_range("dampening", self.dampening, 1.0),
@@ -132,13 +144,17 @@ class Settings:
             "weight_decay": None
             if self.weight_decay is None
             else _check_range("weight_decay", self.weight_decay, FLOAT32_MAX),
-            "clip": None if self.max_grad_norm is None else _check_positive("clip", self.max_grad_norm, "try 1"),
+            "clip": None
+            if self.max_grad_norm is None
+            else _check_positive("clip", self.max_grad_norm, "try 1"),
         }
 
     @property
     def optimizer_kwargs(self) -> dict[str, Any]:
         """What torch's optimizer is built with beside the parameters, by its own names."""
-        kwargs = {name: getattr(self, name) for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[self.optimizer])}
+        kwargs = {
+            name: getattr(self, name) for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[self.optimizer])
+        }
         return {name: value for name, value in kwargs.items() if value is not None}
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,9 +203,13 @@ class Settings:
                 none or beyond float32, or at every step 0.
         """
         steps_per_epoch = self.count_steps_per_epoch(train_rows)
-        bound = schedule.bind(total_steps=self.epochs * steps_per_epoch, steps_per_epoch=steps_per_epoch)
+        bound = schedule.bind(
+            total_steps=self.epochs * steps_per_epoch, steps_per_epoch=steps_per_epoch
+        )
         # A formula may fail at any step; better now than hours into training.
-        values = bound(np.arange(self.epochs * steps_per_epoch + 1), base=self.lr if base is None else base)
+        values = bound(
+            np.arange(self.epochs * steps_per_epoch + 1), base=self.lr if base is None else base
+        )
         if values.max() > FLOAT32_MAX:
             raise ScheduleError(
                 f"{bound} gives a rate of {values.max():g} at t = {values.argmax()}; the highest "

@@ -3,13 +3,18 @@
 Whoever adds a name to the language of schedules adds its example here.
 """
 
+import inspect
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from lrlab.schedules import Cosine, Custom, Schedule, parse
-from lrlab.schedules.base import Array
+from lrlab.schedules.core import Array
+from lrlab.schedules.parser import BUILTIN_BUILDERS
+from lrlab.views.pieces import StyledLine, StyledText
+from lrlab.views.terminal_chart import draw_sparkline
 
 _TOTAL_STEPS, _STEPS_PER_EPOCH, _BASE_LR = 100, 10, 0.1
 
@@ -30,7 +35,9 @@ class Example:
 
 
 GALLERY: Mapping[str, tuple[Example, ...]] = {
-    "levels: a number is a factor of the base rate": (Example("Rate", "Linear(1.0, Absolute(0.02))"),),
+    "levels: a number is a factor of the base rate": (
+        Example("Rate", "Linear(1.0, Absolute(0.02))"),
+    ),
     "ramps: from one level to another": (
         Example("Constant", "Constant(0.5)"),
         Example("Linear", "Linear(1.0, 0.1)"),
@@ -116,7 +123,10 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
 def compute_example_rates(example: Example) -> Array:
     """What is drawn of an example, shape (100,); a reactive one is shown a loss."""
     schedule = parse(example.text) if example.schedule is None else example.schedule
-    bound, state = schedule.bind(total_steps=_TOTAL_STEPS, steps_per_epoch=_STEPS_PER_EPOCH), schedule.init_state()
+    bound, state = (
+        schedule.bind(total_steps=_TOTAL_STEPS, steps_per_epoch=_STEPS_PER_EPOCH),
+        schedule.init_state(),
+    )
     if not bound.needs_metric:
         return bound(np.arange(_TOTAL_STEPS), base=_BASE_LR)
     example_rates = np.empty(_TOTAL_STEPS)
@@ -124,3 +134,60 @@ def compute_example_rates(example: Example) -> Array:
         example_rates[t] = bound.with_state(state)(t, base=_BASE_LR)
         state = bound.update_state(state, t, max(30 - t, 0), base=_BASE_LR)
     return example_rates
+
+
+_SPARKLINE_WIDTH = 16
+_BASE_LR = 0.1
+_INDENT = " " * 4
+
+
+def render_gallery(width: int = 80) -> list[StyledLine]:
+    """All examples, room by room."""
+    rows: list[StyledLine] = []
+    for section, examples in GALLERY.items():
+        rows.append((StyledText(section, line_index=0),))
+        for example in examples:
+            rows += _render_example(example, width)
+        rows.append(())
+    return rows
+
+
+def format_signature(name: str) -> str:
+    """How something is called, without types.
+
+    >>> format_signature("Linear"), format_signature("a.until"), format_signature("a * b")
+    ('Linear(start, end, *, over=None)', 'a.until(at)', 'a * b')
+    """
+    if name in BUILTIN_BUILDERS:
+        function, skipped_parameters = BUILTIN_BUILDERS[name], 0
+    elif name.startswith("a."):
+        function, skipped_parameters = getattr(Schedule, name.removeprefix("a.")), 1
+    else:
+        return name
+    parameters = list(inspect.signature(function).parameters.values())[skipped_parameters:]
+    untyped_signature = inspect.Signature([one.replace(annotation=one.empty) for one in parameters])
+    return f"{name}{untyped_signature}".replace(
+        "'", '"'
+    )  # as texts are written in a shell's single quotes
+
+
+def _render_example(example: Example, width: int) -> list[StyledLine]:
+    """The picture is two lines high and stands left of two lines of text or more."""
+    example_rates = compute_example_rates(example)
+    pictures = draw_sparkline(
+        example_rates, _SPARKLINE_WIDTH, rows=2, top=max(_BASE_LR, float(example_rates.max()))
+    )
+    text_width = max(30, width - _SPARKLINE_WIDTH - 4)
+    signature_lines = textwrap.wrap(
+        format_signature(example.name), text_width, subsequent_indent=_INDENT
+    )
+    text_lines = textwrap.wrap(example.text, text_width, subsequent_indent=_INDENT)
+    pieces = [
+        *(StyledText(line) for line in signature_lines),
+        *(StyledText(line, dim=True) for line in text_lines),
+    ]
+    pictures += [" " * _SPARKLINE_WIDTH] * (len(pieces) - 2)
+    return [
+        (StyledText(f"  {picture}  "), piece)
+        for picture, piece in zip(pictures, pieces, strict=True)
+    ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lrlab.views.colours import COLORS
+from lrlab.views.colors import COLORS
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,7 +42,9 @@ def to_rich_text(rows: Iterable[StyledLine]) -> "Text":
     """The rows as rich prints them: in colour where there is a terminal that has some."""
     from rich.text import Text
 
-    lines = [Text.assemble(*((piece.text, _get_rich_style(piece)) for piece in row)) for row in rows]
+    lines = [
+        Text.assemble(*((piece.text, _get_rich_style(piece)) for piece in row)) for row in rows
+    ]
     for line in lines:
         line.rstrip()
     return Text("\n").join(lines)

@@ -1,20 +1,130 @@
-"""Schedules before training, bound to the same steps and evaluated at every one of them.
-
-Computed here and drawn elsewhere: in the terminal, with matplotlib, on a page.
-"""
+"""What can be said of one schedule: numbers, when its parts begin, and which steps to draw."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lrlab._checks import to_finite_float
 from lrlab.errors import ScheduleError, ViewError
-from lrlab.schedules import Schedule
-from lrlab.schedules.base import Array
+from lrlab.schedules import Affine, Clip, Continued, Product, Schedule, Sequential, Sum, Until
+from lrlab.schedules.core import Array
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.numbers import to_finite_float
-from lrlab.views.facts import RateSummary, Part, summarize_rates, find_parts
+
+
+@dataclass(frozen=True)
+class RateSummary:
+    """What one schedule comes to, over all steps and not only over those drawn.
+
+    Args:
+        first: the rate of step 0.
+        peak: the highest rate, and ``peak_step`` the first step that has it.
+        last: the last rate used, that of step N - 1.
+        area: the sum of all rates.
+        mean: the area divided by N.
+        jump: the largest change from one step to the next, with its sign, and ``jump_step`` the
+            step at which it acts; None where there is no change.
+    """
+
+    first: float
+    peak: float
+    peak_step: int
+    last: float
+    area: float
+    mean: float
+    jump: float | None
+    jump_step: int | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a sequence and the first step it rules."""
+
+    start_step: int
+    schedule: Schedule
+
+
+def summarize_rates(rates: Array) -> RateSummary:
+    """The numbers of a schedule with these rates."""
+    peak = _find_first_maximum(rates, rates)
+    area = float(rates.sum())
+    changes = np.diff(rates)
+    jump, jump_step = None, None
+    if changes.any():
+        at = _find_first_maximum(np.abs(changes), rates)
+        jump, jump_step = float(changes[at]), at + 1
+    return RateSummary(
+        first=float(rates[0]),
+        peak=float(rates[peak]),
+        peak_step=peak,
+        last=float(rates[-1]),
+        area=area,
+        mean=area / len(rates),
+        jump=jump,
+        jump_step=jump_step,
+    )
+
+
+def _find_first_maximum(values: Array, rates: Array) -> int:
+    """Where ``values`` are highest; of those that differ in their last bits only, the first."""
+    slack = 4 * float(np.spacing(rates.max()))
+    return int(np.argmax(values >= values.max() - slack))
+
+
+def find_parts(schedule: Schedule, total_steps: int) -> tuple[Part, ...]:
+    """The parts of a bound schedule that begin within so many steps; none where it is one."""
+    started_parts = (
+        (start, part) for start, part in _iterate_parts(schedule) if start < total_steps
+    )
+    return tuple(Part(math.ceil(start), part) for start, part in started_parts)
+
+
+def _iterate_parts(schedule: Schedule) -> Iterator[tuple[float, Schedule]]:
+    """Where each part of a sequence starts; also of one that is multiplied, bounded or moved."""
+    match schedule:
+        case Sequential():
+            for start, part in zip(schedule.starts.tolist(), schedule.schedules, strict=True):
+                yield from _iterate_inner_parts(part, start)
+        case Continued():
+            yield from _iterate_inner_parts(schedule.first, 0.0)
+            yield from _iterate_inner_parts(
+                schedule.second, schedule.first.compute_length(Horizon())
+            )
+        case Product() | Sum() | Clip() | Affine():
+            for child in schedule.children():
+                yield from _iterate_parts(child)
+        case Until():
+            end = schedule.compute_length(Horizon())
+            yield from (one for one in _iterate_parts(schedule.schedule) if one[0] < end)
+
+
+def _iterate_inner_parts(part: Schedule, start: float) -> Iterator[tuple[float, Schedule]]:
+    """A part, or its own parts where nothing but their order makes it."""
+    has_parts = isinstance(part, Sequential | Continued | Until)
+    inner_parts = list(_iterate_parts(part)) if has_parts else []
+    yield from [(start + at, inner) for at, inner in inner_parts] or [(start, part)]
+
+
+def select_steps_to_draw(rates: Array, buckets: int = 1500) -> NDArray[np.int64]:
+    """The steps to draw where there are more than eyes can tell apart, in order.
+
+    Of each bucket of neighbours its first and last step and those of its lowest and highest rate,
+    so that what is drawn is true and no spike gets lost.
+
+    >>> select_steps_to_draw(np.array([0, 0, 0, 9, 0, 0, 0, 0]), buckets=1).tolist()
+    [0, 3, 7]
+    """
+    if len(rates) <= 4 * buckets:
+        return np.arange(len(rates))
+    edges = np.arange(buckets + 1) * len(rates) // buckets
+    selected = {0}
+    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        part = rates[low:high]
+        selected |= {low, high - 1, low + int(part.argmin()), low + int(part.argmax())}
+    return np.array(sorted(selected))
+
 
 MAX_STEPS = 10_000_000
 MAX_LINES = 35
@@ -85,14 +195,25 @@ def compute_preview(
         raise ViewError(f"from 1 to {MAX_LINES} schedules can be shown, got {len(schedules)}.")
     for schedule in schedules.values():
         _require_steps_per_epoch(schedule, steps_per_epoch)
-    checked_total_steps = _check_total_steps(_find_longest_end(schedules.values(), steps_per_epoch) if total_steps is None else total_steps)
+    checked_total_steps = _check_total_steps(
+        _find_longest_end(schedules.values(), steps_per_epoch)
+        if total_steps is None
+        else total_steps
+    )
     is_relative = all(schedule.is_relative for schedule in schedules.values())
     used_lr = (1.0 if is_relative else _DEFAULT_LR) if base is None else base
     lines = tuple(
-        _make_line(label, schedule.bind(total_steps=checked_total_steps, steps_per_epoch=steps_per_epoch), checked_total_steps, used_lr)
+        _make_line(
+            label,
+            schedule.bind(total_steps=checked_total_steps, steps_per_epoch=steps_per_epoch),
+            checked_total_steps,
+            used_lr,
+        )
         for label, schedule in schedules.items()
     )
-    return Preview(lines, checked_total_steps, float(used_lr), is_relative and base is None, steps_per_epoch)
+    return Preview(
+        lines, checked_total_steps, float(used_lr), is_relative and base is None, steps_per_epoch
+    )
 
 
 def label_schedules(
@@ -120,7 +241,9 @@ def label_schedules(
         # Two functions may print alike and be two schedules.
         namesake_count = sum(known.partition(" #")[0] == label for known in schedules_by_label)
         if schedules_by_label.get(label) != schedule:
-            schedules_by_label[f"{label} #{namesake_count + 1}" if namesake_count else label] = schedule
+            schedules_by_label[f"{label} #{namesake_count + 1}" if namesake_count else label] = (
+                schedule
+            )
     return schedules_by_label
 
 

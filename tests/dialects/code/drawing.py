@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from lrlab.schedules import (
+    Absolute,
     Constant,
     Cooldown,
     Cosine,
@@ -13,15 +14,14 @@ from lrlab.schedules import (
     Geometric,
     InverseSqrt,
     InverseTime,
-    PiecewiseInterpolate,
     Linear,
     LogWarmup,
     MultiStep,
     PiecewiseConstant,
+    PiecewiseInterpolate,
     Polynomial,
     PolynomialCycle,
     Power,
-    Absolute,
     Rex,
     Schedule,
     Sigmoid,

@@ -5,22 +5,22 @@ import pytest
 from hypothesis import given, reject, settings
 from numpy.testing import assert_allclose
 
-from lrlab.dialects.code.formulas import to_formula
+from lrlab.dialects.export.formulas import to_formula
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Chebyshev,
     Cosine,
     Custom,
     Exponential,
     Formula,
     Greedy,
-    PiecewiseInterpolate,
     Linear,
     Noise,
     PiecewiseConstant,
+    PiecewiseInterpolate,
     Plateau,
     RadamWarmup,
-    Absolute,
     Schedule,
     Step,
     Warmup,
@@ -91,6 +91,9 @@ def test_what_has_no_formula(schedule: Schedule) -> None:
 
 
 def test_an_absolute_rate_needs_the_base_rate() -> None:
-    for schedule in (Cosine(5, end=Absolute(0.1)), PiecewiseInterpolate([0, 2], [1.0, Absolute(0.1)])):
+    for schedule in (
+        Cosine(5, end=Absolute(0.1)),
+        PiecewiseInterpolate([0, 2], [1.0, Absolute(0.1)]),
+    ):
         with pytest.raises(ScheduleError, match="base must be given to write Rate"):
             to_formula(schedule)

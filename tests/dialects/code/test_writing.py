@@ -9,9 +9,10 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lrlab.dialects.code import to_code
+from lrlab.dialects.export import to_code
 from lrlab.errors import ScheduleError
 from lrlab.schedules import (
+    Absolute,
     Cosine,
     Custom,
     InverseSqrt,
@@ -19,7 +20,6 @@ from lrlab.schedules import (
     Noise,
     Plateau,
     Polynomial,
-    Absolute,
     Schedule,
     Warmup,
     parse,

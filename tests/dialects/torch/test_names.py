@@ -8,7 +8,7 @@ import pytest
 
 from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
-from lrlab.dialects.hyperparameters import LrAndMomentum
+from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
 from tests.dialects.torch.stepping import torchs

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lrlab import Constant, Schedule
-from lrlab.problems.tasks import Metric
+from lrlab.problems.metrics import Metric
 from lrlab.studies import BASELINE, Comparison, Selection, compare_scores
 from lrlab.training import Settings
 
@@ -31,7 +31,8 @@ def compared(
     Rivals are scores of the baseline at settings that were not chosen, of rates 0.2, 0.3, ...
     """
     tuned = {
-        candidate(i): Selection(Settings(), edge_side=int(i in (edges or ()))) for i in range(len(scores))
+        candidate(i): Selection(Settings(), edge_side=int(i in (edges or ())))
+        for i in range(len(scores))
     }
     of_baseline = [scores[0], *rivals] if len(rivals) else []
     return compare_scores(

@@ -10,7 +10,7 @@ from scipy import stats
 from lrlab import Cosine
 from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, compare_scores
-from lrlab.studies.statistics.holm import adjust_by_holm
+from lrlab.studies.statistics.paired import adjust_by_holm
 from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
 
 tables = st.integers(1, 5).flatmap(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lrlab.studies.statistics.holm import adjust_by_holm
+from lrlab.studies.statistics.paired import adjust_by_holm
 
 
 @given(st.lists(st.floats(0, 1), max_size=6))

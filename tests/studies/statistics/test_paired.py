@@ -10,7 +10,11 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrlab.studies.statistics.paired import PairedTestFamily, PairedComparison, compute_confidence_interval
+from lrlab.studies.statistics.paired import (
+    PairedComparison,
+    PairedTestFamily,
+    compute_confidence_interval,
+)
 
 Scores = NDArray[np.float64]
 varied = arrays(np.float64, (2, 7), elements=st.floats(-10, 10, width=16)).filter(
@@ -45,7 +49,9 @@ def test_for_new_data_it_is_nadeaus_and_bengios(scores: Scores, overlap: float) 
     assert found.p == pytest.approx(2 * stats.t.sf(abs(d.mean()) / error, n - 1), rel=1e-6)
     assert found.ci_low is not None
     half = stats.t.ppf(0.975, n - 1) * error
-    assert (found.ci_low, found.ci_high) == pytest.approx((d.mean() - half, d.mean() + half), abs=1e-9)
+    assert (found.ci_low, found.ci_high) == pytest.approx(
+        (d.mean() - half, d.mean() + half), abs=1e-9
+    )
 
 
 @given(arrays(np.float64, (5, 6), elements=st.floats(-10, 10, width=16)), st.floats(0.01, 1))
@@ -81,7 +87,9 @@ def test_without_spread_there_is_no_interval_and_the_sign_test(
     assert new is not None
     assert new.p == 1
     for reading in (here, new):
-        assert (reading.ci_low, reading.ci_high, reading.min_detectable, reading.seeds_needed) == (None,) * 4
+        assert (reading.ci_low, reading.ci_high, reading.min_detectable, reading.seeds_needed) == (
+            None,
+        ) * 4
 
 
 def test_differences_of_rounding_are_none() -> None:

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lrlab.studies.statistics.power import MAX_SEEDS, POWER, count_seeds_needed, compute_min_detectable
+from lrlab.studies.statistics.paired import (
+    MAX_SEEDS,
+    POWER,
+    compute_min_detectable,
+    count_seeds_needed,
+)
 
 MANY = 20_000
 

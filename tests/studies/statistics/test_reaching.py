@@ -41,7 +41,9 @@ def test_a_goal_of_ones_own_where_less_is_better_and_equals_share_a_rank() -> No
         "Cosine()": (2, 3, 0.67),
         "Linear(1.0, 0.0)": (3, None, 0.0),
     }
-    rows = compute_times_to_target({BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, RMSE, target_score=0.3)
+    rows = compute_times_to_target(
+        {BASELINE: RESULTS[BASELINE], Cosine(): RESULTS[BASELINE]}, RMSE, target_score=0.3
+    )
     assert [row.rank for row in rows] == [1, 1]
 
 

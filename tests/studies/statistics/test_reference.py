@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
 from lrlab.problems import load_problem
-from lrlab.problems.tasks import Metric
-from lrlab.studies import BASELINE, Comparison, Machine, write_answer, assess_claim, train_blocks, compare_scores, describe_verdict
-from lrlab.studies.execution import plan_blocks
-from lrlab.studies.numbers import NumberFormat
+from lrlab.problems.metrics import Metric
+from lrlab.studies import BASELINE, Comparison, Machine, compare_scores, train_blocks
+from lrlab.studies.execution.local import plan_blocks
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
+from lrlab.views.answer import NumberFormat, assess_claim, describe_verdict, write_answer
 from tests.conftest import REPOSITORY
 
 SEEDS = 300
@@ -126,7 +126,8 @@ def test_the_document_shows_what_was_measured() -> None:
     half = (row["high"] - row["low"]) / 2 * math.sqrt(1 + SEEDS * OVERLAP)
     document = (REPOSITORY / "docs" / "statistics.md").read_text()
     assert (
-        f"{style.format_difference(mean)} points ({style.format_interval(row['low'], row['high'])})" in document
+        f"{style.format_difference(mean)} points ({style.format_interval(row['low'], row['high'])})"
+        in document
     )
     assert f"cannot be said ({style.format_interval(mean - half, mean + half)})" in document
 
@@ -145,5 +146,8 @@ def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) 
         own_error = 100 * (here.ci_high - here.ci_low) / 2 / 1.968
         error = reference["standard_error_of_difference"]
         assert own_error == pytest.approx(error, rel=0.25)
-        found, expected = 100 * row.vs_baseline.difference, reference["paired_difference_to_constant"]
+        found, expected = (
+            100 * row.vs_baseline.difference,
+            reference["paired_difference_to_constant"],
+        )
         assert abs(found - expected) < 4 * math.hypot(own_error, error)

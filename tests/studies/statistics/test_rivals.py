@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from lrlab.studies.statistics.holm import adjust_by_holm
-from lrlab.studies.statistics.rivals import BaselineConfig, find_hardest_configs
+from lrlab.studies.statistics.best_baseline import BaselineConfig, find_hardest_configs
+from lrlab.studies.statistics.paired import adjust_by_holm
 from lrlab.training import Settings
 
 Scores = NDArray[np.float64]
@@ -49,7 +49,9 @@ def test_beaten_are_those_that_one_sided_tests_of_scipy_all_say(
     found = beside(own, rivals)
     for reading, shrunk in (("beaten", 1.0), ("beaten_on_new_data", wider)):
         p = stats.t.sf(shrunk * t, seeds - 1).max(axis=1)  # the hardest rival's
-        expected = adjust_by_holm(2 * p) < 0.05  # the same level as that of the test that has two sides
+        expected = (
+            adjust_by_holm(2 * p) < 0.05
+        )  # the same level as that of the test that has two sides
         assert [getattr(one, reading) for one in found] == list(expected)
     for one, row in zip(found, t, strict=True):
         at = settings_of(len(rivals)).index(one.settings)

@@ -11,7 +11,15 @@ import pytest
 
 from lrlab import Constant
 from lrlab.problems import load_problem
-from lrlab.studies import BASELINE, Comparison, Phase, Protocol, plan_first_phase, plan_next_phase, build_plan
+from lrlab.studies import (
+    BASELINE,
+    Comparison,
+    Phase,
+    Protocol,
+    build_plan,
+    plan_first_phase,
+    plan_next_phase,
+)
 from lrlab.studies.study import StudyResult
 from lrlab.training import Curve, Epoch, Result, Run
 
@@ -61,7 +69,9 @@ def carried_out(tuning: ModuleType, study) -> Comparison:
     def result(phase: Phase, run: Run) -> Result:
         at = schedules.index(run.schedule), tuning.EVERY.index(run.settings)
         held_out = study.held_out[at]
-        test = study.final[at][which.final_seeds.index(run.seed)] if phase.name == "final" else np.nan
+        test = (
+            study.final[at][which.final_seeds.index(run.seed)] if phase.name == "final" else np.nan
+        )
         epochs = [Epoch(0, 0.1, 0.1, 1.0, test, 0.7, held_out)]
         return Result(test, False, Curve.from_epochs(epochs), 0.0)
 

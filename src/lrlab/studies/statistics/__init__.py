@@ -1,12 +1,16 @@
 """Statistics of a study: numbers only; ``verdict`` puts them into words."""
 
+from lrlab.studies.statistics.best_baseline import BaselineConfig as BaselineConfig
 from lrlab.studies.statistics.comparison import Comparison as Comparison
 from lrlab.studies.statistics.comparison import ComparisonRow as ComparisonRow
 from lrlab.studies.statistics.comparison import compare_scores as compare_scores
 from lrlab.studies.statistics.paired import ALPHA as ALPHA
 from lrlab.studies.statistics.paired import DifferenceEstimate as DifferenceEstimate
 from lrlab.studies.statistics.paired import PairedComparison as PairedComparison
-from lrlab.studies.statistics.paired import compute_confidence_interval as compute_confidence_interval
-from lrlab.studies.statistics.reaching import TimeToTarget as TimeToTarget
-from lrlab.studies.statistics.reaching import compute_times_to_target as compute_times_to_target
-from lrlab.studies.statistics.rivals import BaselineConfig as BaselineConfig
+from lrlab.studies.statistics.paired import (
+    compute_confidence_interval as compute_confidence_interval,
+)
+from lrlab.studies.statistics.time_to_target import TimeToTarget as TimeToTarget
+from lrlab.studies.statistics.time_to_target import (
+    compute_times_to_target as compute_times_to_target,
+)

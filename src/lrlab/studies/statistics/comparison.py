@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.errors import StudyError
-from lrlab.problems.targets import MAX_MAGNITUDE
-from lrlab.problems.tasks import Metric
+from lrlab.problems.metrics import Metric
+from lrlab.problems.table import MAX_MAGNITUDE
 from lrlab.schedules import Schedule
-from lrlab.studies.choosing import Selection
-from lrlab.studies.grid import find_varied_hyperparameters
-from lrlab.studies.statistics.paired import PairedTestFamily, PairedComparison
-from lrlab.studies.statistics.rivals import BaselineConfig, find_hardest_configs
+from lrlab.studies.plan.grid import find_varied_hyperparameters
+from lrlab.studies.plan.selection import Selection
+from lrlab.studies.statistics.best_baseline import BaselineConfig, find_hardest_configs
+from lrlab.studies.statistics.paired import PairedComparison, PairedTestFamily
 from lrlab.training import Settings
 
 _NO_DIVERGED: Mapping[Schedule, int] = MappingProxyType({})
@@ -118,7 +118,7 @@ def compare_scores(
         StudyError: the baseline is missing, or not every schedule has one finite score per seed.
 
     >>> from lrlab import Constant, Cosine
-    >>> from lrlab.problems.tasks import make_binary_task
+    >>> from lrlab.problems.metrics import make_binary_task
     >>> scores = {Constant(1): np.array([0.8, 0.7, 0.9]), Cosine(): np.array([0.83, 0.74, 0.93])}
     >>> best, other = compare_scores(scores, Constant(1), make_binary_task().metric, overlap=0.5).rows
     >>> best.schedule, best.rank, other.rank
@@ -133,21 +133,33 @@ def compare_scores(
     values = sign * np.array([scores[schedule] for schedule in schedules], dtype=np.float64)
     baseline_index = schedules.index(baseline)
     other_indices = [i for i in range(len(schedules)) if i != baseline_index]
-    other_values, baseline_values = values[other_indices], values[[baseline_index] * len(other_indices)]
-    vs_baseline, baseline_vs_others = PairedTestFamily(other_values, baseline_values, test_train_ratio), PairedTestFamily(baseline_values, other_values, test_train_ratio)
+    other_values, baseline_values = (
+        values[other_indices],
+        values[[baseline_index] * len(other_indices)],
+    )
+    vs_baseline, baseline_vs_others = (
+        PairedTestFamily(other_values, baseline_values, test_train_ratio),
+        PairedTestFamily(baseline_values, other_values, test_train_ratio),
+    )
     higher, lower = np.triu_indices(len(schedules), k=1)
     pairs = PairedTestFamily(values[lower], values[higher], test_train_ratio)
     significant = np.zeros((len(schedules), len(schedules)), dtype=bool)
     significant[higher, lower] = pairs.significant
-    significant[baseline_index, other_indices] = significant[other_indices, baseline_index] = vs_baseline.significant
+    significant[baseline_index, other_indices] = significant[other_indices, baseline_index] = (
+        vs_baseline.significant
+    )
 
-    hardest_configs = find_hardest_configs(other_values, {s: sign * at for s, at in baseline_scores.items()}, test_train_ratio, sign)
+    hardest_configs = find_hardest_configs(
+        other_values, {s: sign * at for s, at in baseline_scores.items()}, test_train_ratio, sign
+    )
 
     def get_paired_comparison(i: int, against_best: bool) -> PairedComparison | None:
         if i == (0 if against_best else baseline_index):
             return None
         if i == baseline_index:
-            return baseline_vs_others.summarize_test(0)  # the best is the first that the baseline is compared with
+            return baseline_vs_others.summarize_test(
+                0
+            )  # the best is the first that the baseline is compared with
         if not against_best or baseline_index == 0:
             return vs_baseline.summarize_test(other_indices.index(i))
         return pairs.summarize_test(i - 1)  # the pairs of the first schedule come first
@@ -162,9 +174,13 @@ def compare_scores(
             selection=selections.get(schedule),
             vs_baseline=get_paired_comparison(i, against_best=False),
             vs_best=get_paired_comparison(i, against_best=True),
-            hardest_baseline=None if i == baseline_index or not hardest_configs else hardest_configs[other_indices.index(i)],
+            hardest_baseline=None
+            if i == baseline_index or not hardest_configs
+            else hardest_configs[other_indices.index(i)],
         )
-        for i, (schedule, rank) in enumerate(zip(schedules, _compute_ranks(significant), strict=True))
+        for i, (schedule, rank) in enumerate(
+            zip(schedules, _compute_ranks(significant), strict=True)
+        )
     )
     return Comparison(rows, metric, values.shape[1], test_train_ratio)
 

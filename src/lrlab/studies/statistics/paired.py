@@ -1,14 +1,96 @@
-"""Paired differences and what they allow to say, on this data and for new data like it."""
+"""Holm's correction: many tests, and one chance in twenty that any of them is wrong."""
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from lrlab.studies.statistics.holm import adjust_by_holm
-from lrlab.studies.statistics.power import count_seeds_needed, compute_min_detectable
+
+def adjust_by_holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The p-values of a family of tests, adjusted for there being many.
+
+    With m of them in rising order::
+
+        adjusted(i) = max over j <= i of min(1, (m - j + 1) * p(j))
+
+    Those below 0.05 may all be called real: the chance that any of them is not is 5 % at most,
+    however the tests depend on each other.
+
+    Args:
+        p_values: shape (tests,).
+
+    Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70. (SciPy has only corrections of
+    the false discovery rate.)
+
+    >>> adjust_by_holm(np.array([0.01, 0.04, 0.03]))
+    array([0.03, 0.06, 0.06])
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
+    return adjusted
+
+
+POWER = 0.8
+"""How often what is there shall be seen: the usual choice, four times in five."""
+
+MAX_SEEDS = 100_000
+"""No study has more."""
+
+
+@lru_cache(maxsize=4096)  # one study asks for the same ones over and over
+def compute_min_detectable(seed_count: int, alpha: float) -> float:
+    """The smallest difference that is seen in 80 % of studies, in standard errors.
+
+    It is the noncentrality d of Student's t with n - 1 degrees of freedom for which
+    P(T > t) = 0.8, where t is the two-sided limit of the test. (That T falls below -t instead has
+    no chance to speak of.)
+
+    Args:
+        seed_count: n, 2 or more.
+        alpha: of the two-sided test.
+
+    >>> round(compute_min_detectable(30, 0.05), 3)
+    2.899
+    """
+    limit = -special.stdtrit(seed_count - 1, alpha / 2)
+    return float(special.nctdtrinc(seed_count - 1, 1 - POWER, limit))
+
+
+def count_seeds_needed(
+    effect_size: float, alpha: float, test_train_ratio: float = 0.0
+) -> int | None:
+    """How many seeds see a difference in 80 % of studies.
+
+    With n seeds its standard error is sqrt(1 / n + overlap) standard deviations. Where splits
+    overlap that does not fall to zero, and no number of seeds may do.
+
+    Args:
+        effect_size: the difference in standard deviations of the differences, 0 or more.
+        alpha: of the two-sided test.
+        test_train_ratio: test rows per row not tested, where each seed draws its own split.
+
+    Returns:
+        The smallest number, 2 or more; None where none up to 100 000 does.
+
+    >>> count_seeds_needed(0.5, 0.05), count_seeds_needed(0.5, 0.05, overlap=0.4)
+    (34, None)
+    """
+
+    def is_detectable(seeds: int) -> bool:
+        return effect_size >= compute_min_detectable(seeds, alpha) * math.sqrt(
+            1 / seeds + test_train_ratio
+        )
+
+    numbers = range(2, MAX_SEEDS + 1)
+    index = bisect_left(numbers, True, key=is_detectable)
+    return numbers[index] if index < len(numbers) else None
+
 
 CONFIDENCE = 0.95
 ALPHA = 0.05
@@ -106,11 +188,22 @@ class PairedTestFamily:
     (0.1, 0.833, 0.225)
     """
 
-    def __init__(self, scores: FloatArray, reference_scores: FloatArray, test_train_ratio: float | None = None) -> None:
-        rounding = _RELATIVE_TOLERANCE * np.maximum(np.abs(scores), np.abs(reference_scores)).max(axis=1, keepdims=True)
+    def __init__(
+        self,
+        scores: FloatArray,
+        reference_scores: FloatArray,
+        test_train_ratio: float | None = None,
+    ) -> None:
+        rounding = _RELATIVE_TOLERANCE * np.maximum(np.abs(scores), np.abs(reference_scores)).max(
+            axis=1, keepdims=True
+        )
         differences = scores - reference_scores
         differences[np.abs(differences) <= rounding] = 0
-        self._scores, self._reference_scores, self._differences = scores, reference_scores, differences
+        self._scores, self._reference_scores, self._differences = (
+            scores,
+            reference_scores,
+            differences,
+        )
         self._test_count, self._seed_count = scores.shape
         self._mean_difference = differences.mean(axis=1)
         self._varies = np.ptp(differences, axis=1) > rounding[:, 0]
@@ -119,7 +212,9 @@ class PairedTestFamily:
             self._sd[self._varies] = differences[self._varies].std(axis=1, ddof=1)
         self._test_train_ratios = (0.0,) if test_train_ratio is None else (0.0, test_train_ratio)
         self._p_values = [self._compute_p_values(extra) for extra in self._test_train_ratios]
-        self._p_values[0][~self._varies & (self._mean_difference != 0)] = 2.0 ** (1 - self._seed_count)
+        self._p_values[0][~self._varies & (self._mean_difference != 0)] = 2.0 ** (
+            1 - self._seed_count
+        )
         self._p_holm = [adjust_by_holm(p) for p in self._p_values]
 
     @property
@@ -136,11 +231,15 @@ class PairedTestFamily:
 
     def summarize_test(self, test_index: int) -> PairedComparison:
         """All of one test."""
-        on_this_data, *new = (self._estimate_difference(test_index, i) for i in range(len(self._test_train_ratios)))
+        on_this_data, *new = (
+            self._estimate_difference(test_index, i) for i in range(len(self._test_train_ratios))
+        )
         return PairedComparison(
             difference=float(self._mean_difference[test_index]),
             prob_better=float((1 + np.sign(self._differences[test_index]).mean()) / 2),
-            correlation=_compute_correlation(self._scores[test_index], self._reference_scores[test_index]),
+            correlation=_compute_correlation(
+                self._scores[test_index], self._reference_scores[test_index]
+            ),
             on_this_data=on_this_data,
             for_new_data=new[0] if new else None,
         )
@@ -149,19 +248,37 @@ class PairedTestFamily:
         """Two-sided p-values, 1 where nothing varies."""
         varies, p = self._varies, np.ones(self._test_count)
         standard_error = self._sd[varies] * math.sqrt(1 / self._seed_count + test_train_ratio)
-        p[varies] = 2 * stats.t.sf(np.abs(self._mean_difference[varies]) / standard_error, self._seed_count - 1)
+        p[varies] = 2 * stats.t.sf(
+            np.abs(self._mean_difference[varies]) / standard_error, self._seed_count - 1
+        )
         return p
 
     def _estimate_difference(self, test_index: int, ratio_index: int) -> DifferenceEstimate:
-        p, p_holm = float(self._p_values[ratio_index][test_index]), float(self._p_holm[ratio_index][test_index])
+        p, p_holm = (
+            float(self._p_values[ratio_index][test_index]),
+            float(self._p_holm[ratio_index][test_index]),
+        )
         if not self._varies[test_index]:
             return DifferenceEstimate(None, None, p, p_holm)
-        n, test_train_ratio, alpha = self._seed_count, self._test_train_ratios[ratio_index], ALPHA / self._test_count
+        n, test_train_ratio, alpha = (
+            self._seed_count,
+            self._test_train_ratios[ratio_index],
+            ALPHA / self._test_count,
+        )
         mean, sd = float(self._mean_difference[test_index]), float(self._sd[test_index])
         standard_error = sd * math.sqrt(1 / n + test_train_ratio)
         half_width = _compute_t_quantile(n) * standard_error
-        seeds_needed = None if p_holm < ALPHA else count_seeds_needed(abs(mean) / sd, alpha, test_train_ratio)
-        return DifferenceEstimate(mean - half_width, mean + half_width, p, p_holm, compute_min_detectable(n, alpha) * standard_error, seeds_needed)
+        seeds_needed = (
+            None if p_holm < ALPHA else count_seeds_needed(abs(mean) / sd, alpha, test_train_ratio)
+        )
+        return DifferenceEstimate(
+            mean - half_width,
+            mean + half_width,
+            p,
+            p_holm,
+            compute_min_detectable(n, alpha) * standard_error,
+            seeds_needed,
+        )
 
 
 def compute_confidence_interval(values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -183,6 +300,8 @@ def _compute_t_quantile(seed_count: int) -> float:
 
 
 def _compute_correlation(scores: FloatArray, reference_scores: FloatArray) -> float | None:
-    if len(scores) < 3 or any(np.ptp(x) <= _RELATIVE_TOLERANCE * np.abs(x).max() for x in (scores, reference_scores)):
+    if len(scores) < 3 or any(
+        np.ptp(x) <= _RELATIVE_TOLERANCE * np.abs(x).max() for x in (scores, reference_scores)
+    ):
         return None
     return float(np.clip(np.corrcoef(scores, reference_scores)[0, 1], -1, 1))

@@ -1,0 +1,97 @@
+"""How far a study has come, on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from lrlab.studies import Phase
+    from lrlab.training import Run
+    from lrlab.views.pieces import StyledLine
+
+_SECONDS_BETWEEN_LINES = 10
+"""Between lines, where there is no bar."""
+
+
+@contextmanager
+def show_progress(
+    phase: "Phase", missing_runs: "Sequence[Run]"
+) -> "Iterator[Callable[[Run], None]]":
+    """Gives what to call at the end of each of the ``missing_runs`` runs of a phase."""
+    stored_run_count = len(phase.runs) - len(missing_runs)
+    if stored_run_count:
+        typer.echo(
+            f"{phase.name}: {stored_run_count} of {len(phase.runs)} runs are stored already",
+            err=True,
+        )
+    if missing_runs and sys.stderr.isatty():
+        with _show_bar(phase.name, len(missing_runs)) as ended:
+            yield ended
+    else:
+        yield _print_lines(phase.name, len(missing_runs))
+
+
+@contextmanager
+def _show_bar(name: str, run_count: int) -> "Iterator[Callable[[Run], None]]":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(name),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("runs,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=run_count)
+        yield lambda run: bar.advance(task)
+
+
+def _print_lines(name: str, run_count: int) -> "Callable[[Run], None]":
+    ended, last_printed = 0, time.monotonic()
+
+    def count_run(run: "Run") -> None:
+        nonlocal ended, last_printed
+        ended += 1
+        if ended == run_count or time.monotonic() - last_printed >= _SECONDS_BETWEEN_LINES:
+            last_printed = time.monotonic()
+            typer.echo(f"{name}: {ended} of {run_count} runs", err=True)
+
+    return count_run
+
+
+def print_lines(render: "Callable[[int], Iterable[StyledLine]]") -> None:
+    """Prints what ``render`` gives for the width of the terminal, or 80 where there is none."""
+    from rich.console import Console
+
+    from lrlab.views.pieces import to_rich_text
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+        _warn_about_encoding(sys.stdout.encoding)
+    console = Console(highlight=False)
+    console.print(to_rich_text(render(console.width)), soft_wrap=True)
+
+
+def _warn_about_encoding(encoding: str) -> None:
+    try:
+        "⠿".encode(encoding)
+    except UnicodeEncodeError:
+        print(
+            f"warning: the output's encoding, {encoding}, has no dots for a chart; "
+            "PYTHONIOENCODING=utf-8 has.",
+            file=sys.stderr,
+        )

@@ -1,0 +1,80 @@
+"""Other libraries' names in a schedule's text: ``torch.LinearLR(...)`` beside ``Linear(...)``."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, wraps
+from importlib import import_module
+from typing import Any
+
+from lrlab.dialects.building_blocks import LrAndMomentum
+from lrlab.schedules import Schedule
+from lrlab.schedules.parser import BUILTIN_BUILDERS, Builders
+from lrlab.schedules.parser import parse as parse_with
+
+DIALECTS = (
+    "composer",
+    "fastai",
+    "fvcore",
+    "ignite",
+    "keras",
+    "optax",
+    "paddle",
+    "timm",
+    "torch",
+    "transformers",
+)
+
+
+class _LazyBuilders(Mapping[str, Callable[..., Any]]):
+    """Everything that a text may call, by name; a dialect is imported when a name begins with its.
+
+    >>> _LazyBuilders()["torch.StepLR"](30)
+    Step(30)
+    """
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        dialect, _, function = name.partition(".")
+        if dialect in DIALECTS and function in (module := _import_dialect(dialect)).__all__:
+            return _select_lr_schedule(getattr(module, function))
+        return BUILTIN_BUILDERS[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        dialect_names = (f"{d}.{name}" for d in DIALECTS for name in _import_dialect(d).__all__)
+        return [*BUILTIN_BUILDERS, *dialect_names]
+
+
+def _import_dialect(dialect: str) -> Any:
+    return import_module(f"lrlab.dialects.{dialect}")
+
+
+BUILDERS: Builders = _LazyBuilders()
+
+
+def parse(text: str) -> Schedule:
+    """The schedule that a text describes, in lrlab's own words or in another library's.
+
+    Raises:
+        ScheduleError: the text describes none; the message shows the place.
+
+    >>> parse("Warmup(5) >> torch.CosineAnnealingLR(T_max=45)")
+    Warmup(5) >> Cosine(45)
+    """
+    return parse_with(text, BUILDERS)
+
+
+@cache
+def _select_lr_schedule(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` where it returns one schedule, and that of the rate where it returns two."""
+
+    @wraps(function)
+    def build(*args: Any, **kwargs: Any) -> Any:
+        value = function(*args, **kwargs)
+        return value.lr if isinstance(value, LrAndMomentum) else value
+
+    return build

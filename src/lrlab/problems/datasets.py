@@ -1,0 +1,162 @@
+"""The data sets that scikit-learn ships, by name: they need no network."""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pooch
+import requests
+import torch
+from numpy.typing import NDArray
+from sklearn import datasets
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+from torch import nn
+
+from lrlab.errors import ProblemError
+from lrlab.problems.metrics import make_binary_probability_task
+from lrlab.problems.problem import Problem, Split
+from lrlab.problems.seeds import derive_seeds
+from lrlab.problems.table import TRAIN_FRACTION, make_table_problem
+
+_LOADERS = {
+    "breast-cancer": (datasets.load_breast_cancer, "classification"),
+    "digits": (datasets.load_digits, "classification"),
+    "wine": (datasets.load_wine, "classification"),
+    "iris": (datasets.load_iris, "classification"),
+    "diabetes": (datasets.load_diabetes, "regression"),
+}
+
+SKLEARN_NAMES = tuple(_LOADERS)
+
+
+def load_sklearn_dataset(name: str) -> Problem:
+    """One of scikit-learn's data sets as a table with its own task.
+
+    >>> load_sklearn_dataset("iris").summary
+    '150 rows, 4 columns as 4 inputs, target target: classification, 3 classes'
+    """
+    load, task = _LOADERS[name]
+    frame: pd.DataFrame = load(as_frame=True).frame
+    return make_table_problem(name, frame, target="target", task=task)
+
+
+IONOSPHERE_URL = (
+    "https://archive.ics.uci.edu/ml/machine-learning-databases/ionosphere/ionosphere.data"
+)
+IONOSPHERE_SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a04bbd"
+"""Of the 351 lines, each ended by one newline: as UCI has it, however a copy ends its lines."""
+
+
+def load_ionosphere(path: Path | None = None) -> Problem:
+    """UCI Ionosphere as the tutorial trains it: values as they are, batches in fixed order.
+
+    351 rows of 34 numbers, labels b = 0 and g = 1; 245 rows are trained on and 106 tested, split
+    at random without regard to class; Linear(34, 34), ReLU, Linear(34, 1), Sigmoid; BCELoss.
+
+    Args:
+        path: the data file, or a folder that holds it as ``ionosphere.csv`` or ``.data``.
+
+    Raises:
+        ProblemError: the file is not there, is another file, or cannot be downloaded.
+
+    Source: Sigillito et al. 1989, UCI Machine Learning Repository, CC BY 4.0.
+    """
+    table = pd.read_csv(io.StringIO(_read_ionosphere(path)), header=None)
+    data = IonosphereData(
+        inputs=table.iloc[:, :34].to_numpy(dtype=np.float32),
+        labels=LabelEncoder().fit_transform(table[34]).astype(np.float32),
+    )
+    train_rows = int(TRAIN_FRACTION * len(table))
+    return Problem(
+        name="ionosphere",
+        fingerprint=IONOSPHERE_SHA256,
+        split=data.split,
+        train_rows=train_rows,
+        model=build_tutorial_network,
+        task=make_binary_probability_task(),
+        shuffle=False,
+        summary="351 rows, 34 inputs, target g or b: classification as in the tutorial",
+        test_train_ratio=(len(table) - train_rows) / train_rows,
+    )
+
+
+def build_tutorial_network() -> nn.Module:
+    """The tutorial's network."""
+    return nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
+
+
+@dataclass(frozen=True, eq=False)
+class IonosphereData:
+    """The 351 rows: ``inputs`` of shape (351, 34) and ``labels`` of shape (351,)."""
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.float32]
+
+    def split(self, seed: int) -> Split:
+        """The tutorial's split, its random numbers fixed by ``seed``."""
+        parts: list[NDArray[Any]] = train_test_split(
+            self.inputs,
+            self.labels.reshape(-1, 1),
+            train_size=TRAIN_FRACTION,
+            shuffle=True,
+            random_state=derive_seeds(seed).split,
+        )
+        x_train, x_test, y_train, y_test = map(torch.tensor, parts)
+        return Split(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+
+
+def _read_ionosphere(path: Path | None) -> str:
+    source = path or _get_data_folder() or _download(IONOSPHERE_URL)
+    file = _find_data_file(source) if source.is_dir() else source
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ProblemError(f"ionosphere cannot be read from {file}: {reason}.") from None
+    lines = "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
+    if hashlib.sha256(lines.encode()).hexdigest() != IONOSPHERE_SHA256:
+        raise ProblemError(
+            f"{file} is not UCI's ionosphere: its content differs from the 351 rows lrlab knows; "
+            "train on it as a table of its own by naming the file."
+        )
+    return lines
+
+
+def _get_data_folder() -> Path | None:
+    folder = os.environ.get("LRLAB_DATA")
+    return Path(folder).expanduser() if folder else None
+
+
+def _find_data_file(folder: Path) -> Path:
+    names = ("ionosphere.csv", "ionosphere.data")
+    found = [folder / name for name in names if (folder / name).is_file()]
+    if not found:
+        raise ProblemError(f"there is no {' or '.join(names)} in {folder}; put UCI's file there.")
+    return found[0]
+
+
+def _download(url: str) -> Path:
+    try:
+        file = pooch.retrieve(
+            url,
+            known_hash=f"sha256:{IONOSPHERE_SHA256}",
+            fname="ionosphere.data",
+            path=Path(pooch.os_cache("lrlab")),
+            progressbar=False,
+        )
+    except ValueError:
+        reason = "what came is another file"
+    except (requests.RequestException, OSError) as error:
+        reason = type(error).__name__
+    else:
+        return Path(file)
+    raise ProblemError(
+        f"ionosphere could not be downloaded from {url} ({reason}); put the file in a folder and "
+        "name the folder in $LRLAB_DATA."
+    )

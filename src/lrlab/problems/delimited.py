@@ -1,0 +1,145 @@
+"""Reading a table of delimited text: which delimiter, whether there is a header, no ragged rows."""
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from lrlab.errors import ProblemError
+
+_DELIMITERS = ",;\t| :"
+_MISSING_VALUES = {"", "?", "NA", "N/A", "NaN", "nan", "null", "None"}
+_MIN_ROWS = 10
+_NUMBER_PATTERN = re.compile(
+    r"[-+]?(\d+[.,]?\d*|[.,]\d+)(e[-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE
+)
+
+
+def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
+    """The table in a text file, one row per line.
+
+    Args:
+        path: a file of CSV or any text delimited by one of ``, ; tab | space :``.
+        header: whether the first row names the columns. When left out, it does if a cell of it
+            that is no number stands above numbers only; or if no cell of it is a number and none
+            recurs below in its column.
+
+    Raises:
+        ProblemError: the file cannot be read, is empty or ragged, or has fewer than 2 columns or
+            10 rows.
+    """
+    text = _read_text(path)
+    delimiter = _detect_delimiter(text)
+    lines = list(_parse_lines(path, text, delimiter))
+    _refuse_ragged(path, lines, delimiter)
+    cells = _drop_empty_last_column(lines)
+    header = _has_header(cells) if header is None else header
+    clean = io.StringIO()
+    csv.writer(clean).writerows(cells)
+    clean.seek(0)
+    frame = pd.read_csv(
+        clean,
+        header=0 if header else None,
+        na_values=list(_MISSING_VALUES),
+        decimal="," if _has_decimal_commas(cells, delimiter) else ".",
+    )
+    if frame.shape[1] < 2:
+        raise ProblemError(
+            f"{path}: a table needs at least two columns, inputs and a target, got one; its cells "
+            "may be parted by a sign other than comma, semicolon, tab, bar, space or colon."
+        )
+    if len(frame) < _MIN_ROWS:
+        raise ProblemError(
+            f"{path}: a table needs at least {_MIN_ROWS} rows to be split into training and test "
+            f"rows, got {len(frame)}."
+        )
+    return frame.rename(columns=str)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProblemError(f"{path}: the file cannot be read ({reason}).") from None
+    except UnicodeDecodeError:
+        raise ProblemError(
+            f"{path}: a table must be text in UTF-8 (or that packed as .gz), and this is not; save "
+            "it as CSV (UTF-8)."
+        ) from None
+    if not text.strip():
+        raise ProblemError(f"{path}: the file is empty; a table needs rows of inputs and a target.")
+    if "\0" in text:
+        raise ProblemError(f"{path}: a table must be text, and this has binary content.")
+    return text
+
+
+def _detect_delimiter(text: str) -> str:
+    sample = "\n".join(text.splitlines()[:50])
+    try:
+        return csv.Sniffer().sniff(sample, delimiters=_DELIMITERS).delimiter
+    except csv.Error:
+        # A ragged table confuses the sniffer; the reader of it needs its delimiter all the same.
+        return max(_DELIMITERS, key=sample.count)
+
+
+def _parse_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    source = io.StringIO(text, newline="")
+    rows = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        for row in rows:
+            # Aligned columns are parted by any number of spaces, some of them at the ends.
+            cells = [cell for cell in row if cell] if delimiter == " " else row
+            if any(cell.strip() for cell in cells):
+                yield rows.line_num, cells
+    except csv.Error as error:
+        raise ProblemError(
+            f"{path}: line {rows.line_num} cannot be read as a row ({error}); is there a quotation "
+            "mark without its other half?"
+        ) from None
+
+
+def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: str) -> None:
+    (width, rows), *_ = Counter(len(row) for _, row in lines).most_common(1)
+    for number, row in lines:
+        if len(row) != width:
+            raise ProblemError(
+                f"{path}: every row must have as many cells, but line {number} has {len(row)} and "
+                f"{rows} others have {width} (parted by {delimiter!r}); mend that line."
+            )
+
+
+def _drop_empty_last_column(lines: list[tuple[int, list[str]]]) -> list[list[str]]:
+    """The cells, without the empty last column of tables that end every row with a delimiter."""
+    cells = [[cell.strip() for cell in row] for _, row in lines]
+    return [row[:-1] for row in cells] if not any(row[-1] for row in cells) else cells
+
+
+def _has_header(cells: list[list[str]]) -> bool:
+    first, *below = cells
+    columns = [{row[i] for row in below} - _MISSING_VALUES for i in range(len(first))]
+    names = [cell not in _MISSING_VALUES and not _is_number(cell) for cell in first]
+    if any(
+        name and column and all(map(_is_number, column))
+        for name, column in zip(names, columns, strict=True)
+    ):
+        return True
+    return all(names) and not any(c in column for c, column in zip(first, columns, strict=True))
+
+
+def _is_number(cell: str) -> bool:
+    return _NUMBER_PATTERN.fullmatch(cell.strip()) is not None
+
+
+def _has_decimal_commas(cells: list[list[str]], delimiter: str) -> bool:
+    if delimiter == ",":
+        return False
+    numbers = [cell.strip() for row in cells for cell in row if _is_number(cell)]
+    return sum("," in n for n in numbers) > sum("." in n for n in numbers)

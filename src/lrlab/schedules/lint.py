@@ -1,0 +1,418 @@
+"""Mistakes that a schedule may hold although each part of it is right."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lrlab.errors import ScheduleError
+from lrlab.schedules.combinators import Clip, Product, Sequential
+from lrlab.schedules.core import Array, Primitive, Schedule, get_field_specs
+from lrlab.schedules.cycles import Repeat
+from lrlab.schedules.decays import Exponential
+from lrlab.schedules.durations import Horizon
+from lrlab.schedules.fields import Absolute, resolve_level
+from lrlab.schedules.formula import Custom, Formula
+from lrlab.schedules.ramps import Constant, LogWarmup, Ramp, Warmup
+from lrlab.schedules.staircases import MultiStep, PiecewiseConstant, Step
+
+__all__ = ["lint"]
+
+DEFAULT_TOTAL_STEPS = 1000
+"""How far a schedule is looked at whose training is not known."""
+
+_MAX_SAMPLES = 10_000
+"""At how many steps a long training is looked at."""
+
+
+@dataclass(frozen=True)
+class LintContext:
+    """What is looked at: a bound schedule and the training it is for, as far as that is known.
+
+    Args:
+        schedule: bound.
+        unbound: before it was bound.
+        base, total_steps, steps_per_epoch: as ``lint`` is given them.
+    """
+
+    schedule: Schedule
+    unbound: Schedule
+    base: float | None
+    total_steps: float | None
+    steps_per_epoch: float | None
+
+    @property
+    def base_or_one(self) -> float:
+        """The base rate, or 1 where it plays no part."""
+        return 1.0 if self.base is None else self.base
+
+    def compute_rate(self, t: float) -> float:
+        """The rate at a step."""
+        return self.schedule(t, base=self.evaluation_base)
+
+    @property
+    def evaluation_base(self) -> float | None:
+        return self.base if self.base is not None or self.schedule.is_relative else 0.1
+
+    @cached_property
+    def rates(self) -> Array:
+        """The rates at every step of training, or at many of them."""
+        end = (
+            self.total_steps
+            if self.total_steps is not None
+            else min(self.end_step, DEFAULT_TOTAL_STEPS)
+        )
+        steps = np.unique(np.linspace(0, max(0, end - 1), _MAX_SAMPLES).round())
+        return self.schedule(steps, base=self.evaluation_base)
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest rate."""
+        return float(self.rates.max())
+
+    @property
+    def last_rate(self) -> float:
+        """The last rate that training uses."""
+        return float(self.rates[-1])
+
+    @cached_property
+    def end_step(self) -> float:
+        """The step at which the schedule ends, infinite if it never does."""
+        return self.schedule.compute_length(Horizon())
+
+
+def find_epochs_taken_as_steps(context: LintContext) -> Iterator[str]:
+    """A schedule that is over in as many steps as training has epochs, or nearly at once."""
+    schedule, total, last_change = context.schedule, context.total_steps, _find_last_change(context)
+    if total is not None and _looks_like_epochs(last_change, context):
+        epochs, steps = "", f'give its durations the unit, as in "{last_change:g}ep".'
+        if context.steps_per_epoch:
+            epochs = f" in {total / context.steps_per_epoch:g} epochs"
+            steps = (
+                f'that is {last_change * context.steps_per_epoch:g} steps, or "{last_change:g}ep".'
+            )
+        yield (
+            f"{schedule} has done all it does by step {last_change:g}, and training has {total:g} steps"
+            f"{epochs}: if epochs are meant, {steps}"
+        )
+
+
+def _find_last_change(context: LintContext) -> float:
+    """The step by which a schedule has done all it does; 0 if it never has."""
+    end = context.end_step
+    match context.schedule:
+        case MultiStep(milestones=at) | PiecewiseConstant(at=at) if context.steps_per_epoch:
+            end = float(at[-1])
+    # A schedule that ends at its peak, such as a warm-up, is not over but has begun.
+    is_over = math.isfinite(end) and context.compute_rate(end) < context.peak_rate
+    return float(end) if is_over else 0.0
+
+
+def _looks_like_epochs(last_change: float, context: LintContext) -> bool:
+    assert context.total_steps is not None
+    if not last_change > 1 or not last_change.is_integer():
+        return False
+    if context.steps_per_epoch is None:
+        return last_change <= context.total_steps / 10
+    return (
+        context.steps_per_epoch > 2 and last_change <= context.total_steps / context.steps_per_epoch
+    )
+
+
+def find_mixed_units(context: LintContext) -> Iterator[str]:
+    """A few steps beside durations in epochs."""
+    if context.steps_per_epoch is None or context.steps_per_epoch <= 2:
+        return
+    primitives = [part for part in context.unbound.walk() if isinstance(part, Primitive)]
+    in_epochs = [
+        part for part in primitives if any(_is_in_epochs(value) for value in _list_durations(part))
+    ]
+    if not in_epochs:
+        return
+    for part in primitives:
+        if any(not isinstance(value, str) and value > 1 for value in _list_durations(part)):
+            yield (
+                f"{part} counts steps beside {in_epochs[0]}, which counts epochs of "
+                f"{context.steps_per_epoch:g} steps: write both in one unit."
+            )
+
+
+def _list_durations(primitive: Primitive) -> list[float | str]:
+    """The values of a shape that say how long something lasts."""
+    bound = [
+        name for name, kind in get_field_specs(type(primitive)).items() if kind.bind is not None
+    ]
+    values = [getattr(primitive, name) for name in bound]
+    flat = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+    return [value for value in flat if value is not None]
+
+
+def _is_in_epochs(value: float | str) -> bool:
+    return isinstance(value, str) and value.endswith("ep")
+
+
+def find_unreached_changes(context: LintContext) -> Iterator[str]:
+    """Stairs that training never comes to."""
+    total = math.inf if context.total_steps is None else context.total_steps
+    for part in context.schedule.walk():
+        match part:
+            case MultiStep(milestones=at) | PiecewiseConstant(at=at):
+                beyond = [step for step in at if not isinstance(step, str) and step >= total]
+            case Step(every=every) if not isinstance(every, str) and every >= total:
+                beyond = [every]
+            case _:
+                beyond = []
+        if beyond:
+            yield (f"{part} would change at step {beyond[0]:g}, after training ends at {total:g}.")
+
+
+def find_warmup_longer_than_training(context: LintContext) -> Iterator[str]:
+    """A warm-up that training never comes out of."""
+    for part in _find_long_warmups(context):
+        yield (
+            f"{part} is longer than the training of {context.total_steps:g} steps, which never reaches "
+            'the base rate: try "5%".'
+        )
+
+
+def _find_long_warmups(context: LintContext) -> list[Schedule]:
+    total = math.inf if context.total_steps is None else context.total_steps
+    warmups = (part for part in context.schedule.walk() if isinstance(part, Warmup | LogWarmup))
+    return [warmup for warmup in warmups if warmup.compute_length(Horizon()) > total]
+
+
+def find_early_end(context: LintContext) -> Iterator[str]:
+    """A schedule that holds its last rate for the rest of training, and not for one step only.
+
+    To reach its end with the last step is what torch's OneCycleLR does.
+    """
+    if (
+        context.total_steps is None
+        or not context.end_step < context.total_steps - 1
+        or any(find_epochs_taken_as_steps(context))
+    ):
+        return
+    last_rate = context.compute_rate(context.end_step)
+    if last_rate < context.peak_rate:
+        yield (
+            f"{context.schedule} ends at step {context.end_step:g}, before training does at "
+            f"{context.total_steps:g}: from there on the rate is {last_rate:.4g}"
+            f"{', which trains nothing' if last_rate == 0 else ''}; leave its duration out to fill the "
+            "training."
+        )
+
+
+def find_late_end(context: LintContext) -> Iterator[str]:
+    """A schedule whose end training never comes to."""
+    if context.total_steps is None or math.isinf(context.end_step) or _find_long_warmups(context):
+        return
+    if context.end_step > context.total_steps:
+        yield (
+            f"{context.schedule} ends at step {context.end_step:g}, after training does at "
+            f"{context.total_steps:g}: the last rate is {context.last_rate:.4g} instead of "
+            f"{context.compute_rate(context.end_step):.4g}; leave its duration out to end with the training."
+        )
+
+
+def find_end_in_mid_cycle(context: LintContext) -> Iterator[str]:
+    """A repetition whose lowest rate is not where training ends."""
+    schedule = context.schedule
+    if (
+        context.total_steps is None
+        or not isinstance(schedule, Repeat)
+        or schedule.times is not None
+    ):
+        return
+    low = float(context.rates.min())
+    if context.last_rate > low + 0.2 * (context.peak_rate - low):
+        yield (
+            f"training ends in the middle of a repetition of {schedule}: the last rate is "
+            f"{context.last_rate:.4g}, the lowest {low:.4g}; choose a length that ends with it."
+        )
+
+
+def find_zero_first_step(context: LintContext) -> Iterator[str]:
+    """A step that changes no weight."""
+    if context.compute_rate(0) > 0:
+        return
+    if context.peak_rate == 0:
+        yield f"{context.schedule} has rate 0 at every step, which trains nothing."
+    else:
+        yield (
+            "the first step has rate 0 and trains nothing; Warmup(...) without start=0.0 counts "
+            "from its first step."
+        )
+
+
+def find_jumps(context: LintContext) -> Iterator[str]:
+    """Parts of a sequence that do not meet."""
+    for sequence in context.schedule.walk():
+        if not isinstance(sequence, Sequential):
+            continue
+        pairs = zip(sequence.schedules, sequence.schedules[1:], strict=False)
+        for start, (previous_part, next_part) in zip(
+            sequence.starts[1:].tolist(), pairs, strict=True
+        ):
+            if isinstance(
+                previous_part, type(next_part) | Constant
+            ):  # a restart, or a stair: it is meant
+                continue
+            if context.total_steps is not None and start >= context.total_steps:
+                continue
+            rate_before = previous_part(
+                previous_part.compute_length(Horizon()), base=context.evaluation_base
+            )
+            rate_after = next_part(0, base=context.evaluation_base)
+            if abs(rate_after - rate_before) > 0.05 * max(rate_after, rate_before):
+                # Only what begins at the base rate itself begins at any other one too.
+                continues = rate_before > 0 and math.isclose(rate_after, context.base_or_one)
+                remedy = 'join with .then(..., join="continue")' if continues else "change a level"
+                yield (
+                    f"the rate jumps from {rate_before:.4g} to {rate_after:.4g} at step {start:g}, where "
+                    f"{next_part} begins: to go on from {rate_before:.4g}, {remedy}."
+                )
+
+
+def find_end_above_start(context: LintContext) -> Iterator[str]:
+    """A floor in rates above the base rate it is the floor of."""
+    base = math.inf if context.base is None else context.base
+    for part in context.schedule.walk():
+        if not isinstance(part, Ramp) or part.start != 1.0 or not isinstance(part.end, Absolute):
+            continue
+        if part.end.value > base:
+            yield (
+                f"{part} rises: its end, {part.end.value:g}, is above the base rate, {base:g}; a "
+                "factor of the base rate is a plain number."
+            )
+
+
+def find_vanishing_rate(context: LintContext) -> Iterator[str]:
+    """A decay per epoch that is stepped more often."""
+    if context.total_steps is None or not 0 <= context.last_rate < 1e-9 * context.peak_rate:
+        return
+    for part in context.schedule.walk():
+        if isinstance(part, Exponential | Step) and part.gamma < 1:
+            yield (
+                f"the rate falls to {context.last_rate:.1g} by the last of {context.total_steps:g} steps: if "
+                f'{part} is meant to count epochs, give it the unit, as in every="1ep".'
+            )
+
+
+def find_unreached_bound(context: LintContext) -> Iterator[str]:
+    """A floor or a ceiling that training does not come to."""
+    clip = context.schedule
+    if context.total_steps is None or not isinstance(clip, Clip):
+        return
+    rates = dataclasses.replace(context, schedule=clip.schedule).rates
+    if clip.low is not None and rates.min() > resolve_level(clip.low, context.base_or_one):
+        yield _describe_unreached_bound("low", clip.low, float(rates.min()), context)
+    if clip.high is not None and rates.max() < resolve_level(clip.high, context.base_or_one):
+        yield _describe_unreached_bound("high", clip.high, float(rates.max()), context)
+
+
+def _describe_unreached_bound(
+    name: str, level: float | Absolute, closest_rate: float, context: LintContext
+) -> str:
+    return (
+        f"the bound {name}={level!r} of {context.schedule} is never reached: in "
+        f"{context.total_steps:g} steps the rate comes to {closest_rate:.4g}."
+    )
+
+
+def find_base_rate_applied_twice(context: LintContext) -> Iterator[str]:
+    """A formula that multiplies by the base rate, which the scheduler does too."""
+    base = context.base
+    if base is None or base == 1:
+        return
+    for part in _iter_unscaled_parts(context.schedule):
+        if isinstance(part, Formula | Custom) and math.isclose(peak := _compute_peak(part), base):
+            yield (
+                f"{part} peaks at {peak:g}, which is the base rate itself: the base rate is "
+                f"applied twice, and the rate peaks at {base:g} * {base:g} = {base * base:g}. A "
+                f"formula gives a factor of the base rate, so leave the {base:g} out of it."
+            )
+
+
+def _iter_unscaled_parts(schedule: Schedule) -> Iterator[Schedule]:
+    """All parts but those multiplied by a number, which is a correction that is meant."""
+    if isinstance(schedule, Product) and any(isinstance(s, Constant) for s in schedule.children()):
+        return
+    yield schedule
+    for child in schedule.children():
+        yield from _iter_unscaled_parts(child)
+
+
+def _compute_peak(part: Schedule) -> float:
+    for steps in (DEFAULT_TOTAL_STEPS, 1):  # a formula may be right for a short training only
+        try:
+            return float(part(np.arange(steps)).max())
+        except ScheduleError:
+            continue
+    return math.nan
+
+
+RULES: tuple[Callable[[LintContext], Iterator[str]], ...] = (
+    find_zero_first_step,
+    find_jumps,
+    find_end_above_start,
+    find_unreached_bound,
+    find_vanishing_rate,
+    find_base_rate_applied_twice,
+    find_epochs_taken_as_steps,
+    find_mixed_units,
+    find_warmup_longer_than_training,
+    find_unreached_changes,
+    find_early_end,
+    find_late_end,
+    find_end_in_mid_cycle,
+)
+
+
+def lint(
+    schedule: Schedule,
+    base: float | None = None,
+    *,
+    total_steps: float | None = None,
+    steps_per_epoch: float | None = None,
+) -> tuple[str, ...]:
+    """One sentence or two for each thing about ``schedule`` that looks like a mistake.
+
+    Found are a first step at rate 0 (or all of them), jumps where parts of a sequence meet, a floor
+    above the rate it is the floor of, a bound that never acts, a rate that falls to nothing, a
+    schedule that ends before training or after it or never changes, a warm-up longer than the
+    training, durations that look like epochs but count steps or stand beside such in epochs, and a
+    formula that multiplies by the base rate although the scheduler does. What is meant may look
+    like a mistake: these are hints.
+
+    Args:
+        schedule: any schedule.
+        base: the base rate, without which the last of these is not looked for.
+        total_steps: steps of the whole training, without which nothing is compared to it.
+        steps_per_epoch: steps per epoch.
+
+    Raises:
+        ScheduleError: the schedule cannot be bound to ``total_steps`` and ``steps_per_epoch``, or gives no rate.
+
+    >>> from lrlab.schedules import Cosine, Warmup
+    >>> for finding in lint(Warmup(5, start=0.0) >> Cosine(30), total_steps=550, steps_per_epoch=11):
+    ...     print(finding)
+    the first step has rate 0 and trains nothing; Warmup(...) without start=0.0 counts from its \
+first step.
+    Warmup(5, start=0.0) >> Cosine(30) has done all it does by step 35, and training has 550 \
+steps in 50 epochs: if epochs are meant, that is 385 steps, or "35ep".
+    """
+    if not isinstance(schedule, Schedule):
+        raise ScheduleError(
+            f"only schedules are looked at, got {schedule!r}; parse(text) reads one."
+        )
+    context = LintContext(
+        schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch),
+        schedule,
+        base,
+        total_steps,
+        steps_per_epoch,
+    )
+    return tuple(finding for rule in RULES for finding in rule(context))

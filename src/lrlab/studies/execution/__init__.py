@@ -1,0 +1,1 @@
+"""How a study is trained: which engine, in which processes, phase after phase."""

@@ -1,0 +1,88 @@
+"""What a study will take, before it is begun: runs, time and disk."""
+
+from dataclasses import dataclass
+
+from lrlab.problems import TrainingFunction
+from lrlab.studies.execution.backends import Machine
+from lrlab.studies.plan.grid import build_midpoints, list_lrs
+from lrlab.studies.plan.phases import plan_first_phase
+from lrlab.studies.plan.plan import Plan
+from lrlab.training import engines
+from lrlab.training.engines import use_one_thread
+
+_RUN_BYTES, _EPOCH_BYTES = 900, 23
+"""Bytes of a run in the database, and of each of its epochs; from ``benchmarks/store.py``."""
+
+_STARTUP_SECONDS = 3.0
+"""Seconds beside training: Python and torch started in this process and in workers."""
+
+
+@dataclass(frozen=True)
+class CostEstimate:
+    """What a study takes.
+
+    Args:
+        tuning_runs, final_runs: runs of these phases, where none of the grid is widened.
+        max_extension_runs: runs more at most, final ones of the baseline among them, which is run at whatever
+            it was tried with and halfway to it.
+        seconds: of wall time, without widening and with all of it; None where it cannot be told.
+        database_bytes: in the database, in the same way.
+    """
+
+    tuning_runs: int
+    max_extension_runs: int
+    final_runs: int
+    seconds: tuple[float, float] | None
+    database_bytes: tuple[int, int]
+
+
+def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
+    """What a plan takes on this machine, from a few steps of its own runs, timed.
+
+    Args:
+        plan: the study, with its engine.
+        machine: where it is trained.
+    """
+    protocol, settings = plan.protocol, plan.grid[0]
+    baseline_count = len(plan.grid) - 1 + len(build_midpoints(plan.grid))
+    final_runs = (len(plan.schedules) + baseline_count) * protocol.seeds
+    tuning_runs = (
+        len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.is_tuned else 0
+    )
+    lr_count = len(list_lrs(plan.grid))
+    settings_per_lr = max(sum(s.lr == rate for s in plan.grid) for rate in list_lrs(plan.grid))
+    max_extension_runs = (
+        protocol.grid_extensions
+        * settings_per_lr
+        * (len(plan.schedules) * protocol.tuning_seeds + 2 * protocol.seeds)
+        if lr_count > 1
+        else 0
+    )
+    min_runs, max_runs = tuning_runs + final_runs, tuning_runs + max_extension_runs + final_runs
+    seconds, bytes_per_run = (
+        _estimate_run_seconds(plan, machine),
+        _RUN_BYTES + _EPOCH_BYTES * settings.epochs,
+    )
+    return CostEstimate(
+        tuning_runs,
+        max_extension_runs,
+        final_runs,
+        seconds=None
+        if seconds is None
+        else (_STARTUP_SECONDS + min_runs * seconds, _STARTUP_SECONDS + max_runs * seconds),
+        database_bytes=(min_runs * bytes_per_run, max_runs * bytes_per_run),
+    )
+
+
+def _estimate_run_seconds(plan: Plan, machine: Machine) -> float | None:
+    """What a run takes of the wall time, others being trained beside it."""
+    if isinstance(plan.problem, TrainingFunction):
+        return None
+    workers, runs = machine.count_workers(plan.engine), list(plan_first_phase(plan).runs.values())
+    with use_one_thread():
+        seconds_per_step = engines.measure_seconds_per_run_step(
+            plan.problem, runs, plan.engine, workers, machine.memory_bytes
+        )
+    settings = plan.grid[0]
+    steps = settings.epochs * settings.count_batches_per_epoch(plan.problem.train_rows)
+    return steps * seconds_per_step / workers

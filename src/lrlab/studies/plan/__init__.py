@@ -1,0 +1,1 @@
+"""What a study trains: its schedules, grid, seeds and phases."""

@@ -1,0 +1,149 @@
+"""The phases of a study, one after the other: tuning, widening, the final runs.
+
+Which runs a phase has follows from the plan and from the results of the phases before it, and from
+nothing else, so that a study which was stopped goes on where it was.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from lrlab.schedules import Schedule, to_text
+from lrlab.studies.plan.defaults import BASELINE
+from lrlab.studies.plan.grid import build_midpoints, compute_extension_lr, list_lrs
+from lrlab.studies.plan.plan import Plan, hash_json
+from lrlab.studies.plan.selection import Candidate, Selection, select_settings
+from lrlab.studies.store.reader import FINAL_PHASE
+from lrlab.training import Result, Run, Settings
+from lrlab.training.settings import FLOAT32_MAX
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """Some candidates, each with every one of some seeds.
+
+    Args:
+        name: ``"tuning"``, ``"widening 1"`` and so on, ``"final"``.
+        candidates: schedules with settings.
+        seeds: of the runs of each; runs of one seed form a pair.
+        runs: by their ids, candidate after candidate.
+    """
+
+    name: str
+    candidates: tuple[Candidate, ...]
+    seeds: tuple[int, ...]
+    runs: Mapping[str, Run]
+
+    @classmethod
+    def from_plan(
+        cls, plan: Plan, name: str, candidates: Sequence[Candidate], seeds: Sequence[int]
+    ) -> "Phase":
+        """The phase with its runs."""
+        runs = dict(_build_runs(plan, candidates, seeds))
+        return cls(name, tuple(candidates), tuple(seeds), runs)
+
+    def group_by_candidate(self, results: Mapping[str, Result]) -> dict[Candidate, list[Result]]:
+        """Of results by id, the phase's own: a list per candidate, in the order of the seeds."""
+        ids = iter(self.runs)
+        return {
+            candidate: [results[next(ids)] for _ in self.seeds] for candidate in self.candidates
+        }
+
+
+def plan_first_phase(plan: Plan) -> Phase:
+    """The phase that a study begins with."""
+    if plan.is_tuned:
+        candidates = list(product(plan.schedules, plan.grid))
+        return Phase.from_plan(plan, "tuning", candidates, plan.tuning_seeds)
+    return _plan_final_phase(
+        plan, {schedule: Selection(plan.grid[0]) for schedule in plan.schedules}
+    )
+
+
+def plan_next_phase(
+    plan: Plan, finished_phases: Sequence[Phase], results: Mapping[str, Result]
+) -> Phase | None:
+    """The phase after those that are done; None after the last.
+
+    Args:
+        plan: the study.
+        finished_phases: its phases so far, one or more.
+        results: of all their runs.
+    """
+    if finished_phases[-1].name == FINAL_PHASE:
+        return None
+    selections = select_tuned_settings(plan, finished_phases, results)
+    extensions = list(_extend_grid(plan, finished_phases, selections))
+    if extensions:
+        return Phase.from_plan(
+            plan, f"widening {len(finished_phases)}", extensions, plan.tuning_seeds
+        )
+    tried_candidates = (one for phase in finished_phases for one in phase.candidates)
+    baseline_settings = [
+        settings for schedule, settings in tried_candidates if schedule == BASELINE
+    ]
+    return _plan_final_phase(
+        plan, selections, [*baseline_settings, *build_midpoints(baseline_settings)]
+    )
+
+
+def select_tuned_settings(
+    plan: Plan, phases: Sequence[Phase], results: Mapping[str, Result]
+) -> dict[Schedule, Selection]:
+    """The settings chosen for each schedule by the phases before the final runs."""
+    results_by_candidate: dict[Candidate, list[Result]] = {}
+    for phase in phases:
+        if phase.name != FINAL_PHASE:
+            results_by_candidate |= phase.group_by_candidate(results)
+    if not results_by_candidate:
+        return {schedule: Selection(plan.grid[0]) for schedule in plan.schedules}
+    return select_settings(
+        plan.problem, results_by_candidate, plan.tuning_seeds, plan.protocol.score
+    )
+
+
+def _plan_final_phase(
+    plan: Plan, selections: Mapping[Schedule, Selection], baseline_settings: Iterable[Settings] = ()
+) -> Phase:
+    """Each schedule at its best, then the baseline at whatever else a winner has to beat."""
+    selected = [(schedule, selections[schedule].settings) for schedule in plan.schedules]
+    baseline_candidates = [(BASELINE, settings) for settings in baseline_settings]
+    return Phase.from_plan(
+        plan, FINAL_PHASE, list(dict.fromkeys([*selected, *baseline_candidates])), plan.final_seeds
+    )
+
+
+def _extend_grid(
+    plan: Plan, finished_phases: Sequence[Phase], selections: Mapping[Schedule, Selection]
+) -> Iterator[Candidate]:
+    """One more rate for every schedule that is best at the last one, with all that goes with it."""
+    lrs = list_lrs(plan.grid)
+    tried_lrs: dict[Schedule, set[float]] = {}
+    for schedule, settings in (one for phase in finished_phases for one in phase.candidates):
+        tried_lrs.setdefault(schedule, set()).add(settings.lr)
+    for schedule, selection in selections.items():
+        if not selection.at_grid_edge:
+            continue
+        edge_lr = lrs[-1] if selection.edge_side > 0 else lrs[0]
+        added_count = sum(
+            (rate - edge_lr) * selection.edge_side > 0 for rate in tried_lrs[schedule]
+        )
+        if added_count == plan.protocol.grid_extensions:
+            continue
+        rate = compute_extension_lr(lrs, selection.edge_side, added_count + 1)
+        if rate <= FLOAT32_MAX:
+            yield from ((schedule, replace(s, lr=rate)) for s in plan.grid if s.lr == edge_lr)
+
+
+def _build_runs(
+    plan: Plan, candidates: Sequence[Candidate], seeds: Sequence[int]
+) -> Iterator[tuple[str, Run]]:
+    """Runs with their ids, each a hash of all that the numbers of the run depend on."""
+    texts = {schedule: to_text(schedule) for schedule, _ in candidates}
+    settings_dicts = {settings: settings.to_dict() for _, settings in candidates}
+    shared_content = {"problem": plan.problem.fingerprint, "engine": str(plan.engine)}
+    for schedule, settings in candidates:
+        candidate_content = {"schedule": texts[schedule], "settings": settings_dicts[settings]}
+        for seed in seeds:
+            content = {**shared_content, **candidate_content, "seed": seed}
+            yield hash_json(content)[:32], Run(schedule, settings, seed)

@@ -1,0 +1,1 @@
+"""Where runs are stored: one SQLite file, one writer, any number of readers."""
