@@ -50,7 +50,7 @@ def run_study_with_progress(
     """The study, or the end of the command and how to go on where a person stops it."""
     from lrlab.cli.console import show_progress
     from lrlab.studies import run_study
-    from lrlab.studies.execution.local import open_backend
+    from lrlab.studies.execution.runner import open_backend
     from lrlab.training.engines import keep_freed_memory
 
     keep_freed_memory()

@@ -16,10 +16,10 @@ from lrlab.studies import (
     find_varied_hyperparameters,
 )
 from lrlab.views.answer import (
-    HYPERPARAMETER_LABELS,
     NumberFormat,
     describe_verdict,
     format_setting,
+    write_answer,
 )
 from lrlab.views.text import describe_validation_rows, format_paired_seeds, summarize_grid
 
@@ -44,10 +44,7 @@ def format_table(comparison: Comparison, columns: Sequence[str] = ()) -> str:
     table_columns = [
         ("rank", [f"{row.rank}" for row in comparison.rows]),
         ("schedule", [row.schedule for row in comparison.rows]),
-        *(
-            (HYPERPARAMETER_LABELS.get(name, name), _list_settings(comparison, name))
-            for name in columns
-        ),
+        *((name, _list_settings(comparison, name)) for name in columns),
         ("mean", [number_format.format_score(row.mean) for row in comparison.rows]),
         ("± sd", [number_format.format_sd(row.sd) for row in comparison.rows]),
         (
@@ -176,7 +173,7 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
     score_to_reach = study.comparison.baseline_row.mean if target_score is None else target_score
     times_to_target = compute_times_to_target(study.final_results, metric, score_to_reach)
     parts = (
-        f"{format_title(study)}\n{study.answer}",
+        f"{format_title(study)}\n{write_answer(study.comparison)}",
         format_table(study.comparison, find_varied_hyperparameters(study.plan.grid)),
         "\n".join(_write_notes(study)),
         format_times_to_target(metric, score_to_reach, times_to_target),

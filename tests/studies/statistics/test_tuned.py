@@ -56,7 +56,7 @@ def test_simulated_studies_are_judged_as_real_ones(calibration: ModuleType, slop
         study.held_out[:] = (study.held_out + slope * tuning.RATE).round(2)  # with ties
         ours = tuning.judged(study, load_problem("iris").test_train_ratio)
         assert carried_out(tuning, study).rows == ours.rows
-        beyond += any(row.tuned.settings not in tuning.GRID for row in ours.rows)
+        beyond += any(row.selection.settings not in tuning.GRID for row in ours.rows)
     assert beyond or slope == 0
 
 
