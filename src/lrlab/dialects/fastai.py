@@ -133,8 +133,8 @@ def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedul
         for piece, inner_fraction in _split_parts(part)
         if share * inner_fraction
     ]
-    timed = [piece.changed(over=_to_percent(share)) for piece, share in pieces[:-1]]
-    last = pieces[-1][0].changed(over=None)  # the rest, so that the whole ends with the training
+    timed = [piece.replace(over=_to_percent(share)) for piece, share in pieces[:-1]]
+    last = pieces[-1][0].replace(over=None)  # the rest, so that the whole ends with the training
     return combinators.Sequential((*timed, last)) if timed else last
 
 

@@ -703,8 +703,8 @@ def _read_swa(scheduler: Any) -> Schedule:
         scheduler,
         lambda group: (float(group["lr"]) - fraction * target) / (1 - fraction),
     )
-    assert hasattr(schedule, "changed")
-    return schedule if _is_close(start, 1.0) else schedule.changed(start=start)
+    assert hasattr(schedule, "replace")
+    return schedule if _is_close(start, 1.0) else schedule.replace(start=start)
 
 
 def _read_plateau(scheduler: Any) -> Schedule:

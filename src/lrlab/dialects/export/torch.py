@@ -100,13 +100,24 @@ def _write_sequential(schedule: Sequential, base: float | None) -> str | None:
         return None  # torch changes over at whole steps only
     items = []
     for part in parts:
-        cut = part.schedule if isinstance(part, Until) else part
         constant = _match_constant(part)
         items.append(
-            _write_call(*constant) if constant else _write_scheduler(cut, base, nested=True)
+            _write_call(*constant)
+            if constant
+            else _write_scheduler(_drop_until(part), base, nested=True)
         )
     items.append(_write_scheduler(last, base, nested=True))
     return format_multiline_call("SequentialLR", ["optimizer"], items, f"milestones={milestones}")
+
+
+def _drop_until(part: Schedule) -> Schedule:
+    """``part`` without its ``until``, which the next milestone of a sequence stands for."""
+    if not isinstance(part, Until):
+        return part
+    inner = part.schedule
+    # torch's cosine climbs past its end; everything else holds there.
+    waits = part.compute_length(Horizon()) > inner.compute_length(Horizon())
+    return part if waits and isinstance(inner, Cosine) else inner
 
 
 def _match_constant(part: Schedule) -> Call | None:
