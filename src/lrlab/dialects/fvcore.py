@@ -60,63 +60,6 @@ __all__ = [
 ]
 
 
-def _to_percent(fraction: float) -> str:
-    """A share as a duration, without the last bits of the product.
-
-    >>> _to_percent(0.29)
-    '29%'
-    """
-    return f"{100 * fraction:.12g}%"
-
-
-def _rescale(schedule: Schedule, fraction: float, remaining: float | None) -> Schedule:
-    """``schedule``, which is made for a whole training, made for ``fraction`` of it.
-
-    Args:
-        schedule: a ramp, a constant, a staircase, or a sequence of these, with durations in shares.
-        fraction: what the whole is now.
-        remaining: what a ramp that takes the rest takes; still the rest when None.
-
-    Raises:
-        ScheduleError: it is another schedule.
-    """
-    if isinstance(schedule, Sequential):
-        parts = []
-        for inner in schedule.schedules:
-            parts.append(_rescale(inner, fraction, remaining))
-            if remaining is not None:
-                remaining -= parts[-1].compute_length(Horizon(total_steps=1))
-        return Sequential(tuple(parts))
-    if isinstance(schedule, Constant | Ramp):
-        over = (
-            remaining
-            if schedule.over is None
-            else fraction * _read_fraction(schedule, schedule.over)
-        )
-        return schedule if over is None else schedule.replace(over=_to_percent(over))
-    if isinstance(schedule, PiecewiseConstant):
-        at = [
-            _to_percent(fraction * _read_fraction(schedule, milestone)) for milestone in schedule.at
-        ]
-        stairs = PiecewiseConstant(at, schedule.levels)
-        return stairs if remaining is None else stairs.until(_to_percent(remaining))
-    if isinstance(schedule, Until):
-        whole = _rescale(schedule.schedule, fraction, fraction)
-        return whole.until(_to_percent(fraction * _read_fraction(schedule, schedule.at)))
-    raise ScheduleError(
-        "CompositeParamScheduler: schedulers must be ramps, constants, staircases or composites of "
-        f"rescaled ones, got {schedule!r}."
-    )
-
-
-def _read_fraction(schedule: Schedule, duration: float | str) -> float:
-    if isinstance(duration, str) and duration.endswith("%"):
-        return Horizon(total_steps=1).to_exact_steps(duration)
-    raise ScheduleError(
-        f"CompositeParamScheduler: durations of schedulers must be shares, got {schedule!r}."
-    )
-
-
 def ConstantParamScheduler(value: float) -> Schedule:
     """One value throughout.
 
@@ -124,17 +67,6 @@ def ConstantParamScheduler(value: float) -> Schedule:
     Constant(Absolute(0.1))
     """
     return Constant(check_absolute("ConstantParamScheduler", value=value))
-
-
-def LinearParamScheduler(start_value: float, end_value: float) -> Schedule:
-    """A straight line over the whole training.
-
-    >>> LinearParamScheduler(0.1, 0.0)
-    Linear(Absolute(0.1), 0.0)
-    """
-    func_name = "LinearParamScheduler"
-    start = check_absolute(func_name, start_value=start_value)
-    return Linear(start, check_absolute(func_name, end_value=end_value))
 
 
 def CosineParamScheduler(start_value: float, end_value: float) -> Schedule:
@@ -160,14 +92,15 @@ def ExponentialParamScheduler(start_value: float, decay: float) -> Schedule:
     return Geometric(Absolute(start), check_absolute(func_name, end=end))
 
 
-def PolynomialDecayParamScheduler(base_value: float, power: float) -> Schedule:
-    """``base_value * (1 - where) ** power``, the power above 0.
+def LinearParamScheduler(start_value: float, end_value: float) -> Schedule:
+    """A straight line over the whole training.
 
-    >>> PolynomialDecayParamScheduler(0.1, 0.9)
-    Polynomial(0.9, start=Absolute(0.1))
+    >>> LinearParamScheduler(0.1, 0.0)
+    Linear(Absolute(0.1), 0.0)
     """
-    start = check_absolute("PolynomialDecayParamScheduler", base_value=base_value)
-    return Polynomial(power, start=start)
+    func_name = "LinearParamScheduler"
+    start = check_absolute(func_name, start_value=start_value)
+    return Linear(start, check_absolute(func_name, end_value=end_value))
 
 
 def MultiStepParamScheduler(
@@ -215,6 +148,16 @@ def MultiStepParamScheduler(
             f"{func_name}: milestones must be ascending and below num_updates, {total}, got {steps}."
         )
     return _build_staircase(func_name, values, [step / total for step in steps])
+
+
+def PolynomialDecayParamScheduler(base_value: float, power: float) -> Schedule:
+    """``base_value * (1 - where) ** power``, the power above 0.
+
+    >>> PolynomialDecayParamScheduler(0.1, 0.9)
+    Polynomial(0.9, start=Absolute(0.1))
+    """
+    start = check_absolute("PolynomialDecayParamScheduler", base_value=base_value)
+    return Polynomial(power, start=start)
 
 
 def StepParamScheduler(num_updates: float, values: Sequence[float]) -> Schedule:
@@ -332,3 +275,60 @@ def _restrict_to_interval(
         PiecewiseConstant([_to_percent(start), _to_percent(start + fraction)], [0.0, 1.0, 0.0])
         * schedule
     )
+
+
+def _rescale(schedule: Schedule, fraction: float, remaining: float | None) -> Schedule:
+    """``schedule``, which is made for a whole training, made for ``fraction`` of it.
+
+    Args:
+        schedule: a ramp, a constant, a staircase, or a sequence of these, with durations in shares.
+        fraction: what the whole is now.
+        remaining: what a ramp that takes the rest takes; still the rest when None.
+
+    Raises:
+        ScheduleError: it is another schedule.
+    """
+    if isinstance(schedule, Sequential):
+        parts = []
+        for inner in schedule.schedules:
+            parts.append(_rescale(inner, fraction, remaining))
+            if remaining is not None:
+                remaining -= parts[-1].compute_length(Horizon(total_steps=1))
+        return Sequential(tuple(parts))
+    if isinstance(schedule, Constant | Ramp):
+        over = (
+            remaining
+            if schedule.over is None
+            else fraction * _read_fraction(schedule, schedule.over)
+        )
+        return schedule if over is None else schedule.replace(over=_to_percent(over))
+    if isinstance(schedule, PiecewiseConstant):
+        at = [
+            _to_percent(fraction * _read_fraction(schedule, milestone)) for milestone in schedule.at
+        ]
+        stairs = PiecewiseConstant(at, schedule.levels)
+        return stairs if remaining is None else stairs.until(_to_percent(remaining))
+    if isinstance(schedule, Until):
+        whole = _rescale(schedule.schedule, fraction, fraction)
+        return whole.until(_to_percent(fraction * _read_fraction(schedule, schedule.at)))
+    raise ScheduleError(
+        "CompositeParamScheduler: schedulers must be ramps, constants, staircases or composites of "
+        f"rescaled ones, got {schedule!r}."
+    )
+
+
+def _read_fraction(schedule: Schedule, duration: float | str) -> float:
+    if isinstance(duration, str) and duration.endswith("%"):
+        return Horizon(total_steps=1).to_exact_steps(duration)
+    raise ScheduleError(
+        f"CompositeParamScheduler: durations of schedulers must be shares, got {schedule!r}."
+    )
+
+
+def _to_percent(fraction: float) -> str:
+    """A share as a duration, without the last bits of the product.
+
+    >>> _to_percent(0.29)
+    '29%'
+    """
+    return f"{100 * fraction:.12g}%"

@@ -109,23 +109,36 @@ def CosineAnnealingScheduler(
     )
 
 
-def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
-    """Lines through values at milestones, pairs in ascending order; a jump where two are equal.
+def _repeat_cycles(
+    func_name: str,
+    build_cycle: Callable[[Level, Level], Schedule],
+    values: tuple[float, float],
+    multipliers: tuple[float, float, float],
+    warmup_duration: int,
+) -> Schedule:
+    """Cycles made by ``build_cycle`` of a start and an end, each with a factor of its own per cycle."""
+    start, end = values
+    growth, start_mult, end_mult = multipliers
+    return_steps = check_count(func_name, warmup_duration=warmup_duration)
+    check_argument(func_name, Positive, start_value_mult=start_mult)
+    check_argument(func_name, Positive, end_value_mult=end_mult)
+    check_argument(func_name, AtLeastOne, cycle_mult=growth)
+    check_absolute(func_name, start_value=start)
+    check_absolute(func_name, end_value=end)
 
-    >>> PiecewiseLinear([(10, 0.5), (20, 0.1)])
-    PiecewiseInterpolate([10, 20], [Absolute(0.5), Absolute(0.1)])
-    """
-    try:
-        pairs = [(at, value) for at, value in milestones_values]
-    except (TypeError, ValueError):
-        raise ScheduleError(
-            "PiecewiseLinear: milestones_values must be a list of pairs (milestone, value), got "
-            f"{milestones_values!r}."
-        ) from None
-    at = [check_count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
-    return PiecewiseInterpolate(
-        at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs]
-    )
+    def repeat(start: float, end: float, decay: float) -> Schedule:
+        low = check_absolute(func_name, end_value=end)
+        cycle = build_cycle(check_absolute(func_name, start_value=start), low)
+        if return_steps:
+            next_start = check_absolute(func_name, start_value=start * start_mult)
+            cycle = cycle >> Linear(low, next_start, over=return_steps)
+        return cycle.repeat(growth=growth, decay=decay)
+
+    if start_mult == end_mult or not end:
+        return repeat(start, end, start_mult)
+    if not start:
+        return repeat(start, end, end_mult)
+    return repeat(start, 0.0, start_mult) + repeat(0.0, end, end_mult)
 
 
 def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) -> Schedule:
@@ -187,33 +200,20 @@ def create_lr_scheduler_with_warmup(
     return (line if ends_at_first_value else line.until(events)) >> lr_scheduler
 
 
-def _repeat_cycles(
-    func_name: str,
-    build_cycle: Callable[[Level, Level], Schedule],
-    values: tuple[float, float],
-    multipliers: tuple[float, float, float],
-    warmup_duration: int,
-) -> Schedule:
-    """Cycles made by ``build_cycle`` of a start and an end, each with a factor of its own per cycle."""
-    start, end = values
-    growth, start_mult, end_mult = multipliers
-    return_steps = check_count(func_name, warmup_duration=warmup_duration)
-    check_argument(func_name, Positive, start_value_mult=start_mult)
-    check_argument(func_name, Positive, end_value_mult=end_mult)
-    check_argument(func_name, AtLeastOne, cycle_mult=growth)
-    check_absolute(func_name, start_value=start)
-    check_absolute(func_name, end_value=end)
+def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
+    """Lines through values at milestones, pairs in ascending order; a jump where two are equal.
 
-    def repeat(start: float, end: float, decay: float) -> Schedule:
-        low = check_absolute(func_name, end_value=end)
-        cycle = build_cycle(check_absolute(func_name, start_value=start), low)
-        if return_steps:
-            next_start = check_absolute(func_name, start_value=start * start_mult)
-            cycle = cycle >> Linear(low, next_start, over=return_steps)
-        return cycle.repeat(growth=growth, decay=decay)
-
-    if start_mult == end_mult or not end:
-        return repeat(start, end, start_mult)
-    if not start:
-        return repeat(start, end, end_mult)
-    return repeat(start, 0.0, start_mult) + repeat(0.0, end, end_mult)
+    >>> PiecewiseLinear([(10, 0.5), (20, 0.1)])
+    PiecewiseInterpolate([10, 20], [Absolute(0.5), Absolute(0.1)])
+    """
+    try:
+        pairs = [(at, value) for at, value in milestones_values]
+    except (TypeError, ValueError):
+        raise ScheduleError(
+            "PiecewiseLinear: milestones_values must be a list of pairs (milestone, value), got "
+            f"{milestones_values!r}."
+        ) from None
+    at = [check_count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
+    return PiecewiseInterpolate(
+        at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs]
+    )

@@ -58,9 +58,6 @@ __all__ = [
     "ReduceLROnPlateau",
 ]
 
-_MINIMIZED_SUFFIXES = ("loss", "error", "crossentropy", "hinge")
-_MAXIMIZED_SUFFIXES = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
-
 
 def ExponentialDecay(
     initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False
@@ -234,6 +231,11 @@ def ReduceLROnPlateau(
         low=check_absolute(func_name, min_lr=min_lr),
         at_patience=True,
     )
+
+
+_MINIMIZED_SUFFIXES = ("loss", "error", "crossentropy", "hinge")
+
+_MAXIMIZED_SUFFIXES = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
 
 
 def _infer_mode(monitor: str, mode: str) -> str:

@@ -73,45 +73,47 @@ def constant_schedule(value: float) -> Schedule:
     return Constant(check_absolute("constant_schedule", value=value))
 
 
-def linear_schedule(
-    init_value: float, end_value: float, transition_steps: float, transition_begin: float = 0
+def cosine_decay_schedule(
+    init_value: float, decay_steps: float, alpha: float = 0.0, exponent: float = 1.0
 ) -> Schedule:
-    """A straight line over ``transition_steps``, begun after ``transition_begin``.
+    """Half a cosine down to ``alpha * init_value`` over ``decay_steps``.
 
-    Without steps of 1 or more, ``init_value`` throughout.
-
-    >>> linear_schedule(0.1, 0.0, 90, transition_begin=10)
-    Linear(Absolute(0.1), 0.0, over=90).shift(10)
+    >>> cosine_decay_schedule(0.5, 100, alpha=0.5)
+    Cosine(100, start=Absolute(0.5), end=Absolute(0.25))
     """
-    func_name = "linear_schedule"
-    start = check_absolute(func_name, init_value=init_value)
-    end = check_absolute(func_name, end_value=end_value)
-    if _has_no_transition(transition_steps):
-        return Constant(start)
-    steps = check_argument(func_name, Period, transition_steps=transition_steps)
-    return _delay(Linear(start, end, over=steps), transition_begin)
+    func_name = "cosine_decay_schedule"
+    steps = check_argument(func_name, Period, decay_steps=decay_steps)
+    start = check_argument(func_name, NonNegative, init_value=init_value)
+    end = check_argument(func_name, NonNegative, alpha=alpha) * start
+    power = check_argument(func_name, Positive, exponent=exponent)
+    return Cosine(
+        steps,
+        start=check_absolute(func_name, init_value=start),
+        end=check_absolute(func_name, alpha=end),
+        power=power,
+    )
 
 
-def polynomial_schedule(
-    init_value: float,
-    end_value: float,
-    power: float,
-    transition_steps: float,
-    transition_begin: float = 0,
+def cosine_onecycle_schedule(
+    transition_steps: int,
+    peak_value: float,
+    pct_start: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
 ) -> Schedule:
-    """``end + (init - end) * (1 - p)**power`` over ``transition_steps``, p from 0 to 1.
+    """Half a cosine up to the peak, and one down to the first rate over ``final_div_factor``.
 
-    >>> polynomial_schedule(0.1, 0.01, power=2, transition_steps=100)
-    Polynomial(2.0, over=100, start=Absolute(0.1), end=Absolute(0.01))
+    >>> cosine_onecycle_schedule(100, 1.0, div_factor=4, final_div_factor=2)
+    PiecewiseInterpolate([0, 30, 100], [Absolute(0.25), Absolute(1.0), Absolute(0.125)], curve="cosine")
     """
-    func_name = "polynomial_schedule"
-    start = check_absolute(func_name, init_value=init_value)
-    end = check_absolute(func_name, end_value=end_value)
-    if _has_no_transition(transition_steps):
-        return Constant(start)
-    steps = check_argument(func_name, Period, transition_steps=transition_steps)
-    falling = Polynomial(power, over=steps, start=start, end=end)
-    return _delay(falling, transition_begin)
+    func_name = "cosine_onecycle_schedule"
+    steps = check_argument(func_name, Positive, transition_steps=transition_steps)
+    rise = check_argument(func_name, Fraction, pct_start=pct_start)
+    div = check_argument(func_name, Positive, div_factor=div_factor)
+    final = check_argument(func_name, Positive, final_div_factor=final_div_factor)
+    scales = {int(rise * steps): div, int(steps): 1 / (div * final)}
+    peak = check_argument(func_name, NonNegative, peak_value=peak_value)
+    return piecewise_interpolate_schedule("cosine", peak / div, scales)
 
 
 def exponential_decay(
@@ -141,37 +143,77 @@ def exponential_decay(
     return decay.clip(bound) if gamma < 1 else decay.clip(None, bound)
 
 
-def cosine_decay_schedule(
-    init_value: float, decay_steps: float, alpha: float = 0.0, exponent: float = 1.0
-) -> Schedule:
-    """Half a cosine down to ``alpha * init_value`` over ``decay_steps``.
+def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -> Schedule:
+    """Each schedule from its boundary on, on its own clock.
 
-    >>> cosine_decay_schedule(0.5, 100, alpha=0.5)
-    Cosine(100, start=Absolute(0.5), end=Absolute(0.25))
+    >>> from lrlab.schedules import Cosine, Exponential, Warmup
+    >>> join_schedules([Warmup(5), Exponential(0.9), Cosine(30)], [5, 20])
+    Warmup(5) >> Exponential(0.9).until(15) >> Cosine(30)
     """
-    func_name = "cosine_decay_schedule"
-    steps = check_argument(func_name, Period, decay_steps=decay_steps)
-    start = check_argument(func_name, NonNegative, init_value=init_value)
-    end = check_argument(func_name, NonNegative, alpha=alpha) * start
-    power = check_argument(func_name, Positive, exponent=exponent)
-    return Cosine(
-        steps,
-        start=check_absolute(func_name, init_value=start),
-        end=check_absolute(func_name, alpha=end),
-        power=power,
-    )
+    func_name = "join_schedules"
+    if not isinstance(schedules, Iterable) or not (parts := list(schedules)):
+        raise ScheduleError(
+            f"{func_name}: schedules must be a list of schedules, got {schedules!r}."
+        )
+    parts = [check_schedule(func_name, schedules=part) for part in parts]
+    if len(parts) == 1 and not boundaries:
+        return parts[0]
+    boundary_steps = check_argument(func_name, Milestones, boundaries=boundaries)
+    if len(boundary_steps) != len(parts) - 1 or any(
+        isinstance(step, str) for step in boundary_steps
+    ):
+        raise ScheduleError(
+            f"{func_name}: boundaries must be numbers of steps, one fewer than schedules, got "
+            f"{boundaries!r} for {len(parts)}."
+        )
+    lengths = [
+        end - start for start, end in zip([0, *boundary_steps], boundary_steps, strict=False)
+    ]
+    truncated = [truncate(part, span) for part, span in zip(parts, lengths, strict=False)]
+    return combinators.Sequential((*truncated, parts[-1]))
 
 
-def _has_no_transition(transition_steps: Any) -> bool:
-    """Whether optax gives up a transition of so many steps and stays where it is."""
-    number = to_finite_float(transition_steps)
-    return number is not None and number <= 0
+def linear_onecycle_schedule(
+    transition_steps: int,
+    peak_value: float,
+    pct_start: float = 0.3,
+    pct_final: float = 0.85,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> Schedule:
+    """Straight lines up to the peak, back, and on to the first rate over ``final_div_factor``.
+
+    >>> linear_onecycle_schedule(100, 1.0, div_factor=4, final_div_factor=2)
+    PiecewiseInterpolate([0, 30, 85, 100], [Absolute(0.25), Absolute(1.0), Absolute(0.25), Absolute(0.125)])
+    """
+    func_name = "linear_onecycle_schedule"
+    steps = check_argument(func_name, Positive, transition_steps=transition_steps)
+    rise = check_argument(func_name, Fraction, pct_start=pct_start)
+    back = check_argument(func_name, Fraction, pct_final=pct_final)
+    div = check_argument(func_name, Positive, div_factor=div_factor)
+    final = check_argument(func_name, Positive, final_div_factor=final_div_factor)
+    scales = {int(rise * steps): div, int(back * steps): 1 / div, steps: 1 / final}
+    peak = check_argument(func_name, NonNegative, peak_value=peak_value)
+    return piecewise_interpolate_schedule("linear", peak / div, scales)
 
 
-def _delay(schedule: Schedule, transition_begin: Any) -> Schedule:
-    """``schedule`` begun later, if at all."""
-    number = to_finite_float(transition_begin)
-    return schedule if number is not None and number <= 0 else schedule.shift(transition_begin)
+def linear_schedule(
+    init_value: float, end_value: float, transition_steps: float, transition_begin: float = 0
+) -> Schedule:
+    """A straight line over ``transition_steps``, begun after ``transition_begin``.
+
+    Without steps of 1 or more, ``init_value`` throughout.
+
+    >>> linear_schedule(0.1, 0.0, 90, transition_begin=10)
+    Linear(Absolute(0.1), 0.0, over=90).shift(10)
+    """
+    func_name = "linear_schedule"
+    start = check_absolute(func_name, init_value=init_value)
+    end = check_absolute(func_name, end_value=end_value)
+    if _has_no_transition(transition_steps):
+        return Constant(start)
+    steps = check_argument(func_name, Period, transition_steps=transition_steps)
+    return _delay(Linear(start, end, over=steps), transition_begin)
 
 
 def piecewise_constant_schedule(
@@ -203,74 +245,101 @@ def piecewise_interpolate_schedule(
     return PiecewiseInterpolate([0, *at], rates, curve=curve) if at else Constant(rates[0])
 
 
-def linear_onecycle_schedule(
-    transition_steps: int,
-    peak_value: float,
-    pct_start: float = 0.3,
-    pct_final: float = 0.85,
-    div_factor: float = 25.0,
-    final_div_factor: float = 1e4,
+def polynomial_schedule(
+    init_value: float,
+    end_value: float,
+    power: float,
+    transition_steps: float,
+    transition_begin: float = 0,
 ) -> Schedule:
-    """Straight lines up to the peak, back, and on to the first rate over ``final_div_factor``.
+    """``end + (init - end) * (1 - p)**power`` over ``transition_steps``, p from 0 to 1.
 
-    >>> linear_onecycle_schedule(100, 1.0, div_factor=4, final_div_factor=2)
-    PiecewiseInterpolate([0, 30, 85, 100], [Absolute(0.25), Absolute(1.0), Absolute(0.25), Absolute(0.125)])
+    >>> polynomial_schedule(0.1, 0.01, power=2, transition_steps=100)
+    Polynomial(2.0, over=100, start=Absolute(0.1), end=Absolute(0.01))
     """
-    func_name = "linear_onecycle_schedule"
-    steps = check_argument(func_name, Positive, transition_steps=transition_steps)
-    rise = check_argument(func_name, Fraction, pct_start=pct_start)
-    back = check_argument(func_name, Fraction, pct_final=pct_final)
-    div = check_argument(func_name, Positive, div_factor=div_factor)
-    final = check_argument(func_name, Positive, final_div_factor=final_div_factor)
-    scales = {int(rise * steps): div, int(back * steps): 1 / div, steps: 1 / final}
-    peak = check_argument(func_name, NonNegative, peak_value=peak_value)
-    return piecewise_interpolate_schedule("linear", peak / div, scales)
+    func_name = "polynomial_schedule"
+    start = check_absolute(func_name, init_value=init_value)
+    end = check_absolute(func_name, end_value=end_value)
+    if _has_no_transition(transition_steps):
+        return Constant(start)
+    steps = check_argument(func_name, Period, transition_steps=transition_steps)
+    falling = Polynomial(power, over=steps, start=start, end=end)
+    return _delay(falling, transition_begin)
 
 
-def cosine_onecycle_schedule(
-    transition_steps: int,
-    peak_value: float,
-    pct_start: float = 0.3,
-    div_factor: float = 25.0,
-    final_div_factor: float = 1e4,
+def reduce_on_plateau(
+    factor: float = 0.1,
+    patience: int = 10,
+    rtol: float = 1e-4,
+    atol: float = 0.0,
+    cooldown: int = 0,
+    accumulation_size: int = 1,
+    min_scale: float = 0.0,
 ) -> Schedule:
-    """Half a cosine up to the peak, and one down to the first rate over ``final_div_factor``.
+    """Multiplied by ``factor`` at the ``patience``-th metric in a row that does not improve.
 
-    >>> cosine_onecycle_schedule(100, 1.0, div_factor=4, final_div_factor=2)
-    PiecewiseInterpolate([0, 30, 100], [Absolute(0.25), Absolute(1.0), Absolute(0.125)], curve="cosine")
+    optax scales the update of a step by what that step's metric made of the scale.
+
+    >>> reduce_on_plateau(0.5, patience=3, rtol=0.0, atol=0.01)
+    Plateau(0.5, patience=3, threshold=0.01, threshold_mode="abs", at_patience=True)
     """
-    func_name = "cosine_onecycle_schedule"
-    steps = check_argument(func_name, Positive, transition_steps=transition_steps)
-    rise = check_argument(func_name, Fraction, pct_start=pct_start)
-    div = check_argument(func_name, Positive, div_factor=div_factor)
-    final = check_argument(func_name, Positive, final_div_factor=final_div_factor)
-    scales = {int(rise * steps): div, int(steps): 1 / (div * final)}
-    peak = check_argument(func_name, NonNegative, peak_value=peak_value)
-    return piecewise_interpolate_schedule("cosine", peak / div, scales)
-
-
-def _multiply_scales(
-    func_name: str, init_value: Any, boundaries_and_scales: Any
-) -> tuple[list[float], list[Level]]:
-    """The boundaries in order, and the rates from the first on."""
-    scales = {} if boundaries_and_scales is None else boundaries_and_scales
-    if not isinstance(scales, Mapping):
-        raise ScheduleError(
-            f"{func_name}: boundaries_and_scales must be a dict such as {{100: 0.1}}, got {scales!r}."
-        )
-    pairs = sorted(
+    func_name = "reduce_on_plateau"
+    relative = check_argument(func_name, Fraction, rtol=rtol)
+    difference = check_argument(func_name, NonNegative, atol=atol)
+    for is_broken, rule in (
         (
-            check_argument(func_name, NonNegative, boundary=at),
-            check_argument(func_name, NonNegative, scale=scale),
-        )
-        for at, scale in scales.items()
+            not check_argument(func_name, Positive, factor=factor) < 1,
+            f"factor must be below 1, got {factor!r}.",
+        ),
+        (
+            not check_argument(func_name, NonNegativeInteger, patience=patience),
+            f"patience must be 1 or more, got {patience}.",
+        ),
+        (
+            (relative > 0) == (difference > 0),
+            f"just one of rtol and atol must be above 0, got {rtol!r} and {atol!r}.",
+        ),
+        (
+            accumulation_size != 1,
+            f"accumulation_size must be 1, got {accumulation_size!r}: average the metrics "
+            "before they are observed.",
+        ),
+    ):
+        if is_broken:
+            raise ScheduleError(f"{func_name}: {rule}")
+    return Plateau(
+        factor,
+        patience=patience,
+        threshold=relative or difference,
+        threshold_mode="rel" if relative else "abs",
+        cooldown=cooldown,
+        low=check_argument(func_name, Fraction, min_scale=min_scale),
+        at_patience=True,
     )
-    rates = [check_argument(func_name, NonNegative, init_value=init_value)]
-    for _, scale in pairs:
-        rates.append(rates[-1] * scale)
-    return [to_int_if_whole(at) for at, _ in pairs], [
-        check_absolute(func_name, rate=rate) for rate in rates
+
+
+def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
+    """One ``warmup_cosine_decay_schedule`` after another, each with its own arguments.
+
+    >>> once = {"init_value": 0.0, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": 50}
+    >>> sgdr_schedule([once, {**once, "decay_steps": 100}])
+    Cosine(50, start=Absolute(0.1)) >> Cosine(100, start=Absolute(0.1))
+    """
+    func_name = "sgdr_schedule"
+    parameters = signature(warmup_cosine_decay_schedule).parameters
+    required = [
+        name for name, parameter in parameters.items() if parameter.default is parameter.empty
     ]
+    if not isinstance(cosine_kwargs, Iterable) or not (cycles := list(cosine_kwargs)):
+        raise ScheduleError(f"{func_name}: cosine_kwargs must be dicts, got {cosine_kwargs!r}.")
+    for kwargs in cycles:
+        if not isinstance(kwargs, Mapping) or not set(required) <= set(kwargs) <= set(parameters):
+            raise ScheduleError(
+                f"{func_name}: each of cosine_kwargs must be a dict of the arguments of "
+                f"warmup_cosine_decay_schedule ({', '.join(parameters)}), got {kwargs!r}."
+            )
+    parts = [warmup_cosine_decay_schedule(**words) for words in cycles]
+    return parts[0] if len(parts) == 1 else combinators.Sequential(tuple(parts))
 
 
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: float) -> Schedule:
@@ -336,30 +405,6 @@ def warmup_exponential_decay_schedule(
     return _add_warmup(func_name, init_value, peak_value, warmup, decay)
 
 
-def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
-    """One ``warmup_cosine_decay_schedule`` after another, each with its own arguments.
-
-    >>> once = {"init_value": 0.0, "peak_value": 0.1, "warmup_steps": 0, "decay_steps": 50}
-    >>> sgdr_schedule([once, {**once, "decay_steps": 100}])
-    Cosine(50, start=Absolute(0.1)) >> Cosine(100, start=Absolute(0.1))
-    """
-    func_name = "sgdr_schedule"
-    parameters = signature(warmup_cosine_decay_schedule).parameters
-    required = [
-        name for name, parameter in parameters.items() if parameter.default is parameter.empty
-    ]
-    if not isinstance(cosine_kwargs, Iterable) or not (cycles := list(cosine_kwargs)):
-        raise ScheduleError(f"{func_name}: cosine_kwargs must be dicts, got {cosine_kwargs!r}.")
-    for kwargs in cycles:
-        if not isinstance(kwargs, Mapping) or not set(required) <= set(kwargs) <= set(parameters):
-            raise ScheduleError(
-                f"{func_name}: each of cosine_kwargs must be a dict of the arguments of "
-                f"warmup_cosine_decay_schedule ({', '.join(parameters)}), got {kwargs!r}."
-            )
-    parts = [warmup_cosine_decay_schedule(**words) for words in cycles]
-    return parts[0] if len(parts) == 1 else combinators.Sequential(tuple(parts))
-
-
 def _add_warmup(
     func_name: str, init_value: Any, peak_value: Any, warmup_steps: float, decay: Schedule
 ) -> Schedule:
@@ -371,82 +416,37 @@ def _add_warmup(
     return Linear(start, end, over=warmup_steps) >> decay if warmup_steps else decay
 
 
-def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -> Schedule:
-    """Each schedule from its boundary on, on its own clock.
+def _has_no_transition(transition_steps: Any) -> bool:
+    """Whether optax gives up a transition of so many steps and stays where it is."""
+    number = to_finite_float(transition_steps)
+    return number is not None and number <= 0
 
-    >>> from lrlab.schedules import Cosine, Exponential, Warmup
-    >>> join_schedules([Warmup(5), Exponential(0.9), Cosine(30)], [5, 20])
-    Warmup(5) >> Exponential(0.9).until(15) >> Cosine(30)
-    """
-    func_name = "join_schedules"
-    if not isinstance(schedules, Iterable) or not (parts := list(schedules)):
+
+def _delay(schedule: Schedule, transition_begin: Any) -> Schedule:
+    """``schedule`` begun later, if at all."""
+    number = to_finite_float(transition_begin)
+    return schedule if number is not None and number <= 0 else schedule.shift(transition_begin)
+
+
+def _multiply_scales(
+    func_name: str, init_value: Any, boundaries_and_scales: Any
+) -> tuple[list[float], list[Level]]:
+    """The boundaries in order, and the rates from the first on."""
+    scales = {} if boundaries_and_scales is None else boundaries_and_scales
+    if not isinstance(scales, Mapping):
         raise ScheduleError(
-            f"{func_name}: schedules must be a list of schedules, got {schedules!r}."
+            f"{func_name}: boundaries_and_scales must be a dict such as {{100: 0.1}}, got {scales!r}."
         )
-    parts = [check_schedule(func_name, schedules=part) for part in parts]
-    if len(parts) == 1 and not boundaries:
-        return parts[0]
-    boundary_steps = check_argument(func_name, Milestones, boundaries=boundaries)
-    if len(boundary_steps) != len(parts) - 1 or any(
-        isinstance(step, str) for step in boundary_steps
-    ):
-        raise ScheduleError(
-            f"{func_name}: boundaries must be numbers of steps, one fewer than schedules, got "
-            f"{boundaries!r} for {len(parts)}."
+    pairs = sorted(
+        (
+            check_argument(func_name, NonNegative, boundary=at),
+            check_argument(func_name, NonNegative, scale=scale),
         )
-    lengths = [
-        end - start for start, end in zip([0, *boundary_steps], boundary_steps, strict=False)
-    ]
-    truncated = [truncate(part, span) for part, span in zip(parts, lengths, strict=False)]
-    return combinators.Sequential((*truncated, parts[-1]))
-
-
-def reduce_on_plateau(
-    factor: float = 0.1,
-    patience: int = 10,
-    rtol: float = 1e-4,
-    atol: float = 0.0,
-    cooldown: int = 0,
-    accumulation_size: int = 1,
-    min_scale: float = 0.0,
-) -> Schedule:
-    """Multiplied by ``factor`` at the ``patience``-th metric in a row that does not improve.
-
-    optax scales the update of a step by what that step's metric made of the scale.
-
-    >>> reduce_on_plateau(0.5, patience=3, rtol=0.0, atol=0.01)
-    Plateau(0.5, patience=3, threshold=0.01, threshold_mode="abs", at_patience=True)
-    """
-    func_name = "reduce_on_plateau"
-    relative = check_argument(func_name, Fraction, rtol=rtol)
-    difference = check_argument(func_name, NonNegative, atol=atol)
-    for is_broken, rule in (
-        (
-            not check_argument(func_name, Positive, factor=factor) < 1,
-            f"factor must be below 1, got {factor!r}.",
-        ),
-        (
-            not check_argument(func_name, NonNegativeInteger, patience=patience),
-            f"patience must be 1 or more, got {patience}.",
-        ),
-        (
-            (relative > 0) == (difference > 0),
-            f"just one of rtol and atol must be above 0, got {rtol!r} and {atol!r}.",
-        ),
-        (
-            accumulation_size != 1,
-            f"accumulation_size must be 1, got {accumulation_size!r}: average the metrics "
-            "before they are observed.",
-        ),
-    ):
-        if is_broken:
-            raise ScheduleError(f"{func_name}: {rule}")
-    return Plateau(
-        factor,
-        patience=patience,
-        threshold=relative or difference,
-        threshold_mode="rel" if relative else "abs",
-        cooldown=cooldown,
-        low=check_argument(func_name, Fraction, min_scale=min_scale),
-        at_patience=True,
+        for at, scale in scales.items()
     )
+    rates = [check_argument(func_name, NonNegative, init_value=init_value)]
+    for _, scale in pairs:
+        rates.append(rates[-1] * scale)
+    return [to_int_if_whole(at) for at, _ in pairs], [
+        check_absolute(func_name, rate=rate) for rate in rates
+    ]

@@ -75,6 +75,59 @@ __all__ = [
 ]
 
 
+def NoamDecay(d_model: float, warmup_steps: float, learning_rate: float = 1.0) -> Schedule:
+    """``learning_rate * d_model**-0.5 * min(t**-0.5, t * warmup_steps**-1.5)``.
+
+    >>> NoamDecay(64, 4)
+    Constant(Absolute(0.0625)) * (Warmup(4, start=0.0) >> InverseSqrt(4))
+    """
+    width = check_argument("NoamDecay", Positive, d_model=d_model)
+    warmup = check_argument("NoamDecay", Positive, warmup_steps=warmup_steps)
+    rate = check_argument("NoamDecay", NonNegative, learning_rate=learning_rate)
+    peak = check_absolute("NoamDecay", learning_rate=rate * width**-0.5 * warmup**-0.5)
+    return Constant(peak) * (Warmup(warmup, start=0.0) >> InverseSqrt(warmup))
+
+
+def PiecewiseDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
+    """One rate before each boundary, the last from the last boundary on.
+
+    >>> PiecewiseDecay([100, 200], [1.0, 0.5, 0.1])
+    PiecewiseConstant([100, 200], [Absolute(1.0), Absolute(0.5), Absolute(0.1)])
+    """
+    if not isinstance(values, Sequence):
+        raise ScheduleError(f"PiecewiseDecay: values must be a list of rates, got {values!r}.")
+    return PiecewiseConstant(
+        boundaries, [check_absolute("PiecewiseDecay", values=rate) for rate in values]
+    )
+
+
+def NaturalExpDecay(learning_rate: float, gamma: float) -> Schedule:
+    """``learning_rate * exp(-gamma * t)``.
+
+    >>> NaturalExpDecay(0.5, 0.1)
+    Constant(Absolute(0.5)) * Exponential(0.9048374180359595)
+    """
+    factor = exp(-check_argument("NaturalExpDecay", Positive, gamma=gamma))
+    if not 0 < factor < 1:
+        raise ScheduleError(
+            f"NaturalExpDecay: gamma must give an exp(-gamma) between 0 and 1, got {gamma!r}."
+        )
+    return Constant(check_absolute("NaturalExpDecay", learning_rate=learning_rate)) * Exponential(
+        factor
+    )
+
+
+def InverseTimeDecay(learning_rate: float, gamma: float) -> Schedule:
+    """``learning_rate / (1 + gamma * t)``.
+
+    >>> InverseTimeDecay(0.5, 0.1)
+    Constant(Absolute(0.5)) * InverseTime(0.1)
+    """
+    return Constant(check_absolute("InverseTimeDecay", learning_rate=learning_rate)) * InverseTime(
+        gamma
+    )
+
+
 def PolynomialDecay(
     learning_rate: float,
     decay_steps: float,
@@ -117,95 +170,6 @@ def LinearWarmup(
     return warmup >> rest if warmup.over else rest
 
 
-def LinearLR(
-    learning_rate: float, total_steps: float, start_factor: float = 1.0 / 3, end_factor: float = 1.0
-) -> Schedule:
-    """A straight line between two factors of ``learning_rate`` over ``total_steps``.
-
-    >>> LinearLR(0.5, 10, start_factor=0.5)
-    Constant(Absolute(0.5)) * Linear(0.5, 1.0, over=10)
-    """
-    func_name = "LinearLR"
-    steps = check_argument(func_name, Period, total_steps=total_steps)
-    return Constant(check_absolute(func_name, learning_rate=learning_rate)) * Linear(
-        start_factor, end_factor, over=steps
-    )
-
-
-def CosineAnnealingDecay(learning_rate: float, T_max: float, eta_min: float = 0) -> Schedule:
-    """Half a cosine to ``eta_min`` over ``T_max`` steps, where this stays and Paddle climbs again.
-
-    >>> CosineAnnealingDecay(0.5, 10)
-    Cosine(10, start=Absolute(0.5))
-    """
-    func_name = "CosineAnnealingDecay"
-    steps = check_argument(func_name, Period, T_max=T_max)
-    return Cosine(
-        steps,
-        start=check_absolute(func_name, learning_rate=learning_rate),
-        end=check_absolute(func_name, eta_min=eta_min),
-    )
-
-
-def CosineAnnealingWarmRestarts(
-    learning_rate: float, T_0: float, T_mult: float = 1, eta_min: float = 0
-) -> Schedule:
-    """Half a cosine to ``eta_min``, again and again, each ``T_mult`` times as long.
-
-    >>> CosineAnnealingWarmRestarts(0.5, 10, T_mult=2)
-    Cosine(10, start=Absolute(0.5)).repeat(growth=2.0)
-    """
-    func_name = "CosineAnnealingWarmRestarts"
-    growth = check_argument(func_name, AtLeastOne, T_mult=T_mult)
-    steps = check_argument(func_name, Period, T_0=T_0)
-    falling = Cosine(
-        steps,
-        start=check_absolute(func_name, learning_rate=learning_rate),
-        end=check_absolute(func_name, eta_min=eta_min),
-    )
-    return falling.repeat(growth=growth)
-
-
-def NoamDecay(d_model: float, warmup_steps: float, learning_rate: float = 1.0) -> Schedule:
-    """``learning_rate * d_model**-0.5 * min(t**-0.5, t * warmup_steps**-1.5)``.
-
-    >>> NoamDecay(64, 4)
-    Constant(Absolute(0.0625)) * (Warmup(4, start=0.0) >> InverseSqrt(4))
-    """
-    width = check_argument("NoamDecay", Positive, d_model=d_model)
-    warmup = check_argument("NoamDecay", Positive, warmup_steps=warmup_steps)
-    rate = check_argument("NoamDecay", NonNegative, learning_rate=learning_rate)
-    peak = check_absolute("NoamDecay", learning_rate=rate * width**-0.5 * warmup**-0.5)
-    return Constant(peak) * (Warmup(warmup, start=0.0) >> InverseSqrt(warmup))
-
-
-def NaturalExpDecay(learning_rate: float, gamma: float) -> Schedule:
-    """``learning_rate * exp(-gamma * t)``.
-
-    >>> NaturalExpDecay(0.5, 0.1)
-    Constant(Absolute(0.5)) * Exponential(0.9048374180359595)
-    """
-    factor = exp(-check_argument("NaturalExpDecay", Positive, gamma=gamma))
-    if not 0 < factor < 1:
-        raise ScheduleError(
-            f"NaturalExpDecay: gamma must give an exp(-gamma) between 0 and 1, got {gamma!r}."
-        )
-    return Constant(check_absolute("NaturalExpDecay", learning_rate=learning_rate)) * Exponential(
-        factor
-    )
-
-
-def InverseTimeDecay(learning_rate: float, gamma: float) -> Schedule:
-    """``learning_rate / (1 + gamma * t)``.
-
-    >>> InverseTimeDecay(0.5, 0.1)
-    Constant(Absolute(0.5)) * InverseTime(0.1)
-    """
-    return Constant(check_absolute("InverseTimeDecay", learning_rate=learning_rate)) * InverseTime(
-        gamma
-    )
-
-
 def ExponentialDecay(learning_rate: float, gamma: float) -> Schedule:
     """Multiplied by ``gamma`` every step.
 
@@ -214,19 +178,6 @@ def ExponentialDecay(learning_rate: float, gamma: float) -> Schedule:
     """
     return Constant(check_absolute("ExponentialDecay", learning_rate=learning_rate)) * Exponential(
         gamma
-    )
-
-
-def PiecewiseDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
-    """One rate before each boundary, the last from the last boundary on.
-
-    >>> PiecewiseDecay([100, 200], [1.0, 0.5, 0.1])
-    PiecewiseConstant([100, 200], [Absolute(1.0), Absolute(0.5), Absolute(0.1)])
-    """
-    if not isinstance(values, Sequence):
-        raise ScheduleError(f"PiecewiseDecay: values must be a list of rates, got {values!r}.")
-    return PiecewiseConstant(
-        boundaries, [check_absolute("PiecewiseDecay", values=rate) for rate in values]
     )
 
 
@@ -249,6 +200,83 @@ def StepDecay(learning_rate: float, step_size: float, gamma: float = 0.1) -> Sch
     """
     return Constant(check_absolute("StepDecay", learning_rate=learning_rate)) * Step(
         step_size, gamma
+    )
+
+
+def LambdaDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
+    """``learning_rate * lr_lambda(t)``, t an int.
+
+    >>> LambdaDecay(0.5, lambda epoch: 0.95**epoch)(1, base=1.0)
+    0.475
+    """
+    return Constant(check_absolute("LambdaDecay", learning_rate=learning_rate)) * check_function(
+        "LambdaDecay", lr_lambda=lr_lambda
+    )
+
+
+def ReduceOnPlateau(
+    learning_rate: float,
+    mode: str = "min",
+    factor: float = 0.1,
+    patience: int = 10,
+    threshold: float = 1e-4,
+    threshold_mode: str = "rel",
+    cooldown: int = 0,
+    min_lr: float = 0,
+    epsilon: float = 1e-8,
+) -> Schedule:
+    """Multiplied by ``factor`` after more than ``patience`` bad metrics in a row.
+
+    ``min_lr`` and ``epsilon`` are absolute, and shares of ``learning_rate`` in what is returned.
+
+    >>> ReduceOnPlateau(0.5, patience=5, min_lr=0.005, epsilon=0)
+    Constant(Absolute(0.5)) * Plateau(patience=5, low=0.01)
+    """
+    func_name = "ReduceOnPlateau"
+    rate = check_argument(func_name, NonNegative, learning_rate=learning_rate)
+    plateau = Plateau(
+        factor,
+        patience=patience,
+        mode=_to_lowercase(mode),
+        threshold=threshold,
+        threshold_mode=_to_lowercase(threshold_mode),
+        cooldown=cooldown,
+        low=check_argument(func_name, NonNegative, min_lr=min_lr) / (rate or 1.0),
+        eps=check_argument(func_name, NonNegative, epsilon=epsilon) / (rate or 1.0),
+    )
+    return Constant(check_absolute(func_name, learning_rate=rate)) * plateau
+
+
+def _to_lowercase(text: Any) -> Any:
+    """Paddle reads these in any case."""
+    return text.lower() if isinstance(text, str) else text
+
+
+def CosineAnnealingDecay(learning_rate: float, T_max: float, eta_min: float = 0) -> Schedule:
+    """Half a cosine to ``eta_min`` over ``T_max`` steps, where this stays and Paddle climbs again.
+
+    >>> CosineAnnealingDecay(0.5, 10)
+    Cosine(10, start=Absolute(0.5))
+    """
+    func_name = "CosineAnnealingDecay"
+    steps = check_argument(func_name, Period, T_max=T_max)
+    return Cosine(
+        steps,
+        start=check_absolute(func_name, learning_rate=learning_rate),
+        end=check_absolute(func_name, eta_min=eta_min),
+    )
+
+
+def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
+    """``learning_rate * lr_lambda(1) * ... * lr_lambda(t)``.
+
+    >>> MultiplicativeDecay(0.5, lambda epoch: 0.5)(2, base=1.0)
+    0.125
+    """
+    factors = check_function("MultiplicativeDecay", lr_lambda=lr_lambda)
+    return (
+        Constant(check_absolute("MultiplicativeDecay", learning_rate=learning_rate))
+        * factors.cumprod()
     )
 
 
@@ -334,63 +362,35 @@ def CyclicLR(
     return build_triangles(low, high)
 
 
-def LambdaDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
-    """``learning_rate * lr_lambda(t)``, t an int.
-
-    >>> LambdaDecay(0.5, lambda epoch: 0.95**epoch)(1, base=1.0)
-    0.475
-    """
-    return Constant(check_absolute("LambdaDecay", learning_rate=learning_rate)) * check_function(
-        "LambdaDecay", lr_lambda=lr_lambda
-    )
-
-
-def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
-    """``learning_rate * lr_lambda(1) * ... * lr_lambda(t)``.
-
-    >>> MultiplicativeDecay(0.5, lambda epoch: 0.5)(2, base=1.0)
-    0.125
-    """
-    factors = check_function("MultiplicativeDecay", lr_lambda=lr_lambda)
-    return (
-        Constant(check_absolute("MultiplicativeDecay", learning_rate=learning_rate))
-        * factors.cumprod()
-    )
-
-
-def ReduceOnPlateau(
-    learning_rate: float,
-    mode: str = "min",
-    factor: float = 0.1,
-    patience: int = 10,
-    threshold: float = 1e-4,
-    threshold_mode: str = "rel",
-    cooldown: int = 0,
-    min_lr: float = 0,
-    epsilon: float = 1e-8,
+def LinearLR(
+    learning_rate: float, total_steps: float, start_factor: float = 1.0 / 3, end_factor: float = 1.0
 ) -> Schedule:
-    """Multiplied by ``factor`` after more than ``patience`` bad metrics in a row.
+    """A straight line between two factors of ``learning_rate`` over ``total_steps``.
 
-    ``min_lr`` and ``epsilon`` are absolute, and shares of ``learning_rate`` in what is returned.
-
-    >>> ReduceOnPlateau(0.5, patience=5, min_lr=0.005, epsilon=0)
-    Constant(Absolute(0.5)) * Plateau(patience=5, low=0.01)
+    >>> LinearLR(0.5, 10, start_factor=0.5)
+    Constant(Absolute(0.5)) * Linear(0.5, 1.0, over=10)
     """
-    func_name = "ReduceOnPlateau"
-    rate = check_argument(func_name, NonNegative, learning_rate=learning_rate)
-    plateau = Plateau(
-        factor,
-        patience=patience,
-        mode=_to_lowercase(mode),
-        threshold=threshold,
-        threshold_mode=_to_lowercase(threshold_mode),
-        cooldown=cooldown,
-        low=check_argument(func_name, NonNegative, min_lr=min_lr) / (rate or 1.0),
-        eps=check_argument(func_name, NonNegative, epsilon=epsilon) / (rate or 1.0),
+    func_name = "LinearLR"
+    steps = check_argument(func_name, Period, total_steps=total_steps)
+    return Constant(check_absolute(func_name, learning_rate=learning_rate)) * Linear(
+        start_factor, end_factor, over=steps
     )
-    return Constant(check_absolute(func_name, learning_rate=rate)) * plateau
 
 
-def _to_lowercase(text: Any) -> Any:
-    """Paddle reads these in any case."""
-    return text.lower() if isinstance(text, str) else text
+def CosineAnnealingWarmRestarts(
+    learning_rate: float, T_0: float, T_mult: float = 1, eta_min: float = 0
+) -> Schedule:
+    """Half a cosine to ``eta_min``, again and again, each ``T_mult`` times as long.
+
+    >>> CosineAnnealingWarmRestarts(0.5, 10, T_mult=2)
+    Cosine(10, start=Absolute(0.5)).repeat(growth=2.0)
+    """
+    func_name = "CosineAnnealingWarmRestarts"
+    growth = check_argument(func_name, AtLeastOne, T_mult=T_mult)
+    steps = check_argument(func_name, Period, T_0=T_0)
+    falling = Cosine(
+        steps,
+        start=check_absolute(func_name, learning_rate=learning_rate),
+        end=check_absolute(func_name, eta_min=eta_min),
+    )
+    return falling.repeat(growth=growth)

@@ -61,52 +61,9 @@ __all__ = [
     "TanhLRScheduler",
 ]
 
+
 _NoiseRange = Sequence[int] | int | None
 """Where noise begins, or where it begins and ends."""
-
-
-def _add_warmup(
-    func_name: str, schedule: Schedule, warmup_t: Any, warmup_lr_init: Any, warmup_prefix: Any
-) -> Schedule:
-    """``schedule`` after a warm-up, or gone on with from beneath it."""
-    warmup = Warmup(
-        check_argument(func_name, Duration, warmup_t=warmup_t),
-        start=check_absolute(func_name, warmup_lr_init=warmup_lr_init),
-    )
-    if not warmup.over:
-        return schedule
-    if warmup_prefix:
-        return warmup >> schedule
-    return warmup >> schedule.shift(-check_argument(func_name, NonNegative, warmup_t=warmup_t))
-
-
-def _add_noise(
-    func_name: str,
-    schedule: Schedule,
-    noise_range_t: Any,
-    noise_pct: Any,
-    noise_std: Any,
-    noise_seed: Any,
-    min_begin: float = 0,
-) -> Schedule:
-    """``schedule`` with noise from one step on, or between two."""
-    if noise_range_t is None:
-        return schedule
-    ends = noise_range_t if isinstance(noise_range_t, list | tuple) else (noise_range_t,)
-    if len(ends) != len([end for end in ends if to_finite_float(end) is not None]) or len(
-        ends
-    ) not in (1, 2):
-        raise ScheduleError(
-            f"{func_name}: noise_range_t must be a step or two, where the noise begins and ends, got "
-            f"{noise_range_t!r}."
-        )
-    begin = max(min_begin, ends[0])
-    noise: Schedule = Noise(noise_pct, seed=noise_seed, std=noise_std)
-    if len(ends) == 2:
-        if ends[1] <= begin:
-            return schedule
-        noise = noise.until(ends[1] - begin) >> Constant(1.0)
-    return schedule * (Constant(1.0, over=begin) >> noise if begin else noise)
 
 
 def CosineLRScheduler(
@@ -147,145 +104,6 @@ def CosineLRScheduler(
         cycle_limit,
     )
     whole = _add_warmup(func_name, body, warmup_t, warmup_lr_init, warmup_prefix)
-    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
-
-
-def TanhLRScheduler(
-    t_initial: float,
-    lb: float = -7.0,
-    ub: float = 3.0,
-    lr_min: float = 0.0,
-    cycle_mul: float = 1.0,
-    cycle_decay: float = 1.0,
-    cycle_limit: int = 1,
-    warmup_t: float = 0,
-    warmup_lr_init: float = 0.0,
-    warmup_prefix: bool = False,
-    *,
-    noise_range_t: _NoiseRange = None,
-    noise_pct: float = 0.67,
-    noise_std: float = 1.0,
-    noise_seed: int = 42,
-) -> Schedule:
-    """A hyperbolic tangent from ``lb`` to ``ub``, ``cycle_limit`` times, then ``lr_min``.
-
-    Without ``warmup_prefix``, the warm-up goes to where the tangent is met.
-
-    >>> TanhLRScheduler(100)
-    Tanh(100, lower=-7.0) >> Constant(0.0)
-    """
-    func_name = "TanhLRScheduler"
-    steps = check_argument(func_name, Period, t_initial=t_initial)
-    if not check_argument(func_name, Number, lb=lb) < check_argument(func_name, Number, ub=ub):
-        raise ScheduleError(f"{func_name}: lb must be below ub, got {lb!r} and {ub!r}.")
-
-    def build_cycle(start: float, end: Level) -> Schedule:
-        return Tanh(steps, start=start, end=end, lower=lb, upper=ub)
-
-    def build_cycles(low: Level) -> Schedule:
-        body = _repeat_cycles(func_name, build_cycle, low, cycle_mul, cycle_decay, cycle_limit)
-        # A tangent ends a little above lr_min, where it must not stay.
-        return body >> Constant(low) if cycle_limit else body
-
-    low = check_absolute(func_name, lr_min=lr_min)
-    whole = build_cycles(low)
-    warmup = check_argument(func_name, NonNegative, warmup_t=warmup_t)
-    if warmup and not warmup_prefix:
-        factor = build_cycles(0.0)(warmup)
-        line: Schedule = Linear(
-            check_absolute(func_name, warmup_lr_init=warmup_lr_init), factor, over=warmup
-        )
-        if low:  # the part of the rate there that is no factor of the base rate
-            rest = build_cycles(low)(warmup, base=1.0) - factor
-            line = line + Linear(0.0, check_absolute(func_name, lr_min=max(0.0, rest)), over=warmup)
-        whole = line >> whole.shift(-warmup)
-    else:
-        whole = _add_warmup(func_name, whole, warmup, warmup_lr_init, True)
-    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
-
-
-def PolyLRScheduler(
-    t_initial: float,
-    power: float = 0.5,
-    lr_min: float = 0.0,
-    cycle_mul: float = 1.0,
-    cycle_decay: float = 1.0,
-    cycle_limit: int = 1,
-    warmup_t: float = 0,
-    warmup_lr_init: float = 0.0,
-    warmup_prefix: bool = False,
-    *,
-    noise_range_t: _NoiseRange = None,
-    noise_pct: float = 0.67,
-    noise_std: float = 1.0,
-    noise_seed: int = 42,
-    k_decay: float = 1.0,
-) -> Schedule:
-    """``lr_min + (rate - lr_min) * (1 - p**k_decay)**power``, ``cycle_limit`` times.
-
-    >>> PolyLRScheduler(100, power=2, k_decay=1.5)
-    Polynomial(2.0, over=100, k=1.5)
-    """
-    func_name = "PolyLRScheduler"
-    steps = check_argument(func_name, Period, t_initial=t_initial)
-
-    def build_cycle(start: float, end: Level) -> Schedule:
-        return Polynomial(power, over=steps, start=start, end=end, k=k_decay)
-
-    body = _repeat_cycles(
-        func_name,
-        build_cycle,
-        check_absolute(func_name, lr_min=lr_min),
-        cycle_mul,
-        cycle_decay,
-        cycle_limit,
-    )
-    whole = _add_warmup(func_name, body, warmup_t, warmup_lr_init, warmup_prefix)
-    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
-
-
-def _repeat_cycles(
-    func_name: str,
-    build_cycle: Callable[[float, Level], Schedule],
-    low: Level,
-    cycle_mul: Any,
-    cycle_decay: Any,
-    cycle_limit: Any,
-) -> Schedule:
-    """``build_cycle(start, low)`` again and again, where the decay multiplies the start alone."""
-    growth = check_argument(func_name, AtLeastOne, cycle_mul=cycle_mul)
-    decay = check_argument(func_name, Positive, cycle_decay=cycle_decay)
-    times = check_argument(func_name, NonNegativeInteger, cycle_limit=cycle_limit)
-    if times == 0:
-        return Constant(low)
-    if times == 1:
-        return build_cycle(1.0, low)
-    if low == 0 or decay == 1:
-        return build_cycle(1.0, low).repeat(times, growth=growth, decay=decay)
-    falling = build_cycle(1.0, 0.0).repeat(times, growth=growth, decay=decay)
-    return falling + build_cycle(0.0, low).repeat(times, growth=growth)
-
-
-def StepLRScheduler(
-    decay_t: float,
-    decay_rate: float = 1.0,
-    warmup_t: float = 0,
-    warmup_lr_init: float = 0.0,
-    warmup_prefix: bool = True,
-    *,
-    noise_range_t: _NoiseRange = None,
-    noise_pct: float = 0.67,
-    noise_std: float = 1.0,
-    noise_seed: int = 42,
-) -> Schedule:
-    """Multiplied by ``decay_rate`` every ``decay_t``.
-
-    >>> StepLRScheduler(30, 0.1, warmup_t=5, warmup_lr_init=1e-6)
-    Warmup(5, start=Absolute(1e-06)) >> Step(30)
-    """
-    func_name = "StepLRScheduler"
-    factor = check_argument(func_name, Positive, decay_rate=decay_rate)
-    whole = _add_warmup(func_name, Step(decay_t, factor), warmup_t, warmup_lr_init, warmup_prefix)
     return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
 
 
@@ -347,3 +165,186 @@ def PlateauLRScheduler(
     # Noise is for the plateau only, which timm begins with the step after the warm-up's last.
     after = check_argument(func_name, NonNegative, warmup_t=warmup_t) + 1
     return _add_noise(func_name, whole, noise_range_t, noise_pct, std, seed, after)
+
+
+def PolyLRScheduler(
+    t_initial: float,
+    power: float = 0.5,
+    lr_min: float = 0.0,
+    cycle_mul: float = 1.0,
+    cycle_decay: float = 1.0,
+    cycle_limit: int = 1,
+    warmup_t: float = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = False,
+    *,
+    noise_range_t: _NoiseRange = None,
+    noise_pct: float = 0.67,
+    noise_std: float = 1.0,
+    noise_seed: int = 42,
+    k_decay: float = 1.0,
+) -> Schedule:
+    """``lr_min + (rate - lr_min) * (1 - p**k_decay)**power``, ``cycle_limit`` times.
+
+    >>> PolyLRScheduler(100, power=2, k_decay=1.5)
+    Polynomial(2.0, over=100, k=1.5)
+    """
+    func_name = "PolyLRScheduler"
+    steps = check_argument(func_name, Period, t_initial=t_initial)
+
+    def build_cycle(start: float, end: Level) -> Schedule:
+        return Polynomial(power, over=steps, start=start, end=end, k=k_decay)
+
+    body = _repeat_cycles(
+        func_name,
+        build_cycle,
+        check_absolute(func_name, lr_min=lr_min),
+        cycle_mul,
+        cycle_decay,
+        cycle_limit,
+    )
+    whole = _add_warmup(func_name, body, warmup_t, warmup_lr_init, warmup_prefix)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+
+
+def StepLRScheduler(
+    decay_t: float,
+    decay_rate: float = 1.0,
+    warmup_t: float = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = True,
+    *,
+    noise_range_t: _NoiseRange = None,
+    noise_pct: float = 0.67,
+    noise_std: float = 1.0,
+    noise_seed: int = 42,
+) -> Schedule:
+    """Multiplied by ``decay_rate`` every ``decay_t``.
+
+    >>> StepLRScheduler(30, 0.1, warmup_t=5, warmup_lr_init=1e-6)
+    Warmup(5, start=Absolute(1e-06)) >> Step(30)
+    """
+    func_name = "StepLRScheduler"
+    factor = check_argument(func_name, Positive, decay_rate=decay_rate)
+    whole = _add_warmup(func_name, Step(decay_t, factor), warmup_t, warmup_lr_init, warmup_prefix)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+
+
+def TanhLRScheduler(
+    t_initial: float,
+    lb: float = -7.0,
+    ub: float = 3.0,
+    lr_min: float = 0.0,
+    cycle_mul: float = 1.0,
+    cycle_decay: float = 1.0,
+    cycle_limit: int = 1,
+    warmup_t: float = 0,
+    warmup_lr_init: float = 0.0,
+    warmup_prefix: bool = False,
+    *,
+    noise_range_t: _NoiseRange = None,
+    noise_pct: float = 0.67,
+    noise_std: float = 1.0,
+    noise_seed: int = 42,
+) -> Schedule:
+    """A hyperbolic tangent from ``lb`` to ``ub``, ``cycle_limit`` times, then ``lr_min``.
+
+    Without ``warmup_prefix``, the warm-up goes to where the tangent is met.
+
+    >>> TanhLRScheduler(100)
+    Tanh(100, lower=-7.0) >> Constant(0.0)
+    """
+    func_name = "TanhLRScheduler"
+    steps = check_argument(func_name, Period, t_initial=t_initial)
+    if not check_argument(func_name, Number, lb=lb) < check_argument(func_name, Number, ub=ub):
+        raise ScheduleError(f"{func_name}: lb must be below ub, got {lb!r} and {ub!r}.")
+
+    def build_cycle(start: float, end: Level) -> Schedule:
+        return Tanh(steps, start=start, end=end, lower=lb, upper=ub)
+
+    def build_cycles(low: Level) -> Schedule:
+        body = _repeat_cycles(func_name, build_cycle, low, cycle_mul, cycle_decay, cycle_limit)
+        # A tangent ends a little above lr_min, where it must not stay.
+        return body >> Constant(low) if cycle_limit else body
+
+    low = check_absolute(func_name, lr_min=lr_min)
+    whole = build_cycles(low)
+    warmup = check_argument(func_name, NonNegative, warmup_t=warmup_t)
+    if warmup and not warmup_prefix:
+        factor = build_cycles(0.0)(warmup)
+        line: Schedule = Linear(
+            check_absolute(func_name, warmup_lr_init=warmup_lr_init), factor, over=warmup
+        )
+        if low:  # the part of the rate there that is no factor of the base rate
+            rest = build_cycles(low)(warmup, base=1.0) - factor
+            line = line + Linear(0.0, check_absolute(func_name, lr_min=max(0.0, rest)), over=warmup)
+        whole = line >> whole.shift(-warmup)
+    else:
+        whole = _add_warmup(func_name, whole, warmup, warmup_lr_init, True)
+    return _add_noise(func_name, whole, noise_range_t, noise_pct, noise_std, noise_seed)
+
+
+def _repeat_cycles(
+    func_name: str,
+    build_cycle: Callable[[float, Level], Schedule],
+    low: Level,
+    cycle_mul: Any,
+    cycle_decay: Any,
+    cycle_limit: Any,
+) -> Schedule:
+    """``build_cycle(start, low)`` again and again, where the decay multiplies the start alone."""
+    growth = check_argument(func_name, AtLeastOne, cycle_mul=cycle_mul)
+    decay = check_argument(func_name, Positive, cycle_decay=cycle_decay)
+    times = check_argument(func_name, NonNegativeInteger, cycle_limit=cycle_limit)
+    if times == 0:
+        return Constant(low)
+    if times == 1:
+        return build_cycle(1.0, low)
+    if low == 0 or decay == 1:
+        return build_cycle(1.0, low).repeat(times, growth=growth, decay=decay)
+    falling = build_cycle(1.0, 0.0).repeat(times, growth=growth, decay=decay)
+    return falling + build_cycle(0.0, low).repeat(times, growth=growth)
+
+
+def _add_warmup(
+    func_name: str, schedule: Schedule, warmup_t: Any, warmup_lr_init: Any, warmup_prefix: Any
+) -> Schedule:
+    """``schedule`` after a warm-up, or gone on with from beneath it."""
+    warmup = Warmup(
+        check_argument(func_name, Duration, warmup_t=warmup_t),
+        start=check_absolute(func_name, warmup_lr_init=warmup_lr_init),
+    )
+    if not warmup.over:
+        return schedule
+    if warmup_prefix:
+        return warmup >> schedule
+    return warmup >> schedule.shift(-check_argument(func_name, NonNegative, warmup_t=warmup_t))
+
+
+def _add_noise(
+    func_name: str,
+    schedule: Schedule,
+    noise_range_t: Any,
+    noise_pct: Any,
+    noise_std: Any,
+    noise_seed: Any,
+    min_begin: float = 0,
+) -> Schedule:
+    """``schedule`` with noise from one step on, or between two."""
+    if noise_range_t is None:
+        return schedule
+    ends = noise_range_t if isinstance(noise_range_t, list | tuple) else (noise_range_t,)
+    if len(ends) != len([end for end in ends if to_finite_float(end) is not None]) or len(
+        ends
+    ) not in (1, 2):
+        raise ScheduleError(
+            f"{func_name}: noise_range_t must be a step or two, where the noise begins and ends, got "
+            f"{noise_range_t!r}."
+        )
+    begin = max(min_begin, ends[0])
+    noise: Schedule = Noise(noise_pct, seed=noise_seed, std=noise_std)
+    if len(ends) == 2:
+        if ends[1] <= begin:
+            return schedule
+        noise = noise.until(ends[1] - begin) >> Constant(1.0)
+    return schedule * (Constant(1.0, over=begin) >> noise if begin else noise)

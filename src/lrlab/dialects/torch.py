@@ -102,41 +102,6 @@ __all__ = [
 ]
 
 
-def _check_scalar(func_name: str, **argument: Any) -> float:
-    """The value of one argument that must be a number for all groups."""
-    value: float = arguments.check_argument(func_name, Number, **_reject_list(func_name, argument))
-    return value
-
-
-def _check_positive_scalar(func_name: str, **argument: Any) -> float:
-    """The value of one argument that must be a number above 0 for all groups."""
-    value: float = arguments.check_argument(
-        func_name, Positive, **_reject_list(func_name, argument)
-    )
-    return value
-
-
-def _check_absolute_scalar(func_name: str, **argument: Any) -> float | Absolute:
-    """The level of one argument that must be an absolute rate for all groups."""
-    return arguments.check_absolute(func_name, **_reject_list(func_name, argument))
-
-
-def _reject_list(func_name: str, argument: dict[str, Any]) -> dict[str, Any]:
-    """The argument, unless it is a list of one value per parameter group.
-
-    Raises:
-        ScheduleError: it is.
-    """
-    ((name, value),) = argument.items()
-    if isinstance(value, list | tuple):
-        raise ScheduleError(
-            f"{func_name}: {name} must be one number, got {arguments.shorten(value)}: a schedule is "
-            "for all parameter groups. Give each group its own lr and write levels as factors of "
-            "it, as in Cosine(45, end=0.01)."
-        )
-    return argument
-
-
 def LambdaLR(lr_lambda: Callable[[int], float]) -> Schedule:
     """The base rate times ``lr_lambda(t)``, t an int.
 
@@ -155,6 +120,30 @@ def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
     array([1.  , 0.5 , 0.25])
     """
     return check_function("MultiplicativeLR", lr_lambda=lr_lambda).cumprod()
+
+
+def StepLR(step_size: int, gamma: float = 0.1) -> Schedule:
+    """Multiplied by ``gamma`` (above 0) every ``step_size`` steps (above 0).
+
+    >>> StepLR(step_size=30)
+    Step(30)
+    """
+    return Step(step_size, gamma)
+
+
+def MultiStepLR(milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
+    """Multiplied by ``gamma`` (above 0) at each milestone; they may come in any order.
+
+    >>> MultiStepLR([80, 30])
+    MultiStep([30, 80])
+    """
+    try:
+        times = sorted(milestones)
+    except TypeError:
+        raise ScheduleError(
+            f"MultiStepLR: milestones must be a list of steps, got {shorten(milestones)}."
+        ) from None
+    return MultiStep(times, gamma) if times else Constant(1.0)
 
 
 def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:
@@ -185,6 +174,15 @@ def LinearLR(
     return Linear(start_factor, end_factor, over=total_iters)
 
 
+def ExponentialLR(gamma: float) -> Schedule:
+    """Multiplied by ``gamma`` (above 0) every step.
+
+    >>> ExponentialLR(gamma=0.99)
+    Exponential(0.99)
+    """
+    return Exponential(gamma)
+
+
 def PolynomialLR(total_iters: int = 5, power: float = 1.0) -> Schedule:
     """From the base rate to 0 over ``total_iters`` steps, as a power (above 0) of what is left.
 
@@ -196,45 +194,8 @@ def PolynomialLR(total_iters: int = 5, power: float = 1.0) -> Schedule:
     return Constant(1.0) if _is_zero(total_iters) else Polynomial(power, over=total_iters)
 
 
-def ExponentialLR(gamma: float) -> Schedule:
-    """Multiplied by ``gamma`` (above 0) every step.
-
-    >>> ExponentialLR(gamma=0.99)
-    Exponential(0.99)
-    """
-    return Exponential(gamma)
-
-
-def StepLR(step_size: int, gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` (above 0) every ``step_size`` steps (above 0).
-
-    >>> StepLR(step_size=30)
-    Step(30)
-    """
-    return Step(step_size, gamma)
-
-
-def MultiStepLR(milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` (above 0) at each milestone; they may come in any order.
-
-    >>> MultiStepLR([80, 30])
-    MultiStep([30, 80])
-    """
-    try:
-        times = sorted(milestones)
-    except TypeError:
-        raise ScheduleError(
-            f"MultiStepLR: milestones must be a list of steps, got {shorten(milestones)}."
-        ) from None
-    return MultiStep(times, gamma) if times else Constant(1.0)
-
-
 def _is_zero(iterations: object) -> bool:
     return iterations == 0 and not isinstance(iterations, bool)
-
-
-_ANNEAL_CURVES = {"cos": "cosine", "linear": "linear"}
-"""torch's names of annealing strategies, and the curves that they are."""
 
 
 def CosineAnnealingLR(T_max: int, eta_min: float = 0.0) -> Schedule:
@@ -249,37 +210,124 @@ def CosineAnnealingLR(T_max: int, eta_min: float = 0.0) -> Schedule:
     return Cosine(T_max, end=_check_absolute_scalar("CosineAnnealingLR", eta_min=eta_min))
 
 
-def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
-    """Half a cosine towards ``eta_min`` again and again, each ``T_mult`` times as long.
+def ChainedScheduler(schedulers: Sequence[Schedule | LrAndMomentum]) -> Schedule:
+    """Several at once: the product of their factors.
 
-    >>> CosineAnnealingWarmRestarts(T_0=10, T_mult=2)
-    Cosine(10).repeat(growth=2.0)
+    torch's schedulers multiply the rate in force, each by its own change, where they are
+    recursive: all that are factors of the base rate, ``LambdaLR`` and warm restarts apart. Those
+    two, and whatever has an absolute rate, set the rate outright and so undo what the others did;
+    a chain with one of them is no product in torch, and is refused here.
+
+    Args:
+        schedulers: what the functions here return, one or more.
+
+    Raises:
+        ScheduleError: an argument is none of this kind.
+
+    >>> from lrlab.dialects.torch import *
+    >>> ChainedScheduler([ConstantLR(0.1, 20), ExponentialLR(0.9)])
+    (Constant(0.1, over=20) >> Constant(1.0)) * Exponential(0.9)
     """
-    func_name = "CosineAnnealingWarmRestarts"
-    low = _check_absolute_scalar(func_name, eta_min=eta_min)
-    period = check_count(func_name, minimum=1, T_0=T_0)
-    growth = check_count(func_name, minimum=1, T_mult=T_mult)
-    return Cosine(period, end=low).repeat(growth=growth)
+    parts = _select_lr_schedules("ChainedScheduler", schedulers)
+    if len(parts) == 1:
+        return parts[0]
+    for part in parts:
+        if not _is_chainable(part):
+            raise ScheduleError(
+                f"ChainedScheduler: schedulers must all multiply the rate, but {shorten(part)} sets "
+                "it outright, and torch then forgets what the others did; leave those out, or "
+                "write the product that you mean with *."
+            )
+    return prod(parts[1:], start=parts[0])
 
 
-def SWALR(
-    swa_lr: float,
-    anneal_epochs: int = 10,
-    anneal_strategy: Literal["cos", "linear"] = "cos",
+def _is_chainable(schedule: Schedule) -> bool:
+    """Whether torch computes it as a change of the rate in force."""
+    if isinstance(schedule, combinators.Sequential):  # that of ConstantLR, and no other
+        first, *others = schedule.schedules
+        return isinstance(first, Constant) and others == [Constant(1.0)]
+    # A plateau is no part of a chain in torch; what it does is multiply.
+    sets_lr_outright = isinstance(schedule, Custom | Formula | Repeat | combinators.Continued)
+    return isinstance(schedule, Plateau) or (schedule.is_relative and not sets_lr_outright)
+
+
+def SequentialLR(
+    schedulers: Sequence[Schedule | LrAndMomentum], milestones: Sequence[int]
 ) -> Schedule:
-    """From the base rate to the absolute rate ``swa_lr`` over ``anneal_epochs`` steps.
+    """One after another, each from its milestone on, its own clock at 0 there.
 
-    >>> SWALR(0.05)
-    Cooldown(10, end=Absolute(0.05), curve="cosine")
+    As in torch, each starts anew from the base rate, but for ``MultiplicativeLR`` and ``SWALR``,
+    which go on from the rate used last. Of one that has a momentum, the rate is taken.
+
+    Args:
+        schedulers: what the functions here return, one or more.
+        milestones: steps in ascending order, one fewer than there are schedulers.
+
+    Raises:
+        ScheduleError: an argument is none of this kind.
+
+    >>> from lrlab.dialects.torch import *
+    >>> SequentialLR([LinearLR(0.2, total_iters=5), CosineAnnealingLR(45)], milestones=[5])
+    Linear(0.2, 1.0, over=5) >> Cosine(45)
+    >>> SequentialLR([ConstantLR(0.5, 9), MultiplicativeLR(lambda t: 0.9)], [3])([2, 3, 4], 1.0)
+    array([0.5  , 0.45 , 0.405])
     """
-    # Of these functions' only this one makes a Cooldown, which is how SequentialLR knows it.
-    return Cooldown(
-        check_count("SWALR", anneal_epochs=anneal_epochs),
-        end=_check_absolute_scalar("SWALR", swa_lr=swa_lr),
-        curve=_ANNEAL_CURVES[
-            check_choice("SWALR", *_ANNEAL_CURVES, anneal_strategy=anneal_strategy)
-        ],
+    parts = _select_lr_schedules("SequentialLR", schedulers)
+    steps = [check_count("SequentialLR", milestones=step) for step in _to_list(milestones)]
+    if len(steps) != len(parts) - 1 or steps != sorted(steps):
+        raise ScheduleError(
+            "SequentialLR: milestones must be steps in ascending order, one fewer than the "
+            f"{len(parts)} schedulers, got {shorten(milestones)}."
+        )
+    spans = zip(parts, [0, *steps], [*steps, inf], strict=True)
+    # One that ends where it begins never comes to act.
+    (result, _), *others = [(part, begin) for part, begin, end in spans if end > begin]
+    for part, at in others:
+        result = _append(result, part, at)
+    return result
+
+
+def _append(first: Schedule, second: Schedule, milestone: int) -> Schedule:
+    """The second after the first, from step ``milestone`` on."""
+    if isinstance(second, CumulativeProduct):
+        # torch multiplies the rate used last by its function at 0 too.
+        continuation: Schedule = second.schedule.shift(1).cumprod()
+    elif isinstance(second, Cooldown) and second.over:
+        continuation = second.shift(1)
+    else:
+        return _truncate_parts(first, milestone) >> second
+    return _truncate_parts(first, milestone - 1, includes_end=True).then(
+        continuation, join="continue"
     )
+
+
+def _truncate_parts(schedule: Schedule, at: float, includes_end: bool = False) -> Schedule:
+    """``schedule`` ended at step ``at`` in as few words as possible; it is ``includes_end`` where the
+    value there matters as well.
+    """
+    if isinstance(schedule, Constant):
+        return Constant(schedule.level, over=at)
+    if isinstance(schedule, combinators.Sequential):
+        *before, last = schedule.schedules
+        remaining = at - sum(part.compute_length(Horizon()) for part in before)
+        if remaining > 0 or (includes_end and remaining == 0):
+            return combinators.Sequential((*before, _truncate_parts(last, remaining, includes_end)))
+        rest = before[0] if len(before) == 1 else combinators.Sequential(tuple(before))
+        return _truncate_parts(rest, at, includes_end)
+    return truncate(schedule, at)
+
+
+def _select_lr_schedules(func_name: str, schedulers: Any) -> list[Schedule]:
+    parts = [part.lr if isinstance(part, LrAndMomentum) else part for part in _to_list(schedulers)]
+    if not parts or not all(isinstance(part, Schedule) for part in parts):
+        raise ScheduleError(
+            f"{func_name}: schedulers must be a list of one or more schedules, got {shorten(schedulers)}."
+        )
+    return parts
+
+
+def _to_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else []
 
 
 def ReduceLROnPlateau(
@@ -308,10 +356,6 @@ def ReduceLROnPlateau(
         low=_check_absolute_scalar("ReduceLROnPlateau", min_lr=min_lr),
         eps=_check_absolute_scalar("ReduceLROnPlateau", eps=eps),
     )
-
-
-_OneCyclePhase = tuple[float, float, float]
-"""The step at which a phase ends, and the values at its start and end."""
 
 
 def CyclicLR(
@@ -402,6 +446,23 @@ def OneCycleLR(
     )
 
 
+def _count_total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    if total_steps is not None:
+        return check_count("OneCycleLR", minimum=1, total_steps=total_steps)
+    if epochs is None or steps_per_epoch is None:
+        raise ScheduleError(
+            "OneCycleLR: total_steps must be given, or epochs and steps_per_epoch, got "
+            f"epochs={epochs!r} and steps_per_epoch={steps_per_epoch!r}."
+        )
+    return check_count("OneCycleLR", minimum=1, epochs=epochs) * check_count(
+        "OneCycleLR", minimum=1, steps_per_epoch=steps_per_epoch
+    )
+
+
+_OneCyclePhase = tuple[float, float, float]
+"""The step at which a phase ends, and the values at its start and end."""
+
+
 def _build_phases(
     phases: Iterable[_OneCyclePhase],
     total_steps: int,
@@ -433,358 +494,76 @@ def _build_phases(
     return parts[0] if len(parts) == 1 else Sequential(tuple(parts))
 
 
-def _count_total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
-    if total_steps is not None:
-        return check_count("OneCycleLR", minimum=1, total_steps=total_steps)
-    if epochs is None or steps_per_epoch is None:
-        raise ScheduleError(
-            "OneCycleLR: total_steps must be given, or epochs and steps_per_epoch, got "
-            f"epochs={epochs!r} and steps_per_epoch={steps_per_epoch!r}."
-        )
-    return check_count("OneCycleLR", minimum=1, epochs=epochs) * check_count(
-        "OneCycleLR", minimum=1, steps_per_epoch=steps_per_epoch
-    )
+def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
+    """Half a cosine towards ``eta_min`` again and again, each ``T_mult`` times as long.
+
+    >>> CosineAnnealingWarmRestarts(T_0=10, T_mult=2)
+    Cosine(10).repeat(growth=2.0)
+    """
+    func_name = "CosineAnnealingWarmRestarts"
+    low = _check_absolute_scalar(func_name, eta_min=eta_min)
+    period = check_count(func_name, minimum=1, T_0=T_0)
+    growth = check_count(func_name, minimum=1, T_mult=T_mult)
+    return Cosine(period, end=low).repeat(growth=growth)
 
 
-def SequentialLR(
-    schedulers: Sequence[Schedule | LrAndMomentum], milestones: Sequence[int]
+def SWALR(
+    swa_lr: float,
+    anneal_epochs: int = 10,
+    anneal_strategy: Literal["cos", "linear"] = "cos",
 ) -> Schedule:
-    """One after another, each from its milestone on, its own clock at 0 there.
+    """From the base rate to the absolute rate ``swa_lr`` over ``anneal_epochs`` steps.
 
-    As in torch, each starts anew from the base rate, but for ``MultiplicativeLR`` and ``SWALR``,
-    which go on from the rate used last. Of one that has a momentum, the rate is taken.
+    >>> SWALR(0.05)
+    Cooldown(10, end=Absolute(0.05), curve="cosine")
+    """
+    # Of these functions' only this one makes a Cooldown, which is how SequentialLR knows it.
+    return Cooldown(
+        check_count("SWALR", anneal_epochs=anneal_epochs),
+        end=_check_absolute_scalar("SWALR", swa_lr=swa_lr),
+        curve=_ANNEAL_CURVES[
+            check_choice("SWALR", *_ANNEAL_CURVES, anneal_strategy=anneal_strategy)
+        ],
+    )
 
-    Args:
-        schedulers: what the functions here return, one or more.
-        milestones: steps in ascending order, one fewer than there are schedulers.
+
+_ANNEAL_CURVES = {"cos": "cosine", "linear": "linear"}
+"""torch's names of annealing strategies, and the curves that they are."""
+
+
+def _check_scalar(func_name: str, **argument: Any) -> float:
+    """The value of one argument that must be a number for all groups."""
+    value: float = arguments.check_argument(func_name, Number, **_reject_list(func_name, argument))
+    return value
+
+
+def _check_positive_scalar(func_name: str, **argument: Any) -> float:
+    """The value of one argument that must be a number above 0 for all groups."""
+    value: float = arguments.check_argument(
+        func_name, Positive, **_reject_list(func_name, argument)
+    )
+    return value
+
+
+def _check_absolute_scalar(func_name: str, **argument: Any) -> float | Absolute:
+    """The level of one argument that must be an absolute rate for all groups."""
+    return arguments.check_absolute(func_name, **_reject_list(func_name, argument))
+
+
+def _reject_list(func_name: str, argument: dict[str, Any]) -> dict[str, Any]:
+    """The argument, unless it is a list of one value per parameter group.
 
     Raises:
-        ScheduleError: an argument is none of this kind.
-
-    >>> from lrlab.dialects.torch import *
-    >>> SequentialLR([LinearLR(0.2, total_iters=5), CosineAnnealingLR(45)], milestones=[5])
-    Linear(0.2, 1.0, over=5) >> Cosine(45)
-    >>> SequentialLR([ConstantLR(0.5, 9), MultiplicativeLR(lambda t: 0.9)], [3])([2, 3, 4], 1.0)
-    array([0.5  , 0.45 , 0.405])
+        ScheduleError: it is.
     """
-    parts = _select_lr_schedules("SequentialLR", schedulers)
-    steps = [check_count("SequentialLR", milestones=step) for step in _to_list(milestones)]
-    if len(steps) != len(parts) - 1 or steps != sorted(steps):
+    ((name, value),) = argument.items()
+    if isinstance(value, list | tuple):
         raise ScheduleError(
-            "SequentialLR: milestones must be steps in ascending order, one fewer than the "
-            f"{len(parts)} schedulers, got {shorten(milestones)}."
+            f"{func_name}: {name} must be one number, got {arguments.shorten(value)}: a schedule is "
+            "for all parameter groups. Give each group its own lr and write levels as factors of "
+            "it, as in Cosine(45, end=0.01)."
         )
-    spans = zip(parts, [0, *steps], [*steps, inf], strict=True)
-    # One that ends where it begins never comes to act.
-    (result, _), *others = [(part, begin) for part, begin, end in spans if end > begin]
-    for part, at in others:
-        result = _append(result, part, at)
-    return result
-
-
-def ChainedScheduler(schedulers: Sequence[Schedule | LrAndMomentum]) -> Schedule:
-    """Several at once: the product of their factors.
-
-    torch's schedulers multiply the rate in force, each by its own change, where they are
-    recursive: all that are factors of the base rate, ``LambdaLR`` and warm restarts apart. Those
-    two, and whatever has an absolute rate, set the rate outright and so undo what the others did;
-    a chain with one of them is no product in torch, and is refused here.
-
-    Args:
-        schedulers: what the functions here return, one or more.
-
-    Raises:
-        ScheduleError: an argument is none of this kind.
-
-    >>> from lrlab.dialects.torch import *
-    >>> ChainedScheduler([ConstantLR(0.1, 20), ExponentialLR(0.9)])
-    (Constant(0.1, over=20) >> Constant(1.0)) * Exponential(0.9)
-    """
-    parts = _select_lr_schedules("ChainedScheduler", schedulers)
-    if len(parts) == 1:
-        return parts[0]
-    for part in parts:
-        if not _is_chainable(part):
-            raise ScheduleError(
-                f"ChainedScheduler: schedulers must all multiply the rate, but {shorten(part)} sets "
-                "it outright, and torch then forgets what the others did; leave those out, or "
-                "write the product that you mean with *."
-            )
-    return prod(parts[1:], start=parts[0])
-
-
-def _is_chainable(schedule: Schedule) -> bool:
-    """Whether torch computes it as a change of the rate in force."""
-    if isinstance(schedule, combinators.Sequential):  # that of ConstantLR, and no other
-        first, *others = schedule.schedules
-        return isinstance(first, Constant) and others == [Constant(1.0)]
-    # A plateau is no part of a chain in torch; what it does is multiply.
-    sets_lr_outright = isinstance(schedule, Custom | Formula | Repeat | combinators.Continued)
-    return isinstance(schedule, Plateau) or (schedule.is_relative and not sets_lr_outright)
-
-
-def _append(first: Schedule, second: Schedule, milestone: int) -> Schedule:
-    """The second after the first, from step ``milestone`` on."""
-    if isinstance(second, CumulativeProduct):
-        # torch multiplies the rate used last by its function at 0 too.
-        continuation: Schedule = second.schedule.shift(1).cumprod()
-    elif isinstance(second, Cooldown) and second.over:
-        continuation = second.shift(1)
-    else:
-        return _truncate_parts(first, milestone) >> second
-    return _truncate_parts(first, milestone - 1, includes_end=True).then(
-        continuation, join="continue"
-    )
-
-
-def _truncate_parts(schedule: Schedule, at: float, includes_end: bool = False) -> Schedule:
-    """``schedule`` ended at step ``at`` in as few words as possible; it is ``includes_end`` where the
-    value there matters as well.
-    """
-    if isinstance(schedule, Constant):
-        return Constant(schedule.level, over=at)
-    if isinstance(schedule, combinators.Sequential):
-        *before, last = schedule.schedules
-        remaining = at - sum(part.compute_length(Horizon()) for part in before)
-        if remaining > 0 or (includes_end and remaining == 0):
-            return combinators.Sequential((*before, _truncate_parts(last, remaining, includes_end)))
-        rest = before[0] if len(before) == 1 else combinators.Sequential(tuple(before))
-        return _truncate_parts(rest, at, includes_end)
-    return truncate(schedule, at)
-
-
-def _select_lr_schedules(func_name: str, schedulers: Any) -> list[Schedule]:
-    parts = [part.lr if isinstance(part, LrAndMomentum) else part for part in _to_list(schedulers)]
-    if not parts or not all(isinstance(part, Schedule) for part in parts):
-        raise ScheduleError(
-            f"{func_name}: schedulers must be a list of one or more schedules, got {shorten(schedulers)}."
-        )
-    return parts
-
-
-def _to_list(values: Any) -> list[Any]:
-    return list(values) if isinstance(values, list | tuple) else []
-
-
-def _read_scheduler(scheduler: Any, nested: bool = False) -> Schedule:
-    """The schedule of a scheduler; ``nested`` where it is part of another.
-
-    Raises:
-        ScheduleError: it is none of torch's, or not one schedule for all groups.
-    """
-    class_name = _get_class_name(scheduler)
-    if class_name not in _READERS:
-        raise ScheduleError(
-            "from_scheduler: scheduler must be of one of torch's own classes, got "
-            f"{type(scheduler).__module__}.{type(scheduler).__qualname__}; write what it does as "
-            "a schedule, or as Custom(function)."
-        )
-    if nested and hasattr(scheduler, "_schedulers"):
-        raise ScheduleError(
-            f"from_scheduler: schedulers in a scheduler must be plain ones, got a {class_name}, which "
-            "torch steps wrongly there; put its own schedulers in its place."
-        )
-    if class_name not in _CLASSES_WITHOUT_BASE_LRS:
-        _check_base_lrs(class_name, scheduler)
-    if nested and class_name == "SWALR":  # it begins at whatever rate it finds
-        return SWALR(_read_group_value(scheduler, "swa_lr"), *_get_anneal_arguments(scheduler))
-    schedule: Schedule = _READERS[class_name](scheduler)
-    return schedule
-
-
-def _check_base_lrs(class_name: str, scheduler: Any) -> None:
-    """Raises ScheduleError where a scheduler's own base rates are not those of its groups."""
-    bases, groups = scheduler.base_lrs, scheduler.optimizer.param_groups
-    if len(bases) != len(groups):
-        raise ScheduleError(
-            f"from_scheduler: {class_name} must be built after all parameter groups are there, but it "
-            f"has {len(bases)} of {len(groups)}; build it after add_param_group."
-        )
-    for base, group in zip(bases, groups, strict=True):
-        initial = float(group["initial_lr"])
-        if not isclose(float(base), initial, rel_tol=1e-6):
-            raise ScheduleError(
-                f"from_scheduler: {class_name} must go from its group's initial_lr, but that is "
-                f"{initial:g} and its own {float(base):g}: another scheduler has set one of them. "
-                f"Build the schedule with torch.{class_name}(...)."
-            )
-
-
-def _get_class_name(scheduler: Any) -> str:
-    """The name of a class of torch's; any other has none."""
-    scheduler_class = type(scheduler)
-    modules = ("torch.optim.lr_scheduler", "torch.optim.swa_utils")
-    return scheduler_class.__qualname__ if scheduler_class.__module__ in modules else ""
-
-
-def _require_equal(description: str, values: Iterable[Any]) -> Any:
-    """The one value that all groups have."""
-    first, *others = values
-    if not all(_is_close(other, first) for other in others):
-        raise ScheduleError(
-            f"from_scheduler: {description} must be the same in all parameter groups, got "
-            f"{shorten([first, *others])}; a schedule is for all of them, and what differs belongs "
-            "in each group's own lr."
-        )
-    return first
-
-
-def _is_close(a: Any, b: Any) -> bool:
-    """Whether two values are the same, numbers up to what stepping does to their last bits."""
-    return isclose(a, b, rel_tol=1e-6) if isinstance(a, float) else bool(a == b)
-
-
-def _read_group_value(scheduler: Any, key: str) -> float:
-    return float(_require_equal(key, (group[key] for group in scheduler.optimizer.param_groups)))
-
-
-def _divide_by_initial_lr(
-    description: str, scheduler: Any, get_lr: Callable[[Any], float]
-) -> float:
-    """A rate of each group as the one factor of its ``initial_lr``; a group at 0 has any."""
-    factors = [
-        get_lr(group) / initial
-        for group in scheduler.optimizer.param_groups
-        if (initial := float(group.get("initial_lr", group["lr"])))
-    ]
-    return float(_require_equal(f"{description}, over initial_lr,", factors or [1.0]))
-
-
-def _read_cosine(scheduler: Any) -> Schedule:
-    if scheduler.last_epoch <= scheduler.T_max:
-        return CosineAnnealingLR(scheduler.T_max, scheduler.eta_min)
-    return CosineWave(
-        2 * scheduler.T_max, low=check_absolute("from_scheduler", eta_min=scheduler.eta_min)
-    )
-
-
-def _read_cyclic(scheduler: Any) -> Schedule | LrAndMomentum:
-    up = scheduler.step_ratio * scheduler.total_size
-    up = round(up) if isclose(up, round(up), rel_tol=1e-9) else up
-    return CyclicLR(
-        _require_equal("base_lr", map(float, scheduler.base_lrs)),
-        _require_equal("max_lr", map(float, scheduler.max_lrs)),
-        up,
-        scheduler.total_size - up,
-        scheduler.mode,
-        scheduler.gamma,
-        scheduler._scale_fn_custom,
-        scheduler.scale_mode,
-        cycle_momentum=False,
-    )
-
-
-def _read_one_cycle(scheduler: Any) -> Schedule:
-    phases = [
-        (
-            phase["end_step"],
-            _read_group_value(scheduler, phase["start_lr"]),
-            _read_group_value(scheduler, phase["end_lr"]),
-        )
-        for phase in scheduler._schedule_phases
-    ]
-    return _build_phases(phases, scheduler.total_steps, ANNEAL_RAMPS[scheduler._anneal_func_type])
-
-
-def _get_anneal_arguments(scheduler: Any) -> tuple[int, Any]:
-    return scheduler.anneal_epochs, scheduler._anneal_strategy
-
-
-def _read_swa(scheduler: Any) -> Schedule:
-    """From where it began, which is the base rate only if nothing was scheduled before."""
-    target = _read_group_value(scheduler, "swa_lr")
-    schedule = SWALR(target, *_get_anneal_arguments(scheduler))
-    # The share of the way behind it: 1 - share is what is left of the rate that it began at.
-    fraction = 1 - SWALR(0.0, *_get_anneal_arguments(scheduler))(scheduler.last_epoch)
-    if fraction > 1 - 1e-9:
-        return schedule
-    start = _divide_by_initial_lr(
-        "the rate at which SWALR began",
-        scheduler,
-        lambda group: (float(group["lr"]) - fraction * target) / (1 - fraction),
-    )
-    assert hasattr(schedule, "replace")
-    return schedule if _is_close(start, 1.0) else schedule.replace(start=start)
-
-
-def _read_plateau(scheduler: Any) -> Schedule:
-    """With the reductions so far as a factor in front."""
-    factor = _divide_by_initial_lr("the rate", scheduler, lambda group: float(group["lr"]))
-    if not factor:  # nothing is left to reduce
-        return Constant(0.0)
-    low = _require_equal("min_lr", map(float, scheduler.min_lrs))
-    plateau = ReduceLROnPlateau(
-        scheduler.mode,
-        scheduler.factor,
-        scheduler.patience,
-        scheduler.threshold,
-        scheduler.threshold_mode,
-        scheduler.cooldown,
-        low / factor,
-        scheduler.eps / factor,
-    )
-    return plateau if _is_close(factor, 1.0) else factor * plateau
-
-
-def _read_children(scheduler: Any) -> list[Schedule]:
-    return [_read_scheduler(child, nested=True) for child in scheduler._schedulers]
-
-
-def _read_sequential_children(scheduler: Any) -> list[Schedule]:
-    """The children of a sequence; a later constant of no steps is over when torch begins it."""
-    first, *later = scheduler._schedulers
-    parts = [_read_scheduler(first, nested=True)]
-    for child in later:
-        is_over = _get_class_name(child) == "ConstantLR" and not child.total_iters
-        parts.append(Constant(1.0) if is_over else _read_scheduler(child, nested=True))
-    return parts
-
-
-def _get_lr_lambda(scheduler: Any) -> Any:
-    return _require_equal("lr_lambda", scheduler.lr_lambdas)
-
-
-def _make_reader(function: Callable[..., Any], *attributes: str) -> Callable[[Any], Any]:
-    """A reader of what a scheduler keeps under the names of its arguments."""
-    return lambda scheduler: function(**{name: getattr(scheduler, name) for name in attributes})
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "LambdaLR": lambda scheduler: LambdaLR(_get_lr_lambda(scheduler)),
-    "MultiplicativeLR": lambda scheduler: MultiplicativeLR(_get_lr_lambda(scheduler)),
-    "ConstantLR": _make_reader(ConstantLR, "factor", "total_iters"),
-    "LinearLR": _make_reader(LinearLR, "start_factor", "end_factor", "total_iters"),
-    "PolynomialLR": _make_reader(PolynomialLR, "total_iters", "power"),
-    "ExponentialLR": _make_reader(ExponentialLR, "gamma"),
-    "StepLR": _make_reader(StepLR, "step_size", "gamma"),
-    "MultiStepLR": lambda scheduler: MultiStepLR(
-        list(scheduler.milestones.elements()), scheduler.gamma
-    ),
-    "CosineAnnealingLR": _read_cosine,
-    "CosineAnnealingWarmRestarts": _make_reader(
-        CosineAnnealingWarmRestarts, "T_0", "T_mult", "eta_min"
-    ),
-    "SWALR": _read_swa,
-    "ReduceLROnPlateau": _read_plateau,
-    "CyclicLR": _read_cyclic,
-    "OneCycleLR": _read_one_cycle,
-    "SequentialLR": lambda scheduler: SequentialLR(
-        _read_sequential_children(scheduler), scheduler._milestones
-    ),
-    "ChainedScheduler": lambda scheduler: ChainedScheduler(_read_children(scheduler)),
-}
-"""How to read each of torch's classes, by its name."""
-
-_CLASSES_WITHOUT_BASE_LRS: Sequence[str] = (
-    "SWALR",
-    "ReduceLROnPlateau",
-    "CyclicLR",
-    "OneCycleLR",
-    "MultiplicativeLR",
-    "SequentialLR",
-    "ChainedScheduler",
-)
-"""Those whose rates do not come from a base rate of their own."""
+    return argument
 
 
 def from_scheduler(scheduler: Any) -> Schedule:
@@ -832,3 +611,224 @@ def _get_step(scheduler: Any) -> int:
     if _get_class_name(scheduler) == "ChainedScheduler":
         return _get_step(scheduler._schedulers[0])
     return int(scheduler.last_epoch)
+
+
+def _get_class_name(scheduler: Any) -> str:
+    """The name of a class of torch's; any other has none."""
+    scheduler_class = type(scheduler)
+    modules = ("torch.optim.lr_scheduler", "torch.optim.swa_utils")
+    return scheduler_class.__qualname__ if scheduler_class.__module__ in modules else ""
+
+
+def _read_scheduler(scheduler: Any, nested: bool = False) -> Schedule:
+    """The schedule of a scheduler; ``nested`` where it is part of another.
+
+    Raises:
+        ScheduleError: it is none of torch's, or not one schedule for all groups.
+    """
+    class_name = _get_class_name(scheduler)
+    if class_name not in _READERS:
+        raise ScheduleError(
+            "from_scheduler: scheduler must be of one of torch's own classes, got "
+            f"{type(scheduler).__module__}.{type(scheduler).__qualname__}; write what it does as "
+            "a schedule, or as Custom(function)."
+        )
+    if nested and hasattr(scheduler, "_schedulers"):
+        raise ScheduleError(
+            f"from_scheduler: schedulers in a scheduler must be plain ones, got a {class_name}, which "
+            "torch steps wrongly there; put its own schedulers in its place."
+        )
+    if class_name not in _CLASSES_WITHOUT_BASE_LRS:
+        _check_base_lrs(class_name, scheduler)
+    if nested and class_name == "SWALR":  # it begins at whatever rate it finds
+        return SWALR(_read_group_value(scheduler, "swa_lr"), *_get_anneal_arguments(scheduler))
+    schedule: Schedule = _READERS[class_name](scheduler)
+    return schedule
+
+
+def _check_base_lrs(class_name: str, scheduler: Any) -> None:
+    """Raises ScheduleError where a scheduler's own base rates are not those of its groups."""
+    bases, groups = scheduler.base_lrs, scheduler.optimizer.param_groups
+    if len(bases) != len(groups):
+        raise ScheduleError(
+            f"from_scheduler: {class_name} must be built after all parameter groups are there, but it "
+            f"has {len(bases)} of {len(groups)}; build it after add_param_group."
+        )
+    for base, group in zip(bases, groups, strict=True):
+        initial = float(group["initial_lr"])
+        if not isclose(float(base), initial, rel_tol=1e-6):
+            raise ScheduleError(
+                f"from_scheduler: {class_name} must go from its group's initial_lr, but that is "
+                f"{initial:g} and its own {float(base):g}: another scheduler has set one of them. "
+                f"Build the schedule with torch.{class_name}(...)."
+            )
+
+
+def _read_cosine(scheduler: Any) -> Schedule:
+    if scheduler.last_epoch <= scheduler.T_max:
+        return CosineAnnealingLR(scheduler.T_max, scheduler.eta_min)
+    return CosineWave(
+        2 * scheduler.T_max, low=check_absolute("from_scheduler", eta_min=scheduler.eta_min)
+    )
+
+
+def _read_cyclic(scheduler: Any) -> Schedule | LrAndMomentum:
+    up = scheduler.step_ratio * scheduler.total_size
+    up = round(up) if isclose(up, round(up), rel_tol=1e-9) else up
+    return CyclicLR(
+        _require_equal("base_lr", map(float, scheduler.base_lrs)),
+        _require_equal("max_lr", map(float, scheduler.max_lrs)),
+        up,
+        scheduler.total_size - up,
+        scheduler.mode,
+        scheduler.gamma,
+        scheduler._scale_fn_custom,
+        scheduler.scale_mode,
+        cycle_momentum=False,
+    )
+
+
+def _read_one_cycle(scheduler: Any) -> Schedule:
+    phases = [
+        (
+            phase["end_step"],
+            _read_group_value(scheduler, phase["start_lr"]),
+            _read_group_value(scheduler, phase["end_lr"]),
+        )
+        for phase in scheduler._schedule_phases
+    ]
+    return _build_phases(phases, scheduler.total_steps, ANNEAL_RAMPS[scheduler._anneal_func_type])
+
+
+def _read_swa(scheduler: Any) -> Schedule:
+    """From where it began, which is the base rate only if nothing was scheduled before."""
+    target = _read_group_value(scheduler, "swa_lr")
+    schedule = SWALR(target, *_get_anneal_arguments(scheduler))
+    # The share of the way behind it: 1 - share is what is left of the rate that it began at.
+    fraction = 1 - SWALR(0.0, *_get_anneal_arguments(scheduler))(scheduler.last_epoch)
+    if fraction > 1 - 1e-9:
+        return schedule
+    start = _divide_by_initial_lr(
+        "the rate at which SWALR began",
+        scheduler,
+        lambda group: (float(group["lr"]) - fraction * target) / (1 - fraction),
+    )
+    assert hasattr(schedule, "replace")
+    return schedule if _is_close(start, 1.0) else schedule.replace(start=start)
+
+
+def _get_anneal_arguments(scheduler: Any) -> tuple[int, Any]:
+    return scheduler.anneal_epochs, scheduler._anneal_strategy
+
+
+def _read_plateau(scheduler: Any) -> Schedule:
+    """With the reductions so far as a factor in front."""
+    factor = _divide_by_initial_lr("the rate", scheduler, lambda group: float(group["lr"]))
+    if not factor:  # nothing is left to reduce
+        return Constant(0.0)
+    low = _require_equal("min_lr", map(float, scheduler.min_lrs))
+    plateau = ReduceLROnPlateau(
+        scheduler.mode,
+        scheduler.factor,
+        scheduler.patience,
+        scheduler.threshold,
+        scheduler.threshold_mode,
+        scheduler.cooldown,
+        low / factor,
+        scheduler.eps / factor,
+    )
+    return plateau if _is_close(factor, 1.0) else factor * plateau
+
+
+def _read_children(scheduler: Any) -> list[Schedule]:
+    return [_read_scheduler(child, nested=True) for child in scheduler._schedulers]
+
+
+def _read_sequential_children(scheduler: Any) -> list[Schedule]:
+    """The children of a sequence; a later constant of no steps is over when torch begins it."""
+    first, *later = scheduler._schedulers
+    parts = [_read_scheduler(first, nested=True)]
+    for child in later:
+        is_over = _get_class_name(child) == "ConstantLR" and not child.total_iters
+        parts.append(Constant(1.0) if is_over else _read_scheduler(child, nested=True))
+    return parts
+
+
+def _get_lr_lambda(scheduler: Any) -> Any:
+    return _require_equal("lr_lambda", scheduler.lr_lambdas)
+
+
+def _read_group_value(scheduler: Any, key: str) -> float:
+    return float(_require_equal(key, (group[key] for group in scheduler.optimizer.param_groups)))
+
+
+def _divide_by_initial_lr(
+    description: str, scheduler: Any, get_lr: Callable[[Any], float]
+) -> float:
+    """A rate of each group as the one factor of its ``initial_lr``; a group at 0 has any."""
+    factors = [
+        get_lr(group) / initial
+        for group in scheduler.optimizer.param_groups
+        if (initial := float(group.get("initial_lr", group["lr"])))
+    ]
+    return float(_require_equal(f"{description}, over initial_lr,", factors or [1.0]))
+
+
+def _require_equal(description: str, values: Iterable[Any]) -> Any:
+    """The one value that all groups have."""
+    first, *others = values
+    if not all(_is_close(other, first) for other in others):
+        raise ScheduleError(
+            f"from_scheduler: {description} must be the same in all parameter groups, got "
+            f"{shorten([first, *others])}; a schedule is for all of them, and what differs belongs "
+            "in each group's own lr."
+        )
+    return first
+
+
+def _is_close(a: Any, b: Any) -> bool:
+    """Whether two values are the same, numbers up to what stepping does to their last bits."""
+    return isclose(a, b, rel_tol=1e-6) if isinstance(a, float) else bool(a == b)
+
+
+def _make_reader(function: Callable[..., Any], *attributes: str) -> Callable[[Any], Any]:
+    """A reader of what a scheduler keeps under the names of its arguments."""
+    return lambda scheduler: function(**{name: getattr(scheduler, name) for name in attributes})
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "LambdaLR": lambda scheduler: LambdaLR(_get_lr_lambda(scheduler)),
+    "MultiplicativeLR": lambda scheduler: MultiplicativeLR(_get_lr_lambda(scheduler)),
+    "ConstantLR": _make_reader(ConstantLR, "factor", "total_iters"),
+    "LinearLR": _make_reader(LinearLR, "start_factor", "end_factor", "total_iters"),
+    "PolynomialLR": _make_reader(PolynomialLR, "total_iters", "power"),
+    "ExponentialLR": _make_reader(ExponentialLR, "gamma"),
+    "StepLR": _make_reader(StepLR, "step_size", "gamma"),
+    "MultiStepLR": lambda scheduler: MultiStepLR(
+        list(scheduler.milestones.elements()), scheduler.gamma
+    ),
+    "CosineAnnealingLR": _read_cosine,
+    "CosineAnnealingWarmRestarts": _make_reader(
+        CosineAnnealingWarmRestarts, "T_0", "T_mult", "eta_min"
+    ),
+    "SWALR": _read_swa,
+    "ReduceLROnPlateau": _read_plateau,
+    "CyclicLR": _read_cyclic,
+    "OneCycleLR": _read_one_cycle,
+    "SequentialLR": lambda scheduler: SequentialLR(
+        _read_sequential_children(scheduler), scheduler._milestones
+    ),
+    "ChainedScheduler": lambda scheduler: ChainedScheduler(_read_children(scheduler)),
+}
+"""How to read each of torch's classes, by its name."""
+
+_CLASSES_WITHOUT_BASE_LRS: Sequence[str] = (
+    "SWALR",
+    "ReduceLROnPlateau",
+    "CyclicLR",
+    "OneCycleLR",
+    "MultiplicativeLR",
+    "SequentialLR",
+    "ChainedScheduler",
+)
+"""Those whose rates do not come from a base rate of their own."""

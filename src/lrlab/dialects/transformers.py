@@ -82,17 +82,6 @@ def get_constant_schedule_with_warmup(num_warmup_steps: int) -> Schedule:
     return _add_warmup(func_name, num_warmup_steps, Constant(1.0))
 
 
-def get_linear_schedule_with_warmup(num_warmup_steps: int, num_training_steps: int) -> Schedule:
-    """A line from 0 to the base rate and a line to 0 at the end of the training.
-
-    >>> get_linear_schedule_with_warmup(10, 100)
-    Warmup(10, start=0.0) >> Linear(1.0, 0.0, over=90)
-    """
-    func_name = "get_linear_schedule_with_warmup"
-    rest = _count_steps_after_warmup(func_name, num_warmup_steps, num_training_steps, minimum=0)
-    return _add_warmup(func_name, num_warmup_steps, Linear(1.0, 0.0, over=rest))
-
-
 def get_cosine_schedule_with_warmup(
     num_warmup_steps: int, num_training_steps: int, num_cycles: float = 0.5
 ) -> Schedule:
@@ -124,36 +113,6 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
     return _add_warmup(
         func_name, num_warmup_steps, cosine if cycles == 1 else cosine.repeat(cycles)
     )
-
-
-def get_polynomial_decay_schedule_with_warmup(
-    num_warmup_steps: int, num_training_steps: int, lr_end: float = 1e-7, power: float = 1.0
-) -> Schedule:
-    """A warm-up from 0, then a polynomial decay to the absolute rate ``lr_end``.
-
-    >>> get_polynomial_decay_schedule_with_warmup(10, 100, power=2.0)
-    Warmup(10, start=0.0) >> Polynomial(2.0, over=90, end=Absolute(1e-07))
-    """
-    func_name = "get_polynomial_decay_schedule_with_warmup"
-    rest = _count_steps_after_warmup(func_name, num_warmup_steps, num_training_steps, minimum=0)
-    return _add_warmup(
-        func_name,
-        num_warmup_steps,
-        Polynomial(power, over=rest, end=check_absolute(func_name, lr_end=lr_end)),
-    )
-
-
-def get_inverse_sqrt_schedule(num_warmup_steps: int, timescale: int | None = None) -> Schedule:
-    """A warm-up from 0, then sqrt(timescale / (t - num_warmup_steps + timescale)).
-
-    The time scale is that of the warm-up when it is left out, without one 10 000.
-
-    >>> get_inverse_sqrt_schedule(10)
-    Warmup(10, start=0.0) >> InverseSqrt(10)
-    """
-    func_name = "get_inverse_sqrt_schedule"
-    tau = (num_warmup_steps or 10_000) if timescale is None else timescale
-    return _add_warmup(func_name, num_warmup_steps, InverseSqrt(tau))
 
 
 def get_cosine_with_min_lr_schedule_with_warmup(
@@ -212,36 +171,104 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     return Constant(warmup_lr_rate, over=1) >> cosine.shift(-1)
 
 
-def _build_cosine(func_name: str, over: float, num_cycles: float, end: Level) -> Schedule:
-    """So many waves of a cosine within ``over``, of which half a one is a ramp."""
-    cycles = check_argument(func_name, Positive, num_cycles=num_cycles)
-    if cycles == 0.5:
-        return Cosine(over, end=end)
-    return CosineWave(over / cycles, low=end).until(over)
+def get_linear_schedule_with_warmup(num_warmup_steps: int, num_training_steps: int) -> Schedule:
+    """A line from 0 to the base rate and a line to 0 at the end of the training.
+
+    >>> get_linear_schedule_with_warmup(10, 100)
+    Warmup(10, start=0.0) >> Linear(1.0, 0.0, over=90)
+    """
+    func_name = "get_linear_schedule_with_warmup"
+    rest = _count_steps_after_warmup(func_name, num_warmup_steps, num_training_steps, minimum=0)
+    return _add_warmup(func_name, num_warmup_steps, Linear(1.0, 0.0, over=rest))
 
 
-def _add_warmup(func_name: str, over: float, schedule: Schedule) -> Schedule:
-    """``schedule`` after transformers' warm-up, whose rate at t is t / over."""
-    over = check_argument(func_name, NonNegative, num_warmup_steps=over)
-    return Warmup(over, start=0.0) >> schedule if over else schedule
+def get_polynomial_decay_schedule_with_warmup(
+    num_warmup_steps: int, num_training_steps: int, lr_end: float = 1e-7, power: float = 1.0
+) -> Schedule:
+    """A warm-up from 0, then a polynomial decay to the absolute rate ``lr_end``.
+
+    >>> get_polynomial_decay_schedule_with_warmup(10, 100, power=2.0)
+    Warmup(10, start=0.0) >> Polynomial(2.0, over=90, end=Absolute(1e-07))
+    """
+    func_name = "get_polynomial_decay_schedule_with_warmup"
+    rest = _count_steps_after_warmup(func_name, num_warmup_steps, num_training_steps, minimum=0)
+    return _add_warmup(
+        func_name,
+        num_warmup_steps,
+        Polynomial(power, over=rest, end=check_absolute(func_name, lr_end=lr_end)),
+    )
 
 
-def _count_steps_after_warmup(
-    func_name: str, num_warmup_steps: object, num_training_steps: object, minimum: float = 1
-) -> float:
-    """The steps of the training after the warm-up; ``minimum`` is what transformers divides by."""
-    over: float = check_argument(func_name, NonNegative, num_warmup_steps=num_warmup_steps)
-    total: float = check_argument(func_name, NonNegative, num_training_steps=num_training_steps)
-    return max(minimum, total - over)
+def get_inverse_sqrt_schedule(num_warmup_steps: int, timescale: int | None = None) -> Schedule:
+    """A warm-up from 0, then sqrt(timescale / (t - num_warmup_steps + timescale)).
+
+    The time scale is that of the warm-up when it is left out, without one 10 000.
+
+    >>> get_inverse_sqrt_schedule(10)
+    Warmup(10, start=0.0) >> InverseSqrt(10)
+    """
+    func_name = "get_inverse_sqrt_schedule"
+    tau = (num_warmup_steps or 10_000) if timescale is None else timescale
+    return _add_warmup(func_name, num_warmup_steps, InverseSqrt(tau))
 
 
-def _check_floor(func_name: str, min_lr: float | None, min_lr_rate: float | None) -> Level:
-    if min_lr is not None and min_lr_rate is None:
-        return check_absolute(func_name, min_lr=min_lr)
-    if min_lr_rate is not None and min_lr is None:
-        return min_lr_rate
-    raise ScheduleError(
-        f"{func_name}: either min_lr or min_lr_rate must be given, got {min_lr!r} and {min_lr_rate!r}."
+def get_reduce_on_plateau_schedule(
+    *,
+    mode: Literal["min", "max"] = "min",
+    factor: float = 0.1,
+    patience: int = 10,
+    threshold: float = 1e-4,
+    threshold_mode: Literal["rel", "abs"] = "rel",
+    cooldown: int = 0,
+    min_lr: float = 0,
+    eps: float = 1e-8,
+) -> Schedule:
+    """The ReduceLROnPlateau of torch, whose arguments these are.
+
+    >>> get_reduce_on_plateau_schedule(factor=0.5, eps=0)
+    Plateau(0.5)
+    """
+    return ReduceLROnPlateau(
+        mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
+    )
+
+
+def get_greedy_schedule(
+    *,
+    mode: str = "min",
+    factor: float = 0.95,
+    patience: int = 10,
+    threshold: float = 1e-6,
+    threshold_mode: str = "abs",
+    cooldown: int = 0,
+    warmup: int = 0,
+    min_lr: float = 1e-3,
+    max_lr: float = 1.0,
+    eps: float = 1e-8,
+    smooth: bool = False,
+    window_size: int = 50,
+    reset_start: int = 500,
+) -> Schedule:
+    """GreedyLR, whose arguments these are: raised while a metric improves, lowered while not.
+
+    >>> get_greedy_schedule(eps=0)
+    Greedy(low=Absolute(0.001), high=Absolute(1.0))
+    """
+    func_name = "get_greedy_schedule"
+    return Greedy(
+        factor,
+        patience=patience,
+        mode=mode,
+        threshold=threshold,
+        threshold_mode=threshold_mode,
+        cooldown=cooldown,
+        warmup=warmup,
+        low=check_absolute(func_name, min_lr=min_lr),
+        high=check_absolute(func_name, max_lr=max_lr),
+        eps=check_absolute(func_name, eps=eps),
+        window=window_size if smooth else 1,
+        # transformers resets at the first reduction at min_lr for 0 as well as for 1.
+        reset=max(1, check_count(func_name, reset_start=reset_start)),
     )
 
 
@@ -304,63 +331,36 @@ def _build_decay(over: float, decay_type: str, end: Level, num_cycles: float) ->
     return falling if isinstance(falling, Cosine) else falling >> Constant(end)
 
 
-def get_reduce_on_plateau_schedule(
-    *,
-    mode: Literal["min", "max"] = "min",
-    factor: float = 0.1,
-    patience: int = 10,
-    threshold: float = 1e-4,
-    threshold_mode: Literal["rel", "abs"] = "rel",
-    cooldown: int = 0,
-    min_lr: float = 0,
-    eps: float = 1e-8,
-) -> Schedule:
-    """The ReduceLROnPlateau of torch, whose arguments these are.
-
-    >>> get_reduce_on_plateau_schedule(factor=0.5, eps=0)
-    Plateau(0.5)
-    """
-    return ReduceLROnPlateau(
-        mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps
-    )
+def _build_cosine(func_name: str, over: float, num_cycles: float, end: Level) -> Schedule:
+    """So many waves of a cosine within ``over``, of which half a one is a ramp."""
+    cycles = check_argument(func_name, Positive, num_cycles=num_cycles)
+    if cycles == 0.5:
+        return Cosine(over, end=end)
+    return CosineWave(over / cycles, low=end).until(over)
 
 
-def get_greedy_schedule(
-    *,
-    mode: str = "min",
-    factor: float = 0.95,
-    patience: int = 10,
-    threshold: float = 1e-6,
-    threshold_mode: str = "abs",
-    cooldown: int = 0,
-    warmup: int = 0,
-    min_lr: float = 1e-3,
-    max_lr: float = 1.0,
-    eps: float = 1e-8,
-    smooth: bool = False,
-    window_size: int = 50,
-    reset_start: int = 500,
-) -> Schedule:
-    """GreedyLR, whose arguments these are: raised while a metric improves, lowered while not.
+def _add_warmup(func_name: str, over: float, schedule: Schedule) -> Schedule:
+    """``schedule`` after transformers' warm-up, whose rate at t is t / over."""
+    over = check_argument(func_name, NonNegative, num_warmup_steps=over)
+    return Warmup(over, start=0.0) >> schedule if over else schedule
 
-    >>> get_greedy_schedule(eps=0)
-    Greedy(low=Absolute(0.001), high=Absolute(1.0))
-    """
-    func_name = "get_greedy_schedule"
-    return Greedy(
-        factor,
-        patience=patience,
-        mode=mode,
-        threshold=threshold,
-        threshold_mode=threshold_mode,
-        cooldown=cooldown,
-        warmup=warmup,
-        low=check_absolute(func_name, min_lr=min_lr),
-        high=check_absolute(func_name, max_lr=max_lr),
-        eps=check_absolute(func_name, eps=eps),
-        window=window_size if smooth else 1,
-        # transformers resets at the first reduction at min_lr for 0 as well as for 1.
-        reset=max(1, check_count(func_name, reset_start=reset_start)),
+
+def _count_steps_after_warmup(
+    func_name: str, num_warmup_steps: object, num_training_steps: object, minimum: float = 1
+) -> float:
+    """The steps of the training after the warm-up; ``minimum`` is what transformers divides by."""
+    over: float = check_argument(func_name, NonNegative, num_warmup_steps=num_warmup_steps)
+    total: float = check_argument(func_name, NonNegative, num_training_steps=num_training_steps)
+    return max(minimum, total - over)
+
+
+def _check_floor(func_name: str, min_lr: float | None, min_lr_rate: float | None) -> Level:
+    if min_lr is not None and min_lr_rate is None:
+        return check_absolute(func_name, min_lr=min_lr)
+    if min_lr_rate is not None and min_lr is None:
+        return min_lr_rate
+    raise ScheduleError(
+        f"{func_name}: either min_lr or min_lr_rate must be given, got {min_lr!r} and {min_lr_rate!r}."
     )
 
 

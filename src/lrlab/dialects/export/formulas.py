@@ -48,6 +48,37 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 
+
+def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") -> str:
+    """The text of a formula whose value at every step is the schedule's.
+
+    Args:
+        schedule: what is written; its durations are in steps.
+        base: the base rate, needed where a level is an absolute ``Rate``.
+        clock: the text of the step.
+
+    Raises:
+        ScheduleError: there is no formula for a part of it, or ``base`` is missing.
+
+    >>> from lrlab.schedules import Cosine
+    >>> to_formula(Cosine(45))
+    '(1 + cos(pi * min(t, 45) / 45)) / 2'
+    """
+    writer = next((w for kind, w in _FORMULA_WRITERS.items() if isinstance(schedule, kind)), None)
+    if writer is None:
+        raise ScheduleError(f"there is no formula for {schedule}.")
+    text = writer(schedule, clock, base)
+    if len(text) > MAX_FORMULA_LENGTH:
+        raise ScheduleError(
+            f"the formula for {schedule} is longer than {MAX_FORMULA_LENGTH} characters."
+        )
+    return text
+
+
+FormulaWriter = Callable[[Any, str, float | None], str]
+
+MAX_FORMULA_LENGTH = 5_000
+
 CurveText = tuple[str, str]
 """The texts of the share c of the way and of what is left of it, 1 - c, each a product."""
 
@@ -91,6 +122,19 @@ def write_curve(name: str | float, p: str) -> CurveText:
     return f"({p}) ** {name!r}", f"(1 - ({p}) ** {name!r})"
 
 
+_CURVE_WRITERS: Mapping[str, Callable[[str], CurveText]] = {
+    "linear": lambda p: (p, f"(1 - {p})"),
+    "cosine": lambda p: (f"(1 - cos(pi * {p})) / 2", f"(1 + cos(pi * {p})) / 2"),
+    "sqrt": lambda p: (f"({p}) ** 0.5", f"(1 - ({p}) ** 0.5)"),
+    "square": lambda p: (f"({p}) ** 2", f"(1 - ({p}) ** 2)"),
+    "mirror": lambda p: (
+        f"(2 * {p} - (1 - cos(pi * {p})) / 2)",
+        f"(1 - 2 * {p} + (1 - cos(pi * {p})) / 2)",
+    ),
+    "halving": lambda p: (f"(2 - 2 * 0.5 ** ({p}))", f"(2 * 0.5 ** ({p}) - 1)"),
+}
+
+
 def _write_cosine(s: Any, p: str) -> CurveText:
     turn = f"cos(pi * {_write_power(p, s.k)})"
     if s.power == 1:
@@ -121,18 +165,6 @@ def _write_power(text: str, exponent: float) -> str:
     return f"{text if text.startswith('(') else f'({text})'} ** {to_int_if_whole(exponent)!r}"
 
 
-_CURVE_WRITERS: Mapping[str, Callable[[str], CurveText]] = {
-    "linear": lambda p: (p, f"(1 - {p})"),
-    "cosine": lambda p: (f"(1 - cos(pi * {p})) / 2", f"(1 + cos(pi * {p})) / 2"),
-    "sqrt": lambda p: (f"({p}) ** 0.5", f"(1 - ({p}) ** 0.5)"),
-    "square": lambda p: (f"({p}) ** 2", f"(1 - ({p}) ** 2)"),
-    "mirror": lambda p: (
-        f"(2 * {p} - (1 - cos(pi * {p})) / 2)",
-        f"(1 - 2 * {p} + (1 - cos(pi * {p})) / 2)",
-    ),
-    "halving": lambda p: (f"(2 - 2 * 0.5 ** ({p}))", f"(2 * 0.5 ** ({p}) - 1)"),
-}
-
 _RAMP_WRITERS: Mapping[type[Ramp], Callable[[Any, str], CurveText]] = {
     Linear: lambda s, p: (p, f"(1 - {p})"),
     Cosine: _write_cosine,
@@ -142,48 +174,6 @@ _RAMP_WRITERS: Mapping[type[Ramp], Callable[[Any, str], CurveText]] = {
     Warmup: lambda s, p: write_curve(s.curve, p),
     Cooldown: lambda s, p: write_curve(s.curve, p),
 }
-
-MAX_FORMULA_LENGTH = 5_000
-
-FormulaWriter = Callable[[Any, str, float | None], str]
-
-
-def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") -> str:
-    """The text of a formula whose value at every step is the schedule's.
-
-    Args:
-        schedule: what is written; its durations are in steps.
-        base: the base rate, needed where a level is an absolute ``Rate``.
-        clock: the text of the step.
-
-    Raises:
-        ScheduleError: there is no formula for a part of it, or ``base`` is missing.
-
-    >>> from lrlab.schedules import Cosine
-    >>> to_formula(Cosine(45))
-    '(1 + cos(pi * min(t, 45) / 45)) / 2'
-    """
-    writer = next((w for kind, w in _FORMULA_WRITERS.items() if isinstance(schedule, kind)), None)
-    if writer is None:
-        raise ScheduleError(f"there is no formula for {schedule}.")
-    text = writer(schedule, clock, base)
-    if len(text) > MAX_FORMULA_LENGTH:
-        raise ScheduleError(
-            f"the formula for {schedule} is longer than {MAX_FORMULA_LENGTH} characters."
-        )
-    return text
-
-
-def parenthesize(text: str) -> str:
-    """``text`` as tightly bound as a name."""
-    return text if text.replace(".", "").isalnum() else f"({text})"
-
-
-def restrict_to_interval(t: str, begin: float, end: float, text: str) -> str:
-    """``text`` from one step to before another, else 0."""
-    holds = f"({t} >= {to_int_if_whole(float(begin))!r}) * " if begin > 0 else ""
-    ends = f"({t} < {to_int_if_whole(float(end))!r}) * " if end < inf else ""
-    return f"{holds}{ends}{parenthesize(text)}"
 
 
 def _write_sequential(s: Sequential, t: str, base: float | None) -> str:
@@ -206,10 +196,6 @@ def _write_continued(s: Continued, t: str, base: float | None) -> str:
     second = to_formula(s.second, base and end_value and base * end_value, _shift_clock(t, start))
     after = restrict_to_interval(t, start, inf, f"{end_value!r} * {parenthesize(second)}")
     return f"{restrict_to_interval(t, 0, start, first)} + {after}" if start else after
-
-
-def _shift_clock(t: str, start: float) -> str:
-    return f"max({t} - {to_int_if_whole(float(start))!r}, 0)" if start else t
 
 
 def _write_piecewise_interpolate(s: PiecewiseInterpolate, t: str, base: float | None) -> str:
@@ -277,6 +263,22 @@ def _write_cosine_wave(s: CosineWave, t: str, base: float | None) -> str:
     turn = f"cos(2 * pi * {t} / {s.period!r})"
     high, low = to_factor(s.high, base), to_factor(s.low, base)
     return interpolate(high, low, f"(1 - {turn}) / 2", f"(1 + {turn}) / 2")
+
+
+def restrict_to_interval(t: str, begin: float, end: float, text: str) -> str:
+    """``text`` from one step to before another, else 0."""
+    holds = f"({t} >= {to_int_if_whole(float(begin))!r}) * " if begin > 0 else ""
+    ends = f"({t} < {to_int_if_whole(float(end))!r}) * " if end < inf else ""
+    return f"{holds}{ends}{parenthesize(text)}"
+
+
+def parenthesize(text: str) -> str:
+    """``text`` as tightly bound as a name."""
+    return text if text.replace(".", "").isalnum() else f"({text})"
+
+
+def _shift_clock(t: str, start: float) -> str:
+    return f"max({t} - {to_int_if_whole(float(start))!r}, 0)" if start else t
 
 
 def _divide_clock(t: str, every: Any) -> str:

@@ -26,15 +26,6 @@ from lrlab.schedules import (
     Warmup,
 )
 
-Call = tuple[str, dict[str, Any]]
-"""The name of one of the classes and its arguments."""
-
-_REMEDY = (
-    "its schedules are Cosine (after a linear Warmup too), its repetition, Linear, Polynomial, "
-    "Exponential, Step, MultiStep, Piecewise and InverseTime; write a LearningRateSchedule of your "
-    "own around a formula"
-)
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
     """The program that makes ``schedule`` out of one of keras' classes, in absolute rates."""
@@ -46,10 +37,26 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     return f"import keras\n\nschedule = {format_call(f'keras.optimizers.schedules.{name}', **kwargs)}\n"
 
 
+Call = tuple[str, dict[str, Any]]
+"""The name of one of the classes and its arguments."""
+
+_REMEDY = (
+    "its schedules are Cosine (after a linear Warmup too), its repetition, Linear, Polynomial, "
+    "Exponential, Step, MultiStep, Piecewise and InverseTime; write a LearningRateSchedule of your "
+    "own around a formula"
+)
+
+
 def _match_linear(s: Linear, base: float | None) -> Call | None:
     if not s.over:
         return None
     return "PolynomialDecay", _build_decay_kwargs(s, base) | {"power": 1.0}
+
+
+def _match_polynomial(s: Polynomial, base: float | None) -> Call | None:
+    if not s.over or s.k != 1:
+        return None
+    return "PolynomialDecay", _build_decay_kwargs(s, base) | {"power": s.power}
 
 
 def _build_decay_kwargs(s: Any, base: float | None) -> dict[str, Any]:
@@ -58,12 +65,6 @@ def _build_decay_kwargs(s: Any, base: float | None) -> dict[str, Any]:
         "decay_steps": s.over,
         "end_learning_rate": to_lr(s.end, base),
     }
-
-
-def _match_polynomial(s: Polynomial, base: float | None) -> Call | None:
-    if not s.over or s.k != 1:
-        return None
-    return "PolynomialDecay", _build_decay_kwargs(s, base) | {"power": s.power}
 
 
 def _match_cosine(s: Cosine, base: float | None) -> Call | None:

@@ -31,8 +31,6 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 
-_CallWriter = Callable[[Any, float | None], str | None]
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
     """The program that makes ``schedule`` out of optax's own functions, in absolute rates."""
@@ -48,16 +46,6 @@ def _write_schedule(schedule: Schedule, base: float | None, clock: str = "t") ->
     writer = _CALL_WRITERS.get(type(schedule))
     text = writer(schedule, base) if writer else None
     return _write_lambda(schedule, base, clock) if text is None else text
-
-
-def _write_lambda(schedule: Schedule, base: float | None, clock: str) -> str:
-    rate = require_base(base, f"{schedule} as rates")
-    try:
-        text = to_python(to_formula(schedule, rate, clock), JNP)
-    except ScheduleError as error:
-        remedy = f"{str(error).rstrip('.')}; write a function of the step of your own"
-        raise make_unsupported_error(schedule, "optax", remedy) from None
-    return f"lambda t: {rate!r} * ({text})"
 
 
 def _write_sequential(schedule: Sequential, base: float | None) -> str:
@@ -79,6 +67,19 @@ def _write_sequential(schedule: Sequential, base: float | None) -> str:
 def _write_clock(boundaries: list[float]) -> str:
     """The step of a part; optax asks all parts at every step, the later ones before their 0 too."""
     return "max(t, 0)" if boundaries else "t"
+
+
+def _write_lambda(schedule: Schedule, base: float | None, clock: str) -> str:
+    rate = require_base(base, f"{schedule} as rates")
+    try:
+        text = to_python(to_formula(schedule, rate, clock), JNP)
+    except ScheduleError as error:
+        remedy = f"{str(error).rstrip('.')}; write a function of the step of your own"
+        raise make_unsupported_error(schedule, "optax", remedy) from None
+    return f"lambda t: {rate!r} * ({text})"
+
+
+_CallWriter = Callable[[Any, float | None], str | None]
 
 
 def _write_constant(s: Constant, base: float | None) -> str:

@@ -34,11 +34,6 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 
-Call = tuple[str, dict[str, Any]]
-"""The name of one of torch's classes and its arguments after the optimizer."""
-
-_REMEDY = "put it on the optimizer with lrlab.LRScheduler, which takes any that reads no metric"
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
     """The program that puts ``schedule`` on an optimizer with torch's own classes."""
@@ -69,18 +64,6 @@ def _write_scheduler(schedule: Schedule, base: float | None, nested: bool = Fals
             return format_multiline_call("ChainedScheduler", (), items, "optimizer=optimizer")
     found_call = _match_class(schedule, base)
     return _write_lambda(schedule, base) if found_call is None else _write_call(*found_call)
-
-
-def _write_lambda(schedule: Schedule, base: float | None) -> str:
-    try:
-        text = to_python(to_formula(schedule, base), MATH)
-    except ScheduleError as error:
-        if "write: base" in str(error):
-            raise
-        raise make_unsupported_error(
-            schedule, "torch", f"{str(error).rstrip('.')}; {_REMEDY}"
-        ) from None
-    return f"LambdaLR(optimizer, lambda t: {text})"
 
 
 def _write_sequential(schedule: Sequential, base: float | None) -> str | None:
@@ -120,6 +103,10 @@ def _drop_until(part: Schedule) -> Schedule:
     return part if waits and isinstance(inner, Cosine) else inner
 
 
+Call = tuple[str, dict[str, Any]]
+"""The name of one of torch's classes and its arguments after the optimizer."""
+
+
 def _match_constant(part: Schedule) -> Call | None:
     """A constant that something follows."""
     if (
@@ -133,14 +120,43 @@ def _match_constant(part: Schedule) -> Call | None:
     return "ConstantLR", {"factor": part.level, "total_iters": to_whole_steps(part.over)}
 
 
-def _match_class(schedule: Schedule, base: float | None) -> Call | None:
-    """Torch's class that says the same, if there is one."""
-    writer = _CALL_MATCHERS.get(type(schedule))
-    return writer(schedule, base) if writer else None
+def _write_plateau(s: Plateau, base: float | None) -> str:
+    kwargs = {
+        "mode": repr(s.mode),
+        "factor": s.factor,
+        "patience": max(1, s.patience) - 1 if s.at_patience else s.patience,
+        "threshold": s.threshold,
+        "threshold_mode": repr(s.threshold_mode),
+        "cooldown": s.cooldown,
+        "min_lr": to_lr(s.low, base),
+        "eps": to_lr(s.eps, base),
+    }
+    return _write_call("ReduceLROnPlateau", kwargs)
+
+
+def _write_lambda(schedule: Schedule, base: float | None) -> str:
+    try:
+        text = to_python(to_formula(schedule, base), MATH)
+    except ScheduleError as error:
+        if "write: base" in str(error):
+            raise
+        raise make_unsupported_error(
+            schedule, "torch", f"{str(error).rstrip('.')}; {_REMEDY}"
+        ) from None
+    return f"LambdaLR(optimizer, lambda t: {text})"
+
+
+_REMEDY = "put it on the optimizer with lrlab.LRScheduler, which takes any that reads no metric"
 
 
 def _write_call(name: str, kwargs: dict[str, Any]) -> str:
     return format_call(name, "optimizer", **kwargs)
+
+
+def _match_class(schedule: Schedule, base: float | None) -> Call | None:
+    """Torch's class that says the same, if there is one."""
+    writer = _CALL_MATCHERS.get(type(schedule))
+    return writer(schedule, base) if writer else None
 
 
 def _match_linear(s: Linear, base: float | None) -> Call | None:
@@ -215,21 +231,6 @@ def _match_cosine_restarts(s: Repeat, base: float | None) -> Call | None:
     return "CosineAnnealingWarmRestarts", kwargs
 
 
-def _write_plateau(s: Plateau, base: float | None) -> str:
-    kwargs = {
-        "mode": repr(s.mode),
-        "factor": s.factor,
-        "patience": max(1, s.patience) - 1 if s.at_patience else s.patience,
-        "threshold": s.threshold,
-        "threshold_mode": repr(s.threshold_mode),
-        "cooldown": s.cooldown,
-        "min_lr": to_lr(s.low, base),
-        "eps": to_lr(s.eps, base),
-    }
-    return _write_call("ReduceLROnPlateau", kwargs)
-
-
-_CHAINABLE_CLASSES = ("LinearLR", "PolynomialLR", "ExponentialLR", "StepLR", "MultiStepLR")
 _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | None]] = {
     Linear: _match_linear,
     Warmup: _match_warmup,
@@ -241,3 +242,5 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | Non
     Repeat: _match_cosine_restarts,
 }
 """Which class of torch's says the same as a shape, where its arguments allow it."""
+
+_CHAINABLE_CLASSES = ("LinearLR", "PolynomialLR", "ExponentialLR", "StepLR", "MultiStepLR")

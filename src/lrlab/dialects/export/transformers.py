@@ -23,15 +23,6 @@ from lrlab.schedules import (
     Warmup,
 )
 
-Call = tuple[str, dict[str, Any]]
-"""The name of one of the functions and its arguments after the optimizer."""
-
-_REMEDY = (
-    "its schedules are a Warmup(..., start=0.0) and one of Constant(1.0), Linear(1.0, 0.0), "
-    "Cosine, Polynomial, InverseSqrt, or a Constant(1.0) and a decay; give a Trainer the scheduler "
-    "of lrlab.optim, or of the program for torch"
-)
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
     """The program that puts ``schedule`` on an optimizer with one of transformers' functions."""
@@ -50,6 +41,16 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     text = format_call(name, "optimizer", **kwargs)
     note = "# Past its end, transformers' cosine climbs again.\n" if "cosine" in name else ""
     return f"from transformers import {name}\n\n{note}scheduler = {text}\n"
+
+
+Call = tuple[str, dict[str, Any]]
+"""The name of one of the functions and its arguments after the optimizer."""
+
+_REMEDY = (
+    "its schedules are a Warmup(..., start=0.0) and one of Constant(1.0), Linear(1.0, 0.0), "
+    "Cosine, Polynomial, InverseSqrt, or a Constant(1.0) and a decay; give a Trainer the scheduler "
+    "of lrlab.optim, or of the program for torch"
+)
 
 
 def _match_after_warmup(
@@ -80,13 +81,6 @@ def _match_stable_decay(warmup: int, start: float, stable: int | None, last: Any
         "min_lr_ratio": last.end or None,
     }
     return "get_wsd_schedule", kwargs
-
-
-def _build_step_kwargs(warmup: int, over: float | str | None) -> dict[str, Any] | None:
-    length = to_whole_steps(over)
-    if length is None:
-        return None
-    return {"num_warmup_steps": warmup, "num_training_steps": warmup + length}
 
 
 def _match_constant(s: Constant, warmup: int, base: float | None) -> Call | None:
@@ -121,6 +115,13 @@ def _match_polynomial(s: Polynomial, warmup: int, base: float | None) -> Call | 
         return None
     kwargs = steps | {"lr_end": to_lr(s.end, base), "power": s.power}
     return "get_polynomial_decay_schedule_with_warmup", kwargs
+
+
+def _build_step_kwargs(warmup: int, over: float | str | None) -> dict[str, Any] | None:
+    length = to_whole_steps(over)
+    if length is None:
+        return None
+    return {"num_warmup_steps": warmup, "num_training_steps": warmup + length}
 
 
 def _match_inverse_sqrt(s: InverseSqrt, warmup: int, base: float | None) -> Call | None:
