@@ -1,25 +1,24 @@
 """MosaicML Composer's schedulers, by Composer's names, arguments and defaults.
 
-A time is Composer's text: ``"10ep"`` is 10 epochs, ``"20ba"`` 20 steps, ``"0.5dur"`` half of the
-training, ``"1dur"`` all of it; other units are no durations here. Rates are factors of the base
-rate. ``t`` is the number of batches behind, Composer's ``timestamp.batch``, and the rate at t is
-that of Composer's formula there. Composer's Trainer works the rate out before it counts the batch,
-so that it trains batch t at the rate of t - 1; ``.shift(1)`` does the same. ``scale_warmup`` is
-missing, because it matters only with the Trainer's ``scale_schedule_ratio``, which is
-``.stretch(ratio)``.
+Times are Composer's texts: ``"10ep"`` is 10 epochs, ``"20ba"`` 20 steps, ``"0.5dur"`` half of the
+training and ``"1dur"`` all of it; other units are refused. Rates are factors of the base rate.
+``t`` is the number of finished batches, Composer's ``timestamp.batch``. Composer's Trainer
+computes the rate before it counts the batch, so it trains batch t at the rate of t - 1;
+``.shift(1)`` does the same. ``scale_warmup`` is missing: it matters only with the Trainer's
+``scale_schedule_ratio``, for which write ``.stretch(ratio)``.
 
-Where they differ on purpose:
+Intended differences:
 
-- Shares of the training are rounded to the nearest step; Composer cuts them. A ``t_mult`` must be 1
-  or more, and one that is not whole makes cycles of such lengths, which Composer cuts.
-- After a ``t_max`` of ``"1dur"`` the last rate holds; Composer's ConstantScheduler then goes to 1.
-- A ``t_max`` that is shorter than the training is taken; Composer's schedulers with a warm-up
-  refuse it. Theirs must be ``"1dur"`` or have the unit of ``t_warmup``, and be longer.
-- Milestones must be ascending. Those within the warm-up wait for its end as in Composer, if their
-  units are alike; others act within it.
+- Fractions of the training are rounded to the nearest step; Composer rounds them down. ``t_mult``
+  must be 1 or more; if it is not whole, neither are the cycles, which Composer rounds down.
+- After a ``t_max`` of ``"1dur"`` the last rate holds; Composer's ConstantScheduler goes to 1.
+- ``t_max`` may be shorter than the training; Composer's schedulers with a warm-up refuse that. With
+  a warm-up it must be ``"1dur"``, or longer than ``t_warmup`` and in the same unit.
+- Milestones must be ascending. Those within the warm-up wait for its end, as in Composer, if they
+  have its unit; others act within it.
 - ``gamma`` and ``power`` must be above 0, and factors 0 or more.
 
-Every function raises ``ScheduleError`` where an argument is out of its domain.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 import re
@@ -58,7 +57,7 @@ __all__ = [
 
 
 def StepScheduler(step_size: str, gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` after every ``step_size``.
+    """Multiply the rate by ``gamma`` after every ``step_size``.
 
     >>> StepScheduler("30ep")
     Step("30ep")
@@ -67,7 +66,7 @@ def StepScheduler(step_size: str, gamma: float = 0.1) -> Schedule:
 
 
 def MultiStepScheduler(milestones: Sequence[str], gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` at each milestone.
+    """Multiply the rate by ``gamma`` at each milestone.
 
     >>> MultiStepScheduler(["0.5dur", "0.75dur"])
     MultiStep(["50%", "75%"])
@@ -76,7 +75,7 @@ def MultiStepScheduler(milestones: Sequence[str], gamma: float = 0.1) -> Schedul
 
 
 def ConstantScheduler(alpha: float = 1.0, t_max: str = "1dur") -> Schedule:
-    """The factor ``alpha`` until ``t_max``, then the base rate.
+    """Multiply the base rate by ``alpha`` until ``t_max``.
 
     >>> ConstantScheduler(0.5, "10ep")
     Constant(0.5, over="10ep") >> Constant(1.0)
@@ -86,7 +85,7 @@ def ConstantScheduler(alpha: float = 1.0, t_max: str = "1dur") -> Schedule:
 
 
 def LinearScheduler(alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur") -> Schedule:
-    """A line between two factors.
+    """Change the factor linearly from ``alpha_i`` to ``alpha_f``.
 
     >>> LinearScheduler(t_max="100ba")
     Linear(1.0, 0.0, over=100)
@@ -95,7 +94,7 @@ def LinearScheduler(alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1d
 
 
 def ExponentialScheduler(gamma: float, decay_period: str = "1ep") -> Schedule:
-    """Multiplied by ``gamma`` over every ``decay_period``.
+    """Multiply the rate by ``gamma`` over every ``decay_period``, smoothly.
 
     >>> ExponentialScheduler(0.9)
     Exponential(0.9, every="1ep")
@@ -104,7 +103,7 @@ def ExponentialScheduler(gamma: float, decay_period: str = "1ep") -> Schedule:
 
 
 def CosineAnnealingScheduler(t_max: str = "1dur", alpha_f: float = 0.0) -> Schedule:
-    """Half a cosine to a factor.
+    """Follow half a cosine to the factor ``alpha_f``.
 
     >>> CosineAnnealingScheduler(alpha_f=0.1)
     Cosine(end=0.1)
@@ -115,7 +114,7 @@ def CosineAnnealingScheduler(t_max: str = "1dur", alpha_f: float = 0.0) -> Sched
 def CosineAnnealingWarmRestartsScheduler(
     t_0: str, t_mult: float = 1.0, alpha_f: float = 0.0
 ) -> Schedule:
-    """Half a cosine to a factor again and again, each time ``t_mult`` times as long.
+    """Repeat half a cosine to the factor ``alpha_f``, each ``t_mult`` times as long as the last.
 
     >>> CosineAnnealingWarmRestartsScheduler("10ep", t_mult=2)
     Cosine("10ep").repeat(growth=2.0)
@@ -124,7 +123,7 @@ def CosineAnnealingWarmRestartsScheduler(
 
 
 def PolynomialScheduler(power: float, t_max: str = "1dur", alpha_f: float = 0.0) -> Schedule:
-    """A power of the time that is left, to a factor.
+    """Decay to the factor ``alpha_f`` by a power of the remaining time.
 
     >>> PolynomialScheduler(2, "50ep")
     Polynomial(2.0, over="50ep")
@@ -135,7 +134,7 @@ def PolynomialScheduler(power: float, t_max: str = "1dur", alpha_f: float = 0.0)
 def MultiStepWithWarmupScheduler(
     t_warmup: str, milestones: Sequence[str], gamma: float = 0.1
 ) -> Schedule:
-    """A warm-up from 0, then multiplied by ``gamma`` at each milestone, counted from the start.
+    """Warm up from 0 and multiply the rate by ``gamma`` at each milestone, counted from the start.
 
     >>> MultiStepWithWarmupScheduler("5ep", ["30ep", "60ep"])
     Warmup("5ep", start=0.0) * MultiStep(["30ep", "60ep"])
@@ -146,7 +145,7 @@ def MultiStepWithWarmupScheduler(
 
 
 def ConstantWithWarmupScheduler(t_warmup: str, alpha: float = 1.0, t_max: str = "1dur") -> Schedule:
-    """A line from 0 to the factor ``alpha``, which holds, after ``t_max`` too.
+    """Warm up from 0 to the factor ``alpha`` and stay there, after ``t_max`` too.
 
     >>> ConstantWithWarmupScheduler("5ep")
     Warmup("5ep", start=0.0) >> Constant(1.0)
@@ -158,7 +157,7 @@ def ConstantWithWarmupScheduler(t_warmup: str, alpha: float = 1.0, t_max: str = 
 def LinearWithWarmupScheduler(
     t_warmup: str, alpha_i: float = 1.0, alpha_f: float = 0.0, t_max: str = "1dur"
 ) -> Schedule:
-    """A line from 0 to the factor ``alpha_i``, then one to ``alpha_f`` at ``t_max``.
+    """Warm up from 0 to the factor ``alpha_i``, then go linearly to ``alpha_f`` at ``t_max``.
 
     >>> LinearWithWarmupScheduler("5ep", t_max="90ep")
     Warmup("5ep", start=0.0) >> Linear(1.0, 0.0, over="85ep")
@@ -171,7 +170,7 @@ def LinearWithWarmupScheduler(
 def CosineAnnealingWithWarmupScheduler(
     t_warmup: str, t_max: str = "1dur", alpha_f: float = 0.0
 ) -> Schedule:
-    """A warm-up from 0, then half a cosine to the factor ``alpha_f`` at ``t_max``.
+    """Warm up from 0, then follow half a cosine to the factor ``alpha_f`` at ``t_max``.
 
     >>> CosineAnnealingWithWarmupScheduler("0.1dur")
     Warmup("10%", start=0.0) >> Cosine()
@@ -182,7 +181,7 @@ def CosineAnnealingWithWarmupScheduler(
 def PolynomialWithWarmupScheduler(
     t_warmup: str, power: float = 2.0, t_max: str = "1dur", alpha_f: float = 0.0
 ) -> Schedule:
-    """A warm-up from 0, then a power of the time that is left until ``t_max``, to a factor.
+    """Warm up from 0, then decay to ``alpha_f`` at ``t_max`` by a power of the remaining time.
 
     >>> PolynomialWithWarmupScheduler("100ba")
     Warmup(100, start=0.0) >> Polynomial(2.0)
@@ -193,7 +192,7 @@ def PolynomialWithWarmupScheduler(
 
 
 def _add_warmup(t_warmup: str, schedule: Schedule, level: float = 1.0) -> Schedule:
-    """``schedule`` after a line from 0 to ``level``."""
+    """Put a line from 0 to ``level`` before ``schedule``."""
     over = _parse_time(t_warmup)
     if not _is_positive(over):
         return schedule
@@ -203,7 +202,7 @@ def _add_warmup(t_warmup: str, schedule: Schedule, level: float = 1.0) -> Schedu
 
 
 def _subtract_warmup(t_warmup: str, t_max: str) -> float | str | None:
-    """What the warm-up leaves of ``t_max``; None where that is the rest of the training."""
+    """Return the duration from the warm-up to ``t_max``; None for the rest of the training."""
     end = _parse_end(t_max)
     if end is None:
         return None
@@ -218,20 +217,20 @@ def _subtract_warmup(t_warmup: str, t_max: str) -> float | str | None:
 
 
 def _parse_end(time_text: str) -> float | str | None:
-    """A time as a duration; None for the whole training, which is the rest of it."""
+    """Parse a time as a duration; None for the rest of the training."""
     over = _parse_time(time_text)
     return None if over == "100%" else over
 
 
 def _parse_times(time_texts: Sequence[str]) -> list[float | str]:
-    """Several times as durations."""
+    """Parse several times as durations."""
     if isinstance(time_texts, str) or not isinstance(time_texts, Sequence):
         raise ScheduleError(f"composer: milestones must be a list of times, got {time_texts!r}.")
     return [_parse_time(time_text) for time_text in time_texts]
 
 
 def _parse_time(time_text: str) -> float | str:
-    """A time of Composer's as a duration of lrlab's."""
+    """Convert Composer's text of a time to a duration."""
     match = (
         _TIME_PATTERN.fullmatch(time_text.strip())
         if isinstance(time_text, str) and len(time_text) < 40
@@ -245,7 +244,7 @@ def _parse_time(time_text: str) -> float | str:
             return parsed
     raise ScheduleError(
         'composer: a time must be a text such as "10ep", "20ba" or "0.5dur" (whole epochs, whole '
-        f"batches, a share of the training up to 1), got {time_text!r}."
+        f"batches, a fraction of the training up to 1), got {time_text!r}."
     )
 
 
@@ -258,13 +257,13 @@ def _is_positive(duration: float | str) -> bool:
 
 
 def _select_later(first: float | str, second: float | str) -> float | str:
-    """The later of two durations, or the first where their units differ."""
+    """Return the later of two durations, or the first if their units differ."""
     (a, unit), (b, second_unit) = _split_unit(first), _split_unit(second)
     return second if unit == second_unit and a < b else first
 
 
 def _split_unit(duration: float | str) -> tuple[float, str]:
-    """A duration as a number and its unit."""
+    """Split a duration into its number and unit."""
     if not isinstance(duration, str):
         return float(duration), ""
     unit = "%" if duration.endswith("%") else "ep"

@@ -1,20 +1,19 @@
 """fvcore.common.param_scheduler's schedules, by fvcore's names, arguments and defaults.
 
-fvcore's are functions of the progress ``where``, so these take the whole training and need its
-steps: after ``.bind(total_steps=N)`` the rate at t is fvcore's at where = t / N. Values are absolute
-rates, whatever the base rate is; where they are meant as multipliers of it, as in detectron2, use
-lrlab's own shapes, whose levels are.
+fvcore's schedules are functions of the progress ``where``, so these fill the whole training and
+need its length: after ``.bind(total_steps=N)`` the rate at t is fvcore's at where = t / N. Values
+are absolute rates; to multiply a base rate, as detectron2 does, use lrlab's own schedules.
 
-Where they differ on purpose:
+Intended differences:
 
-- Past the end the last value holds; fvcore raises, climbs or goes on.
-- Milestones and the lengths of parts are rounded to the nearest step, where fvcore takes the next
-  step and measures the progress in a part from a point between steps.
+- Past the end the last value holds; fvcore raises, climbs or continues.
+- Milestones and the ends of parts are rounded to the nearest step; fvcore takes the next step and
+  measures the progress in a part from a point between steps.
 - ``power``, ``decay`` and ``gamma`` must be above 0, and values 0 or more.
-- ``CompositeParamScheduler`` takes ramps, constants, staircases and composites of rescaled parts,
-  as the functions here return them, and as many ``interval_scaling`` as schedulers.
+- ``CompositeParamScheduler`` accepts ramps, constants, staircases and composites of rescaled parts,
+  as the functions here return them, and needs one ``interval_scaling`` per scheduler.
 
-Every function raises ``ScheduleError`` where an argument is out of its domain.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 import math
@@ -61,7 +60,7 @@ __all__ = [
 
 
 def ConstantParamScheduler(value: float) -> Schedule:
-    """One value throughout.
+    """Keep one value throughout.
 
     >>> ConstantParamScheduler(0.1)
     Constant(Absolute(0.1))
@@ -70,7 +69,7 @@ def ConstantParamScheduler(value: float) -> Schedule:
 
 
 def CosineParamScheduler(start_value: float, end_value: float) -> Schedule:
-    """Half a cosine over the whole training.
+    """Follow half a cosine from ``start_value`` to ``end_value`` over the whole training.
 
     >>> CosineParamScheduler(0.1, 0.0001)
     Cosine(start=Absolute(0.1), end=Absolute(0.0001))
@@ -81,7 +80,7 @@ def CosineParamScheduler(start_value: float, end_value: float) -> Schedule:
 
 
 def ExponentialParamScheduler(start_value: float, decay: float) -> Schedule:
-    """``start_value * decay ** where``, both above 0.
+    """Compute ``start_value * decay ** where``, both above 0.
 
     >>> ExponentialParamScheduler(2.0, 0.25)
     Geometric(Absolute(2.0), Absolute(0.5))
@@ -93,7 +92,7 @@ def ExponentialParamScheduler(start_value: float, decay: float) -> Schedule:
 
 
 def LinearParamScheduler(start_value: float, end_value: float) -> Schedule:
-    """A straight line over the whole training.
+    """Go from ``start_value`` to ``end_value`` on a straight line over the whole training.
 
     >>> LinearParamScheduler(0.1, 0.0)
     Linear(Absolute(0.1), 0.0)
@@ -108,14 +107,17 @@ def MultiStepParamScheduler(
     num_updates: int | None = None,
     milestones: Sequence[int] | None = None,
 ) -> Schedule:
-    """One value after another, at ``milestones`` of ``num_updates``, which set the scale only.
+    """Take one value after another; the next begins at each of ``milestones``.
 
-    Without ``num_updates`` the last milestone takes its place; without ``milestones`` they are
-    spread evenly.
+    Args:
+        values: absolute rates.
+        num_updates: length of the training to which the milestones refer; if omitted, the last of
+            ``milestones``. Only the ratio of both matters.
+        milestones: ascending numbers between 0 and ``num_updates``, one fewer than values; evenly
+            spaced if omitted.
 
     Raises:
-        ScheduleError: both are missing, they do not fit the values, or the milestones are not
-            ascending numbers between 0 and ``num_updates``.
+        ScheduleError: both are missing, or they break these rules.
 
     >>> MultiStepParamScheduler([0.1, 0.01, 0.001], num_updates=90, milestones=[45, 60])
     PiecewiseConstant(["50%", "66.6666666667%"], [Absolute(0.1), Absolute(0.01), Absolute(0.001)])
@@ -141,17 +143,19 @@ def MultiStepParamScheduler(
         )
     if total < num_values:
         raise ScheduleError(
-            f"{func_name}: num_updates must be at least the number of values, {num_values}, got {total}."
+            f"{func_name}: num_updates must be at least the number of values, {num_values}, got "
+            f"{total}."
         )
     if steps != sorted(set(steps)) or max(steps, default=0) >= total:
         raise ScheduleError(
-            f"{func_name}: milestones must be ascending and below num_updates, {total}, got {steps}."
+            f"{func_name}: milestones must be ascending and below num_updates, {total}, got "
+            f"{steps}."
         )
     return _build_staircase(func_name, values, [step / total for step in steps])
 
 
 def PolynomialDecayParamScheduler(base_value: float, power: float) -> Schedule:
-    """``base_value * (1 - where) ** power``, the power above 0.
+    """Compute ``base_value * (1 - where) ** power``, with a power above 0.
 
     >>> PolynomialDecayParamScheduler(0.1, 0.9)
     Polynomial(0.9, start=Absolute(0.1))
@@ -161,10 +165,12 @@ def PolynomialDecayParamScheduler(base_value: float, power: float) -> Schedule:
 
 
 def StepParamScheduler(num_updates: float, values: Sequence[float]) -> Schedule:
-    """One value after another, each for as long; ``num_updates`` must be above 0 and has no effect.
+    """Take one value after another, each for the same time.
 
-    >>> StepParamScheduler(120, [0.1, 0.01, 0.001, 0.0001])
-    PiecewiseConstant(["25%", "50%", "75%"], [Absolute(0.1), Absolute(0.01), Absolute(0.001), Absolute(0.0001)])
+    ``num_updates`` must be above 0 and has no effect.
+
+    >>> StepParamScheduler(120, [0.1, 0.01])
+    PiecewiseConstant(["50%"], [Absolute(0.1), Absolute(0.01)])
     """
     check_argument("StepParamScheduler", Positive, num_updates=num_updates)
     num_values = len(_check_values("StepParamScheduler", values))
@@ -176,12 +182,13 @@ def StepParamScheduler(num_updates: float, values: Sequence[float]) -> Schedule:
 def StepWithFixedGammaParamScheduler(
     base_value: float, num_decays: int, gamma: float, num_updates: int
 ) -> Schedule:
-    """Multiplied ``num_decays`` times by ``gamma``, after equal times.
+    """Multiply the value by ``gamma`` ``num_decays`` times, after equal times.
 
-    Both numbers are 1 or more, ``gamma`` and ``base_value`` above 0; ``num_updates`` has no effect.
+    ``num_decays`` and ``num_updates`` must be 1 or more, ``gamma`` and ``base_value`` above 0;
+    ``num_updates`` has no effect.
 
-    >>> StepWithFixedGammaParamScheduler(0.5, num_decays=2, gamma=0.5, num_updates=90)
-    PiecewiseConstant(["33.3333333333%", "66.6666666667%"], [Absolute(0.5), Absolute(0.25), Absolute(0.125)])
+    >>> StepWithFixedGammaParamScheduler(0.5, num_decays=1, gamma=0.5, num_updates=90)
+    PiecewiseConstant(["50%"], [Absolute(0.5), Absolute(0.25)])
     """
     func_name = "StepWithFixedGammaParamScheduler"
     base, factor = (
@@ -213,14 +220,14 @@ def _build_staircase(
 def CompositeParamScheduler(
     schedulers: Sequence[Schedule], lengths: Sequence[float], interval_scaling: Sequence[str]
 ) -> Schedule:
-    """One schedule after another, each for a share of the training.
+    """Run one schedule after another, each for a fraction of the training.
 
-    A ``"rescaled"`` one runs as a whole within its share. A ``"fixed"`` one is made for the whole
-    training, and its share shows a piece of it; then the parts are added up, each times 1 in its
-    share and 0 elsewhere.
+    A ``"rescaled"`` schedule runs as a whole within its fraction. A ``"fixed"`` schedule spans the
+    whole training and acts only within its fraction; the composite is then a sum of the parts,
+    each times 1 in its fraction and 0 elsewhere.
 
     Raises:
-        ScheduleError: the lists are empty, do not fit each other, the lengths do not add up to 1,
+        ScheduleError: the lists are empty or of different lengths, the lengths do not add up to 1,
             a scaling is neither of the two, or a scheduler cannot be rescaled.
 
     >>> from lrlab.dialects.fvcore import LinearParamScheduler
@@ -232,11 +239,11 @@ def CompositeParamScheduler(
     arguments = (schedulers, lengths, interval_scaling)
     if not all(isinstance(values, Sequence) for values in arguments) or not schedulers:
         raise ScheduleError(
-            f"{func_name}: the three arguments must be lists, not empty, got {arguments}."
+            f"{func_name}: the three arguments must be lists that are not empty, got {arguments}."
         )
     if len(set(map(len, arguments))) > 1:
         raise ScheduleError(
-            f"{func_name}: schedulers, lengths and interval_scaling must be as many, got "
+            f"{func_name}: schedulers, lengths and interval_scaling must have the same length, got "
             f"{', '.join(str(len(values)) for values in arguments)}."
         )
     for schedule in schedulers:
@@ -266,10 +273,10 @@ def CompositeParamScheduler(
 def _restrict_to_interval(
     schedule: Schedule, start: float, fraction: float, scaling: str, is_last: bool
 ) -> Schedule:
-    """A part on the clock of the whole, times 1 in its share and 0 elsewhere."""
+    """Put a part on the clock of the whole, times 1 in its fraction and 0 elsewhere."""
     if scaling == "rescaled":
         schedule = _rescale(schedule, fraction, fraction).shift(_to_percent(start))
-    if is_last:  # which holds past its end
+    if is_last:  # it holds past its end
         return PiecewiseConstant([_to_percent(start)], [0.0, 1.0]) * schedule
     return (
         PiecewiseConstant([_to_percent(start), _to_percent(start + fraction)], [0.0, 1.0, 0.0])
@@ -278,15 +285,16 @@ def _restrict_to_interval(
 
 
 def _rescale(schedule: Schedule, fraction: float, remaining: float | None) -> Schedule:
-    """``schedule``, which is made for a whole training, made for ``fraction`` of it.
+    """Rescale a schedule of the whole training to ``fraction`` of it.
 
     Args:
-        schedule: a ramp, a constant, a staircase, or a sequence of these, with durations in shares.
-        fraction: what the whole is now.
-        remaining: what a ramp that takes the rest takes; still the rest when None.
+        schedule: a ramp, a constant, a staircase, or a sequence of these; its durations are
+            percentages.
+        fraction: fraction of the training that the whole takes now.
+        remaining: fraction for a ramp without a duration; it stays without one if None.
 
     Raises:
-        ScheduleError: it is another schedule.
+        ScheduleError: ``schedule`` is of another kind.
     """
     if isinstance(schedule, Sequential):
         parts = []
@@ -321,12 +329,12 @@ def _read_fraction(schedule: Schedule, duration: float | str) -> float:
     if isinstance(duration, str) and duration.endswith("%"):
         return Horizon(total_steps=1).to_exact_steps(duration)
     raise ScheduleError(
-        f"CompositeParamScheduler: durations of schedulers must be shares, got {schedule!r}."
+        f"CompositeParamScheduler: durations of schedulers must be percentages, got {schedule!r}."
     )
 
 
 def _to_percent(fraction: float) -> str:
-    """A share as a duration, without the last bits of the product.
+    """Format a fraction as a percentage, without the rounding of the product.
 
     >>> _to_percent(0.29)
     '29%'
