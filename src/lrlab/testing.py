@@ -632,10 +632,10 @@ def _check_follows_epochs(subject: _TrainingSubject) -> None:
 
 
 def _check_validation_rows(subject: _TrainingSubject) -> None:
-    with_validation = subject.train_curve(validation=0.25)
+    with_validation = subject.train_curve(validation_size=0.25)
     require(
         _get_training_columns(with_validation)
-        != _get_training_columns(subject.train_curve(validation=0.0)),
+        != _get_training_columns(subject.train_curve(validation_size=0.0)),
         "rows held out for validation must not be trained on, but run.validation of 0.25 and 0 "
         "report the same; leave that share of the training rows out, by run.seed.",
     )
