@@ -179,7 +179,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 
 def runs_of(per: str, settings: Settings) -> list[Run]:
     """Runs of every kind of schedule at two rates, of two seeds: more of one than of the other."""
-    settings = replace(settings, per=per, validation=0.25)
+    settings = replace(settings, step_every=per, validation_size=0.25)
     of_one = [Run(schedule, settings, seed=1) for schedule in SCHEDULES[per]]
     of_other = [
         Run(schedule, replace(settings, lr=share * settings.lr), seed=2)

@@ -391,10 +391,10 @@ class StudyOptions:
             shuffle=self.shuffle,
             optimizer=self.optimizer.lower(),
             weight_decay=self.weight_decay,
-            clip=self.max_grad_norm,
+            max_grad_norm=self.max_grad_norm,
             epochs=self.epochs,
             batch_size=self.batch_size,
-            per=self.step_every,
+            step_every=self.step_every,
         )
 
 

@@ -57,10 +57,10 @@ def train(
         validation_size,
         momentum=momentum,
         weight_decay=weight_decay,
-        clip=max_grad_norm,
+        max_grad_norm=max_grad_norm,
         epochs=epochs,
         batch_size=batch_size,
-        per=step_every,
+        step_every=step_every,
     )
 
     from lrlab.problems import TrainingFunction
