@@ -26,7 +26,7 @@ def test_the_table_is_the_measured_one(name: str) -> None:
     if "difference" in row:
         cells += [
             style.format_difference(row["difference"]),
-            style.format_interval(row["low"], row["high"]),
+            style.format_interval(row["ci_low"], row["ci_high"]),
         ]
     pattern = r"\s+".join(re.escape(cell) for cell in cells)
     assert re.search(pattern, README), f"the README lacks {cells}"
@@ -34,7 +34,7 @@ def test_the_table_is_the_measured_one(name: str) -> None:
 
 def test_the_other_figures_are_measured() -> None:
     assert f"over {MEASURED['seeds']} paired seeds" in README
-    assert f"in {100 * MEASURED['share_by_luck']:.0f} % of pairs" in README
+    assert f"in {100 * MEASURED['luck_fraction']:.0f} % of pairs" in README
 
 
 def test_its_examples_run() -> None:

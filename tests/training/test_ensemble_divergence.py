@@ -138,7 +138,7 @@ def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
 @pytest.mark.parametrize("where", ["validation", "test"])
 def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
     # One row is so large that its output overflows once the weight has passed 1.8, on its way to 3.
-    absolute = Metric("MAE", False, False, lambda outputs, y: (outputs - y).abs().mean())
+    absolute = Metric("MAE", lambda outputs, y: (outputs - y).abs().mean(), greater_is_better=False)
     task = replace(make_regression_task(), loss=nn.SmoothL1Loss(), metric=absolute)
     validation = 0.05
 
@@ -237,7 +237,7 @@ def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
         return targets.mean(dim=0)
 
     problem = squares(lambda: nn.Linear(4, 1))
-    problem = replace(problem, task=replace(problem.task, guess=guess))
+    problem = replace(problem, task=replace(problem.task, dummy_output=guess))
     settings = [Settings(epochs=20, lr=lr) for lr in (1e36, 1e37, 1e38)]
     runs = [Run(None, own, seed) for own in settings for seed in (0, 1)]
     ensemble.train(problem, runs)
@@ -272,6 +272,6 @@ def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
     def writing(outputs: Tensor, targets: Tensor) -> Tensor:
         return outputs.sub_(targets).square().mean()  # not what can be done to an expanded guess
 
-    task = replace(make_regression_task(), metric=Metric("MSE", False, False, writing))
+    task = replace(make_regression_task(), metric=Metric("MSE", writing, greater_is_better=False))
     problem = replace(squares(small), task=task)
     assert_like_the_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])

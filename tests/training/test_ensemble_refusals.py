@@ -242,7 +242,7 @@ class Scaled(Choosing):
 def test_networks_and_losses_are_those_of_now() -> None:
     basic = squares(Choosing)
     builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
-    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, of=metric))
+    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, fn=metric))
     problem = replace(basic, model=builder.model, task=task)
     scores = [assert_like_the_loop(problem, briefly("sgd"))[0].test_score]
     builder.factor = 2.0

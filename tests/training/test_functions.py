@@ -169,7 +169,7 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
                     run.report(epoch, accuracy=0.9)
             reached.append(epoch)
 
-    outcome = result(train, guess=0.25)
+    outcome = result(train, dummy_score=0.25)
     assert outcome.diverged
     assert (outcome.score, outcome.left_at, len(outcome.epochs)) == (
         0.25, 3, 2,
@@ -178,7 +178,7 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
 
 
 def test_less_is_better_needs_a_guess() -> None:
-    with pytest.raises(TrainingError, match="guess"):
+    with pytest.raises(TrainingError, match="dummy_score"):
         TrainingFunction(Twin(), metric="rmse", greater_is_better=False)
     known = TrainingFunction(Twin(), metric="rmse", greater_is_better=False, dummy_score=2)
     assert (known.dummy_score, known.metric.greater_is_better) == (2.0, False)

@@ -11,10 +11,8 @@ import typer
 from lrlab.cli import db_options
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.study_options import StudyOptions
-from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
-    from lrlab.problems import Trainable
     from lrlab.studies import Plan, Store, StudyResult
     from lrlab.studies.execution.backends import Backend
 
@@ -27,20 +25,23 @@ def compare(options: StudyOptions) -> None:
     """
     from lrlab.studies import Store, select_engine
     from lrlab.studies.statistics.time_to_target import check_target_score
+    from lrlab.views.files import check_output
+    from lrlab.views.study_plots import STUDY_PLOT_EXTENSIONS
 
     schedules = options.parse_schedules()
     engines, backend = options.resolve_engines_and_backend()
     problem = options.load_problem()
     check_target_score(options.target_score, problem.metric)
     plan = options.build_plan(problem, schedules)
-    output = resolve_study_output(problem, options.output)
+    if options.output is not None:
+        check_output(options.output, STUDY_PLOT_EXTENSIONS)
     print_preflight(problem, plan.grid, schedules, plan.schedules)
     with Store(options.db) as store:
         engine, reason = select_engine(plan, store, engines, backend)
         typer.echo(f"engine: {engine} ({reason})", err=True)
-        study = run_study_with_progress(
-            replace(plan, engine=engine), store, backend, options.serialize_problem_options()
-        )
+        plan = replace(plan, engine=engine)
+        output = options.output or get_default_study_output(plan)
+        study = run_study_with_progress(plan, store, backend, options.serialize_problem_options())
     present_study(study, options.target_score, output, options.db)
 
 
@@ -103,19 +104,14 @@ def present_study(study: "StudyResult", target_score: float | None, output: Path
     typer.echo(f"wrote {db}, {output} · study {study.plan.id}")
 
 
-def resolve_study_output(problem: "Trainable", output: Path | None, folder: Path = Path()) -> Path:
-    """Where the picture goes; only a picture may be written over, never a table or a database.
+def get_default_study_output(plan: "Plan", folder: Path = Path()) -> Path:
+    """Return the path of a study's plot where none is given, checked.
 
-    Args:
-        problem: that it is named after where nobody says.
-        output: what it is named otherwise.
-        folder: where a name is looked up.
+    The file is named after the study, so that repeating a command may replace it.
     """
-    path = folder / (output or f"{problem.name}.png")
-    if not path.parent.is_dir() or path.is_dir():
-        raise StudyError(f"{path} cannot be written: name a file in a folder that is there.")
-    if path.suffix.lower() != ".png":
-        raise StudyError(f"the picture is a PNG: name it {path.stem or 'picture'}.png.")
-    if path.is_file() and path.read_bytes()[:4] != b"\x89PNG":
-        raise StudyError(f"{path} is there and is no picture; name another file with --png.")
+    from lrlab.views.files import check_output
+    from lrlab.views.study_plots import STUDY_PLOT_EXTENSIONS
+
+    path = folder / f"{plan.problem.name}-{plan.id}.png"
+    check_output(path, STUDY_PLOT_EXTENSIONS, force=True)
     return path

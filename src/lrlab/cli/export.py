@@ -42,11 +42,12 @@ def export(
     study_summary = reader.find_study(study)
 
     from lrlab.studies.store import frames
-    from lrlab.views.frame_files import check_frame_output, save_frame
+    from lrlab.views.files import check_output
+    from lrlab.views.frame_files import save_frame
 
     for kind, path in files.items():
-        check_frame_output(path, kind, force)
+        check_output(path, [f".{kind}"], force)
     frame = (frames.read_runs if table == "runs" else frames.read_epochs)(reader, study_summary.id)
-    for kind, path in files.items():
-        save_frame(frame, path, kind)
+    for path in files.values():
+        save_frame(frame, path)
         typer.echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

@@ -26,7 +26,7 @@ def load_problem_from_options(
     file: Path | str | None,
     test: Path | str | None = None,
     metric: str | None = None,
-    less_is_better: bool = False,
+    greater_is_better: bool | None = None,
     percent: bool = False,
     dummy_score: float | None = None,
 ) -> "Trainable":
@@ -35,9 +35,9 @@ def load_problem_from_options(
 
     function_options = {
         "metric": metric,
-        "more_is_better": False if less_is_better else None,
+        "greater_is_better": greater_is_better,
         "percent": percent or None,
-        "guess": dummy_score,
+        "dummy_score": dummy_score,
     }
     return load_problem(
         data,

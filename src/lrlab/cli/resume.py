@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import db_options, parsing, study_options
-from lrlab.cli.compare import present_study, resolve_study_output, run_study_with_progress
+from lrlab.cli.compare import get_default_study_output, present_study, run_study_with_progress
 from lrlab.cli.preflight import print_preflight
 from lrlab.errors import StudyError
 
@@ -37,6 +37,8 @@ def resume(
     from lrlab.studies import Store, StoreReader
     from lrlab.studies.execution.engine_selection import AUTO_ENGINE
     from lrlab.studies.statistics.time_to_target import check_target_score
+    from lrlab.views.files import check_output
+    from lrlab.views.study_plots import STUDY_PLOT_EXTENSIONS
 
     engine_choice, backend = resolve_backend(engine, workers, None, address, gpus_per_run)
     if engine_choice != AUTO_ENGINE:
@@ -45,7 +47,11 @@ def resume(
     db, start_folder = db.absolute(), Path.cwd()
     plan = _load_plan(study_summary)
     check_target_score(target_score, plan.problem.metric)
-    output_path = resolve_study_output(plan.problem, output, start_folder)
+    if output is None:
+        output_path = get_default_study_output(plan, start_folder)
+    else:
+        output_path = start_folder / output
+        check_output(output_path, STUDY_PLOT_EXTENSIONS)
     print_preflight(plan.problem, plan.grid, [])
     with Store(db) as store:
         result = run_study_with_progress(plan, store, backend, study_summary.source)

@@ -60,12 +60,14 @@ def show(
     ] = None,
 ) -> None:
     """Look at schedules before you train: a chart, what happens when, and numbers to compare."""
-    from lrlab.views import schedule_files
+    from lrlab.views.files import check_output
     from lrlab.views.preview import compute_preview
+    from lrlab.views.schedule_files import PREVIEW_WRITERS, save_preview
 
     if library is not None and output:
         raise ViewError("--as writes code and --save pictures and tables: give one of the two.")
-    output_files = [schedule_files.resolve_output(path) for path in output or []]
+    for path in output or []:
+        check_output(path, PREVIEW_WRITERS)
     # One text given twice is one schedule.
     schedules = {" ".join(text.split()): parsing.parse_schedule(text) for text in texts}
     if library is not None:
@@ -77,9 +79,9 @@ def show(
     preview = compute_preview(schedules, total_steps, lr, steps_per_epoch)
     _print_warnings(schedules, preview, has_total_steps=total_steps is not None)
     print_lines(lambda width: _render_preview(preview, width))
-    for output_file in output_files:
-        output_file.write(preview)
-        typer.echo(f"wrote {output_file.path}")
+    for path in output or []:
+        save_preview(preview, path)
+        typer.echo(f"wrote {path}")
 
 
 def _iterate_programs(

@@ -83,8 +83,13 @@ MetricOption = Annotated[
     ),
 ]
 MetricDirectionOption = Annotated[
-    bool,
-    typer.Option("--less-is-better", help="Of that metric.", rich_help_panel=_DATA_PANEL),
+    bool | None,
+    typer.Option(
+        "--greater-is-better/--lower-is-better",
+        help="Whether greater or lower values of --metric are better.",
+        show_default="greater",
+        rich_help_panel=_DATA_PANEL,
+    ),
 ]
 PercentOption = Annotated[
     bool,
@@ -96,7 +101,7 @@ DummyScoreOption = Annotated[
     float | None,
     typer.Option(
         help="What guessing scores by that metric, and a diverged run is scored as.",
-        show_default="0 where more is better",
+        show_default="0; needed with --lower-is-better",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -256,9 +261,9 @@ _PROBLEM_OPTIONS = (
     "file",
     "test",
     "metric",
-    "less_is_better",
+    "greater_is_better",
     "percent",
-    "guess",
+    "dummy_score",
 )
 """The options that name the problem."""
 
@@ -325,7 +330,7 @@ class StudyOptions:
     file: FileOption = None
     test: TestOption = None
     metric: MetricOption = None
-    less_is_better: MetricDirectionOption = False
+    greater_is_better: MetricDirectionOption = None
     percent: PercentOption = False
     dummy_score: DummyScoreOption = None
     optimizer: OptimizerOption = "sgd"

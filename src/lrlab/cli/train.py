@@ -30,7 +30,7 @@ def train(
     file: study_options.FileOption = None,
     test: study_options.TestOption = None,
     metric: study_options.MetricOption = None,
-    less_is_better: study_options.MetricDirectionOption = False,
+    greater_is_better: study_options.MetricDirectionOption = None,
     percent: study_options.PercentOption = False,
     dummy_score: study_options.DummyScoreOption = None,
     lr: study_options.LrOption = None,
@@ -47,7 +47,7 @@ def train(
     """Train once and print the rate of every epoch and the final score."""
     parsed_schedule = None if schedule is None else parsing.parse_schedule(schedule)
     problem = parsing.load_problem_from_options(
-        data, target, task, header, file, test, metric, less_is_better, percent, dummy_score
+        data, target, task, header, file, test, metric, greater_is_better, percent, dummy_score
     )
     settings = parsing.make_settings(
         problem,

@@ -26,6 +26,8 @@ from lrlab.views.answer import format_settings
 from lrlab.views.files import atomic_write
 from lrlab.views.text import format_paired_seeds
 
+STUDY_PLOT_EXTENSIONS = (".png",)
+
 _LOG_AXIS_RATIO = 10
 """From peak rates so far apart on, rates have a logarithmic axis."""
 
