@@ -17,8 +17,7 @@ from lrlab.cli.study_options import StudyOptions
 def compare(options: StudyOptions) -> None:
     """Find out which schedule is best: tune all alike, then score them on the same fresh seeds.
 
-    `lrlab plan` shows beforehand what a study will do. Finished runs are stored, so repeating a
-    stopped command continues the study.
+    `lrlab plan` shows beforehand what will be done. Repeat a stopped command to continue it.
     """
     from lrlab.studies import Store, select_engine
     from lrlab.studies.statistics.time_to_target import check_target_score

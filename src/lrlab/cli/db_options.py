@@ -11,7 +11,7 @@ DbOption = Annotated[Path, typer.Option(metavar="FILE", help="Database of studie
 StudyArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[STUDY]",
+        metavar="STUDY",
         help="Id of a study, the first characters of its id, or its problem's name.",
         show_default="the only study in the database",
     ),

@@ -20,7 +20,7 @@ def show(
     schedules: Annotated[
         list[str],
         typer.Argument(
-            metavar="SCHEDULE...",
+            metavar="SCHEDULE",
             help="Schedules, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'.",
         ),
     ],
@@ -55,8 +55,9 @@ def show(
     library: Annotated[
         str | None,
         typer.Option(
-            metavar="torch|transformers|optax|keras",
-            help="Print code that builds the schedules in this library instead of the preview.",
+            metavar="NAME",
+            help="Print code that builds the schedules in torch, transformers, optax or keras, "
+            "instead of the preview.",
         ),
     ] = None,
 ) -> None:

@@ -47,8 +47,8 @@ TargetOption = Annotated[
 TaskOption = Annotated[
     str | None,
     typer.Option(
-        metavar="classification|regression",
-        help="Kind of prediction.",
+        metavar="NAME",
+        help="classification or regression.",
         show_default="detected from the target column",
         rich_help_panel=_DATA_PANEL,
     ),
@@ -94,7 +94,7 @@ MetricDirectionOption = Annotated[
     typer.Option(
         "--greater-is-better/--lower-is-better",
         help="Whether greater or lower values of --metric are better.",
-        show_default="greater-is-better",
+        show_default="greater",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -106,7 +106,7 @@ DummyScoreOption = Annotated[
     float | None,
     typer.Option(
         help="Score given to diverged runs, such as that of a constant predictor.",
-        show_default="0; required with --lower-is-better",
+        show_default="0 if greater is better",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -141,7 +141,7 @@ MomentumGridOption = Annotated[
 OptimizerOption = Annotated[
     str,
     typer.Option(
-        metavar="sgd|adam|adamw|rmsprop", help="Optimizer.", rich_help_panel=_TRAINING_PANEL
+        metavar="NAME", help="sgd, adam, adamw or rmsprop.", rich_help_panel=_TRAINING_PANEL
     ),
 ]
 WeightDecayOption = Annotated[
@@ -207,8 +207,8 @@ EngineOption = Annotated[
     str,
     typer.Option(
         metavar="auto|loop|ensemble|ray",
-        help="loop trains one run at a time, ensemble many runs at once. auto selects the engine "
-        "of the stored runs, else the faster one. ray does the same on a Ray cluster.",
+        help="loop trains one run at a time, ensemble many at once, auto selects the faster one "
+        "unless runs are stored already, ray does so on a Ray cluster.",
         rich_help_panel=_ENGINE_PANEL,
     ),
 ]
