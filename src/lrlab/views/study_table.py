@@ -232,7 +232,7 @@ def _write_lr_notes(study: StudyResult) -> Iterator[str]:
     if plan.is_tuned:
         if diverged:
             yield f"{divergence_text}."
-        extension_count = sum(phase.name.startswith("widening") for phase in study.phases)
+        extension_count = sum(phase.name.startswith("grid extension") for phase in study.phases)
         if extension_count:
             yield (
                 "Where a best rate was the last of the grid, the study tried up to "

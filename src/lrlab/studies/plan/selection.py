@@ -37,7 +37,7 @@ def compute_test_score(result: Result, problem: Trainable, score: str) -> float:
     """The score of a run on the test rows; of a diverged one, that of a constant guess."""
     if result.diverged or score == "final":
         return result.test_score
-    return float(result.curve.get_column("score")[find_scored_epoch(result, problem, score)])
+    return float(result.curve.get_column("test_score")[find_scored_epoch(result, problem, score)])
 
 
 Candidate = tuple[Schedule, Settings]

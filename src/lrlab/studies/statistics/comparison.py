@@ -120,7 +120,7 @@ def compare_scores(
     >>> from lrlab import Constant, Cosine
     >>> from lrlab.problems.metrics import make_binary_task
     >>> scores = {Constant(1): np.array([0.8, 0.7, 0.9]), Cosine(): np.array([0.83, 0.74, 0.93])}
-    >>> best, other = compare_scores(scores, Constant(1), make_binary_task().metric, overlap=0.5).rows
+    >>> best, other = compare_scores(scores, Constant(1), make_binary_task().metric, test_train_ratio=0.5).rows
     >>> best.schedule, best.rank, other.rank
     ('Cosine()', 1, 2)
     >>> against = best.vs_baseline

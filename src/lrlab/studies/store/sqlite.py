@@ -174,7 +174,7 @@ class Store(ReadableStore):
             read or written any more; what was stored stays.
 
     >>> with Store(None) as store:
-    ...     store.has("0123abcd")
+    ...     store.has_study("0123abcd")
     False
     """
 
