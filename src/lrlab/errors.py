@@ -77,3 +77,9 @@ def format_suggestion(name: str, known: Iterable[str]) -> str:
     """
     suggestion = find_nearest_name(name, known)
     return f"; did you mean {suggestion}?" if suggestion else ""
+
+
+def shorten_repr(value: object) -> str:
+    """Return ``repr(value)``, cut to 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -25,7 +25,7 @@ TINY = [
     "--schedule", "Cosine()", "--lr", "0.03,0.3", "--momentum", "0", "--tuning-seeds", "1",
     "--widen", "1", "--seeds", "2", "--epochs", "1", "--engine", "loop", "--workers", "1",
 ]  # fmt: skip
-OWN_METRIC = ["--metric", "error", "--less-is-better", "--guess", "3"]
+OWN_METRIC = ["--metric", "error", "--lower-is-better", "--dummy-score", "3"]
 
 
 @pytest.fixture

@@ -278,10 +278,10 @@ def _resolve_metric(metric: str | Metric | None, output_kind: str, loss: Loss) -
         return metric
     if metric is not None and not isinstance(metric, str):
         raise ProblemError(
-            "a metric must say whether more of it is better, which a function alone does not: "
-            'give lrlab.Metric("F1", more_is_better=True, percent=True, of=f1), or a name.'
+            "a function alone does not say whether greater values are better; give metric=lrlab.Metric("
+            '"F1", f1, greater_is_better=True), or a name.'
         )
-    known = {"loss": Metric("loss", greater_is_better=False, percent=False, fn=loss)}
+    known = {"loss": Metric("loss", loss, greater_is_better=False)}
     match output_kind:
         case "classes":
             known["accuracy"] = metrics.make_multiclass_task(2).metric
@@ -291,8 +291,8 @@ def _resolve_metric(metric: str | Metric | None, output_kind: str, loss: Loss) -
             known["accuracy"] = metrics.make_binary_probability_task().metric
         case "quantity":
             known["rmse"] = metrics.make_regression_task().metric
-            known["mae"] = Metric("MAE", greater_is_better=False, percent=False, fn=_compute_mae)
-            known["r2"] = Metric("R²", greater_is_better=True, percent=False, fn=_compute_r2)
+            known["mae"] = Metric("MAE", _compute_mae, greater_is_better=False)
+            known["r2"] = Metric("R²", _compute_r2)
     if metric is None:
         return next((known[name] for name in ("accuracy", "rmse") if name in known), known["loss"])
     if metric.lower() not in known:
@@ -508,7 +508,7 @@ class ArrayData:
 def _count_test_rows(rows: int, test_size: float) -> int:
     fraction = to_finite_float(test_size)
     if fraction is None or not 0 < fraction < 1:
-        raise ProblemError(f"test_share must be above 0 and below 1, got {test_size!r}; try 0.3.")
+        raise ProblemError(f"test_size must be above 0 and below 1, got {test_size!r}; try 0.3.")
     if rows < 3:
         raise ProblemError(f"a problem needs rows to train on and to test, got {rows} in all.")
     return min(max(1, round(fraction * rows)), rows - 2)

@@ -86,24 +86,24 @@ class TrainingFunction:
             )
         if dummy_score is None and not greater_is_better:
             raise TrainingError(
-                f"less {metric} is better, so a diverged run needs a score that is bad: say with "
-                "guess (--guess) what guessing without any training scores."
+                f"for a metric to minimize, such as {metric} here, give dummy_score (--dummy-score): the "
+                "score of a constant predictor, which diverged runs get."
             )
         checked_score = 0.0 if dummy_score is None else to_finite_float(dummy_score)
         if checked_score is None:
-            raise TrainingError(f"guess must be a finite number, got {dummy_score!r}.")
+            raise TrainingError(f"dummy_score must be a finite number, got {dummy_score!r}.")
         checked_ratio = None if test_train_ratio is None else to_finite_float(test_train_ratio)
         if test_train_ratio is not None and (checked_ratio is None or checked_ratio <= 0):
             raise TrainingError(
-                f"overlap must be test rows per row not tested, above 0, got {test_train_ratio!r}; such as "
+                f"test_train_ratio must be test rows per row not tested, above 0, got {test_train_ratio!r}; such as "
                 "0.43, or leave it out."
             )
         checked_name = _infer_name(train) if name is None else check_name(name, TrainingError)
         metric_text = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
         attributes = {
             "train": train,
-            "metric": Metric(metric, greater_is_better, percent, fn=_refuse_to_score),
-            "guess": checked_score,
+            "metric": Metric(metric, _refuse_to_score, greater_is_better, percent),
+            "dummy_score": checked_score,
             "name": checked_name,
             "fingerprint": compute_fingerprint(
                 "training function 1",
@@ -111,7 +111,7 @@ class TrainingFunction:
                 (metric, checked_score),
             ),
             "summary": f"a training function, {metric_text}",
-            "overlap": checked_ratio,
+            "test_train_ratio": checked_ratio,
         }
         for attribute, what in attributes.items():
             object.__setattr__(self, attribute, what)

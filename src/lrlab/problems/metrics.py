@@ -13,16 +13,16 @@ class Metric:
 
     Args:
         name: as it is printed.
-        greater_is_better: the direction.
-        percent: whether it is a share, shown as a percentage.
-        fn: the score of outputs against targets, a tensor of one number; made of torch's
+        fn: computes the score from outputs and targets, a tensor of one number; made of torch's
             functions alone, so that it can score many runs at once.
+        greater_is_better: the direction.
+        percent: whether the score is a fraction to show as a percentage.
     """
 
     name: str
-    greater_is_better: bool
-    percent: bool
     fn: Callable[[Tensor, Tensor], Tensor]
+    greater_is_better: bool = True
+    percent: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _compute_dummy_mean(targets: Tensor) -> Tensor:
 
 
 def _make_accuracy(fn: Callable[[Tensor, Tensor], Tensor]) -> Metric:
-    return Metric("accuracy", greater_is_better=True, percent=True, fn=fn)
+    return Metric("accuracy", fn, percent=True)
 
 
 def make_binary_task() -> Task:
@@ -119,6 +119,6 @@ def make_regression_task() -> Task:
         kind="regression",
         output_size=1,
         loss=nn.MSELoss(),
-        metric=Metric("RMSE", greater_is_better=False, percent=False, fn=_compute_rmse),
+        metric=Metric("RMSE", _compute_rmse, greater_is_better=False),
         dummy_output=_compute_dummy_mean,
     )

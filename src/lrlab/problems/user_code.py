@@ -92,10 +92,10 @@ def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
 def to_option(name: str) -> str:
     """The option of the command line that gives an argument.
 
-    >>> to_option("more_is_better"), to_option("header")
-    ('--less-is-better', '--header')
+    >>> to_option("dummy_score")
+    '--dummy-score'
     """
-    return "--less-is-better" if name == "more_is_better" else f"--{name.replace('_', '-')}"
+    return f"--{name.replace('_', '-')}"
 
 
 def _call_factory(reference: str, function: Any) -> object:
