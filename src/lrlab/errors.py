@@ -77,3 +77,8 @@ def format_suggestion(name: str, known: Iterable[str]) -> str:
     """
     suggestion = find_nearest_name(name, known)
     return f"; did you mean {suggestion}?" if suggestion else ""
+
+
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 column``, ``2 columns``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

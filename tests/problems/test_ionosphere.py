@@ -71,7 +71,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/ionosphere.data"
-    monkeypatch.setattr(module, "URL", address)
+    monkeypatch.setattr(module, "IONOSPHERE_URL", address)
     yield address
     server.shutdown()
     server.server_close()
