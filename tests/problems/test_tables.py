@@ -218,14 +218,14 @@ def test_a_problem_can_be_sent_to_another_process() -> None:
 
 def test_given_test_rows_are_those_of_every_seed() -> None:
     train, test = frame_of(80, seed=1), frame_of(30, seed=2)
-    problem = Problem.from_frame(train, test=test)
+    problem = Problem.from_frame(train, test_frame=test)
     assert problem.test_train_ratio is None
     assert problem.train_rows == 80
     first, second = problem.split(0), problem.split(1)
     assert torch.equal(first.x_test, second.x_test)
     assert first.y_test.flatten().tolist() == (test["label"] == "yes").tolist()
     # Encoded by the training rows alone: any other test rows leave these as they are.
-    other = Problem.from_frame(train, test=frame_of(25, seed=3).assign(size=1e6, city="Bonn"))
+    other = Problem.from_frame(train, test_frame=frame_of(25, seed=3).assign(size=1e6, city="Bonn"))
     assert torch.equal(other.split(0).x_train, first.x_train)
     assert other.split(0).x_test[:, 2:].sum() == 0  # a city that no training row has
     assert other.fingerprint != problem.fingerprint
@@ -247,4 +247,4 @@ def test_given_test_rows_are_those_of_every_seed() -> None:
 )
 def test_test_rows_that_do_not_suit(changed: Callable, said: str) -> None:
     with pytest.raises(ProblemError, match=said):
-        Problem.from_frame(frame_of(80), test=changed(frame_of(30)))
+        Problem.from_frame(frame_of(80), test_frame=changed(frame_of(30)))

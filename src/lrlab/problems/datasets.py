@@ -36,17 +36,17 @@ _SKLEARN_LOADERS = {
 DATASET_NAMES = (*_SKLEARN_LOADERS, "ionosphere")
 
 
-def load_dataset(name: str, file: Path | None = None) -> Problem:
+def load_dataset(name: str, ionosphere_file: Path | None = None) -> Problem:
     """Load a built-in data set.
 
     Args:
         name: one of ``DATASET_NAMES``.
-        file: the file of ionosphere, see ``load_ionosphere``.
+        ionosphere_file: the file of ionosphere, or its folder.
 
     Raises:
         ProblemError: ionosphere cannot be read or downloaded.
     """
-    return load_ionosphere(file) if name == "ionosphere" else load_sklearn_dataset(name)
+    return load_ionosphere(ionosphere_file) if name == "ionosphere" else load_sklearn_dataset(name)
 
 
 def load_sklearn_dataset(name: str) -> Problem:

@@ -24,8 +24,8 @@ def load_problem(
     target: str | None = None,
     task: str | None = None,
     header: bool | None = None,
-    file: Path | None = None,
-    test: Path | None = None,
+    ionosphere_file: Path | None = None,
+    test_file: Path | None = None,
     function_options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Trainable:
     """Load the problem that ``data`` names.
@@ -34,8 +34,8 @@ def load_problem(
         data: a data set by name (breast-cancer, digits, wine, iris, diabetes, ionosphere), the path
             of a table of delimited text, or an object in a Python file, such as
             ``my_problem.py:problem``; see ``load_user_problem``.
-        target, task, header, test: for tables, see ``Problem.from_table``.
-        file: path of the file of ``ionosphere``.
+        target, task, header, test_file: for tables, see ``Problem.from_table``.
+        ionosphere_file: the file of ``ionosphere``, or its folder.
         function_options: arguments of ``TrainingFunction`` for a plain function.
 
     Raises:
@@ -43,18 +43,18 @@ def load_problem(
             does not suit ``data``.
         TrainingError: the options of a training function do not suit it.
     """
-    table_options = {"target": target, "task": task, "header": header, "test": test}
+    table_options = {"target": target, "task": task, "header": header, "test_file": test_file}
     is_reference = is_object_reference(data)
     if data in DATASET_NAMES or is_reference:
         _refuse_options(data, table_options, "a table of your own")
     if not is_reference:
         _refuse_options(data, function_options, "a training function of your own")
     if data != "ionosphere" and (data in DATASET_NAMES or is_reference):
-        _refuse_options(data, {"file": file}, "ionosphere")
+        _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
     if is_reference:
         return load_user_problem(data, function_options)
     if data in DATASET_NAMES:
-        return load_dataset(data, file)
+        return load_dataset(data, ionosphere_file)
     path = Path(data)
     if not data or not _exists(path):
         hint = (
@@ -63,8 +63,8 @@ def load_problem(
         raise ProblemError(f"there is no file and no data set {data}{hint}")
     if path.is_dir():
         raise ProblemError(f"{data} is a folder; name the file of the table in it.")
-    _refuse_options(data, {"file": file}, "ionosphere")
-    return Problem.from_table(path, target=target, task=task, header=header, test=test)
+    _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
+    return Problem.from_table(path, target=target, task=task, header=header, test_file=test_file)
 
 
 def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:

@@ -7,7 +7,7 @@ from enum import Enum
 import torch
 from torch import Tensor, nn
 
-from lrlab.errors import ProblemError, format_suggestion
+from lrlab.errors import ProblemError, format_suggestion, shorten_repr
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -116,7 +116,7 @@ def resolve_metric(metric: str | Metric | None, output_kind: OutputKind, loss: L
     if metric is not None and not isinstance(metric, str):
         raise ProblemError(
             f"metric must be a name or a Metric, which says whether greater values are better, got "
-            f'{metric!r}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
+            f'{shorten_repr(metric)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
         )
     known = {"loss": Metric("loss", loss, greater_is_better=False)} | METRICS[output_kind]
     if metric is None:

@@ -139,7 +139,7 @@ class Problem:
         target: str | None = None,
         task: str | None = None,
         header: bool | None = None,
-        test: Path | str | None = None,
+        test_file: Path | str | None = None,
     ) -> Self:
         """Make a problem of a table in a text file, named after the file; see ``from_frame``.
 
@@ -148,15 +148,15 @@ class Problem:
             target: the column to predict; the last if None.
             task: ``"classification"`` or ``"regression"``; detected from the target if None.
             header: whether the first row names the columns; detected if None.
-            test: a second file with the test rows; if None, every seed draws its own.
+            test_file: a second table, with the test rows; if None, every seed draws its own.
 
         Raises:
             ProblemError: a file is not a table, or an argument does not suit it.
         """
-        test_frame = None if test is None else read_table(Path(test), header)
+        test_frame = None if test_file is None else read_table(Path(test_file), header)
         frame = read_table(Path(path), header)
         return cls.from_frame(
-            frame, name=Path(path).stem, target=target, task=task, test=test_frame
+            frame, name=Path(path).stem, target=target, task=task, test_frame=test_frame
         )
 
     @classmethod
@@ -167,13 +167,13 @@ class Problem:
         name: str = "table",
         target: str | None = None,
         task: str | None = None,
-        test: pd.DataFrame | None = None,
+        test_frame: pd.DataFrame | None = None,
     ) -> Self:
         """Make the problem of predicting one column of a data frame from the others.
 
         Numbers are standardized and missing ones replaced by the median; text becomes one 0/1 input
         per category (the 32 most frequent; others are all zeros). All this uses the training rows
-        alone: 70 % of the rows, stratified by class, unless ``test`` is given. The network has one
+        alone: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network has one
         hidden layer as wide as the input, with ReLU.
 
         Args:
@@ -181,14 +181,14 @@ class Problem:
             name: name of the problem and of its files.
             target: the column to predict; the last if None.
             task: ``"classification"`` or ``"regression"``; detected from the target if None.
-            test: test rows for every seed, with the same columns; all rows of ``frame`` are then
+            test_frame: test rows for every seed, with the same columns; all rows of ``frame`` are then
                 training rows. If None, every seed draws its own.
 
         Raises:
             ProblemError: the target column does not exist or does not suit the task, or the test
                 rows do not suit the training rows.
         """
-        table = Table.from_frame(frame, target, task, test)
+        table = Table.from_frame(frame, target, task, test_frame)
         sample = table.split(0)
         return cls(
             name=name,

@@ -15,8 +15,6 @@ from lrlab.views.schedule_summary import (
     format_title,
 )
 
-GENERATOR_TAG = '<meta name="generator" content="lrlab show">'
-
 _PLOTLY_DASHES = {"-": "solid", "--": "dash", ":": "dot"}
 _CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa; margin: 0; }
@@ -43,7 +41,6 @@ def render_page(preview: Preview) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
-{GENERATOR_TAG}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>lrlab · {escape(format_title(preview))}</title>
 <style>{_CSS}</style>

@@ -26,6 +26,8 @@ from lrlab.views.answer import format_settings
 from lrlab.views.files import atomic_write
 from lrlab.views.text import format_paired_seeds
 
+STUDY_PLOT_EXTENSIONS = (".png",)
+
 _LOG_AXIS_RATIO = 10
 """From peak rates so far apart on, rates have a logarithmic axis."""
 
@@ -120,7 +122,7 @@ def _compute_mean_used_rates(
     epochs_of_runs = [result.curve for result in results if not result.diverged]
     if not epochs_of_runs:
         return times, rates
-    used_rates = [np.append(own.get_column("before"), own[-1].lr_end) for own in epochs_of_runs]
+    used_rates = [np.append(own.get_column("lr_start"), own[-1].lr_end) for own in epochs_of_runs]
     return np.arange(len(used_rates[0]), dtype=np.float64), np.mean(used_rates, axis=0)
 
 
@@ -129,7 +131,8 @@ def _collect_scores(results: Sequence[Result], epochs: int) -> NDArray[np.float6
     return np.array(
         [
             np.append(
-                result.curve.get_column("score"), [result.test_score] * (epochs - len(result.curve))
+                result.curve.get_column("test_score"),
+                [result.test_score] * (epochs - len(result.curve)),
             )
             for result in results
         ]

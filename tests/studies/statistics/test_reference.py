@@ -123,10 +123,10 @@ def test_the_document_shows_what_was_measured() -> None:
     folder = REPOSITORY / "benchmarks" / "results"
     row = json.loads((folder / "tutorial.json").read_text())["schedules"]["linear"]
     style, mean = NumberFormat(percent=True, decimals=0), row["difference"]
-    half = (row["high"] - row["low"]) / 2 * math.sqrt(1 + SEEDS * OVERLAP)
+    half = (row["ci_high"] - row["ci_low"]) / 2 * math.sqrt(1 + SEEDS * OVERLAP)
     document = (REPOSITORY / "docs" / "statistics.md").read_text()
     assert (
-        f"{style.format_difference(mean)} points ({style.format_interval(row['low'], row['high'])})"
+        f"{style.format_difference(mean)} points ({style.format_interval(row['ci_low'], row['ci_high'])})"
         in document
     )
     assert f"cannot be said ({style.format_interval(mean - half, mean + half)})" in document

@@ -14,7 +14,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import study_plots
-from tests.views.making import study_of
+from tests.views.factories import study_of
 
 
 @pytest.fixture(scope="module")
