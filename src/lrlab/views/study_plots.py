@@ -131,7 +131,8 @@ def _collect_scores(results: Sequence[Result], epochs: int) -> NDArray[np.float6
     return np.array(
         [
             np.append(
-                result.curve.get_column("test_score"), [result.test_score] * (epochs - len(result.curve))
+                result.curve.get_column("test_score"),
+                [result.test_score] * (epochs - len(result.curve)),
             )
             for result in results
         ]
