@@ -100,6 +100,7 @@ class Settings:
         }
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
+            value = tuple(value) if isinstance(value, list) else value  # betas from JSON
             if (
                 name in optimizer_specific
                 and name not in OPTIMIZER_HYPERPARAMETERS[self.optimizer]
