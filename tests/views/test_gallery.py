@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lrlab.views.pieces import to_plain_text
 
 from lrlab.schedules import Schedule
 from lrlab.schedules.parser import BUILTIN_BUILDERS
@@ -12,7 +13,6 @@ from lrlab.views.gallery import (
     format_signature,
     render_gallery,
 )
-from lrlab.views.pieces import to_plain_text
 
 EXAMPLES = [example for room in GALLERY.values() for example in room]
 

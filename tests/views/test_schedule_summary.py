@@ -3,9 +3,9 @@
 import textwrap
 
 import pytest
+from lrlab.views.pieces import MARKS, to_plain_text, to_rich_text
 
 from lrlab import Absolute, Constant, Cosine, Formula, Linear, Warmup, parse
-from lrlab.views.pieces import MARKS, to_plain_text, to_rich_text
 from lrlab.views.preview import MAX_LINES, compute_preview, label_schedules
 from lrlab.views.schedule_summary import format_title, render_legend, render_table
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lrlab.views.pieces import StyledLine, to_plain_text
 
 from lrlab import Absolute, Constant, Cosine, Exponential, Formula, Linear, parse
 from lrlab.schedules import Schedule
-from lrlab.views.pieces import StyledLine, to_plain_text
 from lrlab.views.preview import compute_preview, label_schedules
 from lrlab.views.terminal_chart import compute_cells, compute_ticks, draw_sparkline, render_chart
 

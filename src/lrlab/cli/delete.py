@@ -25,7 +25,7 @@ def delete(
     Later runs fill the room that they leave in the file, which keeps its size.
     """
     from lrlab.studies import StoreReader
-    from lrlab.views.studies_table import format_run_count
+    from lrlab.views.text import format_run_count
 
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
