@@ -608,7 +608,7 @@ def _check_follows_schedule(subject: _TrainingSubject) -> None:
         _get_training_columns(subject.train_curve())
         != _get_training_columns(subject.train_curve(Constant(0.3))),
         "a run must follow its schedule, but Constant(1.0) and Constant(0.3) report the same; "
-        "train with scheduler = run.scheduler(optimizer) and step it, and report the loss too.",
+        "train with scheduler = run.create_scheduler(optimizer) and step it, and report the loss too.",
     )
 
 
@@ -636,14 +636,14 @@ def _check_validation_rows(subject: _TrainingSubject) -> None:
     require(
         _get_training_columns(with_validation)
         != _get_training_columns(subject.train_curve(validation_size=0.0)),
-        "rows held out for validation must not be trained on, but run.validation of 0.25 and 0 "
+        "rows held out for validation must not be trained on, but run.validation_size of 0.25 and 0 "
         "report the same; leave that share of the training rows out, by run.seed.",
     )
 
 
 def _get_training_columns(curve: Curve) -> list[list[str]]:
     """What is reported of the network itself, which differs where training did."""
-    names = ("loss", "score", *curve.columns[7:])
+    names = ("loss", "test_score", *curve.columns[7:])
     return [[repr(v) for v in curve.get_column(name).tolist()] for name in names]
 
 

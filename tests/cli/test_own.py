@@ -32,10 +32,10 @@ def train(run):
     draw = torch.Generator().manual_seed(run.seed)
     x = torch.randn(60, 3, generator=draw)
     y = x.sum(1, keepdim=True)
-    kept = 40 - round(40 * run.validation)
+    kept = 40 - round(40 * run.validation_size)
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=run.lr)
-    scheduler = run.scheduler(optimizer)
+    scheduler = run.create_scheduler(optimizer)
     for epoch in range(run.epochs):
         loss = nn.functional.mse_loss(model(x[:kept]), y[:kept])
         optimizer.zero_grad()

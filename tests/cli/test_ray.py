@@ -48,7 +48,7 @@ def test_the_table_is_that_of_this_machine(
     monkeypatch.setattr(Store, "add", adding)
     # The loop, whatever is faster here: its runs are bit for bit the same, and one by one.
     choice = EngineChoice(Engine("loop"), "as this test has it", seconds_per_run_step=1e-3)
-    monkeypatch.setattr(engines, "choose", lambda *words: choice)
+    monkeypatch.setattr(engines, "select_faster_engine", lambda *words: choice)
     there = lrlab(*STUDY, "--engine", "ray", "--address", nodes.address)
     assert there.code == 0, there.err
     assert len(nodes.worker_nodes) == 1

@@ -92,7 +92,7 @@ def test_nothing_is_trained_on_rows_held_out() -> None:
         return replace(rows, x_train=torch.where(wrong[:, None], rows.x_train + 5, rows.x_train))
 
     result = train(replace(problem, split=other_targets), run)
-    for name in ("loss", "score"):
+    for name in ("loss", "test_score"):
         np.testing.assert_array_equal(
             result.curve.get_column(name), expected.curve.get_column(name)
         )

@@ -30,7 +30,7 @@ def left(results: list[Result]) -> list[int | None]:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "sgd, nesterov", "adam", "rmsprop, centered"])
 def test_runs_leave_at_any_step(optimizer: str) -> None:
-    settings = replace(BASIC, **OPTIMIZERS[optimizer], per="step")
+    settings = replace(BASIC, **OPTIMIZERS[optimizer], step_every="step")
     blows = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
     results = assert_like_the_loop(squares(lambda: Fragile(nn.Linear(4, 1))), runs)
@@ -38,7 +38,7 @@ def test_runs_leave_at_any_step(optimizer: str) -> None:
 
 
 def test_weights_grow_beyond_bounds_step_by_step() -> None:
-    settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], per="step")
+    settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], step_every="step")
     blows = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
     results = assert_like_the_loop(squares(small), runs)
@@ -47,9 +47,9 @@ def test_weights_grow_beyond_bounds_step_by_step() -> None:
 
 
 def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(block, "_WORTH_IT", 1)
+    monkeypatch.setattr(block, "_MIN_SAVED_RUN_STEPS", 1)
     problem = replace(images(), model=lambda: Fragile(images().model()))
-    settings = replace(BASIC, momentum=0.5, per="step", validation=0.25, batch_size=11)
+    settings = replace(BASIC, momentum=0.5, step_every="step", validation_size=0.25, batch_size=11)
     schedules = (None, Plateau(0.5, patience=0, threshold=0.5), Greedy(0.5, patience=0))
     runs = [Run(schedule, settings, seed) for seed in (0, 1, 3) for schedule in schedules]
     # All of one seed and some of two others; at once, and later.
@@ -105,7 +105,7 @@ class Bounded(nn.Module):
 
 
 def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
-    settings = replace(BASIC, per="step", weight_decay=1e38)
+    settings = replace(BASIC, step_every="step", weight_decay=1e38)
     runs = [
         Run(Formula(f"1e-38 + 1e39 * (t >= {k})"), settings, seed)
         for k in range(12)
@@ -186,7 +186,7 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
     problem = squares(small)
     problem = replace(problem, task=replace(problem.task, loss=brittle))
     runs = [
-        Run(schedule, replace(BASIC, lr=rate, validation=0.2), 0)
+        Run(schedule, replace(BASIC, lr=rate, validation_size=0.2), 0)
         for schedule in (None, Plateau(patience=0))
         for rate in (0.01, 0.3, 1.0)
     ]
@@ -206,7 +206,7 @@ def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
     problem = made(normal(4), one_class, model, make_binary_probability_task())
     blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
-        Run(schedule, replace(BASIC, per="step", validation=0.25), seed)
+        Run(schedule, replace(BASIC, step_every="step", validation_size=0.25), seed)
         for schedule in (None, *blows)
         for seed in (0, 1)
     ]

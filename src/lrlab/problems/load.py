@@ -21,8 +21,8 @@ def load_problem(
     target: str | None = None,
     task: str | None = None,
     header: bool | None = None,
-    file: Path | None = None,
-    test: Path | None = None,
+    ionosphere_file: Path | None = None,
+    test_file: Path | None = None,
     function_options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Trainable:
     """The problem that ``data`` names.
@@ -32,8 +32,8 @@ def load_problem(
             path of a table of delimited text, or something in a Python file, such as
             ``my_problem.py:problem``; see ``scripts.load_user_problem``.
         target, task, header: for tables, see ``make_table_problem`` and ``read_table``.
-        file: where the file of ``ionosphere`` lies.
-        test: a second table, with the test rows; without it every seed draws its own.
+        ionosphere_file: the file of ``ionosphere``, or its folder.
+        test_file: a second table, with the test rows; without it every seed draws its own.
         function_options: what a plain training function is made a ``TrainingFunction`` with.
 
     Raises:
@@ -41,18 +41,18 @@ def load_problem(
             with it.
         TrainingError: the options of a training function do not suit it.
     """
-    table_options = {"target": target, "task": task, "header": header, "test": test}
+    table_options = {"target": target, "task": task, "header": header, "test_file": test_file}
     if data in DATASET_NAMES or user_code.is_object_reference(data):
         _refuse_options(data, table_options, "a table of your own")
     if user_code.is_object_reference(data):
-        _refuse_options(data, {"file": file}, "ionosphere")
+        _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
         return user_code.load_user_problem(data, function_options)
     _refuse_options(data, function_options, "a training function of your own")
     if data in datasets.SKLEARN_NAMES:
-        _refuse_options(data, {"file": file}, "ionosphere")
+        _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
         return datasets.load_sklearn_dataset(data)
     if data == "ionosphere":
-        return load_ionosphere(file)
+        return load_ionosphere(ionosphere_file)
     path = Path(data)
     if not data or not _exists(path):
         hint = (
@@ -61,8 +61,8 @@ def load_problem(
         raise ProblemError(f"there is no file {data} and no data set of that name{hint}")
     if path.is_dir():
         raise ProblemError(f"{data} is a folder; name the file of the table in it.")
-    _refuse_options(data, {"file": file}, "ionosphere")
-    test_frame = None if test is None else read_table(test, header)
+    _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
+    test_frame = None if test_file is None else read_table(test_file, header)
     return make_table_problem(path.stem, read_table(path, header), target, task, test_frame)
 
 

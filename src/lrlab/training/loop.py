@@ -56,7 +56,7 @@ def select_schedule_metric(
     if not has_validation:
         raise TrainingError(
             f"{first} reads the {metric.name} of rows held out for validation, but none are; "
-            'hold a share of the training rows out (--validation 0.2), or use mode="min", which '
+            'hold a share of the training rows out (--validation-size 0.2), or use mode="min", which '
             "reads the loss."
         )
     return _get_validation_score

@@ -51,7 +51,7 @@ class BlockHistory:
 
     def set_lr_end(self, runs: NDArray[np.intp], lrs: NDArray[np.float64]) -> None:
         """The rate that follows the last epoch of some runs, known once they have read it."""
-        self._values[runs, self._epoch_counts[runs] - 1, EPOCH_COLUMNS.index("after")] = lrs
+        self._values[runs, self._epoch_counts[runs] - 1, EPOCH_COLUMNS.index("lr_end")] = lrs
 
     def get_last_epoch(self, run: int) -> Epoch:
         """The last epoch of a run."""
@@ -209,7 +209,7 @@ class Block:
         losses, outputs_finite = self._train_steps(values, epoch * count)
         sizes = np.array(self._batches.batch_sizes)[:, None, None]
         columns = {
-            "before": values["lr"][0][self._run_indices],
+            "lr_start": values["lr"][0][self._run_indices],
             "loss": (losses * sizes).sum(0) / sizes.sum(),
             **self._evaluate(),
         }
@@ -250,7 +250,7 @@ class Block:
         """What the steps of an epoch take beside runs and batches, and the structure that makes."""
         numbers = self._update_rule.compute_coefficients(values, steps_done)
         if self._max_grad_norms is not None:
-            numbers["clip"] = np.broadcast_to(self._max_grad_norms, values["lr"].shape)
+            numbers["max_grad_norm"] = np.broadcast_to(self._max_grad_norms, values["lr"].shape)
         first = self._stack.trainable[0]
         columns = [
             torch.as_tensor(column[:, self._run_indices], dtype=first.dtype, device=first.device)
@@ -261,7 +261,7 @@ class Block:
 
     def _evaluate(self) -> dict[str, RunValues]:
         outputs, fine = self._test_evaluator.compute_outputs(self._stack)
-        found = {"score": self._test_evaluator.compute_scores(outputs, fine)}
+        found = {"test_score": self._test_evaluator.compute_scores(outputs, fine)}
         if self._validation_evaluator is not None:
             outputs, fine = self._validation_evaluator.compute_outputs(self._stack)
             found["validation_loss"] = self._validation_evaluator.compute_losses(outputs, fine)
