@@ -19,7 +19,7 @@ def model():
     return nn.Sequential(nn.BatchNorm1d(13), nn.Linear(13, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 3))
 
 def problem():
-    return lrlab.problem(*load_wine(return_X_y=True), model, name="my-wine")
+    return lrlab.Problem.from_arrays(*load_wine(return_X_y=True), model, name="my-wine")
 
 WIDTH = 8
 """

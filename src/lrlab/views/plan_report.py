@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from lrlab.errors import pluralize
 from lrlab.problems import TrainingFunction
-from lrlab.problems.table import pluralize
 from lrlab.studies import CostEstimate, Plan, find_varied_hyperparameters
 from lrlab.views.answer import format_setting
 from lrlab.views.text import Column, format_columns, format_duration

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from lrlab.errors import pluralize
 from lrlab.studies.store.reader import StudySummary
 from lrlab.views.text import (
     Column,
     format_columns,
     format_duration,
-    format_run_count,
     format_timestamp,
 )
 
@@ -49,7 +49,7 @@ def format_study_status(
     progress = "finished" if study.is_finished else _format_progress(study)
     lines = [
         f"{study.id} · {study.problem} · {study.engine} · {progress}, "
-        f"{format_run_count(study.ended_count)} ended",
+        f"{pluralize(study.ended_count, 'run')} ended",
         "",
     ]
     if study.phases:
@@ -73,7 +73,7 @@ def _format_progress(study: StudySummary) -> str:
     """Return the percentage of planned runs that have ended, at most 99 before the end."""
     planned = study.planned_count
     percentage = min(99, 100 * study.ended_count // planned) if planned else 0
-    return f"{percentage} % of {format_run_count(planned)} planned so far"
+    return f"{percentage} % of {pluralize(planned, 'run')} planned so far"
 
 
 def _describe_times(

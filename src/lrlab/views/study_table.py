@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from lrlab.errors import pluralize
 from lrlab.problems.metrics import Metric
-from lrlab.problems.table import pluralize
 from lrlab.schedules import Constant
 from lrlab.studies import (
     Comparison,

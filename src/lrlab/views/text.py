@@ -34,11 +34,6 @@ def format_timestamp(timestamp: datetime) -> str:
     return f"{timestamp.astimezone():%Y-%m-%d %H:%M}"
 
 
-def format_run_count(count: int) -> str:
-    """Return ``1 run`` or ``2 runs``."""
-    return f"{count} run" if count == 1 else f"{count} runs"
-
-
 def format_paired_seeds(count: int) -> str:
     """Return ``1 seed`` or ``30 paired seeds``."""
     return "1 seed" if count == 1 else f"{count} paired seeds"
