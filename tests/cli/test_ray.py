@@ -59,6 +59,6 @@ def test_the_table_is_that_of_this_machine(
     assert where in there.err.splitlines()
     assert there.out.splitlines()[:-1] == here.out.splitlines()[:-1]
     assert numbers(tmp_path / "lrlab.db") == numbers(tmp_path / "here.db")
-    planned = "SELECT phase, place, run FROM member ORDER BY phase, place"
+    planned = "SELECT phase, position, run FROM planned_run ORDER BY phase, position"
     assert query(tmp_path / "lrlab.db", planned) == query(tmp_path / "here.db", planned)
     assert len(stored) == len(numbers(tmp_path / "lrlab.db"))  # each of them once

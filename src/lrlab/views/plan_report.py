@@ -5,14 +5,10 @@ from collections.abc import Iterator
 from lrlab.errors import pluralize
 from lrlab.problems import TrainingFunction
 from lrlab.studies import CostEstimate, Plan, find_varied_hyperparameters
-from lrlab.views.answer import format_setting
+from lrlab.views.answer import HYPERPARAMETER_LABELS, format_setting
 from lrlab.views.text import Column, format_columns, format_duration
 
-_HYPERPARAMETER_NAMES = {
-    "lr": ("learning rate", "learning rates"),
-    "momentum": ("momentum", "momenta"),
-    "weight_decay": ("weight decay", "weight decays"),
-}
+_PLURALS = {"lr": "learning rates", "momentum": "momenta", "weight_decay": "weight decays"}
 
 
 def format_plan(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> str:
@@ -45,10 +41,7 @@ def describe_validation_rows(plan: Plan) -> str:
 
 def summarize_grid(plan: Plan) -> str:
     """Return ``10 settings (5 learning rates x 2 momenta)``."""
-    sizes = (
-        f"{len(values)} {_HYPERPARAMETER_NAMES.get(name, (name, name))[1]}"
-        for name, values in _list_values(plan)
-    )
+    sizes = (f"{len(values)} {_PLURALS.get(name, name)}" for name, values in _list_values(plan))
     return f"{pluralize(len(plan.grid), 'setting')} ({' x '.join(sizes)})"
 
 
@@ -112,7 +105,7 @@ def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, 
 def _describe_grid(plan: Plan) -> str:
     """Return ``4 settings (learning rate 0.01, 0.1; momentum 0, 0.9)``."""
     values = (
-        f"{_HYPERPARAMETER_NAMES.get(name, (name,))[0]} {', '.join(values)}"
+        f"{HYPERPARAMETER_LABELS.get(name, name)} {', '.join(values)}"
         for name, values in _list_values(plan)
     )
     return f"{pluralize(len(plan.grid), 'setting')} ({'; '.join(values)})"

@@ -16,7 +16,7 @@ from lrlab.studies import (
     compute_times_to_target,
     find_varied_hyperparameters,
 )
-from lrlab.views.answer import NumberFormat, describe_verdict, format_setting
+from lrlab.views.answer import NumberFormat, describe_verdict, format_setting, write_answer
 from lrlab.views.plan_report import describe_validation_rows, summarize_grid
 from lrlab.views.text import (
     OPTIMIZER_NAMES,
@@ -43,7 +43,7 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
         target_score = study.comparison.baseline_row.mean
     times_to_target = compute_times_to_target(study.final_results, metric, target_score)
     parts = (
-        f"{format_title(study)}\n{study.answer}",
+        f"{format_title(study)}\n{write_answer(study.comparison)}",
         format_table(study.comparison, find_varied_hyperparameters(study.plan.grid)),
         "\n".join(_write_notes(study)),
         format_times_to_target(metric, target_score, times_to_target),
