@@ -16,7 +16,7 @@ def query(db: Path, sql: str) -> list[tuple]:
 
 def read_numbers(db: Path) -> dict[str, Numbers]:
     """Return the numbers of every stored run, by id."""
-    rows = query(db, "SELECT id, score, diverged, epochs FROM run")
+    rows = query(db, "SELECT id, test_score, diverged, curve FROM run")
     return {run_id: tuple(numbers) for run_id, *numbers in rows}
 
 

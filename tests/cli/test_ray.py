@@ -62,6 +62,6 @@ def test_the_report_is_that_of_this_machine(
     assert f"training on the Ray cluster at {cluster.address}: 3 nodes, 2 cores" in remote.err
     assert remote.out.splitlines()[:-1] == local.out.splitlines()[:-1]
     assert read_numbers(tmp_path / "lrlab.db") == read_numbers(tmp_path / "local.db")
-    planned = "SELECT phase, place, run FROM member ORDER BY phase, place"
+    planned = "SELECT phase, position, run FROM planned_run ORDER BY phase, position"
     assert query(tmp_path / "lrlab.db", planned) == query(tmp_path / "local.db", planned)
     assert len(stored) == len(read_numbers(tmp_path / "lrlab.db"))  # each of them once

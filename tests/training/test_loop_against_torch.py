@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from lrlab import Cosine, Exponential, Formula, Linear, Plateau
-from lrlab.problems import Problem, derive_seeds, split_rows
+from lrlab.problems import Problem, derive_seeds
 from lrlab.training import Result, Run, Settings, loop
 from tests.training.cases import digits, images, squares
 
@@ -25,7 +25,7 @@ class ByHand:
 
     def __init__(self, problem: Problem, seed: int, held_out: int = 0) -> None:
         self.problem = problem
-        self.split = split_rows(problem, seed, held_out)
+        self.split = problem.split_rows(seed, held_out)
         torch.manual_seed(derive_seeds(seed).weights)
         self.model = problem.model()
         self.order = torch.Generator().manual_seed(derive_seeds(seed).batch_order)
