@@ -5,19 +5,27 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test bench clean
+.PHONY: demo check test lint bench clean
 
 # The main job: which schedule is best for scikit-learn's breast-cancer data?
 demo: .venv/.has-lab
 	$(BIN)/lrlab compare breast-cancer
 
-# Lint, types, layers and tests.
-test: .venv/.has-test
+# While you work, in two minutes: lint, types, layers, names, and the tests that take no time.
+check: lint
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m 'not slow and not integration'
+
+# All that CI runs. Tests that start processes or trainers would disturb each other: one at a time.
+test: lint
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m 'not integration'
+	$(BIN)/pytest -m integration tests
+
+lint: .venv/.has-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest
+	$(BIN)/python tools/check_names.py
 
 # Every figure of the README and of docs; needs the ionosphere file (see CONTRIBUTING.md).
 bench: .venv/.has-bench

@@ -19,7 +19,7 @@ import tuning
 from lrlab import Constant
 from lrlab.problems.metrics import make_binary_task
 from lrlab.studies import Comparison, ComparisonRow, compare_scores
-from lrlab.views.answer import describe_verdict, find_winners
+from lrlab.studies.statistics import Verdict, find_winners
 from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
 from worlds import FixedRows, Learners, Rows, Simulated, World
 
@@ -95,50 +95,55 @@ POWERS_TUNED: dict[str, Callable[[float], Tuning]] = {
 GAINS = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02)
 
 
-def judged(study: Simulated, overlap: float | None) -> Comparison:
+def compare_study(study: Simulated, test_train_ratio: float | None) -> Comparison:
     """The comparison of a simulated study."""
     scores = {Constant(float(i + 1)): own for i, own in enumerate(study.scores)}
-    return compare_scores(scores, Constant(1.0), make_binary_task().metric, overlap)
+    return compare_scores(scores, Constant(1.0), make_binary_task().metric, test_train_ratio)
 
 
-def drawn(world: World, studies: int) -> Iterator[Simulated]:
+def draw_comparisons(world: World, studies: int) -> Iterator[Simulated]:
     """Studies of a world, the same with every call."""
     random = np.random.default_rng(0)
     return (world.draw(random) for _ in range(studies))
 
 
-def share(hits: NDArray[Any] | list[float]) -> dict[str, float]:
+def compute_fraction(hits: NDArray[Any] | list[float]) -> dict[str, float]:
     """A mean over studies, and its standard error."""
     return {"share": float(np.mean(hits)), "error": float(np.std(hits) / np.sqrt(len(hits)))}
 
 
-def false_winners(world: World, studies: int) -> dict[str, dict[str, float]]:
+def count_false_winners(world: World, studies: int) -> dict[str, dict[str, float]]:
     """How many studies name any winner, or tell any schedule from the baseline, in each reading."""
     named, told = {"here": [], "new": []}, {"here": [], "new": []}
-    for study in drawn(world, studies):
-        comparison = judged(study, world.overlap)
-        words = [describe_verdict(row) for row in comparison.other_rows]
+    for study in draw_comparisons(world, studies):
+        comparison = compare_study(study, world.test_train_ratio)
+        verdicts = [row.verdict for row in comparison.other_rows]
         named["here"].append(bool(find_winners(comparison)))
-        told["here"].append(any(word.startswith(("better", "worse")) for word in words))
-        named["new"].append("better, new data too" in words)
-        told["new"].append(any("new data" in word for word in words))
-    readings = ("here",) if world.overlap is None else ("here", "new")
+        told["here"].append(any(verdict.is_better or verdict.is_worse for verdict in verdicts))
+        named["new"].append(Verdict.BETTER_ON_NEW_DATA in verdicts)
+        told["new"].append(
+            not {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}.isdisjoint(verdicts)
+        )
+    readings = ("here",) if world.test_train_ratio is None else ("here", "new")
     return {
-        reading: {"named": share(named[reading]), "told": share(told[reading])}
+        reading: {
+            "named": compute_fraction(named[reading]),
+            "told": compute_fraction(told[reading]),
+        }
         for reading in readings
     }
 
 
-def covered(world: World, studies: int) -> dict[str, dict[str, float]]:
+def measure_coverage(world: World, studies: int) -> dict[str, dict[str, float]]:
     """How many 95 % intervals have the true difference to the baseline in them."""
     truth = None
     if isinstance(world, Learners):
         truth, _ = world.truth(np.random.default_rng(1), 20 * studies)
     hits: dict[str, list[float]] = {"here": [], "new": []}
-    for study in drawn(world, studies):
+    for study in draw_comparisons(world, studies):
         new = study.new if truth is None else truth
         found: dict[str, list[bool]] = {"here": [], "new": []}
-        for row in judged(study, world.overlap).other_rows:
+        for row in compare_study(study, world.test_train_ratio).other_rows:
             i = int(float(row.schedule[len("Constant(") : -1])) - 1
             here, other = row.vs_baseline.on_this_data, row.vs_baseline.for_new_data
             for name, reading, means in (("here", here, study.here), ("new", other, new)):
@@ -147,10 +152,10 @@ def covered(world: World, studies: int) -> dict[str, dict[str, float]]:
         for name, of_study in found.items():
             if of_study:
                 hits[name].append(float(np.mean(of_study)))
-    return {name: share(of) for name, of in hits.items() if of}
+    return {name: compute_fraction(of) for name, of in hits.items() if of}
 
 
-def covered_here(world: Learners, studies: int) -> dict[str, float]:
+def measure_coverage_on_this_data(world: Learners, studies: int) -> dict[str, float]:
     """The same on this data, where its truth is the mean over many more seeds."""
     random, hits = np.random.default_rng(0), []
     for _ in range(studies):
@@ -158,7 +163,7 @@ def covered_here(world: Learners, studies: int) -> dict[str, float]:
         # The mean over so many seeds has an error too, which the interval is not to blame for.
         slack = np.sqrt(1 + world.seeds / TRUTHS)
         of_study = []
-        for row in judged(study, world.overlap).other_rows:
+        for row in compare_study(study, world.test_train_ratio).other_rows:
             i = int(float(row.schedule[len("Constant(") : -1])) - 1
             here = row.vs_baseline.on_this_data
             half = slack * (here.ci_high - here.ci_low) / 2
@@ -166,31 +171,33 @@ def covered_here(world: Learners, studies: int) -> dict[str, float]:
                 abs(row.vs_baseline.difference - (study.here[i] - study.here[0])) <= half
             )
         hits.append(float(np.mean(of_study)))
-    return share(hits)
+    return compute_fraction(hits)
 
 
-def power(reading: str, studies: int, steps: Sequence[float] = STEPS) -> list[dict[str, float]]:
+def measure_power(
+    estimate: str, studies: int, steps: Sequence[float] = STEPS
+) -> list[dict[str, float]]:
     """How many studies find the one schedule that is better, by multiples of what is visible."""
-    world = POWERS[reading]
+    world = POWERS[estimate]
     visible = []
-    for study in drawn(world(0.0), 200):
-        for row in judged(study, world(0.0).overlap).other_rows:
+    for study in draw_comparisons(world(0.0), 200):
+        for row in compare_study(study, world(0.0).test_train_ratio).other_rows:
             visible.append(row.vs_baseline.estimates[-1].min_detectable)
     unit = float(np.mean(visible))
     found = []
     for step in steps:
         better = []
-        for study in drawn(world(step * unit), studies):
-            rows = judged(study, world(step * unit).overlap).other_rows
+        for study in draw_comparisons(world(step * unit), studies):
+            rows = compare_study(study, world(step * unit).test_train_ratio).other_rows
             (row,) = [row for row in rows if row.schedule == "Constant(2.0)"]
             better.append(
                 row.vs_baseline.estimates[-1].significant and row.vs_baseline.difference > 0
             )
-        found.append({"step": step, "effect": step * unit, **share(better)})
+        found.append({"step": step, "effect": step * unit, **compute_fraction(better)})
     return found
 
 
-def false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, float]]:
+def count_false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, float]]:
     """How many studies that choose settings name a winner that is none: as they do, for new data;
     and on this data if rivals were those at the rates of the grid alone, and without any.
     """
@@ -199,19 +206,21 @@ def false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, floa
     random = np.random.default_rng(0)
     for _ in range(studies):
         study = world.draw(random)
-        comparison = tuning.judged(study, world.overlap)
+        comparison = tuning.compare_tuned(study, world.test_train_ratio)
         won = find_winners(comparison)
-        named["here"].append(any(wrong(study, row) for row in won))
-        named["new"].append(any(describe_verdict(row) == "better, new data too" for row in won))
-        coarse = find_winners(tuning.judged(study, world.overlap, halves=False))
-        named["no halves"].append(any(wrong(study, row) for row in coarse))
-        named["no rivals"].append(any(wrong(study, row) for row in ahead(comparison)))
-    if world.overlap is None:
+        named["here"].append(any(is_false_winner(study, row) for row in won))
+        named["new"].append(any(row.verdict is Verdict.BETTER_ON_NEW_DATA for row in won))
+        coarse = find_winners(tuning.compare_tuned(study, world.test_train_ratio, halves=False))
+        named["no halves"].append(any(is_false_winner(study, row) for row in coarse))
+        named["no rivals"].append(
+            any(is_false_winner(study, row) for row in find_better_as_tuned(comparison))
+        )
+    if world.test_train_ratio is None:
         del named["new"]
-    return {name: share(hits) for name, hits in named.items()}
+    return {name: compute_fraction(hits) for name, hits in named.items()}
 
 
-def ahead(comparison: Comparison) -> list[ComparisonRow]:
+def find_better_as_tuned(comparison: Comparison) -> list[ComparisonRow]:
     """Whom a study would name if a winner had to beat the baseline as it was tuned, and no more."""
     told = (row for row in comparison.other_rows if row.vs_baseline.on_this_data.significant)
     edge = comparison.baseline_row.at_grid_edge
@@ -220,7 +229,7 @@ def ahead(comparison: Comparison) -> list[ComparisonRow]:
     ]
 
 
-def wrong(study: Tried, row: ComparisonRow) -> bool:
+def is_false_winner(study: Tried, row: ComparisonRow) -> bool:
     """Whether a schedule is in truth no better on this data than the baseline can be."""
     if study.here is None:
         return True
@@ -228,7 +237,7 @@ def wrong(study: Tried, row: ComparisonRow) -> bool:
     return bool(own.max() <= study.here[0].max())
 
 
-def power_tuned(
+def measure_power_tuned(
     world: Callable[[float], Tuning], studies: int, gains: Sequence[float] = GAINS
 ) -> list[dict[str, Any]]:
     """How many studies name the one schedule that is better at its best, by how much it is; and how
@@ -239,10 +248,14 @@ def power_tuned(
         random, studied = np.random.default_rng(0), world(gain)
         named, before = [], []
         for _ in range(studies):
-            comparison = tuning.judged(studied.draw(random), studied.overlap)
+            comparison = tuning.compare_tuned(studied.draw(random), studied.test_train_ratio)
             named.append("Constant(2.0)" in [row.schedule for row in find_winners(comparison)])
-            before.append("Constant(2.0)" in [row.schedule for row in ahead(comparison)])
-        found.append({"gain": gain, "named": share(named), "no rivals": share(before)})
+            before.append(
+                "Constant(2.0)" in [row.schedule for row in find_better_as_tuned(comparison)]
+            )
+        found.append(
+            {"gain": gain, "named": compute_fraction(named), "no rivals": compute_fraction(before)}
+        )
     return found
 
 
@@ -250,39 +263,39 @@ def main() -> None:
     found: dict[str, Any] = {"studies": STUDIES, "none": {}, "none of new data": {}}
     for group, worlds in (("none", NULLS), ("none of new data", NULLS_OF_NEW_DATA)):
         for name, world in worlds.items():
-            found[group][name] = false_winners(world, STUDIES)
+            found[group][name] = count_false_winners(world, STUDIES)
             print(group, name, found[group][name], flush=True)
     found["coverage"] = {}
     for name, world in COVERED.items():
-        found["coverage"][name] = covered(world, STUDIES)
+        found["coverage"][name] = measure_coverage(world, STUDIES)
         if isinstance(world, Learners) and world.seeds == 30:
-            found["coverage"][name]["here"] = covered_here(world, STUDIES // 4)
+            found["coverage"][name]["here"] = measure_coverage_on_this_data(world, STUDIES // 4)
         print(name, found["coverage"][name], flush=True)
     found["tuned"] = {}
     for name, world in TUNED.items():
-        found["tuned"][name] = false_winners_tuned(world, STUDIES)
+        found["tuned"][name] = count_false_winners_tuned(world, STUDIES)
         print(name, found["tuned"][name], flush=True)
     found["power, tuned"] = {
-        name: power_tuned(world, STUDIES // 4) for name, world in POWERS_TUNED.items()
+        name: measure_power_tuned(world, STUDIES // 4) for name, world in POWERS_TUNED.items()
     }
-    found["power"] = {reading: power(reading, STUDIES // 2) for reading in POWERS}
+    found["power"] = {reading: measure_power(reading, STUDIES // 2) for reading in POWERS}
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     write(found)
     print(f"wrote {RESULTS} and {DOCUMENT}")
 
 
-def write(found: dict[str, Any]) -> None:
+def write(results: dict[str, Any]) -> None:
     """Puts the tables into the document."""
     text = DOCUMENT.read_text()
     before, _, rest = text.partition("<!-- calibration -->\n")
     _, _, after = rest.partition("<!-- end of calibration -->\n")
-    middle = f"<!-- calibration -->\n{tables(found)}<!-- end of calibration -->\n"
+    middle = f"<!-- calibration -->\n{format_tables(results)}<!-- end of calibration -->\n"
     DOCUMENT.write_text(before + middle + after)
 
 
-def tables(found: dict[str, Any]) -> str:
+def format_tables(results: dict[str, Any]) -> str:
     """What was found, as Markdown."""
-    many = found["studies"]
+    many = results["studies"]
     lines = [
         f"Of {many} studies each, in percent, with Monte-Carlo standard errors ({many // 2}",
         f"for power, {many // 4} where settings are chosen and for classifiers on this data, whose",
@@ -291,16 +304,18 @@ def tables(found: dict[str, Any]) -> str:
         "| no schedule is better, and a study names a winner | on this data | for new data |",
         "| --- | --: | --: |",
     ]
-    for name, readings in found["none"].items():
-        cells = [percent(readings[r]["named"]) if r in readings else "" for r in ("here", "new")]
+    for name, readings in results["none"].items():
+        cells = [
+            format_percent(readings[r]["named"]) if r in readings else "" for r in ("here", "new")
+        ]
         lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
     lines += [
         "",
         "| some are better on this data, none for new data | on this data | for new data |",
         "| --- | --: | --: |",
     ]
-    for name, readings in found["none of new data"].items():
-        cells = [percent(readings[reading]["named"]) for reading in ("here", "new")]
+    for name, readings in results["none of new data"].items():
+        cells = [format_percent(readings[reading]["named"]) for reading in ("here", "new")]
         lines.append(f"| {name} | {cells[0]}, rightly | {cells[1]} |")
     lines += [
         "",
@@ -309,9 +324,9 @@ def tables(found: dict[str, Any]) -> str:
         "| without rivals |",
         "| --- | --: | --: | --: | --: |",
     ]
-    for name, shares in found["tuned"].items():
+    for name, shares in results["tuned"].items():
         columns = ("here", "new", "no halves", "no rivals")
-        cells = [percent(shares[column]) if column in shares else "" for column in columns]
+        cells = [format_percent(shares[column]) if column in shares else "" for column in columns]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     gains = " | ".join(f"{100 * gain:g}" for gain in GAINS)
     lines += [
@@ -319,30 +334,32 @@ def tables(found: dict[str, Any]) -> str:
         f"| settings are chosen, and one schedule is better at its best by ... points | {gains} |",
         f"| --- |{' --: |' * len(GAINS)}",
     ]
-    for name, rows in found["power, tuned"].items():
+    for name, rows in results["power, tuned"].items():
         for words, key in (("", "named"), (", without rivals", "no rivals")):
-            cells = [percent(row[key], error=False) for row in rows]
+            cells = [format_percent(row[key], error=False) for row in rows]
             lines.append(f"| {name}{words} | {' | '.join(cells)} |")
     lines += [
         "",
         "| the 95 % interval has the true difference in it | on this data | for new data |",
         "| --- | --: | --: |",
     ]
-    for name, readings in found["coverage"].items():
-        cells = [percent(readings[r]) if r in readings else "" for r in ("here", "new")]
+    for name, readings in results["coverage"].items():
+        cells = [format_percent(readings[r]) if r in readings else "" for r in ("here", "new")]
         lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
-    steps = " | ".join(f"{row['step']:g}" for row in found["power"]["on this data"])
+    steps = " | ".join(f"{row['step']:g}" for row in results["power"]["on this data"])
     lines += [
         "",
         f"| the better one is found, at a difference of ... times the visible | {steps} |",
         f"| --- |{' --: |' * len(STEPS)}",
     ]
-    for reading, rows in found["power"].items():
-        lines.append(f"| {reading} | {' | '.join(percent(row, error=False) for row in rows)} |")
+    for reading, rows in results["power"].items():
+        lines.append(
+            f"| {reading} | {' | '.join(format_percent(row, error=False) for row in rows)} |"
+        )
     return "\n".join(lines) + "\n"
 
 
-def percent(found: dict[str, float], error: bool = True) -> str:
+def format_percent(found: dict[str, float], error: bool = True) -> str:
     """``4.7 ± 0.5``."""
     words = f"{100 * found['share']:.1f}"
     return f"{words} ± {100 * found['error']:.1f}" if error else words

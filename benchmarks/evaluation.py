@@ -26,37 +26,37 @@ def main() -> None:
     t = np.arange(STEPS)
     jobs = {
         "lrlab, float64": lambda: schedule(t),
-        "optax under jit, float64": jitted(x64=True),
-        "optax under jit, float32": jitted(x64=False),
+        "optax under jit, float64": jit_optax(x64=True),
+        "optax under jit, float32": jit_optax(x64=False),
     }
     reference = jobs["optax under jit, float64"]()
     np.testing.assert_allclose(schedule(t), reference, rtol=1e-9, atol=1e-12)
-    seconds = {name: [taken(job) for _ in range(3)] and [] for name, job in jobs.items()}
+    seconds = {name: [time_call(job) for _ in range(3)] and [] for name, job in jobs.items()}
     for _ in range(TURNS):
         for name, job in jobs.items():
-            seconds[name].append(taken(job))
+            seconds[name].append(time_call(job))
     ours = seconds["lrlab, float64"]
     for name, theirs in seconds.items():
-        show(name, statistics.median(theirs), ratio(theirs, ours))
-    stepping = torch_steps(100_000) * STEPS / 100_000
-    show("torch SequentialLR, stepped", stepping, stepping / statistics.median(ours))
+        print_row(name, statistics.median(theirs), compute_median_ratio(theirs, ours))
+    stepping = make_torch_stepper(100_000) * STEPS / 100_000
+    print_row("torch SequentialLR, stepped", stepping, stepping / statistics.median(ours))
 
 
-def taken(job: Callable[[], object]) -> float:
+def time_call(job: Callable[[], object]) -> float:
     started = time.perf_counter()
     job()
     return time.perf_counter() - started
 
 
-def ratio(theirs: list[float], ours: list[float]) -> float:
+def compute_median_ratio(theirs: list[float], ours: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
 
 
-def show(name: str, seconds: float, times: float) -> None:
+def print_row(name: str, seconds: float, times: float) -> None:
     print(f"{name:28} {1e3 * seconds:10.1f} ms   {times:8.1f} times lrlab's")
 
 
-def jitted(x64: bool) -> Callable[[], Any]:
+def jit_optax(x64: bool) -> Callable[[], Any]:
     """Optax's same schedule, compiled, over an array that JAX holds already."""
     with jax.enable_x64(x64):
         parts = [
@@ -74,7 +74,7 @@ def jitted(x64: bool) -> Callable[[], Any]:
     return job
 
 
-def torch_steps(steps: int) -> float:
+def make_torch_stepper(steps: int) -> float:
     """Seconds for so many steps of torch's same schedule; each step costs the same."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     with warnings.catch_warnings():  # SequentialLR warns of its own use of step(epoch)

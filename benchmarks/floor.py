@@ -27,7 +27,7 @@ from lrlab.problems import Problem, Split
 from lrlab.training import Settings, ensemble
 from lrlab.training.engines import keep_freed_memory
 from lrlab.training.loop import init_model
-from peers.jobs import problem_of, study
+from peers.jobs import load, make_runs
 
 RUNS, TURNS = 256, 5
 STEPS = 220  # of the longer training, at least, beyond those of the shorter
@@ -47,17 +47,17 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     for name in sys.argv[1:] or ["ionosphere", "digits", "convolutions"]:
-        problem = problem_of(name)
-        print(f"{problem.name}, {RUNS} runs\n\n{table(problem)}\n", flush=True)
+        problem = load(name)
+        print(f"{problem.name}, {RUNS} runs\n\n{format_table(problem)}\n", flush=True)
 
 
-def table(problem: Problem) -> str:
+def format_table(problem: Problem) -> str:
     """Where the time of a run-step goes."""
     per_epoch = Settings().count_batches_per_epoch(problem.train_rows)
     more = math.ceil(STEPS / per_epoch)
-    bare = replace(problem, split=lambda seed: without_test_rows(problem.split(seed)))
+    bare = replace(problem, split=lambda seed: drop_test_rows(problem.split(seed)))
     a, b = torch.randn(2, LARGE, LARGE)
-    seconds = quickest(
+    seconds = time_fastest(
         {
             "short": lambda: train(problem, 1),
             "long": lambda: train(problem, 1 + more),
@@ -71,11 +71,11 @@ def table(problem: Problem) -> str:
     training = 1e6 * (seconds["bare long"] - seconds["bare short"]) / run_steps
     once = 1e6 * seconds["short"] / RUNS - total * per_epoch
     rate = 2 * LARGE**3 / seconds["product"]
-    operations, python = shares(bare, 1 + more)
+    operations, python = measure_parts(bare, 1 + more)
     parts = Counter[str]()
     for operation, share in operations.items():
-        parts[kind(operation)] += share * training
-    needed, evaluating = (1e6 * each / per_epoch / rate for each in arithmetic(problem))
+        parts[classify_operation(operation)] += share * training
+    needed, evaluating = (1e6 * each / per_epoch / rate for each in measure_floor(problem))
     shown = {
         **dict(parts.most_common()),
         "Python between them": python * training,
@@ -94,12 +94,12 @@ def table(problem: Problem) -> str:
     )
 
 
-def without_test_rows(split: Split) -> Split:
+def drop_test_rows(split: Split) -> Split:
     """Nearly: a score of none is none."""
     return replace(split, x_test=split.x_test[:FEW_ROWS], y_test=split.y_test[:FEW_ROWS])
 
 
-def quickest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+def time_fastest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """The seconds of a core that each job takes at best; a turn before the others warms up."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(TURNS + 1):
@@ -111,17 +111,20 @@ def quickest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     return {name: min(taken) for name, taken in seconds.items()}
 
 
-def shares(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
+def measure_parts(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
     """Of all the time that the epochs after the first take, the share of each kind of operation
     without those within it, and the share of Python.
     """
-    (long, all_of_it), (short, first) = profiled(problem, epochs), profiled(problem, 1)
+    (long, all_of_it), (short, first) = (
+        profile_training(problem, epochs),
+        profile_training(problem, 1),
+    )
     long.subtract(short)
     found = Counter({name: spent / (all_of_it - first) for name, spent in long.items()})
     return found, 1 - found.total()
 
 
-def profiled(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
+def profile_training(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
     """Microseconds in every kind of operation, and of everything."""
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         started = time.perf_counter()
@@ -138,18 +141,18 @@ def profiled(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
 
 
 def train(problem: Problem, epochs: int) -> None:
-    ensemble.train(problem, study(problem, RUNS, epochs))
+    ensemble.train(problem, make_runs(problem, RUNS, epochs))
 
 
-def kind(operation: str) -> str:
+def classify_operation(operation: str) -> str:
     """What an operation is for, by its name."""
     return next(kind for kind, pattern in KINDS.items() if re.search(pattern, operation))
 
 
-def arithmetic(problem: Problem) -> tuple[float, float]:
+def measure_floor(problem: Problem) -> tuple[float, float]:
     """Floating-point operations of one run's epoch in products: in training and in evaluation."""
     split, model = problem.split(0), init_model(problem, 0)
-    size = study(problem, RUNS, 1)[0].settings.batch_size
+    size = make_runs(problem, RUNS, 1)[0].settings.batch_size
 
     def training() -> None:
         for x, y in zip(split.x_train.split(size), split.y_train.split(size), strict=True):
@@ -159,10 +162,10 @@ def arithmetic(problem: Problem) -> tuple[float, float]:
         with torch.no_grad():
             model.eval()(split.x_test)
 
-    return counted(training), counted(evaluation)
+    return count_flops(training), count_flops(evaluation)
 
 
-def counted(job: Callable[[], object]) -> float:
+def count_flops(job: Callable[[], object]) -> float:
     """The floating-point operations of a job's products."""
     with FlopCounterMode(display=False) as counter:
         job()

@@ -24,8 +24,8 @@ from ray.cluster_utils import Cluster as Nodes
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
 from lrlab.studies.execution import ray as ray_backend
-from lrlab.studies.execution.local import open_backend
 from lrlab.studies.execution.ray import put_value
+from lrlab.studies.execution.runner import open_backend
 from lrlab.training import Settings, loop
 from lrlab.training.engines import Engine
 
@@ -37,18 +37,18 @@ RESULTS = Path(__file__).parent / "results" / "scaling.json"
 
 def main() -> None:
     problem = load_problem("iris")
-    found: dict[str, object] = {"sizes": sizes(problem)}
+    found: dict[str, object] = {"sizes": measure_sizes(problem)}
     for count in (1, 2):
-        with nodes(count) as place:
-            found[f"{count} nodes"] = spreading(problem, place)
+        with start_nodes(count) as place:
+            found[f"{count} nodes"] = time_spreading(problem, place)
             if count == 1:
-                found["µs of a look at tasks under way"] = waiting(place)
+                found["µs of a look at tasks under way"] = measure_waiting(place)
     RESULTS.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 @contextmanager
-def nodes(count: int) -> Iterator[RayCluster]:
+def start_nodes(count: int) -> Iterator[RayCluster]:
     """A head that trains nothing, and so many nodes of one core."""
     started = Nodes(initialize_head=True, head_node_args={"num_cpus": 0})
     try:
@@ -59,23 +59,23 @@ def nodes(count: int) -> Iterator[RayCluster]:
         started.shutdown()
 
 
-def spreading(problem: Problem, place: RayCluster) -> dict[str, object]:
+def time_spreading(problem: Problem, place: RayCluster) -> dict[str, object]:
     """Seconds of what comes once, and microseconds of the cluster's wall time per block."""
     began = time.perf_counter()
     with open_backend(place):
         connected = time.perf_counter()
-        overheads(problem, place, 20)
+        measure_overheads(problem, place, 20)
         warm = time.perf_counter()
         once = {"connection": connected - began, "until workers are warm": warm - connected}
         usual, ahead = ray_backend._BLOCKS_PER_SLOT, {}
         for held_ahead in (1, usual, 4 * usual):
             ray_backend._BLOCKS_PER_SLOT = held_ahead
-            turns = [overheads(problem, place, BLOCKS) for _ in range(TURNS)]
+            turns = [measure_overheads(problem, place, BLOCKS) for _ in range(TURNS)]
             ahead[held_ahead] = min(turns)
         ray_backend._BLOCKS_PER_SLOT = usual
         return {
             "seconds once": once,
-            "µs of an empty block": 1e6 * empty(problem),
+            "µs of an empty block": 1e6 * time_empty_tasks(problem),
             "per block, by blocks ahead of a core": {
                 k: {"wall": 1e6 * wall, "of it training": 1e6 * training}
                 for k, (wall, training) in ahead.items()
@@ -83,7 +83,7 @@ def spreading(problem: Problem, place: RayCluster) -> dict[str, object]:
         }
 
 
-def empty(problem: Problem) -> float:
+def time_empty_tasks(problem: Problem) -> float:
     """Seconds per block of those that are sent, do nothing and come back."""
 
     @ray.remote(num_cpus=1, max_retries=0)
@@ -99,10 +99,10 @@ def empty(problem: Problem) -> float:
     return min(turns)
 
 
-def overheads(problem: Problem, place: RayCluster, blocks: int) -> tuple[float, float]:
+def measure_overheads(problem: Problem, place: RayCluster, blocks: int) -> tuple[float, float]:
     """Wall time per block, and the mean time that a block was trained."""
     runs = plan_first_phase(build_plan(problem, [], SHORT, Protocol(blocks))).runs
-    each = [{id: run} for id, run in runs.items()][:blocks]
+    each = [{run_id: run} for run_id, run in runs.items()][:blocks]
     began = time.perf_counter()
     ended = list(train_blocks(problem, each, LOOP, place))
     wall = time.perf_counter() - began
@@ -110,7 +110,7 @@ def overheads(problem: Problem, place: RayCluster, blocks: int) -> tuple[float, 
     return wall / len(each), trained
 
 
-def sizes(problem: Problem) -> dict[str, float]:
+def measure_sizes(problem: Problem) -> dict[str, float]:
     """Bytes per run: on its way to a node and back, and of the driver's memory."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -131,7 +131,7 @@ def sizes(problem: Problem) -> dict[str, float]:
     }
 
 
-def waiting(place: RayCluster) -> dict[int, float]:
+def measure_waiting(place: RayCluster) -> dict[int, float]:
     """Microseconds of one look through so many tasks under way, none of which has ended."""
     with open_backend(place):
 

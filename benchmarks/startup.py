@@ -16,13 +16,13 @@ RUNS = 9
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 EVERYTHING = """
 import lrlab.schedules as schedules
-for names in schedules.ROOMS.values():
+for names in schedules.EXPORTS.values():
     for name in names:
         getattr(schedules, name)
 """
 
 
-def seconds(*arguments: str) -> float:
+def time_process(*arguments: str) -> float:
     started = time.perf_counter()
     command = [sys.executable, *arguments]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
@@ -33,21 +33,21 @@ def main() -> None:
     beyond_numpy = {
         "import lrlab.schedules": "import lrlab.schedules",
         "Warmup(5) >> Cosine(45)": "from lrlab import Cosine, Warmup; Warmup(5) >> Cosine(45)",
-        "every shape and combinator": EVERYTHING,
+        "every primitive and combinator": EVERYTHING,
     }
     helps, imports = [], {name: [] for name in beyond_numpy}
     for _ in range(RUNS + 1):
-        helps.append(seconds("-m", "lrlab", "--help"))
-        numpy = seconds("-c", "import numpy")
+        helps.append(time_process("-m", "lrlab", "--help"))
+        numpy = time_process("-c", "import numpy")
         for name, code in beyond_numpy.items():
-            imports[name].append(seconds("-c", f"import numpy\n{code}") - numpy)
+            imports[name].append(time_process("-c", f"import numpy\n{code}") - numpy)
     # The first round wrote the bytecode.
-    print(f"lrlab --help                             {milliseconds(helps)}")
+    print(f"lrlab --help                             {format_milliseconds(helps)}")
     for name, times in imports.items():
-        print(f"{name:26} beyond numpy  {milliseconds(times)}")
+        print(f"{name:26} beyond numpy  {format_milliseconds(times)}")
 
 
-def milliseconds(times: list[float]) -> str:
+def format_milliseconds(times: list[float]) -> str:
     return f"{1e3 * statistics.median(times[1:]):6.1f} ms"
 
 

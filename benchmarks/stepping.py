@@ -32,7 +32,7 @@ class Case(NamedTuple):
     ours: Any
 
 
-def alike(name: str, *values: Any, **arguments: Any) -> Case:
+def make_schedule_case(name: str, *values: Any, **arguments: Any) -> Case:
     """A case whose arguments are the same for both."""
     cls = getattr(lr_scheduler, name)
     return Case(
@@ -41,16 +41,16 @@ def alike(name: str, *values: Any, **arguments: Any) -> Case:
     )
 
 
-LINEAR = alike("LinearLR", total_iters=STEPS)
-WARMUP = alike("LinearLR", total_iters=WARM)
-EXPONENTIAL = alike("ExponentialLR", 0.9999)
-COSINE = alike("CosineAnnealingLR", STEPS, eta_min=1e-3)
+LINEAR = make_schedule_case("LinearLR", total_iters=STEPS)
+WARMUP = make_schedule_case("LinearLR", total_iters=WARM)
+EXPONENTIAL = make_schedule_case("ExponentialLR", 0.9999)
+COSINE = make_schedule_case("CosineAnnealingLR", STEPS, eta_min=1e-3)
 CASES = {
     "LinearLR": LINEAR,
     "ExponentialLR": EXPONENTIAL,
     "CosineAnnealingLR": COSINE,
-    "OneCycleLR": alike("OneCycleLR", 0.1, STEPS, cycle_momentum=False),
-    "OneCycleLR with momentum": alike("OneCycleLR", 0.1, STEPS),
+    "OneCycleLR": make_schedule_case("OneCycleLR", 0.1, STEPS, cycle_momentum=False),
+    "OneCycleLR with momentum": make_schedule_case("OneCycleLR", 0.1, STEPS),
     "SequentialLR": Case(
         lambda o: lr_scheduler.SequentialLR(o, [WARMUP.theirs(o), COSINE.theirs(o)], [WARM]),
         dialect.SequentialLR([WARMUP.ours, COSINE.ours], [WARM]),
@@ -59,12 +59,12 @@ CASES = {
         lambda o: lr_scheduler.ChainedScheduler([LINEAR.theirs(o), EXPONENTIAL.theirs(o)]),
         dialect.ChainedScheduler([LINEAR.ours, EXPONENTIAL.ours]),
     ),
-    "StepLR": alike("StepLR", 100, 0.99),
-    "MultiStepLR": alike("MultiStepLR", [STEPS // 4, STEPS // 2], 0.1),
-    "PolynomialLR": alike("PolynomialLR", STEPS, 2.0),
-    "CosineAnnealingWarmRestarts": alike("CosineAnnealingWarmRestarts", WARM, 2),
-    "CyclicLR": alike("CyclicLR", 0.01, 0.1, WARM, cycle_momentum=False),
-    "CyclicLR with momentum": alike("CyclicLR", 0.01, 0.1, WARM),
+    "StepLR": make_schedule_case("StepLR", 100, 0.99),
+    "MultiStepLR": make_schedule_case("MultiStepLR", [STEPS // 4, STEPS // 2], 0.1),
+    "PolynomialLR": make_schedule_case("PolynomialLR", STEPS, 2.0),
+    "CosineAnnealingWarmRestarts": make_schedule_case("CosineAnnealingWarmRestarts", WARM, 2),
+    "CyclicLR": make_schedule_case("CyclicLR", 0.01, 0.1, WARM, cycle_momentum=False),
+    "CyclicLR with momentum": make_schedule_case("CyclicLR", 0.01, 0.1, WARM),
 }
 SOME = ("LinearLR", "CosineAnnealingLR", "SequentialLR")  # where each group has a base of its own
 
@@ -79,7 +79,7 @@ def main() -> None:
     )
     missed: dict[str, list[str]] = {}
     for name, groups, rates in rows:
-        theirs, ours, floor = measured(CASES[name], groups, rates)
+        theirs, ours, floor = measure_case(CASES[name], groups, rates)
         times = statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
         if times < BAR:
             missed.setdefault(f"{name}, {rates}" if rates else name, []).append(str(groups))
@@ -94,11 +94,13 @@ def main() -> None:
         print("no row misses it")
 
 
-def measured(case: Case, groups: int, rates: str) -> tuple[list[float], list[float], list[float]]:
+def measure_case(
+    case: Case, groups: int, rates: str
+) -> tuple[list[float], list[float], list[float]]:
     """Seconds a step in each turn: torch's, lrlab's, and the floor's."""
-    mine, other = optimizer(groups, rates), optimizer(groups, rates)
+    mine, other = create_optimizer(groups, rates), create_optimizer(groups, rates)
     theirs, ours = case.theirs(other), LRScheduler(mine, case.ours)
-    written = optimizer(groups, rates).param_groups
+    written = create_optimizer(groups, rates).param_groups
     known = [0.1] * groups
 
     def write() -> None:
@@ -123,7 +125,7 @@ def measured(case: Case, groups: int, rates: str) -> tuple[list[float], list[flo
     return seconds
 
 
-def optimizer(groups: int, rates: str) -> torch.optim.Optimizer:
+def create_optimizer(groups: int, rates: str) -> torch.optim.Optimizer:
     """One that has been stepped, as torch wants it."""
     made: list[dict[str, Any]] = []
     for i in range(groups):

@@ -41,16 +41,18 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with TemporaryDirectory() as folder:
         db = Path(folder) / "lrlab.db"
-        seconds = write(db, runs)
+        seconds = write_runs(db, runs)
         found = {
             "runs": runs,
             "epochs": EPOCHS,
             "bytes_per_run": round(db.stat().st_size / runs),
-            "bytes_per_curve": round(len(pack_curve(curve(0).values, curve(0).columns))),
+            "bytes_per_curve": round(len(pack_curve(make_curve(0).values, make_curve(0).columns))),
             "runs_written_per_second": round(runs / seconds),
-            "pack_us": round(1e6 * each(lambda: pack_curve(curve_0.values, curve_0.columns)), 1),
-            "unpack_us": round(1e6 * each(lambda: unpack_curve(packed_0)), 1),
-            "commands": {name: command(folder, *words) for name, words in COMMANDS.items()},
+            "pack_us": round(
+                1e6 * time_each(lambda: pack_curve(curve_0.values, curve_0.columns)), 1
+            ),
+            "unpack_us": round(1e6 * time_each(lambda: unpack_curve(packed_0)), 1),
+            "commands": {name: time_status(folder, *words) for name, words in COMMANDS.items()},
         }
     print(json.dumps(found, indent=2))
     if runs == RUNS:
@@ -66,14 +68,14 @@ COMMANDS = {
 }
 
 
-def write(db: Path, runs: int) -> float:
+def write_runs(db: Path, runs: int) -> float:
     """Fills the file with runs, block by block as a study does, and gives the seconds it took."""
     problem, engine = load_problem("breast-cancer"), Engine("ensemble")
     rates = [
         Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)
     ]
     ids = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(runs)]
-    curves = [curve(seed) for seed in range(BLOCK)]
+    curves = [make_curve(seed) for seed in range(BLOCK)]
     taken = 0.0
     with Store(db) as store:
         for study in range(3):
@@ -81,21 +83,24 @@ def write(db: Path, runs: int) -> float:
             store.add_study(f"{study:08x}", problem, engine, "{}")
             half = len(of) // 2
             for phase, members in (("tuning", of[:half]), ("final", of[half:])):
-                blocks = [(id, i // BLOCK) for i, id in enumerate(members)]
+                blocks = [(run_id, i // BLOCK) for i, run_id in enumerate(members)]
                 store.add_phase(f"{study:08x}", phase, blocks)
         for first in range(0, runs, BLOCK):
             block = ids[first : first + BLOCK]
             planned = {
-                id: Run(SCHEDULES[i % 3], rates[i % 4], first + i) for i, id in enumerate(block)
+                run_id: Run(SCHEDULES[i % 3], rates[i % 4], first + i)
+                for i, run_id in enumerate(block)
             }
-            results = {id: Result(0.9, i % 50 == 0, curves[i], 0.25) for i, id in enumerate(block)}
+            results = {
+                run_id: Result(0.9, i % 50 == 0, curves[i], 0.25) for i, run_id in enumerate(block)
+            }
             started = time.perf_counter()
             store.add_results(problem, engine, planned, results)
             taken += time.perf_counter() - started
     return taken
 
 
-def curve(seed: int) -> Curve:
+def make_curve(seed: int) -> Curve:
     """Numbers of the digits that a run's have: rates in float64, losses and scores in float32."""
     draw = np.random.default_rng(seed)
     steps = np.arange(EPOCHS)
@@ -108,7 +113,7 @@ def curve(seed: int) -> Curve:
     return Curve(np.stack([np.asarray(column, np.float64) for column in columns], axis=1))
 
 
-def each(call: Callable[[], object]) -> float:
+def time_each(call: Callable[[], object]) -> float:
     """Seconds of one call, the median of a thousand."""
     seconds = []
     for _ in range(1000):
@@ -118,30 +123,30 @@ def each(call: Callable[[], object]) -> float:
     return statistics.median(seconds)
 
 
-def command(folder: str, *words: str) -> dict[str, float]:
+def time_status(folder: str, *words: str) -> dict[str, float]:
     """Seconds of a whole command, on the clock and of the processor."""
     # Bytecode is kept, as it is wherever lrlab is installed.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     line = [sys.executable, "-m", "lrlab", *words]
     clock, processor = [], []
     for _ in range(TIMES + 1):
-        before, started = used(), time.perf_counter()
+        before, started = measure_cpu_seconds(), time.perf_counter()
         subprocess.run(line, check=True, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
         clock.append(time.perf_counter() - started)
-        processor.append(used() - before)
+        processor.append(measure_cpu_seconds() - before)
     return {
         "seconds": round(statistics.median(clock[1:]), 3),
         "of_processor": round(statistics.median(processor[1:]), 3),
     }
 
 
-def used() -> float:
+def measure_cpu_seconds() -> float:
     """Seconds of the processor that commands have used so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
-curve_0 = curve(0)
+curve_0 = make_curve(0)
 packed_0 = pack_curve(curve_0.values, curve_0.columns)
 
 if __name__ == "__main__":

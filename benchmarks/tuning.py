@@ -17,7 +17,7 @@ from lrlab.problems.metrics import make_binary_task
 from lrlab.studies import BASELINE, Comparison, Selection, build_grid, compare_scores
 from lrlab.studies.plan.grid import LR_GRIDS, MOMENTUM_GRIDS, build_midpoints, compute_extension_lr
 from lrlab.training import Settings
-from worlds import Numbers, test_rows
+from worlds import Numbers, draw_test_rows
 
 WIDENINGS, TUNING_SEEDS, SEEDS = 3, 20, 30
 
@@ -52,7 +52,7 @@ class Tried:
 class Tuning(Protocol):
     """What draws studies."""
 
-    overlap: float | None
+    test_train_ratio: float | None
 
     def draw(self, random: np.random.Generator) -> Tried:
         """One study."""
@@ -77,7 +77,7 @@ class Curves:
     shared: float = 0.027
     own: float = 0.008
     of_held_out: float = 0.02
-    overlap: float | None = None
+    test_train_ratio: float | None = None
 
     def draw(self, random: np.random.Generator) -> Tried:
         """One study."""
@@ -112,7 +112,7 @@ class SuitedRows(Curves):
     of_settings: float = 0.05
     rows: int = 351
     tested: int = 106
-    overlap: float | None = 106 / 245
+    test_train_ratio: float | None = 106 / 245
 
     def draw(self, random: np.random.Generator) -> Tried:
         """One study."""
@@ -121,8 +121,8 @@ class SuitedRows(Curves):
         suits = random.normal(0, self.of_settings, (many, at, self.rows))
         suits += random.normal(0, self.of_schedule, (many, 1, self.rows))
         few = (self.rows - self.tested) // 5
-        tuning = test_rows(random, TUNING_SEEDS, self.rows, few).mean(axis=0) / few
-        final = test_rows(random, SEEDS, self.rows, self.tested) / self.tested
+        tuning = draw_test_rows(random, TUNING_SEEDS, self.rows, few).mean(axis=0) / few
+        final = draw_test_rows(random, SEEDS, self.rows, self.tested) / self.tested
         runs = random.normal(0, self.own, (many, at, SEEDS))
         return Tried(
             mean + suits @ tuning,
@@ -148,7 +148,7 @@ class Fitted:
     pull: float = 2.0
 
     @property
-    def overlap(self) -> float:
+    def test_train_ratio(self) -> float:
         """Test rows per row not tested."""
         return self.tested / (self.rows - self.tested)
 
@@ -158,7 +158,7 @@ class Fitted:
         y = np.sign(x.sum(axis=1) + self.noise * random.normal(0, 1, self.rows))
         factors = random.uniform(-1.5, 1.5, (self.schedules, 1))
         pulls = self.pull * 10 ** (-(PLACE - factors) / 2)
-        tested = test_rows(random, TUNING_SEEDS + SEEDS, self.rows, self.tested)
+        tested = draw_test_rows(random, TUNING_SEEDS + SEEDS, self.rows, self.tested)
         # Of the other rows one in five is held out.
         order = np.where(tested > 0, np.inf, random.random(tested.shape)).argsort().argsort()
         held_out = order < (self.rows - self.tested) // 5
@@ -177,7 +177,7 @@ class Fitted:
         return Tried(scores[:TUNING_SEEDS].mean(axis=0), final, None)
 
 
-def choose(held_out: Numbers) -> tuple[int, int, NDArray[np.bool_]]:
+def select_settings(held_out: Numbers) -> tuple[int, int, NDArray[np.bool_]]:
     """Of one schedule the number of its best settings, the side of the edge that they lie at, and
     with which settings it was tried.
 
@@ -186,7 +186,7 @@ def choose(held_out: Numbers) -> tuple[int, int, NDArray[np.bool_]]:
     """
     low, high = -2, 2
     while True:
-        tried = _within(low, high) & (RATE % 1 == 0)
+        tried = _clip_to_grid(low, high) & (RATE % 1 == 0)
         means = np.where(tried, held_out, -np.inf)
         near = np.flatnonzero(means >= means.max() * (1 - 1e-9))
         at = int(min(near, key=lambda i: (RATE[i] in (low, high), RATE[i])))
@@ -196,30 +196,30 @@ def choose(held_out: Numbers) -> tuple[int, int, NDArray[np.bool_]]:
         low, high = low - (side < 0), high + (side > 0)
 
 
-def _within(low: float, high: float) -> NDArray[np.bool_]:
+def _clip_to_grid(low: float, high: float) -> NDArray[np.bool_]:
     return np.array([low <= rate <= high for rate in RATE])
 
 
-def judged(study: Tried, overlap: float | None, halves: bool = True) -> Comparison:
+def compare_tuned(study: Tried, test_train_ratio: float | None, halves: bool = True) -> Comparison:
     """The comparison of a simulated study; without the rates halfway if asked."""
     scores: dict[Schedule, Numbers] = {}
     tuned: dict[Schedule, Selection] = {}
     rivals: dict[Settings, Numbers] = {}
     for k, (held_out, final) in enumerate(zip(study.held_out, study.final, strict=True)):
         schedule = Constant(float(k + 1)) if k else BASELINE
-        at, side, tried = choose(held_out)
+        at, side, tried = select_settings(held_out)
         scores[schedule], tuned[schedule] = (
             final[at],
             Selection(EVERY[at], side, float(held_out[at])),
         )
         if schedule == BASELINE:
-            all_rivals = _within(*RATE[tried][[0, -1]]) if halves else tried
+            all_rivals = _clip_to_grid(*RATE[tried][[0, -1]]) if halves else tried
             rivals = {EVERY[i]: final[i] for i in np.flatnonzero(all_rivals)}
     return compare_scores(
         scores,
         BASELINE,
         make_binary_task().metric,
-        overlap,
+        test_train_ratio,
         selections=tuned,
         baseline_scores=rivals,
     )

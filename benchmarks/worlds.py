@@ -28,13 +28,13 @@ class Simulated:
 class World(Protocol):
     """What draws studies."""
 
-    overlap: float | None
+    test_train_ratio: float | None
 
     def draw(self, random: np.random.Generator) -> Simulated:
         """One study."""
 
 
-def test_rows(random: np.random.Generator, seeds: int, rows: int, tested: int) -> Numbers:
+def draw_test_rows(random: np.random.Generator, seeds: int, rows: int, tested: int) -> Numbers:
     """Which rows each seed tests: ones and zeros of shape (seeds, rows), ``tested`` ones each."""
     order = random.random((seeds, rows)).argsort(axis=1)
     return (order < tested).astype(float)
@@ -54,7 +54,7 @@ class FixedRows:
     own: float = 0.008
     diverging: float = 0.0
     rows: int = 106
-    overlap: float | None = None
+    test_train_ratio: float | None = None
 
     def draw(self, random: np.random.Generator) -> Simulated:
         """One study."""
@@ -85,7 +85,7 @@ class Rows:
     of_run: float = 0.0
 
     @property
-    def overlap(self) -> float:
+    def test_train_ratio(self) -> float:
         """Test rows per row not tested."""
         return self.tested / (self.rows - self.tested)
 
@@ -94,7 +94,7 @@ class Rows:
         effects = np.array(self.effects)
         shape = (len(effects), self.rows)
         suits = random.normal(effects[:, None], self.of_row, shape) + random.normal(0, 1, self.rows)
-        tested = test_rows(random, self.seeds, self.rows, self.tested)
+        tested = draw_test_rows(random, self.seeds, self.rows, self.tested)
         noise = random.normal(0, self.of_run, (len(effects), self.seeds))
         return Simulated(suits @ tested.T / self.tested + noise, suits.mean(axis=1), effects)
 
@@ -125,7 +125,7 @@ class Learners:
     start: float = 0.5
 
     @property
-    def overlap(self) -> float:
+    def test_train_ratio(self) -> float:
         """Test rows per row not tested."""
         return self.tested / (self.rows - self.tested)
 
@@ -133,7 +133,7 @@ class Learners:
         """One study; with as many more seeds as ``truth`` for the truth on this data."""
         seeds = self.seeds + truth
         x, y = self._rows(random, self.rows)
-        tested = test_rows(random, seeds, self.rows, self.tested)
+        tested = draw_test_rows(random, seeds, self.rows, self.tested)
         fits = self._fit(random, x, y, 1 - tested)
         right = (np.einsum("nkp,skp->skn", x, fits) > 0) == (y > 0)
         scores = np.einsum("skn,sn->ks", right, tested) / self.tested

@@ -18,21 +18,21 @@ from lrlab.problems import Problem
 from lrlab.training import Run
 
 
-def network(weights, x):
+def apply_network(weights, x):
     """The logit of each row."""
     (w1, b1), (w2, b2) = weights
     return jax.nn.relu(x @ w1 + b1) @ w2 + b2
 
 
-def loss(weights, x, y):
+def compute_loss(weights, x, y):
     """Mean binary cross-entropy."""
-    z = network(weights, x)
+    z = apply_network(weights, x)
     return jnp.mean(jax.nn.softplus(z) - y * z)
 
 
-def step(weights, x, y, rate):
+def train_step(weights, x, y, rate):
     """One step of SGD."""
-    value, gradients = jax.value_and_grad(loss)(weights, x, y)
+    value, gradients = jax.value_and_grad(compute_loss)(weights, x, y)
     return jax.tree.map(lambda w, g: w - rate * g, weights, gradients), value
 
 
@@ -41,15 +41,17 @@ def train(weights, rates, full, short, test):
     n, m = full[1].size, short[1].size
 
     def epoch(weights, rate):
-        weights, losses = lax.scan(lambda w, batch: step(w, *batch, rate), weights, full)
-        weights, last = step(weights, *short, rate)
-        score = jnp.mean((network(weights, test[0]) > 0) == (test[1] > 0))
+        weights, losses = lax.scan(lambda w, batch: train_step(w, *batch, rate), weights, full)
+        weights, last = train_step(weights, *short, rate)
+        score = jnp.mean((apply_network(weights, test[0]) > 0) == (test[1] > 0))
         return weights, ((losses.mean() * n + last * m) / (n + m), score)
 
     return lax.scan(epoch, weights, rates)
 
 
-def compiled(problem: Problem, runs: Sequence[Run], shared: bool = False) -> tuple[Job, float]:
+def compile_training(
+    problem: Problem, runs: Sequence[Run], shared: bool = False
+) -> tuple[Job, float]:
     """The job on all cores, and the seconds it took to compile.
 
     Args:
@@ -57,13 +59,13 @@ def compiled(problem: Problem, runs: Sequence[Run], shared: bool = False) -> tup
         runs: what is trained; stacking their data is not part of the job.
         shared: whether the runs of a seed, which then stand side by side, share their batches.
     """
-    data, seeds = Stacked.of(problem, runs), len({run.seed for run in runs})
+    data, seeds = Stacked.from_runs(problem, runs), len({run.seed for run in runs})
     whole = data.x_train.shape[1] // data.batch * data.batch
     x, y = data.x_train, data.y_train
     full = [t[:, :whole].reshape(len(runs), -1, data.batch, t.shape[2]) for t in (x, y)]
-    rows = arrays((full, [x[:, whole:], y[:, whole:]], [data.x_test, data.y_test]))
+    rows = to_jax((full, [x[:, whole:], y[:, whole:]], [data.x_test, data.y_test]))
     layers = [(data.weights[f"{i}.weight"].mT, data.weights[f"{i}.bias"]) for i in (0, 2)]
-    own = arrays((layers, data.rates))
+    own = to_jax((layers, data.rates))
     many = jax.vmap(train)
     if shared:
         many = jax.vmap(jax.vmap(train, in_axes=(0, 0, None, None, None)))
@@ -82,6 +84,6 @@ def compiled(problem: Problem, runs: Sequence[Run], shared: bool = False) -> tup
     return job, seconds
 
 
-def arrays(tree):
+def to_jax(tree):
     """Torch's tensors as JAX's arrays."""
     return jax.tree.map(lambda tensor: jnp.asarray(tensor.contiguous().numpy()), tree)

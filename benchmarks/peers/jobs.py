@@ -26,7 +26,7 @@ class Final(NamedTuple):
     score: float
 
     @staticmethod
-    def of(result: Result) -> "Final":
+    def from_result(result: Result) -> "Final":
         """What lrlab gives for a run."""
         last = result.curve[-1]
         return Final(last.loss, last.test_score)
@@ -55,30 +55,30 @@ class Peer:
     turns: int = 3
 
 
-def study(problem: Problem, count: int, epochs: int) -> list[Run]:
+def make_runs(problem: Problem, count: int, epochs: int) -> list[Run]:
     """So many runs, a multiple of 16: every schedule at every rate, over as many seeds as fit."""
     settings = [Settings(lr=lr, epochs=epochs, shuffle=problem.shuffle) for lr in RATES]
     seeds = range(count // EACH)
     return [Run(s, each, seed) for s in SCHEDULES for each in settings for seed in seeds]
 
 
-def few(problem: Problem, epochs: int) -> list[Run]:
+def shorten(problem: Problem, epochs: int) -> list[Run]:
     """Eight of the runs of every study of 64 or more: all schedules, all rates, four seeds."""
-    return study(problem, 4 * EACH, epochs)[::9]
+    return make_runs(problem, 4 * EACH, epochs)[::9]
 
 
-def loop(problem: Problem, runs: Sequence[Run]) -> Job:
+def train_in_loop(problem: Problem, runs: Sequence[Run]) -> Job:
     """The loop of lrlab, one run after another in this process."""
-    return lambda: [Final.of(train(problem, run)) for run in runs]
+    return lambda: [Final.from_result(train(problem, run)) for run in runs]
 
 
-def steps(problem: Problem, runs: Sequence[Run]) -> int:
+def count_run_steps(problem: Problem, runs: Sequence[Run]) -> int:
     """Steps of the optimizer that all these runs take together."""
     rows = problem.train_rows
     return sum(run.settings.epochs * run.settings.count_batches_per_epoch(rows) for run in runs)
 
 
-def refuse_wrong(
+def check_finals(
     peer: Peer, finals: Iterable[tuple[float, float]], right: Mapping[Run, Final], rows: int
 ) -> None:
     """Ends the benchmark where a peer does not train what the loop trains, so that nobody times a
@@ -101,18 +101,18 @@ def refuse_wrong(
 
 
 @cache
-def problem_of(name: str) -> Problem:
+def load(name: str) -> Problem:
     """What is trained, by name; a process loads it once, as ``lrlab compare`` does.
 
     Beside lrlab's own there is ``"convolutions"``: the digits as pictures of 8 x 8, and a small
     network of convolutions with BatchNorm.
     """
     if name == "convolutions":
-        return replace(load_problem("digits"), name=name, model=_convolutions)
+        return replace(load_problem("digits"), name=name, model=_make_convolutions)
     return load_problem(name)
 
 
-def _convolutions() -> nn.Module:
+def _make_convolutions() -> nn.Module:
     return nn.Sequential(
         nn.Unflatten(1, (1, 8, 8)),
         nn.Conv2d(1, 8, 3),

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 from benchmarks.peers import jax_scan, plain, ray_tasks, tables, torch_vmap
-from benchmarks.peers.jobs import Peer, few, loop, problem_of, study
-from benchmarks.peers.turns import measured
-from benchmarks.peers.workers import Ensembles, anew, loops, workers
+from benchmarks.peers.jobs import Peer, load, make_runs, shorten, train_in_loop
+from benchmarks.peers.turns import measure_in_turns
+from benchmarks.peers.workers import Ensembles, open_pool, train_in_loops, train_in_new_processes
 
 from lrlab.problems import Problem
 from lrlab.studies.execution.backends import count_cores
@@ -27,68 +27,81 @@ MEMORY = 2 << 30
 EPOCHS = 50  # the tutorial's
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "benchmarks" / "results" / "ensemble.json"
-README = REPOSITORY / "README.md"
+DOCUMENT = REPOSITORY / "docs" / "performance.md"
 MARKED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
 
 Measured = dict[str, Any]
 
 
 def main() -> None:
-    parts = {"tutorial": tutorial, "sizes": sizes, "digits": digits, "convolutions": small_network}
+    parts = {
+        "tutorial": run_tutorial,
+        "sizes": run_sizes,
+        "digits": run_digits,
+        "convolutions": run_convolutions,
+    }
     parser = argparse.ArgumentParser(description="The ensemble beside its peers.")
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(parts))
     asked = parser.parse_args().parts or list(parts)
     if unknown := set(asked) - set(parts):
         parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(parts)}.")
-    readme = README.read_text()
-    if not MARKED.search(readme):
-        raise SystemExit(f"{README} lacks the comments that its tables stand between.")
+    document = DOCUMENT.read_text()
+    if not MARKED.search(document):
+        raise SystemExit(f"{DOCUMENT} lacks the comments that its tables stand between.")
     torch.set_num_threads(1)  # threads of small products only wait for each other
-    with workers(count_cores()) as pool:
+    with open_pool(count_cores()) as pool:
         found = {name: parts[name](pool) for name in parts if name in asked}
-    found["machine"] = machine()
-    print(text := tables.text(found))
+    found["machine"] = describe_machine()
+    print(text := tables.format_text(found))
     if set(asked) == set(parts):
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-        README.write_text(MARKED.sub(lambda _: text, readme))
-        print(f"wrote {RESULTS} and the tables of {README}")
+        DOCUMENT.write_text(MARKED.sub(lambda _: text, document))
+        print(f"wrote {RESULTS} and the tables of {DOCUMENT}")
 
 
-def ensembles(pool: ProcessPoolExecutor, problem: Problem, runs: list[Run], turns: int = 3) -> Peer:
+def time_ensembles(
+    pool: ProcessPoolExecutor, problem: Problem, runs: list[Run], turns: int = 3
+) -> Peer:
     """The ensemble of lrlab on all cores."""
     job = Ensembles(pool, count_cores(), problem, runs, MEMORY)
     return Peer("lrlab's ensemble", count_cores(), runs, job, turns)
 
 
-def tutorial(pool: ProcessPoolExecutor) -> Measured:
+def run_tutorial(pool: ProcessPoolExecutor) -> Measured:
     """The tutorial's job in every way."""
-    problem, both = problem_of("ionosphere"), count_cores()
-    some, medium, many = few(problem, EPOCHS), *(study(problem, n, EPOCHS) for n in (512, 1024))
+    problem, both = load("ionosphere"), count_cores()
+    some, medium, many = (
+        shorten(problem, EPOCHS),
+        *(make_runs(problem, n, EPOCHS) for n in (512, 1024)),
+    )
     by_seed = sorted(medium, key=lambda run: run.seed)
-    with ray_tasks.tasks(problem, some, both) as ray:  # first: JAX's threads are not to be forked
-        own, seconds = jax_scan.compiled(problem, medium)
-        shared, more_seconds = jax_scan.compiled(problem, by_seed, shared=True)
+    with ray_tasks.train_in_tasks(
+        problem, some, both
+    ) as ray:  # first: JAX's threads are not to be forked
+        own, seconds = jax_scan.compile_training(problem, medium)
+        vmapped = torch_vmap.vmap_training(problem, many)
+        shared, more_seconds = jax_scan.compile_training(problem, by_seed, shared=True)
         peers = [
-            ensembles(pool, problem, medium, QUICK),
+            time_ensembles(pool, problem, medium, QUICK),
             Peer("the same, with the start of its processes", both, medium,
-                 anew(both, problem, medium, MEMORY)),
+                 train_in_new_processes(both, problem, medium, MEMORY)),
             Peer("JAX `jit(vmap(vmap(lax.scan)))`, batches shared", both, by_seed, shared, QUICK),
             Peer("JAX `jit(vmap(lax.scan))`, own batches", both, medium, own, QUICK),
-            Peer("`torch.func.vmap`, own batches", 1, many, torch_vmap.mapped(problem, many)),
+            Peer("`torch.func.vmap`, own batches", 1, many, vmapped),
             Peer("Ray core tasks, the tutorial's program", both, some, ray),
-            Peer("lrlab's loop in processes", both, some, loops(pool, problem, some)),
-            Peer("lrlab's loop", 1, some, loop(problem, some)),
-            Peer("the tutorial's program", 1, some, plain.one_by_one(problem, some)),
+            Peer("lrlab's loop in processes", both, some, train_in_loops(pool, problem, some)),
+            Peer("lrlab's loop", 1, some, train_in_loop(problem, some)),
+            Peer("the tutorial's program", 1, some, plain.train_one_by_one(problem, some)),
         ]  # fmt: skip
-        rows = measured(problem, peers)
+        rows = measure_in_turns(problem, peers)
     return {"rows": list(map(asdict, rows)), "compiling": {"own": seconds, "shared": more_seconds}}
 
 
-def sizes(pool: ProcessPoolExecutor) -> Measured:
+def run_sizes(pool: ProcessPoolExecutor) -> Measured:
     """The ensemble alone, over studies of several sizes, and what its processes hold."""
-    problem = problem_of("ionosphere")
+    problem = load("ionosphere")
     jobs = {
-        count: Ensembles(pool, count_cores(), problem, study(problem, count, EPOCHS), MEMORY)
+        count: Ensembles(pool, count_cores(), problem, make_runs(problem, count, EPOCHS), MEMORY)
         for count in SIZES
     }
     peers = [
@@ -97,37 +110,43 @@ def sizes(pool: ProcessPoolExecutor) -> Measured:
     ]
     rows = [
         asdict(row) | {"peak": sum(job.peak.values())}
-        for row, job in zip(measured(problem, peers), jobs.values(), strict=True)
+        for row, job in zip(measure_in_turns(problem, peers), jobs.values(), strict=True)
     ]
     return {"rows": rows, "memory": MEMORY}
 
 
-def digits(pool: ProcessPoolExecutor) -> Measured:
+def run_digits(pool: ProcessPoolExecutor) -> Measured:
     """A wider network, 64-64-10, on more rows."""
-    return engines(pool, problem_of("digits"), count=256, epochs=EPOCHS, turns=2)
+    return time_engines(pool, load("digits"), count=256, epochs=EPOCHS, turns=2)
 
 
-def small_network(pool: ProcessPoolExecutor) -> Measured:
+def run_convolutions(pool: ProcessPoolExecutor) -> Measured:
     """Convolutions and BatchNorm: what is chosen by itself, and both ways."""
-    return engines(pool, problem_of("convolutions"), count=64, epochs=6, turns=3)
+    return time_engines(pool, load("convolutions"), count=64, epochs=6, turns=3)
 
 
-def engines(
+def time_engines(
     pool: ProcessPoolExecutor, problem: Problem, count: int, epochs: int, turns: int
 ) -> Measured:
     """Both of lrlab's engines, and which one it chooses."""
-    some, many = few(problem, epochs), study(problem, count, epochs)
+    some, many = shorten(problem, epochs), make_runs(problem, count, epochs)
     choice = select_faster_engine(problem, many)
     peers = [
-        ensembles(pool, problem, many, turns),
-        Peer("lrlab's loop in processes", count_cores(), some, loops(pool, problem, some), turns),
-        Peer("lrlab's loop", 1, some, loop(problem, some), turns),
+        time_ensembles(pool, problem, many, turns),
+        Peer(
+            "lrlab's loop in processes",
+            count_cores(),
+            some,
+            train_in_loops(pool, problem, some),
+            turns,
+        ),
+        Peer("lrlab's loop", 1, some, train_in_loop(problem, some), turns),
     ]
-    rows = list(map(asdict, measured(problem, peers)))
+    rows = list(map(asdict, measure_in_turns(problem, peers)))
     return {"rows": rows, "chosen": str(choice.engine), "reason": choice.reason}
 
 
-def machine() -> Measured:
+def describe_machine() -> Measured:
     """What it was measured on."""
     file = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", file.read_text()) if file.exists() else []

@@ -41,6 +41,6 @@ def train(problem: Problem, run: Run) -> tuple[float, float]:
     return float(total) / len(split.x_train), score
 
 
-def one_by_one(problem: Problem, runs: Sequence[Run]) -> Job:
+def train_one_by_one(problem: Problem, runs: Sequence[Run]) -> Job:
     """One run after another in this process."""
     return lambda: [train(problem, run) for run in runs]

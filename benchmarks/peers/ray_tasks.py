@@ -12,7 +12,7 @@ from lrlab.training import Run
 
 
 @contextmanager
-def tasks(problem: Problem, runs: Sequence[Run], cores: int) -> Iterator[Job]:
+def train_in_tasks(problem: Problem, runs: Sequence[Run], cores: int) -> Iterator[Job]:
     """Ray and its workers stay up between the turns; the problem is put into its store once."""
     ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False, logging_level="error")
     try:

@@ -25,7 +25,7 @@ class Stacked:
     batch: int
 
     @staticmethod
-    def of(problem: Problem, runs: Sequence[Run]) -> "Stacked":
+    def from_runs(problem: Problem, runs: Sequence[Run]) -> "Stacked":
         """Of runs with equal settings but for the rate, and with batches in fixed order."""
         seeds = {run.seed for run in runs}
         split = {seed: problem.split(seed) for seed in seeds}

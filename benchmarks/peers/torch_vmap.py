@@ -14,9 +14,9 @@ from lrlab.problems import Problem
 from lrlab.training import Run
 
 
-def mapped(problem: Problem, runs: Sequence[Run]) -> Job:
+def vmap_training(problem: Problem, runs: Sequence[Run]) -> Job:
     """All runs at once in this process. Stacking the data is not part of the job."""
-    data, model = Stacked.of(problem, runs), problem.model()
+    data, model = Stacked.from_runs(problem, runs), problem.model()
     rows = data.x_train.shape[1]
 
     def outputs(weights, x):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.peers.jobs import Peer, few, loop, refuse_wrong, steps
+from benchmarks.peers.jobs import Peer, check_finals, count_run_steps, shorten, train_in_loop
 
 from lrlab.problems import Problem
 
@@ -32,15 +32,15 @@ class Row:
     ratio: float
 
 
-def measured(problem: Problem, peers: Sequence[Peer]) -> list[Row]:
+def measure_in_turns(problem: Problem, peers: Sequence[Peer]) -> list[Row]:
     """Every peer's row, after its turns.
 
     A turn before the others warms up; those that take a single one are long enough without. What
     a peer trained is compared with the loop in every turn.
     """
     (epochs,) = {run.settings.epochs for peer in peers for run in peer.runs}
-    runs, rows = few(problem, epochs), len(problem.split(0).x_test)
-    right = dict(zip(runs, loop(problem, runs)(), strict=True))
+    runs, rows = shorten(problem, epochs), len(problem.split(0).x_test)
+    right = dict(zip(runs, train_in_loop(problem, runs)(), strict=True))
     times: list[list[float]] = [[] for _ in peers]
     for turn in range(max(peer.turns for peer in peers) + 1):
         for peer, taken in zip(peers, times, strict=True):
@@ -49,14 +49,14 @@ def measured(problem: Problem, peers: Sequence[Peer]) -> list[Row]:
             started = time.perf_counter()
             finals = peer.job()
             seconds = time.perf_counter() - started
-            refuse_wrong(peer, finals, right, rows)
+            check_finals(peer, finals, right, rows)
             if turn:
-                taken.append(1e6 * seconds / steps(problem, peer.runs))
+                taken.append(1e6 * seconds / count_run_steps(problem, peer.runs))
                 print(f"{taken[-1]:8.2f}  {peer.name}, {len(peer.runs)} runs", flush=True)
-    return [row(peer, taken, times[0]) for peer, taken in zip(peers, times, strict=True)]
+    return [make_row(peer, taken, times[0]) for peer, taken in zip(peers, times, strict=True)]
 
 
-def row(peer: Peer, times: list[float], first: list[float]) -> Row:
+def make_row(peer: Peer, times: list[float], first: list[float]) -> Row:
     """The row of a peer, from its times and the first peer's."""
     return Row(
         peer.name,

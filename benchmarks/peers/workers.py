@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from benchmarks.peers.jobs import Final, Job, problem_of
+from benchmarks.peers.jobs import Final, Job, load
 
 from lrlab.problems import Problem
 from lrlab.training import Result, Run, ensemble, train
@@ -24,7 +24,7 @@ _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @contextmanager
-def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+def open_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     """So many processes of one thread each."""
     spawn = get_context("spawn")
     with ProcessPoolExecutor(count, spawn, _prepare) as pool:
@@ -36,12 +36,12 @@ def _prepare() -> None:
     keep_freed_memory()
 
 
-def loops(pool: ProcessPoolExecutor, problem: Problem, runs: Sequence[Run]) -> Job:
+def train_in_loops(pool: ProcessPoolExecutor, problem: Problem, runs: Sequence[Run]) -> Job:
     """The loop in processes, one run per task."""
 
     def job() -> list[Final]:
-        futures = [pool.submit(_one, problem.name, run) for run in runs]
-        return [Final.of(future.result()) for future in futures]
+        futures = [pool.submit(_train_one, problem.name, run) for run in runs]
+        return [Final.from_result(future.result()) for future in futures]
 
     return job
 
@@ -67,34 +67,34 @@ class Ensembles:
     def __call__(self) -> list[Final]:
         blocks = ensemble.split_into_blocks(self.problem, self.runs, self.count, self.memory)
         futures = [
-            self.pool.submit(_block, self.problem.name, [self.runs[i] for i in block])
+            self.pool.submit(_train_block, self.problem.name, [self.runs[i] for i in block])
             for block in blocks
         ]
         finals: dict[int, Final] = {}
         for block, future in zip(blocks, futures, strict=True):
             results, process, peak = future.result()
-            finals |= zip(block, map(Final.of, results), strict=True)
+            finals |= zip(block, map(Final.from_result, results), strict=True)
             self.peak[process] = max(peak, self.peak.get(process, 0))
         return [finals[i] for i in range(len(self.runs))]
 
 
-def anew(count: int, problem: Problem, runs: Sequence[Run], memory: int) -> Job:
+def train_in_new_processes(count: int, problem: Problem, runs: Sequence[Run], memory: int) -> Job:
     """The ensemble in processes that are started and ended with the job."""
 
     def job() -> list[Final]:
-        with workers(count) as pool:
+        with open_pool(count) as pool:
             return Ensembles(pool, count, problem, runs, memory)()
 
     return job
 
 
-def _one(problem: str, run: Run) -> Result:
-    return train(problem_of(problem), run)
+def _train_one(problem: str, run: Run) -> Result:
+    return train(load(problem), run)
 
 
-def _block(problem: str, runs: list[Run]) -> tuple[list[Result], int, int]:
+def _train_block(problem: str, runs: list[Run]) -> tuple[list[Result], int, int]:
     """Results, then the process, and what it has held at most."""
     _RESET.write_text("5")  # the peak is counted from here
-    results = ensemble.train(problem_of(problem), runs)
+    results = ensemble.train(load(problem), runs)
     (kibibytes,) = re.findall(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())
     return results, os.getpid(), 1024 * int(kibibytes)

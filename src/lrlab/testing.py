@@ -26,8 +26,8 @@ from torch import Tensor
 
 from lrlab.errors import LrlabError, ScheduleError, TrainingError, require_extra
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
-from lrlab.problems.fingerprint import describe_error, locate_error
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Primitive, Schedule, parse, to_text
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from lrlab.training import Curve, Result, Run, Settings, context, ensemble, loop
@@ -608,7 +608,7 @@ def _check_follows_schedule(subject: _TrainingSubject) -> None:
         _get_training_columns(subject.train_curve())
         != _get_training_columns(subject.train_curve(Constant(0.3))),
         "a run must follow its schedule, but Constant(1.0) and Constant(0.3) report the same; "
-        "train with scheduler = run.scheduler(optimizer) and step it, and report the loss too.",
+        "train with scheduler = run.create_scheduler(optimizer) and step it, and report the loss too.",
     )
 
 
@@ -632,18 +632,18 @@ def _check_follows_epochs(subject: _TrainingSubject) -> None:
 
 
 def _check_validation_rows(subject: _TrainingSubject) -> None:
-    with_validation = subject.train_curve(validation=0.25)
+    with_validation = subject.train_curve(validation_size=0.25)
     require(
         _get_training_columns(with_validation)
-        != _get_training_columns(subject.train_curve(validation=0.0)),
-        "rows held out for validation must not be trained on, but run.validation of 0.25 and 0 "
+        != _get_training_columns(subject.train_curve(validation_size=0.0)),
+        "rows held out for validation must not be trained on, but run.validation_size of 0.25 and 0 "
         "report the same; leave that share of the training rows out, by run.seed.",
     )
 
 
 def _get_training_columns(curve: Curve) -> list[list[str]]:
     """What is reported of the network itself, which differs where training did."""
-    names = ("loss", "score", *curve.columns[7:])
+    names = ("loss", "test_score", *curve.columns[7:])
     return [[repr(v) for v in curve.get_column(name).tolist()] for name in names]
 
 

@@ -28,7 +28,7 @@ def query(db: Path, question: str) -> list[tuple]:
 
 def numbers(db: Path) -> dict[str, Row]:
     """The numbers of every run that is stored, by id."""
-    rows = query(db, "SELECT id, score, diverged, epochs FROM run")
+    rows = query(db, "SELECT id, test_score, diverged, curve FROM run")
     return {id: row for id, *row in rows}
 
 

@@ -19,7 +19,7 @@ def model():
     return nn.Sequential(nn.BatchNorm1d(13), nn.Linear(13, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 3))
 
 def problem():
-    return lrlab.problem(*load_wine(return_X_y=True), model, name="my-wine")
+    return lrlab.Problem.from_arrays(*load_wine(return_X_y=True), model, name="my-wine")
 
 WIDTH = 8
 """
@@ -32,10 +32,10 @@ def train(run):
     draw = torch.Generator().manual_seed(run.seed)
     x = torch.randn(60, 3, generator=draw)
     y = x.sum(1, keepdim=True)
-    kept = 40 - round(40 * run.validation)
+    kept = 40 - round(40 * run.validation_size)
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=run.lr)
-    scheduler = run.scheduler(optimizer)
+    scheduler = run.create_scheduler(optimizer)
     for epoch in range(run.epochs):
         loss = nn.functional.mse_loss(model(x[:kept]), y[:kept])
         optimizer.zero_grad()
@@ -82,8 +82,8 @@ def test_a_model_that_is_edited_is_trained_anew(lrlab: Callable, folder: Path) -
 
 def test_a_training_function_in_worker_processes(lrlab: Callable, folder: Path) -> None:
     said = lrlab(
-        "compare", "own_cli_training.py:train", *QUICK, "--metric", "error", "--less-is-better",
-        "--guess", 3, "--tune", "--lr", "0.01,0.1,0.3", "--momentum", 0, "--tuning-seeds", 2,
+        "compare", "own_cli_training.py:train", *QUICK, "--metric", "error", "--lower-is-better",
+        "--dummy-score", 3, "--tune", "--lr", "0.01,0.1,0.3", "--momentum", 0, "--tuning-seeds", 2,
         "--widen", 1, "--workers", 2,
     )  # fmt: skip
     assert said.code == 0
@@ -96,8 +96,8 @@ def test_what_a_function_prints_is_no_part_of_the_table(lrlab: Callable, scripts
     talking = TRAINING.replace("    model = ", "    print('I train')\n    model = ")
     (scripts / "own_cli_talking.py").write_text(talking)
     said = lrlab(
-        "compare", "own_cli_talking.py:train", *QUICK, "--metric", "error", "--less-is-better",
-        "--guess", 3, "--workers", 1,
+        "compare", "own_cli_talking.py:train", *QUICK, "--metric", "error", "--lower-is-better",
+        "--dummy-score", 3, "--workers", 1,
     )  # fmt: skip
     assert said.code == 0
     assert said.err.count("I train") == 6
@@ -106,7 +106,14 @@ def test_what_a_function_prints_is_no_part_of_the_table(lrlab: Callable, scripts
 
 
 def test_one_run_of_a_training_function(lrlab: Callable, folder: Path) -> None:
-    function = ["own_cli_training.py:train", "--metric", "error", "--less-is-better", "--guess", 3]
+    function = [
+        "own_cli_training.py:train",
+        "--metric",
+        "error",
+        "--lower-is-better",
+        "--dummy-score",
+        3,
+    ]
     said = lrlab("train", *function, "--epochs", 2, "--schedule", "Linear(1, 0.5, over=1)")
     lines = said.out.splitlines()
     assert lines[0].startswith("Epoch 0: error ")
@@ -128,7 +135,7 @@ def test_test_rows_in_a_file_of_their_own(lrlab: Callable, tmp_path: Path) -> No
     ("arguments", "said"),
     [
         (["own_cli_training.py:train"], "given score, but was given error, validation_error, loss"),
-        (["own_cli_training.py:train", "--less-is-better"], "(--guess)"),
+        (["own_cli_training.py:train", "--lower-is-better"], "(--dummy-score)"),
         (["own_cli_training.py:train", "--metric", "error", "--engine", "ensemble"],
          "use the loop (--engine loop)"),
         (["own_cli_training.py:train", "--metric", "error", "--per", "step"], "leave out per"),
@@ -138,7 +145,7 @@ def test_test_rows_in_a_file_of_their_own(lrlab: Callable, tmp_path: Path) -> No
         (["own_cli_training.py:trian"], "did you mean train?"),
         (["own_cli_problem.py:problem", "--metric", "error"], "--metric is for a plain function"),
         (["own_cli_problem.py:problem", "--test", "x.csv"], "--test is for a table of your own"),
-        (["iris", "--guess", "0"], "--guess is for a training function of your own"),
+        (["iris", "--dummy-score", "0"], "--dummy-score is for a training function of your own"),
         (["iris", "--test", "x.csv"], "--test is for a table of your own"),
     ],
 )  # fmt: skip

@@ -28,7 +28,7 @@ def said_of(out: str, phase: str) -> int:
 
 
 def done(db: Path, phases: str) -> int:
-    return query(db, f"SELECT count(*) FROM member WHERE phase GLOB '{phases}'")[0][0]
+    return query(db, f"SELECT count(*) FROM planned_run WHERE phase GLOB '{phases}'")[0][0]
 
 
 @pytest.mark.parametrize("widenings", [0, 2])
@@ -108,8 +108,8 @@ def test_the_schedules_are_shown_as_they_are_run(lrlab: Callable, tmp_path: Path
 
 def test_a_training_function_has_no_time(lrlab: Callable, scripts: Path) -> None:
     (scripts / "own_plan_training.py").write_text(TRAINING)
-    said = lrlab("plan", "own_plan_training.py:train", "--metric", "error", "--less-is-better",
-                 "--guess", 3, "--epochs", 2)  # fmt: skip
+    said = lrlab("plan", "own_plan_training.py:train", "--metric", "error", "--lower-is-better",
+                 "--dummy-score", 3, "--epochs", 2)  # fmt: skip
     assert said.code == 0
     assert "time: as long as the function takes, which only it knows" in said.out
     assert "on this machine" not in said.out

@@ -48,7 +48,7 @@ def test_the_table_is_that_of_this_machine(
     monkeypatch.setattr(Store, "add", adding)
     # The loop, whatever is faster here: its runs are bit for bit the same, and one by one.
     choice = EngineChoice(Engine("loop"), "as this test has it", seconds_per_run_step=1e-3)
-    monkeypatch.setattr(engines, "choose", lambda *words: choice)
+    monkeypatch.setattr(engines, "select_faster_engine", lambda *words: choice)
     there = lrlab(*STUDY, "--engine", "ray", "--address", nodes.address)
     assert there.code == 0, there.err
     assert len(nodes.worker_nodes) == 1
@@ -59,6 +59,6 @@ def test_the_table_is_that_of_this_machine(
     assert where in there.err.splitlines()
     assert there.out.splitlines()[:-1] == here.out.splitlines()[:-1]
     assert numbers(tmp_path / "lrlab.db") == numbers(tmp_path / "here.db")
-    planned = "SELECT phase, place, run FROM member ORDER BY phase, place"
+    planned = "SELECT phase, position, run FROM planned_run ORDER BY phase, position"
     assert query(tmp_path / "lrlab.db", planned) == query(tmp_path / "here.db", planned)
     assert len(stored) == len(numbers(tmp_path / "lrlab.db"))  # each of them once

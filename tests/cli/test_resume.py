@@ -13,8 +13,8 @@ import pytest
 import lrlab as library
 from lrlab import studies
 from lrlab.studies import Store
-from lrlab.studies.execution import local
 from lrlab.studies.execution import ray as ray_backend
+from lrlab.studies.execution import runner
 from tests.cli.conftest import Said
 from tests.cli.stopping import ended, numbers, query, stopped
 from tests.cli.test_own import PROBLEM, TRAINING
@@ -25,7 +25,7 @@ TINY = [
     "--schedule", "Cosine()", "--lr", "0.03,0.3", "--momentum", "0", "--tuning-seeds", "1",
     "--widen", "1", "--seeds", "2", "--epochs", "1", "--engine", "loop", "--workers", "1",
 ]  # fmt: skip
-OWN_METRIC = ["--metric", "error", "--less-is-better", "--guess", "3"]
+OWN_METRIC = ["--metric", "error", "--lower-is-better", "--dummy-score", "3"]
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_study_on_a_cluster_goes_on_there(lrlab: Lrlab, monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     monkeypatch.setattr(studies, "run_study", stop)
-    monkeypatch.setattr(local, "open_backend", lambda place: nullcontext())
+    monkeypatch.setattr(runner, "open_backend", lambda place: nullcontext())
     monkeypatch.setattr(ray_backend, "describe_cluster", lambda: "a cluster")
     cluster = ["--address", "10.0.0.1:6379", "--num-gpus", "0.5"]
     study = ["compare", "iris", *TINY[:-4], "--engine", "ray"]

@@ -185,7 +185,7 @@ def test_a_fingerprint_is_of_all_that_numbers_depend_on() -> None:
         made(model=linear(4)),
         made(loss=nn.CrossEntropyLoss(label_smoothing=0.1)),
         made(metric="loss"),
-        made(test_share=0.25),
+        made(test_size=0.25),
         made(x_test=X, y_test=THREE),
     ]
     assert len({same, *others}) == 1 + len(others)
@@ -242,11 +242,11 @@ HOLES = np.where(np.arange(ROWS) == 7, np.nan, AMOUNT)
         ("did you mean accuracy", {"metric": "acuracy"}),
         ("one of loss, accuracy", {"metric": "rmse"}),
         ("the metric f cannot take outputs",
-         {"metric": Metric("f", True, True, fn=lambda o, y: o)}),
+         {"metric": Metric("f", lambda o, y: o, percent=True)}),
         ("both x_test and y_test", {"x_test": X}),
         ("shaped like those of x", {"x_test": X[:, :2], "y_test": THREE}),
         ("y_test needs one target for each row of x_test", {"x_test": X, "y_test": THREE[:3]}),
-        ("above 0 and below 1", {"test_share": 1}),
+        ("above 0 and below 1", {"test_size": 1}),
         ("rows to train on and to test", {"x": X[:2], "y": [0, 1]}),
         ("a name must be", {"name": "a/b"}),
     ],

@@ -17,7 +17,7 @@ def model():
     return nn.Linear(4, 3)
 
 def problem():
-    return lrlab.problem(*load_iris(return_X_y=True), model, name="mine")
+    return lrlab.Problem.from_arrays(*load_iris(return_X_y=True), model, name="mine")
 
 def train(run):
     for epoch in range(run.epochs):
@@ -31,7 +31,7 @@ def two(a, b): ...
 def failing():
     return {}["nothing"]
 def refusing():
-    return lrlab.problem([[1.0]], [1.0], model)
+    return lrlab.Problem.from_arrays([[1.0]], [1.0], model)
 """
 
 
@@ -50,7 +50,9 @@ def test_a_problem_or_what_gives_one(script: str, name: str) -> None:
 
 
 def test_a_training_function_or_what_becomes_one(script: str) -> None:
-    plain = load_problem(f"{script}:train", function_options={"metric": "accuracy", "guess": 0.3})
+    plain = load_problem(
+        f"{script}:train", function_options={"metric": "accuracy", "dummy_score": 0.3}
+    )
     made = load_problem(f"{script}:function")
     assert isinstance(plain, TrainingFunction)
     assert isinstance(made, TrainingFunction)
@@ -89,14 +91,17 @@ def test_names_that_are_none(script: str, name: str, said: str) -> None:
         ({"test": Path("x")}, "--test is for a table"),
         ({"file": Path("x")}, "--file is for ionosphere"),
         ({"function": {"metric": "x"}}, "--metric is for a plain function"),
-        ({"function": {"more_is_better": False}}, "--less-is-better is for a plain function"),
+        (
+            {"function_options": {"greater_is_better": False}},
+            "--greater-is-better is for a plain function",
+        ),
     ],
 )
 def test_options_that_do_not_go_with_a_problem(script: str, options: dict, said: str) -> None:
     with pytest.raises(ProblemError, match=said):
         load_problem(f"{script}:problem", **options)
     with pytest.raises(ProblemError, match="is for a training function of your own"):
-        load_problem("iris", function_options={"guess": 0.0})
+        load_problem("iris", function_options={"dummy_score": 0.0})
 
 
 @pytest.mark.parametrize(

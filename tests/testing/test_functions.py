@@ -55,4 +55,4 @@ def test_a_run_that_diverges_tells_nothing() -> None:
 
 
 def test_a_plain_function_is_made_one() -> None:
-    testing.check_training(trained.honest, metric="rmse", more_is_better=False, guess=1.0)
+    testing.check_training(trained.honest, metric="rmse", greater_is_better=False, dummy_score=1.0)

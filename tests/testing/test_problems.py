@@ -92,8 +92,8 @@ BROKEN: dict[str, Callable[[], list[Problem]]] = {
     "can be sent to other processes": lambda: [broken(model=lambda: model())],
     "a seed fixes the split": lambda: [split_by(noisy)],
     "seeds draw splits as overlap says": lambda: [
-        broken(overlap=None),
-        broken(overlap=0.9),
+        broken(test_train_ratio=None),
+        broken(test_train_ratio=0.9),
         split_by(lambda split, seed: made().split(0)),
     ],
     "a seed fixes the initial weights": lambda: [
@@ -115,13 +115,13 @@ BROKEN: dict[str, Callable[[], list[Problem]]] = {
         task(loss=lambda outputs, y: (outputs * 0).sum()),
     ],
     "the metric goes the way it says": lambda: [
-        task(metric=replace(made().metric, more_is_better=False)),
-        task(metric=replace(made().metric, of=lambda outputs, y: torch.tensor(0.5))),
+        task(metric=replace(made().metric, greater_is_better=False)),
+        task(metric=replace(made().metric, fn=lambda outputs, y: torch.tensor(0.5))),
     ],
     "a guess has a score": lambda: [
         task(
-            guess=lambda y: torch.full((2,), torch.nan),
-            metric=replace(made().metric, of=lambda outputs, y: outputs.mean()),
+            dummy_output=lambda y: torch.full((2,), torch.nan),
+            metric=replace(made().metric, fn=lambda outputs, y: outputs.mean()),
         )
     ],
     "the ensemble agrees with the loop, or says why it cannot": lambda: [broken(model=Counting)],

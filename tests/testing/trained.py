@@ -16,7 +16,7 @@ def rows(seed: int, validation: float = 0.0) -> tuple[Tensor, Tensor, int]:
 
 
 def honest(run: Any) -> None:
-    training(run, run.seed, run.lr, run.epochs, run.validation, scheduled=True)
+    training(run, run.seed, run.lr, run.epochs, run.validation_size, scheduled=True)
 
 
 def training(
@@ -27,7 +27,7 @@ def training(
     torch.manual_seed(seed)
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=run.momentum)
-    scheduler = run.scheduler(optimizer) if scheduled else None
+    scheduler = run.create_scheduler(optimizer) if scheduled else None
     for epoch in range(epochs):
         loss = loss_of(model(x[:kept]), y[:kept])
         optimizer.zero_grad()
@@ -38,35 +38,35 @@ def training(
         with torch.no_grad():
             error = loss_of(model(x[60:]), y[60:]).sqrt()
             reported = {"rmse": error, "loss": loss.detach()}
-            if run.validation:
+            if run.validation_size:
                 held = loss_of(model(x[kept:60]), y[kept:60]) if kept < 60 else loss.detach()
                 reported["validation_rmse"] = held.sqrt()
         run.report(epoch, **reported)
 
 
 def ends_early(run: Any) -> None:
-    training(run, run.seed, run.lr, run.epochs - 1, run.validation, scheduled=True)
+    training(run, run.seed, run.lr, run.epochs - 1, run.validation_size, scheduled=True)
 
 
 def two_epochs(run: Any) -> None:
-    training(run, run.seed, run.lr, 2, run.validation, scheduled=True)
+    training(run, run.seed, run.lr, 2, run.validation_size, scheduled=True)
 
 
 def one_seed(run: Any) -> None:
-    training(run, 0, run.lr, run.epochs, run.validation, scheduled=True)
+    training(run, 0, run.lr, run.epochs, run.validation_size, scheduled=True)
 
 
 def any_seed(run: Any) -> None:
     seed = int(torch.Generator().seed() % 2**31)
-    training(run, seed, run.lr, run.epochs, run.validation, scheduled=True)
+    training(run, seed, run.lr, run.epochs, run.validation_size, scheduled=True)
 
 
 def no_schedule(run: Any) -> None:
-    training(run, run.seed, run.lr, run.epochs, run.validation, scheduled=False)
+    training(run, run.seed, run.lr, run.epochs, run.validation_size, scheduled=False)
 
 
 def own_rate(run: Any) -> None:
-    training(run, run.seed, 0.1, run.epochs, run.validation, scheduled=True)
+    training(run, run.seed, 0.1, run.epochs, run.validation_size, scheduled=True)
 
 
 def all_rows(run: Any) -> None:

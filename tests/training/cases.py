@@ -179,7 +179,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 
 def runs_of(per: str, settings: Settings) -> list[Run]:
     """Runs of every kind of schedule at two rates, of two seeds: more of one than of the other."""
-    settings = replace(settings, per=per, validation=0.25)
+    settings = replace(settings, step_every=per, validation_size=0.25)
     of_one = [Run(schedule, settings, seed=1) for schedule in SCHEDULES[per]]
     of_other = [
         Run(schedule, replace(settings, lr=share * settings.lr), seed=2)
@@ -191,7 +191,7 @@ def runs_of(per: str, settings: Settings) -> list[Run]:
 
 def briefly(optimizer: str, **words: Any) -> list[Run]:
     """Two epochs of two steps of two schedules and two seeds, and rows held out for validation."""
-    basic: dict[str, Any] = {"epochs": 2, "batch_size": 20, "validation": 0.1}
+    basic: dict[str, Any] = {"epochs": 2, "batch_size": 20, "validation_size": 0.1}
     settings = Settings(**{**basic, **OPTIMIZERS[optimizer], **words})
     return [Run(schedule, settings, seed) for schedule in (None, Cosine()) for seed in (0, 1)]
 

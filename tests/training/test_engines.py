@@ -59,7 +59,7 @@ def test_the_quicker_one_is_chosen_whichever_it_is(
         def more(train: object, runs: list, epochs: int) -> float:
             return 5.0 if (len(runs) == 1) == (slow == "loop") else 1.0
 
-        monkeypatch.setattr(engines, "_more", more)
+        monkeypatch.setattr(engines, "_time_extra_epochs", more)
         return select_faster_engine(iris, RUNS)
 
     ours = seconds_of("loop")
@@ -71,7 +71,7 @@ def test_the_quicker_one_is_chosen_whichever_it_is(
     )
     # Six runs together in less than the loop takes for six are no reason for the loop.
     monkeypatch.setattr(
-        engines, "_more", lambda train, runs, epochs: 1.0 if len(runs) == 1 else 6.1
+        engines, "_time_extra_epochs", lambda train, runs, epochs: 1.0 if len(runs) == 1 else 6.1
     )
     assert select_faster_engine(iris, RUNS).engine == Engine("loop")
 

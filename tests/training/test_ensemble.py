@@ -44,7 +44,7 @@ def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, per: str)
     results = assert_like_the_loop(PROBLEMS[problem](), runs_of(per, settings))
     assert not any(result.diverged for result in results)
     for result in results[2:4]:  # these read a metric, and have moved
-        assert np.diff(result.curve.get_column("after")).any()
+        assert np.diff(result.curve.get_column("lr_end")).any()
         assert np.isfinite(result.curve.get_column("validation_score")).all()
 
 
@@ -52,7 +52,11 @@ def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, per: str)
 def test_gradients_are_clipped_run_by_run(optimizer: str) -> None:
     settings = replace(SHORT, **OPTIMIZERS[optimizer])
     limits = (None, 1e-3, 0.3, 0.6, 1e3)
-    runs = [Run(Cosine(), replace(settings, clip=clip), seed) for clip in limits for seed in (0, 1)]
+    runs = [
+        Run(Cosine(), replace(settings, max_grad_norm=clip), seed)
+        for clip in limits
+        for seed in (0, 1)
+    ]
     results = assert_like_the_loop(digits(), runs)
     losses = {float(result.curve.get_column("loss")[-1]) for result in results[::2]}
     assert len(losses) >= len(limits) - 1  # the largest limit may never be reached
@@ -60,9 +64,9 @@ def test_gradients_are_clipped_run_by_run(optimizer: str) -> None:
 
 def test_a_metric_that_is_better_when_it_rises_is_read_too() -> None:
     rising = Plateau(0.2, patience=0, mode="max", threshold=0.2)
-    settings = replace(SHORT, validation=0.25, epochs=6)
+    settings = replace(SHORT, validation_size=0.25, epochs=6)
     runs = [
-        Run(schedule, replace(settings, per=per), seed)
+        Run(schedule, replace(settings, step_every=per), seed)
         for per in ("epoch", "step")
         for schedule in (rising, Warmup(1) >> rising, Plateau(patience=0), None)
         for seed in (0, 1)
@@ -107,7 +111,7 @@ def test_without_rows_held_out_the_training_loss_is_read() -> None:
 def test_other_hyperparameters_have_schedules(
     optimizer: str, others: dict[str, Schedule], per: str
 ) -> None:
-    settings = replace(SHORT, **OPTIMIZERS[optimizer], per=per)
+    settings = replace(SHORT, **OPTIMIZERS[optimizer], step_every=per)
     runs = [
         Run(schedule, settings, seed, given)
         for given in (others, {})
@@ -121,7 +125,7 @@ def test_other_hyperparameters_have_schedules(
 
 @pytest.mark.parametrize("optimizer", ["sgd, nesterov", "adamw", "rmsprop, centered"])
 def test_a_rate_may_be_zero_for_a_while(optimizer: str) -> None:
-    settings = replace(SHORT, **OPTIMIZERS[optimizer], per="step")
+    settings = replace(SHORT, **OPTIMIZERS[optimizer], step_every="step")
     schedules = (Formula("(t + 1) % 2"), Formula("t >= 4"), Warmup(4, start=0.0))
     assert_like_the_loop(tutorial(), [Run(schedule, settings, 0) for schedule in schedules])
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab import Formula, Greedy, Plateau
-from lrlab.problems import Problem, Split, load_problem, split_rows
+from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.metrics import Metric, make_binary_probability_task, make_regression_task
 from lrlab.training import Result, Run, Settings, ensemble, loop
 from lrlab.training.ensemble import block
@@ -30,7 +30,7 @@ def left(results: list[Result]) -> list[int | None]:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "sgd, nesterov", "adam", "rmsprop, centered"])
 def test_runs_leave_at_any_step(optimizer: str) -> None:
-    settings = replace(BASIC, **OPTIMIZERS[optimizer], per="step")
+    settings = replace(BASIC, **OPTIMIZERS[optimizer], step_every="step")
     blows = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
     results = assert_like_the_loop(squares(lambda: Fragile(nn.Linear(4, 1))), runs)
@@ -38,7 +38,7 @@ def test_runs_leave_at_any_step(optimizer: str) -> None:
 
 
 def test_weights_grow_beyond_bounds_step_by_step() -> None:
-    settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], per="step")
+    settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], step_every="step")
     blows = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
     results = assert_like_the_loop(squares(small), runs)
@@ -47,9 +47,9 @@ def test_weights_grow_beyond_bounds_step_by_step() -> None:
 
 
 def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(block, "_WORTH_IT", 1)
+    monkeypatch.setattr(block, "_MIN_SAVED_RUN_STEPS", 1)
     problem = replace(images(), model=lambda: Fragile(images().model()))
-    settings = replace(BASIC, momentum=0.5, per="step", validation=0.25, batch_size=11)
+    settings = replace(BASIC, momentum=0.5, step_every="step", validation_size=0.25, batch_size=11)
     schedules = (None, Plateau(0.5, patience=0, threshold=0.5), Greedy(0.5, patience=0))
     runs = [Run(schedule, settings, seed) for seed in (0, 1, 3) for schedule in schedules]
     # All of one seed and some of two others; at once, and later.
@@ -105,7 +105,7 @@ class Bounded(nn.Module):
 
 
 def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
-    settings = replace(BASIC, per="step", weight_decay=1e38)
+    settings = replace(BASIC, step_every="step", weight_decay=1e38)
     runs = [
         Run(Formula(f"1e-38 + 1e39 * (t >= {k})"), settings, seed)
         for k in range(12)
@@ -138,7 +138,7 @@ def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
 @pytest.mark.parametrize("where", ["validation", "test"])
 def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
     # One row is so large that its output overflows once the weight has passed 1.8, on its way to 3.
-    absolute = Metric("MAE", False, False, lambda outputs, y: (outputs - y).abs().mean())
+    absolute = Metric("MAE", lambda outputs, y: (outputs - y).abs().mean(), greater_is_better=False)
     task = replace(make_regression_task(), loss=nn.SmoothL1Loss(), metric=absolute)
     validation = 0.05
 
@@ -155,7 +155,7 @@ def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
 
     def split(seed: int) -> Split:
         marked = replace(ones(seed), x_train=torch.arange(20.0).reshape(20, 1))
-        held = split_rows(replace(problem, split=lambda _: marked), seed, 1).x_validation
+        held = replace(problem, split=lambda _: marked).split_rows(seed, 1).x_validation
         assert held is not None
         return ones(seed, huge=int(held))
 
@@ -186,7 +186,7 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
     problem = squares(small)
     problem = replace(problem, task=replace(problem.task, loss=brittle))
     runs = [
-        Run(schedule, replace(BASIC, lr=rate, validation=0.2), 0)
+        Run(schedule, replace(BASIC, lr=rate, validation_size=0.2), 0)
         for schedule in (None, Plateau(patience=0))
         for rate in (0.01, 0.3, 1.0)
     ]
@@ -206,7 +206,7 @@ def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
     problem = made(normal(4), one_class, model, make_binary_probability_task())
     blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
-        Run(schedule, replace(BASIC, per="step", validation=0.25), seed)
+        Run(schedule, replace(BASIC, step_every="step", validation_size=0.25), seed)
         for schedule in (None, *blows)
         for seed in (0, 1)
     ]
@@ -237,7 +237,7 @@ def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
         return targets.mean(dim=0)
 
     problem = squares(lambda: nn.Linear(4, 1))
-    problem = replace(problem, task=replace(problem.task, guess=guess))
+    problem = replace(problem, task=replace(problem.task, dummy_output=guess))
     settings = [Settings(epochs=20, lr=lr) for lr in (1e36, 1e37, 1e38)]
     runs = [Run(None, own, seed) for own in settings for seed in (0, 1)]
     ensemble.train(problem, runs)
@@ -272,6 +272,6 @@ def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
     def writing(outputs: Tensor, targets: Tensor) -> Tensor:
         return outputs.sub_(targets).square().mean()  # not what can be done to an expanded guess
 
-    task = replace(make_regression_task(), metric=Metric("MSE", False, False, writing))
+    task = replace(make_regression_task(), metric=Metric("MSE", writing, greater_is_better=False))
     problem = replace(squares(small), task=task)
     assert_like_the_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])

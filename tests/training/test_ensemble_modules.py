@@ -19,7 +19,7 @@ DECAYED = ("sgd, weight decay", "adam")
 @pytest.mark.parametrize("network", NETWORKS)
 def test_networks(network: str) -> None:
     model, shape = NETWORKS[network]
-    assert_like_the_loop(squares(model, *shape), briefly("sgd, weight decay", clip=1.0))
+    assert_like_the_loop(squares(model, *shape), briefly("sgd, weight decay", max_grad_norm=1.0))
 
 
 @pytest.mark.parametrize("network", ["tied weights", "frozen weights", "an unused weight"])

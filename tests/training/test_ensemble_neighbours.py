@@ -22,14 +22,14 @@ from tests.training.equality import assert_like_the_loop, assert_same_result, as
 BASIC = Settings(epochs=3, batch_size=16)
 DIVERGING = replace(BASIC, lr=1e38)
 HEAVY = replace(BASIC, momentum=0.9, lr=0.05)
-WATCHED = replace(BASIC, validation=0.25)
+WATCHED = replace(BASIC, validation_size=0.25)
 
 POOL = (
     Run(None, BASIC, 0),
     Run(Exponential(0.5), BASIC, 0),
     Run(Exponential(0.5), BASIC, 1),
     Run(Cosine(), replace(BASIC, lr=0.01), 1),
-    Run(Cosine(), replace(BASIC, per="step"), 0),
+    Run(Cosine(), replace(BASIC, step_every="step"), 0),
     Run(Cosine(), HEAVY, 0, {"momentum": Linear(1, 0)}),
     Run(Cosine(), replace(HEAVY, nesterov=True), 0),
     Run(Cosine(), replace(BASIC, optimizer="adam", lr=0.01), 0),
@@ -38,12 +38,14 @@ POOL = (
     Run(Cosine(), replace(BASIC, batch_size=44), 0),
     Run(Cosine(), replace(BASIC, shuffle=False), 0),
     Run(Cosine(), replace(BASIC, epochs=1), 0),
-    Run(Cosine(), replace(BASIC, clip=0.1), 0),
+    Run(Cosine(), replace(BASIC, max_grad_norm=0.1), 0),
     Run(Plateau(0.5, patience=0, threshold=0.3), BASIC, 0),
     Run(Plateau(0.5, patience=0, threshold=0.3), WATCHED, 0),
-    Run(Plateau(0.5, patience=0, mode="max", threshold=1.0), replace(WATCHED, per="step"), 0),
+    Run(
+        Plateau(0.5, patience=0, mode="max", threshold=1.0), replace(WATCHED, step_every="step"), 0
+    ),
     Run(None, DIVERGING, 0),
-    Run(Formula("1e30 ** (t >= 4)"), replace(BASIC, per="step"), 1),
+    Run(Formula("1e30 ** (t >= 4)"), replace(BASIC, step_every="step"), 1),
 )
 """Runs that differ in everything that runs can differ in."""
 
@@ -81,7 +83,7 @@ def test_statistics_of_batches_are_each_runs_own() -> None:
 @pytest.mark.parametrize("per", ["epoch", "step"])
 def test_values_are_made_a_few_steps_ahead(per: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule_table, "PRECOMPUTED_STEPS", 4)
-    settings = replace(WATCHED, per=per, epochs=7)
+    settings = replace(WATCHED, step_every=per, epochs=7)
     schedules = (Plateau(0.5, patience=0, threshold=0.3), Greedy(0.5, patience=1), Cosine())
     assert_like_the_loop(digits(), [Run(s, settings, seed) for s in schedules for seed in (0, 1)])
 
@@ -89,7 +91,7 @@ def test_values_are_made_a_few_steps_ahead(per: str, monkeypatch: pytest.MonkeyP
 def test_schedules_of_all_kinds_stand_beside_each_other() -> None:
     examples = [example for room in GALLERY.values() for example in room]
     schedules = [example.schedule or parse(example.text) for example in examples]
-    settings = replace(BASIC, lr=1e-3, per="step")
+    settings = replace(BASIC, lr=1e-3, step_every="step")
     assert_like_the_loop(digits(), [Run(schedule, settings, 0) for schedule in schedules])
 
 
@@ -102,7 +104,7 @@ def test_gradients_of_any_size_are_left_alone_beside_clipped_ones() -> None:
 
     task = replace(problem.task, loss=torch.nn.L1Loss())
     settings = replace(BASIC, lr=1e-201)
-    runs = [Run(None, replace(settings, clip=clip), 0) for clip in (None, 1.0)]
+    runs = [Run(None, replace(settings, max_grad_norm=clip), 0) for clip in (None, 1.0)]
     results = assert_like_the_loop(replace(problem, split=split, task=task), runs)
     assert not any(result.diverged for result in results)
 
@@ -189,7 +191,7 @@ def test_a_runs_seconds_are_its_share() -> None:
         Run(Constant(0.0), BASIC, 0),
         Run(Custom(lambda t: None), BASIC, 0),
         Run(Plateau(mode="max"), BASIC, 0),
-        Run(None, replace(BASIC, validation=0.999), 0),
+        Run(None, replace(BASIC, validation_size=0.999), 0),
         Run(None, BASIC, 0, {"momentun": Constant(1.0)}),
         Run(None, replace(BASIC, optimizer="adam"), 0, {"dampening": Constant(1.0)}),
         Run(None, BASIC, 0, {"nesterov": Constant(1.0)}),

@@ -147,7 +147,7 @@ class Gathering(Choosing):
 
 
 def test_rows_are_judged_together_where_a_gate_may_open_between_them() -> None:
-    assert_like_the_loop(squares(Gathering, rows=300), briefly("sgd", validation=0.5))
+    assert_like_the_loop(squares(Gathering, rows=300), briefly("sgd", validation_size=0.5))
 
 
 @pytest.mark.parametrize("model", [Choosing, Reading])
@@ -204,13 +204,13 @@ def test_a_network_without_weights_is_refused_as_in_the_loop() -> None:
 def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
     model, shape = NETWORKS["batch norm"]
     problem = squares(model, *shape, rows=17)
-    for train in both(problem, briefly("sgd", validation=0.0, batch_size=16)):
+    for train in both(problem, briefly("sgd", validation_size=0.0, batch_size=16)):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
             train()
 
 
 def test_one_row_is_normalised_where_it_has_several_values() -> None:
-    runs = briefly("sgd, momentum", validation=0.0, batch_size=43)
+    runs = briefly("sgd, momentum", validation_size=0.0, batch_size=43)
     assert_like_the_loop(images(), runs)
 
 
@@ -242,7 +242,7 @@ class Scaled(Choosing):
 def test_networks_and_losses_are_those_of_now() -> None:
     basic = squares(Choosing)
     builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
-    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, of=metric))
+    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, fn=metric))
     problem = replace(basic, model=builder.model, task=task)
     scores = [assert_like_the_loop(problem, briefly("sgd"))[0].test_score]
     builder.factor = 2.0

@@ -110,8 +110,8 @@ def test_a_loss_may_average_over_weights_of_the_batch() -> None:
 )
 def test_metrics(metric: Callable[[Tensor, Tensor], Any]) -> None:
     problem = squares(lambda: nn.Linear(4, 1))
-    task = replace(problem.task, metric=Metric("own", True, False, metric))
-    assert_like_the_loop(replace(problem, task=task), briefly("sgd", validation=0.3))
+    task = replace(problem.task, metric=Metric("own", metric))
+    assert_like_the_loop(replace(problem, task=task), briefly("sgd", validation_size=0.3))
 
 
 def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:

@@ -118,8 +118,8 @@ def test_schedules_of_other_hyperparameters_and_of_every_batch() -> None:
     expected = run.schedule.bind(total_steps=20, steps_per_epoch=5)(np.arange(21), base=0.2)
     assert_array_equal(rates, expected[:20])
     assert momenta == [0.45] * 20
-    assert_array_equal(curve.get_column("before"), expected[0:20:5])
-    assert_array_equal(curve.get_column("after"), expected[5:21:5])
+    assert_array_equal(curve.get_column("lr_start"), expected[0:20:5])
+    assert_array_equal(curve.get_column("lr_end"), expected[5:21:5])
 
 
 def test_everything_reported_is_kept() -> None:
@@ -139,13 +139,13 @@ def test_everything_reported_is_kept() -> None:
     settings = Settings(epochs=3, validation_size=0.2)
     curve = result(train, settings=settings, report=epochs.append).epochs
     assert curve.names[7:] == ("norm",)
-    assert_array_equal(curve.column("norm"), [0, 1, 2])
-    assert_array_equal(curve.column("before"), [0.1, 0.05, 0.1 / 3])
-    assert_array_equal(curve.column("after"), [0.05, 0.1 / 3, np.nan])
+    assert_array_equal(curve.get_column("norm"), [0, 1, 2])
+    assert_array_equal(curve.get_column("lr_start"), [0.1, 0.05, 0.1 / 3])
+    assert_array_equal(curve.get_column("lr_end"), [0.05, 0.1 / 3, np.nan])
     assert curve[2].validation_score == 0.5
     assert curve[2].validation_loss == 2
-    assert [epoch.score for epoch in epochs] == curve.column("score").tolist()
-    assert np.isnan(curve.column("loss")).all()
+    assert [epoch.score for epoch in epochs] == curve.get_column("test_score").tolist()
+    assert np.isnan(curve.get_column("loss")).all()
     assert pickle.loads(pickle.dumps(curve)) == curve
 
 
@@ -169,7 +169,7 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
                     run.report(epoch, accuracy=0.9)
             reached.append(epoch)
 
-    outcome = result(train, guess=0.25)
+    outcome = result(train, dummy_score=0.25)
     assert outcome.diverged
     assert (outcome.score, outcome.left_at, len(outcome.epochs)) == (
         0.25, 3, 2,
@@ -178,7 +178,7 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
 
 
 def test_less_is_better_needs_a_guess() -> None:
-    with pytest.raises(TrainingError, match="guess"):
+    with pytest.raises(TrainingError, match="dummy_score"):
         TrainingFunction(Twin(), metric="rmse", greater_is_better=False)
     known = TrainingFunction(Twin(), metric="rmse", greater_is_better=False, dummy_score=2)
     assert (known.dummy_score, known.metric.greater_is_better) == (2.0, False)
@@ -276,5 +276,5 @@ def test_reactive_schedules_read_what_the_function_gives_them() -> None:
             scheduler.step(1.0)
             run.report(epoch, accuracy=0.5)
 
-    before = result(train, Plateau(0.5, patience=0)).epochs.column("before")
+    before = result(train, Plateau(0.5, patience=0)).epochs.column("lr_start")
     assert_array_equal(before, [0.2, 0.2, 0.1, 0.05])

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from lrlab import Constant, Cosine, Custom, Exponential, Formula, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
 from lrlab.problems import Metric, Problem, derive_seeds, load_problem
-from lrlab.problems.arrays import from_arrays as own_problem
 from lrlab.training import Curve, Epoch, Result, Run, Settings, train
 
 TUTORIAL = Settings(shuffle=False)
@@ -235,7 +234,7 @@ def test_a_metric_without_a_number_for_a_constant_guess_is_named() -> None:
 
     x = torch.linspace(-1, 1, 30)[:, None]
     metric = Metric("slope", greater_is_better=True, percent=False, fn=slope)
-    own = own_problem(x, x, partial(nn.Linear, 1, 1), metric=metric)
+    own = Problem.from_arrays(x, x, partial(nn.Linear, 1, 1), metric=metric)
     calm, wild = (Run(None, Settings(lr=lr, epochs=9), 0) for lr in (0.1, 1e30))
     assert math.isfinite(train(own, calm).test_score)
     with pytest.raises(TrainingError, match="the slope of one is nan; give the metric"):

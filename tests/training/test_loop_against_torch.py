@@ -13,7 +13,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from lrlab import Cosine, Exponential, Formula, Linear, Plateau
-from lrlab.problems import Problem, derive_seeds, split_rows
+from lrlab.problems import Problem, derive_seeds
 from lrlab.training import Result, Run, Settings, loop
 from tests.training.cases import digits, images, squares
 
@@ -25,7 +25,7 @@ class ByHand:
 
     def __init__(self, problem: Problem, seed: int, held_out: int = 0) -> None:
         self.problem = problem
-        self.split = split_rows(problem, seed, held_out)
+        self.split = problem.split_rows(seed, held_out)
         torch.manual_seed(derive_seeds(seed).weights)
         self.model = problem.model()
         self.order = torch.Generator().manual_seed(derive_seeds(seed).batch_order)
@@ -95,7 +95,7 @@ def test_gradients_are_clipped(clip: float) -> None:
     for _ in range(4):
         by_hand.epoch(optimizer, clip)
         scheduler.step()
-    settings = replace(BASIC, lr=0.02, optimizer="adam", clip=clip)
+    settings = replace(BASIC, lr=0.02, optimizer="adam", max_grad_norm=clip)
     by_hand.assert_is(*loop.train_and_get_model(digits(), Run(Exponential(0.5), settings, seed=1)))
 
 
@@ -117,12 +117,12 @@ def test_a_plateau_is_torchs(mode: str, held_out: int) -> None:
         scheduler.step(metrics[-1])
     run = Run(
         Plateau(0.5, mode=mode, **words),
-        replace(BASIC, lr=0.2, epochs=12, validation=held_out / 44),
+        replace(BASIC, lr=0.2, epochs=12, validation_size=held_out / 44),
         seed=1,
     )
     model, result = loop.train_and_get_model(digits(), run)
     assert len({*rates}) > 2
-    np.testing.assert_allclose(result.curve.get_column("before"), rates, rtol=1e-12)
+    np.testing.assert_allclose(result.curve.get_column("lr_start"), rates, rtol=1e-12)
     read = {"min": "validation_loss" if held_out else "loss", "max": "validation_score"}[mode]
     np.testing.assert_allclose(result.curve.get_column(read), metrics, rtol=1e-12)
     by_hand.assert_is(model, result)
@@ -135,7 +135,7 @@ def test_a_plateau_stepped_at_every_step_reads_once_an_epoch() -> None:
     for _ in range(4):
         by_hand.epoch(optimizer)
         plateau.step(by_hand.measured(digits().task.loss))
-    settings = replace(BASIC, lr=0.2, validation=0.25, per="step")
+    settings = replace(BASIC, lr=0.2, validation_size=0.25, step_every="step")
     schedule = Plateau(0.5, patience=0, threshold=0.5)
     model, result = loop.train_and_get_model(digits(), Run(schedule, settings, seed=1))
     assert result.curve[-1].lr_end == optimizer.param_groups[0]["lr"] < 0.2
@@ -157,7 +157,7 @@ def test_other_hyperparameters_have_schedules() -> None:
         "momentum": Formula("1 - (t < 2) - (t >= 5) * (t < 6)"),
         "weight_decay": Linear(0.0, 1.0),
     }
-    settings = replace(BASIC, momentum=0.8, weight_decay=0.01, per="step")
+    settings = replace(BASIC, momentum=0.8, weight_decay=0.01, step_every="step")
     by_hand.assert_is(*loop.train_and_get_model(digits(), Run(Cosine(), settings, 1, others)))
 
 
@@ -192,7 +192,7 @@ def test_a_run_leaves_when_it_is_lost(rates: str, steps: int) -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.linear(x) + 0 * self.linear.weight.square().sum().exp()
 
-    run = Run(Formula(rates), replace(BASIC, per="step"), 0)
+    run = Run(Formula(rates), replace(BASIC, step_every="step"), 0)
     result = loop.train(squares(Brittle), run)
     assert (result.diverged, result.diverged_at_step) == (True, steps)
     assert len(result.curve) == (steps - 1) // 3

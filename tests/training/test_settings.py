@@ -160,7 +160,9 @@ def test_a_share_holds_out_a_row_at_least(share: float, rows: int, held: int) ->
 
 
 def test_a_row_is_left_to_train_on() -> None:
-    with pytest.raises(TrainingError, match=r"validation=0.96 of 10 training rows leaves none"):
+    with pytest.raises(
+        TrainingError, match=r"validation_size=0.96 of 10 training rows leaves none"
+    ):
         Settings(validation_size=0.96).count_validation_rows(10)
 
 

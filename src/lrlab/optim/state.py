@@ -9,8 +9,7 @@ from torch.optim import Optimizer
 
 from lrlab._checks import to_finite_float, to_integer
 from lrlab.dialects import parse
-from lrlab.dialects.arguments import shorten
-from lrlab.errors import ScheduleError, SchedulerError
+from lrlab.errors import ScheduleError, SchedulerError, shorten_repr
 from lrlab.optim.hyperparameters import GroupValues, ScheduledHyperparameter, find_hyperparameter
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.core import MetricState
@@ -290,8 +289,8 @@ def _parse_schedules(texts: Sequence[str], current_schedules: Sequence[Schedule]
             except ScheduleError as error:
                 reason = str(error).splitlines()[-1].strip(" ^")
                 raise SchedulerError(
-                    f"the saved schedule {shorten(text)} cannot be built from its text ({reason}): "
-                    "build the scheduler with it."
+                    f"the saved schedule {shorten_repr(text)} cannot be built from its text "
+                    f"({reason}): build the scheduler with it."
                 ) from None
     # Several functions may have the same name, so a group's own schedule comes first.
     return [

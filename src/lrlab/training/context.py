@@ -15,14 +15,14 @@ from lrlab._checks import to_integer
 from lrlab.errors import LrlabError, TrainingError, find_nearest_name, format_suggestion
 from lrlab.optim import LRScheduler
 from lrlab.problems import TrainingFunction, derive_seeds
-from lrlab.problems.fingerprint import describe_error, locate_error
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
-_RESERVED_COLUMNS = {"before", "after", "score", "validation_score"}
+_RESERVED_COLUMNS = {"lr_start", "lr_end", "test_score", "validation_score"}
 """Columns that are made here, from what is reported by other names."""
 
 
@@ -68,12 +68,12 @@ class EpochReports:
         if not all(isfinite(values[one]) for one in must_be_finite if one in values):
             self.diverged = True
             raise RunDiverged
-        row = {"epoch": float(epoch), "score": values.pop(name)}
+        row = {"epoch": float(epoch), "test_score": values.pop(name)}
         if f"validation_{name}" in values:
             row["validation_score"] = values.pop(f"validation_{name}")
         self._check_reserved_names(values)
         lr_start = values.pop("lr", nan if self._lr_start is None else self._lr_start)
-        self._rows.append(values | row | {"before": lr_start})
+        self._rows.append(values | row | {"lr_start": lr_start})
         self._lr_start = None
         self._on_epoch_end(_build_curve(self._rows[-1:])[0])
 
@@ -95,7 +95,7 @@ class EpochReports:
         """What came of the run."""
         if self._rows and self._optimizer:
             now = _get_current_lr(self._optimizer) if self._lr_start is None else self._lr_start
-            self._rows[-1]["after"] = now
+            self._rows[-1]["lr_end"] = now
         curve = _build_curve(self._rows)
         if self.diverged:
             steps = self._optimizer_steps if self._optimizer else None
@@ -139,14 +139,14 @@ class EpochReports:
             return "; name what is compared by metric (--metric)."
         fraction = self._settings.validation_size
         return (
-            f": a share of {fraction:g} of the training rows (run.validation) is to be held out, "
+            f": a share of {fraction:g} of the training rows (run.validation_size) is to be held out, "
             "which settings are chosen by."
         )
 
 
 def _build_curve(rows: Sequence[dict[str, float]]) -> Curve:
     for row, following in pairwise(rows):
-        row["after"] = following["before"]
+        row["lr_end"] = following["lr_start"]
     extra_columns = dict.fromkeys(name for row in rows for name in row if name not in EPOCH_COLUMNS)
     columns = (*EPOCH_COLUMNS, *extra_columns)
     values = [[row.get(name, nan) for name in columns] for row in rows]
@@ -173,7 +173,7 @@ class RunContext:
     """A run as a training function is given it; each of the settings is an attribute of it too.
 
     ``run.lr``, ``run.momentum``, ``run.weight_decay``, ``run.epochs``, ``run.batch_size``,
-    ``run.validation`` and so on: see ``Settings``.
+    ``run.validation_size`` and so on: see ``Settings``.
 
     Args:
         problem: whose run it is.
@@ -207,7 +207,15 @@ class RunContext:
     def __getattr__(self, name: str) -> Any:
         if name in _SETTING_NAMES:
             return getattr(self.settings, name)
-        known = (*_SETTING_NAMES, "schedule", "seed", "settings", "device", "scheduler", "report")
+        known = (
+            *_SETTING_NAMES,
+            "schedule",
+            "seed",
+            "settings",
+            "device",
+            "create_scheduler",
+            "report",
+        )
         raise AttributeError(
             f"a run has no {name}{format_suggestion(name, known) or '; it has ' + ', '.join(known)}"
         )
@@ -251,7 +259,7 @@ class RunContext:
         Args:
             epoch: its number, from 0.
             **metrics: the metric by its name, measured on the test rows; ``validation_`` and its
-                name, on the rows held out, needed where ``run.validation`` is above 0; ``loss`` and
+                name, on the rows held out, needed where ``run.validation_size`` is above 0; ``loss`` and
                 ``validation_loss``; ``lr`` where the rate is not set by ``run.create_scheduler``. Others
                 are kept beside them. Each is a number, or what ``float`` makes one.
 
@@ -275,7 +283,7 @@ def check_function_settings(settings: Settings) -> None:
     if settings.step_every == "step":
         raise TrainingError(
             "a training function says itself how often it steps its scheduler, as in "
-            "run.scheduler(optimizer, steps_per_epoch=100); leave out per (--per)."
+            "run.create_scheduler(optimizer, steps_per_epoch=100); leave out step_every (--step-every)."
         )
 
 

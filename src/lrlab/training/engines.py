@@ -80,7 +80,7 @@ class Engine:
         if self.kind not in ENGINE_KINDS:
             raise TrainingError(f"the engine must be {' or '.join(ENGINE_KINDS)}, got {self.kind}.")
         if self.torch_compile and self.kind == "loop":
-            raise TrainingError("only the ensemble can be compiled; leave out --compile.")
+            raise TrainingError("only the ensemble can be compiled; leave out --torch-compile.")
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError):
@@ -92,7 +92,7 @@ class Engine:
         if self.torch_compile and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise TrainingError(
                 "torch.compile needs a C++ compiler such as g++, and there is none; leave out "
-                "--compile."
+                "--torch-compile."
             )
 
     @classmethod
@@ -100,15 +100,15 @@ class Engine:
         """The engine that ``str`` gives this text of.
 
         >>> Engine.from_text("loop")
-        Engine(kind='loop', device='cpu', compiled=False)
+        Engine(kind='loop', device='cpu', torch_compile=False)
         """
         kind, *more = text.split(", ")
-        devices = [word for word in more if word != "compiled"]
-        return cls(kind, devices[0] if devices else "cpu", "compiled" in more)
+        devices = [word for word in more if word != "torch_compile"]
+        return cls(kind, devices[0] if devices else "cpu", "torch_compile" in more)
 
     def __str__(self) -> str:
         device = [] if self.device == "cpu" else [self.device]
-        return ", ".join([self.kind, *device, *(["compiled"] if self.torch_compile else [])])
+        return ", ".join([self.kind, *device, *(["torch_compile"] if self.torch_compile else [])])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import Problem, Split, Trainable, derive_seeds, split_rows
+from lrlab.problems import Problem, Split, Trainable, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.metric_driven import MetricDriven
@@ -56,7 +56,7 @@ def select_schedule_metric(
     if not has_validation:
         raise TrainingError(
             f"{first} reads the {metric.name} of rows held out for validation, but none are; "
-            'hold a share of the training rows out (--validation 0.2), or use mode="min", which '
+            'hold a share of the training rows out (--validation-size 0.2), or use mode="min", which '
             "reads the loss."
         )
     return _get_validation_score
@@ -127,7 +127,7 @@ def _train_model(
 ) -> Result:
     started = time.perf_counter()
     settings, rows = run.settings, problem.train_rows
-    split = split_rows(problem, run.seed, settings.count_validation_rows(rows)).to(device)
+    split = problem.split_rows(run.seed, settings.count_validation_rows(rows)).to(device)
     optimizer = create_optimizer(model.parameters(), settings)
     bound_schedules = run.bind(rows)
     scheduler = create_scheduler(optimizer, bound_schedules) if bound_schedules else None

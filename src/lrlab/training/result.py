@@ -44,8 +44,8 @@ class Curve:
             a training function reports; NaN for None.
         columns: of the columns.
 
-    >>> curve = Curve.from_epochs([Epoch(0, 0.1, 0.05, loss=0.7, score=0.8)])
-    >>> len(curve), curve[0].lr_end, curve.get_column("score")
+    >>> curve = Curve.from_epochs([Epoch(0, 0.1, 0.05, loss=0.7, test_score=0.8)])
+    >>> len(curve), curve[0].lr_end, curve.get_column("test_score")
     (1, 0.05, array([0.8]))
     """
 

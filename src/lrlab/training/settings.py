@@ -13,7 +13,6 @@ from lrlab.schedules import Schedule
 STEP_EVERY_CHOICES = ("epoch", "step")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
-_ALWAYS_WRITTEN = ("lr", "momentum", "optimizer", "epochs", "batch_size", "per", "shuffle")
 _ADAM_HYPERPARAMETERS = ("betas", "eps", "weight_decay")
 OPTIMIZER_HYPERPARAMETERS = {
     "sgd": ("momentum", "dampening", "nesterov", "weight_decay"),
@@ -94,7 +93,7 @@ class Settings:
                 f"the optimizer must be one of {', '.join(OPTIMIZER_HYPERPARAMETERS)}, got {self.optimizer}."
             )
         if self.step_every not in STEP_EVERY_CHOICES:
-            raise TrainingError(f"per must be epoch or step, got {self.step_every}.")
+            raise TrainingError(f"step_every must be epoch or step, got {self.step_every}.")
         optimizer_specific = {name for own in OPTIMIZER_HYPERPARAMETERS.values() for name in own}
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
@@ -138,15 +137,15 @@ class Settings:
                 _check_fraction("each of betas", beta, "try (0.9, 0.999)") for beta in betas
             ),
             "alpha": _check_fraction("alpha", self.alpha, "try 0.99"),
-            "validation": _check_fraction("validation", self.validation_size, "try 0.2"),
+            "validation_size": _check_fraction("validation_size", self.validation_size, "try 0.2"),
             "dampening": _check_range("dampening", self.dampening, 1.0),
             "eps": _check_positive("eps", self.eps, "try 1e-8"),
             "weight_decay": None
             if self.weight_decay is None
             else _check_range("weight_decay", self.weight_decay, FLOAT32_MAX),
-            "clip": None
+            "max_grad_norm": None
             if self.max_grad_norm is None
-            else _check_positive("clip", self.max_grad_norm, "try 1"),
+            else _check_positive("max_grad_norm", self.max_grad_norm, "try 1"),
         }
 
     @property
@@ -158,14 +157,8 @@ class Settings:
         return {name: value for name, value in kwargs.items() if value is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings by name as they are written down: those that were not always there only
-        where they differ from what was done without them.
-        """
-        return {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if field.name in _ALWAYS_WRITTEN or getattr(self, field.name) != field.default
-        }
+        """Return all settings by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def count_validation_rows(self, train_rows: int) -> int:
         """How many of so many training rows are held out: one at least where any are.
@@ -176,7 +169,7 @@ class Settings:
         count = max(1, round(self.validation_size * train_rows)) if self.validation_size else 0
         if count >= train_rows:
             raise TrainingError(
-                f"validation={self.validation_size} of {train_rows} training rows leaves none to train on; "
+                f"validation_size={self.validation_size} of {train_rows} training rows leaves none to train on; "
                 "use a smaller share, or more rows."
             )
         return count

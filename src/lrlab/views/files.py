@@ -1,21 +1,59 @@
-"""Files that are written whole or not at all."""
+"""Writing files: where a file may be written, and writing it whole or not at all."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lrlab.errors import ViewError
+from lrlab.errors import ViewError, format_suggestion
+
+_SQLITE_HEADER = b"SQLite format 3\0"
+
+
+def check_output(path: Path, extensions: Collection[str], force: bool = False) -> None:
+    """Check that a file may be written: the one rule for everything lrlab writes on request.
+
+    Call it before long work, so that a bad path costs nothing.
+
+    Args:
+        path: of the file.
+        extensions: the endings that are known, such as ``(".png", ".svg")``.
+        force: whether an existing file may be replaced; a SQLite database never is.
+
+    Raises:
+        ViewError: unknown extension, no such folder, not a regular file, or the file exists.
+    """
+    extension = path.suffix.lower()
+    if extension not in extensions:
+        hint = format_suggestion(extension, extensions) or "."
+        raise ViewError(f"an output file must end in {', '.join(extensions)}, got {path}{hint}")
+    try:
+        if not path.parent.is_dir():
+            raise ViewError(f"{path} cannot be written: the folder {path.parent} does not exist.")
+        if path.is_dir():
+            raise ViewError(f"{path} is a folder; name a file.")
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise ViewError(f"{path} is not a regular file; name another file.")
+        if _is_sqlite(path):
+            raise ViewError(f"{path} is a database, which is never overwritten; name another file.")
+    except OSError as error:
+        raise ViewError(f"{path} cannot be written: {error.strerror or error}.") from None
+    if not force:
+        raise ViewError(f"{path} exists; name another file, or add --force to replace it.")
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` that takes its place when everything inside went well.
+    """Give a temporary file that replaces ``path`` once the code inside has succeeded.
+
+    A symbolic link is kept; the file it points to is replaced.
 
     Raises:
-        ViewError: it cannot be written.
+        ViewError: the file cannot be written.
     """
-    target = path.resolve()  # a link stays a link
+    target = path.resolve()
     temporary_path = target.with_name(f".{target.name[:100]}.{os.getpid()}.part")
     try:
         try:
@@ -25,3 +63,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary_path.unlink(missing_ok=True)
     except OSError as error:
         raise ViewError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE_HEADER)) == _SQLITE_HEADER

@@ -1,4 +1,4 @@
-"""Frames as files that other programs read: CSV, JSON, Parquet."""
+"""Data frames of runs and epochs as files: CSV, JSON, Parquet."""
 
 import json
 import math
@@ -9,92 +9,66 @@ from typing import Any
 
 import pandas as pd
 
-from lrlab.errors import ViewError, require_package
+from lrlab.errors import require_package
 from lrlab.views.files import atomic_write
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _ROWS_PER_CHUNK = 10_000
-_SQLITE_HEADER = b"SQLite format 3\0"
 
 
-def check_frame_output(path: Path, file_format: str, force: bool = False) -> None:
-    """Refuses a file that may not or cannot be written: better now than after long work.
+def save_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame, whole or not at all; other programs read its numbers back bit for bit.
 
-    Args:
-        path: of the file.
-        file_format: one of ``FRAME_WRITERS``.
-        force: whether a file that is there may be written over; a database never is.
-
-    Raises:
-        ViewError: it may not.
-        MissingExtra: Parquet is asked for and pyarrow is not installed.
-    """
-    if file_format == "parquet":
-        with require_package("pyarrow"):
-            import_module("pyarrow")
-    if path.is_dir():
-        raise ViewError(f"{path} is a folder: name a file.")
-    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
-        raise ViewError(f"{path} cannot be written: name a file in a folder that is there.")
-    if path.exists() and _read_header(path) == _SQLITE_HEADER:
-        raise ViewError(f"{path} is a database, which is never written over; name another file.")
-    if path.exists() and not force:
-        raise ViewError(f"{path} is there already; name another file, or add --force.")
-
-
-def save_frame(frame: pd.DataFrame, path: Path, file_format: str) -> None:
-    """Writes a frame, whole or not at all; numbers come back bit for bit.
+    Check the path by ``check_output(path, FRAME_WRITERS, force)`` first.
 
     Args:
         frame: what is written.
-        path: of the file.
-        file_format: one of ``FRAME_WRITERS``.
+        path: of the file, whose extension is one of ``FRAME_WRITERS``.
 
     Raises:
-        ViewError: it cannot be written.
+        ViewError: the file cannot be written.
+        MissingExtra: pyarrow, which Parquet needs, is not installed.
     """
-    with atomic_write(path) as file:
-        FRAME_WRITERS[file_format](frame, file)
+    with atomic_write(path) as temporary_path:
+        FRAME_WRITERS[path.suffix.lower()](frame, temporary_path)
 
 
-def _write_csv(frame: pd.DataFrame, file: Path) -> None:
-    frame.to_csv(file, index=False, date_format=_TIME_FORMAT, lineterminator="\n")
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, date_format=_TIME_FORMAT, lineterminator="\n")
 
 
-def _write_parquet(frame: pd.DataFrame, file: Path) -> None:
-    frame.to_parquet(file, index=False, engine="pyarrow")
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    with require_package("pyarrow"):
+        import_module("pyarrow")
+    frame.to_parquet(path, index=False, engine="pyarrow")
 
 
-def _write_json(frame: pd.DataFrame, file: Path) -> None:
-    """A list of records, one on a line. What JSON has no number for is null."""
+def _write_json(frame: pd.DataFrame, path: Path) -> None:
+    """Write a list of records, one on a line; NaN, infinity and missing values become null.
+
+    Python's json writes the shortest text that reads back as the same float. pandas' ``to_json``
+    has at most 15 digits, which changes the last bits of two floats in three.
+    """
     for name in frame.select_dtypes("datetimetz"):
         frame = frame.assign(**{str(name): frame[name].dt.strftime(_TIME_FORMAT)})
-    with file.open("w", encoding="utf-8") as out:
+    with path.open("w", encoding="utf-8") as file:
         separator = "[\n"
-        for first in range(0, len(frame), _ROWS_PER_CHUNK):
-            for record in frame.iloc[first : first + _ROWS_PER_CHUNK].to_dict("records"):
+        for start in range(0, len(frame), _ROWS_PER_CHUNK):
+            for record in frame.iloc[start : start + _ROWS_PER_CHUNK].to_dict("records"):
                 values = {str(name): _to_json_value(value) for name, value in record.items()}
-                out.write(separator + json.dumps(values, ensure_ascii=False))
+                file.write(separator + json.dumps(values, ensure_ascii=False))
                 separator = ",\n"
-        out.write("\n]\n" if len(frame) else "[]\n")
+        file.write("\n]\n" if len(frame) else "[]\n")
 
 
 def _to_json_value(value: Any) -> Any:
-    return (
-        None if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)) else value
-    )
+    is_missing = value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
+    return None if is_missing else value
 
 
 FRAME_WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
-    "csv": _write_csv,
-    "parquet": _write_parquet,
-    "json": _write_json,
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+    ".json": _write_json,
 }
-
-
-def _read_header(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_SQLITE_HEADER))
-    except OSError as error:
-        raise ViewError(f"{path} cannot be written over: {error.strerror}.") from None
+"""How a frame is written, by the extension of the file."""

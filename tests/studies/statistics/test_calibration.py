@@ -22,7 +22,7 @@ def error(share: float, studies: int = STUDIES) -> float:
 
 def test_without_a_difference_few_studies_name_a_winner(calibration: ModuleType) -> None:
     for world in calibration.NULLS.values():
-        found = calibration.false_winners(world, STUDIES)
+        found = calibration.count_false_winners(world, STUDIES)
         for shares in found.values():
             assert shares["told"]["share"] <= 0.05 + 4 * error(0.05)
             assert shares["named"]["share"] <= shares["told"]["share"]
@@ -30,7 +30,7 @@ def test_without_a_difference_few_studies_name_a_winner(calibration: ModuleType)
 
 def test_a_difference_of_this_data_is_none_of_new_data(calibration: ModuleType) -> None:
     for world in calibration.NULLS_OF_NEW_DATA.values():
-        found = calibration.false_winners(world, STUDIES)
+        found = calibration.count_false_winners(world, STUDIES)
         assert found["new"]["told"]["share"] <= 0.05 + 4 * error(0.05)
         assert found["here"]["named"]["share"] > 0.3  # rightly
 
@@ -44,7 +44,7 @@ def test_a_difference_of_this_data_is_none_of_new_data(calibration: ModuleType) 
     ],
 )
 def test_intervals_cover_the_truth_as_often_as_they_say(calibration: ModuleType, name: str) -> None:
-    found = calibration.covered(calibration.COVERED[name], STUDIES)
+    found = calibration.measure_coverage(calibration.COVERED[name], STUDIES)
     assert found
     for shares in found.values():
         # Each study is one number here, the share of its intervals: no more than one draw.
@@ -52,14 +52,14 @@ def test_intervals_cover_the_truth_as_often_as_they_say(calibration: ModuleType,
 
 
 def test_on_this_data_intervals_of_classifiers_cover_too(calibration: ModuleType) -> None:
-    found = calibration.covered_here(calibration.Learners(calibration.UNLIKE), 60)
+    found = calibration.measure_coverage_on_this_data(calibration.Learners(calibration.UNLIKE), 60)
     assert 0.95 - 4 * error(0.95, 60) <= found["share"] <= 0.99
 
 
 def test_what_is_called_visible_is_seen(calibration: ModuleType) -> None:
     for reading, world in calibration.POWERS.items():
         assert (world(0.0).overlap is None) == (reading == "on this data")
-        (visible,) = calibration.power(reading, STUDIES, steps=[1.0])
+        (visible,) = calibration.measure_power(reading, STUDIES, steps=[1.0])
         assert visible["share"] == pytest.approx(0.8, abs=4 * error(0.8))
 
 
@@ -93,4 +93,6 @@ def test_what_was_measured_keeps_the_promise() -> None:
 
 
 def test_the_document_has_what_was_measured(calibration: ModuleType) -> None:
-    assert calibration.tables(MEASURED) in (REPOSITORY / "docs" / "statistics.md").read_text()
+    assert (
+        calibration.format_tables(MEASURED) in (REPOSITORY / "docs" / "statistics.md").read_text()
+    )

@@ -29,21 +29,21 @@ MOST = 0.05 + 4 * math.sqrt(0.05 * 0.95 / STUDIES)
 
 @pytest.mark.parametrize("number", range(10))
 def test_few_studies_name_a_winner_wrongly(calibration: ModuleType, number: int) -> None:
-    found = calibration.false_winners_tuned([*calibration.TUNED.values()][number], STUDIES)
+    found = calibration.count_false_winners_tuned([*calibration.TUNED.values()][number], STUDIES)
     assert found["here"]["share"] <= MOST
     assert "new" not in found or found["new"]["share"] <= MOST
 
 
 def test_without_rivals_they_would_and_without_those_halfway(calibration: ModuleType) -> None:
     badly_tuned = calibration.TUNED["0.5 points"]
-    assert calibration.false_winners_tuned(badly_tuned, STUDIES)["no rivals"]["share"] > 0.08
+    assert calibration.count_false_winners_tuned(badly_tuned, STUDIES)["no rivals"]["share"] > 0.08
     (sharp,) = [world for name, world in calibration.TUNED.items() if "between, 12" in name]
-    assert calibration.false_winners_tuned(sharp, STUDIES)["no halves"]["share"] > MOST
+    assert calibration.count_false_winners_tuned(sharp, STUDIES)["no halves"]["share"] > MOST
 
 
 def test_what_is_better_at_its_best_is_named(calibration: ModuleType) -> None:
     for world in calibration.POWERS_TUNED.values():
-        (found,) = calibration.power_tuned(world, 50, gains=[0.02])
+        (found,) = calibration.measure_power_tuned(world, 50, gains=[0.02])
         assert found["named"]["share"] > 0.8
 
 
@@ -54,9 +54,9 @@ def test_simulated_studies_are_judged_as_real_ones(calibration: ModuleType, slop
     for _ in range(3):
         study = calibration.SuitedRows([0.005] * 3, (0.0, 0.02, -0.02)).draw(random)
         study.held_out[:] = (study.held_out + slope * tuning.RATE).round(2)  # with ties
-        ours = tuning.judged(study, load_problem("iris").test_train_ratio)
+        ours = tuning.compare_tuned(study, load_problem("iris").test_train_ratio)
         assert carried_out(tuning, study).rows == ours.rows
-        beyond += any(row.tuned.settings not in tuning.GRID for row in ours.rows)
+        beyond += any(row.selection.settings not in tuning.GRID for row in ours.rows)
     assert beyond or slope == 0
 
 

@@ -21,8 +21,8 @@ def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) ->
         TrainingError: this machine has no such device, or an engine cannot be compiled.
 
     >>> list_engines("auto")
-    (Engine(kind='loop', device='cpu', compiled=False), \
-Engine(kind='ensemble', device='cpu', compiled=False))
+    (Engine(kind='loop', device='cpu', torch_compile=False), \
+Engine(kind='ensemble', device='cpu', torch_compile=False))
     """
     kinds = (AUTO_ENGINE, *engines.ENGINE_KINDS)
     if kind not in kinds:

@@ -25,7 +25,7 @@ MOMENTUM_GRIDS = {"sgd": (0.0, 0.9), "rmsprop": (0.0, 0.9), "adam": (0.0,), "ada
 DEFAULT_LR = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
 """The rate where nothing is tuned: the tutorial's for SGD, torch's for Adam."""
 
-_COMMON_SETTINGS = ("optimizer", "epochs", "batch_size", "per", "shuffle", "validation")
+_COMMON_SETTINGS = ("optimizer", "epochs", "batch_size", "step_every", "shuffle", "validation_size")
 
 
 def find_varied_hyperparameters(grid: Grid) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def check_grid(grid: Iterable[Settings]) -> Grid:
 def build_grid(common: Settings, lrs: Iterable[float], momenta: Iterable[float]) -> Grid:
     """Every rate with every momentum, the lowest first; all else as in the ``common`` settings.
 
-    >>> grid = build_grid(Settings(epochs=9), rates=[0.1, 0.01], momenta=[0, 0.9])
+    >>> grid = build_grid(Settings(epochs=9), lrs=[0.1, 0.01], momenta=[0, 0.9])
     >>> [(settings.lr, settings.momentum) for settings in grid]
     [(0.01, 0.0), (0.01, 0.9), (0.1, 0.0), (0.1, 0.9)]
     """

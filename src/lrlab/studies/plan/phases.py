@@ -1,4 +1,4 @@
-"""The phases of a study, one after the other: tuning, widening, the final runs.
+"""The phases of a study, one after the other: tuning, grid extension, the final runs.
 
 Which runs a phase has follows from the plan and from the results of the phases before it, and from
 nothing else, so that a study which was stopped goes on where it was.
@@ -13,7 +13,7 @@ from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import build_midpoints, compute_extension_lr, list_lrs
 from lrlab.studies.plan.plan import Plan, hash_json
 from lrlab.studies.plan.selection import Candidate, Selection, select_settings
-from lrlab.studies.store.reader import FINAL_PHASE
+from lrlab.studies.store.schema import FINAL_PHASE
 from lrlab.training import Result, Run, Settings
 from lrlab.training.settings import FLOAT32_MAX
 
@@ -23,7 +23,7 @@ class Phase:
     """Some candidates, each with every one of some seeds.
 
     Args:
-        name: ``"tuning"``, ``"widening 1"`` and so on, ``"final"``.
+        name: ``"tuning"``, ``"grid extension 1"`` and so on, ``"final"``.
         candidates: schedules with settings.
         seeds: of the runs of each; runs of one seed form a pair.
         runs: by their ids, candidate after candidate.
@@ -76,7 +76,7 @@ def plan_next_phase(
     extensions = list(_extend_grid(plan, finished_phases, selections))
     if extensions:
         return Phase.from_plan(
-            plan, f"widening {len(finished_phases)}", extensions, plan.tuning_seeds
+            plan, f"grid extension {len(finished_phases)}", extensions, plan.tuning_seeds
         )
     tried_candidates = (one for phase in finished_phases for one in phase.candidates)
     baseline_settings = [

@@ -82,7 +82,7 @@ class Protocol:
         ranges = {
             "seeds": (1, _MAX_SEEDS, 30),
             "tuning_seeds": (1, _MAX_SEEDS, 20),
-            "widenings": (0, 20, 3),
+            "grid_extensions": (0, 20, 3),
             "seed": (0, 2**63 - 1, 0),
         }
         for name, (minimum, maximum, default) in ranges.items():
@@ -140,7 +140,7 @@ class Plan:
     def id(self) -> str:
         """Eight hex digits, the same for all that are the same study."""
         content = {
-            "rules": _PLAN_VERSION,
+            "plan_version": _PLAN_VERSION,
             "problem": self.problem.fingerprint,
             "engine": str(self.engine),
             "plan": self.to_dict(),
@@ -152,7 +152,7 @@ class Plan:
         protocol = {
             name: value
             for name, value in vars(self.protocol).items()
-            if self.is_tuned or name not in ("tuning_seeds", "widenings")
+            if self.is_tuned or name not in ("tuning_seeds", "grid_extensions")
         }
         return {
             "schedules": [to_text(schedule) for schedule in self.schedules],
@@ -226,7 +226,7 @@ def scale_to_unit_peak(schedule: Schedule, grid: Grid, train_rows: int) -> Sched
         StudyError: it is 0 at every step that it is used at.
 
     >>> from lrlab.schedules import Linear
-    >>> scale_to_unit_peak(Linear(0.5, 0.0), (Settings(epochs=10),), rows=100)
+    >>> scale_to_unit_peak(Linear(0.5, 0.0), (Settings(epochs=10),), train_rows=100)
     2.0 * Linear(0.5, 0.0)
     """
     settings = grid[0]

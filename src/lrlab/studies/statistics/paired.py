@@ -78,7 +78,7 @@ def count_seeds_needed(
     Returns:
         The smallest number, 2 or more; None where none up to 100 000 does.
 
-    >>> count_seeds_needed(0.5, 0.05), count_seeds_needed(0.5, 0.05, overlap=0.4)
+    >>> count_seeds_needed(0.5, 0.05), count_seeds_needed(0.5, 0.05, test_train_ratio=0.4)
     (34, None)
     """
 

@@ -84,7 +84,7 @@ def check_target_score(target_score: float | None, metric: Metric) -> None:
 
 def _find_first_epoch(result: Result, metric: Metric, target_score: float) -> float:
     """Epochs trained when the goal was first reached, infinity for never."""
-    scores = result.curve.get_column("score")
+    scores = result.curve.get_column("test_score")
     tolerance = _RELATIVE_TOLERANCE * abs(target_score)
     reached = (
         scores >= target_score - tolerance

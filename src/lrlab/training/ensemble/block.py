@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lrlab.problems import Problem, split_rows
+from lrlab.problems import Problem
 from lrlab.training.ensemble.batches import Batches, StackedRows, stack_validation_rows
 from lrlab.training.ensemble.evaluation import Evaluator, RunValues
 from lrlab.training.ensemble.network import Stack, get_network
@@ -51,7 +51,7 @@ class BlockHistory:
 
     def set_lr_end(self, runs: NDArray[np.intp], lrs: NDArray[np.float64]) -> None:
         """The rate that follows the last epoch of some runs, known once they have read it."""
-        self._values[runs, self._epoch_counts[runs] - 1, EPOCH_COLUMNS.index("after")] = lrs
+        self._values[runs, self._epoch_counts[runs] - 1, EPOCH_COLUMNS.index("lr_end")] = lrs
 
     def get_last_epoch(self, run: int) -> Epoch:
         """The last epoch of a run."""
@@ -114,7 +114,7 @@ class Block:
         seeds, width = [of_seed[0].seed for of_seed in runs], len(runs[0])
         self._settings = settings = flat[0].settings
         validation_count = settings.count_validation_rows(problem.train_rows)
-        splits = [split_rows(problem, seed, validation_count).to(device) for seed in seeds]
+        splits = [problem.split_rows(seed, validation_count).to(device) for seed in seeds]
         rows = StackedRows.from_parts([(split.x_train, split.y_train) for split in splits])
         self._batches = Batches(seeds, rows, settings.batch_size, settings.shuffle)
         self._network = get_network(problem, rows.x[0, :16], rows.y[0, :16], device)
@@ -209,7 +209,7 @@ class Block:
         losses, outputs_finite = self._train_steps(values, epoch * count)
         sizes = np.array(self._batches.batch_sizes)[:, None, None]
         columns = {
-            "before": values["lr"][0][self._run_indices],
+            "lr_start": values["lr"][0][self._run_indices],
             "loss": (losses * sizes).sum(0) / sizes.sum(),
             **self._evaluate(),
         }
@@ -250,7 +250,7 @@ class Block:
         """What the steps of an epoch take beside runs and batches, and the structure that makes."""
         numbers = self._update_rule.compute_coefficients(values, steps_done)
         if self._max_grad_norms is not None:
-            numbers["clip"] = np.broadcast_to(self._max_grad_norms, values["lr"].shape)
+            numbers["max_grad_norm"] = np.broadcast_to(self._max_grad_norms, values["lr"].shape)
         first = self._stack.trainable[0]
         columns = [
             torch.as_tensor(column[:, self._run_indices], dtype=first.dtype, device=first.device)
@@ -261,7 +261,7 @@ class Block:
 
     def _evaluate(self) -> dict[str, RunValues]:
         outputs, fine = self._test_evaluator.compute_outputs(self._stack)
-        found = {"score": self._test_evaluator.compute_scores(outputs, fine)}
+        found = {"test_score": self._test_evaluator.compute_scores(outputs, fine)}
         if self._validation_evaluator is not None:
             outputs, fine = self._validation_evaluator.compute_outputs(self._stack)
             found["validation_loss"] = self._validation_evaluator.compute_losses(outputs, fine)

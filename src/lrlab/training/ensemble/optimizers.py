@@ -103,7 +103,7 @@ class SGD(UpdateRule):
             started_before = np.concatenate([started[None], started | active[:-1]])
             gain = np.where(started_before & (momentum != 0), 1 - values["dampening"], 1.0)
             self._buffer_started = started | active[-1]
-            coefficients |= {"momentum": momentum, "gain": gain}
+            coefficients |= {"momentum": momentum, "input_gain": gain}
         return coefficients
 
     def update(
@@ -118,7 +118,7 @@ class SGD(UpdateRule):
             momentum = unsqueeze_like(coefficients["momentum"], parameter)
             increment = gradient
             if "dampening" in self.spec.nonzero:
-                increment = gradient * unsqueeze_like(coefficients["gain"], parameter)
+                increment = gradient * unsqueeze_like(coefficients["input_gain"], parameter)
             direction = _apply_momentum(self, state[0], momentum, increment)
             gradient = gradient + momentum * direction if self.spec.nesterov else direction
         parameter.addcmul_(gradient, unsqueeze_like(coefficients["lr"], parameter), value=-1)
@@ -146,13 +146,13 @@ class Adam(UpdateRule):
         root = np.sqrt(1 - beta2**t)
         decay = _select_if_nonzero(self, "weight_decay", values)
         if decay and self.spec.optimizer == "adamw":
-            decay = {"shrink": 1 - values["lr"] * values["weight_decay"]}
+            decay = {"decay_factor": 1 - values["lr"] * values["weight_decay"]}
         return {
             "1-beta1": 1 - beta1,
             "beta2": beta2,
             "1-beta2": 1 - beta2,
             "eps": values["eps"] * root,
-            "size": values["lr"] / (1 - beta1**t) * root,
+            "step_size": values["lr"] / (1 - beta1**t) * root,
             **decay,
         }
 
@@ -167,12 +167,12 @@ class Adam(UpdateRule):
         if self.spec.optimizer == "adam":
             gradient = _add_weight_decay(self, parameter, gradient, coefficients)
         elif "weight_decay" in self.spec.nonzero:
-            parameter.mul_(unsqueeze_like(coefficients["shrink"], parameter))
+            parameter.mul_(unsqueeze_like(coefficients["decay_factor"], parameter))
         mean.lerp_(gradient, unsqueeze_like(coefficients["1-beta1"], parameter))
         _update_square_average(square, gradient, coefficients["beta2"], coefficients["1-beta2"])
         divisor = square.sqrt().add_(unsqueeze_like(coefficients["eps"], parameter))
         parameter.addcdiv_(
-            mean * unsqueeze_like(coefficients["size"], parameter), divisor, value=-1
+            mean * unsqueeze_like(coefficients["step_size"], parameter), divisor, value=-1
         )
 
 

@@ -8,7 +8,16 @@ from math import ceil
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
-_NUMERIC_SETTINGS = ("lr", "momentum", "weight_decay", "dampening", "betas", "eps", "alpha", "clip")
+_NUMERIC_SETTINGS = (
+    "lr",
+    "momentum",
+    "weight_decay",
+    "dampening",
+    "betas",
+    "eps",
+    "alpha",
+    "max_grad_norm",
+)
 
 
 def group_compatible_runs(runs: Sequence[Run]) -> list[list[int]]:

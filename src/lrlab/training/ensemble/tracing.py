@@ -130,7 +130,7 @@ def make_step_function(
     """The function of one step of all runs.
 
     It takes the tensors of a stack, which it changes in place, inputs and targets of a batch, and
-    the coefficients of these names (``clip`` among them if gradients are clipped); it returns the
+    the coefficients of these names (``max_grad_norm`` among them if gradients are clipped); it returns the
     loss of every run and whether all its outputs were finite, of shape (seeds, runs of a seed).
     """
 
@@ -138,7 +138,7 @@ def make_step_function(
         trainable: list[Tensor], non_trainable: list[Tensor], y: Tensor, x: Tensor
     ) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
         vjp_result: Any = vjp(
-            lambda held: network.call(held, non_trainable, x), trainable, has_aux=True
+            lambda parameters: network.call(parameters, non_trainable, x), trainable, has_aux=True
         )
         outputs, backward, non_trainable = vjp_result
         finite = (outputs - outputs).sum() == 0  # NaN for an output that is NaN or infinite
@@ -156,8 +156,8 @@ def make_step_function(
         gradients, new_non_trainable, losses, finite = compute_all_gradients(
             trainable, non_trainable, expand_targets(y, trainable[0]), x
         )
-        if "clip" in step_coefficients:
-            gradients = clip_gradients(gradients, step_coefficients["clip"])
+        if "max_grad_norm" in step_coefficients:
+            gradients = clip_gradients(gradients, step_coefficients["max_grad_norm"])
         for parameter, gradient, state in zip(trainable, gradients, optimizer_state, strict=True):
             update_rule.update(parameter, gradient, state, step_coefficients)
         for old, new in zip(non_trainable, new_non_trainable, strict=True):

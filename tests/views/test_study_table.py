@@ -11,7 +11,7 @@ from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Plan, Protocol, StudyResult, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views.study_table import format_report, format_table, format_title
-from tests.views.making import study_of
+from tests.views.factories import study_of
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)
 RATES = [0.01, 0.1, 1.0]

@@ -1,0 +1,47 @@
+"""Studies with given results, without training."""
+
+from collections.abc import Mapping, Sequence
+
+from lrlab.schedules import Schedule
+from lrlab.studies import BASELINE, Plan, StudyResult, plan_first_phase, plan_next_phase
+from lrlab.training import Curve, Epoch, Result, Settings
+
+
+def make_study(
+    plan: Plan,
+    final_results: Mapping[Schedule, Sequence[Result]],
+    selected_settings: Mapping[Schedule, Settings] | None = None,
+    other_baseline_results: Sequence[Result] | None = None,
+) -> StudyResult:
+    """Make the study whose final runs have these results.
+
+    Args:
+        plan: of the study.
+        final_results: of each schedule at its selected settings.
+        selected_settings: of each schedule; by default the first of the grid.
+        other_baseline_results: of the baseline at each of the other settings; by default the same as at
+            the selected ones.
+    """
+    selected = dict.fromkeys(plan.schedules, plan.grid[0]) | dict(selected_settings or {})
+    phase, phases, results = plan_first_phase(plan), [], {}
+    while phase is not None:
+        phases.append(phase)
+        phase_results: list[Result] = []
+        for schedule, settings in phase.candidates:
+            is_selected = settings == selected[schedule]
+            if phase.name != "final":
+                phase_results += [_make_tuning_result(0.9 if is_selected else 0.5)] * len(
+                    phase.seeds
+                )
+            elif is_selected or schedule != BASELINE:
+                phase_results += final_results[schedule]
+            else:
+                phase_results += other_baseline_results or final_results[schedule]
+        results |= dict(zip(phase.runs, phase_results, strict=True))
+        phase = plan_next_phase(plan, phases, results)
+    return StudyResult(plan, tuple(phases), results)
+
+
+def _make_tuning_result(validation_score: float) -> Result:
+    epoch = Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, validation_score)
+    return Result(0.5, False, Curve.from_epochs([epoch]), 0.0)
