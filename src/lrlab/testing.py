@@ -26,8 +26,8 @@ from torch import Tensor
 
 from lrlab.errors import LrlabError, ScheduleError, TrainingError, require_extra
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
-from lrlab.problems.fingerprint import describe_error, locate_error
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Primitive, Schedule, parse, to_text
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from lrlab.training import Curve, Result, Run, Settings, context, ensemble, loop

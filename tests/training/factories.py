@@ -127,7 +127,7 @@ def to_float64(problem: Problem, rows: int = ROWS) -> Problem:
 
 @cache
 def make_tutorial_problem() -> Problem:
-    """The make_tutorial_problem's network and loss on rows of the same width, in the same order every epoch."""
+    """Make a problem with the tutorial's network and loss, and no shuffling."""
     return make_problem(
         sample_normal(34),
         make_two_classes,

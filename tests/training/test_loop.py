@@ -29,8 +29,7 @@ from lrlab import (
     Warmup,
 )
 from lrlab.errors import ScheduleError, TrainingError
-from lrlab.problems import Metric, Problem, derive_seeds, load_problem, split_rows
-from lrlab.problems.arrays import from_arrays as own_problem
+from lrlab.problems import Metric, Problem, derive_seeds, load_problem
 from lrlab.training import Curve, Epoch, Result, Run, Settings, loop, train
 from lrlab.training.loop import select_schedule_metric
 from tests.raising import raises
@@ -226,7 +225,7 @@ def test_a_metric_must_be_finite_for_the_dummy_prediction() -> None:
 
     x = torch.linspace(-1, 1, 30)[:, None]
     metric = Metric("slope", greater_is_better=True, percent=False, fn=slope)
-    problem = own_problem(x, x, partial(nn.Linear, 1, 1), metric=metric)
+    problem = Problem.from_arrays(x, x, partial(nn.Linear, 1, 1), metric=metric)
     calm, wild = (Run(None, Settings(lr=lr, epochs=9), 0) for lr in (0.1, 1e30))
     assert math.isfinite(train(problem, calm).test_score)
     with raises(TrainingError, "dummy score", "slope", "nan", "--lr"):
@@ -241,7 +240,7 @@ class PlainTraining:
 
     def __init__(self, problem: Problem, seed: int, validation_rows: int = 0) -> None:
         self.problem = problem
-        self.split = split_rows(problem, seed, validation_rows)
+        self.split = problem.split_rows(seed, validation_rows)
         torch.manual_seed(derive_seeds(seed).weights)
         self.model = problem.model()
         self.order = torch.Generator().manual_seed(derive_seeds(seed).batch_order)

@@ -15,8 +15,8 @@ from lrlab._checks import to_integer
 from lrlab.errors import LrlabError, TrainingError, find_nearest_name, format_suggestion
 from lrlab.optim import LRScheduler
 from lrlab.problems import TrainingFunction, derive_seeds
-from lrlab.problems.fingerprint import describe_error, locate_error
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.loop import get_current_lr
 from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result

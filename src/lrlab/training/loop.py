@@ -15,7 +15,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import Problem, Split, Trainable, derive_seeds, split_rows
+from lrlab.problems import Problem, Split, Trainable, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.metric_driven import MetricDriven
@@ -74,7 +74,7 @@ def _train_model(
 ) -> Result:
     started = time.perf_counter()
     settings, rows = run.settings, problem.train_rows
-    split = split_rows(problem, run.seed, settings.count_validation_rows(rows)).to(device)
+    split = problem.split_rows(run.seed, settings.count_validation_rows(rows)).to(device)
     optimizer = create_optimizer(model.parameters(), settings)
     bound_schedules = run.bind(rows)
     scheduler = create_scheduler(optimizer, bound_schedules) if bound_schedules else None

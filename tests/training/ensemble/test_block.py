@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab import Formula, Greedy, Plateau
-from lrlab.problems import Problem, Split, load_problem, split_rows
+from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.metrics import Metric, make_binary_probability_task, make_regression_task
 from lrlab.training import Result, Run, Settings, ensemble, loop
 from lrlab.training.ensemble import block
@@ -163,7 +163,7 @@ def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
 
     def split(seed: int) -> Split:
         marked = replace(ones(seed), x_train=torch.arange(20.0).reshape(20, 1))
-        held = split_rows(replace(problem, split=lambda _: marked), seed, 1).x_validation
+        held = replace(problem, split=lambda _: marked).split_rows(seed, 1).x_validation
         assert held is not None
         return ones(seed, huge=int(held))
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lrlab.problems import Problem, split_rows
+from lrlab.problems import Problem
 from lrlab.training.ensemble.batches import Batches, StackedRows, stack_validation_rows
 from lrlab.training.ensemble.evaluation import Evaluator, RunValues
 from lrlab.training.ensemble.network import get_network
@@ -49,7 +49,7 @@ class Block:
         seeds, width = [row[0].seed for row in runs], len(runs[0])
         self._settings = settings = flat[0].settings
         validation_count = settings.count_validation_rows(problem.train_rows)
-        splits = [split_rows(problem, seed, validation_count).to(device) for seed in seeds]
+        splits = [problem.split_rows(seed, validation_count).to(device) for seed in seeds]
         rows = StackedRows.from_parts([(split.x_train, split.y_train) for split in splits])
         self._batches = Batches(seeds, rows, settings.batch_size, settings.shuffle)
         self._network = get_network(problem, rows.x[0, :16], rows.y[0, :16], device)
