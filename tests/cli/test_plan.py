@@ -11,8 +11,7 @@ from lrlab.studies import Machine, Protocol, build_grid, build_plan, estimate_co
 from lrlab.training import Settings
 from tests.cli.stopping import query
 from tests.cli.test_own import TRAINING
-from tests.studies.old_files import old_file
-from tests.studies.stored import write
+from tests.studies.store.factories import write
 
 SMALL = [
     "iris", "--schedule", "Cosine()", "--schedule", "Linear(1, 0)", "--lr", "0.03,0.3",
@@ -117,7 +116,7 @@ def test_a_training_function_has_no_time(lrlab: Callable, scripts: Path) -> None
     assert "Plateau" not in said.out  # a function may give its scheduler no metric
 
 
-@pytest.mark.parametrize("made", [write, lambda db: old_file(db, 2), Path.touch])
+@pytest.mark.parametrize("made", [write, Path.touch])
 def test_a_database_is_read_and_never_written(
     lrlab: Callable, tmp_path: Path, made: Callable
 ) -> None:
@@ -134,5 +133,5 @@ def test_the_engine_is_the_one_that_the_study_then_has(lrlab: Callable) -> None:
     study = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
     assert lrlab("compare", *study, "--engine", "loop").code == 0
     said = lrlab("plan", *study)
-    assert "engine: loop (this study was begun with it)" in said.err
+    assert "engine: loop (this study began with it)" in said.err
     assert "4 runs of 1 epoch, loop, 4 of them stored already" in said.out

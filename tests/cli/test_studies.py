@@ -11,8 +11,7 @@ import pytest
 
 from lrlab.studies import StoreReader
 from tests.cli.conftest import Said
-from tests.studies.old_files import old_file
-from tests.studies.stored import IDS, write
+from tests.studies.store.factories import IDS, write
 
 Lrlab = Callable[..., Said]
 
@@ -27,14 +26,6 @@ def test_what_is_stored_is_listed(lrlab: Lrlab, tmp_path: Path) -> None:
         ["4567cdef", "wine", "loop", "2/2"],
     ]
     assert said.out.endswith("more of one: lrlab status 4567cdef\n")
-
-
-def test_the_database_of_an_older_lrlab_is_listed(lrlab: Lrlab, tmp_path: Path) -> None:
-    old_file(tmp_path / "old.db", 2)
-    said = lrlab("studies", "--db", "old.db")
-    assert said.out.startswith(
-        "no study in old.db yet; `lrlab compare` begins one\nold.db has runs of no study (1)"
-    )
 
 
 def test_how_far_the_only_study_is(lrlab: Lrlab, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from lrlab import Cosine
 from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, compare_scores
 from lrlab.studies.statistics.paired import adjust_by_holm
-from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
+from tests.studies.statistics.factories import ACCURACY, RMSE, candidate, compared, row_of
 
 tables = st.integers(1, 5).flatmap(
     lambda seeds: arrays(np.float64, (5, seeds), elements=st.floats(-10, 10, width=16))

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
 from lrlab.problems import load_problem
 from lrlab.problems.metrics import Metric
-from lrlab.studies import (
-    BASELINE,
-    Comparison,
-    Machine,
-    Verdict,
-    compare_scores,
-    train_blocks,
-)
+from lrlab.studies import BASELINE, Comparison, Machine, Verdict, compare_scores, train_blocks
 from lrlab.studies.execution.runner import plan_blocks
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine

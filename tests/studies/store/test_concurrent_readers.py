@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from lrlab.studies import Store
-from tests.studies import reading_program
+from tests.studies.store import reading_program
 
 PROGRAM = Path(reading_program.__file__)
 

@@ -7,7 +7,7 @@ from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, compute_times_to_target
 from lrlab.training import Curve, Epoch, Result
-from tests.studies.statistics.making import ACCURACY, RMSE
+from tests.studies.statistics.factories import ACCURACY, RMSE
 
 
 def run(*scores: float, diverged: bool = False) -> Result:

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers
 
 from lrlab import Absolute, Constant, Cosine, Custom, Formula, Linear, Plateau, one_cycle
 from lrlab.errors import LrlabError, ScheduleError, StudyError, TrainingError
 from lrlab.lab import plan_study
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_default_schedules, build_grid, build_plan
+from lrlab.studies.plan.plan import FINAL_STREAM, TUNING_STREAM, draw_seeds
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
 
@@ -83,21 +86,6 @@ def test_where_rates_are_tuned_all_schedules_have_peak_1(iris: Problem) -> None:
     assert build_plan(iris, [low], Settings()).schedules[1] == low  # as published
 
 
-def test_what_words_leave_out(iris: Problem) -> None:
-    usual = plan_study(iris)
-    assert len(usual.schedules) == 12
-    assert len(usual.grid) == 5 * 2
-    assert {s.validation_size for s in usual.grid} == {0.2}
-    adam = plan_study(iris, optimizer="adam")
-    assert (len(adam.grid), {s.momentum for s in adam.grid}) == (5, {0.0})
-    published = plan_study(iris, [Cosine()], tune=False)
-    assert published.grid == (Settings(),)
-    best = plan_study(iris, [Cosine()], tune=False, protocol=Protocol(score="best"))
-    assert best.grid == (Settings(validation_size=0.2),)
-    single = plan_study(iris, [Cosine()], lrs=[0.3], momenta=[0.9])
-    assert single.grid == (Settings(lr=0.3, momentum=0.9),)
-
-
 def test_what_cannot_be_planned(iris: Problem) -> None:
     several = build_grid(Settings(), [0.1, 0.2], [0])
     refused: list[tuple[type[LrlabError], str, object]] = [
@@ -125,3 +113,26 @@ def test_what_cannot_be_planned(iris: Problem) -> None:
     for kind, said, asked in refused:
         with pytest.raises(kind, match=said):
             asked()
+
+
+@given(study=integers(0, 2**63 - 1), count=integers(1, 400))
+def test_no_seed_stands_twice_in_a_study(study: int, count: int) -> None:
+    tuning, final = draw_seeds(study, TUNING_STREAM, count), draw_seeds(study, FINAL_STREAM, count)
+    assert len({*tuning, *final}) == 2 * count
+    assert all(0 <= seed < 2**32 for seed in (*tuning, *final))
+
+
+@given(study=integers(0, 1000), few=integers(1, 50), more=integers(0, 300))
+def test_more_seeds_begin_with_the_same(study: int, few: int, more: int) -> None:
+    assert draw_seeds(study, FINAL_STREAM, few + more)[:few] == draw_seeds(study, FINAL_STREAM, few)
+
+
+def test_equal_words_are_drawn_again() -> None:
+    # Of 200 000 seeds out of 2^31, about nine are drawn twice.
+    seeds = draw_seeds(0, TUNING_STREAM, 200_000)
+    assert len(set(seeds)) == 200_000
+    assert seeds[:150_000] == draw_seeds(0, TUNING_STREAM, 150_000)
+
+
+def test_studies_differ() -> None:
+    assert not set(draw_seeds(0, FINAL_STREAM, 100)) & set(draw_seeds(1, FINAL_STREAM, 100))

@@ -17,7 +17,7 @@ from lrlab.studies import Store, StoreReader
 from lrlab.studies.store import frames
 from lrlab.studies.store.reader import PhaseProgress
 from lrlab.studies.store.schema import SCHEMA_VERSION
-from tests.studies.stored import IDS, RESULTS, write
+from tests.studies.store.factories import IDS, RESULTS, write
 
 
 @pytest.fixture
