@@ -1,4 +1,4 @@
-"""Runs in processes are the runs of the loop, and processes end with whoever started them."""
+"""Training on this machine: the same bits in every process, each call made once, no data copied."""
 
 import os
 import signal
@@ -37,6 +37,7 @@ from lrlab.studies.execution.local import (
 from lrlab.studies.execution.runner import Block, plan_blocks
 from lrlab.training import Run, Settings, ensemble, train
 from lrlab.training.engines import Engine
+from tests.raising import raises
 
 LOOP = Engine("loop")
 
@@ -61,6 +62,7 @@ def iris() -> Problem:
     return load_problem("iris")
 
 
+@pytest.mark.integration
 def test_another_process_gives_the_same_bits(iris: Problem) -> None:
     runs = list(runs_of(iris, seeds=1).values())
     with (
@@ -72,6 +74,7 @@ def test_another_process_gives_the_same_bits(iris: Problem) -> None:
         assert result.curve == train(iris, run).curve
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("engine", [Engine("loop"), Engine("ensemble")], ids=str)
 def test_wherever_runs_are_trained_their_numbers_are_the_same(
@@ -104,6 +107,7 @@ def test_of_nothing_comes_nothing(iris: Problem) -> None:
     assert list(train_blocks(iris, [], LOOP)) == []
 
 
+@pytest.mark.integration
 def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
     runs = runs_of(iris, seeds=8, epochs=500)
     running = train_blocks(iris, grouped(iris, runs), LOOP, Machine(2))
@@ -116,11 +120,12 @@ def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> No
                 if worker.pid:
                     os.kill(worker.pid, signal.SIGKILL)
 
-    with pytest.raises(StudyError, match="a worker process died"):
+    with raises(StudyError, "worker process died", "--workers"):
         consume()
     assert active_children() == []
 
 
+@pytest.mark.integration
 def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
     runs = runs_of(iris, seeds=20, epochs=300)
     running = train_blocks(iris, grouped(iris, runs), LOOP, Machine(2))
@@ -135,6 +140,7 @@ def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
 TOUCH = Path.touch
 
 
+@pytest.mark.integration
 def test_other_processes_do_their_share(tmp_path: Path) -> None:
     files = [tmp_path / str(i) for i in range(6)]
 
@@ -155,6 +161,7 @@ def test_other_processes_do_their_share(tmp_path: Path) -> None:
     assert active_children() == []
 
 
+@pytest.mark.integration
 def test_what_is_quicker_than_their_start_is_all_done_here(tmp_path: Path) -> None:
     calls = [(tmp_path / str(i),) for i in range(50)]
     done = dict(run_in_workers(TOUCH, calls, lambda place: f"here {place}", workers=2))
@@ -163,6 +170,7 @@ def test_what_is_quicker_than_their_start_is_all_done_here(tmp_path: Path) -> No
     assert active_children() == []
 
 
+@pytest.mark.integration
 def test_an_error_here_ends_the_others(tmp_path: Path) -> None:
     def here(place: int) -> str:
         raise KeyboardInterrupt
@@ -172,6 +180,7 @@ def test_an_error_here_ends_the_others(tmp_path: Path) -> None:
     assert active_children() == []
 
 
+@pytest.mark.integration
 def test_an_error_there_is_raised_here(tmp_path: Path) -> None:
     def here(place: int) -> str:
         time.sleep(0.5 if any(child.is_alive() for child in active_children()) else 0)
@@ -183,6 +192,7 @@ def test_an_error_there_is_raised_here(tmp_path: Path) -> None:
     assert active_children() == []
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "not guarded"])
 def test_a_script_that_is_no_file_trains_in_one_process(guarded: bool) -> None:
     lines = [
@@ -226,6 +236,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from lrlab.studies.execution.local import SharedFile, load_shared
+from tests.raising import raises
 
 handle = eval(sys.argv[1])
 held, problem, iris = value = load_shared(handle)
@@ -263,6 +274,7 @@ def test_what_is_opened_is_what_was_shared() -> None:
     assert value.tensor.any()
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks the Linux kernel")
 def test_workers_map_one_file_and_copy_nothing(ionosphere_folder: Path) -> None:
     mine = held()
@@ -302,11 +314,11 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StudyError, match="define its functions at the top of a module"):
+    with raises(StudyError, "picklable", "top of a module"):
         write_shared(lambda: None).__enter__()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     full = OSError(28, "No space left on device")
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(full))
-    with pytest.raises(StudyError, match="No space left on device; name another folder"):
+    with raises(StudyError, tmp_path, "No space left on device", "$TMPDIR"):
         write_shared(held()).__enter__()
     assert list(tmp_path.iterdir()) == []

@@ -22,6 +22,7 @@ from lrlab.studies import (
 )
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
+from tests.raising import raises
 
 ENSEMBLE = Engine("ensemble")
 ONE = Machine(1)
@@ -70,6 +71,7 @@ def numbers(study: StudyResult) -> dict[str, tuple]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [ENSEMBLE, Engine("loop")], ids=str)
 def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
     iris: Problem, tmp_path: Path, engine: Engine
@@ -145,7 +147,7 @@ def test_a_phase_that_other_rules_have_planned_is_refused(iris: Problem) -> None
     with Store(None) as store:
         store.add_study(which.id, which.problem, which.engine, "{}")
         store.add_phase(which.id, "tuning", [("0" * 32, 0)])
-        with pytest.raises(StudyError, match=f"lrlab delete {which.id}`"):
+        with raises(StudyError, which.id, "tuning", f"lrlab delete {which.id}"):
             run_study(which, store, ONE)
 
 
@@ -163,7 +165,7 @@ def test_what_cannot_be_trained_is_no_study(tmp_path: Path) -> None:
     function = TrainingFunction(_failing, metric="accuracy")
     which = build_plan(function, [Cosine()], Settings(epochs=2), Protocol(2))
     with Store(tmp_path / "lrlab.db") as store:
-        with pytest.raises(TrainingError, match="on purpose"):
+        with raises(TrainingError, "on purpose"):
             run_study(which, store, ONE)
         assert not store.has_study(which.id)
         assert store.load_phase(which.id, "final") is None

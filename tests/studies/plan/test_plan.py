@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis.strategies import integers
 
 from lrlab import Absolute, Constant, Cosine, Custom, Formula, Linear, Plateau, one_cycle
-from lrlab.errors import LrlabError, ScheduleError, StudyError, TrainingError
+from lrlab.errors import ScheduleError, StudyError, TrainingError
 from lrlab.lab import plan_study
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_default_schedules, build_grid, build_plan
 from lrlab.studies.plan.plan import FINAL_STREAM, TUNING_STREAM, draw_seeds
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
+from tests.raising import raises
 
 
 @pytest.fixture(scope="module")
@@ -86,33 +87,65 @@ def test_where_rates_are_tuned_all_schedules_have_peak_1(iris: Problem) -> None:
     assert build_plan(iris, [low], Settings()).schedules[1] == low  # as published
 
 
-def test_what_cannot_be_planned(iris: Problem) -> None:
-    several = build_grid(Settings(), [0.1, 0.2], [0])
-    refused: list[tuple[type[LrlabError], str, object]] = [
-        (StudyError, "seeds must be a whole number from 1 to 100000, got 0", lambda: Protocol(0)),
-        (StudyError, "from 1 to 100000, got 1.5", lambda: Protocol(tuning_seeds=1.5)),
-        (StudyError, "final or best, got fnal; did you", lambda: Protocol(score="fnal")),
-        (ScheduleError, "cannot be written as text",
-         lambda: build_plan(iris, [Custom(lambda t: 1.0)], Settings())),
-        (ScheduleError, "at t = 4 it gives -1", lambda: build_plan(iris, [Formula("3 - t")], Settings())),
-        (TrainingError, "the accuracy of rows held out",
-         lambda: build_plan(iris, [Plateau(mode="max")], Settings())),
-        (TrainingError, "leaves none to train on",
-         lambda: build_plan(iris, [Cosine()], Settings(validation_size=0.999))),
-        (StudyError, "the best of 2 settings .lr. is chosen by rows held out",
-         lambda: build_plan(iris, [Cosine()], several)),
-        (StudyError, "the best epoch of a run is chosen by rows held out",
-         lambda: build_plan(iris, [Cosine()], Settings(), Protocol(score="best"))),
-        (StudyError, "is 0 at each of its 1 steps, so it has no peak",
-         lambda: plan_study(iris, [Linear(0.0, 1.0, over=1)], epochs=1)),
-        (StudyError, "there is nothing to compare", lambda: plan_study(iris, [Constant(1.0)])),
-        (StudyError, "no setting epoch; did you mean epochs", lambda: plan_study(iris, epoch=3)),
-        (StudyError, "one rate and one momentum, got 2",
-         lambda: plan_study(iris, tune=False, lrs=[0.1, 0.2])),
-    ]  # fmt: skip
-    for kind, said, asked in refused:
-        with pytest.raises(kind, match=said):
-            asked()
+REFUSED = {
+    "no seeds": (StudyError, ["seeds", 0], lambda _: Protocol(0)),
+    "half a seed": (StudyError, ["tuning_seeds", 1.5], lambda _: Protocol(tuning_seeds=1.5)),
+    "many extensions": (StudyError, ["grid_extensions", 21], lambda _: Protocol(1, 1, 21)),
+    "score": (StudyError, ["score", "fnal", "final"], lambda _: Protocol(score="fnal")),
+    "not a text": (
+        ScheduleError,
+        ["cannot be written as text"],
+        lambda iris: build_plan(iris, [Custom(lambda t: 1.0)], Settings()),
+    ),
+    "below zero": (
+        ScheduleError,
+        ["t = 4", "-1"],
+        lambda iris: build_plan(iris, [Formula("3 - t")], Settings()),
+    ),
+    "no metric": (
+        TrainingError,
+        ["accuracy", "validation_size"],
+        lambda iris: build_plan(iris, [Plateau(mode="max")], Settings()),
+    ),
+    "no training rows": (
+        TrainingError,
+        ["validation_size", 0.999],
+        lambda iris: build_plan(iris, [Cosine()], Settings(validation_size=0.999)),
+    ),
+    "no validation rows to tune": (
+        StudyError,
+        ["2 settings (lr)", "validation_size"],
+        lambda iris: build_plan(iris, [Cosine()], build_grid(Settings(), [0.1, 0.2], [0])),
+    ),
+    "no validation rows to select epochs": (
+        StudyError,
+        ["epoch", "validation_size"],
+        lambda iris: build_plan(iris, [Cosine()], Settings(), Protocol(score="best")),
+    ),
+    "no peak": (
+        StudyError,
+        [Linear(0.0, 1.0, over=1), "0 at each of its 1 steps"],
+        lambda iris: plan_study(iris, [Linear(0.0, 1.0, over=1)], epochs=1),
+    ),
+    "baseline alone": (
+        StudyError,
+        ["nothing to compare", BASELINE],
+        lambda iris: plan_study(iris, [Constant(1.0)]),
+    ),
+    "no such setting": (StudyError, ["epoch", "epochs"], lambda iris: plan_study(iris, epoch=3)),
+    "two settings untuned": (
+        StudyError,
+        ["tuning", "2 settings", "--no-tune"],
+        lambda iris: plan_study(iris, tune=False, lrs=[0.1, 0.2]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_planned(iris: Problem, name: str) -> None:
+    error, mentions, plan = REFUSED[name]
+    with raises(error, *mentions):
+        plan(iris)
 
 
 @given(study=integers(0, 2**63 - 1), count=integers(1, 400))

@@ -131,6 +131,7 @@ def test_the_document_shows_what_was_measured() -> None:
     assert f"is not settled ({style.format_interval(mean - half, mean + half)})" in document
 
 
+@pytest.mark.slow
 def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) -> None:
     comparison = trained()
     check(comparison)
