@@ -1,4 +1,4 @@
-"""Each check of a schedule passes lrlab's own, and fails one that is broken just there."""
+"""Checks of schedules: correct ones pass, and each check finds its own mistake."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ from tests.schedules.strategies import planned
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(schedule=planned)
-def test_schedules_of_every_kind_pass(schedule: Schedule) -> None:
+def test_random_schedules_pass(schedule: Schedule) -> None:
     testing.check_schedule(schedule, total_steps=60, steps_per_epoch=6)
 
 
@@ -39,13 +39,13 @@ def test_schedules_of_every_kind_pass(schedule: Schedule) -> None:
     ],
     ids=repr,
 )
-def test_schedules_that_are_read_by_themselves_pass(schedule: Schedule) -> None:
+def test_typical_schedules_pass(schedule: Schedule) -> None:
     testing.check_schedule(schedule)
 
 
 @dataclass(frozen=True, repr=False)
-class Mine(Primitive):
-    """A shape of a user's own, as it should be."""
+class Correct(Primitive):
+    """A correct primitive of a user."""
 
     level: Level = 0.5
 
@@ -53,33 +53,35 @@ class Mine(Primitive):
         return base * self.level / (1 + t)
 
 
-@pytest.mark.parametrize("check", testing.list_schedule_checks(Mine(0.3), total_steps=40), ids=str)
-def test_a_shape_of_ones_own_passes(check: testing.Check) -> None:
+@pytest.mark.parametrize(
+    "check", testing.list_schedule_checks(Correct(0.3), total_steps=40), ids=str
+)
+def test_a_primitive_of_a_user_passes(check: testing.Check) -> None:
     check()
 
 
 @dataclass(frozen=True, repr=False)
-class ByNeighbours(Mine):
+class DependsOnOtherSteps(Correct):
     def evaluate(self, t: Any, base: float) -> Any:
         return base * self.level * (1 + t / (1 + t.max()))
 
 
 @dataclass(frozen=True, repr=False)
-class Remembering(Mine):
+class DependsOnCalls(Correct):
     def evaluate(self, t: Any, base: float) -> Any:
-        seen = self.__dict__.setdefault("seen", [])
-        seen.append(None)
-        return base * self.level / len(seen) + 0 * t
+        calls = self.__dict__.setdefault("calls", [])
+        calls.append(None)
+        return base * self.level / len(calls) + 0 * t
 
 
 @dataclass(frozen=True, repr=False)
-class Negative(Mine):
+class Negative(Correct):
     def evaluate(self, t: Any, base: float) -> Any:
         return base * (self.level - 0.01 * t)
 
 
 @dataclass(frozen=True, repr=False)
-class Added(Mine):
+class NotProportional(Correct):
     is_relative = True
 
     def evaluate(self, t: Any, base: float) -> Any:
@@ -89,34 +91,34 @@ class Added(Mine):
         return 1.0, 1.0 if base is None else base
 
 
-class Changeable(Mine):
-    """Not frozen: what a plain subclass with its own __setattr__ is."""
+class Mutable(Correct):
+    """Not frozen, as a subclass with a __setattr__ of its own."""
 
     __setattr__ = object.__setattr__
 
 
 @dataclass(frozen=True, repr=False)
-class Unequal(Mine):
+class ComparedByIdentity(Correct):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = Mine.__hash__
+    __hash__ = Correct.__hash__
 
 
 @dataclass(frozen=True, repr=False)
-class Silent(Mine):
+class WithoutFieldsInText(Correct):
     def __repr__(self) -> str:
-        return "Silent()"
+        return "WithoutFieldsInText()"
 
 
 @dataclass(frozen=True, repr=False)
-class Unbound(Mine):
-    def bind_to_horizon(self, horizon: Any) -> "Unbound":
-        return Unbound(self.level * 0.9)
+class BoundTwice(Correct):
+    def bind_to_horizon(self, horizon: Any) -> "BoundTwice":
+        return BoundTwice(self.level * 0.9)
 
 
-class Forgetful(Plateau):
-    """A state machine whose next state is not of the last one alone."""
+class Impure(Plateau):
+    """A metric-driven schedule with state in its class."""
 
     calls = 0
 
@@ -125,34 +127,25 @@ class Forgetful(Plateau):
         return super().update_state(state, t, metric + self.calls, base)
 
 
-@dataclass(frozen=True, repr=False)
-class Posing(Mine):
-    """Says it is lrlab's, whose JSON does not know it."""
-
-
-Posing.__module__ = "lrlab.schedules.posing"
-
-
 BROKEN = {
-    "binds to a training": Unbound(0.3),
-    "gives the same bits for numbers and arrays": ByNeighbours(0.3),
-    "gives the same in any order": Remembering(0.3),
+    "binds to a training": BoundTwice(0.3),
+    "has the same bits for numbers and arrays": DependsOnOtherSteps(0.3),
+    "does not depend on the order of steps": DependsOnCalls(0.3),
     "is finite and not negative": Negative(0.3),
-    "is relative where it says so": Added(0.3),
-    "cannot be changed": Changeable(0.3),
-    "is equal to its copy": Unequal(0.3),
-    "is read back from its text": Silent(0.3),
-    "is read back from JSON": Posing(0.3),
-    "observes without a trace": Forgetful(),
+    "is relative if is_relative says so": NotProportional(0.3),
+    "cannot be changed": Mutable(0.3),
+    "equals its pickled copy": ComparedByIdentity(0.3),
+    "parses back from its text": WithoutFieldsInText(0.3),
+    "updates its state without side effects": Impure(),
 }
 
 
-def test_every_check_is_seen_to_fail() -> None:
-    assert {str(check) for check in testing.list_schedule_checks(Mine())} == BROKEN.keys()
+def test_every_check_has_a_schedule_that_fails_it() -> None:
+    assert {str(check) for check in testing.list_schedule_checks(Correct())} == BROKEN.keys()
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_fails(name: str) -> None:
+def test_a_mistake_fails_its_check(name: str) -> None:
     (check,) = [check for check in testing.list_schedule_checks(BROKEN[name]) if str(check) == name]
     with pytest.raises(AssertionError) as failed:
         check()

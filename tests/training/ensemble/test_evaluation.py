@@ -19,16 +19,16 @@ from lrlab.problems.metrics import (
     make_multiclass_task,
     make_regression_task,
 )
-from tests.training.cases import (
-    briefly,
-    made,
-    normal,
-    one_class,
-    one_number,
-    squares,
-    three_classes,
+from tests.training.assertions import assert_equals_loop
+from tests.training.factories import (
+    make_numbers,
+    make_problem,
+    make_regression_problem,
+    make_short_runs,
+    make_three_classes,
+    make_two_classes,
+    sample_normal,
 )
-from tests.training.equality import assert_like_the_loop
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -38,13 +38,13 @@ def assert_trained(task: Task, target: Any, loss: Loss, last: Callable[[], nn.Mo
         layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.output_size), last())
         return nn.Sequential(*layers).double()
 
-    problem = made(normal(4), target, model, replace(task, loss=loss))
-    assert_like_the_loop(problem, briefly("sgd, weight decay"))
+    problem = make_problem(sample_normal(4), target, model, replace(task, loss=loss))
+    assert_equals_loop(problem, make_short_runs("sgd, weight decay"))
 
 
 @pytest.mark.parametrize("loss", [nn.BCELoss(), nn.MSELoss()], ids=repr)
 def test_losses_of_a_probability(loss: Loss) -> None:
-    assert_trained(make_binary_probability_task(), one_class, loss, nn.Sigmoid)
+    assert_trained(make_binary_probability_task(), make_two_classes, loss, nn.Sigmoid)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_losses_of_a_probability(loss: Loss) -> None:
     ids=repr,
 )
 def test_losses_of_two_classes(loss: Loss) -> None:
-    assert_trained(make_binary_task(), one_class, loss, nn.Identity)
+    assert_trained(make_binary_task(), make_two_classes, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_losses_of_two_classes(loss: Loss) -> None:
     ids=["smoothed", "weighted", "sum", "margin", "a function"],
 )
 def test_losses_of_several_classes(loss: Loss) -> None:
-    assert_trained(make_multiclass_task(3), three_classes, loss, nn.Identity)
+    assert_trained(make_multiclass_task(3), make_three_classes, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_losses_of_several_classes(loss: Loss) -> None:
     ids=["smooth", "huber", "absolute", "a function", "a sum"],
 )
 def test_losses_of_regression(loss: Loss) -> None:
-    assert_trained(make_regression_task(), one_number, loss, nn.Identity)
+    assert_trained(make_regression_task(), make_numbers, loss, nn.Identity)
 
 
 def test_a_loss_may_average_over_weights_of_the_batch() -> None:
@@ -92,9 +92,9 @@ def test_a_loss_may_average_over_weights_of_the_batch() -> None:
         weights = torch.arange(1, len(outputs) + 1, dtype=torch.float64)[:, None]
         return ((outputs - targets).square() * weights).sum() / weights.sum()
 
-    problem = squares(lambda: nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: nn.Linear(4, 1))
     problem = replace(problem, task=replace(problem.task, loss=loss))
-    assert_like_the_loop(problem, briefly("adam"))
+    assert_equals_loop(problem, make_short_runs("adam"))
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_a_loss_may_average_over_weights_of_the_batch() -> None:
     ids=["a float", "of scikit-learn", "a median", "ranks", "chosen rows"],
 )
 def test_metrics(metric: Callable[[Tensor, Tensor], Any]) -> None:
-    problem = squares(lambda: nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: nn.Linear(4, 1))
     task = replace(problem.task, metric=Metric("own", metric))
-    assert_like_the_loop(replace(problem, task=task), briefly("sgd", validation_size=0.3))
+    assert_equals_loop(replace(problem, task=task), make_short_runs("sgd", validation_size=0.3))
 
 
 def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:
     # More test rows than are computed at once; their mean is part of every output.
-    problem = squares(lambda: nn.Sequential(nn.Linear(4, 1), Centred()))
+    problem = make_regression_problem(lambda: nn.Sequential(nn.Linear(4, 1), Centred()))
 
     def split(seed: int) -> Split:
         rows = problem.split(seed)
@@ -126,7 +126,7 @@ def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:
             y_test=rows.y_test.repeat(10, 1),
         )
 
-    assert_like_the_loop(replace(problem, split=split), briefly("sgd"))
+    assert_equals_loop(replace(problem, split=split), make_short_runs("sgd"))
 
 
 class Centred(nn.Module):
@@ -136,14 +136,14 @@ class Centred(nn.Module):
 
 def test_outputs_may_be_one_number_a_row() -> None:
     def flat(x: Tensor, generator: torch.Generator) -> Tensor:
-        return one_number(x, generator).flatten()
+        return make_numbers(x, generator).flatten()
 
     def model() -> nn.Module:
         return nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)).double()
 
-    runs = briefly("sgd, momentum", epochs=9)
+    runs = make_short_runs("sgd, momentum", epochs=9)
     lost = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
-    results = assert_like_the_loop(
-        made(normal(4), flat, model, make_regression_task()), runs + lost
+    results = assert_equals_loop(
+        make_problem(sample_normal(4), flat, model, make_regression_task()), runs + lost
     )
     assert [result.diverged for result in results] == [False] * 4 + [True] * 4

@@ -1,4 +1,4 @@
-"""What the ensemble cannot train is left to the loop, and what neither can is refused alike."""
+"""Any network in the ensemble."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +10,90 @@ from torch import Tensor, nn
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split
+from lrlab.problems.metrics import make_regression_task
 from lrlab.training import Run, ensemble, loop
-from tests.training.cases import briefly, images, squares
-from tests.training.equality import assert_like_the_loop, assert_same_result
+from tests.training.assertions import assert_equals_loop, assert_same_result
+from tests.training.factories import (
+    make_images_problem,
+    make_numbers,
+    make_problem,
+    make_regression_problem,
+    make_short_runs,
+)
 from tests.training.networks import NETWORKS
+
+DECAYED = ("sgd, weight decay", "adam")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks(network: str) -> None:
+    model, shape = NETWORKS[network]
+    assert_equals_loop(
+        make_regression_problem(model, *shape),
+        make_short_runs("sgd, weight decay", max_grad_norm=1.0),
+    )
+
+
+@pytest.mark.parametrize("network", ["tied weights", "frozen weights", "unused weight"])
+def test_weights_of_their_own_kind(network: str) -> None:
+    model, shape = NETWORKS[network]
+    assert_equals_loop(make_regression_problem(model, *shape), make_short_runs("adam"))
+
+
+def integers(rows: int, *shape: int) -> Callable[[torch.Generator, int], Tensor]:
+    return lambda generator, rows_: torch.randint(rows, (rows_, *shape), generator=generator)
+
+
+@pytest.mark.parametrize(("optimizer", "padding"), [(DECAYED[0], None), (DECAYED[1], 0)])
+def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> None:
+    def model() -> nn.Module:
+        layers = (nn.Embedding(7, 3, padding_idx=padding), nn.Flatten(), nn.Linear(6, 1))
+        return nn.Sequential(*layers).double()
+
+    problem = make_problem(integers(7, 2), make_numbers, model, make_regression_task())
+    assert problem.split(0).x_train.dtype == torch.int64
+    assert_equals_loop(problem, make_short_runs(optimizer))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(12, momentum=None)),
+        lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
+        lambda: First(nn.GRU(4, 3, batch_first=True)),
+        lambda: First(nn.LSTM(4, 3, batch_first=True)),
+        lambda: First(nn.RNN(4, 3, batch_first=True)),
+        lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
+    ],
+    ids=["average", "transformer", "gru", "lstm", "rnn", "weight norm"],
+)
+@pytest.mark.filterwarnings("ignore:.*enable_nested_tensor.*")
+def test_what_is_trained_at_all_is_trained_right(model: Callable[[], nn.Module]) -> None:
+    problem = make_regression_problem(lambda: nn.Sequential(model(), Mean()), 3, 4)
+    try:
+        ensemble.train(problem, make_short_runs("sgd, momentum")[:1])
+    except TrainingError:
+        with pytest.raises(TrainingError, match="loop"):
+            ensemble.train(problem, make_short_runs("sgd, momentum"))
+    else:
+        assert_equals_loop(problem, make_short_runs("sgd, momentum"))
+
+
+class First(nn.Module):
+    """What a recurrent layer gives first."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.layer(x)[0]
+        return outputs
+
+
+class Mean(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1).mean(1, keepdim=True)
 
 
 class Noisy(nn.Module):
@@ -28,15 +108,19 @@ class Dropping(nn.Module):
 
 @pytest.mark.parametrize("layer", [nn.Dropout(), nn.AlphaDropout(), Noisy(), Dropping()], ids=repr)
 def test_random_layers_are_left_to_the_loop(layer: nn.Module) -> None:
-    problem = squares(lambda: nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 1)))
+    problem = make_regression_problem(
+        lambda: nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 1))
+    )
     with pytest.raises(TrainingError, match=r"(?i)random.*loop"):
-        ensemble.train(problem, briefly("sgd"))
+        ensemble.train(problem, make_short_runs("sgd"))
 
 
 def test_layers_that_torch_cannot_do_for_many_are_left_to_the_loop() -> None:
-    problem = squares(lambda: nn.Sequential(nn.Linear(4, 4), nn.RReLU(), nn.Linear(4, 1)))
+    problem = make_regression_problem(
+        lambda: nn.Sequential(nn.Linear(4, 4), nn.RReLU(), nn.Linear(4, 1))
+    )
     with pytest.raises(TrainingError, match=r"rrelu.*loop"):
-        ensemble.train(problem, briefly("sgd"))
+        ensemble.train(problem, make_short_runs("sgd"))
 
 
 class Choosing(nn.Module):
@@ -126,7 +210,7 @@ class Hooked(Choosing):
 def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
     model: Callable[[], nn.Module],
 ) -> None:
-    problem, runs = squares(model), briefly("sgd")
+    problem, runs = make_regression_problem(model), make_short_runs("sgd")
     try:
         results = ensemble.train(problem, runs)
     except TrainingError:
@@ -147,7 +231,9 @@ class Gathering(Choosing):
 
 
 def test_rows_are_judged_together_where_a_gate_may_open_between_them() -> None:
-    assert_like_the_loop(squares(Gathering, rows=300), briefly("sgd", validation_size=0.5))
+    assert_equals_loop(
+        make_regression_problem(Gathering, rows=300), make_short_runs("sgd", validation_size=0.5)
+    )
 
 
 @pytest.mark.parametrize("model", [Choosing, Reading])
@@ -155,7 +241,7 @@ def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
     model: Callable[[], nn.Module],
 ) -> None:
     with pytest.raises(TrainingError, match="loop"):
-        ensemble.train(squares(model), briefly("sgd"))
+        ensemble.train(make_regression_problem(model), make_short_runs("sgd"))
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.complex128])
@@ -168,9 +254,9 @@ def test_numbers_that_cannot_hold_a_rate_are_left_to_the_loop(kind: torch.dtype)
         def forward(self, x: Tensor) -> Tensor:
             return self.head(x * self.own.real.double())
 
-    problem = squares(Choosing)
+    problem = make_regression_problem(Choosing)
     with pytest.raises(TrainingError, match=f"all are float64, got .*{kind}.*loop"):
-        ensemble.train(replace(problem, model=lambda: half_double(Typed())), briefly("sgd"))
+        ensemble.train(replace(problem, model=lambda: half_double(Typed())), make_short_runs("sgd"))
 
 
 def half_double(model: nn.Module) -> nn.Module:
@@ -180,13 +266,13 @@ def half_double(model: nn.Module) -> nn.Module:
 
 
 def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
-    problem = squares(nn.Flatten, 1)
+    problem = make_regression_problem(nn.Flatten, 1)
 
     def split(seed: int) -> Split:
         rows = problem.split(seed)
         return replace(rows, x_test=rows.x_test[seed:], y_test=rows.y_test[seed:])
 
-    runs = briefly("sgd")
+    runs = make_short_runs("sgd")
     with pytest.raises(TrainingError, match=r"equally many rows.*loop"):
         ensemble.train(replace(problem, split=split, model=lambda: nn.Linear(1, 1).double()), runs)
 
@@ -196,22 +282,22 @@ def both(problem: Problem, runs: list[Run]) -> list[Callable[[], Any]]:
 
 
 def test_a_network_without_weights_is_refused_as_in_the_loop() -> None:
-    for train in both(squares(nn.Flatten, 1), briefly("sgd")):
+    for train in both(make_regression_problem(nn.Flatten, 1), make_short_runs("sgd")):
         with pytest.raises(ValueError, match="parameter"):
             train()
 
 
 def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
     model, shape = NETWORKS["batch norm"]
-    problem = squares(model, *shape, rows=17)
-    for train in both(problem, briefly("sgd", validation_size=0.0, batch_size=16)):
+    problem = make_regression_problem(model, *shape, rows=17)
+    for train in both(problem, make_short_runs("sgd", validation_size=0.0, batch_size=16)):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
             train()
 
 
 def test_one_row_is_normalised_where_it_has_several_values() -> None:
-    runs = briefly("sgd, momentum", validation_size=0.0, batch_size=43)
-    assert_like_the_loop(images(), runs)
+    runs = make_short_runs("sgd, momentum", validation_size=0.0, batch_size=43)
+    assert_equals_loop(make_images_problem(), runs)
 
 
 class Scaling:
@@ -240,15 +326,15 @@ class Scaled(Choosing):
 
 
 def test_networks_and_losses_are_those_of_now() -> None:
-    basic = squares(Choosing)
+    basic = make_regression_problem(Choosing)
     builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
     task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, fn=metric))
     problem = replace(basic, model=builder.model, task=task)
-    scores = [assert_like_the_loop(problem, briefly("sgd"))[0].test_score]
+    scores = [assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score]
     builder.factor = 2.0
-    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].test_score)
+    scores.append(assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score)
     loss.factor = 2.0
-    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].test_score)
+    scores.append(assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score)
     metric.factor = 2.0
-    scores.append(assert_like_the_loop(problem, briefly("sgd"))[0].test_score)
+    scores.append(assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score)
     assert len(set(scores)) == 4

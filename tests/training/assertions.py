@@ -1,4 +1,4 @@
-"""What it means that the ensemble trains as the loop does."""
+"""Assertions that the ensemble gives the results of the loop."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,22 @@ from torch import Tensor, nn
 from lrlab.problems import Problem
 from lrlab.training import Result, Run, ensemble, loop
 
-Fitted = tuple[dict[str, Tensor], Result]
+WeightsAndResult = tuple[dict[str, Tensor], Result]
 
 
-def assert_like_the_loop(problem: Problem, runs: Sequence[Run]) -> list[Result]:
-    """Each run, trained with the others, has the curve, score and weights that it has alone.
+def assert_equals_loop(problem: Problem, runs: Sequence[Run]) -> list[Result]:
+    """Assert that each run has the curve, score and weights in the ensemble that the loop gives.
 
     Returns:
-        The results of the loop, for tests to check that what they are about has happened.
+        The results of the loop, so that tests can check that what they test has happened.
     """
-    alone = [loop.train_and_get_model(problem, run) for run in runs]
-    together: list[Fitted] = ensemble.train_and_get_weights(problem, runs)
-    for (model, expected), (weights, result) in zip(alone, together, strict=True):
+    in_loop = [loop.train_and_get_model(problem, run) for run in runs]
+    in_ensemble: list[WeightsAndResult] = ensemble.train_and_get_weights(problem, runs)
+    for (model, expected), (weights, result) in zip(in_loop, in_ensemble, strict=True):
         assert_same_result(result, expected)
         if not expected.diverged:
             assert_same_weights(weights, model)
-    return [result for _, result in alone]
+    return [result for _, result in in_loop]
 
 
 def assert_same_result(result: Result, expected: Result) -> None:
@@ -38,11 +38,10 @@ def assert_same_result(result: Result, expected: Result) -> None:
 
 
 def assert_same_weights(weights: dict[str, Tensor], model: nn.Module) -> None:
-    """Of shared weights, one name is enough."""
+    """Assert that weights are those of a model; shared weights may have one name only."""
     parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
     expected = model.state_dict() | buffers
     assert {*parameters, *buffers} <= set(weights) <= set(expected)
     for name, weight in weights.items():
-        own = expected[name]
-        whole = float(own.abs().max()) if own.numel() else 0.0
-        torch.testing.assert_close(weight.detach(), own, rtol=1e-10, atol=1e-10 * whole)
+        scale = float(expected[name].abs().max()) if weight.numel() else 0.0
+        torch.testing.assert_close(weight.detach(), expected[name], rtol=1e-10, atol=1e-10 * scale)

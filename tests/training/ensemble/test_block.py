@@ -14,8 +14,16 @@ from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.metrics import Metric, make_binary_probability_task, make_regression_task
 from lrlab.training import Result, Run, Settings, ensemble, loop
 from lrlab.training.ensemble import block
-from tests.training.cases import OPTIMIZERS, digits, images, made, normal, one_class, squares
-from tests.training.equality import assert_like_the_loop
+from tests.training.assertions import assert_equals_loop
+from tests.training.factories import (
+    OPTIMIZERS,
+    make_digits_problem,
+    make_images_problem,
+    make_problem,
+    make_regression_problem,
+    make_two_classes,
+    sample_normal,
+)
 
 BASIC = Settings(epochs=4, batch_size=16)
 
@@ -24,7 +32,7 @@ def small() -> nn.Module:
     return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
 
 
-def left(results: list[Result]) -> list[int | None]:
+def get_divergence_steps(results: list[Result]) -> list[int | None]:
     return [result.diverged_at_step for result in results]
 
 
@@ -33,29 +41,29 @@ def test_runs_leave_at_any_step(optimizer: str) -> None:
     settings = replace(BASIC, **OPTIMIZERS[optimizer], step_every="step")
     blows = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
-    results = assert_like_the_loop(squares(lambda: Fragile(nn.Linear(4, 1))), runs)
-    assert left(results[::2]) == [None, 1, 2, 3, 4, 6, 8, 12]
+    results = assert_equals_loop(make_regression_problem(lambda: Fragile(nn.Linear(4, 1))), runs)
+    assert get_divergence_steps(results[::2]) == [None, 1, 2, 3, 4, 6, 8, 12]
 
 
 def test_weights_grow_beyond_bounds_step_by_step() -> None:
     settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], step_every="step")
     blows = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
     runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
-    results = assert_like_the_loop(squares(small), runs)
-    assert left(results[:2]) == [None, None]
-    assert len({*left(results)}) > 4
+    results = assert_equals_loop(make_regression_problem(small), runs)
+    assert get_divergence_steps(results[:2]) == [None, None]
+    assert len({*get_divergence_steps(results)}) > 4
 
 
 def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block, "_MIN_SAVED_RUN_STEPS", 1)
-    problem = replace(images(), model=lambda: Fragile(images().model()))
+    problem = replace(make_images_problem(), model=lambda: Fragile(make_images_problem().model()))
     settings = replace(BASIC, momentum=0.5, step_every="step", validation_size=0.25, batch_size=11)
     schedules = (None, Plateau(0.5, patience=0, threshold=0.5), Greedy(0.5, patience=0))
     runs = [Run(schedule, settings, seed) for seed in (0, 1, 3) for schedule in schedules]
     # All of one seed and some of two others; at once, and later.
     for seed, k in ((2, 0), (2, 4), (0, 4), (1, 0), (1, 7), (2, 7)):
         runs.insert(3 * seed % 7, Run(Formula(f"1e9 ** (t >= {k})"), settings, seed))
-    results = assert_like_the_loop(problem, runs)
+    results = assert_equals_loop(problem, runs)
     assert sorted(result.diverged_at_step or 0 for result in results) == [0] * 9 + [
         1,
         1,
@@ -74,22 +82,22 @@ class Fragile(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        squares = [parameter.square().sum() for parameter in self.network.parameters()]
-        return self.network(x) + 0 * torch.stack(squares).sum().exp()
+        norms = [parameter.square().sum() for parameter in self.network.parameters()]
+        return self.network(x) + 0 * torch.stack(norms).sum().exp()
 
 
-@pytest.mark.parametrize("problem", [digits, images])
+@pytest.mark.parametrize("problem", [make_digits_problem, make_images_problem])
 def test_networks_of_every_kind_diverge(problem: Callable[[], Problem]) -> None:
     # Where layers are normalised, only the decay of the weights makes them overflow.
     settings = [replace(BASIC, lr=1e38, weight_decay=1e38), BASIC]
-    runs = [Run(None, one, seed) for one in settings for seed in (0, 1)]
-    results = assert_like_the_loop(problem(), runs)
+    runs = [Run(None, each, seed) for each in settings for seed in (0, 1)]
+    results = assert_equals_loop(problem(), runs)
     assert [result.diverged for result in results] == [True, True, False, False]
 
 
 def test_all_runs_diverge() -> None:
     runs = [Run(None, replace(BASIC, lr=rate), seed) for rate in (1e20, 1e38) for seed in (0, 1)]
-    results = assert_like_the_loop(squares(small), runs)
+    results = assert_equals_loop(make_regression_problem(small), runs)
     assert all(result.diverged for result in results)
 
 
@@ -111,12 +119,12 @@ def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
         for k in range(12)
         for seed in (0, 1)
     ]
-    results = assert_like_the_loop(squares(Bounded), runs)
-    assert {6, 9, 12} <= {*left(results)}
+    results = assert_equals_loop(make_regression_problem(Bounded), runs)
+    assert {6, 9, 12} <= {*get_divergence_steps(results)}
 
 
 def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
-    problem = squares(small)
+    problem = make_regression_problem(small)
 
     def split(seed: int) -> Split:
         rows = problem.split(seed)
@@ -130,8 +138,8 @@ def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
         for shuffle in (True, False)
         for seed in (0, 1, 2)
     ]
-    results = assert_like_the_loop(replace(problem, split=split), runs)
-    assert left(results)[3:] == [None, 2, None]
+    results = assert_equals_loop(replace(problem, split=split), runs)
+    assert get_divergence_steps(results)[3:] == [None, 2, None]
     assert [result.diverged for result in results] == [False, True, False] * 2
 
 
@@ -163,8 +171,8 @@ def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
     runs = [
         Run(None, replace(settings, lr=rate), seed) for rate in (0.01, 0.3, 0.5) for seed in (0, 1)
     ]
-    results = assert_like_the_loop(replace(problem, split=split), runs)
-    assert left(results) == [None, None, 6, 6, 4, 4]
+    results = assert_equals_loop(replace(problem, split=split), runs)
+    assert get_divergence_steps(results) == [None, None, 6, 6, 4, 4]
 
 
 class Slope(nn.Module):
@@ -183,14 +191,14 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
         wide = outputs.detach().abs().max() > 1.5
         return (outputs - targets).square().mean() + torch.where(wide, inf, 0.0)
 
-    problem = squares(small)
+    problem = make_regression_problem(small)
     problem = replace(problem, task=replace(problem.task, loss=brittle))
     runs = [
         Run(schedule, replace(BASIC, lr=rate, validation_size=0.2), 0)
         for schedule in (None, Plateau(patience=0))
         for rate in (0.01, 0.3, 1.0)
     ]
-    results = assert_like_the_loop(problem, runs)
+    results = assert_equals_loop(problem, runs)
     assert {result.diverged for result in results} == {True, False}
     assert all(
         result.diverged_at_step % 3 == 0
@@ -203,16 +211,18 @@ def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
     def model() -> nn.Module:
         return Fragile(nn.Sequential(nn.Linear(4, 1), nn.Sigmoid())).double()
 
-    problem = made(normal(4), one_class, model, make_binary_probability_task())
+    problem = make_problem(
+        sample_normal(4), make_two_classes, model, make_binary_probability_task()
+    )
     blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
         Run(schedule, replace(BASIC, step_every="step", validation_size=0.25), seed)
         for schedule in (None, *blows)
         for seed in (0, 1)
     ]
-    results = assert_like_the_loop(problem, runs)
+    results = assert_equals_loop(problem, runs)
     assert [result.diverged for result in results] == [False] * 2 + [True] * 8
-    assert len({*left(results)}) >= 5
+    assert len({*get_divergence_steps(results)}) >= 5
 
 
 def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path) -> None:
@@ -230,18 +240,18 @@ def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path
 
 
 def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
-    made = []
+    calls = []
 
-    def guess(targets: Tensor) -> Tensor:
-        made.append(len(targets))
+    def compute_dummy_output(targets: Tensor) -> Tensor:
+        calls.append(len(targets))
         return targets.mean(dim=0)
 
-    problem = squares(lambda: nn.Linear(4, 1))
-    problem = replace(problem, task=replace(problem.task, dummy_output=guess))
+    problem = make_regression_problem(lambda: nn.Linear(4, 1))
+    problem = replace(problem, task=replace(problem.task, dummy_output=compute_dummy_output))
     settings = [Settings(epochs=20, lr=lr) for lr in (1e36, 1e37, 1e38)]
-    runs = [Run(None, own, seed) for own in settings for seed in (0, 1)]
+    runs = [Run(None, each, seed) for each in settings for seed in (0, 1)]
     ensemble.train(problem, runs)
-    assert len(made) == 2
+    assert len(calls) == 2
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
@@ -250,7 +260,7 @@ def test_squares_that_overflow_end_no_run(optimizer: str) -> None:
         wide = (nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
         return nn.Sequential(*wide)
 
-    double = squares(model)
+    double = make_regression_problem(model)
 
     def split(seed: int) -> Split:
         whole = double.split(seed)
@@ -264,8 +274,10 @@ def test_squares_that_overflow_end_no_run(optimizer: str) -> None:
     ]
     alone = [loop.train(problem, run) for run in runs]
     together = ensemble.train(problem, runs)
-    assert left(together) == left(alone)
-    assert None in left(alone[2:])  # squares of what is beyond 1e19 are infinite in float32
+    assert get_divergence_steps(together) == get_divergence_steps(alone)
+    assert None in get_divergence_steps(
+        alone[2:]
+    )  # make_regression_problem of what is beyond 1e19 are infinite in float32
 
 
 def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
@@ -273,5 +285,5 @@ def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
         return outputs.sub_(targets).square().mean()  # not what can be done to an expanded guess
 
     task = replace(make_regression_task(), metric=Metric("MSE", writing, greater_is_better=False))
-    problem = replace(squares(small), task=task)
-    assert_like_the_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])
+    problem = replace(make_regression_problem(small), task=task)
+    assert_equals_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])
