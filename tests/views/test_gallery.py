@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
 
 from lrlab.schedules import Schedule
 from lrlab.schedules.parser import BUILTIN_BUILDERS
@@ -34,6 +35,11 @@ def test_every_example_can_be_drawn_and_shows_its_name(example: Example) -> None
     assert drawn.max() > 0
     assert np.ptp(drawn) > 0 or example.name == "Constant"  # the picture shows something
     assert example.name.strip("ab ") in example.text
+
+
+def test_the_gallery(file_regression: FileRegressionFixture) -> None:
+    lines = [line.plain for line in render_gallery(80)]
+    file_regression.check("\n".join(lines), extension=".txt")
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -102,6 +102,7 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
+@pytest.mark.integration
 def test_given_axes_need_no_pyplot() -> None:
     done = run_python(
         "import sys, lrlab\nfrom matplotlib.figure import Figure\n"
@@ -111,6 +112,7 @@ def test_given_axes_need_no_pyplot() -> None:
     assert done.stdout == "[]\n", done.stderr
 
 
+@pytest.mark.integration
 def test_without_matplotlib_it_names_the_install_command() -> None:
     done = run_python(
         "import sys; sys.modules['matplotlib'] = None; import lrlab; lrlab.plot(lrlab.Cosine(5))"

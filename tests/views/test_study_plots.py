@@ -77,7 +77,10 @@ def test_each_schedule_is_drawn_at_its_selected_settings() -> None:
         for rates in used
     ]
     base, cosine, plateau = study_plots.compute_curves(make_study(plan, results, selected))
-    assert [c.label for c in (base, cosine)] == ["Constant(1.0), rate 0.1", "Cosine(), rate 0.2"]
+    assert [c.label for c in (base, cosine)] == [
+        "Constant(1.0), learning rate 0.1",
+        "Cosine(), learning rate 0.2",
+    ]
     assert_allclose(base.rates, 0.1)
     assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
     # A metric-driven schedule is drawn at the mean of the rates that its runs used.

@@ -112,7 +112,7 @@ def format_table(comparison: Comparison, hyperparameters: Sequence[str] = ()) ->
             )
         )
     columns += [
-        make_paired_column("P(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
+        make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
         Column("verdict", [_format_verdict(row) for row in rows], "left"),
     ]
     return _format_ranking(columns)
