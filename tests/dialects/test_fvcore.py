@@ -13,7 +13,7 @@ from lrlab.dialects import fvcore as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Exponential, Schedule, Warmup
-from tests.dialects.strangers import refuses_nonsense
+from tests.dialects.strangers import check_nonsense_is_refused
 
 theirs = pytest.importorskip("fvcore.common.param_scheduler", reason="fvcore is not installed")
 
@@ -93,7 +93,7 @@ def test_fixed_gamma(base: float, decays: int, gamma: float, scale: int) -> None
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[Schedule, Any]:
+def schedule_pairs(draw: st.DrawFn) -> tuple[Schedule, Any]:
     """A schedule of ours and the same of theirs."""
     a, b = draw(values), draw(values)
     name, words = draw(
@@ -120,14 +120,17 @@ tenths = st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda cuts:
 def test_composites(data: st.DataObject, cuts: list[int], scale: int) -> None:
     lengths = [cut / 10 for cut in [*cuts, 10 - sum(cuts)]]
     scalings = data.draw(st.tuples(*[st.sampled_from(["rescaled", "fixed"])] * len(lengths)))
-    both = data.draw(st.tuples(*[pairs()] * len(lengths)))
+    both = data.draw(st.tuples(*[schedule_pairs()] * len(lengths)))
     mine = ours.CompositeParamScheduler([pair[0] for pair in both], lengths, scalings)
     reference = theirs.CompositeParamScheduler([pair[1] for pair in both], lengths[:], scalings)
     check(mine, reference, 20 * scale)
 
 
 @settings(max_examples=30)
-@given(inner=st.tuples(pairs(), pairs(), pairs()), first=st.sampled_from(["rescaled", "fixed"]))
+@given(
+    inner=st.tuples(schedule_pairs(), schedule_pairs(), schedule_pairs()),
+    first=st.sampled_from(["rescaled", "fixed"]),
+)
 def test_composites_of_composites(inner: tuple[Any, ...], first: str) -> None:
     a, b, c = inner
     words = ([0.5, 0.5], [first, "rescaled"])
@@ -218,4 +221,4 @@ def test_names_arguments_and_defaults_are_fvcores_own() -> None:
 
 @pytest.mark.parametrize("name", ours.__all__)
 def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    refuses_nonsense(getattr(ours, name))
+    check_nonsense_is_refused(getattr(ours, name))

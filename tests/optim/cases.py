@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.optim import Optimizer
 
-from tests.dialects.torch.plans import Plan, one_over
+from tests.dialects.torch.plans import SchedulerSpec, make_inverse_time
 
 Held = list[tuple[float, ...]]
 """What every parameter group has: ``NAMES``."""
@@ -23,7 +23,7 @@ LAST = 30
 class Case(NamedTuple):
     """A scheduler that has ended by ``LAST``, if it ends, and a step at which its course bends."""
 
-    plan: Plan
+    plan: SchedulerSpec
     bend: int
 
     @property
@@ -36,13 +36,13 @@ class Case(NamedTuple):
         return self.name == "ReduceLROnPlateau"
 
 
-def case(name: str, bend: int, *parts: Plan, **words: Any) -> Case:
-    return Case(Plan(name, words, parts), bend)
+def case(name: str, bend: int, *parts: SchedulerSpec, **words: Any) -> Case:
+    return Case(SchedulerSpec(name, words, parts), bend)
 
 
 CASES = [
-    case("LambdaLR", 5, lr_lambda=one_over(0.1)),
-    case("MultiplicativeLR", 5, lr_lambda=one_over(0.01)),
+    case("LambdaLR", 5, lr_lambda=make_inverse_time(0.1)),
+    case("MultiplicativeLR", 5, lr_lambda=make_inverse_time(0.01)),
     case("StepLR", 8, step_size=8, gamma=0.5),
     case("MultiStepLR", 9, milestones=[3, 9], gamma=0.3),
     case("ConstantLR", 4, factor=0.5, total_iters=4),
@@ -58,16 +58,16 @@ CASES = [
     case(
         "SequentialLR",
         4,
-        Plan("LinearLR", {"total_iters": 4}),
-        Plan("StepLR", {"step_size": 5}),
-        Plan("CosineAnnealingLR", {"T_max": 12}),
+        SchedulerSpec("LinearLR", {"total_iters": 4}),
+        SchedulerSpec("StepLR", {"step_size": 5}),
+        SchedulerSpec("CosineAnnealingLR", {"T_max": 12}),
         milestones=[4, 18],
     ),
     case(
         "ChainedScheduler",
         5,
-        Plan("ConstantLR", {"factor": 0.5, "total_iters": 5}),
-        Plan("ExponentialLR", {"gamma": 0.9}),
+        SchedulerSpec("ConstantLR", {"factor": 0.5, "total_iters": 5}),
+        SchedulerSpec("ExponentialLR", {"gamma": 0.9}),
     ),
 ]
 

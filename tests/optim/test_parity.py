@@ -24,7 +24,7 @@ def sequences(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What torch's class and ours make an optimizer use, by step, group and name."""
     mine, torchs = (optimizer_of(*map(number, RATES), kind=kind) for _ in range(2))
-    ours, theirs = LRScheduler(mine, case.plan.ours()), case.plan.theirs(torchs)
+    ours, theirs = LRScheduler(mine, case.plan.build_lrlab()), case.plan.build_torch(torchs)
     return (
         np.array(steps(mine, ours, case.metrics, 0, LAST)),
         np.array(steps(torchs, theirs, case.metrics, 0, LAST)),

@@ -50,12 +50,12 @@ def ours(name: str, *arguments: Any, metrics: bool = False, **words: Any) -> Sub
 
 
 def of_torch(case: Case) -> Subject:
-    return Subject(case.name, case.plan.theirs, case.metrics, case.bend)
+    return Subject(case.name, case.plan.build_torch, case.metrics, case.bend)
 
 
 SUBJECTS = [
     *(
-        ours(case.name, case.plan.ours(), metrics=case.metrics)._replace(bend=case.bend)
+        ours(case.name, case.plan.build_lrlab(), metrics=case.metrics)._replace(bend=case.bend)
         for case in CASES
     ),
     ours("a sequence", Warmup(5) >> Cosine(10, end=Absolute(0.001))),

@@ -61,7 +61,7 @@ def configure_scheduler(
     >>> from lightning.pytorch import LightningModule
     >>> class Module(LightningModule):
     ...     def configure_optimizers(self):
-    ...         optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+    ...         optimizer = torch.optim.SGD(self.list_parameters(), lr=0.1)
     ...         return configure_scheduler(optimizer, "Warmup('5%') >> Cosine()", trainer=self.trainer)
     """
     if interval not in ("step", "epoch"):

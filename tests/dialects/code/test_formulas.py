@@ -28,7 +28,7 @@ from lrlab.schedules import (
 from tests.dialects.code.drawing import BASE, STEPS, schedules
 
 
-def written(schedule: Schedule) -> str:
+def write_formula(schedule: Schedule) -> str:
     """The formula; hardly any of the drawn schedules has none."""
     try:
         return to_formula(schedule, BASE)
@@ -43,7 +43,7 @@ def written(schedule: Schedule) -> str:
 @settings(max_examples=300)
 @given(schedule=schedules)
 def test_a_formula_says_the_same(schedule: Schedule) -> None:
-    text = written(schedule)
+    text = write_formula(schedule)
     steps = np.arange(STEPS)
     expected = schedule(steps, base=BASE)
     # What is written is rounded to 15 digits, and 1 + cos cancels near 0.

@@ -8,79 +8,81 @@ from torch.optim import Optimizer
 
 from lrlab.dialects import torch as ours
 from lrlab.schedules import Schedule
-from tests.dialects.torch.stepping import torchs
+from tests.dialects.torch.stepping import get_torch_class
 
 
-class Plan(NamedTuple):
+class SchedulerSpec(NamedTuple):
     """A scheduler: torch's class, its arguments, and the schedulers in it."""
 
     name: str
-    words: dict[str, Any]
-    parts: tuple["Plan", ...] = ()
+    kwargs: dict[str, Any]
+    children: tuple["SchedulerSpec", ...] = ()
 
-    def theirs(self, optimizer: Optimizer) -> Any:
-        parts = [part.theirs(optimizer) for part in self.parts]
+    def build_torch(self, optimizer: Optimizer) -> Any:
+        parts = [part.build_torch(optimizer) for part in self.children]
         if self.name == "ChainedScheduler":
-            return torchs(self.name)(parts, optimizer=optimizer)
+            return get_torch_class(self.name)(parts, optimizer=optimizer)
         children = (parts,) if parts else ()
-        return torchs(self.name)(optimizer, *children, **self.words)
+        return get_torch_class(self.name)(optimizer, *children, **self.kwargs)
 
-    def ours(self) -> Schedule:
-        parts = ([part.ours() for part in self.parts],) if self.parts else ()
-        return getattr(ours, self.name)(*parts, **self.words)
-
-
-def drawn(name: str, **words: st.SearchStrategy[Any]) -> st.SearchStrategy[Plan]:
-    return st.builds(Plan, st.just(name), st.fixed_dictionaries(words), st.just(()))
+    def build_lrlab(self) -> Schedule:
+        parts = ([part.build_lrlab() for part in self.children],) if self.children else ()
+        return getattr(ours, self.name)(*parts, **self.kwargs)
 
 
-def one_over(alpha: float) -> Callable[[int], float]:
+def make_specs(name: str, **words: st.SearchStrategy[Any]) -> st.SearchStrategy[SchedulerSpec]:
+    return st.builds(SchedulerSpec, st.just(name), st.fixed_dictionaries(words), st.just(()))
+
+
+def make_inverse_time(alpha: float) -> Callable[[int], float]:
     return lambda t: 1 / (1 + alpha * t)
 
 
-rates = st.floats(1e-4, 1)
+lrs = st.floats(1e-4, 1)
 counts = st.integers(1, 60)
 gammas = st.floats(0.8, 1)
-functions = st.builds(one_over, st.floats(0, 0.5))
-strategies = st.sampled_from(["cos", "linear"])
+lr_lambdas = st.builds(make_inverse_time, st.floats(0, 0.5))
+anneal_strategies = st.sampled_from(["cos", "linear"])
 
-multiplying = st.one_of(
-    drawn("ConstantLR", factor=st.floats(0.1, 1), total_iters=counts),
-    drawn(
+chainable_specs = st.one_of(
+    make_specs("ConstantLR", factor=st.floats(0.1, 1), total_iters=counts),
+    make_specs(
         "LinearLR", start_factor=st.floats(0.1, 1), end_factor=st.floats(0, 1), total_iters=counts
     ),
-    drawn("PolynomialLR", total_iters=counts, power=st.floats(0.5, 2)),
-    drawn("ExponentialLR", gamma=gammas),
-    drawn("StepLR", step_size=counts, gamma=gammas),
-    drawn("MultiStepLR", milestones=st.lists(counts, max_size=4), gamma=gammas),
-    drawn("MultiplicativeLR", lr_lambda=functions),
+    make_specs("PolynomialLR", total_iters=counts, power=st.floats(0.5, 2)),
+    make_specs("ExponentialLR", gamma=gammas),
+    make_specs("StepLR", step_size=counts, gamma=gammas),
+    make_specs("MultiStepLR", milestones=st.lists(counts, max_size=4), gamma=gammas),
+    make_specs("MultiplicativeLR", lr_lambda=lr_lambdas),
 )
-plain = st.one_of(
-    multiplying,
-    drawn("LambdaLR", lr_lambda=functions),
-    drawn("CosineAnnealingLR", T_max=st.integers(60, 90), eta_min=st.floats(0, 0.01)),
-    drawn(
+simple_specs = st.one_of(
+    chainable_specs,
+    make_specs("LambdaLR", lr_lambda=lr_lambdas),
+    make_specs("CosineAnnealingLR", T_max=st.integers(60, 90), eta_min=st.floats(0, 0.01)),
+    make_specs(
         "CosineAnnealingWarmRestarts",
         T_0=counts,
         T_mult=st.integers(1, 3),
         eta_min=st.floats(0, 0.01),
     ),
-    drawn("SWALR", swa_lr=st.floats(0, 0.1), anneal_epochs=counts, anneal_strategy=strategies),
+    make_specs(
+        "SWALR", swa_lr=st.floats(0, 0.1), anneal_epochs=counts, anneal_strategy=anneal_strategies
+    ),
 )
-chains = st.builds(
-    Plan,
+chained_specs = st.builds(
+    SchedulerSpec,
     st.just("ChainedScheduler"),
     st.just({}),
-    st.lists(multiplying, min_size=1, max_size=4).map(tuple),
+    st.lists(chainable_specs, min_size=1, max_size=4).map(tuple),
 )
 
 
 @st.composite
-def sequences(draw: st.DrawFn) -> Plan:
+def sequential_specs(draw: st.DrawFn) -> SchedulerSpec:
     # Those of weight averaging share their rate in torch.
-    unique = st.lists(plain, min_size=1, max_size=4).filter(
+    unique = st.lists(simple_specs, min_size=1, max_size=4).filter(
         lambda parts: sum(part.name == "SWALR" for part in parts) <= 1
     )
     parts = draw(unique)
     ends = st.lists(st.integers(0, 60), min_size=len(parts) - 1, max_size=len(parts) - 1)
-    return Plan("SequentialLR", {"milestones": sorted(draw(ends))}, tuple(parts))
+    return SchedulerSpec("SequentialLR", {"milestones": sorted(draw(ends))}, tuple(parts))

@@ -10,19 +10,19 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.stepping import STEPS, reactions, sgd
-from tests.dialects.torch.stepping import check, stepped
+from tests.dialects.stepping import STEPS, collect_metric_rates, make_sgd
+from tests.dialects.torch.stepping import check_against_torch, collect_torch_rates
 
 bases = st.floats(1e-4, 10)
 
 
 @settings(max_examples=30)
 @given(base=bases, period=st.integers(2, 300), floor=st.floats(0, 1e-4))
-def test_cosine_until_its_end_and_held_there_on_purpose(
+def test_cosine_equals_torch_until_its_end_and_stays_there(
     base: float, period: int, floor: float
 ) -> None:
     schedule = ours.CosineAnnealingLR(period, floor)
-    expected = stepped("CosineAnnealingLR", base, T_max=period, eta_min=floor)
+    expected = collect_torch_rates("CosineAnnealingLR", base, T_max=period, eta_min=floor)
     ends = min(period + 1, STEPS)
     assert_allclose(schedule(range(ends), base=base), expected[:ends], rtol=1e-9, atol=1e-12 * base)
     exact = [floor + (base - floor) * (1 + math.cos(math.pi * t / period)) / 2 for t in range(ends)]
@@ -34,7 +34,7 @@ def test_cosine_until_its_end_and_held_there_on_purpose(
 
 def test_a_cosine_of_no_steps_is_at_its_end() -> None:
     with pytest.raises(ZeroDivisionError):
-        stepped("CosineAnnealingLR", 0.1, T_max=0)
+        collect_torch_rates("CosineAnnealingLR", 0.1, T_max=0)
     assert ours.CosineAnnealingLR(0, 0.01)([0, 5], base=0.1).tolist() == [0.01, 0.01]
 
 
@@ -43,7 +43,7 @@ def test_a_cosine_of_no_steps_is_at_its_end() -> None:
 def test_warm_restarts(base: float, period: int, growth: int, floor: float) -> None:
     words = {"T_0": period, "T_mult": growth, "eta_min": floor}
     schedule = ours.CosineAnnealingWarmRestarts(**words)
-    expected = stepped("CosineAnnealingWarmRestarts", base, **words)
+    expected = collect_torch_rates("CosineAnnealingWarmRestarts", base, **words)
     # torch's own closed form in float64; its cosine is 1 + cos, whose last bits cancel near 0.
     assert_allclose(schedule(range(STEPS), base=base), expected, rtol=1e-12, atol=1e-15 * base)
 
@@ -57,8 +57,8 @@ def test_warm_restarts(base: float, period: int, growth: int, floor: float) -> N
 )
 def test_weight_averaging(base: float, swa_lr: float, epochs: int, strategy: str) -> None:
     words = {"swa_lr": swa_lr, "anneal_epochs": epochs, "anneal_strategy": strategy}
-    check(ours.SWALR(**words), "SWALR", base, **words)
-    check(ours.SWALR(0.05), "SWALR", base, swa_lr=0.05)
+    check_against_torch(ours.SWALR(**words), "SWALR", base, **words)
+    check_against_torch(ours.SWALR(0.05), "SWALR", base, swa_lr=0.05)
 
 
 metrics = st.lists(
@@ -87,14 +87,14 @@ metrics = st.lists(
     ),
 )
 def test_plateau_reduces_when_torchs_does(base: float, seen: list[float], words: dict) -> None:
-    optimizer = sgd(base)
+    optimizer = make_sgd(base)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **words)
     forces = []
     for metric in seen:
         theirs.step(metric)
         forces.append(optimizer.param_groups[0]["lr"])
     # Without an absolute level ours counts in factors, which are rounded apart.
-    found = reactions(ours.ReduceLROnPlateau(**words), seen, base)
+    found = collect_metric_rates(ours.ReduceLROnPlateau(**words), seen, base)
     assert found == pytest.approx(forces, rel=1e-12, abs=0)
 
 
@@ -114,6 +114,6 @@ def test_plateau_reduces_when_torchs_does(base: float, seen: list[float], words:
         ("ReduceLROnPlateau", {"mode": "most"}, '"min" or "max"'),
     ],
 )
-def test_arguments_that_are_refused(name: str, arguments: dict, rule: str) -> None:
+def test_refused_arguments_of_annealing(name: str, arguments: dict, rule: str) -> None:
     with pytest.raises(ScheduleError, match=rule):
         getattr(ours, name)(**arguments)

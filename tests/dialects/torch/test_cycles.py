@@ -12,18 +12,18 @@ from lrlab.dialects import parse
 from lrlab.dialects import torch as ours
 from lrlab.errors import ScheduleError
 from tests.dialects.stepping import STEPS
-from tests.dialects.torch.stepping import stepped
+from tests.dialects.torch.stepping import collect_torch_rates
 
-rates = st.floats(1e-4, 1)
+lrs = st.floats(1e-4, 1)
 momenta = st.floats(0, 0.99)
 
 
-def agree(name: str, words: dict[str, Any], steps: int) -> None:
+def check_cycles(name: str, words: dict[str, Any], steps: int) -> None:
     # torch computes these in closed form; 1 - x and 1 + cos cancel near the ends of a phase.
     found = getattr(ours, name)(**words)
     by_key = {"lr": found.lr, "momentum": found.momentum} if isinstance(found, tuple) else {}
     for key, schedule in (by_key or {"lr": found}).items():
-        expected = stepped(name, 0.1, steps, key, **words)
+        expected = collect_torch_rates(name, 0.1, steps, key, **words)
         atol = 1e-12 * expected.max()
         assert_allclose(schedule(range(steps), base=0.1), expected, rtol=1e-12, atol=atol)
 
@@ -31,7 +31,7 @@ def agree(name: str, words: dict[str, Any], steps: int) -> None:
 @settings(max_examples=60)
 @given(
     words=st.fixed_dictionaries(
-        {"base_lr": rates, "max_lr": rates},
+        {"base_lr": lrs, "max_lr": lrs},
         optional={
             "step_size_up": st.integers(1, 90),
             "step_size_down": st.integers(0, 90),
@@ -44,19 +44,19 @@ def agree(name: str, words: dict[str, Any], steps: int) -> None:
     )
 )
 def test_cyclic(words: dict[str, Any]) -> None:
-    agree("CyclicLR", words, STEPS)
+    check_cycles("CyclicLR", words, STEPS)
 
 
 @pytest.mark.parametrize("scale_mode", ["cycle", "iterations"])
-def test_cyclic_with_ones_own_height(scale_mode: str) -> None:
+def test_cyclic_with_a_scale_fn(scale_mode: str) -> None:
     words = {"base_lr": 0.1, "max_lr": 0.3, "step_size_up": 7, "scale_mode": scale_mode}
-    agree("CyclicLR", words | {"scale_fn": lambda x: 1 / (1 + 0.2 * x)}, STEPS)
+    check_cycles("CyclicLR", words | {"scale_fn": lambda x: 1 / (1 + 0.2 * x)}, STEPS)
 
 
 @settings(max_examples=100)
 @given(
     words=st.fixed_dictionaries(
-        {"max_lr": rates, "total_steps": st.integers(3, 120)},
+        {"max_lr": lrs, "total_steps": st.integers(3, 120)},
         optional={
             # 0 and 1 exactly too; a phase that ends at step 0 divides by zero in torch.
             "pct_start": st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0])),
@@ -73,16 +73,18 @@ def test_cyclic_with_ones_own_height(scale_mode: str) -> None:
 def test_one_cycle(words: dict[str, Any]) -> None:
     steps = words["total_steps"]
     try:
-        stepped("OneCycleLR", 0.1, steps, **words)
+        collect_torch_rates("OneCycleLR", 0.1, steps, **words)
     except ZeroDivisionError:
         return
-    agree("OneCycleLR", words, steps)
+    check_cycles("OneCycleLR", words, steps)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
 @pytest.mark.parametrize("three_phase", [False, True])
-def test_one_cycle_of_hardly_any_steps(steps: int, three_phase: bool) -> None:
-    agree("OneCycleLR", {"max_lr": 0.5, "total_steps": steps, "three_phase": three_phase}, steps)
+def test_one_cycle_of_one_or_two_steps(steps: int, three_phase: bool) -> None:
+    check_cycles(
+        "OneCycleLR", {"max_lr": 0.5, "total_steps": steps, "three_phase": three_phase}, steps
+    )
 
 
 def test_one_cycle_counts_epochs_too() -> None:
@@ -95,10 +97,10 @@ def test_past_its_end_one_cycle_holds_and_torch_raises() -> None:
     schedule = ours.OneCycleLR(**words).lr
     assert np.ptp(schedule(range(9, 40), base=0.1)) == 0
     with pytest.raises(ValueError, match="Tried to step 11 times"):
-        stepped("OneCycleLR", 0.1, 12, **words)
+        collect_torch_rates("OneCycleLR", 0.1, 12, **words)
 
 
-def test_a_text_takes_the_rate() -> None:
+def test_a_text_takes_the_learning_rate_of_two_schedules() -> None:
     text = "torch.OneCycleLR(0.5, 100)"
     assert parse(text) == ours.OneCycleLR(0.5, 100).lr
     assert parse(repr(parse(text))) == parse(text)
@@ -128,7 +130,7 @@ def test_a_text_takes_the_rate() -> None:
         ("OneCycleLR", {"total_steps": 1, "pct_start": 1.0}, "needs more steps"),
     ],
 )
-def test_arguments_that_are_refused(name: str, arguments: dict[str, Any], rule: str) -> None:
+def test_refused_arguments_of_cycles(name: str, arguments: dict[str, Any], rule: str) -> None:
     required = {"CyclicLR": {"base_lr": 0.1, "max_lr": 0.2}, "OneCycleLR": {"max_lr": 0.1}}
     with pytest.raises(ScheduleError, match=rule):
         getattr(ours, name)(**required[name] | arguments)

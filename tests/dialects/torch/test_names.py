@@ -11,13 +11,13 @@ from lrlab.dialects import torch as ours
 from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
-from tests.dialects.torch.stepping import torchs
+from tests.dialects.torch.stepping import get_torch_class
 
 
 @pytest.mark.parametrize("name", ours.__all__)
 def test_arguments_and_defaults_are_torchs_own(name: str) -> None:
     mine = inspect.signature(getattr(ours, name)).parameters
-    whole = inspect.signature(torchs(name)).parameters
+    whole = inspect.signature(get_torch_class(name)).parameters
     theirs = {key: value for key, value in whole.items() if key not in ("optimizer", "last_epoch")}
     assert list(mine) == list(theirs)
     for key, parameter in theirs.items():
@@ -65,7 +65,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     [None, "x", math.nan, math.inf, -1, -0.5, 0, True, [1, 2], {}, object(), 10**400],
     ids=lambda junk: repr(junk)[:9] if isinstance(junk, int) else None,
 )
-def test_whatever_is_no_argument_ends_in_our_error(name: str, junk: Any) -> None:
+def test_invalid_arguments_raise_a_schedule_error(name: str, junk: Any) -> None:
     function = getattr(ours, name)
     for word in inspect.signature(function).parameters:
         try:

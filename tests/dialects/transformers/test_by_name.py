@@ -9,8 +9,8 @@ import torch
 
 from lrlab.dialects import transformers as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.stepping import sgd
-from tests.dialects.strangers import refuses_nonsense
+from tests.dialects.stepping import make_sgd
+from tests.dialects.strangers import check_nonsense_is_refused
 from tests.dialects.transformers.stepping import theirs
 
 
@@ -27,7 +27,7 @@ def test_get_scheduler_knows_every_name(kind: Any) -> None:
         "constant": {"ignored": 1},
     }
     words = extras.get(kind.value)
-    optimizer = sgd(0.1)
+    optimizer = make_sgd(0.1)
     scheduler = theirs.get_scheduler(kind, optimizer, 10, 150, words)
     schedule = ours.get_scheduler(kind.value, 10, 150, words)
     assert repr(ours.get_scheduler(kind, 10, 150, words)) == repr(schedule)
@@ -74,7 +74,7 @@ def test_mistakes(arguments: tuple[Any, ...], said: str) -> None:
         ours.get_scheduler(*arguments)
 
 
-def parameters(function: Callable[..., Any]) -> dict[str, Any]:
+def list_parameters(function: Callable[..., Any]) -> dict[str, Any]:
     left_out = {"self", "optimizer", "last_epoch", "verbose"}
     whole = inspect.signature(function).parameters
     return {name: p.default for name, p in whole.items() if name not in left_out}
@@ -89,10 +89,10 @@ def test_names_arguments_and_defaults_are_transformers_own() -> None:
     assert sorted([*ours.__all__, "get_adafactor_schedule"]) == sorted(known)
     for name in ours.__all__:
         whole = wholes.get(name, getattr(theirs, name))
-        mine, transformers = parameters(getattr(ours, name)), parameters(whole)
+        mine, transformers = list_parameters(getattr(ours, name)), list_parameters(whole)
         assert list(mine.items()) == list(transformers.items())
 
 
 @pytest.mark.parametrize("name", [name for name in ours.__all__ if name != "get_constant_schedule"])
 def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    refuses_nonsense(getattr(ours, name))
+    check_nonsense_is_refused(getattr(ours, name))

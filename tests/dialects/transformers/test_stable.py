@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from lrlab.dialects import transformers as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.transformers.stepping import bases, check, cycles, factors, stepped
+from tests.dialects.transformers.stepping import (
+    bases,
+    check_rates,
+    cycles,
+    factors,
+    collect_foreign_rates,
+)
 
 
 @settings(max_examples=30)
@@ -32,15 +38,15 @@ def test_wsd(
     waves: float,
 ) -> None:
     words: dict[str, Any] = {"num_warmup_steps": warmup, "num_decay_steps": decay}
-    check("get_wsd_schedule", base, num_stable_steps=stable, **words)
+    check_rates("get_wsd_schedule", base, num_stable_steps=stable, **words)
     words |= {"warmup_type": types[0], "decay_type": types[1], "min_lr_ratio": floor}
     total = warmup + stable + decay
-    check("get_wsd_schedule", base, num_training_steps=total, num_cycles=waves, **words)
+    check_rates("get_wsd_schedule", base, num_training_steps=total, num_cycles=waves, **words)
 
 
 def test_a_training_shorter_than_its_phases_is_refused_on_purpose() -> None:
     words = {"num_warmup_steps": 10, "num_decay_steps": 20, "num_training_steps": 25}
-    jump = stepped("get_wsd_schedule", 1.0, **words)
+    jump = collect_foreign_rates("get_wsd_schedule", 1.0, **words)
     assert jump[10] == pytest.approx((1 + math.cos(math.pi * 5 / 20)) / 2)
     with pytest.raises(ScheduleError, match=r"must be at least 30, .* got 25"):
         ours.get_wsd_schedule(**words)
