@@ -18,7 +18,7 @@ from lrlab.dialects import composer as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
-from tests.dialects.strangers import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
 
 
 def iterate_composer_modules() -> Iterator[ModuleType]:

@@ -13,8 +13,8 @@ from lrlab.dialects import fastai as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Exponential, Schedule
-from tests.dialects import fastai_formulas as theirs
-from tests.dialects.strangers import check_nonsense_is_refused, check_same_parameters
+from tests.dialects import foreign_fastai as theirs
+from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
 
 STEPS = 240  # of which all the shares below are whole numbers
 quick = settings(max_examples=25)

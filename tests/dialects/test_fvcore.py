@@ -13,7 +13,7 @@ from lrlab.dialects import fvcore as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Exponential, Schedule, Warmup
-from tests.dialects.strangers import check_nonsense_is_refused
+from tests.dialects.function_checks import check_nonsense_is_refused
 
 theirs = pytest.importorskip("fvcore.common.param_scheduler", reason="fvcore is not installed")
 

@@ -15,8 +15,8 @@ from lrlab.dialects import ignite as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Absolute, Constant, Exponential, Schedule, Step
-from tests.dialects.stepping import make_sgd
-from tests.dialects.strangers import check_nonsense_is_refused
+from tests.dialects.function_checks import check_nonsense_is_refused
+from tests.dialects.stepped_rates import make_sgd
 
 theirs = pytest.importorskip(
     "ignite.handlers.param_scheduler", reason="pytorch-ignite is not installed"

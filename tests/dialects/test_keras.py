@@ -14,8 +14,8 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import keras as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.stepping import collect_metric_rates
-from tests.dialects.strangers import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.stepped_rates import collect_metric_rates
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 

@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import optax as ours
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
-from tests.dialects.stepping import collect_metric_rates
-from tests.dialects.strangers import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.stepped_rates import collect_metric_rates
 
 theirs = pytest.importorskip("optax", reason="optax is not installed")
 jax = pytest.importorskip("jax", reason="jax is not installed")

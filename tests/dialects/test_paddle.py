@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import paddle as ours
 from lrlab.errors import ScheduleError
-from tests.dialects import paddle_formulas as theirs
-from tests.dialects.stepping import collect_metric_rates
-from tests.dialects.strangers import check_nonsense_is_refused, check_same_parameters
+from tests.dialects import foreign_paddle as theirs
+from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.stepped_rates import collect_metric_rates
 
 STEPS = 220
 quick = settings(max_examples=25)

@@ -16,8 +16,8 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import timm as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.stepping import STEPS, make_sgd
-from tests.dialects.strangers import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.stepped_rates import STEPS, make_sgd
 
 MODULES = {
     "CosineLRScheduler": "cosine_lr",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.optim import Optimizer
 
-from tests.dialects.torch.plans import SchedulerSpec, make_inverse_time
+from tests.dialects.torch_strategies import SchedulerSpec, make_inverse_time
 
 Held = list[tuple[float, ...]]
 """What every parameter group has: ``NAMES``."""

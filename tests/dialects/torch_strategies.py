@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from lrlab.dialects import torch as ours
 from lrlab.schedules import Schedule
-from tests.dialects.torch.stepping import get_torch_class
+from tests.dialects.foreign_torch import get_torch_class
 
 
 class SchedulerSpec(NamedTuple):

@@ -25,8 +25,8 @@ from lrlab.schedules import (
     parse,
 )
 from lrlab.schedules.durations import Horizon
-from tests.dialects.code.drawing import BASE, STEPS, schedules
-from tests.dialects.stepping import collect_rates, collect_metric_rates, make_sgd
+from tests.dialects.export.strategies import BASE, STEPS, schedules
+from tests.dialects.stepped_rates import collect_metric_rates, collect_rates, make_sgd
 
 
 def list_steps(schedule: Schedule) -> np.ndarray:

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from torch.optim import lr_scheduler, swa_utils
 
 from lrlab.schedules import Schedule
-from tests.dialects.stepping import STEPS, collect_rates
+from tests.dialects.stepped_rates import STEPS, collect_rates
 
 
 def get_torch_class(name: str) -> Any:

@@ -12,15 +12,15 @@ from lrlab.dialects import torch as dialect
 from lrlab.dialects.torch import from_scheduler
 from lrlab.errors import ScheduleError
 from lrlab.schedules import CosineWave, Product
-from tests.dialects.stepping import make_sgd
-from tests.dialects.torch.plans import (
+from tests.dialects.stepped_rates import make_sgd
+from tests.dialects.torch_strategies import (
     SchedulerSpec,
     chained_specs,
     counts,
-    make_specs,
-    simple_specs,
     lrs,
+    make_specs,
     sequential_specs,
+    simple_specs,
 )
 
 cyclic_specs = st.one_of(

@@ -25,7 +25,7 @@ from lrlab.schedules import (
     Step,
     Warmup,
 )
-from tests.dialects.code.drawing import BASE, STEPS, schedules
+from tests.dialects.export.strategies import BASE, STEPS, schedules
 
 
 def write_formula(schedule: Schedule) -> str:
