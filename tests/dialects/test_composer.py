@@ -19,6 +19,7 @@ from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
 from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.raising import raises
 
 
 def iterate_composer_modules() -> Iterator[ModuleType]:
@@ -245,24 +246,36 @@ def test_past_the_end_the_factor_holds_on_purpose() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "said"),
+    ("name", "words", "mentions"),
     [
-        ("StepScheduler", {"step_size": 30}, r"a time must be a text such as .* got 30\."),
-        ("StepScheduler", {"step_size": "30"}, "a time must be .* got '30'"),
-        ("StepScheduler", {"step_size": "30tok"}, "a time must be .* got '30tok'"),
-        ("StepScheduler", {"step_size": "1.5ep"}, "whole epochs, .* got '1.5ep'"),
-        ("StepScheduler", {"step_size": "0ep"}, "every must be a duration above 0"),
-        ("LinearScheduler", {"t_max": "1.5dur"}, "a share of the training up to 1"),
-        ("MultiStepScheduler", {"milestones": "5ep"}, "must be a list of times, got '5ep'"),
-        ("MultiStepScheduler", {"milestones": ["5ba", "3ba"]}, "in ascending order"),
-        ("ConstantScheduler", {"alpha": -1}, "level must be"),
-        ("LinearWithWarmupScheduler", {"t_warmup": "9ep", "t_max": "9ep"}, "longer than t_warmup"),
-        ("LinearWithWarmupScheduler", {"t_warmup": "9ba", "t_max": "9ep"}, "and in its unit"),
-        ("CosineAnnealingWarmRestartsScheduler", {"t_0": "9ep", "t_mult": 0.5}, "growth must be"),
+        ("StepScheduler", {"step_size": 30}, ("time", "got 30.")),
+        ("StepScheduler", {"step_size": "30"}, ("time", "got '30'")),
+        ("StepScheduler", {"step_size": "30tok"}, ("time", "got '30tok'")),
+        ("StepScheduler", {"step_size": "1.5ep"}, ("time", "got '1.5ep'")),
+        ("StepScheduler", {"step_size": "0ep"}, ("every", "got '0ep'")),
+        ("LinearScheduler", {"t_max": "1.5dur"}, ("time", "got '1.5dur'")),
+        ("MultiStepScheduler", {"milestones": "5ep"}, ("milestones", "got '5ep'")),
+        ("MultiStepScheduler", {"milestones": ["5ba", "3ba"]}, ("milestones", "got [5, 3]")),
+        ("ConstantScheduler", {"alpha": -1}, ("level", "got -1")),
+        (
+            "LinearWithWarmupScheduler",
+            {"t_warmup": "9ep", "t_max": "9ep"},
+            ("t_max", "got '9ep' and '9ep'"),
+        ),
+        (
+            "LinearWithWarmupScheduler",
+            {"t_warmup": "9ba", "t_max": "9ep"},
+            ("t_max", "got '9ep' and '9ba'"),
+        ),
+        (
+            "CosineAnnealingWarmRestartsScheduler",
+            {"t_0": "9ep", "t_mult": 0.5},
+            ("growth", "got 0.5"),
+        ),
     ],
 )
-def test_mistakes(name: str, words: dict[str, Any], said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
+def test_mistakes(name: str, words: dict[str, Any], mentions: tuple[str, ...]) -> None:
+    with raises(ScheduleError, *mentions):
         getattr(ours, name)(**words)
 
 

@@ -17,6 +17,7 @@ from lrlab.errors import ScheduleError
 from lrlab.schedules import Absolute, Constant, Exponential, Schedule, Step
 from tests.dialects.function_checks import check_nonsense_is_refused
 from tests.dialects.stepped_rates import make_sgd
+from tests.raising import raises
 
 theirs = pytest.importorskip(
     "ignite.handlers.param_scheduler", reason="pytorch-ignite is not installed"
@@ -180,21 +181,21 @@ def test_an_end_value_is_taken_to_be_another_on_purpose() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "said"),
+    ("name", "words", "mentions"),
     [
-        ("LinearCyclicalScheduler", {"cycle_size": 1}, "cycle_size must be a whole number of 2"),
-        ("CosineAnnealingScheduler", {"cycle_size": 2.5}, "cycle_size must be a whole number"),
-        ("LinearCyclicalScheduler", {"warmup_duration": 3}, "warmup_duration must be 0 .* got 3"),
-        ("CosineAnnealingScheduler", {"warmup_duration": -3}, "warmup_duration must be a whole"),
-        ("CosineAnnealingScheduler", {"cycle_mult": 0.5}, "cycle_mult must be a number of 1 or"),
-        ("CosineAnnealingScheduler", {"start_value_mult": 0}, "start_value_mult must be a number"),
-        ("CosineAnnealingScheduler", {"end_value_mult": "1"}, "end_value_mult must be a number"),
-        ("CosineAnnealingScheduler", {"start_value": "1"}, "rate of 0 or more, got '1'"),
-        ("CosineAnnealingScheduler", {"end_value": None}, "rate of 0 or more, got None"),
+        ("LinearCyclicalScheduler", {"cycle_size": 1}, ("cycle_size", "got 1")),
+        ("CosineAnnealingScheduler", {"cycle_size": 2.5}, ("cycle_size", "got 2.5")),
+        ("LinearCyclicalScheduler", {"warmup_duration": 3}, ("warmup_duration", "got 3")),
+        ("CosineAnnealingScheduler", {"warmup_duration": -3}, ("warmup_duration", "got -3")),
+        ("CosineAnnealingScheduler", {"cycle_mult": 0.5}, ("cycle_mult", "got 0.5")),
+        ("CosineAnnealingScheduler", {"start_value_mult": 0}, ("start_value_mult", "got 0")),
+        ("CosineAnnealingScheduler", {"end_value_mult": "1"}, ("end_value_mult", "got '1'")),
+        ("CosineAnnealingScheduler", {"start_value": "1"}, ("start_value", "got '1'")),
+        ("CosineAnnealingScheduler", {"end_value": None}, ("end_value", "got None")),
     ],
 )
-def test_mistakes_in_cycles(name: str, words: dict[str, Any], said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
+def test_mistakes_in_cycles(name: str, words: dict[str, Any], mentions: tuple[str, ...]) -> None:
+    with raises(ScheduleError, *mentions):
         getattr(ours, name)(**{"start_value": 1, "end_value": 0, "cycle_size": 10, **words})
 
 
@@ -202,30 +203,42 @@ constant = Constant(Absolute(0.1))
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "said"),
+    ("name", "arguments", "mentions"),
     [
-        ("PiecewiseLinear", (3,), "must be a list of pairs .* got 3"),
-        ("PiecewiseLinear", ([],), "at must be a list"),
-        ("PiecewiseLinear", ([(1, 2, 3)],), "must be a list of pairs"),
-        ("PiecewiseLinear", ([(1.5, 2)],), "milestone must be a whole number of 0"),
-        ("PiecewiseLinear", ([(5, 2), (3, 1)],), "ascending"),
-        ("ConcatScheduler", ([constant], []), "must be a list of two or more"),
-        ("ConcatScheduler", ([constant, constant], 3), "durations a list too, .* and 3"),
-        ("ConcatScheduler", ([constant, constant], [3, 3]), "durations must be 1, .* got 2"),
-        ("ConcatScheduler", ([constant, 0.1], [3]), "scheduler must be a schedule, got 0.1"),
-        ("ConcatScheduler", ([constant, constant], [0]), "duration must be a whole number of 1"),
-        ("create_lr_scheduler_with_warmup", (0.1, 0.0, 5), "lr_scheduler must be a schedule"),
+        ("PiecewiseLinear", (3,), ("milestones_values", "got 3")),
+        ("PiecewiseLinear", ([],), ("at", "got []")),
+        ("PiecewiseLinear", ([(1, 2, 3)],), ("milestones_values", "got [(1, 2, 3)]")),
+        ("PiecewiseLinear", ([(1.5, 2)],), ("milestone", "got 1.5")),
+        ("PiecewiseLinear", ([(5, 2), (3, 1)],), ("at", "got [5, 3]")),
+        (
+            "ConcatScheduler",
+            ([constant], []),
+            ("schedulers", "got [Constant(Absolute(0.1))] and []"),
+        ),
+        (
+            "ConcatScheduler",
+            ([constant, constant], 3),
+            ("schedulers", "got [Constant(Absolute(0.1)), Constant(Absolute(0.1))] and 3"),
+        ),
+        ("ConcatScheduler", ([constant, constant], [3, 3]), ("durations", "got 2")),
+        ("ConcatScheduler", ([constant, 0.1], [3]), ("scheduler", "got 0.1")),
+        ("ConcatScheduler", ([constant, constant], [0]), ("duration", "got 0")),
+        ("create_lr_scheduler_with_warmup", (0.1, 0.0, 5), ("lr_scheduler", "got 0.1")),
         (
             "create_lr_scheduler_with_warmup",
             (constant, 0.0, 1),
-            "warmup_duration must be a whole num",
+            ("warmup_duration", "got 1"),
         ),
-        ("create_lr_scheduler_with_warmup", (constant, -1, 5), "rate of 0 or more, got -1"),
-        ("create_lr_scheduler_with_warmup", (constant, 0.0, 5, "1"), "rate of 0 or more, got '1'"),
+        ("create_lr_scheduler_with_warmup", (constant, -1, 5), ("warmup_start_value", "got -1")),
+        (
+            "create_lr_scheduler_with_warmup",
+            (constant, 0.0, 5, "1"),
+            ("warmup_end_value", "got '1'"),
+        ),
     ],
 )
-def test_mistakes(name: str, arguments: tuple[Any, ...], said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
+def test_mistakes(name: str, arguments: tuple[Any, ...], mentions: tuple[str, ...]) -> None:
+    with raises(ScheduleError, *mentions):
         getattr(ours, name)(*arguments)
 
 

@@ -20,6 +20,7 @@ from lrlab.schedules import Schedule
 from tests.dialects.foreign_torch import check_against_torch, collect_torch_rates, get_torch_class
 from tests.dialects.stepped_rates import STEPS, collect_metric_rates, collect_rates, make_sgd
 from tests.dialects.torch_strategies import SchedulerSpec, chained_specs, sequential_specs
+from tests.raising import raises
 
 
 @pytest.mark.parametrize("name", ours.__all__)
@@ -38,16 +39,16 @@ def test_text_has_torchs_names() -> None:
     text = "torch.LinearLR(start_factor=1.0, end_factor=0.5, total_iters=30)"
     assert repr(parse(text)) == "Linear(1.0, 0.5, over=30)"
     assert repr(parse("torch.StepLR(30)")) == "Step(30)"
-    with pytest.raises(ScheduleError, match=r"did you mean torch.LinearLR\?"):
+    with raises(ScheduleError, "torch.LinerLR", "torch.LinearLR?"):
         parse("torch.LinerLR()")
     for text in ("LinearLR()", "torch.optim.lr_scheduler.LinearLR()"):
-        with pytest.raises(ScheduleError, match=r"did you mean torch.LinearLR\?"):
+        with raises(ScheduleError, text.removesuffix("()"), "torch.LinearLR?"):
             parse(text)
-    with pytest.raises(ScheduleError, match=r"is called torch.Something; known are .*torch.StepLR"):
+    with raises(ScheduleError, "torch.Something", "torch.StepLR"):
         parse("torch.Something()")
-    with pytest.raises(ScheduleError, match="Formula"):
+    with raises(ScheduleError, "lr_lambda", "got '0.1'", "Formula("):
         parse("torch.LambdaLR('0.1')")
-    with pytest.raises(ScheduleError, match="Formula"):
+    with raises(ScheduleError, "Python function", "Formula("):
         parse("torch.LambdaLR(lambda epoch: 0.95 ** epoch)")
 
 
@@ -165,7 +166,7 @@ def test_only_lrlab_reaches_fractions_of_a_step() -> None:
 
 @pytest.mark.parametrize("milestones", [3, None, [1, "x"], ["x"], [-1], [[1]]])
 def test_milestones_that_are_not_steps(milestones: object) -> None:
-    with pytest.raises(ScheduleError, match="milestones must be"):
+    with raises(ScheduleError, "milestones", f"got {milestones}"):
         ours.MultiStepLR(milestones)
 
 
@@ -193,13 +194,13 @@ def test_torch_divides_by_a_factor_of_zero() -> None:
 @pytest.mark.parametrize("gamma", [0.0, -0.5])
 def test_factors_that_only_torch_takes(gamma: float) -> None:
     collect_torch_rates("ExponentialLR", 0.1, gamma=gamma)
-    with pytest.raises(ScheduleError, match="gamma must be a number above 0"):
+    with raises(ScheduleError, "gamma", f"got {gamma}"):
         ours.ExponentialLR(gamma)
 
 
 def test_a_list_of_functions_is_refused() -> None:
     for dialect in (ours.LambdaLR, ours.MultiplicativeLR):
-        with pytest.raises(ScheduleError, match="must be one function"):
+        with raises(ScheduleError, "lr_lambda", "got [<function", "Formula("):
             dialect([lambda epoch: 1.0])
 
 
@@ -286,23 +287,25 @@ def test_plateau_reduces_when_torchs_does(base: float, seen: list[float], words:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "rule"),
+    ("name", "arguments", "mentions"),
     [
-        ("CosineAnnealingLR", {"T_max": 5, "eta_min": [0.1, 0.2]}, "eta_min must be one number"),
-        ("CosineAnnealingLR", {"T_max": 5, "eta_min": -1}, "0 or more"),
-        ("CosineAnnealingWarmRestarts", {"T_0": 0}, "T_0 must be a whole number of 1 or more"),
-        ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 1.5}, "T_mult must be a whole number"),
-        ("SWALR", {"swa_lr": [0.1]}, "swa_lr must be one number"),
-        ("SWALR", {"swa_lr": 0.1, "anneal_epochs": -1}, "anneal_epochs must be"),
-        ("SWALR", {"swa_lr": 0.1, "anneal_strategy": "exp"}, 'must be "cos" or "linear"'),
-        ("SWALR", {"swa_lr": 0.1, "anneal_strategy": []}, 'must be "cos" or "linear"'),
-        ("ReduceLROnPlateau", {"min_lr": [0.1, 0.2]}, "min_lr must be one number"),
-        ("ReduceLROnPlateau", {"min_lr": "x"}, "min_lr must be a rate of 0 or more"),
-        ("ReduceLROnPlateau", {"mode": "most"}, '"min" or "max"'),
+        ("CosineAnnealingLR", {"T_max": 5, "eta_min": [0.1, 0.2]}, ("eta_min", "got [0.1, 0.2]")),
+        ("CosineAnnealingLR", {"T_max": 5, "eta_min": -1}, ("eta_min", "got -1")),
+        ("CosineAnnealingWarmRestarts", {"T_0": 0}, ("T_0", "got 0")),
+        ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 1.5}, ("T_mult", "got 1.5")),
+        ("SWALR", {"swa_lr": [0.1]}, ("swa_lr", "got [0.1]")),
+        ("SWALR", {"swa_lr": 0.1, "anneal_epochs": -1}, ("anneal_epochs", "got -1")),
+        ("SWALR", {"swa_lr": 0.1, "anneal_strategy": "exp"}, ("anneal_strategy", "got 'exp'")),
+        ("SWALR", {"swa_lr": 0.1, "anneal_strategy": []}, ("anneal_strategy", "got []")),
+        ("ReduceLROnPlateau", {"min_lr": [0.1, 0.2]}, ("min_lr", "got [0.1, 0.2]")),
+        ("ReduceLROnPlateau", {"min_lr": "x"}, ("min_lr", "got 'x'")),
+        ("ReduceLROnPlateau", {"mode": "most"}, ("mode", "got 'most'")),
     ],
 )
-def test_refused_arguments_of_annealing(name: str, arguments: dict, rule: str) -> None:
-    with pytest.raises(ScheduleError, match=rule):
+def test_refused_arguments_of_annealing(
+    name: str, arguments: dict, mentions: tuple[str, ...]
+) -> None:
+    with raises(ScheduleError, *mentions):
         getattr(ours, name)(**arguments)
 
 
@@ -399,32 +402,38 @@ def test_a_text_takes_the_learning_rate_of_two_schedules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "rule"),
+    ("name", "arguments", "mentions"),
     [
-        ("CyclicLR", {"max_lr": [0.1, 0.2]}, "max_lr must be one number, got .* Give each group"),
-        ("CyclicLR", {"base_momentum": (0.8, 0.9)}, "base_momentum must be one number"),
-        ("CyclicLR", {"step_size_up": 0}, "step_size_up must be a number above 0"),
-        ("CyclicLR", {"mode": "square"}, '"triangular" or "triangular2" or "exp_range"'),
-        ("CyclicLR", {"scale_fn": 3, "scale_mode": "iterations"}, "scale_fn must be one function"),
-        ("CyclicLR", {"scale_fn": 3}, "scale_fn must be one function"),
-        ("CyclicLR", {"base_lr": -0.1}, "0 or more"),
-        ("OneCycleLR", {}, "total_steps must be given, or epochs and steps_per_epoch"),
-        ("OneCycleLR", {"total_steps": 2.5}, "total_steps must be a whole number of 1 or more"),
-        ("OneCycleLR", {"epochs": 0, "steps_per_epoch": 2}, "epochs must be"),
-        ("OneCycleLR", {"total_steps": 9, "max_lr": [0.1, 0.2]}, "max_lr must be one number"),
+        ("CyclicLR", {"max_lr": [0.1, 0.2]}, ("max_lr", "got [0.1, 0.2]")),
+        ("CyclicLR", {"base_momentum": (0.8, 0.9)}, ("base_momentum", "got (0.8, 0.9)")),
+        ("CyclicLR", {"step_size_up": 0}, ("step_size_up", "got 0")),
+        ("CyclicLR", {"mode": "square"}, ("mode", "got 'square'")),
+        ("CyclicLR", {"scale_fn": 3, "scale_mode": "iterations"}, ("scale_fn", "got 3")),
+        ("CyclicLR", {"scale_fn": 3}, ("scale_fn", "got 3")),
+        ("CyclicLR", {"base_lr": -0.1}, ("value", "got -0.1")),
+        ("OneCycleLR", {}, ("total_steps", "got epochs=None and steps_per_epoch=None")),
+        ("OneCycleLR", {"total_steps": 2.5}, ("total_steps", "got 2.5")),
+        ("OneCycleLR", {"epochs": 0, "steps_per_epoch": 2}, ("epochs", "got 0")),
+        ("OneCycleLR", {"total_steps": 9, "max_lr": [0.1, 0.2]}, ("max_lr", "got [0.1, 0.2]")),
         (
             "OneCycleLR",
             {"total_steps": 9, "pct_start": 30},
-            "pct_start must be a number from 0 to 1",
+            ("pct_start", "got 30"),
         ),
-        ("OneCycleLR", {"total_steps": 9, "div_factor": 0}, "div_factor must be a number above 0"),
-        ("OneCycleLR", {"total_steps": 9, "anneal_strategy": "exp"}, '"cos" or "linear"'),
-        ("OneCycleLR", {"total_steps": 1, "pct_start": 1.0}, "needs more steps"),
+        ("OneCycleLR", {"total_steps": 9, "div_factor": 0}, ("div_factor", "got 0")),
+        (
+            "OneCycleLR",
+            {"total_steps": 9, "anneal_strategy": "exp"},
+            ("anneal_strategy", "got 'exp'"),
+        ),
+        ("OneCycleLR", {"total_steps": 1, "pct_start": 1.0}, ("total_steps=1", "steps")),
     ],
 )
-def test_refused_arguments_of_cycles(name: str, arguments: dict[str, Any], rule: str) -> None:
+def test_refused_arguments_of_cycles(
+    name: str, arguments: dict[str, Any], mentions: tuple[str, ...]
+) -> None:
     required = {"CyclicLR": {"base_lr": 0.1, "max_lr": 0.2}, "OneCycleLR": {"max_lr": 0.1}}
-    with pytest.raises(ScheduleError, match=rule):
+    with raises(ScheduleError, *mentions):
         getattr(ours, name)(**required[name] | arguments)
 
 
@@ -508,7 +517,7 @@ def test_chains_that_torch_does_not_multiply_are_refused(plan: SchedulerSpec, la
     chain = SchedulerSpec("ChainedScheduler", {}, (other, plan) if last else (plan, other))
     product = collect_rates(plan.build_torch, 1.0, 20) * collect_rates(other.build_torch, 1.0, 20)
     assert abs(collect_rates(chain.build_torch, 1.0, 20) - product).max() > 0.01
-    with pytest.raises(ScheduleError, match=r"must all multiply the rate, but .* outright"):
+    with raises(ScheduleError, "schedulers", "leave it out"):
         chain.build_lrlab()
 
 
@@ -531,7 +540,7 @@ ignore_step_order_warning = pytest.mark.filterwarnings(
 def test_a_sequence_in_a_sequence_is_stepped_wrongly_by_torch_only() -> None:
     halves = SchedulerSpec("ConstantLR", {"factor": 0.5, "total_iters": 100})
     inner = SchedulerSpec(
-        "SequentialLR", {"milestones": [3]}, (halves, halves._replace(words={"factor": 1.0}))
+        "SequentialLR", {"milestones": [3]}, (halves, halves._replace(kwargs={"factor": 1.0}))
     )
     outer = SchedulerSpec("SequentialLR", {"milestones": [6]}, (inner, halves))
     assert list(outer.build_lrlab()(range(7))) == [0.5] * 3 + [1.0] * 3 + [0.5]
@@ -591,17 +600,19 @@ def test_a_plateau_in_a_sequence_is_refused_by_torch_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedulers", "milestones", "rule"),
+    ("schedulers", "milestones", "mentions"),
     [
-        ([], [], "schedulers must be a list of one or more schedules"),
-        (ours.StepLR(3), [], "schedulers must be"),
-        ([ours.StepLR(3), "StepLR"], [3], "schedulers must be"),
-        ([ours.StepLR(3)] * 2, [], "one fewer than the 2 schedulers"),
-        ([ours.StepLR(3)] * 3, [5, 3], "ascending order"),
-        ([ours.StepLR(3)] * 2, [2.5], "milestones must be a whole number of 0 or more"),
-        ([ours.StepLR(3)] * 2, 5, "one fewer"),
+        ([], [], ("schedulers", "got []")),
+        (ours.StepLR(3), [], ("schedulers", "got Step(3)")),
+        ([ours.StepLR(3), "StepLR"], [3], ("schedulers", "got [Step(3), 'StepLR']")),
+        ([ours.StepLR(3)] * 2, [], ("milestones", "got []")),
+        ([ours.StepLR(3)] * 3, [5, 3], ("milestones", "got [5, 3]")),
+        ([ours.StepLR(3)] * 2, [2.5], ("milestones", "got 2.5")),
+        ([ours.StepLR(3)] * 2, 5, ("milestones", "got 5")),
     ],
 )
-def test_sequences_that_are_refused(schedulers: list, milestones: list, rule: str) -> None:
-    with pytest.raises(ScheduleError, match=rule):
+def test_sequences_that_are_refused(
+    schedulers: list, milestones: list, mentions: tuple[str, ...]
+) -> None:
+    with raises(ScheduleError, *mentions):
         ours.SequentialLR(schedulers, milestones)

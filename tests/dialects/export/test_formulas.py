@@ -26,6 +26,7 @@ from lrlab.schedules import (
     Warmup,
 )
 from tests.dialects.export.strategies import BASE, STEPS, schedules
+from tests.raising import raises
 
 
 def write_formula(schedule: Schedule) -> str:
@@ -86,7 +87,7 @@ def test_formulas_are_short(schedule: Schedule, text: str) -> None:
     ids=lambda schedule: type(schedule).__name__,
 )
 def test_what_has_no_formula(schedule: Schedule) -> None:
-    with pytest.raises(ScheduleError, match="there is no formula for"):
+    with raises(ScheduleError, "formula", schedule):
         to_formula(Warmup(5) >> schedule)
 
 
@@ -95,5 +96,5 @@ def test_an_absolute_rate_needs_the_base_rate() -> None:
         Cosine(5, end=Absolute(0.1)),
         PiecewiseInterpolate([0, 2], [1.0, Absolute(0.1)]),
     ):
-        with pytest.raises(ScheduleError, match="base must be given to write Absolute"):
+        with raises(ScheduleError, "base", "Absolute(0.1)"):
             to_formula(schedule)

@@ -27,6 +27,7 @@ from lrlab.schedules import (
 from lrlab.schedules.durations import Horizon
 from tests.dialects.export.strategies import BASE, STEPS, schedules
 from tests.dialects.stepped_rates import collect_metric_rates, collect_rates, make_sgd
+from tests.raising import raises
 
 
 def list_steps(schedule: Schedule) -> np.ndarray:
@@ -207,26 +208,26 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
 
 
 @pytest.mark.parametrize(
-    ("schedule", "library", "base", "rule"),
+    ("schedule", "library", "base", "mentions"),
     [
-        (Cosine(5, end=0.1), "torch", None, "base must be given to write the factor 0.1 as a rate"),
-        (Linear(Absolute(0.1), 1, over=5), "torch", None, "base must be given to write Absolute"),
-        (Cosine(5), "optax", None, "base must be given"),
-        (InverseSqrt(5), "optax", None, "base must be given"),
-        (Cosine(5), "keras", None, "base must be given"),
-        (Polynomial(2, over=5, end=0.1), "transformers", None, "base must be given"),
-        (Cosine(5), "torch", 0, "base must be a rate above 0, got 0"),
-        (Cosine(5), "torsch", None, r"library must be one of torch, .* did you mean torch\?"),
-        (Cosine(5), None, None, "library must be one of"),
-        ("Cosine(5)", "torch", None, "schedule must be a schedule"),
-        (Cosine(), "torch", None, "bind"),
-        (Custom(lambda t: 1.0), "torch", None, "cannot express .*lrlab.LRScheduler"),
-        (Warmup(5) >> Plateau(), "torch", None, r"cannot express Plateau\(\)"),
-        (Warmup(5) >> Noise(0.1), "optax", 0.1, "optax cannot express Noise"),
-        (Warmup(5) >> Cosine(5), "transformers", None, "transformers cannot express"),
-        (InverseSqrt(5), "keras", 0.1, "keras cannot express InverseSqrt"),
+        (Cosine(5, end=0.1), "torch", None, ("base", "factor 0.1")),
+        (Linear(Absolute(0.1), 1, over=5), "torch", None, ("base", "Absolute(0.1)")),
+        (Cosine(5), "optax", None, ("base", "factor 1")),
+        (InverseSqrt(5), "optax", None, ("base", "InverseSqrt(5)")),
+        (Cosine(5), "keras", None, ("base", "factor 1")),
+        (Polynomial(2, over=5, end=0.1), "transformers", None, ("base", "factor 0.1")),
+        (Cosine(5), "torch", 0, ("base", "got 0")),
+        (Cosine(5), "torsch", None, ("library", "got 'torsch'")),
+        (Cosine(5), None, None, ("library", "got None")),
+        ("Cosine(5)", "torch", None, ("schedule", "got 'Cosine(5)'")),
+        (Cosine(), "torch", None, ("Cosine()", ".bind(")),
+        (Custom(lambda t: 1.0), "torch", None, ("torch", "Custom(", "lrlab.LRScheduler")),
+        (Warmup(5) >> Plateau(), "torch", None, ("torch", "Plateau()", "lrlab.LRScheduler")),
+        (Warmup(5) >> Noise(0.1), "optax", 0.1, ("optax", "Noise(0.1)")),
+        (Warmup(5) >> Cosine(5), "transformers", None, ("transformers", "Warmup(5) >> Cosine(5)")),
+        (InverseSqrt(5), "keras", 0.1, ("keras", "InverseSqrt(5)")),
     ],
 )
-def test_what_is_refused(schedule: Any, library: Any, base: Any, rule: str) -> None:
-    with pytest.raises(ScheduleError, match=rule):
+def test_what_is_refused(schedule: Any, library: Any, base: Any, mentions: tuple[str, ...]) -> None:
+    with raises(ScheduleError, *mentions):
         to_code(schedule, library, base)
