@@ -30,3 +30,14 @@ def to_integer(value: object) -> int | None:
 def to_int_if_whole(number: float) -> float:
     """A whole number as an int, so that 30.0 prints as 30; any other as it is."""
     return int(number) if number.is_integer() else number
+
+
+MAX_MAGNITUDE = 1e100
+"""The largest number in data: float64 must hold sums of squares."""
+
+
+def check_name(name: object, error: type[Exception]) -> str:
+    """Return a name that can be part of a file's name, or raise ``error``."""
+    if not isinstance(name, str) or not name.strip() or set(name) & set('/\\:*?"<>|\n'):
+        raise error(f'name must be text without / \\ : * ? " < > |, got {name!r}; try "mine".')
+    return name

@@ -83,3 +83,8 @@ def shorten_repr(value: object) -> str:
     """Return ``repr(value)``, cut to 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 column``, ``2 columns``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

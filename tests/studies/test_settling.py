@@ -67,7 +67,9 @@ def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -
 
 
 def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "select_faster_engine", lambda *_: pytest.fail("nothing was to be chosen"))
+    monkeypatch.setattr(
+        engines, "select_faster_engine", lambda *_: pytest.fail("nothing was to be chosen")
+    )
 
 
 def test_a_study_keeps_the_engine_it_was_begun_with(

@@ -12,7 +12,7 @@ def main() -> None:
         with require_extra("lab"):
             from lrlab.cli.app import app
 
-            app()
+            app(prog_name="lrlab")
     except LrlabError as error:
         message = str(error)
         # The lines of a message that points at a position must line up.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from lrlab.studies import Phase
     from lrlab.training import Run
-    from lrlab.views.pieces import StyledLine
 
 _SECONDS_BETWEEN_LINES = 10
 """Interval of progress lines if stderr is not a terminal."""
@@ -78,17 +79,16 @@ def _print_lines(name: str, run_count: int) -> "Callable[[Run], None]":
     return count_run
 
 
-def print_lines(render: "Callable[[int], Iterable[StyledLine]]") -> None:
+def print_lines(render: "Callable[[int], Iterable[Text]]") -> None:
     """Print the lines that ``render`` returns for the width of the terminal, or 80 without one."""
     from rich.console import Console
-
-    from lrlab.views.pieces import to_rich_text
+    from rich.text import Text
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
         _warn_about_encoding(sys.stdout.encoding)
     console = Console(highlight=False)
-    console.print(to_rich_text(render(console.width)), soft_wrap=True)
+    console.print(Text("\n").join(render(console.width)), soft_wrap=True)
 
 
 def _warn_about_encoding(encoding: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli import db_options
-from lrlab.errors import StudyError
+from lrlab.errors import StudyError, pluralize
 
 
 def delete(
@@ -25,20 +25,19 @@ def delete(
     The file keeps its size; later runs reuse the space.
     """
     from lrlab.studies import StoreReader
-    from lrlab.views.studies_table import format_run_count
 
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
     deleted_count = reader.count_unshared_runs(study_summary)
     shared_count = study_summary.ended_count - deleted_count
     shared_note = (
-        f" (and keep {format_run_count(shared_count)} that other studies use)"
+        f" (and keep {pluralize(shared_count, 'run')} that other studies use)"
         if shared_count
         else ""
     )
     description = (
         f"study {study_summary.id} ({study_summary.problem}) with "
-        f"{format_run_count(deleted_count)}{shared_note}"
+        f"{pluralize(deleted_count, 'run')}{shared_note}"
     )
     if not yes:
         if not sys.stdin.isatty():
@@ -51,4 +50,4 @@ def delete(
 
     with Store(db) as store:
         deleted_count = store.delete_study(study_summary.id)
-    typer.echo(f"deleted study {study_summary.id} with {format_run_count(deleted_count)}")
+    typer.echo(f"deleted study {study_summary.id} with {pluralize(deleted_count, 'run')}")

@@ -12,6 +12,6 @@ _FOOTNOTE = (
 def gallery() -> None:
     """List every schedule, recipe and combinator with a picture, its arguments and an example."""
     from lrlab.views.gallery import render_gallery
-    from lrlab.views.pieces import wrap_note
+    from lrlab.views.text import wrap_note
 
-    print_lines(lambda width: [*render_gallery(width), *wrap_note(_FOOTNOTE, width, indent=0)])
+    print_lines(lambda width: [*render_gallery(width), *wrap_note(_FOOTNOTE, width)])

@@ -45,7 +45,7 @@ def run_study_with_progress(
     """
     from lrlab.cli.console import show_progress
     from lrlab.studies import run_study
-    from lrlab.studies.execution.local import open_backend
+    from lrlab.studies.execution.runner import open_backend
     from lrlab.training.engines import keep_freed_memory
 
     keep_freed_memory()

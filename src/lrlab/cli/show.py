@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lrlab.schedules import Schedule
-    from lrlab.views.pieces import StyledLine
     from lrlab.views.preview import Preview
 
 
@@ -66,6 +65,7 @@ def show(
     from lrlab.views.files import check_output
     from lrlab.views.preview import compute_preview
     from lrlab.views.schedule_files import PREVIEW_WRITERS, save_preview
+    from lrlab.views.schedule_text import render_preview
 
     if library is not None and output:
         raise ViewError("--library prints code and --output writes a preview; give one of the two.")
@@ -79,7 +79,7 @@ def show(
         return
     preview = compute_preview(schedules_by_text, total_steps, lr, steps_per_epoch)
     _print_warnings(schedules_by_text, preview, has_total_steps=total_steps is not None)
-    print_lines(lambda width: _render_preview(preview, width))
+    print_lines(lambda width: render_preview(preview, width))
     for path in output or []:
         save_preview(preview, path)
         typer.echo(f"wrote {path}")
@@ -115,20 +115,3 @@ def _print_warnings(
         ):
             prefix = "" if len(schedules) == 1 else f"{text}: "
             typer.echo(f"warning: {prefix}{finding}", err=True)
-
-
-def _render_preview(preview: "Preview", width: int) -> "list[StyledLine]":
-    from lrlab.views.pieces import StyledText, wrap_note
-    from lrlab.views.schedule_summary import COLUMN_NOTE, format_title, render_legend, render_table
-    from lrlab.views.terminal_chart import render_chart
-
-    return [
-        (StyledText(format_title(preview)),),
-        (),
-        *render_chart(preview, width),
-        (),
-        *render_legend(preview, width),
-        (),
-        *render_table(preview, width),
-        *wrap_note(COLUMN_NOTE, width, indent=2),
-    ]
