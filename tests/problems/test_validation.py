@@ -12,7 +12,7 @@ from torch import Tensor
 from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.metrics import make_multiclass_task
 from lrlab.training import Run, Settings, train
-from tests.training.cases import digits, squares
+from tests.training.factories import make_digits_problem, make_regression_problem
 
 
 def rows_of(x: Tensor) -> list[tuple[float, ...]]:
@@ -21,7 +21,7 @@ def rows_of(x: Tensor) -> list[tuple[float, ...]]:
 
 @given(integers(0, 100), integers(1, 43))
 def test_rows_are_parted_and_test_rows_stay(seed: int, held_out: int) -> None:
-    problem = squares(lambda: torch.nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
     whole, split = problem.split(seed), problem.split_rows(seed, held_out)
     assert split.x_validation is not None
     assert split.y_validation is not None
@@ -41,7 +41,7 @@ def test_rows_are_parted_and_test_rows_stay(seed: int, held_out: int) -> None:
 
 def test_a_seed_holds_out_the_same_rows_and_another_seed_others() -> None:
     # Of a problem whose rows are the same for every seed.
-    problem = squares(lambda: torch.nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
     fixed = replace(problem, split=lambda seed: problem.split(0))
     first, again, other = (fixed.split_rows(seed, 9).x_validation for seed in (1, 1, 2))
     assert first is not None
@@ -77,7 +77,7 @@ def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None
 
 
 def test_nothing_is_trained_on_rows_held_out() -> None:
-    problem = digits()
+    problem = make_digits_problem()
     run = Run(None, Settings(epochs=3, validation_size=0.25, batch_size=16), seed=0)
     expected = train(problem, run)
 

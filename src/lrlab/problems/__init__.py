@@ -1,4 +1,4 @@
-"""Problems: anything that a study can train, from data sets, tables, arrays or your own functions."""
+"""Problems: what a study can train, from data sets, tables, arrays or your own functions."""
 
 from lrlab.errors import require_extra
 

@@ -146,9 +146,9 @@ def _refuse_rare_classes(strata: NDArray[np.int64], test_rows: int) -> None:
     smaller_part = min(test_rows, len(strata) - test_rows)
     if sizes.min() < 2 or smaller_part < len(classes):
         raise ProblemError(
-            f"every class needs a training and a test row, but the rarest of {len(classes)} classes "
-            f"has {sizes.min()} of {len(strata)} rows, and {test_rows} are test rows; merge or drop "
-            "such classes, or give x_test and y_test."
+            f"every class needs a training and a test row, but the rarest of {len(classes)} "
+            f"classes has {sizes.min()} of {len(strata)} rows, and {test_rows} are test rows; "
+            "merge or drop such classes, or give x_test and y_test."
         )
 
 
@@ -197,7 +197,8 @@ def to_target_array(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
         )
     if values.dtype.kind not in "iufbOUS":
         raise ProblemError(
-            f"{name} must hold numbers or names of classes, got {_describe_dtype(values)}; convert it."
+            f"{name} must hold numbers or names of classes, got {_describe_dtype(values)}; convert "
+            f"it."
         )
     if values.dtype.kind in "Of":
         non_finite = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
@@ -214,8 +215,8 @@ def _to_array_or_tensor(values: Any, name: str) -> NDArray[Any] | Tensor:
         return np.ascontiguousarray(values.to_numpy())
     if not (isinstance(values, list | tuple) or hasattr(values, "__array__")):
         raise ProblemError(
-            f"{name} must be an array, a tensor or a data frame, got {type(values).__name__}; collect "
-            "the rows of a data set or a loader into one."
+            f"{name} must be an array, a tensor or a data frame, got {type(values).__name__}; "
+            "collect the rows of a data set or a loader into one."
         )
     try:
         return np.ascontiguousarray(values)
@@ -229,8 +230,8 @@ def _to_array_or_tensor(values: Any, name: str) -> NDArray[Any] | Tensor:
 def _refuse_non_finite(bad_rows: int, rows: int, name: str) -> None:
     if bad_rows:
         raise ProblemError(
-            f"{name} must hold finite numbers, but {bad_rows} of {rows} rows have missing or infinite "
-            "values; fill them in or drop those rows."
+            f"{name} must hold finite numbers, but {bad_rows} of {rows} rows have missing or "
+            "infinite values; fill them in or drop those rows."
         )
 
 
@@ -348,7 +349,8 @@ def _encode_classes(
     if math.prod(output_shape) == 1 and (len(names) == 2 or not has_loss):
         if len(names) > 2:
             raise ProblemError(
-                f"{len(names)} classes need {len(names)} outputs, but the model returns one; give it "
+                f"{len(names)} classes need {len(names)} outputs, but the model returns one; give "
+                f"it "
                 'more, or set task="regression" if y is a quantity.'
             )
         shaped = labels.reshape(-1, *output_shape) if output_shape else labels
@@ -376,9 +378,9 @@ def _encode_quantities(values: NDArray[Any], outputs: Tensor, has_loss: bool) ->
         return targets.reshape(len(targets), *output_shape)
     if not has_loss:
         raise ProblemError(
-            f"targets of shape {tuple(targets.shape[1:]) or 'one number'} need outputs of that shape "
-            f"for each row, but the model returns {output_shape or 'one number'}; change either, or "
-            "give a loss."
+            f"targets of shape {tuple(targets.shape[1:]) or 'one number'} need outputs of that "
+            f"shape for each row, but the model returns {output_shape or 'one number'}; change "
+            "either, or give a loss."
         )
     return targets
 

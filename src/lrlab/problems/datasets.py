@@ -137,8 +137,8 @@ def _read_ionosphere(path: Path | None) -> str:
     lines = "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
     if hashlib.sha256(lines.encode()).hexdigest() != IONOSPHERE_SHA256:
         raise ProblemError(
-            f"{file} is not UCI's ionosphere: its content differs from the 351 rows that lrlab knows; "
-            "to train on it as any other table, name the file as DATA."
+            f"{file} is not UCI's ionosphere: its content differs from the 351 rows that lrlab "
+            "knows; to train on it as any other table, name the file as DATA."
         )
     return lines
 

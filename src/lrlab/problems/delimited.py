@@ -1,4 +1,4 @@
-"""Read a table from CSV or other delimited text: find its delimiter and header, refuse ragged rows."""
+"""Read a table from CSV or other delimited text: detect delimiter and header, refuse bad rows."""
 
 import csv
 import gzip
@@ -57,8 +57,8 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
         )
     if len(frame) < _MIN_ROWS:
         raise ProblemError(
-            f"{path}: a table needs at least {_MIN_ROWS} rows, to split into training and test rows, "
-            f"got {len(frame)}."
+            f"{path}: a table needs at least {_MIN_ROWS} rows, to split into training and test "
+            f"rows, got {len(frame)}."
         )
     return frame.rename(columns=str)
 
@@ -112,7 +112,8 @@ def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: st
         if len(row) != width:
             raise ProblemError(
                 f"{path}: all rows must have the same number of cells, but line {number} has "
-                f"{len(row)} and {rows} others have {width} (separated by {delimiter!r}); fix that line."
+                f"{len(row)} and {rows} others have {width} (separated by {delimiter!r}); fix that "
+                f"line."
             )
 
 

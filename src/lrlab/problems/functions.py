@@ -80,13 +80,14 @@ class TrainingFunction:
             )
         if not isinstance(metric, str) or not metric.isidentifier():
             raise TrainingError(
-                f"metric must be the name that run.report(...) gives the score, got {metric!r}; such "
+                f"metric must be the name that run.report(...) gives the score, got {metric!r}; "
+                f"such "
                 'as metric="accuracy".'
             )
         if dummy_score is None and not greater_is_better:
             raise TrainingError(
-                f"for a metric to minimize, such as {metric} here, give dummy_score (--dummy-score): "
-                "the score of a constant predictor, which diverged runs get."
+                f"for a metric to minimize, such as {metric} here, give dummy_score "
+                "(--dummy-score): the score of a constant predictor, which diverged runs get."
             )
         checked_score = 0.0 if dummy_score is None else to_finite_float(dummy_score)
         if checked_score is None:

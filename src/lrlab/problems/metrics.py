@@ -1,4 +1,4 @@
-"""Metrics and tasks: what a network's outputs mean, how they are trained and how they are scored."""
+"""Metrics and tasks: what the outputs of a network mean, their loss, score and dummy score."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,7 +142,7 @@ def make_binary_task() -> Task:
 
 
 def make_binary_probability_task() -> Task:
-    """As ``make_binary_task``, for networks that end in a sigmoid: the tutorial's loss and metric."""
+    """Make the task of two classes for networks that end in a sigmoid, as the tutorial's."""
     return Task(
         kind="classification",
         output_size=1,

@@ -173,16 +173,16 @@ class Problem:
 
         Numbers are standardized and missing ones replaced by the median; text becomes one 0/1 input
         per category (the 32 most frequent; others are all zeros). All this uses the training rows
-        alone: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network has one
-        hidden layer as wide as the input, with ReLU.
+        alone: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network
+        has one hidden layer as wide as the input, with ReLU.
 
         Args:
             frame: one row per example, missing values as NaN.
             name: name of the problem and of its files.
             target: the column to predict; the last if None.
             task: ``"classification"`` or ``"regression"``; detected from the target if None.
-            test_frame: test rows for every seed, with the same columns; all rows of ``frame`` are then
-                training rows. If None, every seed draws its own.
+            test_frame: test rows for every seed, with the same columns; all rows of ``frame`` are
+                then training rows. If None, every seed draws its own.
 
         Raises:
             ProblemError: the target column does not exist or does not suit the task, or the test

@@ -1,4 +1,4 @@
-"""Problems from tables: encode inputs, find the task of the target column, warn of doubtful columns."""
+"""Problems from tables: encode inputs, detect the task of the target, warn of odd columns."""
 
 import hashlib
 from collections.abc import Iterator
@@ -70,7 +70,8 @@ class Table:
         raw_inputs = frame.drop(columns=[target, *empty_columns])
         if raw_inputs.shape[1] == 0:
             raise ProblemError(
-                f"a table needs an input column with values, but all columns beside {target} are empty."
+                f"a table needs an input column with values, but all columns beside {target} are "
+                f"empty."
             )
         columns = [str(c) for c in raw_inputs.columns]
         numeric_columns = [c for c in columns if pd.api.types.is_numeric_dtype(raw_inputs[c])]
@@ -79,8 +80,8 @@ class Table:
         for column in numeric_columns:
             if (inputs[column].abs() > MAX_MAGNITUDE).any():
                 raise ProblemError(
-                    f"column {column} must hold numbers below {MAX_MAGNITUDE:g}, but some are larger "
-                    "or infinite; replace those by empty cells."
+                    f"column {column} must hold numbers below {MAX_MAGNITUDE:g}, but some are "
+                    "larger or infinite; replace those by empty cells."
                 )
         for column in text_columns:
             cells = inputs[column].astype(object)
@@ -112,7 +113,8 @@ class Table:
         """Rows, columns and target in one line."""
         return (
             f"{len(self.inputs)} rows, {pluralize(self.inputs.shape[1], 'column')} as "
-            f"{pluralize(self.input_size, 'input')}, target {self.target.name}: {self.target.summary}"
+            f"{pluralize(self.input_size, 'input')}, target {self.target.name}: "
+            f"{self.target.summary}"
             + (f"; the last {self.test_rows} rows are the test file's" if self.test_rows else "")
         )
 
@@ -185,7 +187,8 @@ def _append_test_rows(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> p
     if missing_columns:
         raise ProblemError(
             "the test rows must have the columns of the training rows, but lack "
-            f"{_join_names(missing_columns)}; give both files the same header, or none (--no-header)."
+            f"{_join_names(missing_columns)}; give both files the same header, or none "
+            f"(--no-header)."
         )
     test = test[frame.columns]
     for column in frame.columns:
@@ -223,7 +226,8 @@ def _find_data_warnings(column: "pd.Series[str]") -> Iterator[str]:
     elif category_count > _MAX_CATEGORIES:
         yield (
             f"column {column.name} holds {category_count} different texts, but only the "
-            f"{_MAX_CATEGORIES} most frequent become inputs; drop the column if it is an identifier."
+            f"{_MAX_CATEGORIES} most frequent become inputs; drop the column if it is an "
+            f"identifier."
         )
 
 
@@ -367,8 +371,8 @@ def _read_classes(column: "pd.Series[Any]", name: str) -> Target:
     if sizes.min() < 2 and not _holds_numbers(column) and looks_like_numbers(column):
         raise ProblemError(
             "a target must be either numbers or names of classes, but "
-            f"{_describe_non_numeric(column, name)} beside numbers; fix those, or name another column "
-            "with --target."
+            f"{_describe_non_numeric(column, name)} beside numbers; fix those, or name another "
+            "column with --target."
         )
     if sizes.min() < 2:
         remedy = "use --task regression" if _holds_numbers(column) else "drop or merge such classes"

@@ -1,4 +1,4 @@
-"""The user's own Python files: import objects from ``my_problem.py:problem``, locate their errors."""
+"""Users' Python files: import an object such as ``my_problem.py:problem``, locate its errors."""
 
 import importlib
 import inspect
@@ -76,7 +76,8 @@ def _import_file(path: Path) -> ModuleType:
         raise ProblemError(f"{path} ({locate_error(error)}): {error}") from error
     except (Exception, SystemExit) as error:
         raise ProblemError(
-            f"{path} cannot be imported, it fails at {locate_error(error)}: {describe_error(error)}."
+            f"{path} cannot be imported, it fails at {locate_error(error)}: "
+            f"{describe_error(error)}."
         ) from error
     imported_file = getattr(module, "__file__", None)
     if imported_file is None or Path(imported_file).resolve() != file:
