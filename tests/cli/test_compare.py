@@ -182,6 +182,7 @@ def test_the_options_of_the_protocol(lrlab: Lrlab, tmp_path: Path) -> None:
     assert not seeds["tuning"] & seeds["final"]
 
 
+@pytest.mark.slow
 def test_settings_are_selected_by_validation_rows_and_scored_on_fresh_seeds(
     lrlab: Lrlab, tmp_path: Path
 ) -> None:

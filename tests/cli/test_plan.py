@@ -38,6 +38,7 @@ def count_stored_runs(db: Path, phases: str = "*") -> int:
     return query(db, f"SELECT count(*) FROM planned_run WHERE phase GLOB '{phases}'")[0][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extensions", [0, 2])
 def test_the_runs_of_every_phase_are_those_of_the_study(
     lrlab: Lrlab, tmp_path: Path, extensions: int
@@ -82,6 +83,7 @@ def test_the_cost_of_grid_extensions() -> None:
     assert estimate.max_extension_runs == 4 * (3 + 2 * 5)
 
 
+@pytest.mark.slow
 def test_a_study_without_tuning_has_final_runs_only(lrlab: Lrlab, tmp_path: Path) -> None:
     study = ["iris", "--no-tune", "--seeds", 40, "--epochs", 30, "--engine", "ensemble"]
     planned = lrlab("plan", *study)
