@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
-from lrlab._checks import to_finite_float
+from lrlab._checks import check_name, to_finite_float
 from lrlab.errors import ProblemError, format_suggestion
 from lrlab.problems import metrics
 from lrlab.problems.dry_run import build_network, compute_outputs, refuse_untrainable
 from lrlab.problems.fingerprint import compute_fingerprint
-from lrlab.problems.functions import check_name
 from lrlab.problems.metrics import Metric, Task
 from lrlab.problems.problem import Problem, Split
 from lrlab.problems.seeds import derive_seeds

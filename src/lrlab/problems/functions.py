@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from lrlab._checks import to_finite_float
+from lrlab._checks import check_name, to_finite_float
 from lrlab.errors import TrainingError
 from lrlab.problems.fingerprint import compute_fingerprint, find_source_file
 from lrlab.problems.metrics import Metric
@@ -130,13 +130,6 @@ def accepts_arguments(function: Callable[..., object], count: int) -> bool:
     except ValueError:  # written in C, and silent about what it takes
         return False
     return True
-
-
-def check_name(name: object, error: type[Exception]) -> str:
-    """A name as people give it, which becomes that of files too."""
-    if not isinstance(name, str) or not name.strip() or set(name) & set('/\\:*?"<>|\n'):
-        raise error(f'a name must be a text without / and the like, got {name!r}; try "mine".')
-    return name
 
 
 def _infer_name(train: Callable[..., object]) -> str:

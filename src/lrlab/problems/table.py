@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 
+from lrlab._checks import MAX_MAGNITUDE, pluralize
 from lrlab.errors import ProblemError
 from lrlab.problems.metrics import (
     Task,
@@ -49,8 +50,6 @@ def looks_like_numbers(column: "pd.Series[Any]") -> bool:
 TASK_KINDS = ("classification", "regression")
 _KIND_DESCRIPTIONS = {"classification": "a name of a class", "regression": "a quantity"}
 _MAX_INFERRED_CLASSES = 20
-MAX_MAGNITUDE = 1e100
-"""Of the numbers in a table: the squares that standardising takes must fit float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -414,11 +413,6 @@ def _find_data_warnings(column: "pd.Series[str]") -> Iterator[str]:
             f"column {column.name} holds {category_count} different texts, of which the {_MAX_CATEGORIES} "
             "most frequent become inputs; take it out if it names the rows."
         )
-
-
-def pluralize(number: int, word: str) -> str:
-    """A number of things in words: ``1 column``, ``2 columns``."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _join_names(names: list[str], max_names: int = 12) -> str:

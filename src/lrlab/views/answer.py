@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from lrlab._checks import pluralize
 from lrlab.problems.metrics import Metric
-from lrlab.problems.table import pluralize
 from lrlab.schedules import Constant
 from lrlab.studies.statistics import Comparison, ComparisonRow, DifferenceEstimate, PairedComparison
 from lrlab.training import Settings

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lrlab.problems.table import pluralize
+from lrlab._checks import pluralize
 from lrlab.studies import CostEstimate, Plan
 from lrlab.views.text import describe_grid, describe_validation_rows, format_duration
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from lrlab._checks import pluralize
 from lrlab.problems.metrics import Metric
-from lrlab.problems.table import pluralize
 from lrlab.schedules import Constant
 from lrlab.studies import (
     Comparison,

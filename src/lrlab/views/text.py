@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from lrlab._checks import pluralize
 from lrlab.problems import TrainingFunction
-from lrlab.problems.table import pluralize
 from lrlab.studies import Plan, find_varied_hyperparameters
 from lrlab.views.answer import HYPERPARAMETER_LABELS, format_setting
 

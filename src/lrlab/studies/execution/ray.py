@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from lrlab._checks import pluralize
 from lrlab.errors import LrlabError, StudyError, require_package
 from lrlab.problems import Trainable
-from lrlab.problems.table import pluralize
 from lrlab.studies.execution.backends import Machine, RayCluster, count_cores
 from lrlab.studies.execution.local import pickle_out_of_band, reduce_tensor
 from lrlab.training import Result, Run

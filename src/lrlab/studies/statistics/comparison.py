@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from lrlab._checks import MAX_MAGNITUDE
 from lrlab.errors import StudyError
 from lrlab.problems.metrics import Metric
-from lrlab.problems.table import MAX_MAGNITUDE
 from lrlab.schedules import Schedule
 from lrlab.studies.plan.grid import find_varied_hyperparameters
 from lrlab.studies.plan.selection import Selection
