@@ -19,7 +19,7 @@ import tuning
 from lrlab import Constant
 from lrlab.problems.metrics import make_binary_task
 from lrlab.studies import Comparison, ComparisonRow, compare_scores
-from lrlab.views.answer import describe_verdict, find_winners
+from lrlab.studies.statistics import Verdict, find_winners
 from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
 from worlds import FixedRows, Learners, Rows, Simulated, World
 
@@ -117,11 +117,13 @@ def count_false_winners(world: World, studies: int) -> dict[str, dict[str, float
     named, told = {"here": [], "new": []}, {"here": [], "new": []}
     for study in draw_comparisons(world, studies):
         comparison = compare_study(study, world.test_train_ratio)
-        words = [describe_verdict(row) for row in comparison.other_rows]
+        verdicts = [row.verdict for row in comparison.other_rows]
         named["here"].append(bool(find_winners(comparison)))
-        told["here"].append(any(word.startswith(("better", "worse")) for word in words))
-        named["new"].append("better, new data too" in words)
-        told["new"].append(any("new data" in word for word in words))
+        told["here"].append(any(verdict.is_better or verdict.is_worse for verdict in verdicts))
+        named["new"].append(Verdict.BETTER_ON_NEW_DATA in verdicts)
+        told["new"].append(
+            not {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}.isdisjoint(verdicts)
+        )
     readings = ("here",) if world.test_train_ratio is None else ("here", "new")
     return {
         reading: {
@@ -207,7 +209,7 @@ def count_false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str
         comparison = tuning.compare_tuned(study, world.test_train_ratio)
         won = find_winners(comparison)
         named["here"].append(any(is_false_winner(study, row) for row in won))
-        named["new"].append(any(describe_verdict(row) == "better, new data too" for row in won))
+        named["new"].append(any(row.verdict is Verdict.BETTER_ON_NEW_DATA for row in won))
         coarse = find_winners(tuning.compare_tuned(study, world.test_train_ratio, halves=False))
         named["no halves"].append(any(is_false_winner(study, row) for row in coarse))
         named["no rivals"].append(

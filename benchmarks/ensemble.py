@@ -6,7 +6,7 @@ lrlab's rows, initial weights and batches, works out loss and test accuracy afte
 is compared with the loop. Peers that are written out start from data that is stacked already;
 lrlab's times have the splits, initial weights and the curves' way back to this process in them.
 
-Writes ``benchmarks/results/ensemble.json`` and the tables of the README, unless only some parts
+Writes ``benchmarks/results/ensemble.json`` and the tables of ``docs/performance.md``, unless only some parts
 are run:
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/ensemble.py [tutorial sizes ...]

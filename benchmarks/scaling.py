@@ -24,8 +24,8 @@ from ray.cluster_utils import Cluster as Nodes
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
 from lrlab.studies.execution import ray as ray_backend
-from lrlab.studies.execution.local import open_backend
 from lrlab.studies.execution.ray import put_value
+from lrlab.studies.execution.runner import open_backend
 from lrlab.training import Settings, loop
 from lrlab.training.engines import Engine
 

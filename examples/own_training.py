@@ -18,7 +18,9 @@ import lrlab
 def train(run: lrlab.RunContext) -> None:
     """One run: everything random follows ``run.seed``, the rate ``run.create_scheduler``."""
     x_train, x_test, y_train, y_test = rows(run.seed)
-    held = round(run.validation * len(x_train))  # what rates are chosen by, where several are tried
+    held = round(
+        run.validation_size * len(x_train)
+    )  # what rates are chosen by, where several are tried
     x_held, y_held = x_train[:held], y_train[:held]
     x_train, y_train = x_train[held:], y_train[held:]
 

@@ -1,4 +1,4 @@
-"""The README says what is so: its figures are measured, its code runs, its command is CI's."""
+"""README and docs: figures are measured, examples run, links exist, and CI runs what is written."""
 
 import ast
 import doctest
@@ -16,55 +16,58 @@ from lrlab.views.answer import NumberFormat
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
-MEASURED = json.loads((REPOSITORY / "benchmarks" / "results" / "tutorial.json").read_text())
+RESULTS = REPOSITORY / "benchmarks" / "results"
+TUTORIAL = json.loads((RESULTS / "tutorial.json").read_text())
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+WITH_EXAMPLES = [document for document in DOCUMENTS if ">>>" in document.read_text()]
 
 
-@pytest.mark.parametrize("name", MEASURED["schedules"])
-def test_the_table_is_the_measured_one(name: str) -> None:
-    row, style = MEASURED["schedules"][name], NumberFormat(percent=True, decimals=0)
-    cells = [row["schedule"], style.format_score(row["mean"]), style.format_sd(row["sd"])]
+@pytest.mark.parametrize("name", TUTORIAL["schedules"])
+def test_the_tutorials_table_is_the_measured_one(name: str) -> None:
+    row, number = TUTORIAL["schedules"][name], NumberFormat(percent=True, decimals=0)
+    cells = [row["schedule"], number.format_score(row["mean"]), number.format_sd(row["sd"])]
     if "difference" in row:
         cells += [
-            style.format_difference(row["difference"]),
-            style.format_interval(row["ci_low"], row["ci_high"]),
+            number.format_difference(row["difference"]),
+            number.format_interval(row["ci_low"], row["ci_high"]),
         ]
     pattern = r"\s+".join(re.escape(cell) for cell in cells)
-    assert re.search(pattern, README), f"the README lacks {cells}"
+    assert re.search(pattern, (REPOSITORY / "docs" / "studies.md").read_text()), cells
 
 
-def test_the_other_figures_are_measured() -> None:
-    assert f"over {MEASURED['seeds']} paired seeds" in README
-    assert f"in {100 * MEASURED['luck_fraction']:.0f} % of pairs" in README
+def test_the_readmes_figures_are_measured() -> None:
+    loss = -100 * TUTORIAL["schedules"]["linear"]["difference"]
+    assert f"over {TUTORIAL['seeds']} paired seeds" in README
+    assert f"*loses* {loss:.2f} points" in README
+    assert f"in {100 * TUTORIAL['luck_fraction']:.0f} % of pairs" in README
+    rows = json.loads((RESULTS / "ensemble.json").read_text())["tutorial"]["rows"]
+    medians = {row["name"]: row["median"] for row in rows}
+    ensemble, program = medians["lrlab's ensemble"], medians["the tutorial's program"]
+    assert f"cost {ensemble:.1f} µs" in README
+    assert f"costs {program:.0f}" in README
 
 
-def test_its_examples_run() -> None:
-    assert doctest.testfile(str(REPOSITORY / "README.md"), module_relative=False).failed == 0
-    (loop,) = [
-        code for code in re.findall(r"```python\n(.*?)```", README, re.S) if ">>>" not in code
-    ]
+@pytest.mark.parametrize("document", WITH_EXAMPLES, ids=lambda document: document.name)
+def test_examples_run(document: Path) -> None:
+    result = doctest.testfile(str(document), module_relative=False)
+    assert result.attempted
+    assert not result.failed
+
+
+def test_the_readmes_loop_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    (loop,) = [code for code in blocks if ">>>" not in code]
     names: dict = {}
     exec(loop, names)
     assert names["scheduler"].last_epoch == 50
     assert names["scheduler"].get_last_lr() == [0.1 * 0.01]
 
 
-DOCUMENTS = [
-    document
-    for document in sorted((REPOSITORY / "docs").glob("*.md"))
-    if ">>>" in document.read_text()
-]
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_the_examples_of_the_documents_run(document: Path) -> None:
-    done = doctest.testfile(str(document), module_relative=False)
-    assert done.attempted
-    assert not done.failed
-
-
-def test_what_the_documents_import_is_there() -> None:
-    found = [re.findall(r"```python\n(.*?)```", file.read_text(), re.S) for file in DOCUMENTS]
-    trees = [ast.parse(code) for blocks in found for code in blocks if ">>>" not in code]
+@pytest.mark.integration
+def test_what_the_documents_import_exists() -> None:
+    blocks = [re.findall(r"```python\n(.*?)```", file.read_text(), re.S) for file in WITH_EXAMPLES]
+    trees = [ast.parse(code) for codes in blocks for code in codes if ">>>" not in code]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     imports = [ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
     assert any("lightning" in line for line in imports)
@@ -73,7 +76,8 @@ def test_what_the_documents_import_is_there() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_example_file_runs_and_resumes() -> None:
+@pytest.mark.integration
+def test_the_example_loop_runs_and_resumes() -> None:
     example = REPOSITORY / "examples" / "own_loop.py"
     done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -84,24 +88,30 @@ def test_the_example_file_runs_and_resumes() -> None:
 
 
 @pytest.mark.parametrize("name", ["own_problem.py:problem", "own_training.py:train"])
-def test_the_examples_of_ones_own_are_what_they_should_be(name: str, scripts: Path) -> None:
-    place = f"{REPOSITORY / 'examples'}/{name}"
+def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> None:
+    reference = f"{REPOSITORY / 'examples'}/{name}"
     if name.endswith("problem"):
-        problem = load_problem(place)
+        problem = load_problem(reference)
         assert isinstance(problem, Problem)
         testing.check_problem(problem)
     else:
-        function = load_problem(place, function_options={"metric": "accuracy"})
+        function = load_problem(reference, function_options={"metric": "accuracy"})
         assert isinstance(function, TrainingFunction)
         testing.check_training(function)
 
 
-def test_every_file_it_names_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (REPOSITORY / target).exists(), target
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_to_files(document: Path) -> None:
+    links = re.findall(r"(?:\]\(|^\[\w+\]: )([^)#\s]+)", document.read_text(), re.M)
+    for link in links:
+        assert link.startswith("https://") or (document.parent / link).exists(), link
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_ci_runs_the_readmes_test_command() -> None:
     commands = (REPOSITORY / ".ci" / "run").read_text().splitlines()
     assert commands[-1] == "make test"
-    assert "make test" in README
+    assert "`make test`" in README

@@ -27,7 +27,7 @@ MEMORY = 2 << 30
 EPOCHS = 50  # the tutorial's
 REPOSITORY = Path(__file__).parents[2]
 RESULTS = REPOSITORY / "benchmarks" / "results" / "ensemble.json"
-README = REPOSITORY / "README.md"
+DOCUMENT = REPOSITORY / "docs" / "performance.md"
 MARKED = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
 
 Measured = dict[str, Any]
@@ -45,9 +45,9 @@ def main() -> None:
     asked = parser.parse_args().parts or list(parts)
     if unknown := set(asked) - set(parts):
         parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(parts)}.")
-    readme = README.read_text()
-    if not MARKED.search(readme):
-        raise SystemExit(f"{README} lacks the comments that its tables stand between.")
+    document = DOCUMENT.read_text()
+    if not MARKED.search(document):
+        raise SystemExit(f"{DOCUMENT} lacks the comments that its tables stand between.")
     torch.set_num_threads(1)  # threads of small products only wait for each other
     with open_pool(count_cores()) as pool:
         found = {name: parts[name](pool) for name in parts if name in asked}
@@ -55,8 +55,8 @@ def main() -> None:
     print(text := tables.format_text(found))
     if set(asked) == set(parts):
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-        README.write_text(MARKED.sub(lambda _: text, readme))
-        print(f"wrote {RESULTS} and the tables of {README}")
+        DOCUMENT.write_text(MARKED.sub(lambda _: text, document))
+        print(f"wrote {RESULTS} and the tables of {DOCUMENT}")
 
 
 def time_ensembles(

@@ -1,10 +1,10 @@
-"""Checks of arguments that all packages share: numbers and names; plurals for their messages."""
+"""Checks of arguments that all packages share: finite and whole numbers, names."""
 
 import math
 from numbers import Integral, Real
 
 MAX_MAGNITUDE = 1e100
-"""Bound for data and scores: their squares must fit float64."""
+"""The largest number in data: float64 must hold sums of squares."""
 
 
 def to_finite_float(value: object) -> float | None:
@@ -41,16 +41,7 @@ def is_positive(value: object) -> bool:
 
 
 def check_name(name: object, error: type[Exception]) -> str:
-    """Return a name that may become the name of a file.
-
-    Raises:
-        error: it is empty, not a text, or holds a character that files cannot have.
-    """
+    """Return a name that can be part of a file's name, or raise ``error``."""
     if not isinstance(name, str) or not name.strip() or set(name) & set('/\\:*?"<>|\n'):
-        raise error(f'a name must be a text without / and the like, got {name!r}; try "mine".')
+        raise error(f'name must be text without / \\ : * ? " < > |, got {name!r}; try "mine".')
     return name
-
-
-def pluralize(number: int, word: str) -> str:
-    """Return a number of things in words: ``1 column``, ``2 columns``."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

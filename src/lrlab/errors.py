@@ -1,4 +1,4 @@
-"""The exceptions of lrlab, all of them ``LrlabError``; missing extras; "did you mean ...?"."""
+"""The exceptions of lrlab, all of them ``LrlabError``, and helpers for their messages."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -77,3 +77,14 @@ def format_suggestion(name: str, known: Iterable[str]) -> str:
     """
     suggestion = find_nearest_name(name, known)
     return f"; did you mean {suggestion}?" if suggestion else ""
+
+
+def shorten_repr(value: object) -> str:
+    """Return ``repr(value)``, cut to 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 column``, ``2 columns``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

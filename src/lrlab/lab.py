@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lrlab._checks import to_finite_float
 from lrlab.dialects import parse
@@ -21,11 +22,35 @@ from lrlab.studies.plan.plan import DEFAULT_PROTOCOL, Plan, Protocol, build_plan
 from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import StudyResult
 from lrlab.training import Settings
+from lrlab.views.answer import describe_verdict, write_answer
+from lrlab.views.study_html import to_html
 
 DEFAULT_VALIDATION_SIZE = 0.2
 """The share of the training rows that settings, or epochs, are chosen by."""
 
 RAY_ENGINE = "ray"
+
+
+class Study(StudyResult):
+    """A study with all its results, its answer and its table."""
+
+    @property
+    def answer(self) -> str:
+        """The answer in words, at most four lines."""
+        return write_answer(self.comparison)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The comparison with verdicts: a row for each schedule, by rank."""
+        verdicts = [describe_verdict(row) for row in self.comparison.rows]
+        return super().table.assign(verdict=verdicts)
+
+    def __repr__(self) -> str:
+        return f"Study {self.plan.id} of {self.plan.problem.name}\n{self.answer}"
+
+    def _repr_html_(self) -> str:
+        """Show the answer and the table in a notebook."""
+        return to_html(self)
 
 
 def compare(
@@ -50,7 +75,7 @@ def compare(
     db: str | Path | None = "lrlab.db",
     progress: ProgressCallback = ignore_progress,
     **settings: Any,
-) -> StudyResult:
+) -> Study:
     """Which schedule is best for a problem: each at its best settings, over the same fresh seeds.
 
     Every schedule is tried with the same grid of peak rates and momenta over the same tuning seeds;
@@ -101,7 +126,8 @@ def compare(
         selected_engine, _ = select_engine(
             study_plan, store, list_engines(engine_kind, device, torch_compile), backend
         )
-        return run_study(replace(study_plan, engine=selected_engine), store, backend, progress)
+        result = run_study(replace(study_plan, engine=selected_engine), store, backend, progress)
+    return Study(result.plan, result.phases, result.results)
 
 
 def plan_study(

@@ -1,59 +1,53 @@
-"""Checks that a schedule, a problem or a training function of your own is what lrlab takes it for.
+"""Checks for users' own test suites: is your schedule, problem or training function correct?
 
 In a test file of your own::
 
     import pytest
     from lrlab import testing
 
-    @pytest.mark.parametrize("check", testing.schedule_checks(MyShape(5)), ids=str)
-    def test_my_shape(check):
+    @pytest.mark.parametrize("check", testing.list_schedule_checks(MySchedule(5)), ids=str)
+    def test_my_schedule(check):
         check()
 
-What fails is an ``AssertionError`` that says the rule, what was found and what to do.
+A check that fails raises an ``AssertionError`` with the rule, the value found and the remedy.
 """
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from functools import partial
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lrlab.errors import LrlabError, ScheduleError, TrainingError, require_extra
+from lrlab.errors import LrlabError, ScheduleError, TrainingError
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
-from lrlab.problems.fingerprint import describe_error, locate_error
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Primitive, Schedule, parse, to_text
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from lrlab.training import Curve, Result, Run, Settings, context, ensemble, loop
+from lrlab.training.result import EPOCH_COLUMNS
 
-with require_extra("lab"):
-    pass
-    pass
-    pass
-    pass
-    pass
-    pass
-    pass
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must be true; called, it raises an AssertionError where it is not.
+    """A check to call; it raises an AssertionError if it fails.
 
     Args:
-        name: what it asks, also what ``str`` gives, for pytest's ``ids=str``.
-        function: what asks it.
+        name: the rule in a few words; also what ``str`` returns, for pytest's ``ids=str``.
+        function: raises an AssertionError if the rule is broken.
 
-    >>> check = Check("a number is itself", lambda: require(1 == 1, "..."))
+    >>> check = Check("is positive", lambda: None)
     >>> check()
     >>> str(check)
-    'a number is itself'
+    'is positive'
     """
 
     name: str
@@ -68,85 +62,279 @@ class Check:
             raise AssertionError(f"{self.name}: {error}") from error
         except Exception as error:
             raise AssertionError(
-                f"{self.name}: nothing may fail, but {locate_error(error)} did; {describe_error(error)}."
+                f"{self.name}: user code must not fail, but {locate_error(error)} did; "
+                f"{describe_error(error)}."
             ) from error
 
     def __str__(self) -> str:
         return self.name
 
 
-def require(condition: bool, message: str) -> None:
-    """Raises an AssertionError with the message where something is not true."""
-    if not condition:
-        raise AssertionError(message)
+def _make_checks(rules: Mapping[str, Callable[[Subject], None]], subject: Subject) -> list[Check]:
+    return [Check(name, partial(rule, subject)) for name, rule in rules.items()]
 
 
-def run_checks(checks: Sequence[Check]) -> None:
-    """Every check, until one fails."""
+def _run_checks(checks: Sequence[Check]) -> None:
     for check in checks:
         check()
 
 
-_BATCH_ROWS, _TRAINING_STEPS = 32, 30
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
 
 
-def list_problem_checks(problem: Problem) -> list[Check]:
-    """The checks of a problem, each to be called.
-
-    They train for a few steps, and once over all rows. That test rows are no training rows is told
-    by their content: up to half of them may be alike, as in data with rows that recur.
-
-    Args:
-        problem: one of your own.
-    """
-    rules: dict[str, Callable[[Problem], None]] = {
-        "can be sent to other processes": _check_problem_pickles,
-        "a seed fixes the split": _check_split_repeats,
-        "seeds draw splits as overlap says": _check_splits_differ,
-        "a seed fixes the initial weights": _check_initial_weights,
-        "tests rows that it does not train on": _check_no_leak,
-        "has the training rows that it says": _check_row_counts,
-        "the loss reaches the weights": _check_loss,
-        "the metric goes the way it says": _check_metric_direction,
-        "a guess has a score": _check_dummy_score,
-        "the ensemble agrees with the loop, or says why it cannot": _check_engines_agree,
-    }
-    return [Check(name, partial(rule, problem)) for name, rule in rules.items()]
-
-
-def check_problem(problem: Problem) -> None:
-    """All of ``list_problem_checks``.
-
-    Raises:
-        AssertionError: one fails.
-    """
-    run_checks(list_problem_checks(problem))
-
-
-def require_picklable(value: object) -> None:
-    """Demands that a value can be pickled.
-
-    Raises:
-        AssertionError: it cannot.
-    """
+def _check_pickles(value: object) -> None:
     try:
         pickle.loads(pickle.dumps(value))
     except Exception as error:
         raise AssertionError(
-            f"what is trained must be picklable to reach worker processes, but {error}; define its "
+            f"a problem must be picklable to reach worker processes, but {error}; define its "
             "functions and classes at the top of a module."
         ) from error
 
 
-def _check_problem_pickles(problem: Problem) -> None:
-    require_picklable(problem)
+# Schedules
+
+_BASE_LR = 0.1
+
+
+@dataclass(frozen=True)
+class _ScheduleSubject:
+    """A schedule, and the length of the training that the checks bind it to."""
+
+    schedule: Schedule
+    total_steps: int
+    steps_per_epoch: int
+
+    def bind(self) -> Schedule:
+        return self.schedule.bind(
+            total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch
+        )
+
+    def make_steps(self) -> NDArray[np.float64]:
+        """Return whole steps from 0 to past the end, and fractional ones between them."""
+        whole = np.arange(self.total_steps + 2, dtype=np.float64)
+        return np.concatenate([whole, whole + 0.387])
+
+
+def check_schedule(schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10) -> None:
+    """Run all checks of a schedule, see ``list_schedule_checks``.
+
+    Raises:
+        AssertionError: a check fails.
+    """
+    _run_checks(list_schedule_checks(schedule, total_steps, steps_per_epoch))
+
+
+def list_schedule_checks(
+    schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10
+) -> list[Check]:
+    """List the checks of a schedule, each to be called.
+
+    Args:
+        schedule: a primitive of your own, or a composition.
+        total_steps: steps of the training that the checks bind it to.
+        steps_per_epoch: steps per epoch of that training.
+
+    >>> from lrlab import Cosine, Warmup
+    >>> for check in list_schedule_checks(Warmup(5) >> Cosine())[:3]:
+    ...     check()
+    ...     print(check)
+    binds to a training
+    has the same bits for numbers and arrays
+    does not depend on the order of steps
+    """
+    subject = _ScheduleSubject(schedule, total_steps, steps_per_epoch)
+    rules: dict[str, Callable[[_ScheduleSubject], None]] = {
+        "binds to a training": _check_binding,
+        "has the same bits for numbers and arrays": _check_scalar_and_array_agree,
+        "does not depend on the order of steps": _check_order_independent,
+        "is finite and not negative": _check_finite_and_not_negative,
+        "is relative if is_relative says so": _check_is_relative,
+        "cannot be changed": _check_immutable,
+        "equals its pickled copy": _check_pickled_copy_is_equal,
+        "parses back from its text": _check_text_round_trip,
+        "updates its state without side effects": _check_metric_updates,
+    }
+    return _make_checks(rules, subject)
+
+
+def _check_binding(subject: _ScheduleSubject) -> None:
+    bound = subject.bind()
+    rebound = bound.bind(total_steps=7, steps_per_epoch=3)
+    _require(
+        rebound == bound,
+        f"binding a bound schedule must not change it, but {bound} becomes {rebound}; convert "
+        "every duration to steps in bind_to_horizon().",
+    )
+    bound(0, base=_BASE_LR)
+
+
+def _check_scalar_and_array_agree(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    array_rates = bound(steps, base=_BASE_LR)
+    scalar_rates = np.array([bound(float(t), base=_BASE_LR) for t in steps])
+    wrong = np.flatnonzero(array_rates != scalar_rates)
+    if len(wrong):
+        i = wrong[0]
+        raise AssertionError(
+            "a step must have the same rate as a number and in an array, but at t = "
+            f"{steps[i]:g} it is {scalar_rates[i]!r} as a number and {array_rates[i]!r} in an "
+            f"array of {len(steps)}; let evaluate() compute each step separately, with NumPy's "
+            f"functions."
+        )
+
+
+def _check_order_independent(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    rates = bound(steps, base=_BASE_LR)
+    reversed_rates = bound(steps[::-1], base=_BASE_LR)[::-1]
+    bound(steps, base=0.7)
+    repeated_rates = bound(steps, base=_BASE_LR)
+    for others, how in ((reversed_rates, "in reverse order"), (repeated_rates, "once more")):
+        wrong = np.flatnonzero(rates != others)
+        if len(wrong):
+            i = wrong[0]
+            raise AssertionError(
+                f"a rate must depend on its step alone, but at t = {steps[i]:g} it is "
+                f"{rates[i]:g}, and {others[i]:g} if evaluated {how}; store nothing between calls."
+            )
+
+
+def _check_finite_and_not_negative(subject: _ScheduleSubject) -> None:
+    steps = subject.make_steps()
+    rates = subject.bind()(steps, base=_BASE_LR)
+    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
+    if len(wrong):
+        raise AssertionError(
+            f"a rate must be finite and at least 0, but at t = {steps[wrong[0]]:g} it is "
+            f"{rates[wrong[0]]:g}; correct evaluate() there, or .clip(0, 1) the schedule."
+        )
+
+
+def _check_is_relative(subject: _ScheduleSubject) -> None:
+    bound, steps = subject.bind(), subject.make_steps()
+    if bound.is_relative:
+        _require(
+            bool(np.allclose(bound(steps, base=0.3), 0.3 * bound(steps), rtol=1e-12, atol=0)),
+            f"a relative schedule is the base rate times a factor, but {bound} at base 0.3 is not "
+            "0.3 times its value at base 1; let `is_relative` be False, or multiply by `base`.",
+        )
+
+
+def _check_immutable(subject: _ScheduleSubject) -> None:
+    for part in subject.schedule.walk():
+        names = [f.name for f in fields(part)] if is_dataclass(part) else list(vars(part))
+        for name in names:
+            try:
+                setattr(part, name, getattr(part, name))
+            except FrozenInstanceError:
+                continue
+            raise AssertionError(
+                f"a schedule must be immutable, but {type(part).__name__}.{name} can be set; "
+                "make its class a @dataclass(frozen=True, repr=False)."
+            )
+
+
+def _check_pickled_copy_is_equal(subject: _ScheduleSubject) -> None:
+    schedule = subject.schedule
+    subject.bind()(0, base=_BASE_LR)  # must not change the schedule
+    copy = pickle.loads(pickle.dumps(schedule))
+    for function, is_same in (
+        ("==", copy == schedule),
+        ("hash", hash(copy) == hash(schedule)),
+        ("repr", repr(copy) == repr(schedule)),
+    ):
+        _require(
+            is_same,
+            f"a schedule must equal its pickled copy, but {schedule!r} differs by {function}; make "
+            "its class a frozen dataclass whose fields are plain values.",
+        )
+
+
+def _check_text_round_trip(subject: _ScheduleSubject) -> None:
+    schedule = subject.schedule
+    try:
+        text = to_text(schedule)
+    except ScheduleError:  # a schedule without a text, which this error explains
+        return
+    classes = {
+        type(part).__name__: type(part) for part in schedule.walk() if isinstance(part, Primitive)
+    }
+    parsed = parse(text, {**classes, **BUILTIN_BUILDERS})
+    _require(
+        parsed == schedule,
+        f"a schedule must equal what its text parses to, but {text} parses to {parsed!r}; let "
+        "repr() print every field that differs from its default.",
+    )
+
+
+def _check_metric_updates(subject: _ScheduleSubject) -> None:
+    bound = subject.bind()
+    if not bound.needs_metric:
+        return
+    state = bound.init_state()
+    for t, metric in enumerate((0.9, 0.5, 0.7, 0.7, 0.7)):
+        new_state = bound.update_state(state, t, metric, base=_BASE_LR)
+        repeated = bound.update_state(state, t, metric, base=_BASE_LR)
+        _require(
+            new_state == repeated,
+            f"update_state() must be pure, but at t = {t} a metric of {metric} gives {new_state} "
+            f"and then {repeated} from the same state; store everything in the state.",
+        )
+        rate = bound.with_state(new_state)(t + 1, base=_BASE_LR)
+        _require(
+            bool(np.isfinite(rate) and rate >= 0),
+            f"a rate must be finite and at least 0, but after a metric of {metric} it is {rate}; "
+            "correct what apply_state() makes of the state.",
+        )
+        state = new_state
+
+
+# Problems
+
+_BATCH_ROWS, _TRAINING_STEPS = 32, 30
+
+
+def check_problem(problem: Problem) -> None:
+    """Run all checks of a problem, see ``list_problem_checks``.
+
+    Raises:
+        AssertionError: a check fails.
+    """
+    _run_checks(list_problem_checks(problem))
+
+
+def list_problem_checks(problem: Problem) -> list[Check]:
+    """List the checks of a problem, each to be called.
+
+    They train for a few steps, and twice over all rows. Test rows count as training rows if they
+    have the same content; up to half of them may, as in data with recurring rows.
+
+    Args:
+        problem: a problem of your own.
+    """
+    rules: dict[str, Callable[[Problem], None]] = {
+        "can be sent to other processes": _check_pickles,
+        "a seed fixes the split": _check_split_repeats,
+        "seeds draw test rows as test_train_ratio says": _check_splits_differ,
+        "a seed fixes the initial weights": _check_initial_weights,
+        "test rows are not training rows": _check_no_leak,
+        "train_rows is the number of training rows": _check_row_counts,
+        "the loss has a gradient": _check_loss,
+        "the metric has the stated direction": _check_metric_direction,
+        "the dummy score is finite": _check_dummy_score,
+        "the ensemble agrees with the loop, or refuses": _check_engines_agree,
+    }
+    return _make_checks(rules, problem)
 
 
 def _check_split_repeats(problem: Problem) -> None:
-    require(
+    _require(
         _are_equal_splits(problem.split(0), problem.split(0)),
-        "a seed must give the same split each time, but two splits of seed 0 differ; draw from "
-        "np.random.default_rng(seed) and nothing else.",
+        "a seed must give the same split each time, but two splits of seed 0 differ; draw rows "
+        "with np.random.default_rng(seed) and nothing else.",
     )
 
 
@@ -154,37 +342,40 @@ def _check_splits_differ(problem: Problem) -> None:
     first, second = problem.split(0), problem.split(1)
     is_same = _are_equal_splits(first, second)
     if problem.test_train_ratio is None:
-        require(
+        _require(
             torch.equal(first.x_test, second.x_test),
-            "overlap=None says that all seeds have the same test rows, but those of seeds 0 and 1 "
-            "differ; give overlap=test rows / training rows.",
+            "test_train_ratio=None means that all seeds have the same test rows, but those of "
+            "seeds 0 and 1 differ; set test_train_ratio to test rows / training rows.",
         )
     else:
-        require(
+        _require(
             not is_same,
-            f"overlap={problem.test_train_ratio:g} says that every seed draws its own test rows, but those "
-            "of seeds 0 and 1 are the same; draw by the seed, or give overlap=None.",
+            f"test_train_ratio={problem.test_train_ratio:g} means that every seed draws its own "
+            "test rows, but those of seeds 0 and 1 are the same; draw them by the seed, or set "
+            "test_train_ratio=None.",
         )
         ratio = len(first.x_test) / len(first.x_train)
-        require(
+        _require(
             abs(problem.test_train_ratio - ratio) < 0.01,
-            f"overlap is test rows for each row that is not tested, {ratio:.3g} here, got "
-            f"{problem.test_train_ratio:.3g}; the intervals for new data follow from it.",
+            f"test_train_ratio must be test rows / training rows, {ratio:.3g} here, got "
+            f"{problem.test_train_ratio:.3g}; the intervals for new data depend on it.",
         )
 
 
 def _check_initial_weights(problem: Problem) -> None:
-    one, again, other = (loop.init_model(problem, derive_seeds(seed).weights) for seed in (0, 0, 1))
-    pairs = list(zip(one.parameters(), again.parameters(), other.parameters(), strict=True))
-    require(
-        all(torch.equal(a, b) for a, b, _ in pairs),
+    first, repeated, other = (
+        loop.init_model(problem, derive_seeds(seed).weights) for seed in (0, 0, 1)
+    )
+    weights = list(zip(first.parameters(), repeated.parameters(), other.parameters(), strict=True))
+    _require(
+        all(torch.equal(a, b) for a, b, _ in weights),
         "a seed must give the same initial weights each time, but two networks of seed 0 differ; "
         "draw them from torch's random numbers alone.",
     )
-    require(
-        not all(torch.equal(a, c) for a, _, c in pairs),
+    _require(
+        not all(torch.equal(a, c) for a, _, c in weights),
         "another seed must give other initial weights, but those of seeds 0 and 1 are the same; "
-        "build the network anew in model(), without a seed of its own.",
+        "build a new network in model(), without a seed of its own.",
     )
 
 
@@ -192,22 +383,23 @@ def _check_no_leak(problem: Problem) -> None:
     split = problem.split(0)
     train_rows = set(_to_row_bytes(split.x_train, split.y_train))
     leaked = sum(row in train_rows for row in _to_row_bytes(split.x_test, split.y_test))
-    require(
+    _require(
         leaked <= len(split.x_test) / 2,
-        f"test rows must not be trained on, but {leaked} of {len(split.x_test)} are among the "
-        "training rows; split by rows, each in one part only.",
+        f"test rows must not be training rows, but {leaked} of {len(split.x_test)} are; put each "
+        "row into one part only.",
     )
 
 
 def _check_row_counts(problem: Problem) -> None:
     for seed in (0, 1):
         split = problem.split(seed)
-        require(
+        _require(
             len(split.x_train) == len(split.y_train) == problem.train_rows,
-            f"train_rows must be the training rows of every seed, but it is {problem.train_rows} "
-            f"and seed {seed} has {len(split.x_train)} with {len(split.y_train)} targets.",
+            f"train_rows must be the number of training rows for every seed, but it is "
+            f"{problem.train_rows} and seed {seed} has {len(split.x_train)} rows and "
+            f"{len(split.y_train)} targets.",
         )
-        require(
+        _require(
             len(split.x_test) == len(split.y_test) > 0,
             f"every test row needs a target, but seed {seed} has {len(split.x_test)} rows and "
             f"{len(split.y_test)} targets.",
@@ -218,16 +410,16 @@ def _check_loss(problem: Problem) -> None:
     split = problem.split(0)
     network = loop.init_model(problem, derive_seeds(0).weights)
     loss = problem.task.loss(network(split.x_train[:_BATCH_ROWS]), split.y_train[:_BATCH_ROWS])
-    require(
+    _require(
         loss.dim() == 0 and bool(loss.isfinite()),
-        f"the loss must be one finite number, got {loss}; see whether the data is scaled, and take "
-        "the mean over the rows.",
+        f"the loss must be one finite number, got {loss}; scale the data, and take the mean over "
+        "the rows.",
     )
     loss.backward()
-    require(
+    _require(
         any(p.grad is not None and bool(p.grad.any()) for p in network.parameters()),
-        "the loss must have a gradient by some weight, but all are 0; compute it by torch's "
-        "functions from the outputs.",
+        "the loss must have a gradient with respect to some weight, but all are 0; compute it from "
+        "the outputs with torch's functions.",
     )
 
 
@@ -246,22 +438,20 @@ def _check_metric_direction(problem: Problem) -> None:
         with torch.no_grad():
             scores.append(float(metric.fn(network.eval()(x), y)))
     good, bad = scores
-    is_better = good > bad if metric.greater_is_better else good < bad
-    direction = "more" if metric.greater_is_better else "less"
-    require(
-        is_better,
-        f"{direction} {metric.name} is said to be better, but a network trained on {len(x)} rows has "
-        f"{good:.4g} there and one trained against them {bad:.4g}; turn more_is_better, or see "
-        "what the metric takes outputs and targets for.",
+    _require(
+        good > bad if metric.greater_is_better else good < bad,
+        f"greater_is_better={metric.greater_is_better} must be the direction of {metric.name}, but "
+        f"a network trained on {len(x)} rows scores {good:.4g} on them, and one trained to "
+        f"maximize the loss {bad:.4g}; change greater_is_better, or correct the metric's function.",
     )
 
 
 def _check_dummy_score(problem: Problem) -> None:
     score = loop.compute_dummy_score(problem, problem.split(0))
-    require(
+    _require(
         isfinite(score),
-        f"a diverged run scores as a constant guess, which must be finite, got {score}; see "
-        "task.guess.",
+        f"diverged runs get the score of a constant predictor, which must be finite, got {score}; "
+        "correct the metric's function or task.dummy_output.",
     )
 
 
@@ -270,15 +460,16 @@ def _check_engines_agree(problem: Problem) -> None:
     runs = [Run(None, settings, seed) for seed in (0, 1)]
     try:
         ensemble_results = ensemble.train(problem, runs)
-    except TrainingError:  # which says why
+    except TrainingError:  # which gives the reason
         return
     for run, ensemble_result in zip(runs, ensemble_results, strict=True):
         loop_result = loop.train(problem, run)
-        require(
+        _require(
             _results_agree(ensemble_result, loop_result),
-            f"the ensemble must give the loop's numbers, but with seed {run.seed} the loss is "
-            f"{_describe_last_loss(ensemble_result)} and {_describe_last_loss(loop_result)}; the network keeps something beside its parameters "
-            "and buffers: use the loop (--engine loop).",
+            f"ensemble and loop must give the same numbers, but with seed {run.seed} their losses "
+            f"are {_describe_last_loss(ensemble_result)} and {_describe_last_loss(loop_result)}; "
+            "the network keeps state outside its parameters and buffers: use the loop (--engine "
+            "loop).",
         )
 
 
@@ -302,208 +493,12 @@ def _are_equal_splits(first: Split, second: Split) -> bool:
 
 
 def _to_row_bytes(x: Tensor, y: Tensor) -> list[bytes]:
-    """Every row with its target, as bytes."""
+    """Return every row with its target, as bytes."""
     pairs = zip(x.flatten(1) if x.dim() > 1 else x, y, strict=True)
     return [a.numpy().tobytes() + b.numpy().tobytes() for a, b in pairs]
 
 
-_BASE_LR = 0.1
-
-
-@dataclass(frozen=True)
-class _ScheduleSubject:
-    """A schedule and the training that it is checked in."""
-
-    schedule: Schedule
-    total_steps: int
-    steps_per_epoch: int
-
-    def bind(self) -> Schedule:
-        return self.schedule.bind(
-            total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch
-        )
-
-    def make_steps(self) -> NDArray[np.float64]:
-        """Whole steps from the first to past the end, and some between them."""
-        whole = np.arange(self.total_steps + 2, dtype=np.float64)
-        return np.concatenate([whole, whole + 0.387])
-
-
-def list_schedule_checks(
-    schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10
-) -> list[Check]:
-    """The checks of a schedule, each to be called.
-
-    Args:
-        schedule: a shape of your own, or anything composed of some.
-        total_steps: steps of the training that it is bound to.
-        steps_per_epoch: steps of an epoch.
-
-    >>> from lrlab import Cosine, Warmup
-    >>> for check in list_schedule_checks(Warmup(5) >> Cosine())[:3]:
-    ...     check()
-    ...     print(check)
-    binds to a training
-    gives the same bits for numbers and arrays
-    gives the same in any order
-    """
-    subject = _ScheduleSubject(schedule, total_steps, steps_per_epoch)
-    rules: dict[str, Callable[[_ScheduleSubject], None]] = {
-        "binds to a training": _check_binding,
-        "gives the same bits for numbers and arrays": _check_scalar_and_array_agree,
-        "gives the same in any order": _check_order_independent,
-        "is finite and not negative": _check_finite_and_not_negative,
-        "is relative where it says so": _check_is_relative,
-        "cannot be changed": _check_immutable,
-        "is equal to its copy": _check_pickled_copy_is_equal,
-        "is read back from its text": _check_text_round_trip,
-        "observes without a trace": _check_metric_updates,
-    }
-    return [Check(name, partial(rule, subject)) for name, rule in rules.items()]
-
-
-def check_schedule(schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10) -> None:
-    """All of ``list_schedule_checks``.
-
-    Raises:
-        AssertionError: one fails.
-    """
-    run_checks(list_schedule_checks(schedule, total_steps, steps_per_epoch))
-
-
-def _check_binding(subject: _ScheduleSubject) -> None:
-    bound = subject.bind()
-    again = bound.bind(total_steps=7, steps_per_epoch=3)
-    require(
-        again == bound,
-        f"a bound schedule needs no more binding, but {bound} bound once more is {again}; turn "
-        "every duration into steps in within().",
-    )
-    bound(0, base=_BASE_LR)
-
-
-def _check_scalar_and_array_agree(subject: _ScheduleSubject) -> None:
-    bound, steps = subject.bind(), subject.make_steps()
-    together = bound(steps, base=_BASE_LR)
-    alone = np.array([bound(float(t), base=_BASE_LR) for t in steps])
-    wrong = np.flatnonzero(together != alone)
-    if len(wrong):
-        t = steps[wrong[0]]
-        raise AssertionError(
-            f"a step must have the same rate alone and in an array, but at t = {t:g} it is "
-            f"{alone[wrong[0]]!r} alone and {together[wrong[0]]!r} in one of {len(steps)}; let "
-            "evaluate() treat every step by itself, in NumPy's functions."
-        )
-
-
-def _check_order_independent(subject: _ScheduleSubject) -> None:
-    bound, steps = subject.bind(), subject.make_steps()
-    before = bound(steps, base=_BASE_LR)
-    backwards = bound(steps[::-1], base=_BASE_LR)[::-1]
-    bound(steps, base=0.7)
-    after = bound(steps, base=_BASE_LR)
-    for other, how in ((backwards, "asked backwards"), (after, "asked once more")):
-        wrong = np.flatnonzero(before != other)
-        if len(wrong):
-            at = wrong[0]
-            raise AssertionError(
-                f"a rate must depend on its step alone, but at t = {steps[at]:g} it is "
-                f"{before[at]:g}, and {other[at]:g} when {how}; keep nothing between calls."
-            )
-
-
-def _check_finite_and_not_negative(subject: _ScheduleSubject) -> None:
-    bound, steps = subject.bind(), subject.make_steps()
-    rates = bound(steps, base=_BASE_LR)
-    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
-    if len(wrong):
-        raise AssertionError(
-            f"a rate must be finite and 0 or more, but at t = {steps[wrong[0]]:g} it is "
-            f"{rates[wrong[0]]:g}; see what evaluate() does there, or .clip(0, 1) the schedule."
-        )
-
-
-def _check_is_relative(subject: _ScheduleSubject) -> None:
-    bound, steps = subject.bind(), subject.make_steps()
-    if bound.is_relative:
-        require(
-            bool(np.allclose(bound(steps, base=0.3), 0.3 * bound(steps), rtol=1e-12, atol=0)),
-            f"a relative schedule is the base rate times a factor, but {bound} at base 0.3 is not "
-            "0.3 of what it is without one; let `relative` say False, or multiply by `base`.",
-        )
-
-
-def _check_immutable(subject: _ScheduleSubject) -> None:
-    schedule = subject.schedule
-    for part in schedule.walk():
-        names = [f.name for f in fields(part)] if is_dataclass(part) else list(vars(part))
-        for name in names:
-            try:
-                setattr(part, name, getattr(part, name))
-            except FrozenInstanceError:
-                continue
-            raise AssertionError(
-                f"a schedule cannot be changed, but {type(part).__name__}.{name} can be set; "
-                "make its class a @dataclass(frozen=True, repr=False)."
-            )
-
-
-def _check_pickled_copy_is_equal(subject: _ScheduleSubject) -> None:
-    schedule = subject.schedule
-    schedule.bind(total_steps=subject.total_steps, steps_per_epoch=subject.steps_per_epoch)(
-        0, base=_BASE_LR
-    )  # leaves no trace
-    copy = pickle.loads(pickle.dumps(schedule))
-    for what, is_same in (
-        ("==", copy == schedule),
-        ("hash", hash(copy) == hash(schedule)),
-        ("repr", repr(copy) == repr(schedule)),
-    ):
-        require(
-            is_same,
-            f"a schedule is a value, equal to its pickled copy, but {schedule!r} differs by "
-            f"{what}; make its class a frozen dataclass whose fields are plain values.",
-        )
-
-
-def _check_text_round_trip(subject: _ScheduleSubject) -> None:
-    schedule = subject.schedule
-    try:
-        text = to_text(schedule)
-    except ScheduleError:  # it says itself that no text can hold it
-        return
-    classes = {
-        type(part).__name__: type(part) for part in schedule.walk() if isinstance(part, Primitive)
-    }
-    read = parse(text, {**classes, **BUILTIN_BUILDERS})
-    require(
-        read == schedule,
-        f"a schedule is read back from its text, but {text} is read as one that prints as {read!r} "
-        "and is not equal; let repr() print every field that differs from its default.",
-    )
-
-
-def _check_metric_updates(subject: _ScheduleSubject) -> None:
-    bound = subject.bind()
-    if not bound.needs_metric:
-        return
-    state = bound.init_state()
-    for t, metric in enumerate((0.9, 0.5, 0.7, 0.7, 0.7)):
-        once = bound.update_state(state, t, metric, base=_BASE_LR)
-        again = bound.update_state(state, t, metric, base=_BASE_LR)
-        require(
-            once == again,
-            f"observe() must be pure, but at t = {t} a metric of {metric} made {once} and then "
-            f"{again} of one state; keep all that is remembered in the state.",
-        )
-        rate = bound.with_state(once)(t + 1, base=_BASE_LR)
-        require(
-            bool(np.isfinite(rate) and rate >= 0),
-            f"a rate must be finite and 0 or more, but after a metric of {metric} it is {rate}; "
-            "see what given() makes of the state.",
-        )
-        state = once
-
+# Training functions
 
 _DEFAULT_SETTINGS = Settings(epochs=2)
 _CONSTANT_RATE = Constant(1.0)
@@ -511,7 +506,7 @@ _CONSTANT_RATE = Constant(1.0)
 
 @dataclass(frozen=True)
 class _TrainingSubject:
-    """A training function, and the settings that it is checked with."""
+    """A training function, and the settings of the runs that check it."""
 
     problem: TrainingFunction
     settings: Settings
@@ -519,45 +514,13 @@ class _TrainingSubject:
     def train_run(
         self, schedule: Schedule = _CONSTANT_RATE, seed: int = 0, **changes: Any
     ) -> Result:
-        """What comes of a run."""
         run = Run(schedule, replace(self.settings, **changes), seed)
         return context.run_training_function(self.problem, run)
 
     def train_curve(
         self, schedule: Schedule = _CONSTANT_RATE, seed: int = 0, **changes: Any
     ) -> Curve:
-        """All that is reported of a run."""
         return self.train_run(schedule, seed, **changes).curve
-
-
-def list_training_checks(
-    train: TrainingFunction | Callable[[Any], object],
-    settings: Settings = _DEFAULT_SETTINGS,
-    **options: Any,
-) -> list[Check]:
-    """The checks of a training function, each to be called; most train one or two runs.
-
-    Args:
-        train: the function, or one that is a ``TrainingFunction`` already.
-        settings: of the runs; two epochs at the tutorial's settings when left out.
-        **options: what a plain function is made a ``TrainingFunction`` with, such as ``metric``.
-
-    Raises:
-        TrainingError: it cannot be made one.
-    """
-    problem = train if isinstance(train, TrainingFunction) else TrainingFunction(train, **options)
-    subject = _TrainingSubject(problem, settings)
-    rules: dict[str, Callable[[_TrainingSubject], None]] = {
-        "trains and reports every epoch": _check_reports,
-        "can be sent to other processes": _check_function_pickles,
-        "gives the same numbers for the same run": _check_repeatable,
-        "gives other numbers for another seed": _check_follows_seed,
-        "obeys the schedule": _check_follows_schedule,
-        "obeys the base rate": _check_follows_lr,
-        "trains as many epochs as it is told": _check_follows_epochs,
-        "holds rows out for validation": _check_validation_rows,
-    }
-    return [Check(name, partial(rule, subject)) for name, rule in rules.items()]
 
 
 def check_training(
@@ -565,91 +528,120 @@ def check_training(
     settings: Settings = _DEFAULT_SETTINGS,
     **options: Any,
 ) -> None:
-    """All of ``list_training_checks``.
+    """Run all checks of a training function, see ``list_training_checks``.
 
     Raises:
-        AssertionError: one fails.
+        AssertionError: a check fails.
+        TrainingError: the options do not suit the function.
     """
-    run_checks(list_training_checks(train, settings, **options))
+    _run_checks(list_training_checks(train, settings, **options))
+
+
+def list_training_checks(
+    train: TrainingFunction | Callable[[Any], object],
+    settings: Settings = _DEFAULT_SETTINGS,
+    **options: Any,
+) -> list[Check]:
+    """List the checks of a training function, each to be called; most train one or two runs.
+
+    Args:
+        train: a plain function or a ``TrainingFunction``.
+        settings: settings of the runs; by default two epochs at the tutorial's settings.
+        **options: arguments of ``TrainingFunction`` for a plain function, such as ``metric``.
+
+    Raises:
+        TrainingError: the options do not suit the function.
+    """
+    problem = train if isinstance(train, TrainingFunction) else TrainingFunction(train, **options)
+    rules: dict[str, Callable[[_TrainingSubject], None]] = {
+        "trains and reports every epoch": _check_reports,
+        "can be sent to other processes": lambda subject: _check_pickles(subject.problem),
+        "gives the same numbers for the same run": _check_repeatable,
+        "gives other numbers for another seed": _check_follows_seed,
+        "follows the schedule": _check_follows_schedule,
+        "follows the learning rate": _check_follows_lr,
+        "trains run.epochs epochs": _check_follows_epochs,
+        "does not train on validation rows": _check_validation_rows,
+    }
+    return _make_checks(rules, _TrainingSubject(problem, settings))
 
 
 def _check_reports(subject: _TrainingSubject) -> None:
-    result = subject.train_run()
-    require(
-        not result.diverged,
-        f"a run at lr={subject.settings.lr:g} must not diverge for the checks to tell anything, "
-        "but it did; give settings=Settings(lr=...) with a lower rate.",
+    _require(
+        not subject.train_run().diverged,
+        f"the checks need a run that does not diverge, but the run at lr={subject.settings.lr:g} "
+        "did; give settings=Settings(lr=...) with a lower rate.",
     )
 
 
-def _check_function_pickles(subject: _TrainingSubject) -> None:
-    require_picklable(subject.problem)
-
-
 def _check_repeatable(subject: _TrainingSubject) -> None:
-    one, other = subject.train_curve(), subject.train_curve()
-    require(
-        one == other,
-        f"the same run must give the same numbers, but {_describe_difference(one, other)} of two runs of "
-        "seed 0 differ; draw all random numbers by run.seed.",
+    first, second = subject.train_curve(), subject.train_curve()
+    _require(
+        first == second,
+        f"the same run must give the same numbers, but {_describe_difference(first, second)} of "
+        "two runs of seed 0 differ; draw all random numbers by run.seed.",
     )
 
 
 def _check_follows_seed(subject: _TrainingSubject) -> None:
-    require(
+    _require(
         subject.train_curve() != subject.train_curve(seed=1),
         "another seed must give other numbers, but seeds 0 and 1 report the same; draw split, "
-        "initial weights and order of batches by run.seed.",
+        "initial weights and batch order by run.seed.",
     )
 
 
 def _check_follows_schedule(subject: _TrainingSubject) -> None:
-    require(
-        _get_training_columns(subject.train_curve())
-        != _get_training_columns(subject.train_curve(Constant(0.3))),
+    _require(
+        _have_different_training(subject.train_curve(), subject.train_curve(Constant(0.3))),
         "a run must follow its schedule, but Constant(1.0) and Constant(0.3) report the same; "
-        "train with scheduler = run.scheduler(optimizer) and step it, and report the loss too.",
+        "train with scheduler = run.create_scheduler(optimizer) and step it, and report the loss "
+        "too.",
     )
 
 
 def _check_follows_lr(subject: _TrainingSubject) -> None:
-    lower = 0.3 * subject.settings.lr
-    require(
-        _get_training_columns(subject.train_curve())
-        != _get_training_columns(subject.train_curve(lr=lower)),
-        f"a run must train at run.lr, but {subject.settings.lr:g} and {lower:g} report the same; "
-        "build the optimizer with lr=run.lr, and report the loss too.",
+    lower_lr = 0.3 * subject.settings.lr
+    _require(
+        _have_different_training(subject.train_curve(), subject.train_curve(lr=lower_lr)),
+        f"a run must train at run.lr, but {subject.settings.lr:g} and {lower_lr:g} report the "
+        "same; build the optimizer with lr=run.lr, and report the loss too.",
     )
 
 
 def _check_follows_epochs(subject: _TrainingSubject) -> None:
-    more = subject.settings.epochs + 1
-    found = len(subject.train_curve(epochs=more))
-    require(
-        found == more,
-        f"a run must train run.epochs epochs, {more}, got {found}; loop over range(run.epochs).",
+    epochs = subject.settings.epochs + 1
+    reported = len(subject.train_curve(epochs=epochs))
+    _require(
+        reported == epochs,
+        f"a run must train run.epochs epochs, {epochs}, got {reported}; loop over "
+        "range(run.epochs).",
     )
 
 
 def _check_validation_rows(subject: _TrainingSubject) -> None:
-    with_validation = subject.train_curve(validation_size=0.25)
-    require(
-        _get_training_columns(with_validation)
-        != _get_training_columns(subject.train_curve(validation_size=0.0)),
-        "rows held out for validation must not be trained on, but run.validation of 0.25 and 0 "
-        "report the same; leave that share of the training rows out, by run.seed.",
+    _require(
+        _have_different_training(
+            subject.train_curve(validation_size=0.25), subject.train_curve(validation_size=0.0)
+        ),
+        "validation rows must not be trained on, but run.validation_size of 0.25 and 0 report the "
+        "same; leave that fraction of the training rows out, drawn by run.seed.",
     )
 
 
-def _get_training_columns(curve: Curve) -> list[list[str]]:
-    """What is reported of the network itself, which differs where training did."""
-    names = ("loss", "score", *curve.columns[7:])
-    return [[repr(v) for v in curve.get_column(name).tolist()] for name in names]
+def _have_different_training(first: Curve, second: Curve) -> bool:
+    """Whether two curves differ in what depends on the network alone, not on rates or rows."""
+
+    def read_columns(curve: Curve) -> list[list[str]]:
+        names = ("loss", "test_score", *curve.columns[len(EPOCH_COLUMNS) :])
+        return [[repr(value) for value in curve.get_column(name).tolist()] for name in names]
+
+    return read_columns(first) != read_columns(second)
 
 
 def _describe_difference(first: Curve, second: Curve) -> str:
     if first.columns != second.columns or len(first) != len(second):
-        return "what is reported"
+        return "the reported names or epochs"
     names = [
         name
         for name in first.columns

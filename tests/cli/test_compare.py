@@ -153,7 +153,7 @@ def test_the_options_of_the_protocol(lrlab: Callable, tmp_path: Path) -> None:
     assert not drawn["tuning"] & drawn["final"]
 
 
-SEEDS = "SELECT seed FROM run JOIN member ON run = id WHERE phase = '{}'"
+SEEDS = "SELECT seed FROM run JOIN planned_run ON run = id WHERE phase = '{}'"
 
 
 def test_each_schedule_is_at_its_best_by_held_out_rows_and_scored_on_fresh_seeds(
@@ -260,7 +260,7 @@ def test_the_tutorials_differences_are_those_of_the_reference(
     said = lrlab("compare", "ionosphere", "--no-tune", "--seeds", 60, *words)
     assert said.code == 0
 
-    rows = query(tmp_path / "lrlab.db", "SELECT schedule, seed, score FROM run ORDER BY seed")
+    rows = query(tmp_path / "lrlab.db", "SELECT schedule, seed, test_score FROM run ORDER BY seed")
     scores: dict[str, list[float]] = {}
     for schedule, _, score in rows:
         scores.setdefault(schedule, []).append(100 * score)

@@ -28,7 +28,7 @@ def said_of(out: str, phase: str) -> int:
 
 
 def done(db: Path, phases: str) -> int:
-    return query(db, f"SELECT count(*) FROM member WHERE phase GLOB '{phases}'")[0][0]
+    return query(db, f"SELECT count(*) FROM planned_run WHERE phase GLOB '{phases}'")[0][0]
 
 
 @pytest.mark.parametrize("widenings", [0, 2])

@@ -13,8 +13,8 @@ import pytest
 import lrlab as library
 from lrlab import studies
 from lrlab.studies import Store
-from lrlab.studies.execution import local
 from lrlab.studies.execution import ray as ray_backend
+from lrlab.studies.execution import runner
 from tests.cli.conftest import Said
 from tests.cli.stopping import ended, numbers, query, stopped
 from tests.cli.test_own import PROBLEM, TRAINING
@@ -189,7 +189,7 @@ def test_a_study_on_a_cluster_goes_on_there(lrlab: Lrlab, monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     monkeypatch.setattr(studies, "run_study", stop)
-    monkeypatch.setattr(local, "open_backend", lambda place: nullcontext())
+    monkeypatch.setattr(runner, "open_backend", lambda place: nullcontext())
     monkeypatch.setattr(ray_backend, "describe_cluster", lambda: "a cluster")
     cluster = ["--address", "10.0.0.1:6379", "--num-gpus", "0.5"]
     study = ["compare", "iris", *TINY[:-4], "--engine", "ray"]

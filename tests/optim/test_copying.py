@@ -1,4 +1,4 @@
-"""Copies of a scheduler go on alike, and nothing is tied together that should not be."""
+"""Copies of a scheduler continue equally, and no references remain that should not."""
 
 import copy
 import gc
@@ -14,18 +14,18 @@ from torch.optim import Optimizer
 
 from lrlab import Absolute, Cosine, Custom, Exponential, Greedy, LRScheduler, Plateau, Warmup
 from lrlab.errors import SchedulerError
-from tests.optim.cases import held, optimizer_of, steps
+from tests.optim.factories import make_optimizer, read_values, run_steps
 
-MORE = 20
+MORE_STEPS = 20
 
 
-def halving(t: int) -> float:
+def halve(t: int) -> float:
     return 0.5**t
 
 
 BUILD: dict[str, Callable[[Optimizer], LRScheduler]] = {
     "a sequence": lambda o: LRScheduler(o, Warmup(5) >> Cosine(60, end=Absolute(0.01))),
-    "a function": lambda o: LRScheduler(o, Custom(halving)),
+    "a function": lambda o: LRScheduler(o, Custom(halve)),
     "a plateau": lambda o: LRScheduler(o, Warmup(5) >> Plateau(0.5, patience=1)),
     "greedy": lambda o: LRScheduler(o, Greedy(0.5, patience=1, window=3)),
     "other hyperparameters": lambda o: LRScheduler(
@@ -37,74 +37,76 @@ BUILD: dict[str, Callable[[Optimizer], LRScheduler]] = {
 }
 COPIES: dict[str, Callable[[Any], Any]] = {
     "deepcopy": copy.deepcopy,
-    "pickle": lambda one: pickle.loads(pickle.dumps(one)),
+    "pickle": lambda scheduler: pickle.loads(pickle.dumps(scheduler)),
 }
 
-every_build = pytest.mark.parametrize("build", BUILD.values(), ids=BUILD.keys())
-every_moment = pytest.mark.parametrize("moment", [0, 1, 5, 70])
+for_all_builds = pytest.mark.parametrize("build", BUILD.values(), ids=BUILD.keys())
+at_all_moments = pytest.mark.parametrize("moment", [0, 1, 5, 70])
 
 
-def trained(build: Callable[[Optimizer], LRScheduler], moment: int) -> LRScheduler:
+def train(build: Callable[[Optimizer], LRScheduler], moment: int) -> LRScheduler:
     """The scheduler after some steps."""
-    optimizer = optimizer_of(0.1, 1.0, weight_decay=0.01)
+    optimizer = make_optimizer(0.1, 1.0, weight_decay=0.01)
     scheduler = build(optimizer)
-    steps(optimizer, scheduler, scheduler.needs_metric, 0, moment)
+    run_steps(optimizer, scheduler, scheduler.needs_metric, 0, moment)
     return scheduler
 
 
-def further(scheduler: LRScheduler) -> tuple[list[Any], dict[str, Any]]:
-    """What is used in the next steps, and where that leads."""
+def continue_training(scheduler: LRScheduler) -> tuple[list[Any], dict[str, Any]]:
+    """Return what is used in the next steps, and the state after them."""
     moment = scheduler.last_epoch
-    used = steps(scheduler.optimizer, scheduler, scheduler.needs_metric, moment, moment + MORE)
+    used = run_steps(
+        scheduler.optimizer, scheduler, scheduler.needs_metric, moment, moment + MORE_STEPS
+    )
     return used, scheduler.state_dict()
 
 
-@every_build
-@every_moment
-@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES.keys())
-def test_a_copy_goes_on_alike_and_alone(
-    build: Callable[[Optimizer], LRScheduler], moment: int, copied: Callable[[Any], Any]
+@for_all_builds
+@at_all_moments
+@pytest.mark.parametrize("make_copy", COPIES.values(), ids=COPIES.keys())
+def test_a_copy_continues_equally_and_independently(
+    build: Callable[[Optimizer], LRScheduler], moment: int, make_copy: Callable[[Any], Any]
 ) -> None:
-    scheduler = trained(build, moment)
-    before = scheduler.state_dict(), held(scheduler.optimizer)
-    other = copied(scheduler)
+    scheduler = train(build, moment)
+    before = scheduler.state_dict(), read_values(scheduler.optimizer)
+    other = make_copy(scheduler)
     assert other.optimizer is not scheduler.optimizer
-    assert (other.current, other.next, other.logs()) == (
+    assert (other.used_lrs, other.next_lrs, other.get_logs()) == (
         scheduler.used_lrs,
         scheduler.next_lrs,
         scheduler.get_logs(),
     )
-    gone_on = further(other)
-    assert (scheduler.state_dict(), held(scheduler.optimizer)) == before
-    assert gone_on == further(scheduler)
+    continued = continue_training(other)
+    assert (scheduler.state_dict(), read_values(scheduler.optimizer)) == before
+    assert continued == continue_training(scheduler)
 
 
-@every_build
-@every_moment
-def test_a_shallow_copy_shares_the_optimizer_and_nothing_that_moves(
+@for_all_builds
+@at_all_moments
+def test_a_shallow_copy_shares_the_optimizer_and_nothing_that_changes(
     build: Callable[[Optimizer], LRScheduler], moment: int
 ) -> None:
-    scheduler = trained(build, moment)
-    seen = scheduler.state_dict(), scheduler.used_lrs, scheduler.next_lrs, scheduler.get_logs()
+    scheduler = train(build, moment)
+    before = scheduler.state_dict(), scheduler.used_lrs, scheduler.next_lrs, scheduler.get_logs()
     other = copy.copy(scheduler)
     assert other.optimizer is scheduler.optimizer
-    gone_on = further(other)
-    for _ in range(100):  # beyond what it has looked ahead
+    continued = continue_training(other)
+    for _ in range(100):  # beyond its table of precomputed values
         other.step()
     other.base_lrs = [9.0] * len(other.base_lrs)
     state = scheduler.state_dict()
-    for own in state["hyperparameters"].values():
-        own.pop("held", None)  # what the other has put into the groups that they share
-    assert (state, scheduler.used_lrs, scheduler.next_lrs, scheduler.get_logs()) == seen
-    used, state = further(scheduler)
-    # What the optimizer holds at first is the other's.
-    assert (used[1:], state) == (gone_on[0][1:], gone_on[1])
+    for entry in state["hyperparameters"].values():
+        entry.pop("current_values", None)  # what the copy has set in the shared groups
+    assert (state, scheduler.used_lrs, scheduler.next_lrs, scheduler.get_logs()) == before
+    used, state = continue_training(scheduler)
+    # The optimizer's values at first are the copy's.
+    assert (used[1:], state) == (continued[0][1:], continued[1])
 
 
-@every_build
-@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES.keys())
-def test_model_optimizer_and_scheduler_stay_tied_in_a_copy(
-    build: Callable[[Optimizer], LRScheduler], copied: Callable[[Any], Any]
+@for_all_builds
+@pytest.mark.parametrize("make_copy", COPIES.values(), ids=COPIES.keys())
+def test_model_optimizer_and_scheduler_are_copied_together(
+    build: Callable[[Optimizer], LRScheduler], make_copy: Callable[[Any], Any]
 ) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
@@ -112,7 +114,7 @@ def test_model_optimizer_and_scheduler_stay_tied_in_a_copy(
     optimizer = torch.optim.SGD(groups, momentum=0.9, weight_decay=0.01)
     scheduler = build(optimizer)
 
-    def weights(model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler) -> list[Any]:
+    def train_on(model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler) -> list[Any]:
         for t in range(6):
             optimizer.zero_grad()
             model(torch.ones(4, 3)).square().mean().backward()
@@ -120,36 +122,36 @@ def test_model_optimizer_and_scheduler_stay_tied_in_a_copy(
             scheduler.step(*[float(t)] * scheduler.needs_metric)
         return [weight.tolist() for weight in model.parameters()]
 
-    weights(model, optimizer, scheduler)
+    train_on(model, optimizer, scheduler)
     before = [weight.tolist() for weight in model.parameters()]
-    others = copied((model, optimizer, scheduler))
+    others = make_copy((model, optimizer, scheduler))
     assert others[2].optimizer is others[1]
-    gone_on = weights(*others)
-    assert [weight.tolist() for weight in model.parameters()] == before != gone_on
-    assert weights(model, optimizer, scheduler) == gone_on
+    continued = train_on(*others)
+    assert [weight.tolist() for weight in model.parameters()] == before != continued
+    assert train_on(model, optimizer, scheduler) == continued
 
 
-@every_build
+@for_all_builds
 def test_nothing_keeps_optimizer_or_scheduler_alive(
     build: Callable[[Optimizer], LRScheduler],
 ) -> None:
     gc.collect()
     gc.disable()
     try:
-        scheduler = trained(build, 70)
+        scheduler = train(build, 70)
         copy.deepcopy(scheduler)
         scheduler.load_state_dict(scheduler.state_dict())
         with pytest.raises(SchedulerError):
             scheduler.step(epoch=-1)
-        watched = weakref.ref(scheduler.optimizer), weakref.ref(scheduler)
+        references = weakref.ref(scheduler.optimizer), weakref.ref(scheduler)
         del scheduler
-        assert [one() for one in watched] == [None, None]
+        assert [reference() for reference in references] == [None, None]
     finally:
         gc.enable()
 
 
 def test_nothing_of_the_optimizer_is_patched_and_it_can_be_pickled() -> None:
-    optimizer = optimizer_of(0.1)
+    optimizer = make_optimizer(0.1)
     attributes, keys = {**vars(optimizer)}, set(optimizer.param_groups[0])
     scheduler = LRScheduler(optimizer, Exponential(0.5))
     optimizer.step()
@@ -161,5 +163,5 @@ def test_nothing_of_the_optimizer_is_patched_and_it_can_be_pickled() -> None:
     assert not optimizer._optimizer_step_post_hooks
     assert set(optimizer.param_groups[0]) == keys | {"initial_lr"}
     other = pickle.loads(pickle.dumps(optimizer))
-    assert held(other) == held(optimizer) == [(0.05, 0.9, 0)]
+    assert read_values(other) == read_values(optimizer) == [(0.05, 0.9, 0)]
     other.step()

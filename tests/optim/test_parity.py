@@ -1,4 +1,4 @@
-"""Every class of torch by its name: the optimizer holds what torch's own scheduler gives it."""
+"""Every scheduler of torch by its name: the optimizer has the values that torch's own gives it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,50 +11,56 @@ from torch.optim import Optimizer
 
 from lrlab import LRScheduler
 from lrlab.dialects import torch as dialect
-from tests.optim.cases import CASES, LAST, NUMBERS, RATES, Case, optimizer_of, steps
+from tests.optim.factories import BASE_LRS, NUMBER_TYPES, make_optimizer, run_steps
+from tests.optim.torch_cases import CASES, LAST_STEP, Case
 
 KINDS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+for_all_cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+for_all_kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 
 
-def sequences(
-    case: Case, kind: Callable[..., Optimizer], number: Callable[[float], Any]
+def run_both(
+    case: Case, kind: Callable[..., Optimizer], make_number: Callable[[float], Any]
 ) -> tuple[np.ndarray, np.ndarray]:
     """What torch's class and ours make an optimizer use, by step, group and name."""
-    mine, torchs = (optimizer_of(*map(number, RATES), kind=kind) for _ in range(2))
-    ours, theirs = LRScheduler(mine, case.plan.ours()), case.plan.theirs(torchs)
+    our_optimizer, torch_optimizer = (
+        make_optimizer(*map(make_number, BASE_LRS), kind=kind) for _ in range(2)
+    )
+    ours = LRScheduler(our_optimizer, case.plan.ours())
+    theirs = case.plan.theirs(torch_optimizer)
     return (
-        np.array(steps(mine, ours, case.metrics, 0, LAST)),
-        np.array(steps(torchs, theirs, case.metrics, 0, LAST)),
+        np.array(run_steps(our_optimizer, ours, case.needs_metric, 0, LAST_STEP)),
+        np.array(run_steps(torch_optimizer, theirs, case.needs_metric, 0, LAST_STEP)),
     )
 
 
-def test_all_of_the_dialect_is_here() -> None:
+def test_the_cases_are_the_whole_dialect() -> None:
     assert sorted(case.name for case in CASES) == sorted(dialect.__all__)
 
 
-@every_case
-@every_kind
+@for_all_cases
+@for_all_kinds
 @pytest.mark.parametrize("number", ["float", "float64 tensor"])
 def test_every_group_has_torchs_sequence(
     case: Case, kind: Callable[..., Optimizer], number: str
 ) -> None:
-    ours, theirs = sequences(case, kind, NUMBERS[number])
+    ours, theirs = run_both(case, kind, NUMBER_TYPES[number])
     assert_allclose(ours, theirs, rtol=1e-9, atol=1e-15)
-    both = case.name in ("CyclicLR", "OneCycleLR")
-    assert np.ptp(ours, axis=0).astype(bool).tolist() == [[True, both, False]] * len(RATES)
+    has_momentum = case.name in ("CyclicLR", "OneCycleLR")
+    assert np.ptp(ours, axis=0).astype(bool).tolist() == [[True, has_momentum, False]] * len(
+        BASE_LRS
+    )
 
 
-@every_case
-@every_kind
+@for_all_cases
+@for_all_kinds
 def test_float32_tensors_hold_the_closed_form_rounded_once(
     case: Case, kind: Callable[..., Optimizer]
 ) -> None:
-    ours, theirs = sequences(case, kind, NUMBERS["float32 tensor"])
-    # Of the base rates as float32 has them, in float64.
-    exact, _ = sequences(case, kind, lambda rate: float(np.float32(rate)))
+    ours, theirs = run_both(case, kind, NUMBER_TYPES["float32 tensor"])
+    # With the base learning rates of float32, in float64.
+    exact, _ = run_both(case, kind, lambda lr: float(np.float32(lr)))
     assert_array_equal(ours[..., 0], exact[..., 0].astype(np.float32))
     assert_array_equal(ours[..., 1:], exact[..., 1:])
     assert_allclose(ours, theirs, rtol=2e-5, atol=1e-9)  # torch rounds at every step

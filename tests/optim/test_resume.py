@@ -1,4 +1,4 @@
-"""Resuming: every class of torch, in any order of building and loading, is never having stopped."""
+"""Resuming in any order of building and loading equals never having stopped."""
 
 import copy
 import io
@@ -22,18 +22,25 @@ from lrlab import (
     Plateau,
     Warmup,
 )
-from tests.optim.cases import CASES, LAST, RATES, Case, Held, held, optimizer_of, steps
+from tests.optim.factories import (
+    BASE_LRS,
+    GroupValues,
+    make_optimizer,
+    read_values,
+    run_steps,
+)
+from tests.optim.torch_cases import CASES, LAST_STEP, Case
 
-MORE = 20
+MORE_STEPS = 20
 """Steps after a stop."""
 
 
 class Subject(NamedTuple):
-    """What is stopped and resumed."""
+    """A scheduler that is stopped and resumed."""
 
     name: str
     build: Callable[[Optimizer], Any]
-    metrics: bool = False
+    needs_metric: bool = False
     bend: int = 5
 
 
@@ -42,35 +49,41 @@ class Stop(NamedTuple):
 
     optimizer: dict[str, Any]
     scheduler: dict[str, Any]
-    used: list[Held]
+    used: list[GroupValues]
 
 
-def ours(name: str, *arguments: Any, metrics: bool = False, **words: Any) -> Subject:
-    return Subject(name, lambda optimizer: LRScheduler(optimizer, *arguments, **words), metrics)
+def make_subject(name: str, *arguments: Any, needs_metric: bool = False, **options: Any) -> Subject:
+    return Subject(
+        name, lambda optimizer: LRScheduler(optimizer, *arguments, **options), needs_metric
+    )
 
 
-def of_torch(case: Case) -> Subject:
-    return Subject(case.name, case.plan.theirs, case.metrics, case.bend)
+def make_torch_subject(case: Case) -> Subject:
+    return Subject(case.name, case.plan.theirs, case.needs_metric, case.bend)
 
 
 SUBJECTS = [
     *(
-        ours(case.name, case.plan.ours(), metrics=case.metrics)._replace(bend=case.bend)
+        make_subject(case.name, case.plan.ours(), needs_metric=case.needs_metric)._replace(
+            bend=case.bend
+        )
         for case in CASES
     ),
-    ours("a sequence", Warmup(5) >> Cosine(10, end=Absolute(0.001))),
-    ours("a constant, then more", Constant(0.5, over=4) >> Exponential(0.9)),
-    ours("a formula", lrlab.Formula("1 / (1 + 0.01*t)")),
-    ours("a function", lrlab.Custom(lambda t: 0.95**t)),
-    ours("a plateau after a warm-up", Warmup(5) >> Plateau(0.5, patience=1), metrics=True),
-    ours("greedy", Greedy(0.5, patience=1, window=3), metrics=True),
-    ours(
+    make_subject("a sequence", Warmup(5) >> Cosine(10, end=Absolute(0.001))),
+    make_subject("a constant, then more", Constant(0.5, over=4) >> Exponential(0.9)),
+    make_subject("a formula", lrlab.Formula("1 / (1 + 0.01*t)")),
+    make_subject("a function", lrlab.Custom(lambda t: 0.95**t)),
+    make_subject(
+        "a plateau after a warm-up", Warmup(5) >> Plateau(0.5, patience=1), needs_metric=True
+    ),
+    make_subject("greedy", Greedy(0.5, patience=1, window=3), needs_metric=True),
+    make_subject(
         "a plateau in one group",
         "Exponential(0.9)",
         groups={1: Plateau(0.5, patience=1, low=Absolute(0.01))},
-        metrics=True,
+        needs_metric=True,
     ),
-    ours(
+    make_subject(
         "momentum and decay",
         "Linear(1, 0.5, over=9)",
         momentum="Linear(Absolute(0.85), Absolute(0.95), over=9)",
@@ -84,39 +97,43 @@ ORDERS = {
     "construct, scheduler, optimizer": "cso",
     "optimizer, construct, scheduler": "ocs",
     "scheduler only": "cs",
-    "construct, optimizer without initial rates, scheduler": "cOs",
-    "construct, scheduler, optimizer without initial rates": "csO",
-    "optimizer without initial rates, construct, scheduler": "Ocs",
+    "construct, optimizer without initial lrs, scheduler": "cOs",
+    "construct, scheduler, optimizer without initial lrs": "csO",
+    "optimizer without initial lrs, construct, scheduler": "Ocs",
 }
 
 OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
-    "SGD": lambda: optimizer_of(*RATES, weight_decay=0.01),
-    "Adam with tensors": lambda: optimizer_of(
-        *map(torch.tensor, RATES), kind=torch.optim.Adam, weight_decay=0.01
+    "SGD": lambda: make_optimizer(*BASE_LRS, weight_decay=0.01),
+    "Adam with tensors": lambda: make_optimizer(
+        *map(torch.tensor, BASE_LRS), kind=torch.optim.Adam, weight_decay=0.01
     ),
 }
 
 
-def stopped(subject: Subject, new: Callable[[], Optimizer], stop: int, more: int = MORE) -> Stop:
-    optimizer = new()
+def stop_training(
+    subject: Subject, make: Callable[[], Optimizer], stop: int, more_steps: int = MORE_STEPS
+) -> Stop:
+    optimizer = make()
     scheduler = subject.build(optimizer)
-    steps(optimizer, scheduler, subject.metrics, 0, stop)
+    run_steps(optimizer, scheduler, subject.needs_metric, 0, stop)
     states = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
-    return Stop(*states, steps(optimizer, scheduler, subject.metrics, stop, stop + more))
+    return Stop(
+        *states, run_steps(optimizer, scheduler, subject.needs_metric, stop, stop + more_steps)
+    )
 
 
-def resumed(
-    subject: Subject, new: Callable[[], Optimizer], order: str, at: Stop
+def resume(
+    subject: Subject, make: Callable[[], Optimizer], order: str, at: Stop
 ) -> tuple[Optimizer, Any]:
-    optimizer = new()
-    for act in order:
-        if act == "c":
+    optimizer = make()
+    for action in order:
+        if action == "c":
             scheduler = subject.build(optimizer)
-        elif act == "s":
+        elif action == "s":
             scheduler.load_state_dict(copy.deepcopy(at.scheduler))
         else:
             state = copy.deepcopy(at.optimizer)
-            for group in state["param_groups"] if act == "O" else ():
+            for group in state["param_groups"] if action == "O" else ():
                 for key in [key for key in group if key.startswith("initial_")]:
                     del group[key]
             optimizer.load_state_dict(state)
@@ -124,16 +141,19 @@ def resumed(
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
-@pytest.mark.parametrize("new", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
-def test_resuming_in_any_order_is_never_having_stopped(
-    subject: Subject, new: Callable[[], Optimizer], order: str
+def test_resuming_in_any_order_equals_never_having_stopped(
+    subject: Subject, make: Callable[[], Optimizer], order: str
 ) -> None:
-    for stop in (0, 1, subject.bend, LAST + 5):
-        at = stopped(subject, new, stop)
-        optimizer, scheduler = resumed(subject, new, order, at)
-        assert held(optimizer) == at.used[0]
-        assert steps(optimizer, scheduler, subject.metrics, stop, stop + MORE) == at.used
+    for stop in (0, 1, subject.bend, LAST_STEP + 5):
+        at = stop_training(subject, make, stop)
+        optimizer, scheduler = resume(subject, make, order, at)
+        assert read_values(optimizer) == at.used[0]
+        assert (
+            run_steps(optimizer, scheduler, subject.needs_metric, stop, stop + MORE_STEPS)
+            == at.used
+        )
 
 
 @pytest.mark.parametrize(
@@ -142,21 +162,21 @@ def test_resuming_in_any_order_is_never_having_stopped(
 def test_torchs_own_schedulers_fail_where_building_or_loading_is_out_of_order(
     order: str, fails: bool
 ) -> None:
-    wrong, new, stop = [], OPTIMIZERS["SGD"], 6
-    for subject in map(of_torch, CASES):
-        at = stopped(subject, new, stop, LAST - stop)
-        optimizer, scheduler = resumed(subject, new, order, at)
-        if steps(optimizer, scheduler, subject.metrics, stop, LAST) != at.used:
+    wrong, make, stop = [], OPTIMIZERS["SGD"], 6
+    for subject in map(make_torch_subject, CASES):
+        at = stop_training(subject, make, stop, LAST_STEP - stop)
+        optimizer, scheduler = resume(subject, make, order, at)
+        if run_steps(optimizer, scheduler, subject.needs_metric, stop, LAST_STEP) != at.used:
             wrong.append(subject.name)
     assert bool(wrong) == fails
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
-@pytest.mark.parametrize("format", ["torch", "json"])
-def test_a_state_survives_its_file(subject: Subject, format: str) -> None:
-    new = OPTIMIZERS["SGD"]
-    at = stopped(subject, new, 7)
-    if format == "json":
+@pytest.mark.parametrize("file_format", ["torch", "json"])
+def test_a_state_survives_its_file(subject: Subject, file_format: str) -> None:
+    make = OPTIMIZERS["SGD"]
+    at = stop_training(subject, make, 7)
+    if file_format == "json":
         state = json.loads(json.dumps(at.scheduler))
     else:
         file = io.BytesIO()
@@ -164,15 +184,15 @@ def test_a_state_survives_its_file(subject: Subject, format: str) -> None:
         file.seek(0)
         state = torch.load(file, weights_only=True)
         assert state == at.scheduler
-    optimizer, scheduler = resumed(subject, new, "cs", at._replace(scheduler=state))
+    optimizer, scheduler = resume(subject, make, "cs", at._replace(scheduler=state))
     assert scheduler.state_dict() == at.scheduler
-    assert steps(optimizer, scheduler, subject.metrics, 7, 7 + MORE) == at.used
+    assert run_steps(optimizer, scheduler, subject.needs_metric, 7, 7 + MORE_STEPS) == at.used
 
 
 def test_resuming_by_last_epoch() -> None:
-    subject = ours("a line", Linear(1.0, 0.5, over=30))
-    at = stopped(subject, optimizer_of, 7)
-    optimizer = optimizer_of()
+    subject = make_subject("a line", Linear(1.0, 0.5, over=30))
+    at = stop_training(subject, make_optimizer, 7)
+    optimizer = make_optimizer()
     optimizer.load_state_dict(at.optimizer)
     scheduler = LRScheduler(optimizer, Linear(1.0, 0.5, over=30), last_epoch=6)
-    assert steps(optimizer, scheduler, False, 7, 7 + MORE) == at.used
+    assert run_steps(optimizer, scheduler, False, 7, 7 + MORE_STEPS) == at.used

@@ -54,7 +54,9 @@ def print_of(tmp_path: Path) -> Callable[..., str]:
     def of(model: str = MODEL, parts: str = PARTS) -> str:
         (tmp_path / "own_model.py").write_text(model)
         (tmp_path / "own_parts.py").write_text(parts)
-        program = "import own_model; from lrlab.problems.fingerprint import fingerprint_of as f;"
+        program = (
+            "import own_model; from lrlab.problems.fingerprint import compute_fingerprint as f;"
+        )
         done = subprocess.run(
             [sys.executable, "-B", "-c", program + "print(f(own_model.model))"],
             cwd=tmp_path, capture_output=True, text=True, check=True,

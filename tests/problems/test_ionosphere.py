@@ -40,9 +40,11 @@ def test_it_is_found_by_folder_by_file_and_with_other_line_ends(
     monkeypatch.delenv("LRLAB_DATA")
     dos = tmp_path / "ionosphere.data"
     dos.write_bytes(("\r\n".join(text.split("\n")) + "\r\n\r\n").encode())
-    expected = load_problem("ionosphere", file=ionosphere_folder).split(0)
+    expected = load_problem("ionosphere", ionosphere_file=ionosphere_folder).split(0)
     for path in (dos, tmp_path):
-        assert torch.equal(load_problem("ionosphere", file=path).split(0).x_train, expected.x_train)
+        assert torch.equal(
+            load_problem("ionosphere", ionosphere_file=path).split(0).x_train, expected.x_train
+        )
 
 
 def test_another_file_is_not_taken_for_it(tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/ionosphere.data"
-    monkeypatch.setattr(module, "URL", address)
+    monkeypatch.setattr(module, "IONOSPHERE_URL", address)
     yield address
     server.shutdown()
     server.server_close()

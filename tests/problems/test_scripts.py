@@ -17,7 +17,7 @@ def model():
     return nn.Linear(4, 3)
 
 def problem():
-    return lrlab.problem(*load_iris(return_X_y=True), model, name="mine")
+    return lrlab.Problem.from_arrays(*load_iris(return_X_y=True), model, name="mine")
 
 def train(run):
     for epoch in range(run.epochs):
@@ -31,7 +31,7 @@ def two(a, b): ...
 def failing():
     return {}["nothing"]
 def refusing():
-    return lrlab.problem([[1.0]], [1.0], model)
+    return lrlab.Problem.from_arrays([[1.0]], [1.0], model)
 """
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from lrlab.errors import ProblemError
-from lrlab.problems import Problem, make_table_problem
+from lrlab.problems import Problem
 
 
 def frame_of(rows: int = 100, seed: int = 0) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def frame_of(rows: int = 100, seed: int = 0) -> pd.DataFrame:
 
 @given(seed=st.integers(0, 10_000))
 def test_numbers_are_standardised_by_the_training_rows_alone(seed: int) -> None:
-    problem = make_table_problem("table", frame_of())
+    problem = Problem.from_frame(frame_of())
     split = problem.split(seed)
     numbers = split.x_train[:, :2].double().numpy()
     assert_allclose(numbers.mean(axis=0), 0, atol=1e-6)
@@ -42,13 +42,13 @@ def test_numbers_are_standardised_by_the_training_rows_alone(seed: int) -> None:
 
 def test_test_rows_have_no_say_in_the_encoding() -> None:
     frame = frame_of()
-    before = make_table_problem("table", frame).split(0)
+    before = Problem.from_frame(frame).split(0)
     changed = frame.copy()
     row = int(before.x_test.shape[0])  # find a test row by changing one after the other
     for row in range(len(frame)):
         changed = frame.copy()
         changed.loc[row, "size"] = 1e6
-        after = make_table_problem("table", changed).split(0)
+        after = Problem.from_frame(changed).split(0)
         if float(after.x_test.abs().max()) > 1e4:
             break
     assert torch.equal(after.x_train, before.x_train)
@@ -56,7 +56,7 @@ def test_test_rows_have_no_say_in_the_encoding() -> None:
 
 def test_split_is_stratified_disjoint_and_seventy_percent() -> None:
     frame = frame_of(200).assign(size=np.arange(200.0))
-    problem = make_table_problem("table", frame)
+    problem = Problem.from_frame(frame)
     split = problem.split(3)
     assert len(split.x_train) == 140 == problem.train_rows
     assert len(split.x_test) == 60
@@ -67,13 +67,13 @@ def test_split_is_stratified_disjoint_and_seventy_percent() -> None:
 
 
 def test_equal_seeds_give_equal_splits_and_others_do_not() -> None:
-    problem = make_table_problem("table", frame_of())
+    problem = Problem.from_frame(frame_of())
     assert torch.equal(problem.split(5).x_train, problem.split(5).x_train)
     assert not torch.equal(problem.split(5).x_train, problem.split(6).x_train)
 
 
 def test_text_becomes_one_input_per_category_whatever_the_split() -> None:
-    problem = make_table_problem("table", frame_of())
+    problem = Problem.from_frame(frame_of())
     for seed in range(5):
         categories = problem.split(seed).x_train[:, 2:]
         assert categories.shape[1] == 4  # three cities and the missing one
@@ -82,37 +82,37 @@ def test_text_becomes_one_input_per_category_whatever_the_split() -> None:
 
 def test_a_column_of_numbers_with_a_slip_is_doubted() -> None:
     frame = frame_of()
-    assert make_table_problem("table", frame).data_warnings == ()
+    assert Problem.from_frame(frame).data_warnings == ()
     slipped = frame.assign(count=["unknown", *frame["count"][1:].astype(str)])
-    (doubt,) = make_table_problem("table", slipped).data_warnings
+    (doubt,) = Problem.from_frame(slipped).data_warnings
     assert "column count is taken for categories because 1 of its 100 cells" in doubt
     assert "such as unknown" in doubt
     money = frame.assign(count=[f"${i},017" for i in range(100)])
-    (doubt,) = make_table_problem("table", money).data_warnings
+    (doubt,) = Problem.from_frame(money).data_warnings
     assert "100 of its 100 cells are no plain numbers, such as $0,017" in doubt
 
 
 def test_a_column_that_names_the_rows_is_doubted() -> None:
     named = frame_of().assign(city=[f"no {i}" for i in range(100)])
-    (doubt,) = make_table_problem("table", named).data_warnings
+    (doubt,) = Problem.from_frame(named).data_warnings
     assert "column city holds 100 different texts, of which the 32 most frequent" in doubt
 
 
 def test_rare_categories_share_the_absence_of_all_others() -> None:
     rows = 400
     frame = pd.DataFrame({"name": [f"n{i % 50}" for i in range(rows)], "y": [0, 1] * (rows // 2)})
-    assert make_table_problem("table", frame).split(0).x_train.shape[1] == 32
+    assert Problem.from_frame(frame).split(0).x_train.shape[1] == 32
 
 
 def test_missing_numbers_become_the_median_of_the_training_rows() -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan] * 20, "y": ["a", "b"] * 40})
-    split = make_table_problem("table", frame).split(0)
+    split = Problem.from_frame(frame).split(0)
     assert len(torch.unique(split.x_train)) == 3
 
 
 def test_constant_and_empty_columns_do_no_harm() -> None:
     frame = pd.DataFrame({"x": np.arange(20.0), "same": 1, "none": np.nan, "y": ["a", "b"] * 10})
-    split = make_table_problem("table", frame).split(0)
+    split = Problem.from_frame(frame).split(0)
     assert split.x_train.shape[1] == 2
     assert split.x_train.isfinite().all()
 
@@ -131,7 +131,7 @@ def test_constant_and_empty_columns_do_no_harm() -> None:
     ],
 )
 def test_the_task_is_told_by_the_target(target: object, kind: str, outputs: int) -> None:
-    problem = make_table_problem("table", pd.DataFrame({"x": np.arange(40.0), "y": target}))
+    problem = Problem.from_frame(pd.DataFrame({"x": np.arange(40.0), "y": target}))
     assert problem.task.kind == kind
     assert problem.task.output_size == outputs
     assert problem.model()(problem.split(0).x_train).shape == (28, outputs)
@@ -139,15 +139,15 @@ def test_the_task_is_told_by_the_target(target: object, kind: str, outputs: int)
 
 def test_the_task_may_be_said() -> None:
     frame = pd.DataFrame({"x": np.arange(40.0), "y": [3, 4, 5, 6] * 10})
-    assert "--task regression" in make_table_problem("table", frame).summary
-    problem = make_table_problem("table", frame, task="regression")
+    assert "--task regression" in Problem.from_frame(frame).summary
+    problem = Problem.from_frame(frame, task="regression")
     assert problem.task.kind == "regression"
     assert "--task" not in problem.summary
 
 
 def test_a_regression_target_is_standardised_and_scored_in_its_own_units() -> None:
     frame = pd.DataFrame({"x": np.arange(100.0), "y": 1000 + 50 * np.arange(100.0) ** 0.5})
-    problem = make_table_problem("table", frame)
+    problem = Problem.from_frame(frame)
     split = problem.split(0)
     assert_allclose(split.y_train.double().mean(), 0, atol=1e-6)
     assert_allclose(split.y_train.double().std(correction=0), 1, atol=1e-6)
@@ -160,10 +160,10 @@ def test_a_regression_target_is_standardised_and_scored_in_its_own_units() -> No
 @pytest.mark.parametrize("target", ["size", "3", "nothing"])
 def test_an_unknown_target_lists_the_columns(target: str) -> None:
     if target == "size":
-        assert make_table_problem("table", frame_of().dropna(), target).task.kind == "regression"
+        assert Problem.from_frame(frame_of().dropna(), target=target).task.kind == "regression"
         return
     with pytest.raises(ProblemError, match=r"the columns are size, count, city, label"):
-        make_table_problem("table", frame_of(), target)
+        Problem.from_frame(frame_of(), target=target)
 
 
 @pytest.mark.parametrize(
@@ -186,53 +186,51 @@ def test_an_unknown_target_lists_the_columns(target: str) -> None:
 )
 def test_targets_that_cannot_be_predicted(target: list, task: str | None, said: str) -> None:
     with pytest.raises(ProblemError) as caught:
-        make_table_problem("table", pd.DataFrame({"x": np.arange(20.0), "y": target}), task=task)
+        Problem.from_frame(pd.DataFrame({"x": np.arange(20.0), "y": target}), task=task)
     assert said in str(caught.value)
 
 
 def test_inputs_that_cannot_be_used() -> None:
     frame = pd.DataFrame({"x": [np.inf, 1.0] * 10, "y": ["a", "b"] * 10})
     with pytest.raises(ProblemError, match=r"column x must hold numbers below 1e\+100"):
-        make_table_problem("table", frame)
+        Problem.from_frame(frame)
     with pytest.raises(ProblemError, match="there is no input"):
-        make_table_problem("table", frame.assign(x=np.nan))
+        Problem.from_frame(frame.assign(x=np.nan))
 
 
 def test_the_fingerprint_is_of_the_content() -> None:
     def print_of(frame: pd.DataFrame, **words: str) -> str:
-        return make_table_problem("name", frame, **words).fingerprint
+        return Problem.from_frame(frame, name="name", **words).fingerprint
 
     frame = frame_of().dropna()
     assert print_of(frame) == print_of(frame.copy())
     assert print_of(frame) != print_of(frame.assign(count=frame["count"] + 1))
     assert print_of(frame) != print_of(frame.rename(columns={"size": "length"}))
     assert print_of(frame) != print_of(frame, target="count")
-    assert make_table_problem("other", frame).fingerprint == print_of(frame)
+    assert Problem.from_frame(frame, name="other").fingerprint == print_of(frame)
 
 
 def test_a_problem_can_be_sent_to_another_process() -> None:
-    problem = make_table_problem("table", frame_of())
+    problem = Problem.from_frame(frame_of())
     other: Problem = pickle.loads(pickle.dumps(problem))
     assert torch.equal(other.split(1).x_train, problem.split(1).x_train)
 
 
 def test_given_test_rows_are_those_of_every_seed() -> None:
     train, test = frame_of(80, seed=1), frame_of(30, seed=2)
-    problem = make_table_problem("table", train, test=test)
+    problem = Problem.from_frame(train, test_frame=test)
     assert problem.test_train_ratio is None
     assert problem.train_rows == 80
     first, second = problem.split(0), problem.split(1)
     assert torch.equal(first.x_test, second.x_test)
     assert first.y_test.flatten().tolist() == (test["label"] == "yes").tolist()
     # Encoded by the training rows alone: any other test rows leave these as they are.
-    other = make_table_problem(
-        "table", train, test=frame_of(25, seed=3).assign(size=1e6, city="Bonn")
-    )
+    other = Problem.from_frame(train, test_frame=frame_of(25, seed=3).assign(size=1e6, city="Bonn"))
     assert torch.equal(other.split(0).x_train, first.x_train)
     assert other.split(0).x_test[:, 2:].sum() == 0  # a city that no training row has
     assert other.fingerprint != problem.fingerprint
     joined = pd.concat([train, test], ignore_index=True)
-    assert make_table_problem("table", joined).fingerprint != problem.fingerprint
+    assert Problem.from_frame(joined).fingerprint != problem.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -249,4 +247,4 @@ def test_given_test_rows_are_those_of_every_seed() -> None:
 )
 def test_test_rows_that_do_not_suit(changed: Callable, said: str) -> None:
     with pytest.raises(ProblemError, match=said):
-        make_table_problem("table", frame_of(80), test=changed(frame_of(30)))
+        Problem.from_frame(frame_of(80), test_frame=changed(frame_of(30)))

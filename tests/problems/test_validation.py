@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis.strategies import integers
 from torch import Tensor
 
-from lrlab.problems import Problem, Split, load_problem, split_rows
+from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.metrics import make_multiclass_task
 from lrlab.training import Run, Settings, train
-from tests.training.cases import digits, squares
+from tests.training.factories import make_digits_problem, make_regression_problem
 
 
 def rows_of(x: Tensor) -> list[tuple[float, ...]]:
@@ -21,8 +21,8 @@ def rows_of(x: Tensor) -> list[tuple[float, ...]]:
 
 @given(integers(0, 100), integers(1, 43))
 def test_rows_are_parted_and_test_rows_stay(seed: int, held_out: int) -> None:
-    problem = squares(lambda: torch.nn.Linear(4, 1))
-    whole, split = problem.split(seed), split_rows(problem, seed, held_out)
+    problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
+    whole, split = problem.split(seed), problem.split_rows(seed, held_out)
     assert split.x_validation is not None
     assert split.y_validation is not None
     assert len(split.x_validation) == len(split.y_validation) == held_out
@@ -41,9 +41,9 @@ def test_rows_are_parted_and_test_rows_stay(seed: int, held_out: int) -> None:
 
 def test_a_seed_holds_out_the_same_rows_and_another_seed_others() -> None:
     # Of a problem whose rows are the same for every seed.
-    problem = squares(lambda: torch.nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
     fixed = replace(problem, split=lambda seed: problem.split(0))
-    first, again, other = (split_rows(fixed, seed, 9).x_validation for seed in (1, 1, 2))
+    first, again, other = (fixed.split_rows(seed, 9).x_validation for seed in (1, 1, 2))
     assert first is not None
     assert other is not None
     assert again is not None
@@ -56,7 +56,7 @@ def test_a_seed_holds_out_the_same_rows_and_another_seed_others() -> None:
 def test_classes_are_held_out_in_their_shares(name: str, share: float) -> None:
     problem = load_problem(name)
     held = round(share * problem.train_rows)
-    whole, split = problem.split(0), split_rows(problem, 0, held)
+    whole, split = problem.split(0), problem.split_rows(0, held)
     assert split.y_validation is not None
     for label in whole.y_train.unique():
         expected = float((whole.y_train == label).double().mean()) * held
@@ -70,18 +70,18 @@ def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None
     task = make_multiclass_task(5)
     problem = Problem("few", "few", lambda seed: Split(x, y, x, y), 10, None, task, True, "few")  # type: ignore[arg-type]
     for held_out in (1, 2, 9):
-        split = split_rows(problem, 0, held_out)
+        split = problem.split_rows(0, held_out)
         assert split.y_validation is not None
         assert len(split.y_validation) == held_out
         assert len(split.y_train) == 10 - held_out
 
 
 def test_nothing_is_trained_on_rows_held_out() -> None:
-    problem = digits()
+    problem = make_digits_problem()
     run = Run(None, Settings(epochs=3, validation_size=0.25, batch_size=16), seed=0)
     expected = train(problem, run)
 
-    kept = split_rows(problem, 0, 11)
+    kept = problem.split_rows(0, 11)
     assert kept.x_validation is not None
     held = set(rows_of(kept.x_validation))
 
@@ -92,7 +92,7 @@ def test_nothing_is_trained_on_rows_held_out() -> None:
         return replace(rows, x_train=torch.where(wrong[:, None], rows.x_train + 5, rows.x_train))
 
     result = train(replace(problem, split=other_targets), run)
-    for name in ("loss", "score"):
+    for name in ("loss", "test_score"):
         np.testing.assert_array_equal(
             result.curve.get_column(name), expected.curve.get_column(name)
         )

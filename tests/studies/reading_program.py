@@ -17,7 +17,7 @@ def read(db: Path) -> None:
     from lrlab.studies.store.schema import unpack_curve
 
     print("ready", flush=True)
-    query = "SELECT count(*), max(epochs) FROM run"
+    query = "SELECT count(*), max(curve) FROM run"
     seen, deadline = [0], time.monotonic() + 100
     while len(seen) < 30 or len(set(seen)) < 10:
         if time.monotonic() > deadline:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import Cosine
-from lrlab.problems import load_problem, split_rows
+from lrlab.problems import load_problem
 from lrlab.studies import build_grid, select_settings
 from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Curve, Epoch, Result, Settings
@@ -59,7 +59,7 @@ def test_a_diverged_run_counts_as_a_guess_on_the_held_out_rows(beside: float, ra
     problem = load_problem("wine")
     guesses = []
     for seed in SEEDS:
-        split = split_rows(problem, seed, GRID[0].count_validation_rows(problem.train_rows))
+        split = problem.split_rows(seed, GRID[0].count_validation_rows(problem.train_rows))
         most = np.bincount(split.y_train.numpy()).argmax()
         guesses.append(float((split.y_validation == most).double().mean()))
     other = [result(float(np.mean([0.9, guesses[1]])) + beside)] * 2

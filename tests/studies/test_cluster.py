@@ -24,8 +24,8 @@ from lrlab.errors import MissingExtra, StudyError, TrainingError
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import Machine, Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
 from lrlab.studies.execution import ray as ray_backend
-from lrlab.studies.execution.local import Block, open_backend, plan_blocks
 from lrlab.studies.execution.ray import get_value, put_value
+from lrlab.studies.execution.runner import Block, open_backend, plan_blocks
 from lrlab.training import Result, Run, Settings
 from lrlab.training.engines import Engine
 
@@ -129,7 +129,7 @@ def test_a_lost_head_ends_the_study_and_leaves_nothing(
     next(running)
     (head,) = (child for child in _children() if child.name() == "gcs_server")
     head.kill()
-    with pytest.raises(StudyError, match="the Ray cluster was lost; the runs that ended are kept"):
+    with pytest.raises(StudyError, match="the Ray cluster was lost; finished runs are stored"):
         list(running)
     assert _children() == []
     assert signal.getsignal(signal.SIGTERM) == before

@@ -18,7 +18,8 @@ from lrlab.schedules import Schedule
 from lrlab.studies import Machine, Protocol, build_plan, plan_first_phase, train_blocks
 from lrlab.studies.execution import backends
 from lrlab.studies.execution.backends import THIS_MACHINE
-from lrlab.studies.execution.local import Block, _train_shared_block, plan_blocks, write_shared
+from lrlab.studies.execution.local import _train_shared_block, write_shared
+from lrlab.studies.execution.runner import Block, plan_blocks
 from lrlab.training import Run, Settings, ensemble, train
 from lrlab.training.engines import Engine
 

@@ -29,12 +29,12 @@ def test_a_row_for_each_run_that_has_ended(db: Path) -> None:
             assert row[name] == (list(value) if name == "betas" else value)
         assert (row["study"], row["problem"], row["engine"]) == ("0123abcd", "iris", "loop")
         assert (row["schedule"], row["seed"]) == (to_text(run.schedule), run.seed)
-        own = (row["score"], row["diverged"], row["seconds"])
+        own = (row["test_score"], row["diverged"], row["seconds"])
         assert own == (result.test_score, result.diverged, result.seconds)
-    assert frame["left_at"].tolist() == [pd.NA, pd.NA, 17, pd.NA, pd.NA, pd.NA]
-    assert frame["others.weight_decay"].tolist()[5] == "Linear(1.0, 0.5, over=30)"
-    assert frame["others.weight_decay"].isna().sum() == 5
-    age = pd.Timestamp.now("UTC") - frame["ended"]
+    assert frame["diverged_at_step"].tolist() == [pd.NA, pd.NA, 17, pd.NA, pd.NA, pd.NA]
+    assert frame["other_schedules.weight_decay"].tolist()[5] == "Linear(1.0, 0.5, over=30)"
+    assert frame["other_schedules.weight_decay"].isna().sum() == 5
+    age = pd.Timestamp.now("UTC") - frame["ended_at"]
     assert (age >= pd.Timedelta(0)).all()
     assert (age < pd.Timedelta("1min")).all()
 

@@ -25,11 +25,13 @@ def test_fifty_kills_leave_the_study_that_was_never_killed(tmp_path: Path) -> No
     assert len(set(stored)) > 15  # most kills were of a study that went on
 
     for question in (
-        "SELECT id, schedule, settings, seed, score, diverged, epochs, left_at FROM run ORDER BY 1",
-        "SELECT phase, place, run, block FROM member ORDER BY phase, place",
+        "SELECT id, schedule, settings, seed, test_score, diverged, curve, diverged_at_step FROM run ORDER BY 1",
+        "SELECT phase, position, run, block FROM planned_run ORDER BY phase, position",
         "SELECT id, plan FROM study",
     ):
         assert rows(killed, question) == rows(whole, question)
     # No run is in the file without a phase that planned it, or planned without being there.
-    assert rows(killed, "SELECT count(*) FROM run") == rows(killed, "SELECT count(*) FROM member")
+    assert rows(killed, "SELECT count(*) FROM run") == rows(
+        killed, "SELECT count(*) FROM planned_run"
+    )
     assert rows(killed, "PRAGMA integrity_check") == [("ok",)]

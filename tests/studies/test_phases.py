@@ -112,7 +112,12 @@ def test_the_baseline_is_run_on_them_at_all_it_was_tried_with_and_between(iris: 
 
 def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: Problem) -> None:
     done, results = carried_out(study(iris), best_at(constant=0.1, cosine=3.0))
-    assert [phase.name for phase in done] == ["tuning", "widening 1", "widening 2", "final"]
+    assert [phase.name for phase in done] == [
+        "tuning",
+        "grid extension 1",
+        "grid extension 2",
+        "final",
+    ]
     assert [rates_tried(phase, Cosine()) for phase in done[1:3]] == [[3.0], [10.0]]
     assert all(rates_tried(phase, BASELINE) == [] for phase in done[1:3])
     assert all(phase.seeds == done[0].seeds for phase in done[1:3])
@@ -123,7 +128,12 @@ def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: P
 
 def test_beyond_the_limit_the_edge_is_said(iris: Problem) -> None:
     done, results = carried_out(study(iris), best_at(constant=1e-9, cosine=1e9))
-    assert [phase.name for phase in done] == ["tuning", "widening 1", "widening 2", "final"]
+    assert [phase.name for phase in done] == [
+        "tuning",
+        "grid extension 1",
+        "grid extension 2",
+        "final",
+    ]
     assert [rates_tried(phase, BASELINE) for phase in done[1:3]] == [[0.003], [0.001]]
     tuned = select_tuned_settings(study(iris), done, results)
     assert [(own.settings.lr, own.edge_side) for own in tuned.values()] == [(0.001, -1), (10.0, 1)]
@@ -191,9 +201,9 @@ def test_ids_depend_on_all_that_numbers_depend_on_and_nothing_else(iris: Problem
         {"optimizer": "adam"},
         {"epochs": 49},
         {"batch_size": 23},
-        {"per": "step"},
+        {"step_every": "step"},
         {"shuffle": False},
-        {"validation": 0.2},
+        {"validation_size": 0.2},
         {"engine": Engine("ensemble")},
         {"protocol": dataclasses.replace(PROTOCOL, seed=1)},
         {"problem": dataclasses.replace(iris, fingerprint="0")},

@@ -52,7 +52,7 @@ def test_auto_takes_what_is_found_faster(
         asked.append((len(runs), *words))
         return EngineChoice(ENSEMBLE, "12 times as fast", seconds_per_run_step=1e-6)
 
-    monkeypatch.setattr(engines, "choose", choose)
+    monkeypatch.setattr(engines, "select_faster_engine", choose)
     with Store(tmp_path / "lrlab.db") as store:
         assert select_engine(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
     assert asked == [(4, "cpu", False, 3, 5)]
@@ -67,7 +67,9 @@ def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -
 
 
 def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "choose", lambda *_: pytest.fail("nothing was to be chosen"))
+    monkeypatch.setattr(
+        engines, "select_faster_engine", lambda *_: pytest.fail("nothing was to be chosen")
+    )
 
 
 def test_a_study_keeps_the_engine_it_was_begun_with(

@@ -48,11 +48,11 @@ def held() -> Held:
 WORKER = """
 import sys
 from pathlib import Path
-from lrlab.studies.sharing import Shared, opened
+from lrlab.studies.execution.local import SharedFile, load_shared
 
 handle = eval(sys.argv[1])
-held, problem, iris = value = opened(handle)
-assert opened(handle) is value  # unpickled once
+held, problem, iris = value = load_shared(handle)
+assert load_shared(handle) is value  # unpickled once
 column = iris.split.__self__.inputs.iloc[:, 0].to_numpy()
 for address in (
     held["array"].ctypes.data,

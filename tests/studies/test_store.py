@@ -132,7 +132,7 @@ def test_rows_are_readable_by_people(tmp_path: Path, study: Given) -> None:
         )
     rows = query(
         tmp_path / "lrlab.db",
-        "SELECT problem, schedule, seed, score, json_extract(settings, '$.lr') FROM run",
+        "SELECT problem, schedule, seed, test_score, json_extract(settings, '$.lr') FROM run",
     )
     assert rows == [("iris", "Cosine()", study.plan.final_seeds[-1], 0.5, 0.1)]
 
@@ -172,12 +172,12 @@ def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Giv
         begin(store, study, "0123abcd")
         assert store.load_phase("0123abcd", "tuning") is None
         store.add_phase("0123abcd", "tuning", tuning)
-        store.add_phase("0123abcd", "widening", [])
+        store.add_phase("0123abcd", "grid extension 1", [])
     with Store(tmp_path / "lrlab.db") as store:
         begin(store, study, "0123abcd")  # as a command that is repeated does
         assert store.has_study("0123abcd")
         assert store.load_phase("0123abcd", "tuning") == tuning
-        assert store.load_phase("0123abcd", "widening") == []
+        assert store.load_phase("0123abcd", "grid extension 1") == []
         assert store.load_phase("0123abcd", "final") is None
 
 
@@ -260,7 +260,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Given)
         with store._database.open_transaction() as writing:
             writing.execute("PRAGMA max_page_count = 1")
         noise = np.random.default_rng(0).normal(size=(20_000, 7))
-        huge = replace(result(0.5), epochs=Curve(noise))
+        huge = replace(result(0.5), curve=Curve(noise))
         both = {ids[1]: result(0.5), ids[2]: huge}
         with pytest.raises(StudyError, match="the disk is full"):
             store.add_results(study.problem, study.engine, study.runs, both)
@@ -274,13 +274,13 @@ def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study
     ids = list(study.runs)
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     noise = np.random.default_rng(0).normal(size=(20_000, 7))
-    huge = {ids[1]: replace(result(0.5), epochs=Curve(noise))}
+    huge = {ids[1]: replace(result(0.5), curve=Curve(noise))}
     with Store(tmp_path / "lrlab.db") as store:
         add(store, study, ids[:1])
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
         try:
-            with pytest.raises(StudyError, match="the disk refuses"):
+            with pytest.raises(StudyError, match="the disk reports an error"):
                 store.add_results(study.problem, study.engine, study.runs, huge)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

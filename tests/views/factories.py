@@ -1,4 +1,4 @@
-"""Studies whose results are given, without a training."""
+"""Studies with given results, without training."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,40 +6,42 @@ from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Plan, StudyResult, plan_first_phase, plan_next_phase
 from lrlab.training import Curve, Epoch, Result, Settings
 
-Results = Mapping[Schedule, Sequence[Result]]
 
-
-def study_of(
+def make_study(
     plan: Plan,
-    finals: Results,
-    chosen: Mapping[Schedule, Settings] | None = None,
-    elsewhere: Sequence[Result] | None = None,
+    final_results: Mapping[Schedule, Sequence[Result]],
+    selected_settings: Mapping[Schedule, Settings] | None = None,
+    other_baseline_results: Sequence[Result] | None = None,
 ) -> StudyResult:
-    """The study whose final runs have come to these results.
+    """Make the study whose final runs have these results.
 
     Args:
-        plan: the study.
-        finals: of each schedule at the settings chosen for it.
-        chosen: those settings; the first of the grid where they are left out.
-        elsewhere: the baseline's at all other settings; the same as at those chosen when left out.
+        plan: of the study.
+        final_results: of each schedule at its selected settings.
+        selected_settings: of each schedule; by default the first of the grid.
+        other_baseline_results: of the baseline at each of the other settings; by default the same as at
+            the selected ones.
     """
-    best = dict.fromkeys(plan.schedules, plan.grid[0]) | dict(chosen or {})
-    phase, done, results = plan_first_phase(plan), [], {}
+    selected = dict.fromkeys(plan.schedules, plan.grid[0]) | dict(selected_settings or {})
+    phase, phases, results = plan_first_phase(plan), [], {}
     while phase is not None:
-        done.append(phase)
-        own = []
+        phases.append(phase)
+        phase_results: list[Result] = []
         for schedule, settings in phase.candidates:
-            at_best = settings == best[schedule]
-            if phase.name == "final" and (at_best or schedule != BASELINE):
-                own += finals[schedule]
-            elif phase.name == "final":
-                own += elsewhere or finals[schedule]
+            is_selected = settings == selected[schedule]
+            if phase.name != "final":
+                phase_results += [_make_tuning_result(0.9 if is_selected else 0.5)] * len(
+                    phase.seeds
+                )
+            elif is_selected or schedule != BASELINE:
+                phase_results += final_results[schedule]
             else:
-                own += [_held_out(0.9 if at_best else 0.5)] * len(phase.seeds)
-        results |= dict(zip(phase.runs, own, strict=True))
-        phase = plan_next_phase(plan, done, results)
-    return StudyResult(plan, tuple(done), results)
+                phase_results += other_baseline_results or final_results[schedule]
+        results |= dict(zip(phase.runs, phase_results, strict=True))
+        phase = plan_next_phase(plan, phases, results)
+    return StudyResult(plan, tuple(phases), results)
 
 
-def _held_out(score: float) -> Result:
-    return Result(0.5, False, Curve.from_epochs([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)
+def _make_tuning_result(validation_score: float) -> Result:
+    epoch = Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, validation_score)
+    return Result(0.5, False, Curve.from_epochs([epoch]), 0.0)

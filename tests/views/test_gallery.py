@@ -1,7 +1,8 @@
-"""The listing of schedules: complete, true, and laid out for 80 columns."""
+"""The gallery: complete, every example shows something, laid out for 80 columns."""
 
 import numpy as np
 import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
 
 from lrlab.schedules import Schedule
 from lrlab.schedules.parser import BUILTIN_BUILDERS
@@ -12,9 +13,8 @@ from lrlab.views.gallery import (
     format_signature,
     render_gallery,
 )
-from lrlab.views.pieces import to_plain_text
 
-EXAMPLES = [example for room in GALLERY.values() for example in room]
+EXAMPLES = [example for examples in GALLERY.values() for example in examples]
 
 
 def test_every_name_has_an_example() -> None:
@@ -37,12 +37,17 @@ def test_every_example_can_be_drawn_and_shows_its_name(example: Example) -> None
     assert example.name.strip("ab ") in example.text
 
 
+def test_the_gallery(file_regression: FileRegressionFixture) -> None:
+    lines = [line.plain for line in render_gallery(80)]
+    file_regression.check("\n".join(lines), extension=".txt")
+
+
 @pytest.mark.parametrize("width", [80, 140])
-def test_the_layout(width: int) -> None:
-    lines = to_plain_text(render_gallery(width)).split("\n")
+def test_lines_fit_the_width(width: int) -> None:
+    lines = [line.plain for line in render_gallery(width)]
     assert max(map(len, lines)) <= width
-    for room, examples in GALLERY.items():
-        assert room in lines
+    for section, examples in GALLERY.items():
+        assert section in lines
         for example in examples:
             assert any(line[20:].startswith(format_signature(example.name)[:40]) for line in lines)
             assert any(line[20:].startswith(example.text[:40]) for line in lines)
@@ -54,7 +59,7 @@ def test_signatures_are_short() -> None:
     assert format_signature("a.clip") == "a.clip(low=None, high=None)"
 
 
-def test_a_reactive_example_reacts() -> None:
+def test_a_metric_driven_example_observes_a_metric() -> None:
     (plateau,) = (example for example in EXAMPLES if example.name == "Plateau")
     drawn = compute_example_rates(plateau)
     assert drawn[0] == drawn[30] == 0.1

@@ -1,4 +1,4 @@
-"""The data of the picture, and the picture."""
+"""The plot of a study: its data, and the image."""
 
 from pathlib import Path
 
@@ -14,85 +14,89 @@ from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import study_plots
-from tests.views.factories import study_of
+from tests.raising import raises
+from tests.views.factories import make_study
 
 
 @pytest.fixture(scope="module")
-def study() -> Plan:
+def plan() -> Plan:
     return build_plan(
         load_problem("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=4), Protocol(3)
     )
 
 
-def result(scores: list[float], diverged: bool = False) -> Result:
+def make_result(scores: list[float], diverged: bool = False) -> Result:
     epochs = tuple(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
     return Result(0.3, diverged, Curve.from_epochs(epochs), 0.0)
 
 
 @pytest.fixture
-def results(study: Plan) -> dict:
+def results(plan: Plan) -> dict:
     numbers = np.random.default_rng(0)
     drawn = {
-        s: [result(list(numbers.random(4))) for _ in study.final_seeds] for s in study.schedules
+        s: [make_result(list(numbers.random(4))) for _ in plan.final_seeds] for s in plan.schedules
     }
     drawn[Linear(1, 0)] = [
-        result([0.5, 0.6], diverged=True),
-        result([0.7], diverged=True),
-        result([], diverged=True),
+        make_result([0.5, 0.6], diverged=True),
+        make_result([0.7], diverged=True),
+        make_result([], diverged=True),
     ]
     return drawn
 
 
-def test_lines_and_bands(study: Plan, results: dict) -> None:
-    base, cosine, linear = study_plots.compute_curves(study_of(study, results))
+def test_lines_and_bands(plan: Plan, results: dict) -> None:
+    base, cosine, linear = study_plots.compute_curves(make_study(plan, results))
     assert (base.label, base.gain) == ("Constant(1.0)", None)
     assert_allclose(cosine.rates, 0.1 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
     assert cosine.times.tolist() == [0, 1, 2, 3, 4]
-    scores = np.array([[epoch.score for epoch in r.epochs] for r in results[Cosine()]])
-    others = np.array([[epoch.score for epoch in r.epochs] for r in results[BASELINE]])
+    scores = np.array([r.curve.get_column("test_score") for r in results[Cosine()]])
+    others = np.array([r.curve.get_column("test_score") for r in results[BASELINE]])
     for band, values in ((cosine.score, scores), (cosine.gain, scores - others)):
         assert band is not None
         interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
         assert_allclose(band.mean, values.mean(axis=0))
         assert_allclose(band.low, interval.low)
         assert_allclose(band.high, interval.high)
-    # A diverged run counts to the end, as what it is scored as.
+    # A diverged run keeps its final score to the end.
     assert_allclose(linear.score.mean, [1.5 / 3, 1.2 / 3, 0.3, 0.3])
 
 
-def test_each_schedule_is_drawn_at_its_own_settings() -> None:
+def test_each_schedule_is_drawn_at_its_selected_settings() -> None:
     grid = build_grid(Settings(epochs=4, validation_size=0.2), [0.1, 0.2, 0.4], [0])
-    study = build_plan(load_problem("iris"), [Cosine(), Plateau()], grid, Protocol(2, 1, 0))
-    chosen = dict(zip(study.schedules, grid, strict=True))
-    results = {s: [result([0.5] * 4)] * 2 for s in study.schedules}
+    plan = build_plan(load_problem("iris"), [Cosine(), Plateau()], grid, Protocol(2, 1, 0))
+    selected = dict(zip(plan.schedules, grid, strict=True))
+    results = {s: [make_result([0.5] * 4)] * 2 for s in plan.schedules}
     used = [[0.4, 0.4, 0.2, 0.1], [0.4, 0.2, 0.2, 0.2]]
     results[Plateau()] = [
         Result(
             0.5,
             False,
-            Curve.from_epochs([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(own)]),
+            Curve.from_epochs([Epoch(i, r, 0.05, 1, 0.5) for i, r in enumerate(rates)]),
             0.0,
         )
-        for own in used
+        for rates in used
     ]
-    base, cosine, plateau = study_plots.compute_curves(study_of(study, results, chosen))
-    assert [c.label for c in (base, cosine)] == ["Constant(1.0), rate 0.1", "Cosine(), rate 0.2"]
+    base, cosine, plateau = study_plots.compute_curves(make_study(plan, results, selected))
+    assert [c.label for c in (base, cosine)] == [
+        "Constant(1.0), learning rate 0.1",
+        "Cosine(), learning rate 0.2",
+    ]
     assert_allclose(base.rates, 0.1)
     assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
-    # What reads a metric has no rates of its own: those that its runs came to, on average.
+    # A metric-driven schedule is drawn at the mean of the rates that its runs used.
     assert_allclose(plateau.rates, [*np.mean(used, axis=0), 0.05])
     assert plateau.times.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_png_is_written(study: Plan, results: dict, tmp_path: Path) -> None:
-    study_plots.save_study_plot(study_of(study, results), tmp_path / "iris.png")
+def test_a_png_is_written(plan: Plan, results: dict, tmp_path: Path) -> None:
+    study_plots.save_study_plot(make_study(plan, results), tmp_path / "iris.png")
     height, width, _ = imread(tmp_path / "iris.png").shape
     assert (width, height) == (1800, 648)
-    with pytest.raises(ViewError, match="cannot be written"):
-        study_plots.save_study_plot(study_of(study, results), tmp_path / "none" / "iris.png")
+    with raises(ViewError, tmp_path / "none" / "iris.png"):
+        study_plots.save_study_plot(make_study(plan, results), tmp_path / "none" / "iris.png")
 
 
-def test_long_names_stay_within_the_picture() -> None:
+def test_long_labels_stay_within_the_figure() -> None:
     band = study_plots.Band(*[np.linspace(0.5, 0.9, 4)] * 3)
     names = [
         f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
@@ -109,8 +113,10 @@ def test_long_names_stay_within_the_picture() -> None:
 
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
     one = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
-    study_plots.save_study_plot(study_of(one, {BASELINE: [result([0.5])]}), tmp_path / "one.png")
     study_plots.save_study_plot(
-        study_of(one, {BASELINE: [result([], diverged=True)]}), tmp_path / "none.png"
+        make_study(one, {BASELINE: [make_result([0.5])]}), tmp_path / "one.png"
+    )
+    study_plots.save_study_plot(
+        make_study(one, {BASELINE: [make_result([], diverged=True)]}), tmp_path / "none.png"
     )
     assert (tmp_path / "none.png").stat().st_size > 0

@@ -1,37 +1,56 @@
-"""The report of a study: what stands where, and that its notes are those of this study."""
+"""The report of a study: answer, ranked table, notes on this study, and times to target."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
 
-from lrlab import Cosine, Linear
+from lrlab import Constant, Cosine, Exponential, Linear, parse
 from lrlab.problems import TrainingFunction, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Plan, Protocol, StudyResult, build_grid, build_plan
+from lrlab.studies import (
+    BASELINE,
+    Plan,
+    Protocol,
+    Selection,
+    StudyResult,
+    TimeToTarget,
+    build_grid,
+    build_plan,
+    compare_scores,
+)
 from lrlab.training import Curve, Epoch, Result, Settings
-from lrlab.views.study_table import format_report, format_table, format_title
-from tests.views.factories import study_of
+from lrlab.views.answer import write_answer
+from lrlab.views.study_table import (
+    format_report,
+    format_table,
+    format_times_to_target,
+    format_title,
+)
+from tests.studies.statistics.making import ACCURACY, RMSE
+from tests.views.factories import make_study
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)
 RATES = [0.01, 0.1, 1.0]
 
 
-def tuned(widenings: int = 2, score: str = "final") -> Plan:
+def make_tuned_plan(grid_extensions: int = 2, score: str = "final") -> Plan:
     grid = build_grid(Settings(epochs=2, validation_size=0.2), RATES, [0, 0.9])
     return build_plan(
-        load_problem("iris"), [COSINE, LINEAR], grid, Protocol(6, 4, widenings, score)
+        load_problem("iris"), [COSINE, LINEAR], grid, Protocol(6, 4, grid_extensions, score)
     )
 
 
-def untuned(**settings: object) -> Plan:
+def make_untuned_plan(**settings: object) -> Plan:
     return build_plan(
         load_problem("iris"), [COSINE, LINEAR], Settings(epochs=2, **settings), Protocol(6)
     )
 
 
-def runs(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
-    """Six runs about a mean, so many of them diverged, which reach it in their second epoch."""
+def make_results(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
+    """Six runs around a mean, which they reach in their second epoch; the first ones diverged."""
     scores = mean + np.random.default_rng(seed).normal(0, 0.003, 6)
     return [
         Result(
@@ -42,113 +61,220 @@ def runs(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
     ]  # fmt: skip
 
 
-def finals(**diverged: int) -> dict[Schedule, list[Result]]:
+def make_final_results(**diverged: int) -> dict[Schedule, list[Result]]:
     return {
-        BASELINE: runs(0.9, 0, diverged.get("constant", 0)),
-        COSINE: runs(0.95, 1, diverged.get("cosine", 0)),
-        LINEAR: runs(0.8, 2),
+        BASELINE: make_results(0.9, 0, diverged.get("constant", 0)),
+        COSINE: make_results(0.95, 1, diverged.get("cosine", 0)),
+        LINEAR: make_results(0.8, 2),
     }
 
 
-def notes(study: StudyResult) -> str:
-    """The third part."""
+def format_notes(study: StudyResult) -> str:
     return format_report(study).split("\n\n")[2]
 
 
-def inside(which: Plan) -> Mapping[Schedule, Settings]:
-    return dict.fromkeys(which.schedules, which.grid[2])
+def select_inside(plan: Plan) -> Mapping[Schedule, Settings]:
+    """Select the settings in the middle of the grid for every schedule."""
+    return dict.fromkeys(plan.schedules, plan.grid[2])
 
 
-def test_the_answer_first_then_tables_with_notes_between() -> None:
-    which = tuned()
-    study = study_of(which, finals(), inside(which))
-    head, ranked, told, times = format_report(study).split("\n\n")
-    first, *answer = head.splitlines()
-    assert first == (
-        "iris · 3 schedules · 6 settings each · 6 paired seeds · accuracy on the test rows after "
-        "2 epochs"
-    )
-    assert "\n".join(answer) == study.answer
-    assert answer[0].startswith("On this data (6 seeds) Cosine() is better than the constant rate")
-    assert ranked == format_table(study.comparison, ("lr", "momentum"))
-    assert told.splitlines() == [
-        "Differences are paired by seed, in points; positive is better.",
-        "Each interval is for one comparison alone: 1 in 20 misses the truth by chance.",
-        "Verdicts and ranks are corrected for 2 comparisons (Holm).",
-        "sgd; each schedule at its best of 6 settings (3 rates, 2 momenta), chosen",
-        "over 4 other seeds by 21 of the 105 training rows held out, never by test rows.",
-    ]
+def test_the_report(file_regression: FileRegressionFixture) -> None:
+    plan = make_tuned_plan()
+    study = make_study(plan, make_final_results(), select_inside(plan))
+    text = format_report(study)
+    file_regression.check(text, extension=".txt")
+    title_and_answer, table, _, times = text.split("\n\n")
+    assert title_and_answer.split("\n", 1)[1] == write_answer(study.comparison)
+    assert table == format_table(study.comparison, ("lr", "momentum"))
     assert times.splitlines()[2].split() == ["1", "Cosine()", "2", "100", "%"]
-    assert f"{100 * np.mean([r.test_score for r in finals()[BASELINE]]):.1f} %" in times
+    mean = np.mean([result.test_score for result in make_final_results()[BASELINE]])
+    assert f"{100 * mean:.1f} %" in times
 
 
-def test_the_goal_is_ones_own() -> None:
-    study = study_of(untuned(), finals())
+def test_the_target_score_may_be_given() -> None:
+    study = make_study(make_untuned_plan(), make_final_results())
     times = format_report(study, target_score=0.85).split("\n\n")[-1].splitlines()
-    assert times[1].endswith("85.0 %       by")
+    assert "85.0 %" in times[1]
     assert [line.split()[-2] for line in times[2:]] == ["100", "100", "0"]
 
 
-def test_what_is_not_tuned_says_at_what_rate() -> None:
-    assert notes(study_of(untuned(), finals())).splitlines()[-1] == (
-        "sgd at base rate 0.1 for all, not tuned: a schedule that falls may do better at a higher "
-        "one (--tune)."
-    )
-    adam = study_of(untuned(optimizer="adam", lr=0.002), finals(constant=2, cosine=1))
-    assert notes(adam).splitlines()[-1] == (
-        "adam at base rate 0.002 for all, not tuned: 3 of 18 runs diverged and score as a guess; "
-        "a lower --lr may keep them."
-    )
-    fast = study_of(untuned(momentum=0.9), finals())
-    assert "sgd at base rate 0.1, momentum 0.9 for all" in notes(fast)
+@pytest.mark.parametrize(
+    ("settings", "diverged", "mentions"),
+    [
+        ({}, {}, ["SGD at learning rate 0.1 for", "--tune"]),
+        ({"momentum": 0.9}, {}, ["SGD at learning rate 0.1, momentum 0.9 for"]),
+        (
+            {"optimizer": "adam", "lr": 0.002},
+            {"constant": 2, "cosine": 1},
+            ["Adam at learning rate 0.002 for", "3 of 18 runs diverged", "lower --lr"],
+        ),
+    ],
+)
+def test_notes_without_tuning_name_the_learning_rate(
+    settings: dict, diverged: dict, mentions: list[str]
+) -> None:
+    study = make_study(make_untuned_plan(**settings), make_final_results(**diverged))
+    assert all(text in format_notes(study) for text in mentions)
+    assert ("--tune" in format_notes(study)) != bool(diverged)
 
 
-def test_an_edge_says_which_rate_and_what_to_do() -> None:
-    which = tuned(widenings=0)
-    ends = {COSINE: which.grid[-1], BASELINE: which.grid[0]}
-    said = notes(study_of(which, finals(constant=1), {**inside(which), **ends})).splitlines()
-    assert said[-2:] == [
-        "1 of 18 runs diverged and score as a guess.",
-        "At the edge (0.01 and 1) a better rate may lie beyond: change --lr, or --widen.",
-    ]
+def test_notes_at_the_edge_name_the_rates_and_the_remedy() -> None:
+    plan = make_tuned_plan(grid_extensions=0)
+    edges = {COSINE: plan.grid[-1], BASELINE: plan.grid[0]}
+    selected = {**select_inside(plan), **edges}
+    notes = format_notes(make_study(plan, make_final_results(constant=1), selected))
+    for text in ("1 of 18 runs diverged", "(0.01 and 1)", "--lr", "--grid-extensions"):
+        assert text in notes
 
 
-def test_rates_that_were_tried_beyond_the_grid_are_counted() -> None:
-    which = tuned()
-    # The rate beyond the last is worse, so that the last is no edge any more.
-    study = study_of(which, finals(), {**inside(which), COSINE: which.grid[-1]})
-    assert notes(study).splitlines()[-1] == (
-        "Where a best rate was the last of the grid, the study tried up to 1 rate beyond it."
-    )
+def test_notes_count_grid_extensions() -> None:
+    plan = make_tuned_plan()
+    # The rate beyond the last is worse, so that the last is no longer at the edge.
+    selected = {**select_inside(plan), COSINE: plan.grid[-1]}
+    notes = format_notes(make_study(plan, make_final_results(), selected))
+    assert "up to 1 rate beyond it" in notes
+    assert "At the edge" not in notes
 
 
-def test_the_best_epoch_of_each_run() -> None:
-    which = tuned(score="best")
-    assert format_title(study_of(which, finals(), inside(which))).endswith(
-        "accuracy on the test rows at each run's best epoch"
-    )
+def test_the_title_names_the_score() -> None:
+    final, best = make_tuned_plan(), make_tuned_plan(score="best")
+    for plan, text in ((final, "after 2 epochs"), (best, "at each run's best epoch")):
+        study = make_study(plan, make_final_results(), select_inside(plan))
+        assert format_title(study).endswith(text)
 
 
 def test_one_pair_needs_no_correction_and_one_seed_has_no_interval() -> None:
-    one = build_plan(load_problem("iris"), [COSINE], Settings(epochs=2), Protocol(1))
-    scores = {schedule: own[:1] for schedule, own in finals().items() if schedule != LINEAR}
-    assert "1 seed · " in format_title(study_of(one, scores))
-    said = notes(study_of(one, scores))
-    assert "Holm" not in said
-    assert "interval" not in said
+    plan = build_plan(load_problem("iris"), [COSINE], Settings(epochs=2), Protocol(1))
+    final_results = make_final_results()
+    study = make_study(plan, {s: final_results[s][:1] for s in (BASELINE, COSINE)})
+    assert "1 seed · " in format_title(study)
+    assert "Holm" not in format_notes(study)
+    assert "interval" not in format_notes(study)
 
 
-def test_an_error_is_in_units_of_the_target() -> None:
-    which = replace(untuned(), problem=load_problem("diabetes"))
-    said = format_report(study_of(which, finals()))
-    assert "Differences are paired by seed; positive is better." in said
-    assert "RMSE on the test rows" in said
+def test_points_are_of_percentages_only() -> None:
+    plan = replace(make_untuned_plan(), problem=load_problem("diabetes"))
+    report = format_report(make_study(plan, make_final_results()))
+    assert "RMSE on test rows" in report
+    assert "points" not in format_notes(make_study(plan, make_final_results()))
 
 
-def test_of_a_training_function_rows_are_not_counted() -> None:
+def test_validation_rows_of_a_training_function_are_a_percentage() -> None:
     function = TrainingFunction(print, metric="accuracy", fingerprint="0")
     grid = build_grid(Settings(epochs=2, validation_size=0.25), RATES, [0])
-    which = build_plan(function, [COSINE, LINEAR], grid, Protocol(6, 4, 2))
-    said = notes(study_of(which, finals(), dict.fromkeys(which.schedules, grid[1])))
-    assert "best of 3 settings (3 rates), chosen\n" in said
-    assert "by a share of 0.25 of its rows held out, never by test rows." in said
+    plan = build_plan(function, [COSINE, LINEAR], grid, Protocol(6, 4, 2))
+    selected = dict.fromkeys(plan.schedules, grid[1])
+    notes = format_notes(make_study(plan, make_final_results(), selected))
+    assert "3 settings (3 learning rates)" in notes
+    assert "25 % of its training rows" in notes
+
+
+DEFAULTS = (
+    "Constant(1.0)",
+    "Linear(1.0, 0.5, over=30)",
+    "Exponential(0.99)",
+    "InverseTime(0.01)",
+    'Step("30%")',
+    "Polynomial(2.0)",
+    "Cosine()",
+    "Linear(1.0, 0.0)",
+    'Cosine("30%", start=0.04, end=1.0) >> Cosine(end=4e-06)',
+    'Warmup("10%") >> Cosine()',
+    'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()',
+    "Plateau()",
+)
+
+
+def scores(*values: float) -> np.ndarray:
+    return np.array(values)
+
+
+def test_tables(file_regression: FileRegressionFixture) -> None:
+    """One table without new data, one with both intervals, one with a baseline that is not beaten."""
+    baseline, better = scores(0.90, 0.92, 0.94), scores(0.93, 0.94, 0.97)
+    untuned = compare_scores(
+        {
+            BASELINE: baseline,
+            Exponential(0.99): better,
+            Constant(5.0): scores(0.5, 0.51, 0.53),
+        },
+        BASELINE,
+        ACCURACY,
+        diverged_count={Constant(5.0): 1},
+    )
+    tuned = compare_scores(
+        {BASELINE: scores(0.90, 0.92), Exponential(0.99): scores(0.91, 0.94)},
+        BASELINE,
+        ACCURACY,
+        test_train_ratio=0.5,
+        selections={
+            BASELINE: Selection(Settings(lr=0.003, momentum=0.9), edge_side=-1),
+            Exponential(0.99): Selection(Settings(lr=0.1)),
+        },
+    )
+    not_beaten = compare_scores(
+        {BASELINE: baseline, Exponential(0.99): better},
+        BASELINE,
+        ACCURACY,
+        selections={s: Selection(Settings(lr=0.1)) for s in (BASELINE, Exponential(0.99))},
+        baseline_scores={
+            Settings(lr=0.1): baseline,
+            Settings(lr=0.3): scores(0.94, 0.93, 0.98),
+        },
+    )
+    assert not_beaten.varied_hyperparameters == ("lr",)
+    tables = [
+        format_table(untuned),
+        format_table(tuned, ("lr", "momentum")),
+        format_table(not_beaten, not_beaten.varied_hyperparameters),
+    ]
+    file_regression.check("\n\n".join(tables), extension=".txt")
+
+
+def test_a_wide_table_keeps_the_schedules_whole() -> None:
+    numbers = np.random.default_rng(0)
+    schedules = [parse(text) for text in DEFAULTS]
+    comparison = compare_scores(
+        {s: 0.9 + numbers.normal(0, 0.02, 30) for s in schedules},
+        BASELINE,
+        ACCURACY,
+        test_train_ratio=0.43,
+        selections={s: Selection(Settings(lr=0.003, momentum=0.9)) for s in schedules},
+    )
+    _, head, *lines = text = format_table(comparison, ("lr", "momentum")).splitlines()
+    assert max(map(len, text)) <= 135
+    assert len(lines) == len(DEFAULTS) + 2  # two of them are long and have a line to themselves
+    verdicts = head.index("verdict")
+    cells = [line for line in lines if len(line) > verdicts]
+    assert len(cells) == len(DEFAULTS)
+    for schedule in DEFAULTS:
+        assert sum(f"  {schedule}" in line for line in lines) >= 1
+
+
+@pytest.mark.parametrize(("values", "difference"), [((1.25e-9, 1.5e-9), "+1.750e-10")])
+def test_tiny_errors_keep_their_digits(values: tuple[float, float], difference: str) -> None:
+    comparison = compare_scores(
+        {BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE
+    )
+    cells = format_table(comparison).splitlines()[2].split()
+    assert cells[:5] == ["1", "Cosine()", "1.200e-09", "2.828e-10", difference]
+
+
+def test_errors_have_the_units_of_the_target_and_one_seed_no_interval() -> None:
+    comparison = compare_scores({BASELINE: scores(123.456), Cosine(): scores(99.5)}, BASELINE, RMSE)
+    assert [line.split(maxsplit=7) for line in format_table(comparison).splitlines()[2:]] == [
+        ["1", "Cosine()", "99.50", "-", "+23.96", "-", "100", "%  no clear difference"],
+        ["1", "Constant(1.0)", "123.46", "-", "baseline"],
+    ]
+
+
+def test_times_to_target(file_regression: FileRegressionFixture) -> None:
+    reached = (
+        TimeToTarget("Cosine()", 1, 12.5, 1.0),
+        TimeToTarget("Constant(1.0)", 2, 30.0, 0.6),
+        TimeToTarget("Linear(1.0, 0.0)", 3, None, 0.25),
+    )
+    text = format_times_to_target(ACCURACY, 0.9014, reached)
+    file_regression.check(text, extension=".txt")
+    assert "epochs to" in format_times_to_target(RMSE, 54.321, reached)
+    assert "54.32" in format_times_to_target(RMSE, 54.321, reached)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lrlab import Absolute, Constant, Cosine, Exponential, Formula, Linear, parse
 from lrlab.schedules import Schedule
-from lrlab.views.pieces import StyledLine, to_plain_text
+from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import compute_preview, label_schedules
 from lrlab.views.terminal_chart import compute_cells, compute_ticks, draw_sparkline, render_chart
 
@@ -63,10 +63,9 @@ def test_ticks_are_round_and_reach_the_peak(highest: float) -> None:
     assert float(digits) in (1, 2, 5)
 
 
-def lines(schedules: list[Schedule], width: int, **options: float) -> list[str]:
-    return to_plain_text(
-        render_chart(compute_preview(label_schedules(schedules), **options), width)
-    ).split("\n")
+def draw_chart(schedules: list[Schedule], width: int, **options: float) -> list[str]:
+    preview = compute_preview(label_schedules(schedules), **options)
+    return [line.plain for line in render_chart(preview, width)]
 
 
 NINE = [
@@ -84,7 +83,7 @@ NINE = [
 @pytest.mark.parametrize("count", [1, 3, 9])
 @pytest.mark.parametrize("steps", [1, 2, 50, 1_000_000])
 def test_any_size_fits(width: int, count: int, steps: int) -> None:
-    drawn = lines(NINE[:count], width, steps=steps)
+    drawn = draw_chart(NINE[:count], width, total_steps=steps)
     assert max(map(len, drawn)) <= min(width, 160)
     assert drawn[0].strip() == "rate, as a factor of the base rate"
     assert drawn[-1].endswith(" step")
@@ -97,7 +96,7 @@ def test_any_size_fits(width: int, count: int, steps: int) -> None:
 
 
 def test_steps_stand_below_their_columns() -> None:
-    drawn = lines([Formula("t >= 60")], 86, steps=100)
+    drawn = draw_chart([Formula("t >= 60")], 86, total_steps=100)
     jump = next(line.index("⡇") if "⡇" in line else line.index("⢸") for line in drawn if
                 "⡇" in line or "⢸" in line)  # fmt: skip
     notch = [i for i, sign in enumerate(drawn[-2]) if sign == "┬"]
@@ -108,41 +107,41 @@ def test_steps_stand_below_their_columns() -> None:
 
 
 def test_equal_lines_take_turns() -> None:
-    drawn = lines([Constant(1), Constant(1.0) * Constant(1.0)], 80, steps=10)
+    drawn = draw_chart([Constant(1), Constant(1.0) * Constant(1.0)], 80, total_steps=10)
     marks = [sign for sign in drawn[1].partition("┤")[2] if sign in "12"]
     assert marks[:4] == ["1", "2", "1", "2"]
 
 
 def test_tiny_rates_have_an_axis() -> None:
     small = [Linear(Absolute(1e-6), Absolute(0))]
-    drawn = lines(small, 80, steps=50)
+    drawn = draw_chart(small, 80, total_steps=50)
     assert drawn[0].strip() == "rate"
     assert [line.split("┤")[0].strip() for line in drawn if "┤" in line] == [
         "1e-06", "8e-07", "6e-07", "4e-07", "2e-07", "0",
     ]  # fmt: skip
-    assert lines([Constant(0)], 80, steps=5)[1].startswith("  1.0┤")
-    assert len(lines([Constant(5e-324)], 80, steps=5)) == len(drawn)
+    assert draw_chart([Constant(0)], 80, total_steps=5)[1].startswith("  1.0┤")
+    assert len(draw_chart([Constant(5e-324)], 80, total_steps=5)) == len(drawn)
 
 
-def colours_of(rows: list[StyledLine]) -> set[int | None]:
-    return {piece.line_index for row in rows for piece in row if piece.text.strip()}
-
-
-def test_pieces_say_whose_they_are() -> None:
-    assert colours_of(render_chart(compute_preview(label_schedules(NINE), 100))) == {
-        None,
-        *range(9),
-    }
+def test_every_line_has_its_color() -> None:
+    rows = render_chart(compute_preview(label_schedules(NINE), 100))
+    for i in range(9):
+        style = get_line_style(i)
+        spans = [
+            (row, span) for row in rows for span in row.spans if span.style == style.rich_style
+        ]
+        assert style.mark in "".join(row.plain[span.start : span.end] for row, span in spans)
 
 
 def test_a_solid_line_gives_way() -> None:
     wild, calm = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
     for order in ([wild, calm], [calm, wild]):
         rows = render_chart(compute_preview(label_schedules(order), 1_000_000))
-        mine = [
-            piece.text for row in rows for piece in row if piece.line_index == order.index(calm)
+        style = get_line_style(order.index(calm)).rich_style
+        widths = [
+            span.end - span.start for row in rows for span in row.spans if span.style == style
         ]
-        assert sum(map(len, mine)) >= 60  # all of its row but the other's marks
+        assert sum(widths) >= 60  # all of its row but the other's marks
 
 
 @quick

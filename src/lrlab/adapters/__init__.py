@@ -1,6 +1,6 @@
-"""The scheduler in other libraries' trainers, where passing it to them is not enough.
+"""Schedules in other libraries' trainers, for those where passing the scheduler is not enough.
 
-One module for each, imported when it is first named, so that none needs another's library.
+One module per trainer, imported on first use, so that none needs another's library.
 """
 
 from importlib import import_module

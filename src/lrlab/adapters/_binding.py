@@ -1,4 +1,4 @@
-"""Schedules for trainers that ask for a rate by the step alone: read, checked and bound."""
+"""Binds schedules for trainers that take a function of the step: Keras and fastai."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ def bind_schedule(
     total_steps: float | None = None,
     steps_per_epoch: float | None = None,
 ) -> Schedule:
-    """A schedule or its text as one that reads no metric, with all durations in steps.
+    """Return a schedule or its text as a schedule with all durations in steps.
 
     Args:
-        schedule: what to read.
-        trainer_name: who asks, for the error.
-        total_steps: steps of the whole training, for shares and the rest.
-        steps_per_epoch: steps per epoch, for durations in epochs.
+        schedule: a schedule or its text.
+        trainer_name: name of the trainer, for the error.
+        total_steps: steps of the whole training; for percentages and omitted durations.
+        steps_per_epoch: steps per epoch; for durations in epochs.
 
     Raises:
-        SchedulerError: it is neither, or it reads a metric.
-        ScheduleError: the text is none of a schedule, or needs ``total_steps`` or ``steps_per_epoch``.
+        SchedulerError: it is neither, or it is metric-driven.
+        ScheduleError: the text is not a schedule, or needs ``total_steps`` or ``steps_per_epoch``.
 
-    >>> bind_schedule("Warmup('10%') >> Cosine()", "a trainer", total=50)
+    >>> bind_schedule("Warmup('10%') >> Cosine()", "a trainer", total_steps=50)
     Warmup(5) >> Cosine(45)
     """
     parsed = parse(schedule) if isinstance(schedule, str) else schedule
@@ -35,7 +35,7 @@ def bind_schedule(
         )
     if parsed.needs_metric:
         raise SchedulerError(
-            f"the schedule must read no metric, for {trainer_name} hands it none, got {parsed}: take the "
-            "trainer's own callback for it."
+            f"the schedule must read no metric, because {trainer_name} passes none, got {parsed}: "
+            "use the trainer's own callback for it."
         )
     return parsed.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch)

@@ -1,4 +1,4 @@
-"""Schedules on a fastai Learner, through fastai's own ``ParamScheduler``."""
+"""Schedules in fastai: ``fit`` for a Learner, and functions for its ``ParamScheduler``."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,33 +17,33 @@ def to_function(
     total_steps: int,
     steps_per_epoch: int | None = None,
 ) -> Callable[[float], HyperValue]:
-    """The function of the share of the training that ``ParamScheduler`` calls before each batch.
+    """Return the function of the fraction of training that ``ParamScheduler`` calls every batch.
 
     Args:
-        schedule: a schedule or its text; a step of it is a batch.
-        base: the value that levels are factors of, or one for each parameter group.
+        schedule: a schedule or its text; one step is a batch.
+        base: the base value, or one for each parameter group.
         total_steps: batches in the whole training, ``len(learn.dls.train) * n_epoch``.
         steps_per_epoch: batches in one epoch; needed by durations such as ``"5ep"``.
 
     Raises:
-        SchedulerError: ``schedule`` is none, or reads a metric.
-        ScheduleError: ``total_steps`` is not above 0, ``base`` is no rate, or the schedule needs
-            ``count_steps_per_epoch``.
+        SchedulerError: ``schedule`` is not a schedule, or is metric-driven.
+        ScheduleError: ``total_steps`` is not above 0, ``base`` is not a learning rate, or the
+            schedule needs ``steps_per_epoch``.
 
-    >>> rate = curve("Warmup('10%') >> Cosine()", 0.1, total_steps=50)
-    >>> [round(rate(batch / 50), 4) for batch in (0, 1, 5, 49)]
+    >>> get_lr = to_function("Warmup('10%') >> Cosine()", 0.1, total_steps=50)
+    >>> [round(get_lr(batch / 50), 4) for batch in (0, 1, 5, 49)]
     [0.0167, 0.0333, 0.1, 0.0001]
     """
     bound = bind_schedule(schedule, "fastai's ParamScheduler", total_steps, steps_per_epoch)
 
     def get_value(fraction: float) -> HyperValue:
-        # fastai adds up 1 / total_steps, whose last bits are off: the nearest batch is meant.
+        # fastai sums up 1 / total_steps, so the last bits are off: round to the nearest batch.
         step = round(fraction * total_steps)
         if isinstance(base, Sequence):
             return [bound(step, base=group_base) for group_base in base]
         return bound(step, base=base)
 
-    get_value(0.0)  # what is wrong with base is told now, not in the first batch
+    get_value(0.0)  # a wrong base fails now, not in the first batch
     return get_value
 
 
@@ -57,24 +57,24 @@ def fit(
     start_epoch: int = 0,
     **hyperparameter_schedules: Any,
 ) -> None:
-    """Trains as ``learn.fit_one_cycle`` does, by any schedule.
+    """Train as ``learn.fit_one_cycle`` does, with any schedule.
 
     Args:
         learn: a fastai ``Learner``.
         n_epoch: epochs of the whole training.
-        lr: the schedule of the rate, or its text; a step is a batch.
-        lr_max: the base rate, or a slice or list of them for the parameter groups, as fastai has
-            it; the Learner's own when left out.
+        lr: schedule of the learning rate, or its text; one step is a batch.
+        lr_max: the base learning rate, or a slice or list of them for the parameter groups, as in
+            fastai; the Learner's own by default.
         cbs: further callbacks.
-        start_epoch: the first epoch not to skip, where training goes on.
-        hyperparameter_schedules: schedules of other hyperparameters by fastai's names (``mom``, ``wd``, ...), whose
-            levels are factors of the optimizer's value, which it has again afterwards.
+        start_epoch: epochs to skip, to resume training.
+        hyperparameter_schedules: schedules of other hyperparameters by fastai's names (``mom``,
+            ``wd``, ...). Levels are factors of the optimizer's value, which is restored afterwards.
 
     Raises:
         MissingExtra: fastai is not installed.
-        SchedulerError: one of them is no schedule or reads a metric, or the optimizer has no such
-            hyperparameter.
-        ScheduleError: a text cannot be read, or a schedule gives no rate.
+        SchedulerError: something is not a schedule or is metric-driven, or the optimizer has no
+            such hyperparameter.
+        ScheduleError: a text is not a schedule, or a schedule has no value at some step.
 
     ``fit(learn, 5, "Warmup('10%') >> Cosine()", lr_max=1e-3)`` trains a Learner for five epochs.
     """
@@ -105,7 +105,7 @@ def _get_bases(hypers: list[dict[str, Any]], name: str) -> list[float]:
     for group in hypers:
         if name not in group:
             raise SchedulerError(
-                f"the optimizer has no hyperparameter {name!r}{format_suggestion(name, group)}: it has "
-                f"{', '.join(group)}."
+                f"the optimizer has no hyperparameter {name!r}{format_suggestion(name, group)}: it "
+                f"has {', '.join(group)}."
             )
     return [group[name] for group in hypers]

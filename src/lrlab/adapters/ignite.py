@@ -1,7 +1,7 @@
-"""The scheduler on an Ignite trainer: stepped at one of its events, fed by one of its metrics.
+"""The scheduler in an Ignite trainer: steps it at one of its events and passes it a metric.
 
 Ignite's own handler, ``ignite.handlers.LRScheduler(scheduler)`` at ``Events.ITERATION_STARTED``,
-gives the same rates and saves where they are, but schedules nothing else and reads no metric.
+gives the same learning rates and saves its state, but schedules nothing else and passes no metric.
 """
 
 from typing import Any
@@ -22,24 +22,23 @@ def attach(
     metric: str | None = None,
     evaluator: Engine | None = None,
 ) -> None:
-    """Calls ``scheduler.step()`` at every ``event`` of ``trainer``.
+    """Call ``scheduler.step()`` at every ``event`` of ``trainer``.
 
-    The scheduler holds its own state: give it to Ignite's ``Checkpoint`` beside the optimizer.
+    To save its state, pass the scheduler to Ignite's ``Checkpoint`` beside the optimizer.
 
     Args:
         scheduler: the scheduler of the optimizer that ``trainer`` steps.
         trainer: the engine that trains.
-        event: one that fires after ``optimizer.step()``: every iteration unless told otherwise,
-            ``Events.ITERATION_COMPLETED(every=4)`` where four batches make a step,
-            ``Events.EPOCH_COMPLETED`` where the schedule counts epochs.
-        metric: the name in ``state.states`` that a reactive schedule reads, and no other does.
-        evaluator: the engine whose metric it is, read whenever a run of it completes; the trainer
-            when left out, read at the end of its epochs. Metrics must be attached before.
+        event: an event after ``optimizer.step()``: by default, every iteration;
+            ``Events.ITERATION_COMPLETED(every=4)`` if four batches make a step;
+            ``Events.EPOCH_COMPLETED`` if the schedule counts epochs.
+        metric: name in ``state.metrics`` of the metric that a metric-driven schedule reads.
+        evaluator: the engine that has the metric, read whenever a run of it completes; by default
+            the trainer, read at the end of its epochs. Attach metrics to it before.
 
     Raises:
-        SchedulerError: ``event`` fires before ``optimizer.step()``; ``metric`` is left out for a
-            schedule that reads one, or given to one that reads none; when it is to be read, no
-            such metric is there.
+        SchedulerError: ``event`` comes before ``optimizer.step()``; ``metric`` is missing for a
+            metric-driven schedule, or given for another; later, the engine does not have it.
 
     >>> import torch
     >>> from ignite.engine import Engine
@@ -58,25 +57,25 @@ def attach(
     """
     if not isinstance(scheduler, LRScheduler) or not isinstance(trainer, Engine):
         raise SchedulerError(
-            "attach takes lrlab's scheduler and then the engine, got "
+            "attach takes lrlab's scheduler and then the trainer's engine, got "
             f"{type(scheduler).__name__} and {type(trainer).__name__}."
         )
     _check_event(event)
     if scheduler.needs_metric and metric is None:
         raise SchedulerError(
-            "attach needs the metric that the schedule reads: say which with metric=..., and with "
-            "evaluator=... where it is another engine's."
+            "attach needs the metric that the schedule reads: pass its name as metric=..., and "
+            "evaluator=... if another engine has it."
         )
     if metric is None and evaluator is not None:
-        raise SchedulerError("attach reads nothing of an evaluator without metric=...: name it.")
+        raise SchedulerError("attach needs metric=... to read from an evaluator: pass its name.")
     if metric is not None:
         if not scheduler.needs_metric:
             raise SchedulerError(
-                f"the schedule must read a metric, such as Plateau(), to be given {metric!r}; "
-                "leave metric out."
+                f"metric must be left out for a schedule that reads none, got {metric!r}; "
+                "Plateau() reads one."
             )
         _attach_metric(scheduler, metric, trainer, evaluator)
-    # After the metric: of an epoch's end the step comes last.
+    # After the metric, so that at the end of an epoch the step comes last.
     trainer.add_event_handler(event, lambda: scheduler.step())
 
 
@@ -88,8 +87,8 @@ def _attach_metric(
         if metric not in metrics:
             raise SchedulerError(
                 f"the engine must have the metric {metric!r}, but has "
-                f"{', '.join(map(repr, metrics)) or 'none'}{format_suggestion(metric, metrics)}: attach "
-                "it to the engine before the scheduler."
+                f"{', '.join(map(repr, metrics)) or 'none'}{format_suggestion(metric, metrics)}: "
+                "attach it to the engine before the scheduler."
             )
         scheduler.observe(metrics[metric])
 
@@ -104,6 +103,6 @@ def _check_event(event: Any) -> None:
         name = getattr(single_event, "name", str(single_event))
         if name.endswith("STARTED"):
             raise SchedulerError(
-                f"event must be one after optimizer.step(), got {name}, at which the schedule's "
-                "first rate would be skipped: take Events.ITERATION_COMPLETED."
+                f"event must come after optimizer.step(), got {name}, which would skip the first "
+                "learning rate: use Events.ITERATION_COMPLETED."
             )

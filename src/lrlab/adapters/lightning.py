@@ -1,7 +1,7 @@
-"""The scheduler in Lightning: in one line of ``configure_optimizers``, and in the logs.
+"""The scheduler in Lightning: one line of ``configure_optimizers``, and a callback for logs.
 
-For the older name of the same library, ``pytorch_lightning``, there is
-``lrlab.adapters.pytorch_lightning``: their trainers refuse each other's callbacks.
+For ``pytorch_lightning``, the older name of the library, use ``lrlab.adapters.pytorch_lightning``:
+their trainers refuse each other's callbacks.
 """
 
 from lrlab.adapters._lightning import ScheduleHooks
@@ -13,15 +13,15 @@ with require_package("lightning"):
 
 
 class ScheduleCallback(ScheduleHooks, Callback):
-    """Logs every scheduled hyperparameter as used, and hands metrics to schedules that read one.
+    """Logs scheduled hyperparameters as used, and passes metrics to metric-driven schedules.
 
-    What is logged at a step is what ``optimizer.step()`` used in it (``"lr"``, ``"momentum"``, ...,
-    with several parameter groups ``"lr/0"`` or ``"lr/head"``). It goes to all of the trainer's
-    loggers, every ``log_every_n_steps``. Several schedulers are told apart by the ``name`` given to
-    ``config``, or else by their number. Other kinds of schedulers are left alone.
+    Every ``log_every_n_steps``, all of the trainer's loggers get what ``optimizer.step()`` used at
+    that step (``"lr"``, ``"momentum"``, ..., with several parameter groups ``"lr/0"`` or
+    ``"lr/head"``). The logs of several schedulers begin with the ``name`` given to
+    ``configure_scheduler``, or with a number. Other kinds of schedulers are ignored.
 
     Raises:
-        SchedulerError: in training, where the metric that a schedule reads is not logged.
+        SchedulerError: in training, if the metric that a schedule reads is not logged.
 
     >>> from lightning.pytorch import Trainer
     >>> trainer = Trainer(callbacks=[ScheduleCallback()], logger=False, barebones=True)

@@ -1,4 +1,4 @@
-"""The scheduler in Lightning under its older name; all as in ``lrlab.adapters.lightning``."""
+"""The scheduler in ``pytorch_lightning``, Lightning's older name; see ``adapters.lightning``."""
 
 from lrlab.adapters._lightning import ScheduleHooks
 from lrlab.adapters._lightning import configure_scheduler as configure_scheduler

@@ -1,7 +1,8 @@
-"""A schedule as a skorch callback, for fits and for searches over schedules.
+"""Schedules in skorch: a callback for ``fit``, and for searches over schedules.
 
-skorch's own ``LRScheduler(policy=lrlab.LRScheduler, schedule="Warmup(5) >> Cosine(45)")`` does for
-a single ``fit``: it hands on no metric and knows no whole training.
+For a single ``fit``, skorch's own callback works too:
+``LRScheduler(policy=lrlab.LRScheduler, schedule="Warmup(5) >> Cosine(45)")``. It passes no metric
+and does not know the length of the whole training.
 """
 
 from collections.abc import Callable
@@ -15,46 +16,48 @@ with require_package("skorch"):
     from skorch.callbacks import Callback
 
 _METRIC_COLUMN = "event_metric"
-"""The column of what a function gives that is monitored: going on needs it."""
+"""The column for the values of a monitored function, which resuming needs."""
 _SKIPPED_COLUMN = "event_skipped"
-"""The column that marks batches whose step mixed precision has skipped."""
+"""The column that marks batches whose step was skipped by mixed precision."""
 
 
 class ScheduleCallback(Callback):
-    """Sets the rates of a net's optimizer, and records in its history those that were used.
+    """Schedules a net's optimizer, and records in the net's history what was used.
 
-    The whole training, which shares such as ``"10%"`` and shapes without a duration are of, is what
-    the net's history holds when a fit begins and the ``max_epochs`` of that fit. Where the schedule
-    stands is read from the history alone: ``partial_fit``, ``warm_start``, pickles and checkpoints
-    (which must load the history) go on where they were, and ``fit`` starts anew. The base rates are
-    those that the optimizer was made with: a new ``lr`` of the net counts from the next ``fit`` on.
+    The whole training, for percentages such as ``"10%"`` and primitives without a duration, is the
+    epochs in the net's history when a fit begins plus the ``max_epochs`` of that fit. The current
+    step is read from the history alone: ``partial_fit``, ``warm_start``, pickles and checkpoints
+    (which must load the history) continue where they were, and ``fit`` starts anew. The base
+    learning rates are those of the optimizer as built: a new ``lr`` of the net counts from the next
+    ``fit`` on.
 
     Args:
         schedule: a schedule or its text, which a search can vary:
-            ``{"callbacks__rates__schedule": ["Constant(1.0)", "Warmup(5) >> Cosine()"]}``.
-        monitor: what a reactive schedule reads at the end of every epoch: a column of the history,
-            the validation loss unless told otherwise, or a function of the net. What records it
-            stands before ``Checkpoint`` among the callbacks; for a function that is this one.
-        step_every: ``"epoch"``, as in skorch, or ``"batch"``: what a step of the schedule is.
-        total_epochs: epochs of the whole training where several fits share one schedule.
+            ``{"callbacks__schedule__schedule": ["Constant(1.0)", "Warmup(5) >> Cosine()"]}``.
+        monitor: what a metric-driven schedule reads at the end of every epoch: a column of the
+            history (by default the validation loss) or a function of the net. The callback that
+            records it (this one, for a function) must come before ``Checkpoint``.
+        step_every: whether the schedule steps every ``"epoch"``, as in skorch, or every ``"step"``
+            of the optimizer.
+        total_epochs: epochs of the whole training, if several fits share one schedule.
         momentum, weight_decay, betas, groups, hyperparameter_schedules: as of ``LRScheduler``.
 
     Raises:
-        SchedulerError: ``step_every`` is neither, or ``monitor`` no column of the history.
-        ScheduleError: the schedule cannot be read.
+        SchedulerError: ``step_every`` is neither, or ``monitor`` is not a column of the history.
+        ScheduleError: the text is not a schedule.
 
-    The history has the columns ``event_lr``, ``event_momentum``, ... (of epochs or of batches), by
+    The history gets the columns ``event_lr``, ``event_momentum``, ... (of epochs or batches), by
     the names of ``LRScheduler.get_logs()``.
 
     >>> import numpy as np, torch
     >>> from skorch import NeuralNetRegressor
-    >>> rates = ScheduleCallback("Linear(1.0, 0.5)")
+    >>> callback = ScheduleCallback("Linear(1.0, 0.5)")
     >>> net = NeuralNetRegressor(
     ...     torch.nn.Linear, module__in_features=1, module__out_features=1, lr=0.1, max_epochs=4,
-    ...     callbacks=[("rates", rates)], train_split=None, verbose=0,
+    ...     callbacks=[("schedule", callback)], train_split=None, verbose=0,
     ... )
     >>> x = np.ones((8, 1), dtype=np.float32)
-    >>> [round(rate, 4) for rate in net.fit(x, x).history[:, "event_lr"]]
+    >>> [round(lr, 4) for lr in net.fit(x, x).history[:, "event_lr"]]
     [0.1, 0.0875, 0.075, 0.0625]
     """
 
@@ -70,7 +73,7 @@ class ScheduleCallback(Callback):
         groups: Any = None,
         **hyperparameter_schedules: Any,
     ) -> None:
-        # scikit-learn copies a callback by its arguments, so they are kept just as they came.
+        # scikit-learn copies a callback by its arguments, so they are stored unchanged.
         self.schedule = schedule
         self.monitor = monitor
         self.step_every = step_every
@@ -83,36 +86,35 @@ class ScheduleCallback(Callback):
         self.scheduler_: Any = None
 
     def initialize(self) -> "ScheduleCallback":
-        """Checks the arguments, as skorch's callbacks do when their net is initialized."""
-        if self.step_every not in ("epoch", "batch"):
-            raise SchedulerError(f'step_every must be "epoch" or "batch", got {self.step_every!r}.')
+        """Check the arguments, as skorch's callbacks do when their net is initialized."""
+        if self.step_every not in ("epoch", "step"):
+            raise SchedulerError(f'step_every must be "epoch" or "step", got {self.step_every!r}.')
         if isinstance(self.schedule, str):
             parse(self.schedule)
         self.scheduler_ = None
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the scheduler, which the next fit makes anew for the net's optimizer."""
+        """Return everything but the scheduler, which the next fit builds anew."""
         return {**vars(self), "scheduler_": None}
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Forgets the scheduler: a new one is made once every callback has loaded what it loads."""
+        """Forget the scheduler: the first epoch builds one, after all callbacks have loaded."""
         self.scheduler_ = None
 
     def on_epoch_begin(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
-        """Makes the scheduler in the first epoch of a fit, and brings it to where training is."""
+        """Build the scheduler in the first epoch of a fit, and advance it to the current step."""
         if self.scheduler_ is not None:
             return
-        is_stepped_by_batch = self.step_every == "batch"
+        steps_every_batch = self.step_every == "step"
         steps_per_epoch = (
-            len(net.get_iterator(dataset_train, training=True)) if is_stepped_by_batch else 1
+            len(net.get_iterator(dataset_train, training=True)) if steps_every_batch else 1
         )
         past_epochs = [
             (self._count_epoch_steps(epoch), epoch.get(self._metric_column))
             for epoch in net.history[:-1]
         ]
         steps_done = sum(steps for steps, _ in past_epochs)
-        total = self.total_epochs
         arguments = self.get_params(deep=False)
         for name in ("monitor", "step_every", "total_epochs"):
             del arguments[name]
@@ -120,8 +122,8 @@ class ScheduleCallback(Callback):
             net.optimizer_,
             **arguments,
             total_steps=steps_done + net.max_epochs * steps_per_epoch
-            if total is None
-            else total * steps_per_epoch,
+            if self.total_epochs is None
+            else self.total_epochs * steps_per_epoch,
             steps_per_epoch=steps_per_epoch,
         )
         if not scheduler.needs_metric:
@@ -129,29 +131,29 @@ class ScheduleCallback(Callback):
             return
         for steps, metric in past_epochs:
             for _ in range(steps):
-                scheduler.step(None if is_stepped_by_batch else metric)
-            if is_stepped_by_batch and metric is not None:
+                scheduler.step(None if steps_every_batch else metric)
+            if steps_every_batch and metric is not None:
                 scheduler.observe(metric)
 
     def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
-        """Makes a step and records what the batch used."""
-        if not training or self.step_every != "batch":
+        """Make a step and record what the batch used."""
+        if not training or self.step_every != "step":
             return
         accelerator = getattr(net, "accelerator", None)  # of skorch's AccelerateMixin
         skipped = accelerator is not None and accelerator.optimizer_step_was_skipped
         self.scheduler_.step(skipped=skipped)
         if skipped:
             net.history.record_batch(_SKIPPED_COLUMN, True)
-        for name, value in self.scheduler_.logs().items():
+        for name, value in self.scheduler_.get_logs().items():
             net.history.record_batch(f"event_{name}", value)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Reads the metric; makes a step and records what the epoch used."""
+        """Read the metric, make a step and record what the epoch used."""
         scheduler = self.scheduler_
-        metric = self._read_metric(net) if scheduler.reactive else None
+        metric = self._read_metric(net) if scheduler.needs_metric else None
         if self.step_every == "epoch":
             scheduler.step(metric)
-            for name, value in scheduler.logs().items():
+            for name, value in scheduler.get_logs().items():
                 net.history.record(f"event_{name}", value)
         elif metric is not None:
             scheduler.observe(metric)
@@ -161,8 +163,8 @@ class ScheduleCallback(Callback):
         return self.monitor if isinstance(self.monitor, str) else _METRIC_COLUMN
 
     def _count_epoch_steps(self, epoch: dict[str, Any]) -> int:
-        """Steps in an epoch of the history, one that was interrupted included."""
-        if self.step_every == "batch":
+        """Count the steps of an epoch in the history, even an interrupted one."""
+        if self.step_every == "step":
             trained = [batch for batch in epoch["batches"] if "train_loss" in batch]
             return sum(_SKIPPED_COLUMN not in batch for batch in trained)
         return int("train_batch_count" in epoch)

@@ -1,4 +1,4 @@
-"""The scheduled hyperparameters in TensorBoard, at the steps that used them."""
+"""Scheduled hyperparameters in TensorBoard, at the steps that used them."""
 
 from typing import Any, Protocol
 
@@ -7,27 +7,26 @@ from lrlab.optim import LRScheduler
 
 
 class Writer(Protocol):
-    """What writes scalars: ``torch.utils.tensorboard.SummaryWriter``, tensorboardX's, others."""
+    """A writer of scalars, such as ``torch.utils.tensorboard.SummaryWriter`` or tensorboardX's."""
 
     def add_scalar(self, tag: str, scalar_value: float, global_step: int, /) -> Any:
-        """Writes one value of the curve ``tag``."""
+        """Write one value of the curve ``tag``."""
 
 
 def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
-    """Writes every scheduled hyperparameter as the last ``optimizer.step()`` used it.
+    """Write every scheduled hyperparameter as the last ``optimizer.step()`` used it.
 
-    Call it after ``scheduler.step()``. The step in TensorBoard is the schedule's, from 0, so a
-    curve shows just what ``schedule(t, base)`` says; ``scheduler.get_last_lr()`` would show the
-    rate of the step after.
+    Call it after ``scheduler.step()``. The step in TensorBoard is that of the schedule, from 0, so
+    a curve shows ``schedule(t, base)``; ``scheduler.get_last_lr()`` would be one step ahead.
 
     Args:
         writer: any object with ``add_scalar(tag, value, step)``.
-        scheduler: its ``get_logs()`` are written under their names, such as ``"lr"``.
-        prefix: what every name begins with, for instance ``"generator/"`` where there are two
-            schedulers; nothing unless told otherwise.
+        scheduler: the scheduler; its ``get_logs()`` have the names, such as ``"lr"``.
+        prefix: prefix of every name, such as ``"generator/"`` if there are two schedulers; none by
+            default.
 
     Raises:
-        SchedulerError: the scheduler has made no step yet.
+        SchedulerError: the scheduler has not made a step yet.
 
     >>> import torch
     >>> from lrlab import Linear, LRScheduler
@@ -51,7 +50,7 @@ def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
     used_step = scheduler.last_epoch - 1
     if used_step < 0:
         raise SchedulerError(
-            "log writes what was used, and at step 0 nothing was: call it after scheduler.step()."
+            "log writes what was used, but at step 0 nothing was: call it after scheduler.step()."
         )
     for name, value in scheduler.get_logs().items():
         writer.add_scalar(prefix + name, value, used_step)

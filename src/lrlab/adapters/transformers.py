@@ -1,7 +1,7 @@
-"""The scheduler in transformers' Trainer: in its logs, and with its metrics.
+"""The scheduler in transformers' Trainer: a callback for its logs and metrics.
 
-The scheduler itself is passed as it is, ``Trainer(optimizers=(optimizer, scheduler), ...)``. Where
-its schedule needs the number of steps, which only the Trainer knows, let the Trainer build it::
+Pass the scheduler itself as ``Trainer(optimizers=(optimizer, scheduler), ...)``. If its schedule
+needs the number of steps, which only the Trainer knows, let the Trainer build it::
 
     class MyTrainer(Trainer):
         def create_scheduler(self, num_training_steps, optimizer=None):
@@ -29,22 +29,22 @@ with require_package("'transformers[torch]'"):
 
 
 class ScheduleCallback(TrainerCallback):
-    """Logs every scheduled hyperparameter as used, and hands metrics to schedules that read one.
+    """Logs scheduled hyperparameters as used, and passes metrics to metric-driven schedules.
 
-    With ``Trainer(callbacks=[ScheduleCallback()])``, whatever is logged of training has the values
-    that the optimizer used last (``"lr"``, ``"momentum"``, ..., with several parameter groups
-    ``"lr/0"`` or ``"lr/head"``) in the Trainer's ``state.log_history`` and on the screen. Callbacks
-    that report, to TensorBoard for instance, come before it there and miss them; with
+    With ``Trainer(callbacks=[ScheduleCallback()])``, the training logs in ``state.log_history`` and
+    on the screen have the values that the optimizer used last (``"lr"``, ``"momentum"``, ..., with
+    several parameter groups ``"lr/0"`` or ``"lr/head"``). Callbacks that report, for instance to
+    TensorBoard, come before it there and miss the values; with
     ``ScheduleCallback().add_to(trainer)`` it comes first, and they get them too.
 
     Args:
-        monitor: the metric that a reactive schedule reads whenever the Trainer evaluates;
-            ``metric_for_best_model`` unless given, and without that ``"loss"``. As there,
-            ``"eval_"`` may be left out.
+        monitor: the metric that a metric-driven schedule reads whenever the Trainer evaluates; by
+            default ``metric_for_best_model``, or ``"loss"`` without that. ``"eval_"`` may be
+            omitted, as there.
 
     Raises:
-        SchedulerError: as training begins, where the Trainer's scheduler is another's; as it goes
-            on after an evaluation without the metric that the schedule reads.
+        SchedulerError: when training begins, if the Trainer's scheduler is not lrlab's; during
+            training, if an evaluation lacks the metric that the schedule reads.
 
     >>> from transformers import TrainingArguments
     >>> callback = ScheduleCallback(monitor="accuracy")
@@ -58,11 +58,11 @@ class ScheduleCallback(TrainerCallback):
         self._metric_names: set[str] = set()
 
     def add_to(self, trainer: Trainer) -> None:
-        """Adds it to a Trainer in front of all other callbacks, so that they see what it logs."""
+        """Add it to a Trainer before all other callbacks, so that they see what it logs."""
         trainer.callback_handler.callbacks.insert(0, self)
 
     def get_metric_name(self, args: TrainingArguments) -> str:
-        """The metric that a reactive schedule reads, as evaluations name it."""
+        """Return the evaluation's name of the metric that a metric-driven schedule reads."""
         name = self.monitor or args.metric_for_best_model or "loss"
         return name if name.startswith("eval_") else f"eval_{name}"
 
@@ -74,15 +74,15 @@ class ScheduleCallback(TrainerCallback):
         lr_scheduler: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Checks whose scheduler it is, and whether it will get its metric."""
+        """Check that the scheduler is lrlab's, and that it will get its metric."""
         if not isinstance(lr_scheduler, LRScheduler):
             raise SchedulerError(
                 f"ScheduleCallback is for lrlab's scheduler, but the Trainer has a "
-                f"{type(lr_scheduler).__name__}: say Trainer(optimizers=(optimizer, scheduler))."
+                f"{type(lr_scheduler).__name__}: use Trainer(optimizers=(optimizer, scheduler))."
             )
         if lr_scheduler.needs_metric and args.eval_strategy == "no":
             warnings.warn(
-                "a schedule that reads a metric needs evaluations, but the Trainer makes none: say "
+                "a metric-driven schedule needs evaluations, but the Trainer makes none: use "
                 'TrainingArguments(eval_strategy="epoch") and Trainer(eval_dataset=...).',
                 UserWarning,
                 stacklevel=2,
@@ -93,15 +93,16 @@ class ScheduleCallback(TrainerCallback):
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Checks that the evaluations since the last step, if any, had the metric.
+        """Check that the evaluations since the last step, if any, had the metric.
 
-        Not sooner, as evaluations on several data sets come one after the other, and each has its
-        own metrics.
+        Not earlier, because an evaluation on several data sets reports one set of metrics after
+        another.
         """
         if self._metric_names and self.get_metric_name(args) not in self._metric_names:
             raise SchedulerError(
-                f"the schedule reads {self.get_metric_name(args)!r}, which no evaluation gives: say "
-                f"ScheduleCallback(monitor=...) with one of {', '.join(sorted(self._metric_names))}."
+                f"the schedule reads {self.get_metric_name(args)!r}, which no evaluation reports: "
+                "use ScheduleCallback(monitor=...) with one of "
+                f"{', '.join(sorted(self._metric_names))}."
             )
         self._metric_names.clear()
         self._is_training = True
@@ -115,8 +116,8 @@ class ScheduleCallback(TrainerCallback):
         lr_scheduler: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Hands the metric over, unless training has not begun or is over."""
-        if not self._is_training or not lr_scheduler.reactive or metrics is None:
+        """Pass the metric to the scheduler, during training only."""
+        if not self._is_training or not lr_scheduler.needs_metric or metrics is None:
             return
         self._metric_names.update(metrics)
         if self.get_metric_name(args) in metrics:
@@ -131,15 +132,15 @@ class ScheduleCallback(TrainerCallback):
         lr_scheduler: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Adds what the optimizer used last to what is logged of training."""
+        """Add what the optimizer used last to the logs of training."""
         if logs is None or "learning_rate" not in logs:
-            return  # of an evaluation, or the summary of the training
-        used_values = lr_scheduler.logs()
+            return  # the logs are of an evaluation, or the summary of the training
+        used_values = lr_scheduler.get_logs()
         logs.update(used_values)
-        state.log_history[-1].update(used_values)  # which has a copy of them already
+        state.log_history[-1].update(used_values)  # it has a copy of the logs already
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """No metric counts from here on."""
+        """Ignore metrics from now on."""
         self._is_training = False

@@ -1,4 +1,4 @@
-"""The command line: one thin module per command."""
+"""The command line: ``main`` runs it; there is one module per command."""
 
 import os
 import sys
@@ -7,19 +7,19 @@ from lrlab.errors import LrlabError, require_extra
 
 
 def main() -> None:
-    """Runs the command line and ends the process: what lrlab refuses ends it with exit code 2."""
+    """Run the command line and exit, with code 2 and one message if lrlab raises an error."""
     try:
         with require_extra("lab"):
             from lrlab.cli.app import app
 
-            app()
+            app(prog_name="lrlab")
     except LrlabError as error:
         message = str(error)
-        # A message that points at a place has lines that must line up.
+        # The lines of a message that points at a position must line up.
         print("error:" + ("\n" if "\n" in message else " ") + message, file=sys.stderr)
         sys.exit(2)
-    except OSError as error:  # what is printed cannot be written: a full disk, a closed pipe
-        # Left open: Python flushes stdout once more at its end, which must not fail again.
+    except OSError as error:  # stdout cannot be written: a full disk, a closed pipe
+        # Python flushes stdout again at exit, which must not fail a second time.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         print(f"error: the output cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(2)

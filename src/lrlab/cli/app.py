@@ -1,4 +1,4 @@
-"""The commands by their names, and the options of ``lrlab`` itself."""
+"""The app: all commands by name, and the options of ``lrlab`` itself."""
 
 from typing import Annotated
 
@@ -46,7 +46,9 @@ def _show_version(value: bool) -> None:
 def _accept_global_options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Print it and stop."),
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass

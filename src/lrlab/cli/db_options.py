@@ -1,4 +1,4 @@
-"""The options of commands that look at what is stored, and the hint of where that is."""
+"""The argument STUDY and the option --db, which find a stored study."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,19 +7,19 @@ import typer
 
 DEFAULT_DB = Path("lrlab.db")
 
-DbOption = Annotated[Path, typer.Option("--db", help="Where studies are stored.")]
+DbOption = Annotated[Path, typer.Option(metavar="FILE", help="Database of studies and runs.")]
 StudyArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[STUDY]",
-        help="The id of a study or its beginning, or the name of a problem that one study has; may "
-        "be left out where there is only one.",
+        metavar="STUDY",
+        help="Id of a study, the first characters of its id, or its problem's name.",
+        show_default="the only study in the database",
     ),
 ]
 
 
 def format_db_option(db: Path) -> str:
-    """What a command needs to find the same database: nothing, where it is the default.
+    """Return the option with which another command finds the same database.
 
     >>> format_db_option(Path("my studies.db")), format_db_option(DEFAULT_DB)
     (" --db 'my studies.db'", '')

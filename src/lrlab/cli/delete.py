@@ -1,4 +1,4 @@
-"""``lrlab delete``: a study and its runs, gone."""
+"""``lrlab delete``: delete a study and its runs."""
 
 import sys
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli import db_options
-from lrlab.errors import StudyError
+from lrlab.errors import StudyError, pluralize
 
 
 def delete(
@@ -14,32 +14,34 @@ def delete(
         str,
         typer.Argument(
             metavar="STUDY",
-            help="The id of a study or its beginning, or the name of a problem that one study has.",
+            help="Id of a study, the first characters of its id, or its problem's name.",
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     db: db_options.DbOption = db_options.DEFAULT_DB,
 ) -> None:
-    """Delete a study and its runs, but those that another study has.
+    """Delete a study and its runs, except runs that other studies use.
 
-    Later runs fill the room that they leave in the file, which keeps its size.
+    The file keeps its size; later runs reuse the space.
     """
     from lrlab.studies import StoreReader
-    from lrlab.views.studies_table import format_run_count
 
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
     deleted_count = reader.count_unshared_runs(study_summary)
     shared_count = study_summary.ended_count - deleted_count
-    others = (
-        f"; {format_run_count(shared_count)} that other studies have would stay"
+    shared_note = (
+        f" (and keep {pluralize(shared_count, 'run')} that other studies use)"
         if shared_count
         else ""
     )
-    description = f"study {study_summary.id} ({study_summary.problem}) with {format_run_count(deleted_count)}{others}"
+    description = (
+        f"study {study_summary.id} ({study_summary.problem}) with "
+        f"{pluralize(deleted_count, 'run')}{shared_note}"
+    )
     if not yes:
         if not sys.stdin.isatty():
-            raise StudyError(f"nothing is deleted without --yes: that would be {description}.")
+            raise StudyError(f"without --yes nothing is deleted; --yes would delete {description}.")
         if not typer.confirm(f"Delete {description}?"):
             typer.echo("nothing was deleted")
             return
@@ -47,5 +49,5 @@ def delete(
     from lrlab.studies import Store
 
     with Store(db) as store:
-        deleted = store.delete_study(study_summary.id)
-    typer.echo(f"deleted study {study_summary.id} with {format_run_count(deleted)}")
+        deleted_count = store.delete_study(study_summary.id)
+    typer.echo(f"deleted study {study_summary.id} with {pluralize(deleted_count, 'run')}")

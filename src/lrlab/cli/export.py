@@ -1,4 +1,4 @@
-"""``lrlab export``: the runs of a study, or their epochs, as a file for other programs."""
+"""``lrlab export``: write the runs or epochs of a study to a file for other programs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,29 +12,31 @@ _TABLES = ("runs", "epochs")
 
 
 def export(
+    output: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE",
+            help="File to write: .csv, .parquet (needs pyarrow) or .json; repeat the option for "
+            "several.",
+        ),
+    ],
     study: db_options.StudyArgument = None,
-    csv: Annotated[Path | None, typer.Option(help="Write comma-separated values.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write Parquet; needs pyarrow.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write a list of records.")] = None,
     table: Annotated[
         str,
         typer.Option(
-            help="runs (a row for each that has ended) or epochs (a row for each of each)."
+            metavar="runs|epochs",
+            help="Write one row per run, or one row per epoch of each run.",
         ),
     ] = "runs",
     force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that is there.")
+        bool, typer.Option("--force", help="Replace existing --output files.")
     ] = False,
     db: db_options.DbOption = db_options.DEFAULT_DB,
 ) -> None:
-    """Write the runs of a study to a file."""
-    named = {"csv": csv, "parquet": parquet, "json": json}
-    files = {kind: path for kind, path in named.items() if path is not None}
-    if not files:
-        raise StudyError("there is no file to write; name one with --csv, --parquet or --json.")
+    """Write the finished runs of a study to a file."""
     if table not in _TABLES:
         hint = format_suggestion(table, _TABLES) or "."
-        raise StudyError(f"--what must be runs or epochs, got {table}{hint}")
+        raise StudyError(f"--table must be runs or epochs, got {table}{hint}")
 
     from lrlab.studies import StoreReader
 
@@ -43,11 +45,11 @@ def export(
 
     from lrlab.studies.store import frames
     from lrlab.views.files import check_output
-    from lrlab.views.frame_files import save_frame
+    from lrlab.views.frame_files import FRAME_WRITERS, save_frame
 
-    for kind, path in files.items():
-        check_output(path, [f".{kind}"], force)
+    for path in output:
+        check_output(path, FRAME_WRITERS, force)
     frame = (frames.read_runs if table == "runs" else frames.read_epochs)(reader, study_summary.id)
-    for path in files.values():
+    for path in output:
         save_frame(frame, path)
         typer.echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

@@ -1,18 +1,16 @@
-"""What the texts of options become: problem, schedule, settings, numbers, sizes.
+"""Parsing the values of options: the problem, lists of numbers, sizes of memory.
 
-Everything that takes long to import is imported when it is needed, so that help comes at once.
+Modules that take long to import are imported in functions, so that help appears at once.
 """
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
     from lrlab.problems import Trainable
-    from lrlab.schedules import Schedule
-    from lrlab.training import Settings
 
 _PREFIX_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
@@ -23,14 +21,14 @@ def load_problem_from_options(
     target: str | None,
     task: str | None,
     header: bool | None,
-    file: Path | str | None,
-    test: Path | str | None = None,
-    metric: str | None = None,
-    greater_is_better: bool | None = None,
-    percent: bool = False,
-    dummy_score: float | None = None,
+    ionosphere_file: Path | str | None,
+    test_file: Path | str | None,
+    metric: str | None,
+    greater_is_better: bool | None,
+    percent: bool,
+    dummy_score: float | None,
 ) -> "Trainable":
-    """The problem that the options name."""
+    """Load the problem that the options of the same names describe."""
     from lrlab.problems import load_problem
 
     function_options = {
@@ -44,67 +42,42 @@ def load_problem_from_options(
         target=target,
         task=task,
         header=header,
-        file=None if file is None else Path(file),
-        test=None if test is None else Path(test),
+        ionosphere_file=None if ionosphere_file is None else Path(ionosphere_file),
+        test_file=None if test_file is None else Path(test_file),
         function_options={
             name: value for name, value in function_options.items() if value is not None
         },
     )
 
 
-def parse_schedule(text: str) -> "Schedule":
-    """The schedule that a text on the command line describes."""
-    from lrlab import parse
+def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
+    """Parse numbers separated by commas, if an option is given.
 
-    return parse(text)
-
-
-def make_settings(
-    problem: "Trainable",
-    optimizer: str,
-    lr: float | None = None,
-    shuffle: bool | None = None,
-    validation_size: float | None = None,
-    **other_settings: Any,
-) -> "Settings":
-    """The settings that the options name; ``shuffle`` is the problem's where nobody says."""
-    from lrlab.training import Settings
-
-    return Settings(
-        optimizer=optimizer.lower(),
-        lr=_get_default_lr(optimizer) if lr is None else lr,
-        shuffle=problem.shuffle if shuffle is None else shuffle,
-        validation_size=0.0 if validation_size is None else validation_size,
-        **other_settings,
-    )
-
-
-def parse_numbers(option: str, text: str) -> list[float]:
-    """Numbers separated by commas.
-
-    >>> parse_numbers("--lr", "0.01, 0.1")
+    >>> parse_optional_numbers("--lr", "0.01, 0.1")
     [0.01, 0.1]
     """
+    if text is None:
+        return None
     values = []
-    for piece in text.split(","):
+    for part in text.split(","):
         try:
-            values.append(float(piece))
+            values.append(float(part))
         except ValueError:
-            whole = f" in {text}" if "," in text else ""
+            context = f" in {text}" if "," in text else ""
             raise TrainingError(
-                f"{option} must be a number, or several with commas between them such as "
-                f"0.01,0.1, got {piece.strip() or 'nothing'}{whole}."
+                f"{option} must be a number or several separated by commas, such as 0.01,0.1, got "
+                f"{part.strip() or 'nothing'}{context}."
             ) from None
     return values
 
 
 def parse_optional_size(memory: str | None) -> int | None:
-    """The bytes of ``--memory``, where it is given."""
+    """Parse the size of ``--memory``, if it is given."""
     return None if memory is None else parse_size(memory)
 
 
 def parse_size(text: str) -> int:
-    """How many bytes a size such as ``2GB`` (ten to the ninth) or ``2GiB`` (two to the 30th) is.
+    """Return the number of bytes of a size such as ``2GB`` (10^9 each) or ``2GiB`` (2^30 each).
 
     >>> parse_size("500MB"), parse_size("1.5 kib")
     (500000000, 1536)
@@ -117,13 +90,7 @@ def parse_size(text: str) -> int:
     )
     if not 1 <= size < 2**63:
         raise TrainingError(
-            f"--memory must be a size with its unit (B, KB, MB, GB, or KiB, MiB, GiB), got {text}; "
-            "try 2GB."
+            f"--memory must be a size with a unit (B, KB, MB, GB, KiB, MiB, GiB), such as 2GB, got "
+            f"{text}."
         )
     return int(size)
-
-
-def _get_default_lr(optimizer: str) -> float:
-    from lrlab.studies.plan.grid import DEFAULT_LR
-
-    return DEFAULT_LR.get(optimizer.lower(), 0.1)  # another optimizer is refused with the settings

@@ -1,4 +1,4 @@
-"""``lrlab plan``: what ``lrlab compare`` would do, before it does it."""
+"""``lrlab plan``: show what ``lrlab compare`` would do, and train nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from lrlab.cli.study_options import StudyOptions
 
 
 def plan(options: StudyOptions) -> None:
-    """Print what `lrlab compare` would do with the same words: runs, phases, time and disk."""
+    """Show what `lrlab compare` would do with the same options: phases, runs, time and disk."""
     from lrlab.studies import (
         Machine,
         Store,
@@ -25,16 +25,14 @@ def plan(options: StudyOptions) -> None:
     engines, backend = options.resolve_engines_and_backend()
     plan = options.build_plan(options.load_problem(), schedules)
     print_preflight(plan.problem, plan.grid, schedules, plan.schedules)
-    with Store(None) as empty_store:  # a file that is not there is not made
+    with Store(None) as empty_store:  # so that a database that does not exist is not created
         reader = StoreReader(options.db) if _has_content(options.db) else empty_store
         engine, reason = select_engine(plan, reader, engines, backend)
-        plan_with_engine = replace(plan, engine=engine)
-        stored_run_count = len(reader.find_stored_runs(plan_first_phase(plan_with_engine).runs))
+        plan = replace(plan, engine=engine)
+        stored_run_count = len(reader.find_stored_runs(plan_first_phase(plan).runs))
     typer.echo(f"engine: {engine} ({reason})", err=True)
     machine = backend if isinstance(backend, Machine) else Machine()
-    typer.echo(
-        format_plan(plan_with_engine, estimate_cost(plan_with_engine, machine), stored_run_count)
-    )
+    typer.echo(format_plan(plan, estimate_cost(plan, machine), stored_run_count))
 
 
 def _has_content(db: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What is printed before anything is trained: what was read, and what looks like a mistake."""
+"""What commands print before they train: the data they read, and warnings about likely mistakes."""
 
 from collections.abc import Collection, Iterable
 from itertools import chain
@@ -18,13 +18,13 @@ def print_preflight(
     schedules: "Collection[Schedule]",
     planned_schedules: "Collection[Schedule] | None" = None,
 ) -> None:
-    """Prints it on stderr.
+    """Print a summary of the data and all warnings on stderr.
 
     Args:
         problem: what is trained.
         grid: the settings it is trained with.
-        schedules: those that were named; the default ones are as they are meant.
-        planned_schedules: what is compared, some of them with another peak.
+        schedules: the schedules that the user named; default schedules need no warnings.
+        planned_schedules: the schedules as the study runs them, some divided by their peak.
     """
     from lrlab import lint
 
@@ -34,11 +34,11 @@ def print_preflight(
     total_steps = settings[0].epochs * steps_per_epoch
     lrs = dict.fromkeys(each.lr for each in settings)
     findings = (
-        # What a schedule is told at several rates is much the same: the longest list is enough.
+        # Findings at several learning rates are much the same: the longest list is enough.
         max(
             (
-                lint(schedule, rate, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
-                for rate in lrs
+                lint(schedule, lr, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
+                for lr in lrs
             ),
             key=len,
         )
@@ -49,7 +49,7 @@ def print_preflight(
     for schedule in schedules:
         if planned_schedules is not None and schedule not in planned_schedules:
             typer.echo(
-                f"{schedule} does not peak at 1: it is divided by its peak, so that its rates are "
-                "peak rates as those of all others",
+                f"note: {schedule} is divided by its peak, because the study compares schedules at "
+                "equal peak rates",
                 err=True,
             )

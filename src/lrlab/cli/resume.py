@@ -1,4 +1,4 @@
-"""``lrlab resume``: a study that was stopped, carried on."""
+"""``lrlab resume``: continue a stopped study from what the database stores of it."""
 
 import json
 import os
@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import db_options, parsing, study_options
-from lrlab.cli.compare import get_default_study_output, present_study, run_study_with_progress
 from lrlab.cli.preflight import print_preflight
+from lrlab.cli.run_study import (
+    check_plot_output,
+    get_default_plot_output,
+    present_study,
+    run_study_with_progress,
+)
 from lrlab.errors import StudyError
 
 if TYPE_CHECKING:
@@ -21,76 +26,75 @@ def resume(
     db: db_options.DbOption = db_options.DEFAULT_DB,
     target_score: study_options.TargetScoreOption = None,
     output: study_options.PlotOutputOption = None,
+    force: study_options.ForceOption = False,
     engine: Annotated[
         str,
         typer.Option(
-            metavar="[auto|ray]",
-            help="ray: on a Ray cluster; else on this machine. What trains is as it was begun.",
+            metavar="auto|ray",
+            help="ray trains on a Ray cluster, auto on this machine; both keep the engine of the "
+            "study.",
         ),
     ] = "auto",
     workers: study_options.WorkersOption = None,
     address: study_options.AddressOption = None,
     gpus_per_run: study_options.GpusPerRunOption = 0.0,
 ) -> None:
-    """Go on with a study where it was stopped; one that has ended is shown again."""
+    """Continue a stopped study; of a finished study, show the report again."""
     from lrlab.lab import resolve_backend
     from lrlab.studies import Store, StoreReader
     from lrlab.studies.execution.engine_selection import AUTO_ENGINE
     from lrlab.studies.statistics.time_to_target import check_target_score
-    from lrlab.views.files import check_output
-    from lrlab.views.study_plots import STUDY_PLOT_EXTENSIONS
 
     engine_choice, backend = resolve_backend(engine, workers, None, address, gpus_per_run)
     if engine_choice != AUTO_ENGINE:
-        raise StudyError(f"a study keeps its engine, got --engine {engine}; use auto or ray.")
+        raise StudyError(f"--engine must be auto or ray, got {engine}: a study keeps its engine.")
     study_summary = StoreReader(db).find_study(study)
-    db, start_folder = db.absolute(), Path.cwd()
+    # _load_plan changes the current folder; the command's own paths stay relative to this one.
+    db, folder = db.absolute(), Path.cwd()
     plan = _load_plan(study_summary)
     check_target_score(target_score, plan.problem.metric)
     if output is None:
-        output_path = get_default_study_output(plan, start_folder)
+        output = get_default_plot_output(plan, folder)
     else:
-        output_path = start_folder / output
-        check_output(output_path, STUDY_PLOT_EXTENSIONS)
+        output = folder / output
+        check_plot_output(output, force)
     print_preflight(plan.problem, plan.grid, [])
     with Store(db) as store:
         result = run_study_with_progress(plan, store, backend, study_summary.source)
-    present_study(result, target_score, output_path, db)
+    present_study(result, target_score, output, db)
 
 
 def _load_plan(study_summary: "StudySummary") -> "Plan":
-    """The plan of a stored study, in whose folder the command goes on."""
+    """Load the plan and the problem of a stored study; change to the folder it was started in."""
     from lrlab.studies import Plan
     from lrlab.training.engines import Engine
 
     if study_summary.source is None:
         raise StudyError(
-            f"study {study_summary.id} was begun in Python, where its problem is; run that script again, "
-            "which goes on where it was."
+            f"study {study_summary.id} was started from Python; run that script again to continue "
+            "it."
         )
     try:
-        problem_options, plan_data = (
-            json.loads(study_summary.source),
-            json.loads(study_summary.plan),
-        )
+        problem_options = json.loads(study_summary.source)
+        plan_data = json.loads(study_summary.plan)
         folder = problem_options.pop("folder")
     except (ValueError, KeyError):
         raise StudyError(
-            f"what was asked for by study {study_summary.id} cannot be read, the database is damaged; put "
-            "a copy of it in its place."
+            f"the options of study {study_summary.id} cannot be read, the database is damaged; "
+            "restore it from a copy."
         ) from None
     try:
-        os.chdir(folder)  # files are named as they were, those of a script of the user's too
+        os.chdir(folder)  # paths of data, and those in a script of the user, are relative to it
     except OSError as error:
         raise StudyError(
-            f"study {study_summary.id} was begun in {folder}, which cannot be entered: {error.strerror}; "
-            "put its data there again."
+            f"study {study_summary.id} was started in {folder}, which cannot be opened "
+            f"({error.strerror}); restore that folder and its data."
         ) from None
     problem = parsing.load_problem_from_options(**problem_options)
     plan = Plan.from_dict(plan_data, problem, Engine.from_text(study_summary.engine))
     if plan.id != study_summary.id:
         raise StudyError(
-            f"{problem_options['data']} is not what study {study_summary.id} was begun with: its content has "
-            "changed; put it back, or begin a new study with lrlab compare."
+            f"{problem_options['data']} has changed since study {study_summary.id} was started; "
+            "restore it, or start a new study with lrlab compare."
         )
     return plan

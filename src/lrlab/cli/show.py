@@ -1,11 +1,10 @@
-"""``lrlab show``: schedules side by side before anything is trained."""
+"""``lrlab show``: preview schedules before training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import parsing
 from lrlab.cli.console import print_lines
 from lrlab.errors import ViewError
 
@@ -13,23 +12,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lrlab.schedules import Schedule
-    from lrlab.views.pieces import StyledLine
     from lrlab.views.preview import Preview
 
 
 def show(
-    texts: Annotated[
+    schedules: Annotated[
         list[str],
         typer.Argument(
-            metavar="SPEC",
+            metavar="SCHEDULE",
             help="Schedules, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'.",
         ),
     ],
     total_steps: Annotated[
         float | None,
         typer.Option(
-            help="How many steps to show.",
-            show_default="until the last schedule ends, if each has an end",
+            help="Number of steps to show.",
+            show_default="up to the end of the longest schedule, if all have an end",
         ),
     ] = None,
     steps_per_epoch: Annotated[
@@ -38,60 +36,63 @@ def show(
     lr: Annotated[
         float | None,
         typer.Option(
-            help="The base rate; factors of it are shown when left out.",
-            show_default="0.1 where a schedule has an absolute Rate",
+            help="Base learning rate.",
+            show_default="factors are shown; 0.1 if a schedule contains Absolute",
         ),
     ] = None,
     output: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Also write a picture (.png, .svg), a page to explore (.html), every rate (.csv) "
-            "or the numbers (.json); as often as you like.",
+            help="Also write a plot (.png, .svg), an interactive page (.html), the rate of every "
+            "step (.csv) or a summary (.json); repeat the option for several files.",
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace existing --output files.")
+    ] = False,
     library: Annotated[
         str | None,
         typer.Option(
-            "--as",
-            metavar="LIBRARY",
-            help="Write the code that builds them in torch, transformers, optax or keras instead.",
+            metavar="NAME",
+            help="Print code that builds the schedules in torch, transformers, optax or keras, "
+            "instead of the preview.",
         ),
     ] = None,
 ) -> None:
-    """Look at schedules before you train: a chart, what happens when, and numbers to compare."""
+    """Preview schedules before training: a chart, their parts, and numbers to compare."""
+    from lrlab import parse
     from lrlab.views.files import check_output
     from lrlab.views.preview import compute_preview
     from lrlab.views.schedule_files import PREVIEW_WRITERS, save_preview
+    from lrlab.views.schedule_text import render_preview
 
     if library is not None and output:
-        raise ViewError("--as writes code and --save pictures and tables: give one of the two.")
+        raise ViewError("--library prints code and --output writes a preview; give one of the two.")
     for path in output or []:
-        check_output(path, PREVIEW_WRITERS)
-    # One text given twice is one schedule.
-    schedules = {" ".join(text.split()): parsing.parse_schedule(text) for text in texts}
+        check_output(path, PREVIEW_WRITERS, force)
+    # The same text given twice is shown once.
+    schedules_by_text = {" ".join(text.split()): parse(text) for text in schedules}
     if library is not None:
-        typer.echo(
-            "\n".join(_iterate_programs(schedules, library, total_steps, lr, steps_per_epoch)),
-            nl=False,
-        )
+        code = _iterate_code(schedules_by_text, library, total_steps, lr, steps_per_epoch)
+        typer.echo("\n".join(code), nl=False)
         return
-    preview = compute_preview(schedules, total_steps, lr, steps_per_epoch)
-    _print_warnings(schedules, preview, has_total_steps=total_steps is not None)
-    print_lines(lambda width: _render_preview(preview, width))
+    preview = compute_preview(schedules_by_text, total_steps, lr, steps_per_epoch)
+    _print_warnings(schedules_by_text, preview, has_total_steps=total_steps is not None)
+    print_lines(lambda width: render_preview(preview, width))
     for path in output or []:
         save_preview(preview, path)
         typer.echo(f"wrote {path}")
 
 
-def _iterate_programs(
+def _iterate_code(
     schedules: "dict[str, Schedule]",
     library: str,
     total_steps: float | None,
     lr: float | None,
     steps_per_epoch: float | None,
 ) -> "Iterator[str]":
-    """The program of each schedule; of several, under its text."""
+    """Yield the code of each schedule, with its text as heading if there are several."""
     from lrlab.dialects.export import to_code
 
     for text, schedule in schedules.items():
@@ -104,30 +105,13 @@ def _iterate_programs(
 def _print_warnings(
     schedules: "dict[str, Schedule]", preview: "Preview", has_total_steps: bool
 ) -> None:
-    """Prints what looks like a mistake; ``has_total_steps`` says whether the steps are those of one."""
+    """Print what lint finds; it takes the steps shown for a whole training only if they are given."""
     from lrlab import lint
 
     total_steps = preview.total_steps if has_total_steps else None
-    for label, schedule in schedules.items():
+    for text, schedule in schedules.items():
         for finding in lint(
             schedule, preview.base, total_steps=total_steps, steps_per_epoch=preview.steps_per_epoch
         ):
-            prefix = "" if len(schedules) == 1 else f"{label}: "
+            prefix = "" if len(schedules) == 1 else f"{text}: "
             typer.echo(f"warning: {prefix}{finding}", err=True)
-
-
-def _render_preview(preview: "Preview", width: int) -> "list[StyledLine]":
-    from lrlab.views.pieces import StyledText, wrap_note
-    from lrlab.views.schedule_summary import COLUMN_NOTE, format_title, render_legend, render_table
-    from lrlab.views.terminal_chart import render_chart
-
-    return [
-        (StyledText(format_title(preview)),),
-        (),
-        *render_chart(preview, width),
-        (),
-        *render_legend(preview, width),
-        (),
-        *render_table(preview, width),
-        *wrap_note(COLUMN_NOTE, width, indent=2),
-    ]

@@ -1,4 +1,4 @@
-"""``lrlab studies``: what is stored, a line for each study."""
+"""``lrlab studies``: list the studies of a database."""
 
 import typer
 
@@ -6,7 +6,7 @@ from lrlab.cli import db_options
 
 
 def studies(db: db_options.DbOption = db_options.DEFAULT_DB) -> None:
-    """List the studies in a database."""
+    """List the studies of a database."""
     from lrlab.studies import StoreReader
     from lrlab.views.studies_table import format_studies
 
@@ -15,12 +15,10 @@ def studies(db: db_options.DbOption = db_options.DEFAULT_DB) -> None:
     if study_summaries:
         db_option = db_options.format_db_option(db)
         typer.echo(
-            f"{format_studies(study_summaries)}\n\nmore of one: lrlab status {study_summaries[-1].id}{db_option}"
+            f"{format_studies(study_summaries)}\n\n"
+            f"To see one in detail: lrlab status {study_summaries[-1].id}{db_option}"
         )
     else:
-        typer.echo(f"no study in {db} yet; `lrlab compare` begins one")
+        typer.echo(f"{db} has no studies yet; `lrlab compare` starts one")
     if run_count := reader.count_runs_without_study():
-        typer.echo(
-            f"{db} has runs of no study ({run_count}), as those of an older lrlab; a study that needs "
-            "them takes them"
-        )
+        typer.echo(f"{db} has runs that belong to no study ({run_count}); a study can reuse them")

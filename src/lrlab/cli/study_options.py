@@ -1,4 +1,4 @@
-"""The options that commands share; what they become is in ``reading``."""
+"""The options of `lrlab train`, `compare` and `plan`, and the study that they describe."""
 
 import inspect
 import json
@@ -23,28 +23,33 @@ if TYPE_CHECKING:
 _DATA_PANEL = "Data"
 _TRAINING_PANEL = "Training"
 _ENGINE_PANEL = "Engine"
-PROTOCOL_PANEL = "Protocol"
-_DEFAULT_LRS = "0.1 for sgd, 0.001 for the others"
+_PROTOCOL_PANEL = "Protocol"
+_DEFAULT_LRS = "0.1 for sgd, 0.001 for other optimizers"
 
 DataArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A data set (breast-cancer, digits, wine, iris, diabetes, ionosphere), the path of a "
-        "table of delimited text, or a problem or a training function of your own: "
+        help="A built-in data set (breast-cancer, digits, wine, iris, diabetes, ionosphere), the "
+        "path of a CSV or similar text file, or a problem or training function in a Python file: "
         "my_problem.py:problem, my_training.py:train.",
     ),
 ]
 TargetOption = Annotated[
     str | None,
     typer.Option(
-        help="The column to predict; the last when left out.", rich_help_panel=_DATA_PANEL
+        metavar="COLUMN",
+        help="Column to predict.",
+        show_default="the last column",
+        rich_help_panel=_DATA_PANEL,
     ),
 ]
 TaskOption = Annotated[
     str | None,
     typer.Option(
-        help="classification or regression; told by the target when left out.",
+        metavar="NAME",
+        help="classification or regression.",
+        show_default="detected from the target column",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -52,24 +57,26 @@ HeaderOption = Annotated[
     bool | None,
     typer.Option(
         "--header/--no-header",
-        help="Whether the first row names the columns; found out when left out.",
+        help="Whether the first row has the column names.",
+        show_default="detected automatically",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
-FileOption = Annotated[
+IonosphereFileOption = Annotated[
     Path | None,
     typer.Option(
-        "--file",
-        help="Where the file of ionosphere lies; else in $LRLAB_DATA, else it is downloaded.",
-        rich_help_panel=_DATA_PANEL,
-    ),
-]
-TestOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--test",
         metavar="FILE",
-        help="A table with the test rows; without it every seed draws its own.",
+        help="Local copy of the ionosphere data.",
+        show_default="the one in $LRLAB_DATA, else downloaded",
+        rich_help_panel=_DATA_PANEL,
+    ),
+]
+TestFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Table with the test rows.",
+        show_default="each seed draws test rows from DATA",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -77,7 +84,7 @@ MetricOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="What my_training.py:train reports as its score.",
+        help="Name under which a training function reports its score.",
         show_default="score",
         rich_help_panel=_DATA_PANEL,
     ),
@@ -93,69 +100,72 @@ MetricDirectionOption = Annotated[
 ]
 PercentOption = Annotated[
     bool,
-    typer.Option(
-        "--percent", help="Show that metric as a percentage.", rich_help_panel=_DATA_PANEL
-    ),
+    typer.Option("--percent", help="Show --metric as a percentage.", rich_help_panel=_DATA_PANEL),
 ]
 DummyScoreOption = Annotated[
     float | None,
     typer.Option(
-        help="What guessing scores by that metric, and a diverged run is scored as.",
-        show_default="0; needed with --lower-is-better",
+        help="Score given to diverged runs, such as that of a constant predictor.",
+        show_default="0 if greater is better",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
 LrOption = Annotated[
     float | None,
     typer.Option(
-        "--lr", help="The base rate.", show_default=_DEFAULT_LRS, rich_help_panel=_TRAINING_PANEL
+        help="Base learning rate.", show_default=_DEFAULT_LRS, rich_help_panel=_TRAINING_PANEL
     ),
 ]
 LrGridOption = Annotated[
     str | None,
     typer.Option(
-        "--lr",
-        metavar="RATE,...",
-        help="The peak rates that every schedule is tried with, such as 0.01,0.03,0.1.",
-        show_default="0.01 to 1 for sgd, 0.0003 to 0.03 for the others; with --no-tune "
+        metavar="NUMBER,...",
+        help="Peak learning rates to try with every schedule, such as 0.01,0.03,0.1.",
+        show_default="0.01 to 1 for sgd, 0.0003 to 0.03 for other optimizers; with --no-tune "
         + _DEFAULT_LRS,
-        rich_help_panel=PROTOCOL_PANEL,
+        rich_help_panel=_PROTOCOL_PANEL,
     ),
 ]
 MomentumOption = Annotated[
-    float, typer.Option(help="Of sgd and rmsprop.", rich_help_panel=_TRAINING_PANEL)
+    float, typer.Option(help="Momentum of sgd or rmsprop.", rich_help_panel=_TRAINING_PANEL)
 ]
 MomentumGridOption = Annotated[
     str | None,
     typer.Option(
-        "--momentum",
         metavar="NUMBER,...",
-        help="Of sgd and rmsprop; each is tried with every rate.",
+        help="Momenta of sgd or rmsprop to try with every learning rate.",
         show_default="0,0.9; with --no-tune 0",
-        rich_help_panel=PROTOCOL_PANEL,
+        rich_help_panel=_PROTOCOL_PANEL,
     ),
 ]
 OptimizerOption = Annotated[
-    str, typer.Option(help="sgd, adam, adamw or rmsprop.", rich_help_panel=_TRAINING_PANEL)
+    str,
+    typer.Option(
+        metavar="NAME", help="sgd, adam, adamw or rmsprop.", rich_help_panel=_TRAINING_PANEL
+    ),
 ]
 WeightDecayOption = Annotated[
     float | None,
-    typer.Option(show_default="torch's: 0.01 for adamw, else 0", rich_help_panel=_TRAINING_PANEL),
+    typer.Option(
+        help="Weight decay of the optimizer.",
+        show_default="as in torch: 0.01 for adamw, else 0",
+        rich_help_panel=_TRAINING_PANEL,
+    ),
 ]
 MaxGradNormOption = Annotated[
     float | None,
     typer.Option(
-        help="The largest norm that the gradient of a step may have.",
-        show_default="no limit",
+        help="Clip gradients to this norm.",
+        show_default="no clipping",
         rich_help_panel=_TRAINING_PANEL,
     ),
 ]
 ValidationSizeOption = Annotated[
     float | None,
     typer.Option(
-        metavar="SHARE",
-        help="The share of the training rows that is held out of training, for schedules such as "
-        "Plateau() to watch.",
+        metavar="FRACTION",
+        help="Fraction of the training rows used for validation, which metric-driven schedules "
+        "such as Plateau() need.",
         show_default="0",
         rich_help_panel=_TRAINING_PANEL,
     ),
@@ -163,40 +173,42 @@ ValidationSizeOption = Annotated[
 StudyValidationSizeOption = Annotated[
     float | None,
     typer.Option(
-        "--validation",
-        metavar="SHARE",
-        help="The share of the training rows that is held out of training: what settings and best "
-        "epochs are chosen by, and what schedules such as Plateau() watch.",
-        show_default="0.2 where something is chosen, else 0",
-        rich_help_panel=PROTOCOL_PANEL,
+        metavar="FRACTION",
+        help="Fraction of the training rows used for validation: to select settings and best "
+        "epochs, and for metric-driven schedules such as Plateau().",
+        show_default="0.2 with tuning or --score best, else 0",
+        rich_help_panel=_PROTOCOL_PANEL,
     ),
 ]
 EpochsOption = Annotated[
-    int, typer.Option(help="Passes over the data.", rich_help_panel=_TRAINING_PANEL)
+    int, typer.Option(help="Number of epochs.", rich_help_panel=_TRAINING_PANEL)
 ]
 BatchSizeOption = Annotated[
-    int, typer.Option(help="Rows per step.", rich_help_panel=_TRAINING_PANEL)
+    int, typer.Option(help="Rows per batch.", rich_help_panel=_TRAINING_PANEL)
 ]
 StepEveryOption = Annotated[
     str,
     typer.Option(
-        help="Step the schedule once per epoch or per step.", rich_help_panel=_TRAINING_PANEL
+        metavar="epoch|step",
+        help="Step the schedule once per epoch or once per optimizer step.",
+        rich_help_panel=_TRAINING_PANEL,
     ),
 ]
 ShuffleOption = Annotated[
     bool | None,
     typer.Option(
         "--shuffle/--no-shuffle",
-        help="Reshuffle the batches every epoch.",
-        show_default="as the data set has it; tables are shuffled",
+        help="Shuffle the training rows every epoch.",
+        show_default="the default of DATA; tables are shuffled",
         rich_help_panel=_TRAINING_PANEL,
     ),
 ]
 EngineOption = Annotated[
     str,
     typer.Option(
-        help="loop (one run at a time), ensemble (many at once), auto (the faster one, but that of "
-        "the runs that are stored already), or ray (as auto, on a Ray cluster).",
+        metavar="auto|loop|ensemble|ray",
+        help="loop trains one run at a time, ensemble many at once, auto selects the faster one "
+        "unless runs are stored already, ray does so on a Ray cluster.",
         rich_help_panel=_ENGINE_PANEL,
     ),
 ]
@@ -204,42 +216,48 @@ AddressOption = Annotated[
     str | None,
     typer.Option(
         metavar="HOST:PORT",
-        help="Of the Ray cluster.",
-        show_default="that of this machine; one of this machine alone where there is none",
+        help="Address of the Ray cluster.",
+        show_default="a cluster running on this machine, else a new one",
         rich_help_panel=_ENGINE_PANEL,
     ),
 ]
 GpusPerRunOption = Annotated[
-    float,
-    typer.Option(
-        "--num-gpus", help="That a training function needs on Ray.", rich_help_panel=_ENGINE_PANEL
-    ),
+    float, typer.Option(help="GPUs per run on Ray.", rich_help_panel=_ENGINE_PANEL)
 ]
 TargetScoreOption = Annotated[
     float | None,
     typer.Option(
-        help="The score that schedules are ranked by their time to reach.",
-        show_default="the constant rate's mean",
+        help="Score for the time to target: the number of epochs until a schedule reaches it.",
+        show_default="mean score of the constant rate",
     ),
 ]
 PlotOutputOption = Annotated[
-    Path | None, typer.Option("--png", help="Where the picture goes.", show_default="DATA.png")
+    Path | None,
+    typer.Option(
+        metavar="FILE.png",
+        help="Path of the plot.",
+        show_default="<problem>-<study id>.png",
+    ),
 ]
-DeviceOption = Annotated[str, typer.Option(help="cpu or cuda.", rich_help_panel=_ENGINE_PANEL)]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an existing --output file.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(metavar="cpu|cuda", help="Device to train on.", rich_help_panel=_ENGINE_PANEL),
+]
 MemoryOption = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
-        help="What the ensemble may fill, all processes together, such as 2GB.",
-        show_default="half of this machine's",
+        help="Memory limit of the ensemble, over all processes, such as 2GB.",
+        show_default="half of this machine's memory",
         rich_help_panel=_ENGINE_PANEL,
     ),
 ]
 TorchCompileOption = Annotated[
     bool,
     typer.Option(
-        "--compile",
-        help="Send the ensemble's steps through torch.compile: slow to start, then faster.",
+        "--torch-compile",
+        help="Compile the ensemble's steps with torch.compile: slower start, faster steps.",
         rich_help_panel=_ENGINE_PANEL,
     ),
 ]
@@ -247,8 +265,8 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Processes.",
-        show_default="one per core, but of the ensemble no more than --memory has GiB",
+        help="Number of worker processes.",
+        show_default="one per core; for the ensemble at most one per GiB of --memory",
         rich_help_panel=_ENGINE_PANEL,
     ),
 ]
@@ -258,31 +276,32 @@ _PROBLEM_OPTIONS = (
     "target",
     "task",
     "header",
-    "file",
-    "test",
+    "ionosphere_file",
+    "test_file",
     "metric",
     "greater_is_better",
     "percent",
     "dummy_score",
 )
-"""The options that name the problem."""
+"""The options that describe the problem: the parameters of ``load_problem_from_options``."""
 
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What a person asks to be compared, as typed."""
+    """The options of a study as typed on the command line."""
 
     data: DataArgument
     schedule: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="SPEC",
-            help="A schedule to compare, as often as you like; a constant rate is always among "
-            "them. A dozen when left out.",
+            metavar="SCHEDULE",
+            help="Schedule to compare; repeat the option for several. The constant rate is always "
+            "compared too.",
+            show_default="about a dozen common schedules",
         ),
     ] = None
     seeds: Annotated[
-        int, typer.Option(help="Fresh seeds that each schedule is scored with, in pairs.")
+        int, typer.Option(help="Number of seeds used for the final runs of each schedule.")
     ] = 30
     db: db_options.DbOption = db_options.DEFAULT_DB
     lr: LrGridOption = None
@@ -291,44 +310,48 @@ class StudyOptions:
         bool,
         typer.Option(
             "--tune/--no-tune",
-            help="Choose the best rate and momentum for each schedule; without, all have the same.",
-            rich_help_panel=PROTOCOL_PANEL,
+            help="Select the best learning rate and momentum of each schedule, or use one setting "
+            "for all.",
+            rich_help_panel=_PROTOCOL_PANEL,
         ),
     ] = True
     tuning_seeds: Annotated[
-        int, typer.Option(help="Seeds to choose with.", rich_help_panel=PROTOCOL_PANEL)
+        int,
+        typer.Option(help="Number of seeds used for tuning.", rich_help_panel=_PROTOCOL_PANEL),
     ] = 20
     grid_extensions: Annotated[
         int,
         typer.Option(
-            help="How many rates may be added for a schedule whose best rate is the last of the "
-            "grid.",
-            rich_help_panel=PROTOCOL_PANEL,
+            help="Number of learning rates that may be added for a schedule whose best one is at "
+            "the edge of the grid.",
+            rich_help_panel=_PROTOCOL_PANEL,
         ),
     ] = 3
     score: Annotated[
         str,
         typer.Option(
-            help="final, after the last epoch, or best, after the epoch that was best on held-out "
-            "rows.",
-            rich_help_panel=PROTOCOL_PANEL,
+            metavar="final|best",
+            help="Score each run after its last epoch, or after the epoch with the best validation "
+            "score.",
+            rich_help_panel=_PROTOCOL_PANEL,
         ),
     ] = "final"
     validation_size: StudyValidationSizeOption = None
     seed: Annotated[
         int,
         typer.Option(
-            help="Of the study: all other seeds are drawn from it.",
-            rich_help_panel=PROTOCOL_PANEL,
+            help="Seed of the whole study; all other seeds derive from it.",
+            rich_help_panel=_PROTOCOL_PANEL,
         ),
     ] = 0
     target_score: TargetScoreOption = None
     output: PlotOutputOption = None
+    force: ForceOption = False
     target: TargetOption = None
     task: TaskOption = None
     header: HeaderOption = None
-    file: FileOption = None
-    test: TestOption = None
+    ionosphere_file: IonosphereFileOption = None
+    test_file: TestFileOption = None
     metric: MetricOption = None
     greater_is_better: MetricDirectionOption = None
     percent: PercentOption = False
@@ -349,24 +372,24 @@ class StudyOptions:
     gpus_per_run: GpusPerRunOption = 0.0
 
     def parse_schedules(self) -> "list[Schedule]":
-        """Those that are named."""
-        return [parsing.parse_schedule(text) for text in self.schedule or []]
+        """Parse the schedules of ``--schedule``; none if the option is omitted."""
+        from lrlab import parse
+
+        return [parse(text) for text in self.schedule or []]
 
     def load_problem(self) -> "Trainable":
-        """What is trained."""
+        """Load the problem to train."""
         return parsing.load_problem_from_options(
             **{name: getattr(self, name) for name in _PROBLEM_OPTIONS}
         )
 
     def serialize_problem_options(self) -> str:
-        """What ``reading.load_problem_from_options`` takes to make ``problem`` again, and the folder, as JSON."""
-        problem_options = {
-            name: value for name, value in asdict(self).items() if name in _PROBLEM_OPTIONS
-        }
-        return json.dumps({"folder": os.getcwd()} | problem_options, default=str)
+        """Return what ``lrlab resume`` needs, as JSON: the folder and the problem's options."""
+        options = {name: value for name, value in asdict(self).items() if name in _PROBLEM_OPTIONS}
+        return json.dumps({"folder": os.getcwd()} | options, default=str)
 
     def resolve_engines_and_backend(self) -> "tuple[tuple[Engine, ...], Backend]":
-        """The engines to choose from, and where they train."""
+        """Return the engines to select from, and the backend they train on."""
         from lrlab.lab import resolve_backend
         from lrlab.studies import list_engines
 
@@ -377,34 +400,36 @@ class StudyOptions:
         return list_engines(engine_choice, self.device, self.torch_compile), backend
 
     def build_plan(self, problem: "Trainable", schedules: "list[Schedule]") -> "Plan":
-        """The plan of the study, its engine not yet settled."""
+        """Build the plan of the study; its engine is selected later."""
         from lrlab.lab import plan_study
-        from lrlab.studies import Protocol
+        from lrlab.studies.plan.plan import Protocol
 
         return plan_study(
             problem,
             schedules or None,
-            lrs=None if self.lr is None else parsing.parse_numbers("--lr", self.lr),
-            momenta=None
-            if self.momentum is None
-            else parsing.parse_numbers("--momentum", self.momentum),
+            lrs=parsing.parse_optional_numbers("--lr", self.lr),
+            momenta=parsing.parse_optional_numbers("--momentum", self.momentum),
             tune=self.tune,
             protocol=Protocol(
-                self.seeds, self.tuning_seeds, self.grid_extensions, self.score, self.seed
+                seeds=self.seeds,
+                tuning_seeds=self.tuning_seeds,
+                grid_extensions=self.grid_extensions,
+                score=self.score,
+                seed=self.seed,
             ),
             validation_size=self.validation_size,
             shuffle=self.shuffle,
             optimizer=self.optimizer.lower(),
             weight_decay=self.weight_decay,
-            clip=self.max_grad_norm,
+            max_grad_norm=self.max_grad_norm,
             epochs=self.epochs,
             batch_size=self.batch_size,
-            per=self.step_every,
+            step_every=self.step_every,
         )
 
 
 def add_study_options(command: Callable[[StudyOptions], None]) -> Callable[..., None]:
-    """A command whose options are the fields of ``StudyOptions``."""
+    """Return a Typer command whose options are the fields of ``StudyOptions``."""
     hints = get_type_hints(StudyOptions, include_extras=True)
     parameters = [
         inspect.Parameter(

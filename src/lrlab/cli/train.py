@@ -1,4 +1,4 @@
-"""``lrlab train``: one run, printed epoch by epoch as the tutorial prints it."""
+"""``lrlab train``: train once and print every epoch."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,19 +16,19 @@ def train(
     schedule: Annotated[
         str | None,
         typer.Option(
-            metavar="SPEC",
-            help="The schedule, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'; "
-            "a constant rate when left out.",
+            metavar="SCHEDULE",
+            help="Schedule, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'.",
+            show_default="a constant rate",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="Fixes split, initial weights and order of batches.")
+        int, typer.Option(help="Seed of the split, the initial weights and the batch order.")
     ] = 0,
     target: study_options.TargetOption = None,
     task: study_options.TaskOption = None,
     header: study_options.HeaderOption = None,
-    file: study_options.FileOption = None,
-    test: study_options.TestOption = None,
+    ionosphere_file: study_options.IonosphereFileOption = None,
+    test_file: study_options.TestFileOption = None,
     metric: study_options.MetricOption = None,
     greater_is_better: study_options.MetricDirectionOption = None,
     percent: study_options.PercentOption = False,
@@ -44,50 +44,64 @@ def train(
     step_every: study_options.StepEveryOption = "epoch",
     shuffle: study_options.ShuffleOption = None,
 ) -> None:
-    """Train once and print the rate of every epoch and the final score."""
-    parsed_schedule = None if schedule is None else parsing.parse_schedule(schedule)
+    """Train once; print the learning rate of every epoch and the final score."""
+    from lrlab import parse
+
+    parsed_schedule = None if schedule is None else parse(schedule)
     problem = parsing.load_problem_from_options(
-        data, target, task, header, file, test, metric, greater_is_better, percent, dummy_score
-    )
-    settings = parsing.make_settings(
-        problem,
-        optimizer,
-        lr,
-        shuffle,
-        validation_size,
-        momentum=momentum,
-        weight_decay=weight_decay,
-        clip=max_grad_norm,
-        epochs=epochs,
-        batch_size=batch_size,
-        per=step_every,
+        data,
+        target,
+        task,
+        header,
+        ionosphere_file,
+        test_file,
+        metric,
+        greater_is_better,
+        percent,
+        dummy_score,
     )
 
     from lrlab.problems import TrainingFunction
-    from lrlab.training import Run, context
+    from lrlab.training import Run, Settings, context
     from lrlab.training import train as train_run
     from lrlab.training.engines import use_one_thread
     from lrlab.views import run_log
 
+    settings = Settings(
+        optimizer=optimizer.lower(),
+        lr=_get_default_lr(optimizer) if lr is None else lr,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        max_grad_norm=max_grad_norm,
+        validation_size=0.0 if validation_size is None else validation_size,
+        epochs=epochs,
+        batch_size=batch_size,
+        step_every=step_every,
+        shuffle=problem.shuffle if shuffle is None else shuffle,
+    )
     run = Run(parsed_schedule, settings, seed)
     print_preflight(problem, (settings,), [] if parsed_schedule is None else [parsed_schedule])
 
     problem_metric = problem.metric
-    is_function = isinstance(problem, TrainingFunction)
 
     def print_epoch(epoch: "Epoch") -> None:
-        if is_function:
-            typer.echo(run_log.format_reported_epoch(epoch, problem_metric))
-        else:
-            typer.echo(
-                run_log.format_epoch(
-                    epoch, settings, has_schedule=parsed_schedule is not None, metric=problem_metric
-                )
-            )
+        line = run_log.format_epoch(
+            epoch, settings, has_schedule=parsed_schedule is not None, metric=problem_metric
+        )
+        typer.echo(line)
+
+    def print_reported_epoch(epoch: "Epoch") -> None:
+        typer.echo(run_log.format_reported_epoch(epoch, problem_metric))
 
     with use_one_thread():
         if isinstance(problem, TrainingFunction):
-            result = context.run_training_function(problem, run, print_epoch)
+            result = context.run_training_function(problem, run, print_reported_epoch)
         else:
             result = train_run(problem, run, print_epoch)
     typer.echo(run_log.format_result(result, problem_metric))
+
+
+def _get_default_lr(optimizer: str) -> float:
+    from lrlab.studies.plan.grid import DEFAULT_LR
+
+    return DEFAULT_LR.get(optimizer.lower(), 0.1)  # Settings refuses an unknown optimizer.

@@ -1,7 +1,7 @@
-"""Other libraries' schedules by their own names and arguments, read as lrlab's schedules.
+"""Other libraries' schedules by their own names and arguments, as lrlab schedules.
 
-Each library is a module, imported when it is first used; none of them imports the library itself.
-``export`` goes the other way: it writes a schedule as a program for another library.
+Each library has one module, imported on first use; none of them imports the library itself.
+``export`` goes the other way: it writes the code of a schedule for another library.
 """
 
 from importlib import import_module

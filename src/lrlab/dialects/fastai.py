@@ -1,20 +1,20 @@
 """fastai.callback.schedule's functions, by fastai's names, arguments and defaults.
 
-fastai's schedules are functions of the share of the training that is behind, so durations here are
-shares (``"25%"``) and a schedule must be told how long training is with ``bind(total_steps=...)``. The
-value at t is that of batch t, the first being 0: fastai's at t / total. Values are absolute; where
-``lr_max`` or ``lr`` is left out, they are factors of the base rate. The ``fit_`` functions take
-what describes a schedule; ``wd``, ``cbs``, ``reset_opt`` and ``start_epoch`` are left out, and of
-``lr_find`` all but the ramp. ``n_epoch`` is the length of the whole, on which shares of it do not
-depend. fastai itself is not imported.
+fastai's schedules are functions of the fraction of the training that is done, so durations here
+are percentages (``"25%"``), and ``bind(total_steps=...)`` gives the length of the training. The
+value at t is the rate of batch t, from 0 on: fastai's at t / total_steps. Values are absolute
+rates; without ``lr_max`` or ``lr``, they are factors of the base rate. The ``fit_`` functions take
+the arguments that describe a schedule, not ``wd``, ``cbs``, ``reset_opt`` and ``start_epoch``;
+``lr_find`` has only the ramp. ``n_epoch`` is the length of the training and does not change the
+percentages. fastai itself is not imported.
 
-Where they differ on purpose:
+Intended differences:
 
-- Parts meet at whole steps, the nearest to their share; fastai's anywhere.
-- fastai computes where parts meet in float32; these are float64.
-- Rates are one for all parameters: no slice or list of them.
+- Parts meet at whole steps, the nearest to their percentages; fastai's meet anywhere.
+- fastai computes in float32 where parts meet; these are float64.
+- All parameters have the same rate: slices and lists of rates are refused.
 
-Every function raises ``ScheduleError`` where an argument is out of its domain.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ from lrlab.schedules import (
     Linear,
     Polynomial,
     Schedule,
-    combinators,
+    Sequential,
 )
 from lrlab.schedules.fields import AtLeastOne, NonNegative, NonNegativeInteger, Positive
 
@@ -55,7 +55,7 @@ _DEFAULT_MOMENTA = (0.95, 0.85, 0.95)
 
 
 def SchedLin(start: float, end: float) -> Schedule:
-    """A straight line.
+    """Go from ``start`` to ``end`` on a straight line.
 
     >>> SchedLin(0.1, 0.0)
     Linear(Absolute(0.1), 0.0)
@@ -64,7 +64,7 @@ def SchedLin(start: float, end: float) -> Schedule:
 
 
 def SchedCos(start: float, end: float) -> Schedule:
-    """Half a cosine.
+    """Follow half a cosine from ``start`` to ``end``.
 
     >>> SchedCos(0.1, 0.01)
     Cosine(start=Absolute(0.1), end=Absolute(0.01))
@@ -75,7 +75,7 @@ def SchedCos(start: float, end: float) -> Schedule:
 
 
 def SchedNo(start: float, end: float) -> Schedule:
-    """``start`` throughout; ``end`` is ignored, as in fastai.
+    """Keep ``start`` throughout; ``end`` is ignored, as in fastai.
 
     >>> SchedNo(0.1, 0.01)
     Constant(Absolute(0.1))
@@ -85,7 +85,7 @@ def SchedNo(start: float, end: float) -> Schedule:
 
 
 def SchedExp(start: float, end: float) -> Schedule:
-    """From ``start`` to ``end``, both above 0, by equal factors.
+    """Go from ``start`` to ``end``, both above 0, by equal factors.
 
     >>> SchedExp(0.1, 0.01)
     Geometric(Absolute(0.1), Absolute(0.01))
@@ -94,7 +94,7 @@ def SchedExp(start: float, end: float) -> Schedule:
 
 
 def SchedPoly(start: float, end: float, power: float) -> Schedule:
-    """``start + (end - start) * p**power``.
+    """Compute ``start + (end - start) * p**power``.
 
     >>> SchedPoly(0.1, 0.01, 2)
     Polynomial(1.0, start=Absolute(0.1), end=Absolute(0.01), k=2.0)
@@ -108,9 +108,9 @@ def SchedPoly(start: float, end: float, power: float) -> Schedule:
 
 
 def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedule:
-    """One schedule after another, each for its share of the training; the shares add up to 1.
+    """Run one schedule of this module after another, each for its fraction of the training.
 
-    The schedules are those of this module.
+    The fractions in ``pcts`` must add up to 1.
 
     >>> combine_scheds([0.25, 0.75], [SchedNo(0.1, 0.1), SchedCos(0.1, 0.0)])
     Constant(Absolute(0.1), over="25%") >> Cosine(start=Absolute(0.1))
@@ -124,22 +124,24 @@ def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedul
     parts = [check_schedule(func_name, scheds=part) for part in scheds]
     if len(part_fractions) != len(parts) or not parts or abs(sum(part_fractions) - 1) > 1e-9:
         raise ScheduleError(
-            f"{func_name}: pcts must be as many as scheds and add up to 1, got {pcts!r} for "
-            f"{len(parts)}."
+            f"{func_name}: pcts must be one per schedule and add up to 1, got {pcts!r} for "
+            f"{len(parts)} in scheds."
         )
     pieces = [
-        (piece, share * inner_fraction)
-        for part, share in zip(parts, part_fractions, strict=True)
+        (piece, fraction * inner_fraction)
+        for part, fraction in zip(parts, part_fractions, strict=True)
         for piece, inner_fraction in _split_parts(part)
-        if share * inner_fraction
+        if fraction * inner_fraction
     ]
-    timed = [piece.changed(over=_to_percent(share)) for piece, share in pieces[:-1]]
-    last = pieces[-1][0].changed(over=None)  # the rest, so that the whole ends with the training
-    return combinators.Sequential((*timed, last)) if timed else last
+    timed = [piece.replace(over=_to_percent(fraction)) for piece, fraction in pieces[:-1]]
+    last = pieces[-1][0].replace(
+        over=None
+    )  # it takes the rest, so the whole ends with the training
+    return Sequential((*timed, last)) if timed else last
 
 
 def combined_cos(pct: float, start: float, middle: float, end: float) -> Schedule:
-    """Half a cosine to ``middle`` for a share of the training, and one to ``end`` for the rest.
+    """Follow half a cosine to ``middle`` for the fraction ``pct``, and one to ``end`` for the rest.
 
     >>> combined_cos(0.25, 0.5, 1.0, 0.0)
     Cosine("25%", start=Absolute(0.5), end=Absolute(1.0)) >> Cosine(start=Absolute(1.0))
@@ -158,14 +160,14 @@ def fit_one_cycle(
     pct_start: float = 0.25,
     moms: Sequence[float] | None = None,
 ) -> LrAndMomentum:
-    """Cosines from ``lr_max / div`` up to ``lr_max`` and down to ``lr_max / div_final``.
+    """Follow cosines from ``lr_max / div`` up to ``lr_max`` and down to ``lr_max / div_final``.
 
-    The momentum goes the other way, through the three of ``moms``.
+    The momentum goes the other way, through the three values of ``moms``.
 
-    >>> fit_one_cycle(5, 1.0, div=4.0, div_final=8.0).lr
-    Cosine("25%", start=Absolute(0.25), end=Absolute(1.0)) >> Cosine(start=Absolute(1.0), end=Absolute(0.125))
-    >>> fit_one_cycle(5).momentum
-    Cosine("25%", start=Absolute(0.95), end=Absolute(0.85)) >> Cosine(start=Absolute(0.85), end=Absolute(0.95))
+    >>> fit_one_cycle(5, div=4.0, div_final=8.0).lr
+    Cosine("25%", start=0.25, end=1.0) >> Cosine(end=0.125)
+    >>> fit_one_cycle(5).momentum.bind(total_steps=8)([0, 2, 8], base=1.0)
+    array([0.95, 0.85, 0.95])
     """
     func_name = "fit_one_cycle"
     check_argument(func_name, Positive, n_epoch=n_epoch)
@@ -188,7 +190,7 @@ def fit_one_cycle(
 def fit_flat_cos(
     n_epoch: float, lr: float | None = None, div_final: float = 1e5, pct_start: float = 0.75
 ) -> Schedule:
-    """``lr`` for a share of the training, then half a cosine to ``lr / div_final``.
+    """Keep ``lr`` for the fraction ``pct_start``, then follow half a cosine to ``lr / div_final``.
 
     >>> fit_flat_cos(5, div_final=8.0)
     Constant(1.0, over="75%") >> Cosine(end=0.125)
@@ -204,9 +206,10 @@ def fit_flat_cos(
 def fit_sgdr(
     n_cycles: int, cycle_len: float, lr_max: float | None = None, cycle_mult: float = 2
 ) -> Schedule:
-    """Half a cosine to 0, ``n_cycles`` times, each ``cycle_mult`` times as long.
+    """Repeat half a cosine to 0 ``n_cycles`` times, each ``cycle_mult`` times as long as the last.
 
-    ``cycle_len`` is in epochs, and the whole all cycles; their shares do not depend on it.
+    ``cycle_len`` is in epochs. All cycles fill the training, so it does not change their
+    percentages.
 
     >>> fit_sgdr(3, 1, 0.5)
     Cosine(start=Absolute(0.5)).repeat(3, growth=2.0)
@@ -220,7 +223,7 @@ def fit_sgdr(
 
 
 def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Schedule:
-    """From ``start_lr`` to ``end_lr`` by equal factors over ``num_it`` batches, 6 at least.
+    """Go from ``start_lr`` to ``end_lr`` by equal factors in ``num_it`` batches, at least 6.
 
     >>> lr_find()
     Geometric(Absolute(1e-07), Absolute(10.0), over=100)
@@ -234,7 +237,7 @@ def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Sc
 
 
 def _divide_lr(func_name: str, divisor: float, **lr_argument: float | None) -> float | Absolute:
-    """A rate over ``divisor``, absolute, or a factor of the base rate where it is None."""
+    """Divide a rate by ``divisor``; if the rate is None, return a factor of the base rate."""
     if None in lr_argument.values():
         return 1 / divisor
     ((name, _),) = lr_argument.items()
@@ -244,13 +247,13 @@ def _divide_lr(func_name: str, divisor: float, **lr_argument: float | None) -> f
 
 
 def _split_parts(schedule: Schedule) -> list[tuple[Any, float]]:
-    """The shapes of which a schedule of this module consists, and their shares of it."""
-    parts = schedule.schedules if isinstance(schedule, combinators.Sequential) else (schedule,)
+    """Split a schedule of this module into its parts and their fractions of it."""
+    parts = schedule.schedules if isinstance(schedule, Sequential) else (schedule,)
     durations = [getattr(part, "over", "") for part in parts]
     if durations[-1] is not None or not all(str(over).endswith("%") for over in durations[:-1]):
         raise ScheduleError(
             "combine_scheds: scheds must be made by Sched... or combine..., whose length is a "
-            f"share of the training, got {schedule}."
+            f"fraction of the training, got {schedule}."
         )
     part_fractions = [float(over[:-1]) / 100 for over in durations[:-1]]
     return list(zip(parts, [*part_fractions, max(0.0, 1 - sum(part_fractions))], strict=True))

@@ -1,21 +1,21 @@
 """ignite.handlers.param_scheduler's schedules, by ignite's names, arguments and defaults.
 
-Each function takes what ignite's takes, less ``optimizer``, ``param_name``, ``save_history``,
-``param_group_index`` and ``output_simulated_values``. ``t`` counts the events that a handler is
-attached to; attached to ``ITERATION_STARTED``, the rate at t = 0 is that of the first iteration.
-Values are absolute rates, whatever the base rate is. ``LRScheduler`` and ``ParamGroupScheduler``
-are missing, because they hold schedules and are none; ``ReduceLROnPlateauScheduler`` is torch's.
+Each function takes ignite's arguments without ``optimizer``, ``param_name``, ``save_history``,
+``param_group_index`` and ``output_simulated_values``. ``t`` counts the handler's events; for
+``ITERATION_STARTED``, the rate at t = 0 is that of the first iteration. Values are absolute rates.
+``LRScheduler`` and ``ParamGroupScheduler`` are missing, because they only wrap schedules;
+``ReduceLROnPlateauScheduler`` is that of ``dialects.torch``.
 
-Where they differ on purpose:
+Intended differences:
 
-- A ``cycle_mult`` must be 1 or more. One that is not whole makes cycles of such lengths, which
-  ignite cuts to whole events.
+- ``cycle_mult`` must be 1 or more. If it is not whole, neither are the cycles; ignite cuts them to
+  whole events.
 - ``start_value_mult`` and ``end_value_mult`` must be above 0, and ``durations`` 1 or more.
-- ``create_lr_scheduler_with_warmup`` cannot know the base rate. ignite leaves out an event where
-  the warm-up's end is the first rate of ``lr_scheduler``; here, where that shows without the base
-  rate: in absolute rates, or in factors when ``warmup_end_value`` is left out.
+- ``create_lr_scheduler_with_warmup`` does not know the base rate. ignite drops one event if the
+  warm-up ends at the first rate of ``lr_scheduler``; this does so if that is certain without the
+  base rate: in absolute rates, or in factors without ``warmup_end_value``.
 
-Every function raises ``ScheduleError`` where an argument is out of its domain.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,10 +24,10 @@ from operator import rshift
 
 from lrlab._checks import to_finite_float
 from lrlab.dialects.arguments import check_absolute, check_argument, check_count, check_schedule
-from lrlab.dialects.building_blocks import Level, truncate
+from lrlab.dialects.building_blocks import truncate
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Cosine, Linear, PiecewiseInterpolate, Schedule
-from lrlab.schedules.fields import AtLeastOne, Positive
+from lrlab.schedules.fields import AtLeastOne, Level, Positive
 
 __all__ = [
     "ConcatScheduler",
@@ -49,11 +49,11 @@ def LinearCyclicalScheduler(
     *,
     monotonic: bool = False,
 ) -> Schedule:
-    """A line to ``end_value`` and one back, again and again; no way back where it is ``monotonic``.
+    """Repeat a line to ``end_value`` and one back; ``monotonic`` leaves out the way back.
 
-    Cycles are ``cycle_size`` long, 2 or more, and each ``cycle_mult`` times as long as the one
-    before; its values are that many times as high. A monotonic one may be followed by a line back,
-    ``warmup_duration`` long.
+    Cycles take ``cycle_size`` events (2 or more), each ``cycle_mult`` times as many as the last.
+    ``start_value_mult`` and ``end_value_mult`` multiply the values in every cycle. In a monotonic
+    schedule, a line back of ``warmup_duration`` events may follow each cycle.
 
     >>> LinearCyclicalScheduler(0.1, 0.0, 10)
     (Linear(Absolute(0.1), 0.0, over=5) >> Linear(0.0, Absolute(0.1), over=5)).repeat()
@@ -64,8 +64,8 @@ def LinearCyclicalScheduler(
     size = check_count(func_name, minimum=2, cycle_size=cycle_size)
     if warmup_duration and not monotonic:
         raise ScheduleError(
-            f"{func_name}: warmup_duration must be 0 where there is a way back, got {warmup_duration!r}:"
-            " say monotonic=True."
+            f"{func_name}: warmup_duration must be 0 unless monotonic=True, got "
+            f"{warmup_duration!r}."
         )
 
     def build_cycle(start: Level, end: Level) -> Schedule:
@@ -88,11 +88,11 @@ def CosineAnnealingScheduler(
     end_value_mult: float = 1.0,
     warmup_duration: int = 0,
 ) -> Schedule:
-    """Half a cosine to ``end_value``, again and again.
+    """Repeat half a cosine to ``end_value``.
 
-    Cycles are ``cycle_size`` long, 2 or more, and each ``cycle_mult`` times as long as the one
-    before; its values are that many times as high. A line back, ``warmup_duration`` long, may
-    follow each.
+    Cycles take ``cycle_size`` events (2 or more), each ``cycle_mult`` times as many as the last.
+    ``start_value_mult`` and ``end_value_mult`` multiply the values in every cycle. A line back of
+    ``warmup_duration`` events may follow each cycle.
 
     >>> CosineAnnealingScheduler(0.1, 0.0, 10, cycle_mult=2)
     Cosine(10, start=Absolute(0.1)).repeat(growth=2.0)
@@ -109,42 +109,58 @@ def CosineAnnealingScheduler(
     )
 
 
-def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
-    """Lines through values at milestones, pairs in ascending order; a jump where two are equal.
+def _repeat_cycles(
+    func_name: str,
+    build_cycle: Callable[[Level, Level], Schedule],
+    values: tuple[float, float],
+    multipliers: tuple[float, float, float],
+    warmup_duration: int,
+) -> Schedule:
+    """Repeat the cycle that ``build_cycle`` makes of a start and an end value.
 
-    >>> PiecewiseLinear([(10, 0.5), (20, 0.1)])
-    PiecewiseInterpolate([10, 20], [Absolute(0.5), Absolute(0.1)])
+    ``multipliers`` are those of the length, the start and the end.
     """
-    try:
-        pairs = [(at, value) for at, value in milestones_values]
-    except (TypeError, ValueError):
-        raise ScheduleError(
-            "PiecewiseLinear: milestones_values must be a list of pairs (milestone, value), got "
-            f"{milestones_values!r}."
-        ) from None
-    at = [check_count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
-    return PiecewiseInterpolate(
-        at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs]
-    )
+    start, end = values
+    growth, start_mult, end_mult = multipliers
+    return_steps = check_count(func_name, warmup_duration=warmup_duration)
+    check_argument(func_name, Positive, start_value_mult=start_mult)
+    check_argument(func_name, Positive, end_value_mult=end_mult)
+    check_argument(func_name, AtLeastOne, cycle_mult=growth)
+    check_absolute(func_name, start_value=start)
+    check_absolute(func_name, end_value=end)
+
+    def repeat(start: float, end: float, decay: float) -> Schedule:
+        low = check_absolute(func_name, end_value=end)
+        cycle = build_cycle(check_absolute(func_name, start_value=start), low)
+        if return_steps:
+            next_start = check_absolute(func_name, start_value=start * start_mult)
+            cycle = cycle >> Linear(low, next_start, over=return_steps)
+        return cycle.repeat(growth=growth, decay=decay)
+
+    if start_mult == end_mult or not end:
+        return repeat(start, end, start_mult)
+    if not start:
+        return repeat(start, end, end_mult)
+    return repeat(start, 0.0, start_mult) + repeat(0.0, end, end_mult)
 
 
 def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) -> Schedule:
-    """One schedule after another; each but the last lasts as many events as ``durations`` says.
+    """Run one schedule after another; ``durations`` are the events of each but the last.
 
-    >>> from lrlab.schedules import Constant, Cosine, Rate
+    >>> from lrlab.schedules import Absolute, Constant, Cosine
     >>> ConcatScheduler([Cosine(10), Constant(Absolute(0.01))], [5])
     Cosine(10).until(5) >> Constant(Absolute(0.01))
     """
     arguments = (schedulers, durations)
     if not all(isinstance(values, Sequence) for values in arguments) or len(schedulers) < 2:
         raise ScheduleError(
-            "ConcatScheduler: schedulers must be a list of two or more, and durations a list too, "
-            f"got {schedulers!r} and {durations!r}."
+            "ConcatScheduler: schedulers must be a list of two or more, and durations a list, got "
+            f"{schedulers!r} and {durations!r}."
         )
     if len(durations) != len(schedulers) - 1:
         raise ScheduleError(
-            f"ConcatScheduler: durations must be {len(schedulers) - 1}, one for each scheduler but "
-            f"the last, got {len(durations)}."
+            f"ConcatScheduler: durations must have {len(schedulers) - 1} values, one for each "
+            f"scheduler but the last, got {len(durations)}."
         )
     for schedule in schedulers:
         check_schedule("ConcatScheduler", scheduler=schedule)
@@ -159,11 +175,12 @@ def create_lr_scheduler_with_warmup(
     warmup_duration: int,
     warmup_end_value: float | None = None,
 ) -> Schedule:
-    """A line whose ``warmup_duration`` events end with ``warmup_end_value``, then a schedule.
+    """Put a line of ``warmup_duration`` events (2 or more) before a schedule.
 
-    The values are absolute rates, the events 2 or more. Without an end value, the warm-up ends
-    with the first rate of a schedule in factors, and with the base rate before one in absolute
-    rates. Where it ends with the schedule's first rate, that event is the schedule's first.
+    The line goes from ``warmup_start_value`` to ``warmup_end_value``, both absolute rates. Without
+    an end value, it goes to the first rate of a schedule of factors, and to the base rate before a
+    schedule of absolute rates. If it ends at the schedule's first rate, its last event is also the
+    first of the schedule.
 
     >>> from lrlab.schedules import Exponential
     >>> create_lr_scheduler_with_warmup(Exponential(0.98), 0.0, 3)
@@ -187,33 +204,20 @@ def create_lr_scheduler_with_warmup(
     return (line if ends_at_first_value else line.until(events)) >> lr_scheduler
 
 
-def _repeat_cycles(
-    func_name: str,
-    build_cycle: Callable[[Level, Level], Schedule],
-    values: tuple[float, float],
-    multipliers: tuple[float, float, float],
-    warmup_duration: int,
-) -> Schedule:
-    """Cycles made by ``build_cycle`` of a start and an end, each with a factor of its own per cycle."""
-    start, end = values
-    growth, start_mult, end_mult = multipliers
-    return_steps = check_count(func_name, warmup_duration=warmup_duration)
-    check_argument(func_name, Positive, start_value_mult=start_mult)
-    check_argument(func_name, Positive, end_value_mult=end_mult)
-    check_argument(func_name, AtLeastOne, cycle_mult=growth)
-    check_absolute(func_name, start_value=start)
-    check_absolute(func_name, end_value=end)
+def PiecewiseLinear(milestones_values: Sequence[tuple[int, float]]) -> Schedule:
+    """Connect values at milestones, pairs in ascending order, by lines; equal milestones jump.
 
-    def repeat(start: float, end: float, decay: float) -> Schedule:
-        low = check_absolute(func_name, end_value=end)
-        cycle = build_cycle(check_absolute(func_name, start_value=start), low)
-        if return_steps:
-            next_start = check_absolute(func_name, start_value=start * start_mult)
-            cycle = cycle >> Linear(low, next_start, over=return_steps)
-        return cycle.repeat(growth=growth, decay=decay)
-
-    if start_mult == end_mult or not end:
-        return repeat(start, end, start_mult)
-    if not start:
-        return repeat(start, end, end_mult)
-    return repeat(start, 0.0, start_mult) + repeat(0.0, end, end_mult)
+    >>> PiecewiseLinear([(10, 0.5), (20, 0.1)])
+    PiecewiseInterpolate([10, 20], [Absolute(0.5), Absolute(0.1)])
+    """
+    try:
+        pairs = [(at, value) for at, value in milestones_values]
+    except (TypeError, ValueError):
+        raise ScheduleError(
+            "PiecewiseLinear: milestones_values must be a list of pairs (milestone, value), got "
+            f"{milestones_values!r}."
+        ) from None
+    at = [check_count("PiecewiseLinear", milestone=milestone) for milestone, _ in pairs]
+    return PiecewiseInterpolate(
+        at, [check_absolute("PiecewiseLinear", value=value) for _, value in pairs]
+    )

@@ -1,23 +1,22 @@
 """keras.optimizers.schedules and the ReduceLROnPlateau callback, by Keras' names and defaults.
 
-Keras' values are the rates themselves, so levels are absolute (``Rate``). The value at t is the
-rate of the update for which the optimizer's ``iterations`` is t, the first having 0; a boundary at
-b acts at t = b + 1, one step later than torch's. ``name`` and ``verbose`` are no part of a schedule
-and left out; what follows them in Keras' order must be named. Keras itself is not imported.
+Rates are absolute. The value at t is the rate of the update at which the optimizer's
+``iterations`` is t, from 0 on; a boundary at b acts at t = b + 1, one step later than torch's.
+``name`` and ``verbose`` are left out; the parameters after them are keyword-only here. Keras itself
+is not imported.
 
-Where they differ on purpose:
+Intended differences:
 
-- Keras computes in float32 unless told otherwise; these are float64.
-- A ``power``, ``decay_rate`` and ``m_mul`` must be above 0, and a ``t_mul`` 1 or more: with others
-  the rate is constant, 0, or no number. ``alpha`` of ``CosineDecayRestarts`` must be at most 1.
-- To ``ReduceLROnPlateau`` NaN is a bad metric; Keras takes one that comes first for the best, which
-  no other betters.
-- ``CosineDecayRestarts`` begins again at every multiple of its period; Keras' logarithm misses some
-  by its last bits, and stays at the end for that one step.
-- ``ReduceLROnPlateau`` cannot ask a model which way a metric is better, so ``mode="auto"`` goes by
-  the name alone.
+- Keras computes in float32 by default; these are float64.
+- ``power``, ``decay_rate`` and ``m_mul`` must be above 0, and ``t_mul`` 1 or more: other values
+  give a constant, 0 or NaN. ``alpha`` of ``CosineDecayRestarts`` must be at most 1.
+- For ``ReduceLROnPlateau`` NaN is a bad metric; in Keras, a NaN that comes first counts as the best
+  metric, and nothing improves on it.
+- ``CosineDecayRestarts`` restarts at every multiple of its period; Keras' logarithm misses some by
+  rounding, and stays at the end for that one step.
+- ``mode="auto"`` of ``ReduceLROnPlateau`` infers the direction from the metric's name alone.
 
-Every function raises ``ScheduleError`` where an argument is out of its domain.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 from collections.abc import Sequence
@@ -58,14 +57,11 @@ __all__ = [
     "ReduceLROnPlateau",
 ]
 
-_MINIMIZED_SUFFIXES = ("loss", "error", "crossentropy", "hinge")
-_MAXIMIZED_SUFFIXES = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
-
 
 def ExponentialDecay(
     initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False
 ) -> Schedule:
-    """Multiplied by ``decay_rate`` (above 0) every ``decay_steps``.
+    """Multiply the rate by ``decay_rate`` (above 0) every ``decay_steps``.
 
     >>> ExponentialDecay(0.1, 1000, 0.96)
     Constant(Absolute(0.1)) * Exponential(0.96, every=1000)
@@ -80,7 +76,7 @@ def ExponentialDecay(
 
 
 def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
-    """One rate up to each boundary and including it, the last from then on.
+    """Take one rate up to and including each boundary, and the last one after that.
 
     >>> PiecewiseConstantDecay([100, 110], [1.0, 0.5, 0.1])
     PiecewiseConstant([101, 111], [Absolute(1.0), Absolute(0.5), Absolute(0.1)])
@@ -93,7 +89,7 @@ def PiecewiseConstantDecay(boundaries: Sequence[int], values: Sequence[float]) -
         )
     if not isinstance(values, Sequence):
         raise ScheduleError(f"{func_name}: values must be a list of rates, got {values!r}.")
-    # Keras compares whole steps, so a boundary at 2.5 is one at 2.
+    # Keras compares whole steps, so a boundary at 2.5 acts like one at 2.
     levels = [check_absolute(func_name, values=rate) for rate in values]
     return PiecewiseConstant([floor(boundary) + 1 for boundary in at], levels)
 
@@ -105,7 +101,9 @@ def PolynomialDecay(
     power: float = 1.0,
     cycle: bool = False,
 ) -> Schedule:
-    """``end + (initial - end) * (1 - p)**power``; with ``cycle``, again and again, ever longer.
+    """Compute ``end + (initial - end) * (1 - t / decay_steps)**power``.
+
+    With ``cycle``, ``decay_steps`` grows to its first multiple that is t or more.
 
     >>> PolynomialDecay(0.1, 100)
     Polynomial(1.0, over=100, start=Absolute(0.1), end=Absolute(0.0001))
@@ -124,7 +122,9 @@ def PolynomialDecay(
 def InverseTimeDecay(
     initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False
 ) -> Schedule:
-    """``initial / (1 + decay_rate * t / decay_steps)``, the quotient rounded down as a staircase.
+    """Compute ``initial / (1 + decay_rate * t / decay_steps)``.
+
+    With ``staircase``, ``t / decay_steps`` is rounded down.
 
     >>> InverseTimeDecay(0.1, 100, 0.5, staircase=True)
     Constant(Absolute(0.1)) * InverseTime(0.5, every=100).staircase(100)
@@ -145,7 +145,9 @@ def CosineDecay(
     warmup_target: float | None = None,
     warmup_steps: float = 0,
 ) -> Schedule:
-    """Half a cosine down to ``alpha`` times its start; after a line, with a ``warmup_target``.
+    """Follow half a cosine from the initial rate down to ``alpha`` times that.
+
+    With a ``warmup_target``, a line leads to that rate first, and the cosine starts there.
 
     >>> CosineDecay(0.1, 90)
     Cosine(90, start=Absolute(0.1))
@@ -180,7 +182,9 @@ def CosineDecayRestarts(
     m_mul: float = 1.0,
     alpha: float = 0.0,
 ) -> Schedule:
-    """Cosines down to ``alpha * initial``, each ``t_mul`` times as long and ``m_mul`` as high.
+    """Repeat half a cosine to ``alpha * initial``, each ``t_mul`` times as long as the last.
+
+    The height of each above its end is ``m_mul`` times that of the last.
 
     >>> CosineDecayRestarts(0.1, 100)
     Cosine(100, start=Absolute(0.1)).repeat(growth=2.0)
@@ -198,7 +202,7 @@ def CosineDecayRestarts(
         return Cosine(
             steps, start=check_absolute(func_name, initial_learning_rate=initial), end=lowest
         ).repeat(growth=growth)
-    # What m_mul multiplies is the height above the floor.
+    # m_mul multiplies the height above the end.
     height = Cosine(steps, start=check_absolute(func_name, alpha=(1 - fraction) * initial))
     falling = height.repeat(growth=growth, decay=height_factor)
     return Constant(lowest) + falling if lowest else falling
@@ -214,10 +218,10 @@ def ReduceLROnPlateau(
     cooldown: int = 0,
     min_lr: float = 0.0,
 ) -> Schedule:
-    """Multiplied by ``factor`` at the ``patience``-th metric in a row not better by ``min_delta``.
+    """Multiply the rate by ``factor`` at the ``patience``-th metric in a row without improvement.
 
-    Keras' cooldown ends with the last of its metrics, which counts already, so that one of 1 is
-    none; ``min_lr`` is an absolute rate.
+    An improvement is one of more than ``min_delta``. The last metric of Keras' cooldown counts
+    again, so a cooldown of 1 is none. ``min_lr`` is an absolute rate.
 
     >>> ReduceLROnPlateau(factor=0.2, patience=5, cooldown=3, min_lr=0.001).patience
     5
@@ -236,8 +240,13 @@ def ReduceLROnPlateau(
     )
 
 
+_MINIMIZED_SUFFIXES = ("loss", "error", "crossentropy", "hinge")
+
+_MAXIMIZED_SUFFIXES = ("accuracy", "acc", "auc", "precision", "recall", "score", "iou")
+
+
 def _infer_mode(monitor: str, mode: str) -> str:
-    """Which way the metric of that name is better."""
+    """Infer from a metric's name whether lower or higher values are better."""
     name = monitor.lower() if isinstance(monitor, str) else ""
     if mode != "auto":
         return mode
@@ -245,6 +254,6 @@ def _infer_mode(monitor: str, mode: str) -> str:
         if name.endswith(suffixes):
             return inferred_mode
     raise ScheduleError(
-        "ReduceLROnPlateau: monitor must be a metric whose direction its name tells, such as "
-        f'"val_loss" or "accuracy", got {monitor!r}; say mode="min" or mode="max".'
+        "ReduceLROnPlateau: monitor must be a name that shows the metric's direction, such as "
+        f'"val_loss" or "accuracy", got {monitor!r}; give mode="min" or mode="max".'
     )

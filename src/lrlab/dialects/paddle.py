@@ -1,22 +1,21 @@
 """paddle.optimizer.lr's schedulers, by Paddle's names, arguments and defaults.
 
-Paddle's schedulers hold the rate themselves, so levels are absolute (``Rate``). The value at t is
-the rate after t calls of ``step()``; a boundary at b acts at t = b, as in torch. ``last_epoch`` and
-``verbose`` are the scheduler's business and no arguments here. Paddle itself is not imported.
+Rates are absolute. The value at t is the rate after t calls of ``step()``; a boundary at b acts at
+t = b, as in torch. ``last_epoch`` and ``verbose`` are left out. Paddle itself is not imported.
 
-Where they differ on purpose:
+Intended differences:
 
-- ``CosineAnnealingDecay`` and ``OneCycleLR`` hold their last rate past their end; Paddle's climbs
-  again, and raises.
-- ``OneCycleLR`` needs a rise of more than one step, and its end before the last: with less Paddle
-  starts in the middle or divides by 0.
-- ``PiecewiseDecay`` needs one value more than boundaries; Paddle leaves out what lies between.
-- ``ReduceOnPlateau`` keeps the best metric also while it cools down, as torch's; Paddle does not
-  look at the metrics of that time at all.
-- A ``gamma`` must be above 0; it may be 1 or more where Paddle refuses that, and factors may be
-  any of 0 or more. A ``LinearWarmup`` may fall, and milestones may be equal.
+- ``CosineAnnealingDecay`` and ``OneCycleLR`` hold their last rate past their end; Paddle's cosine
+  climbs again, and its one-cycle raises.
+- The first phase of ``OneCycleLR`` must take more than one step and end before the last step;
+  otherwise Paddle starts in the middle or divides by 0.
+- ``PiecewiseDecay`` needs one value more than boundaries; Paddle ignores surplus values.
+- ``ReduceOnPlateau`` updates the best metric during a cooldown too, as torch's does; Paddle ignores
+  those metrics.
+- ``gamma`` must be above 0; it may be 1 or more where Paddle refuses that, and factors may be any
+  number of 0 or more. A ``LinearWarmup`` may fall, and milestones may be equal.
 
-Every function raises ``ScheduleError`` where an argument is out of its domain.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 from collections.abc import Callable, Sequence
@@ -75,6 +74,59 @@ __all__ = [
 ]
 
 
+def NoamDecay(d_model: float, warmup_steps: float, learning_rate: float = 1.0) -> Schedule:
+    """Compute ``learning_rate * d_model**-0.5 * min(t**-0.5, t * warmup_steps**-1.5)``.
+
+    >>> NoamDecay(64, 4)
+    Constant(Absolute(0.0625)) * (Warmup(4, start=0.0) >> InverseSqrt(4))
+    """
+    width = check_argument("NoamDecay", Positive, d_model=d_model)
+    warmup = check_argument("NoamDecay", Positive, warmup_steps=warmup_steps)
+    rate = check_argument("NoamDecay", NonNegative, learning_rate=learning_rate)
+    peak = check_absolute("NoamDecay", learning_rate=rate * width**-0.5 * warmup**-0.5)
+    return Constant(peak) * (Warmup(warmup, start=0.0) >> InverseSqrt(warmup))
+
+
+def PiecewiseDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
+    """Take one rate before each boundary, and the last one from the last boundary on.
+
+    >>> PiecewiseDecay([100, 200], [1.0, 0.5, 0.1])
+    PiecewiseConstant([100, 200], [Absolute(1.0), Absolute(0.5), Absolute(0.1)])
+    """
+    if not isinstance(values, Sequence):
+        raise ScheduleError(f"PiecewiseDecay: values must be a list of rates, got {values!r}.")
+    return PiecewiseConstant(
+        boundaries, [check_absolute("PiecewiseDecay", values=rate) for rate in values]
+    )
+
+
+def NaturalExpDecay(learning_rate: float, gamma: float) -> Schedule:
+    """Compute ``learning_rate * exp(-gamma * t)``.
+
+    >>> NaturalExpDecay(0.5, 0.1)
+    Constant(Absolute(0.5)) * Exponential(0.9048374180359595)
+    """
+    factor = exp(-check_argument("NaturalExpDecay", Positive, gamma=gamma))
+    if not 0 < factor < 1:
+        raise ScheduleError(
+            f"NaturalExpDecay: gamma must give an exp(-gamma) between 0 and 1, got {gamma!r}."
+        )
+    return Constant(check_absolute("NaturalExpDecay", learning_rate=learning_rate)) * Exponential(
+        factor
+    )
+
+
+def InverseTimeDecay(learning_rate: float, gamma: float) -> Schedule:
+    """Compute ``learning_rate / (1 + gamma * t)``.
+
+    >>> InverseTimeDecay(0.5, 0.1)
+    Constant(Absolute(0.5)) * InverseTime(0.1)
+    """
+    return Constant(check_absolute("InverseTimeDecay", learning_rate=learning_rate)) * InverseTime(
+        gamma
+    )
+
+
 def PolynomialDecay(
     learning_rate: float,
     decay_steps: float,
@@ -82,7 +134,9 @@ def PolynomialDecay(
     power: float = 1.0,
     cycle: bool = False,
 ) -> Schedule:
-    """``end + (rate - end) * (1 - p)**power``; with ``cycle``, again and again, ever longer.
+    """Compute ``end_lr + (learning_rate - end_lr) * (1 - t / decay_steps)**power``.
+
+    With ``cycle``, ``decay_steps`` grows to its first multiple that is t or more.
 
     >>> PolynomialDecay(0.1, 100, power=0.5)
     Polynomial(0.5, over=100, start=Absolute(0.1), end=Absolute(0.0001))
@@ -99,7 +153,7 @@ def PolynomialDecay(
 def LinearWarmup(
     learning_rate: float | Schedule, warmup_steps: float, start_lr: float, end_lr: float
 ) -> Schedule:
-    """A straight line over ``warmup_steps``, then a rate, or a schedule on its own clock.
+    """Warm up on a line, then keep a rate or run a schedule on its own clock.
 
     >>> LinearWarmup(CosineAnnealingDecay(0.1, 90), 10, 0.0, 0.1)
     Linear(0.0, Absolute(0.1), over=10) >> Cosine(90, start=Absolute(0.1))
@@ -117,23 +171,91 @@ def LinearWarmup(
     return warmup >> rest if warmup.over else rest
 
 
-def LinearLR(
-    learning_rate: float, total_steps: float, start_factor: float = 1.0 / 3, end_factor: float = 1.0
-) -> Schedule:
-    """A straight line between two factors of ``learning_rate`` over ``total_steps``.
+def ExponentialDecay(learning_rate: float, gamma: float) -> Schedule:
+    """Multiply the rate by ``gamma`` every step.
 
-    >>> LinearLR(0.5, 10, start_factor=0.5)
-    Constant(Absolute(0.5)) * Linear(0.5, 1.0, over=10)
+    >>> ExponentialDecay(0.5, 0.9)
+    Constant(Absolute(0.5)) * Exponential(0.9)
     """
-    func_name = "LinearLR"
-    steps = check_argument(func_name, Period, total_steps=total_steps)
-    return Constant(check_absolute(func_name, learning_rate=learning_rate)) * Linear(
-        start_factor, end_factor, over=steps
+    return Constant(check_absolute("ExponentialDecay", learning_rate=learning_rate)) * Exponential(
+        gamma
     )
 
 
+def MultiStepDecay(learning_rate: float, milestones: Sequence[int], gamma: float = 0.1) -> Schedule:
+    """Multiply the rate by ``gamma`` at each milestone.
+
+    >>> MultiStepDecay(0.5, [30, 60])
+    Constant(Absolute(0.5)) * MultiStep([30, 60])
+    """
+    return Constant(check_absolute("MultiStepDecay", learning_rate=learning_rate)) * MultiStep(
+        milestones, gamma
+    )
+
+
+def StepDecay(learning_rate: float, step_size: float, gamma: float = 0.1) -> Schedule:
+    """Multiply the rate by ``gamma`` every ``step_size`` steps.
+
+    >>> StepDecay(0.5, 30)
+    Constant(Absolute(0.5)) * Step(30)
+    """
+    return Constant(check_absolute("StepDecay", learning_rate=learning_rate)) * Step(
+        step_size, gamma
+    )
+
+
+def LambdaDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
+    """Compute ``learning_rate * lr_lambda(t)``, where t is an int.
+
+    >>> LambdaDecay(0.5, lambda epoch: 0.95**epoch)(1, base=1.0)
+    0.475
+    """
+    return Constant(check_absolute("LambdaDecay", learning_rate=learning_rate)) * check_function(
+        "LambdaDecay", lr_lambda=lr_lambda
+    )
+
+
+def ReduceOnPlateau(
+    learning_rate: float,
+    mode: str = "min",
+    factor: float = 0.1,
+    patience: int = 10,
+    threshold: float = 1e-4,
+    threshold_mode: str = "rel",
+    cooldown: int = 0,
+    min_lr: float = 0,
+    epsilon: float = 1e-8,
+) -> Schedule:
+    """Multiply the rate by ``factor`` after more than ``patience`` bad metrics in a row.
+
+    ``min_lr`` and ``epsilon`` are absolute; the schedule has them as fractions of
+    ``learning_rate``.
+
+    >>> ReduceOnPlateau(0.5, patience=5, min_lr=0.005, epsilon=0)
+    Constant(Absolute(0.5)) * Plateau(patience=5, low=0.01)
+    """
+    func_name = "ReduceOnPlateau"
+    rate = check_argument(func_name, NonNegative, learning_rate=learning_rate)
+    plateau = Plateau(
+        factor,
+        patience=patience,
+        mode=_to_lowercase(mode),
+        threshold=threshold,
+        threshold_mode=_to_lowercase(threshold_mode),
+        cooldown=cooldown,
+        low=check_argument(func_name, NonNegative, min_lr=min_lr) / (rate or 1.0),
+        eps=check_argument(func_name, NonNegative, epsilon=epsilon) / (rate or 1.0),
+    )
+    return Constant(check_absolute(func_name, learning_rate=rate)) * plateau
+
+
+def _to_lowercase(text: Any) -> Any:
+    """Lower a text's case, which Paddle ignores; leave anything else."""
+    return text.lower() if isinstance(text, str) else text
+
+
 def CosineAnnealingDecay(learning_rate: float, T_max: float, eta_min: float = 0) -> Schedule:
-    """Half a cosine to ``eta_min`` over ``T_max`` steps, where this stays and Paddle climbs again.
+    """Follow half a cosine to ``eta_min`` in ``T_max`` steps and stay there; Paddle climbs again.
 
     >>> CosineAnnealingDecay(0.5, 10)
     Cosine(10, start=Absolute(0.5))
@@ -147,108 +269,16 @@ def CosineAnnealingDecay(learning_rate: float, T_max: float, eta_min: float = 0)
     )
 
 
-def CosineAnnealingWarmRestarts(
-    learning_rate: float, T_0: float, T_mult: float = 1, eta_min: float = 0
-) -> Schedule:
-    """Half a cosine to ``eta_min``, again and again, each ``T_mult`` times as long.
+def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
+    """Compute ``learning_rate * lr_lambda(1) * ... * lr_lambda(t)``.
 
-    >>> CosineAnnealingWarmRestarts(0.5, 10, T_mult=2)
-    Cosine(10, start=Absolute(0.5)).repeat(growth=2.0)
+    >>> MultiplicativeDecay(0.5, lambda epoch: 0.5)(2, base=1.0)
+    0.125
     """
-    func_name = "CosineAnnealingWarmRestarts"
-    growth = check_argument(func_name, AtLeastOne, T_mult=T_mult)
-    steps = check_argument(func_name, Period, T_0=T_0)
-    falling = Cosine(
-        steps,
-        start=check_absolute(func_name, learning_rate=learning_rate),
-        end=check_absolute(func_name, eta_min=eta_min),
-    )
-    return falling.repeat(growth=growth)
-
-
-def NoamDecay(d_model: float, warmup_steps: float, learning_rate: float = 1.0) -> Schedule:
-    """``learning_rate * d_model**-0.5 * min(t**-0.5, t * warmup_steps**-1.5)``.
-
-    >>> NoamDecay(64, 4)
-    Constant(Absolute(0.0625)) * (Warmup(4, start=0.0) >> InverseSqrt(4))
-    """
-    width = check_argument("NoamDecay", Positive, d_model=d_model)
-    warmup = check_argument("NoamDecay", Positive, warmup_steps=warmup_steps)
-    rate = check_argument("NoamDecay", NonNegative, learning_rate=learning_rate)
-    peak = check_absolute("NoamDecay", learning_rate=rate * width**-0.5 * warmup**-0.5)
-    return Constant(peak) * (Warmup(warmup, start=0.0) >> InverseSqrt(warmup))
-
-
-def NaturalExpDecay(learning_rate: float, gamma: float) -> Schedule:
-    """``learning_rate * exp(-gamma * t)``.
-
-    >>> NaturalExpDecay(0.5, 0.1)
-    Constant(Absolute(0.5)) * Exponential(0.9048374180359595)
-    """
-    factor = exp(-check_argument("NaturalExpDecay", Positive, gamma=gamma))
-    if not 0 < factor < 1:
-        raise ScheduleError(
-            f"NaturalExpDecay: gamma must give an exp(-gamma) between 0 and 1, got {gamma!r}."
-        )
-    return Constant(check_absolute("NaturalExpDecay", learning_rate=learning_rate)) * Exponential(
-        factor
-    )
-
-
-def InverseTimeDecay(learning_rate: float, gamma: float) -> Schedule:
-    """``learning_rate / (1 + gamma * t)``.
-
-    >>> InverseTimeDecay(0.5, 0.1)
-    Constant(Absolute(0.5)) * InverseTime(0.1)
-    """
-    return Constant(check_absolute("InverseTimeDecay", learning_rate=learning_rate)) * InverseTime(
-        gamma
-    )
-
-
-def ExponentialDecay(learning_rate: float, gamma: float) -> Schedule:
-    """Multiplied by ``gamma`` every step.
-
-    >>> ExponentialDecay(0.5, 0.9)
-    Constant(Absolute(0.5)) * Exponential(0.9)
-    """
-    return Constant(check_absolute("ExponentialDecay", learning_rate=learning_rate)) * Exponential(
-        gamma
-    )
-
-
-def PiecewiseDecay(boundaries: Sequence[int], values: Sequence[float]) -> Schedule:
-    """One rate before each boundary, the last from the last boundary on.
-
-    >>> PiecewiseDecay([100, 200], [1.0, 0.5, 0.1])
-    PiecewiseConstant([100, 200], [Absolute(1.0), Absolute(0.5), Absolute(0.1)])
-    """
-    if not isinstance(values, Sequence):
-        raise ScheduleError(f"PiecewiseDecay: values must be a list of rates, got {values!r}.")
-    return PiecewiseConstant(
-        boundaries, [check_absolute("PiecewiseDecay", values=rate) for rate in values]
-    )
-
-
-def MultiStepDecay(learning_rate: float, milestones: Sequence[int], gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` from each milestone on.
-
-    >>> MultiStepDecay(0.5, [30, 60])
-    Constant(Absolute(0.5)) * MultiStep([30, 60])
-    """
-    return Constant(check_absolute("MultiStepDecay", learning_rate=learning_rate)) * MultiStep(
-        milestones, gamma
-    )
-
-
-def StepDecay(learning_rate: float, step_size: float, gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` every ``step_size`` steps.
-
-    >>> StepDecay(0.5, 30)
-    Constant(Absolute(0.5)) * Step(30)
-    """
-    return Constant(check_absolute("StepDecay", learning_rate=learning_rate)) * Step(
-        step_size, gamma
+    factors = check_function("MultiplicativeDecay", lr_lambda=lr_lambda)
+    return (
+        Constant(check_absolute("MultiplicativeDecay", learning_rate=learning_rate))
+        * factors.cumprod()
     )
 
 
@@ -261,13 +291,13 @@ def OneCycleLR(
     anneal_strategy: str = "cos",
     three_phase: bool = False,
 ) -> Schedule:
-    """Up to the peak and down to ``end_learning_rate``, reached at ``total_steps - 1``.
+    """Anneal up to the peak and down to ``end_learning_rate``, reached at ``total_steps - 1``.
 
-    With ``three_phase``, back to the first rate in between. The first phase ends one step before
-    ``phase_pct`` of all.
+    With ``three_phase``, it returns to the first rate in between. The first phase ends one step
+    before the fraction ``phase_pct`` of ``total_steps``.
 
-    >>> OneCycleLR(0.5, 20, divide_factor=5.0)
-    Cosine(5, start=Absolute(0.1), end=Absolute(0.5)) >> Cosine(14, start=Absolute(0.5), end=Absolute(0.0001))
+    >>> OneCycleLR(0.5, 20, divide_factor=5.0, end_learning_rate=0.0)
+    Cosine(5, start=Absolute(0.1), end=Absolute(0.5)) >> Cosine(14, start=Absolute(0.5))
     """
     func_name = "OneCycleLR"
     peak = check_argument(func_name, NonNegative, max_learning_rate=max_learning_rate)
@@ -277,8 +307,8 @@ def OneCycleLR(
     max_rise = steps / 2 if three_phase else steps
     if not 0 < rise < max_rise - 1:
         raise ScheduleError(
-            f"{func_name}: phase_pct must give the first phase more than 1 and fewer than {max_rise:g} "
-            f"steps, got {phase_pct!r} of {total_steps!r}."
+            f"{func_name}: phase_pct must give the first phase more than 1 and fewer than "
+            f"{max_rise:g} steps, got {phase_pct!r} of {total_steps!r}."
         )
     ramp = ANNEAL_RAMPS[check_choice(func_name, *ANNEAL_RAMPS, anneal_strategy=anneal_strategy)]
     first, high = (
@@ -302,12 +332,10 @@ def CyclicLR(
     scale_fn: Callable[[float], float] | None = None,
     scale_mode: str = "cycle",
 ) -> Schedule:
-    """A line up and a line down, again and again; ``mode`` or ``scale_fn`` scales their height.
+    """Cycle between two rates on straight lines; ``mode`` or ``scale_fn`` scales their height.
 
-    ``scale_fn`` is given the number of the cycle, from 1, or with ``scale_mode="iterations"`` t.
+    ``scale_fn`` takes the cycle's number, from 1, or the step with ``scale_mode="iterations"``.
 
-    >>> CyclicLR(0.125, 0.5, 4)
-    (Linear(Absolute(0.125), Absolute(0.5), over=4) >> Linear(Absolute(0.5), Absolute(0.125), over=4)).repeat()
     >>> CyclicLR(0.0, 0.5, 4, mode="triangular2")
     (Linear(0.0, Absolute(0.5), over=4) >> Linear(Absolute(0.5), 0.0, over=4)).repeat(decay=0.5)
     """
@@ -334,63 +362,35 @@ def CyclicLR(
     return build_triangles(low, high)
 
 
-def LambdaDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
-    """``learning_rate * lr_lambda(t)``, t an int.
-
-    >>> LambdaDecay(0.5, lambda epoch: 0.95**epoch)(1, base=1.0)
-    0.475
-    """
-    return Constant(check_absolute("LambdaDecay", learning_rate=learning_rate)) * check_function(
-        "LambdaDecay", lr_lambda=lr_lambda
-    )
-
-
-def MultiplicativeDecay(learning_rate: float, lr_lambda: Callable[[int], float]) -> Schedule:
-    """``learning_rate * lr_lambda(1) * ... * lr_lambda(t)``.
-
-    >>> MultiplicativeDecay(0.5, lambda epoch: 0.5)(2, base=1.0)
-    0.125
-    """
-    factors = check_function("MultiplicativeDecay", lr_lambda=lr_lambda)
-    return (
-        Constant(check_absolute("MultiplicativeDecay", learning_rate=learning_rate))
-        * factors.cumprod()
-    )
-
-
-def ReduceOnPlateau(
-    learning_rate: float,
-    mode: str = "min",
-    factor: float = 0.1,
-    patience: int = 10,
-    threshold: float = 1e-4,
-    threshold_mode: str = "rel",
-    cooldown: int = 0,
-    min_lr: float = 0,
-    epsilon: float = 1e-8,
+def LinearLR(
+    learning_rate: float, total_steps: float, start_factor: float = 1.0 / 3, end_factor: float = 1.0
 ) -> Schedule:
-    """Multiplied by ``factor`` after more than ``patience`` bad metrics in a row.
+    """Change the factor of ``learning_rate`` linearly over ``total_steps``.
 
-    ``min_lr`` and ``epsilon`` are absolute, and shares of ``learning_rate`` in what is returned.
-
-    >>> ReduceOnPlateau(0.5, patience=5, min_lr=0.005, epsilon=0)
-    Constant(Absolute(0.5)) * Plateau(patience=5, low=0.01)
+    >>> LinearLR(0.5, 10, start_factor=0.5)
+    Constant(Absolute(0.5)) * Linear(0.5, 1.0, over=10)
     """
-    func_name = "ReduceOnPlateau"
-    rate = check_argument(func_name, NonNegative, learning_rate=learning_rate)
-    plateau = Plateau(
-        factor,
-        patience=patience,
-        mode=_to_lowercase(mode),
-        threshold=threshold,
-        threshold_mode=_to_lowercase(threshold_mode),
-        cooldown=cooldown,
-        low=check_argument(func_name, NonNegative, min_lr=min_lr) / (rate or 1.0),
-        eps=check_argument(func_name, NonNegative, epsilon=epsilon) / (rate or 1.0),
+    func_name = "LinearLR"
+    steps = check_argument(func_name, Period, total_steps=total_steps)
+    return Constant(check_absolute(func_name, learning_rate=learning_rate)) * Linear(
+        start_factor, end_factor, over=steps
     )
-    return Constant(check_absolute(func_name, learning_rate=rate)) * plateau
 
 
-def _to_lowercase(text: Any) -> Any:
-    """Paddle reads these in any case."""
-    return text.lower() if isinstance(text, str) else text
+def CosineAnnealingWarmRestarts(
+    learning_rate: float, T_0: float, T_mult: float = 1, eta_min: float = 0
+) -> Schedule:
+    """Repeat half a cosine to ``eta_min``, each ``T_mult`` times as long as the last.
+
+    >>> CosineAnnealingWarmRestarts(0.5, 10, T_mult=2)
+    Cosine(10, start=Absolute(0.5)).repeat(growth=2.0)
+    """
+    func_name = "CosineAnnealingWarmRestarts"
+    growth = check_argument(func_name, AtLeastOne, T_mult=T_mult)
+    steps = check_argument(func_name, Period, T_0=T_0)
+    falling = Cosine(
+        steps,
+        start=check_absolute(func_name, learning_rate=learning_rate),
+        end=check_absolute(func_name, eta_min=eta_min),
+    )
+    return falling.repeat(growth=growth)

@@ -1,4 +1,4 @@
-"""Other libraries' names in a schedule's text: ``torch.LinearLR(...)`` beside ``Linear(...)``."""
+"""``parse`` for schedule texts with other libraries' names, such as ``torch.LinearLR(...)``."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property, wraps
@@ -25,7 +25,7 @@ DIALECTS = (
 
 
 class _LazyBuilders(Mapping[str, Callable[..., Any]]):
-    """Everything that a text may call, by name; a dialect is imported when a name begins with its.
+    """Every function that a text may call, by name; imports a dialect when a text uses its name.
 
     >>> _LazyBuilders()["torch.StepLR"](30)
     Step(30)
@@ -57,10 +57,10 @@ BUILDERS: Builders = _LazyBuilders()
 
 
 def parse(text: str) -> Schedule:
-    """The schedule that a text describes, in lrlab's own words or in another library's.
+    """Build the schedule that a text describes, in lrlab's names or in another library's.
 
     Raises:
-        ScheduleError: the text describes none; the message shows the place.
+        ScheduleError: the text is not a schedule; the message shows the place.
 
     >>> parse("Warmup(5) >> torch.CosineAnnealingLR(T_max=45)")
     Warmup(5) >> Cosine(45)
@@ -70,7 +70,7 @@ def parse(text: str) -> Schedule:
 
 @cache
 def _select_lr_schedule(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` where it returns one schedule, and that of the rate where it returns two."""
+    """Wrap ``function`` so that it returns the learning rate's schedule, even if it returns two."""
 
     @wraps(function)
     def build(*args: Any, **kwargs: Any) -> Any:

@@ -1,46 +1,44 @@
 """torch.optim.lr_scheduler's schedules, by torch's names, arguments and defaults.
 
-Each function takes what torch's class takes after the optimizer and returns a schedule with the
-same rates at the same counts of ``step()``: its value at t is the rate that torch has in force
-after t calls, t = 0 first. Counts are of steps, factors are of the base rate, and what torch gives
-as a rate (``eta_min``, ``max_lr``, ``base_lr``, ``swa_lr``, ``min_lr``) is an absolute rate here.
-What torch calls ``last_epoch`` is the scheduler's business and no argument here. ``CyclicLR`` and
-``OneCycleLR`` return ``LrAndMomentum`` where torch cycles the momentum too, as it does by default.
-``SWALR`` is torch.optim.swa_utils'. torch itself is not imported.
+Each function takes the arguments of torch's class, without the optimizer and ``last_epoch``, and
+returns a schedule with torch's learning rate after every number of calls of ``step()``: t = 0 is
+the rate before the first call. Counts are in steps, and factors multiply the base rate; torch's
+rates (``eta_min``, ``max_lr``, ``base_lr``, ``swa_lr``, ``min_lr``) are absolute rates here too.
+``CyclicLR`` and ``OneCycleLR`` return ``LrAndMomentum`` if they cycle the momentum too, as they do
+by default. ``SWALR`` is that of torch.optim.swa_utils. torch itself is not imported.
 
-``from_scheduler`` reads a live scheduler of torch.
+``from_scheduler`` reads the schedule of a live torch scheduler.
 
-Where they differ on purpose:
+Intended differences:
 
-- torch multiplies its rates up step by step, which differs from these closed forms in the last
-  bits.
-- ``CosineAnnealingLR`` and ``OneCycleLR`` hold their last rate past their end; torch's climbs back
-  to the base rate, and torch's one-cycle raises.
+- torch multiplies its rates up step by step, so its last bits differ from these closed forms.
+- ``CosineAnnealingLR`` and ``OneCycleLR`` hold their last rate past their end; torch's cosine
+  climbs back to the base rate, and its one-cycle raises.
 - A factor may be any number of 0 or more; torch refuses a ``factor``, ``start_factor`` or
   ``end_factor`` above 1, and a ``start_factor`` of 0.
-- A ``gamma`` or ``power`` must be above 0, and a rate 0 or more; torch takes any, some of which
-  give no rate to train with.
-- A schedule is for all parameter groups; torch's lists of one value per group are refused.
+- A ``gamma`` or ``power`` must be above 0, and a rate 0 or more; torch takes any number, even
+  those that give no usable rate.
+- A schedule applies to all parameter groups, so lists of one value per group are refused.
 - Steps may be fractions, or durations such as ``"5ep"``; torch compares them with whole steps, and
-  most of its classes never meet a fraction.
-- A ``ConstantLR`` of no iterations is its factor wherever it stands; torch's is over at once where
-  it comes later in a ``SequentialLR``, and its ``LinearLR`` and ``PolynomialLR`` raise there.
-- ``OneCycleLR`` leaves the base rate of other schedulers alone; torch's sets it to its first rate.
+  most of its classes never reach a fraction.
+- A ``ConstantLR`` of 0 iterations is its factor wherever it stands; as a later part of a
+  ``SequentialLR``, torch's ends at once, and torch's ``LinearLR`` and ``PolynomialLR`` raise.
+- ``OneCycleLR`` does not change the base rate of other schedulers; torch's sets it to its own
+  first rate.
 - ``CosineAnnealingLR`` with a ``T_max`` of 0 is at its end; torch divides by 0.
-- ``SequentialLR`` restarts a ``SequentialLR`` or ``ChainedScheduler`` within it like any other;
-  torch begins them with one step too many, and raises where they do not come first. Both take a
-  ``ReduceLROnPlateau``, which torch refuses.
-- Each ``SWALR`` has its own ``swa_lr``; in torch, those of one optimizer share the last.
-- ``ChainedScheduler`` is a product, and refuses schedulers whose chain is none in torch.
+- ``SequentialLR`` restarts a ``SequentialLR`` or ``ChainedScheduler`` within it like any other
+  part; torch runs those one step ahead, and raises if they are not the first part. Both accept
+  a ``ReduceLROnPlateau``, which torch refuses.
+- Each ``SWALR`` has its own ``swa_lr``; in torch, the last one applies to all of an optimizer.
+- ``ChainedScheduler`` is a product, and refuses schedulers whose chain is not a product in torch.
 
-Every function raises ``ScheduleError`` where the schedule it returns refuses an argument.
+Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, isclose, prod
 from typing import Any, Literal
 
-from lrlab.dialects import arguments
 from lrlab.dialects.arguments import (
     Fraction,
     check_absolute,
@@ -48,20 +46,19 @@ from lrlab.dialects.arguments import (
     check_choice,
     check_count,
     check_function,
-    shorten,
 )
 from lrlab.dialects.building_blocks import (
     ANNEAL_RAMPS,
     TRIANGLES_BY_MODE,
-    Level,
     LrAndMomentum,
     build_function_scaled_triangles,
     truncate,
 )
-from lrlab.errors import ScheduleError
+from lrlab.errors import ScheduleError, shorten_repr
 from lrlab.schedules import (
     Absolute,
     Constant,
+    Continued,
     Cooldown,
     Cosine,
     CosineWave,
@@ -75,12 +72,11 @@ from lrlab.schedules import (
     Polynomial,
     Repeat,
     Schedule,
+    Sequential,
     Step,
-    combinators,
 )
-from lrlab.schedules.combinators import Sequential
 from lrlab.schedules.durations import Horizon
-from lrlab.schedules.fields import Number, Positive
+from lrlab.schedules.fields import Level, Number, Positive
 
 __all__ = [
     "SWALR",
@@ -102,45 +98,10 @@ __all__ = [
 ]
 
 
-def _check_scalar(func_name: str, **argument: Any) -> float:
-    """The value of one argument that must be a number for all groups."""
-    value: float = arguments.check_argument(func_name, Number, **_reject_list(func_name, argument))
-    return value
-
-
-def _check_positive_scalar(func_name: str, **argument: Any) -> float:
-    """The value of one argument that must be a number above 0 for all groups."""
-    value: float = arguments.check_argument(
-        func_name, Positive, **_reject_list(func_name, argument)
-    )
-    return value
-
-
-def _check_absolute_scalar(func_name: str, **argument: Any) -> float | Absolute:
-    """The level of one argument that must be an absolute rate for all groups."""
-    return arguments.check_absolute(func_name, **_reject_list(func_name, argument))
-
-
-def _reject_list(func_name: str, argument: dict[str, Any]) -> dict[str, Any]:
-    """The argument, unless it is a list of one value per parameter group.
-
-    Raises:
-        ScheduleError: it is.
-    """
-    ((name, value),) = argument.items()
-    if isinstance(value, list | tuple):
-        raise ScheduleError(
-            f"{func_name}: {name} must be one number, got {arguments.shorten(value)}: a schedule is "
-            "for all parameter groups. Give each group its own lr and write levels as factors of "
-            "it, as in Cosine(45, end=0.01)."
-        )
-    return argument
-
-
 def LambdaLR(lr_lambda: Callable[[int], float]) -> Schedule:
-    """The base rate times ``lr_lambda(t)``, t an int.
+    """Multiply the base rate by ``lr_lambda(t)``, where t is an int.
 
-    A list of functions, one per parameter group, is several schedules and is refused.
+    A list of functions, one per parameter group, is refused.
 
     >>> LambdaLR(lambda epoch: 0.95**epoch)(2)
     0.9025
@@ -149,7 +110,7 @@ def LambdaLR(lr_lambda: Callable[[int], float]) -> Schedule:
 
 
 def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
-    """Multiplied by ``lr_lambda(t)`` at every step t from 1 on.
+    """Multiply the rate by ``lr_lambda(t)`` at every step t from 1 on.
 
     >>> MultiplicativeLR(lambda epoch: 0.5)([0, 1, 2])
     array([1.  , 0.5 , 0.25])
@@ -157,10 +118,34 @@ def MultiplicativeLR(lr_lambda: Callable[[int], float]) -> Schedule:
     return check_function("MultiplicativeLR", lr_lambda=lr_lambda).cumprod()
 
 
-def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:
-    """``factor`` (0 or more) for ``total_iters`` steps, then the base rate.
+def StepLR(step_size: int, gamma: float = 0.1) -> Schedule:
+    """Multiply the rate by ``gamma`` (above 0) every ``step_size`` steps (above 0).
 
-    With ``total_iters`` 0 it never ends, as in torch.
+    >>> StepLR(step_size=30)
+    Step(30)
+    """
+    return Step(step_size, gamma)
+
+
+def MultiStepLR(milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
+    """Multiply the rate by ``gamma`` (above 0) at each milestone; their order does not matter.
+
+    >>> MultiStepLR([80, 30])
+    MultiStep([30, 80])
+    """
+    try:
+        times = sorted(milestones)
+    except TypeError:
+        raise ScheduleError(
+            f"MultiStepLR: milestones must be a list of steps, got {shorten_repr(milestones)}."
+        ) from None
+    return MultiStep(times, gamma) if times else Constant(1.0)
+
+
+def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:
+    """Multiply the base rate by ``factor`` (0 or more) for ``total_iters`` steps.
+
+    With ``total_iters=0`` it never ends, as in torch.
 
     >>> ConstantLR(factor=0.5, total_iters=4)
     Constant(0.5, over=4) >> Constant(1.0)
@@ -173,9 +158,9 @@ def ConstantLR(factor: float = 1 / 3, total_iters: int = 5) -> Schedule:
 def LinearLR(
     start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
 ) -> Schedule:
-    """A straight line between two factors (0 or more) over ``total_iters`` steps, then the second.
+    """Change the factor linearly from ``start_factor`` to ``end_factor`` (both 0 or more).
 
-    With ``total_iters`` 0 it stays at the first, as in torch.
+    With ``total_iters=0`` it stays at ``start_factor``, as in torch.
 
     >>> LinearLR(start_factor=1.0, end_factor=0.5, total_iters=30)
     Linear(1.0, 0.5, over=30)
@@ -185,19 +170,8 @@ def LinearLR(
     return Linear(start_factor, end_factor, over=total_iters)
 
 
-def PolynomialLR(total_iters: int = 5, power: float = 1.0) -> Schedule:
-    """From the base rate to 0 over ``total_iters`` steps, as a power (above 0) of what is left.
-
-    With ``total_iters`` 0 it stays at the base rate, as in torch.
-
-    >>> PolynomialLR(total_iters=30, power=0.9)
-    Polynomial(0.9, over=30)
-    """
-    return Constant(1.0) if _is_zero(total_iters) else Polynomial(power, over=total_iters)
-
-
 def ExponentialLR(gamma: float) -> Schedule:
-    """Multiplied by ``gamma`` (above 0) every step.
+    """Multiply the rate by ``gamma`` (above 0) every step.
 
     >>> ExponentialLR(gamma=0.99)
     Exponential(0.99)
@@ -205,43 +179,25 @@ def ExponentialLR(gamma: float) -> Schedule:
     return Exponential(gamma)
 
 
-def StepLR(step_size: int, gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` (above 0) every ``step_size`` steps (above 0).
+def PolynomialLR(total_iters: int = 5, power: float = 1.0) -> Schedule:
+    """Decay the base rate to 0 in ``total_iters`` steps by ``(1 - t / total_iters)**power``.
 
-    >>> StepLR(step_size=30)
-    Step(30)
+    The power must be above 0. With ``total_iters=0`` the base rate stays, as in torch.
+
+    >>> PolynomialLR(total_iters=30, power=0.9)
+    Polynomial(0.9, over=30)
     """
-    return Step(step_size, gamma)
-
-
-def MultiStepLR(milestones: Iterable[int], gamma: float = 0.1) -> Schedule:
-    """Multiplied by ``gamma`` (above 0) at each milestone; they may come in any order.
-
-    >>> MultiStepLR([80, 30])
-    MultiStep([30, 80])
-    """
-    try:
-        times = sorted(milestones)
-    except TypeError:
-        raise ScheduleError(
-            f"MultiStepLR: milestones must be a list of steps, got {shorten(milestones)}."
-        ) from None
-    return MultiStep(times, gamma) if times else Constant(1.0)
+    return Constant(1.0) if _is_zero(total_iters) else Polynomial(power, over=total_iters)
 
 
 def _is_zero(iterations: object) -> bool:
     return iterations == 0 and not isinstance(iterations, bool)
 
 
-_ANNEAL_CURVES = {"cos": "cosine", "linear": "linear"}
-"""torch's names of annealing strategies, and the curves that they are."""
-
-
 def CosineAnnealingLR(T_max: int, eta_min: float = 0.0) -> Schedule:
-    """Half a cosine from the base rate to the absolute rate ``eta_min`` over ``T_max`` steps.
+    """Follow half a cosine from the base rate to the rate ``eta_min`` in ``T_max`` steps.
 
-    Different on purpose past ``T_max``: this stays at ``eta_min``, torch climbs back to the base
-    rate by ``2 * T_max``.
+    Past ``T_max`` it stays at ``eta_min``; torch climbs back to the base rate by ``2 * T_max``.
 
     >>> CosineAnnealingLR(T_max=45, eta_min=1e-5)
     Cosine(45, end=Absolute(1e-05))
@@ -249,37 +205,125 @@ def CosineAnnealingLR(T_max: int, eta_min: float = 0.0) -> Schedule:
     return Cosine(T_max, end=_check_absolute_scalar("CosineAnnealingLR", eta_min=eta_min))
 
 
-def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
-    """Half a cosine towards ``eta_min`` again and again, each ``T_mult`` times as long.
+def ChainedScheduler(schedulers: Sequence[Schedule | LrAndMomentum]) -> Schedule:
+    """Multiply the factors of several schedules.
 
-    >>> CosineAnnealingWarmRestarts(T_0=10, T_mult=2)
-    Cosine(10).repeat(growth=2.0)
+    In torch, schedulers of factors multiply the current rate, except ``LambdaLR`` and warm
+    restarts. Those two, and schedulers with an absolute rate, set the rate outright and discard
+    what the others did; a chain with one of them is not a product in torch, and is refused here.
+
+    Args:
+        schedulers: schedules made by the functions of this module, one or more.
+
+    Raises:
+        ScheduleError: the list breaks these rules.
+
+    >>> from lrlab.dialects.torch import *
+    >>> ChainedScheduler([ConstantLR(0.1, 20), ExponentialLR(0.9)])
+    (Constant(0.1, over=20) >> Constant(1.0)) * Exponential(0.9)
     """
-    func_name = "CosineAnnealingWarmRestarts"
-    low = _check_absolute_scalar(func_name, eta_min=eta_min)
-    period = check_count(func_name, minimum=1, T_0=T_0)
-    growth = check_count(func_name, minimum=1, T_mult=T_mult)
-    return Cosine(period, end=low).repeat(growth=growth)
+    parts = _select_lr_schedules("ChainedScheduler", schedulers)
+    if len(parts) == 1:
+        return parts[0]
+    for part in parts:
+        if not _is_chainable(part):
+            raise ScheduleError(
+                "ChainedScheduler: schedulers must all multiply the rate, but "
+                f"{shorten_repr(part)} sets it outright and discards what the others did in torch; "
+                "leave it out, or write the product that you mean with *."
+            )
+    return prod(parts[1:], start=parts[0])
 
 
-def SWALR(
-    swa_lr: float,
-    anneal_epochs: int = 10,
-    anneal_strategy: Literal["cos", "linear"] = "cos",
+def _is_chainable(schedule: Schedule) -> bool:
+    """Whether torch's scheduler multiplies the current rate."""
+    if isinstance(schedule, Sequential):  # ConstantLR makes one, too
+        first, *others = schedule.schedules
+        return isinstance(first, Constant) and others == [Constant(1.0)]
+    # torch does not chain a plateau, but it multiplies the rate.
+    sets_lr_outright = isinstance(schedule, Custom | Formula | Repeat | Continued)
+    return isinstance(schedule, Plateau) or (schedule.is_relative and not sets_lr_outright)
+
+
+def SequentialLR(
+    schedulers: Sequence[Schedule | LrAndMomentum], milestones: Sequence[int]
 ) -> Schedule:
-    """From the base rate to the absolute rate ``swa_lr`` over ``anneal_epochs`` steps.
+    """Run schedules one after another, each on its own clock from its milestone on.
 
-    >>> SWALR(0.05)
-    Cooldown(10, end=Absolute(0.05), curve="cosine")
+    As in torch, each starts from the base rate, except ``MultiplicativeLR`` and ``SWALR``, which
+    continue from the last rate. A schedule with momentum contributes its learning rate alone.
+
+    Args:
+        schedulers: schedules made by the functions of this module, one or more.
+        milestones: steps in ascending order, one fewer than schedulers.
+
+    Raises:
+        ScheduleError: the lists break these rules.
+
+    >>> from lrlab.dialects.torch import *
+    >>> SequentialLR([LinearLR(0.2, total_iters=5), CosineAnnealingLR(45)], milestones=[5])
+    Linear(0.2, 1.0, over=5) >> Cosine(45)
+    >>> SequentialLR([ConstantLR(0.5, 9), MultiplicativeLR(lambda t: 0.9)], [3])([2, 3, 4], 1.0)
+    array([0.5  , 0.45 , 0.405])
     """
-    # Of these functions' only this one makes a Cooldown, which is how SequentialLR knows it.
-    return Cooldown(
-        check_count("SWALR", anneal_epochs=anneal_epochs),
-        end=_check_absolute_scalar("SWALR", swa_lr=swa_lr),
-        curve=_ANNEAL_CURVES[
-            check_choice("SWALR", *_ANNEAL_CURVES, anneal_strategy=anneal_strategy)
-        ],
+    parts = _select_lr_schedules("SequentialLR", schedulers)
+    steps = [check_count("SequentialLR", milestones=step) for step in _to_list(milestones)]
+    if len(steps) != len(parts) - 1 or steps != sorted(steps):
+        raise ScheduleError(
+            "SequentialLR: milestones must be steps in ascending order, one fewer than the "
+            f"{len(parts)} schedulers, got {shorten_repr(milestones)}."
+        )
+    spans = zip(parts, [0, *steps], [*steps, inf], strict=True)
+    # A part that ends where it begins never acts.
+    (result, _), *others = [(part, begin) for part, begin, end in spans if end > begin]
+    for part, at in others:
+        result = _append(result, part, at)
+    return result
+
+
+def _append(first: Schedule, second: Schedule, milestone: int) -> Schedule:
+    """Append ``second`` to ``first`` at step ``milestone``."""
+    if isinstance(second, CumulativeProduct):
+        # torch multiplies the last rate by the function's value at 0, too.
+        continuation: Schedule = second.schedule.shift(1).cumprod()
+    elif isinstance(second, Cooldown) and second.over:
+        continuation = second.shift(1)
+    else:
+        return _truncate_parts(first, milestone) >> second
+    return _truncate_parts(first, milestone - 1, includes_end=True).then(
+        continuation, join="continue"
     )
+
+
+def _truncate_parts(schedule: Schedule, at: float, includes_end: bool = False) -> Schedule:
+    """End ``schedule`` at step ``at`` and drop the parts that begin later.
+
+    With ``includes_end``, keep a part that begins at ``at``: its value there counts.
+    """
+    if isinstance(schedule, Constant):
+        return Constant(schedule.level, over=at)
+    if isinstance(schedule, Sequential):
+        *before, last = schedule.schedules
+        remaining = at - sum(part.compute_length(Horizon()) for part in before)
+        if remaining > 0 or (includes_end and remaining == 0):
+            return Sequential((*before, _truncate_parts(last, remaining, includes_end)))
+        rest = before[0] if len(before) == 1 else Sequential(tuple(before))
+        return _truncate_parts(rest, at, includes_end)
+    return truncate(schedule, at)
+
+
+def _select_lr_schedules(func_name: str, schedulers: Any) -> list[Schedule]:
+    parts = [part.lr if isinstance(part, LrAndMomentum) else part for part in _to_list(schedulers)]
+    if not parts or not all(isinstance(part, Schedule) for part in parts):
+        raise ScheduleError(
+            f"{func_name}: schedulers must be a list of one or more schedules, got "
+            f"{shorten_repr(schedulers)}."
+        )
+    return parts
+
+
+def _to_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else []
 
 
 def ReduceLROnPlateau(
@@ -292,8 +336,9 @@ def ReduceLROnPlateau(
     min_lr: float = 0,
     eps: float = 1e-8,
 ) -> Schedule:
-    """Multiplied by ``factor`` whenever a metric has stopped improving; ``min_lr`` and ``eps``
-    are absolute.
+    """Multiply the rate by ``factor`` whenever a metric has stopped improving.
+
+    ``min_lr`` and ``eps`` are absolute rates.
 
     >>> ReduceLROnPlateau(factor=0.5, min_lr=1e-5)
     Plateau(0.5, low=Absolute(1e-05), eps=Absolute(1e-08))
@@ -310,10 +355,6 @@ def ReduceLROnPlateau(
     )
 
 
-_OneCyclePhase = tuple[float, float, float]
-"""The step at which a phase ends, and the values at its start and end."""
-
-
 def CyclicLR(
     base_lr: float,
     max_lr: float,
@@ -327,10 +368,10 @@ def CyclicLR(
     base_momentum: float = 0.8,
     max_momentum: float = 0.9,
 ) -> Schedule | LrAndMomentum:
-    """Lines up and down between two absolute rates, again and again.
+    """Cycle between two absolute rates on straight lines.
 
-    >>> CyclicLR(0.01, 0.1, step_size_up=4, cycle_momentum=False)
-    (Linear(Absolute(0.01), Absolute(0.1), over=4) >> Linear(Absolute(0.1), Absolute(0.01), over=4)).repeat()
+    >>> CyclicLR(0.0, 0.1, step_size_up=4, cycle_momentum=False)
+    (Linear(0.0, Absolute(0.1), over=4) >> Linear(Absolute(0.1), 0.0, over=4)).repeat()
     >>> CyclicLR(0.01, 0.1, step_size_up=4, mode="triangular2").lr([0, 4, 8, 12], base=1.0)
     array([0.01 , 0.1  , 0.01 , 0.055])
     """
@@ -352,7 +393,7 @@ def CyclicLR(
     if not cycle_momentum:
         return rate
     low = _check_scalar("CyclicLR", base_momentum=base_momentum)
-    # The momentum is highest where the rate is lowest.
+    # The momentum is highest when the rate is lowest.
     return LrAndMomentum(
         rate, build_triangles(_check_scalar("CyclicLR", max_momentum=max_momentum), low)
     )
@@ -372,13 +413,14 @@ def OneCycleLR(
     final_div_factor: float = 1e4,
     three_phase: bool = False,
 ) -> Schedule | LrAndMomentum:
-    """Up from ``max_lr / div_factor``, and down to that over ``final_div_factor``; all absolute.
+    """Anneal from ``max_lr / div_factor`` to ``max_lr``, then far below the first rate.
 
-    The first phase ends at step ``pct_start * total_steps - 1``, which may be a fraction, the last
-    one at ``total_steps - 1``, where this stays.
+    The last rate is the first over ``final_div_factor``; all rates are absolute. The first phase
+    ends at step ``pct_start * total_steps - 1``, which may be a fraction, the last one at
+    ``total_steps - 1``; the rate then stays.
 
-    >>> OneCycleLR(0.5, total_steps=100, cycle_momentum=False)
-    Cosine(29, start=Absolute(0.02), end=Absolute(0.5)) >> Cosine(70, start=Absolute(0.5), end=Absolute(2e-06))
+    >>> OneCycleLR(0.5, total_steps=100).lr([0, 29, 99], base=1.0)
+    array([2.e-02, 5.e-01, 2.e-06])
     """
     steps = _count_total_steps(total_steps, epochs, steps_per_epoch)
     fraction = check_argument("OneCycleLR", Fraction, pct_start=pct_start)
@@ -402,37 +444,6 @@ def OneCycleLR(
     )
 
 
-def _build_phases(
-    phases: Iterable[_OneCyclePhase],
-    total_steps: int,
-    ramp: Callable[[Level, Level, float], Schedule],
-) -> Schedule:
-    """Ramps from phase to phase, as far as they lie in the first ``total_steps`` steps.
-
-    torch takes a phase whose end lies before its start, or before the training, for one that has
-    passed, and goes on from there; so a phase may begin in the middle.
-    """
-    parts: list[Schedule] = []
-    begin, last = 0.0, total_steps - 1
-    for end, first, final in phases:
-        # The one step of a training of one step lies at an end.
-        if end > max(begin, 0.0) or (end == last == 0 and begin < 0):
-            over = end - begin
-            part = ramp(Absolute(first), Absolute(final), over)
-            if first == final:
-                part = Constant(Absolute(first), over=over)
-            if begin < 0:
-                part = part.shift(begin)
-            if begin < last or not parts:
-                parts.append(part.until(last - begin) if end > last else part)
-        begin = end
-    if not parts:
-        raise ScheduleError(
-            f"OneCycleLR: total_steps={total_steps} leaves no step for any phase: it needs more steps."
-        )
-    return parts[0] if len(parts) == 1 else Sequential(tuple(parts))
-
-
 def _count_total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
         return check_count("OneCycleLR", minimum=1, total_steps=total_steps)
@@ -446,131 +457,170 @@ def _count_total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> i
     )
 
 
-def SequentialLR(
-    schedulers: Sequence[Schedule | LrAndMomentum], milestones: Sequence[int]
+_OneCyclePhase = tuple[float, float, float]
+"""The step at which a phase ends, and its first and last value."""
+
+
+def _build_phases(
+    phases: Iterable[_OneCyclePhase],
+    total_steps: int,
+    ramp: Callable[[Level, Level, float], Schedule],
 ) -> Schedule:
-    """One after another, each from its milestone on, its own clock at 0 there.
+    """Build the ramps of the phases, as far as they lie in the first ``total_steps`` steps.
 
-    As in torch, each starts anew from the base rate, but for ``MultiplicativeLR`` and ``SWALR``,
-    which go on from the rate used last. Of one that has a momentum, the rate is taken.
-
-    Args:
-        schedulers: what the functions here return, one or more.
-        milestones: steps in ascending order, one fewer than there are schedulers.
-
-    Raises:
-        ScheduleError: an argument is none of this kind.
-
-    >>> from lrlab.dialects.torch import *
-    >>> SequentialLR([LinearLR(0.2, total_iters=5), CosineAnnealingLR(45)], milestones=[5])
-    Linear(0.2, 1.0, over=5) >> Cosine(45)
-    >>> SequentialLR([ConstantLR(0.5, 9), MultiplicativeLR(lambda t: 0.9)], [3])([2, 3, 4], 1.0)
-    array([0.5  , 0.45 , 0.405])
+    If a phase would end before its start or before step 0, torch skips it and continues with the
+    next from its end, so a phase may start in its middle.
     """
-    parts = _select_lr_schedules("SequentialLR", schedulers)
-    steps = [check_count("SequentialLR", milestones=step) for step in _to_list(milestones)]
-    if len(steps) != len(parts) - 1 or steps != sorted(steps):
+    parts: list[Schedule] = []
+    begin, last = 0.0, total_steps - 1
+    for end, first, final in phases:
+        # In a training of one step, that step is the end of a phase.
+        if end > max(begin, 0.0) or (end == last == 0 and begin < 0):
+            over = end - begin
+            part = ramp(Absolute(first), Absolute(final), over)
+            if first == final:
+                part = Constant(Absolute(first), over=over)
+            if begin < 0:
+                part = part.shift(begin)
+            if begin < last or not parts:
+                parts.append(part.until(last - begin) if end > last else part)
+        begin = end
+    if not parts:
         raise ScheduleError(
-            "SequentialLR: milestones must be steps in ascending order, one fewer than the "
-            f"{len(parts)} schedulers, got {shorten(milestones)}."
+            f"OneCycleLR: total_steps={total_steps} leaves no step for any phase: give more steps."
         )
-    spans = zip(parts, [0, *steps], [*steps, inf], strict=True)
-    # One that ends where it begins never comes to act.
-    (result, _), *others = [(part, begin) for part, begin, end in spans if end > begin]
-    for part, at in others:
-        result = _append(result, part, at)
-    return result
+    return parts[0] if len(parts) == 1 else Sequential(tuple(parts))
 
 
-def ChainedScheduler(schedulers: Sequence[Schedule | LrAndMomentum]) -> Schedule:
-    """Several at once: the product of their factors.
+def CosineAnnealingWarmRestarts(T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
+    """Repeat half a cosine to the rate ``eta_min``, each ``T_mult`` times as long as the last.
 
-    torch's schedulers multiply the rate in force, each by its own change, where they are
-    recursive: all that are factors of the base rate, ``LambdaLR`` and warm restarts apart. Those
-    two, and whatever has an absolute rate, set the rate outright and so undo what the others did;
-    a chain with one of them is no product in torch, and is refused here.
-
-    Args:
-        schedulers: what the functions here return, one or more.
-
-    Raises:
-        ScheduleError: an argument is none of this kind.
-
-    >>> from lrlab.dialects.torch import *
-    >>> ChainedScheduler([ConstantLR(0.1, 20), ExponentialLR(0.9)])
-    (Constant(0.1, over=20) >> Constant(1.0)) * Exponential(0.9)
+    >>> CosineAnnealingWarmRestarts(T_0=10, T_mult=2)
+    Cosine(10).repeat(growth=2.0)
     """
-    parts = _select_lr_schedules("ChainedScheduler", schedulers)
-    if len(parts) == 1:
-        return parts[0]
-    for part in parts:
-        if not _is_chainable(part):
-            raise ScheduleError(
-                f"ChainedScheduler: schedulers must all multiply the rate, but {shorten(part)} sets "
-                "it outright, and torch then forgets what the others did; leave those out, or "
-                "write the product that you mean with *."
-            )
-    return prod(parts[1:], start=parts[0])
+    func_name = "CosineAnnealingWarmRestarts"
+    low = _check_absolute_scalar(func_name, eta_min=eta_min)
+    period = check_count(func_name, minimum=1, T_0=T_0)
+    growth = check_count(func_name, minimum=1, T_mult=T_mult)
+    return Cosine(period, end=low).repeat(growth=growth)
 
 
-def _is_chainable(schedule: Schedule) -> bool:
-    """Whether torch computes it as a change of the rate in force."""
-    if isinstance(schedule, combinators.Sequential):  # that of ConstantLR, and no other
-        first, *others = schedule.schedules
-        return isinstance(first, Constant) and others == [Constant(1.0)]
-    # A plateau is no part of a chain in torch; what it does is multiply.
-    sets_lr_outright = isinstance(schedule, Custom | Formula | Repeat | combinators.Continued)
-    return isinstance(schedule, Plateau) or (schedule.is_relative and not sets_lr_outright)
+def SWALR(
+    swa_lr: float,
+    anneal_epochs: int = 10,
+    anneal_strategy: Literal["cos", "linear"] = "cos",
+) -> Schedule:
+    """Anneal from the base rate to the rate ``swa_lr`` in ``anneal_epochs`` steps.
 
-
-def _append(first: Schedule, second: Schedule, milestone: int) -> Schedule:
-    """The second after the first, from step ``milestone`` on."""
-    if isinstance(second, CumulativeProduct):
-        # torch multiplies the rate used last by its function at 0 too.
-        continuation: Schedule = second.schedule.shift(1).cumprod()
-    elif isinstance(second, Cooldown) and second.over:
-        continuation = second.shift(1)
-    else:
-        return _truncate_parts(first, milestone) >> second
-    return _truncate_parts(first, milestone - 1, includes_end=True).then(
-        continuation, join="continue"
+    >>> SWALR(0.05)
+    Cooldown(10, end=Absolute(0.05), curve="cosine")
+    """
+    # No other function here makes a Cooldown, so SequentialLR recognizes this one by it.
+    return Cooldown(
+        check_count("SWALR", anneal_epochs=anneal_epochs),
+        end=_check_absolute_scalar("SWALR", swa_lr=swa_lr),
+        curve=_ANNEAL_CURVES[
+            check_choice("SWALR", *_ANNEAL_CURVES, anneal_strategy=anneal_strategy)
+        ],
     )
 
 
-def _truncate_parts(schedule: Schedule, at: float, includes_end: bool = False) -> Schedule:
-    """``schedule`` ended at step ``at`` in as few words as possible; it is ``includes_end`` where the
-    value there matters as well.
+_ANNEAL_CURVES = {"cos": "cosine", "linear": "linear"}
+"""By torch's ``anneal_strategy``, the curve of a ``Cooldown``."""
+
+
+def _check_scalar(func_name: str, **argument: Any) -> float:
+    """Return the value of an argument that must be one number for all groups."""
+    value: float = check_argument(func_name, Number, **_reject_list(func_name, argument))
+    return value
+
+
+def _check_positive_scalar(func_name: str, **argument: Any) -> float:
+    """Return the value of an argument that must be one number above 0 for all groups."""
+    value: float = check_argument(func_name, Positive, **_reject_list(func_name, argument))
+    return value
+
+
+def _check_absolute_scalar(func_name: str, **argument: Any) -> float | Absolute:
+    """Return the level of an argument that must be one absolute rate for all groups."""
+    return check_absolute(func_name, **_reject_list(func_name, argument))
+
+
+def _reject_list(func_name: str, argument: dict[str, Any]) -> dict[str, Any]:
+    """Return the argument if it is not a list.
+
+    Raises:
+        ScheduleError: it is a list, of one value per parameter group.
     """
-    if isinstance(schedule, Constant):
-        return Constant(schedule.level, over=at)
-    if isinstance(schedule, combinators.Sequential):
-        *before, last = schedule.schedules
-        remaining = at - sum(part.compute_length(Horizon()) for part in before)
-        if remaining > 0 or (includes_end and remaining == 0):
-            return combinators.Sequential((*before, _truncate_parts(last, remaining, includes_end)))
-        rest = before[0] if len(before) == 1 else combinators.Sequential(tuple(before))
-        return _truncate_parts(rest, at, includes_end)
-    return truncate(schedule, at)
-
-
-def _select_lr_schedules(func_name: str, schedulers: Any) -> list[Schedule]:
-    parts = [part.lr if isinstance(part, LrAndMomentum) else part for part in _to_list(schedulers)]
-    if not parts or not all(isinstance(part, Schedule) for part in parts):
+    ((name, value),) = argument.items()
+    if isinstance(value, list | tuple):
         raise ScheduleError(
-            f"{func_name}: schedulers must be a list of one or more schedules, got {shorten(schedulers)}."
+            f"{func_name}: {name} must be one number, got {shorten_repr(value)}: a schedule "
+            "applies to all parameter groups. Give each group its own lr and write levels as "
+            "factors of it, as in Cosine(45, end=0.01)."
         )
-    return parts
+    return argument
 
 
-def _to_list(values: Any) -> list[Any]:
-    return list(values) if isinstance(values, list | tuple) else []
+def from_scheduler(scheduler: Any) -> Schedule:
+    """Read the schedule of a live torch scheduler, before, during or after training.
+
+    ``schedule(scheduler.last_epoch, base=group["initial_lr"])`` is the current rate. (A
+    ``ChainedScheduler`` does not count steps, but its children do. A ``ReduceLROnPlateau`` does
+    not store ``initial_lr``; without it, the current rate is the base rate.) Only the learning rate
+    is read: for the momentum of ``CyclicLR`` and ``OneCycleLR``, call the functions here. The
+    metrics that a ``ReduceLROnPlateau`` has seen are lost. A ``CosineAnnealingLR`` past its end
+    climbs and falls as in torch; a ``OneCycleLR`` holds its last rate.
+
+    Args:
+        scheduler: an object of one of torch's own classes, nested or not.
+
+    Raises:
+        ScheduleError: it is not, its parameter groups have different schedules, or something
+            else has set the current rate.
+
+    >>> import torch
+    >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    >>> from_scheduler(torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9))
+    Exponential(0.9)
+    """
+    schedule = _read_scheduler(scheduler)
+    step = _get_step(scheduler)
+    if step >= getattr(scheduler, "total_steps", inf):
+        return schedule  # torch's one-cycle is over
+    for group in scheduler.optimizer.param_groups:
+        current_lr = float(group["lr"])
+        base = float(group.get("initial_lr", current_lr))
+        expected_lr = schedule(step, base=base)
+        # torch's rates drift, and may be float32.
+        if not isclose(expected_lr, current_lr, rel_tol=1e-4, abs_tol=1e-6 * base):
+            raise ScheduleError(
+                f"from_scheduler: the optimizer's lr must be the scheduler's, but it is "
+                f"{current_lr:g}, and {schedule} gives {expected_lr:g} at step {step}: something "
+                "else has set it, or the optimizer's state was not loaded. Build the schedule with "
+                f"torch.{_get_class_name(scheduler)}(...)."
+            )
+    return schedule
+
+
+def _get_step(scheduler: Any) -> int:
+    if _get_class_name(scheduler) == "ChainedScheduler":
+        return _get_step(scheduler._schedulers[0])
+    return int(scheduler.last_epoch)
+
+
+def _get_class_name(scheduler: Any) -> str:
+    """Return the name of the scheduler's class; empty if it is not one of torch's."""
+    scheduler_class = type(scheduler)
+    modules = ("torch.optim.lr_scheduler", "torch.optim.swa_utils")
+    return scheduler_class.__qualname__ if scheduler_class.__module__ in modules else ""
 
 
 def _read_scheduler(scheduler: Any, nested: bool = False) -> Schedule:
-    """The schedule of a scheduler; ``nested`` where it is part of another.
+    """Read the schedule of a scheduler, ``nested`` if it is part of another.
 
     Raises:
-        ScheduleError: it is none of torch's, or not one schedule for all groups.
+        ScheduleError: its class is not torch's, or its groups have different schedules.
     """
     class_name = _get_class_name(scheduler)
     if class_name not in _READERS:
@@ -581,73 +631,33 @@ def _read_scheduler(scheduler: Any, nested: bool = False) -> Schedule:
         )
     if nested and hasattr(scheduler, "_schedulers"):
         raise ScheduleError(
-            f"from_scheduler: schedulers in a scheduler must be plain ones, got a {class_name}, which "
-            "torch steps wrongly there; put its own schedulers in its place."
+            f"from_scheduler: a scheduler within a scheduler must not contain others, got a "
+            f"{class_name}, which torch steps wrongly there; put its own schedulers in its place."
         )
     if class_name not in _CLASSES_WITHOUT_BASE_LRS:
         _check_base_lrs(class_name, scheduler)
-    if nested and class_name == "SWALR":  # it begins at whatever rate it finds
+    if nested and class_name == "SWALR":  # it starts from the current rate
         return SWALR(_read_group_value(scheduler, "swa_lr"), *_get_anneal_arguments(scheduler))
     schedule: Schedule = _READERS[class_name](scheduler)
     return schedule
 
 
 def _check_base_lrs(class_name: str, scheduler: Any) -> None:
-    """Raises ScheduleError where a scheduler's own base rates are not those of its groups."""
+    """Raise ScheduleError if the scheduler's base rates are not those of its groups."""
     bases, groups = scheduler.base_lrs, scheduler.optimizer.param_groups
     if len(bases) != len(groups):
         raise ScheduleError(
-            f"from_scheduler: {class_name} must be built after all parameter groups are there, but it "
-            f"has {len(bases)} of {len(groups)}; build it after add_param_group."
+            f"from_scheduler: {class_name} must be built after all parameter groups, but it has "
+            f"{len(bases)} of {len(groups)}; build it after add_param_group."
         )
     for base, group in zip(bases, groups, strict=True):
         initial = float(group["initial_lr"])
         if not isclose(float(base), initial, rel_tol=1e-6):
             raise ScheduleError(
-                f"from_scheduler: {class_name} must go from its group's initial_lr, but that is "
-                f"{initial:g} and its own {float(base):g}: another scheduler has set one of them. "
-                f"Build the schedule with torch.{class_name}(...)."
+                f"from_scheduler: {class_name} must start from its group's initial_lr, "
+                f"{initial:g}, but its own base rate is {float(base):g}: another scheduler has set "
+                f"one of them. Build the schedule with torch.{class_name}(...)."
             )
-
-
-def _get_class_name(scheduler: Any) -> str:
-    """The name of a class of torch's; any other has none."""
-    scheduler_class = type(scheduler)
-    modules = ("torch.optim.lr_scheduler", "torch.optim.swa_utils")
-    return scheduler_class.__qualname__ if scheduler_class.__module__ in modules else ""
-
-
-def _require_equal(description: str, values: Iterable[Any]) -> Any:
-    """The one value that all groups have."""
-    first, *others = values
-    if not all(_is_close(other, first) for other in others):
-        raise ScheduleError(
-            f"from_scheduler: {description} must be the same in all parameter groups, got "
-            f"{shorten([first, *others])}; a schedule is for all of them, and what differs belongs "
-            "in each group's own lr."
-        )
-    return first
-
-
-def _is_close(a: Any, b: Any) -> bool:
-    """Whether two values are the same, numbers up to what stepping does to their last bits."""
-    return isclose(a, b, rel_tol=1e-6) if isinstance(a, float) else bool(a == b)
-
-
-def _read_group_value(scheduler: Any, key: str) -> float:
-    return float(_require_equal(key, (group[key] for group in scheduler.optimizer.param_groups)))
-
-
-def _divide_by_initial_lr(
-    description: str, scheduler: Any, get_lr: Callable[[Any], float]
-) -> float:
-    """A rate of each group as the one factor of its ``initial_lr``; a group at 0 has any."""
-    factors = [
-        get_lr(group) / initial
-        for group in scheduler.optimizer.param_groups
-        if (initial := float(group.get("initial_lr", group["lr"])))
-    ]
-    return float(_require_equal(f"{description}, over initial_lr,", factors or [1.0]))
 
 
 def _read_cosine(scheduler: Any) -> Schedule:
@@ -686,15 +696,11 @@ def _read_one_cycle(scheduler: Any) -> Schedule:
     return _build_phases(phases, scheduler.total_steps, ANNEAL_RAMPS[scheduler._anneal_func_type])
 
 
-def _get_anneal_arguments(scheduler: Any) -> tuple[int, Any]:
-    return scheduler.anneal_epochs, scheduler._anneal_strategy
-
-
 def _read_swa(scheduler: Any) -> Schedule:
-    """From where it began, which is the base rate only if nothing was scheduled before."""
+    """Read SWALR from the rate at which it began, the base rate if it was the first scheduler."""
     target = _read_group_value(scheduler, "swa_lr")
     schedule = SWALR(target, *_get_anneal_arguments(scheduler))
-    # The share of the way behind it: 1 - share is what is left of the rate that it began at.
+    # The part of the way that it has gone; 1 - fraction of its first rate remains.
     fraction = 1 - SWALR(0.0, *_get_anneal_arguments(scheduler))(scheduler.last_epoch)
     if fraction > 1 - 1e-9:
         return schedule
@@ -703,14 +709,18 @@ def _read_swa(scheduler: Any) -> Schedule:
         scheduler,
         lambda group: (float(group["lr"]) - fraction * target) / (1 - fraction),
     )
-    assert hasattr(schedule, "changed")
-    return schedule if _is_close(start, 1.0) else schedule.changed(start=start)
+    assert isinstance(schedule, Cooldown)
+    return schedule if _is_close(start, 1.0) else schedule.replace(start=start)
+
+
+def _get_anneal_arguments(scheduler: Any) -> tuple[int, Any]:
+    return scheduler.anneal_epochs, scheduler._anneal_strategy
 
 
 def _read_plateau(scheduler: Any) -> Schedule:
-    """With the reductions so far as a factor in front."""
+    """Read a plateau; the reductions so far become a factor of it."""
     factor = _divide_by_initial_lr("the rate", scheduler, lambda group: float(group["lr"]))
-    if not factor:  # nothing is left to reduce
+    if not factor:  # already reduced to 0
         return Constant(0.0)
     low = _require_equal("min_lr", map(float, scheduler.min_lrs))
     plateau = ReduceLROnPlateau(
@@ -731,7 +741,7 @@ def _read_children(scheduler: Any) -> list[Schedule]:
 
 
 def _read_sequential_children(scheduler: Any) -> list[Schedule]:
-    """The children of a sequence; a later constant of no steps is over when torch begins it."""
+    """Read the parts of a sequence; in torch, a later ConstantLR of 0 steps ends at once."""
     first, *later = scheduler._schedulers
     parts = [_read_scheduler(first, nested=True)]
     for child in later:
@@ -744,8 +754,45 @@ def _get_lr_lambda(scheduler: Any) -> Any:
     return _require_equal("lr_lambda", scheduler.lr_lambdas)
 
 
+def _read_group_value(scheduler: Any, key: str) -> float:
+    return float(_require_equal(key, (group[key] for group in scheduler.optimizer.param_groups)))
+
+
+def _divide_by_initial_lr(
+    description: str, scheduler: Any, get_lr: Callable[[Any], float]
+) -> float:
+    """Return the groups' rates as one factor of ``initial_lr``; groups with 0 do not count."""
+    factors = [
+        get_lr(group) / initial
+        for group in scheduler.optimizer.param_groups
+        if (initial := float(group.get("initial_lr", group["lr"])))
+    ]
+    return float(_require_equal(f"{description}, over initial_lr,", factors or [1.0]))
+
+
+def _require_equal(description: str, values: Iterable[Any]) -> Any:
+    """Return the value that all groups have.
+
+    Raises:
+        ScheduleError: they have different values.
+    """
+    first, *others = values
+    if not all(_is_close(other, first) for other in others):
+        raise ScheduleError(
+            f"from_scheduler: {description} must be the same in all parameter groups, got "
+            f"{shorten_repr([first, *others])}; a schedule applies to all of them, so differences "
+            "belong in each group's own lr."
+        )
+    return first
+
+
+def _is_close(a: Any, b: Any) -> bool:
+    """Whether two values are equal, floats up to the rounding of torch's steps."""
+    return isclose(a, b, rel_tol=1e-6) if isinstance(a, float) else bool(a == b)
+
+
 def _make_reader(function: Callable[..., Any], *attributes: str) -> Callable[[Any], Any]:
-    """A reader of what a scheduler keeps under the names of its arguments."""
+    """Make a reader for a scheduler whose attributes have the names of its arguments."""
     return lambda scheduler: function(**{name: getattr(scheduler, name) for name in attributes})
 
 
@@ -773,7 +820,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     ),
     "ChainedScheduler": lambda scheduler: ChainedScheduler(_read_children(scheduler)),
 }
-"""How to read each of torch's classes, by its name."""
+"""By the name of torch's class, how to read it."""
 
 _CLASSES_WITHOUT_BASE_LRS: Sequence[str] = (
     "SWALR",
@@ -784,51 +831,4 @@ _CLASSES_WITHOUT_BASE_LRS: Sequence[str] = (
     "SequentialLR",
     "ChainedScheduler",
 )
-"""Those whose rates do not come from a base rate of their own."""
-
-
-def from_scheduler(scheduler: Any) -> Schedule:
-    """The schedule of a scheduler of torch's, at any point of its life.
-
-    ``schedule(scheduler.last_epoch, base=group["initial_lr"])`` is the rate in force. (A
-    ``ChainedScheduler`` counts no steps; its children do. ``ReduceLROnPlateau`` keeps no
-    ``initial_lr``; its base rate is the present one then.) It is the rate's schedule alone: the
-    momentum that ``CyclicLR`` and ``OneCycleLR`` cycle is what their functions here give. Metrics
-    that a ``ReduceLROnPlateau`` has seen are forgotten, and a ``CosineAnnealingLR`` that has passed
-    its end goes on climbing and falling as it does in torch; a ``OneCycleLR`` holds there.
-
-    Args:
-        scheduler: an object of one of torch's own classes, nested ones too.
-
-    Raises:
-        ScheduleError: it is none, its parameter groups have different schedules, or the rate in
-            force is not its own, because something else has set it.
-
-    >>> import torch
-    >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-    >>> from_scheduler(torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9))
-    Exponential(0.9)
-    """
-    schedule = _read_scheduler(scheduler)
-    step = _get_step(scheduler)
-    if step >= getattr(scheduler, "total_steps", inf):
-        return schedule  # torch's one-cycle has left its plan
-    for group in scheduler.optimizer.param_groups:
-        current_lr = float(group["lr"])
-        base = float(group.get("initial_lr", current_lr))
-        expected_lr = schedule(step, base=base)
-        # torch's rates drift, and may be float32.
-        if not isclose(expected_lr, current_lr, rel_tol=1e-4, abs_tol=1e-6 * base):
-            raise ScheduleError(
-                f"from_scheduler: the rate in force must be the scheduler's own, but it is "
-                f"{current_lr:g} and that of {schedule} is {expected_lr:g} at step {step}: something else has "
-                "set it too, or the optimizer's own state was not loaded. Build the schedule with "
-                f"torch.{_get_class_name(scheduler)}(...)."
-            )
-    return schedule
-
-
-def _get_step(scheduler: Any) -> int:
-    if _get_class_name(scheduler) == "ChainedScheduler":
-        return _get_step(scheduler._schedulers[0])
-    return int(scheduler.last_epoch)
+"""Classes whose rates do not depend on their own ``base_lrs``."""

@@ -1,9 +1,7 @@
-"""Finds out what goes wrong silently around step(), and warns of it once.
+"""Warnings of silent mistakes around step(): too many calls, or a metric that never comes.
 
-Whether step() is called several times for every optimizer.step(), and whether a metric never comes.
-
-Nothing is hooked or patched: an update of a tensor in place raises its version counter, so counters
-compared at each call of step() tell whether the optimizer has made an update since the one before.
+Nothing is hooked or patched: updating a tensor in place raises its version counter, so comparing
+counters at each call of step() shows whether the optimizer has made an update since the last call.
 """
 
 import sys
@@ -14,12 +12,10 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-GAPS_BEFORE_WARNING = 4  # gaps of one length in a row that are no chance
-GAPS_BEFORE_FULL_CHECK = (
-    2  # gaps after which all parameters are looked at, and not only two of them
-)
+GAPS_BEFORE_WARNING = 4  # gaps of equal length in a row that are no coincidence
+GAPS_BEFORE_FULL_CHECK = 2  # gaps after which all parameters are checked, not two of them
 GAPS_BEFORE_STOP = 3  # calls in a row with an update before each
-MAX_CALLS = 500  # enough for PERIODS gaps of 100; without an update until then, nobody trains
+MAX_CALLS = 500  # enough for four gaps of 100; no update until then means no training
 
 _LIBRARY_PACKAGES = {
     "lrlab",
@@ -29,15 +25,16 @@ _LIBRARY_PACKAGES = {
     "pytorch_lightning",
     "torch",
 }
-"""Packages that stand between step() and the person's own line."""
+"""Packages between step() and the user's line in a stack trace."""
 
 ParameterIndex = tuple[int, int]
-"""A parameter, as numbers of its group and within it: the watch keeps nothing alive."""
+"""Indices of a parameter's group and of the parameter in it, which keep nothing alive."""
 
 
 def compute_metric_deadline(total_steps: float | None, steps_per_epoch: int | None) -> int:
-    """The steps that a schedule may have waited for its first metric: half the training, but an
-    epoch at least; or ten epochs, or, where neither is known, ten thousand.
+    """Return the number of steps after which a schedule should have got its first metric.
+
+    Half of the training, but at least an epoch; or ten epochs; or 10,000 steps if neither is known.
     """
     if total_steps is not None:
         return max(int(total_steps) // 2, steps_per_epoch or 1)
@@ -45,47 +42,47 @@ def compute_metric_deadline(total_steps: float | None, steps_per_epoch: int | No
 
 
 def warn_missing_metric(steps: int) -> None:
-    """Says that a schedule reads a metric, and got none in so many steps."""
+    """Warn that a schedule reads a metric but got none in ``steps`` steps."""
     warnings.warn(
-        f"a schedule that reads a metric should get one, but none came in {steps} steps: pass it "
-        "with step(metric), or with observe(metric) where a trainer calls step() by itself.",
+        f"a schedule here reads a metric, but got none in {steps} steps: pass it with "
+        "step(metric), or with observe(metric) if a trainer calls step().",
         UserWarning,
         stacklevel=_find_stacklevel(),
     )
 
 
 class StepCheck:
-    """Sees the first calls of ``step()``, and warns once where only every k-th follows an update.
+    """Checks the first calls of ``step()``; warns once if only every k-th call follows an update.
 
-    In an ordinary loop it has seen enough after four calls. It warns only of what is regular, and
-    is silent where mixed precision skips updates, where nothing is trained, where no version
-    counter rises (torch's fused SGD, inference tensors, CUDA graphs), where the optimizer is none
-    of torch's own (its updates may leave no trace, and other changes do), and where epochs are
-    shorter than four accumulations and end within one. Its attributes are plain numbers.
+    In an ordinary loop it stops after four calls. It warns only of regular patterns. It is silent
+    if mixed precision skips updates, if nothing is trained, if no version counter rises (torch's
+    fused SGD, inference tensors, CUDA graphs), if the optimizer is not one of torch's (its updates
+    may leave no trace, and other changes do), and if epochs are shorter than four accumulations and
+    end within one. Its attributes are plain numbers.
 
     Args:
-        optimizer: whose updates are looked for; it is given again at each call and never kept.
+        optimizer: the optimizer to check; every call takes it again, and it is never stored.
 
     >>> import torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-    >>> watch = StepCheck(optimizer)
-    >>> watch.check_step(optimizer)
+    >>> check = StepCheck(optimizer)
+    >>> check.check_step(optimizer)
     True
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         is_from_torch = type(optimizer).__module__.startswith("torch.optim")
         parameters = _iterate_parameters(optimizer) if is_from_torch else ()
-        indices = [place for place, parameter in parameters if parameter.requires_grad]
+        indices = [index for index, parameter in parameters if parameter.requires_grad]
         self._indices: list[ParameterIndex] = list(dict.fromkeys([*indices[:1], *indices[-1:]]))
-        self._last_version = -1  # none: the first call is taken to follow an update
+        self._last_version = -1  # so that the first call counts as following an update
         self._calls = 0
-        self._last_update_call = 0  # the call that last found an update before it
-        self._last_gap = 0  # calls from update to update
-        self._equal_gaps = 0  # how many gaps in a row were of that length
+        self._last_update_call = 0  # the last call that followed an update
+        self._last_gap = 0  # calls between the last two updates
+        self._equal_gaps = 0  # number of gaps of that length in a row
 
     def check_step(self, optimizer: Optimizer) -> bool:
-        """Sees one more call of ``step()``; False once there is nothing left to find out."""
+        """Check one more call of ``step()``; return whether to check further calls."""
         self._calls += 1
         try:
             version = _sum_versions(optimizer, self._indices)
@@ -93,7 +90,11 @@ class StepCheck:
                 return self._calls < MAX_CALLS
             self._last_version = version
             return bool(self._indices) and self._check_update(optimizer)
-        except (RuntimeError, LookupError, AttributeError):  # no counters, or other parameters now
+        except (
+            RuntimeError,
+            LookupError,
+            AttributeError,
+        ):  # no counters, or the parameters changed
             return False
 
     def _check_update(self, optimizer: Optimizer) -> bool:
@@ -104,10 +105,9 @@ class StepCheck:
         self._last_gap = gap
         if gap == 1:
             return self._equal_gaps < GAPS_BEFORE_STOP
-        if (
-            self._equal_gaps == GAPS_BEFORE_FULL_CHECK
-        ):  # these parameters may take turns with others
-            self._indices = [place for place, _ in _iterate_parameters(optimizer)]
+        if self._equal_gaps == GAPS_BEFORE_FULL_CHECK:
+            # The two parameters may take turns with others.
+            self._indices = [index for index, _ in _iterate_parameters(optimizer)]
             self._last_version = _sum_versions(optimizer, self._indices)
         elif self._equal_gaps == GAPS_BEFORE_WARNING:
             _warn_extra_steps(gap)
@@ -122,13 +122,13 @@ def _iterate_parameters(optimizer: Optimizer) -> Iterator[tuple[ParameterIndex, 
 
 
 def _sum_versions(optimizer: Optimizer, indices: list[ParameterIndex]) -> int:
-    """A number that every update of these parameters raises."""
+    """Return a number that every update of these parameters raises."""
     version = 0
     groups = optimizer.param_groups
     for g, p in indices:
         group = groups[g]
         parameter = group["params"][p]
-        if group.get("fused"):  # fused kernels leave a parameter's counter, but not its step's
+        if group.get("fused"):  # fused kernels raise the counter of step, not the parameter's
             step = optimizer.state.get(parameter, {}).get("step")
             version += 0 if step is None else step._version
         else:
@@ -138,10 +138,10 @@ def _sum_versions(optimizer: Optimizer, indices: list[ParameterIndex]) -> int:
 
 def _warn_extra_steps(calls_per_update: int) -> None:
     warnings.warn(
-        f"step() should be called once for every optimizer.step(), but was called {calls_per_update} times, "
-        f"which runs the schedule {calls_per_update} times as fast: under gradient accumulation call it only "
-        "where the optimizer steps; accelerate calls it once for each process, unless the "
-        "scheduler is not prepared or its dataloader_config is "
+        f"step() should be called once per optimizer.step(), but was called {calls_per_update} "
+        f"times, which runs the schedule {calls_per_update} times as fast: under gradient "
+        "accumulation, call it only when the optimizer steps; accelerate calls it once per "
+        "process, unless the scheduler is not prepared or its dataloader_config is "
         "DataLoaderConfiguration(split_batches=True).",
         UserWarning,
         stacklevel=_find_stacklevel(),
@@ -149,7 +149,7 @@ def _warn_extra_steps(calls_per_update: int) -> None:
 
 
 def _find_stacklevel() -> int:
-    """How far above ``_warn_extra_steps`` the first line stands that is no library's."""
+    """Return the stack level of the first line outside the libraries, for ``warnings.warn``."""
     level = 1
     frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARY_PACKAGES:

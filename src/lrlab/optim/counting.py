@@ -1,4 +1,4 @@
-"""How many steps a training has: what ``total_steps`` of a scheduler should be."""
+"""``count_steps``: how many optimizer steps a training has, for a scheduler's ``total_steps``."""
 
 import math
 from collections.abc import Mapping, Sized
@@ -10,6 +10,7 @@ from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import SchedulerError
 
 Leftover = Literal["step", "drop", "carry"]
+"""What happens to batches left over from gradient accumulation at the end of an epoch."""
 
 
 def count_steps(
@@ -22,40 +23,39 @@ def count_steps(
     drop_last: bool = False,
     leftover: Leftover = "step",
 ) -> int:
-    """How often ``optimizer.step()``, and with it ``scheduler.step()``, is called in a training.
+    """Count the calls of ``optimizer.step()``, and so of ``scheduler.step()``, in a training.
 
     Args:
-        data: what an epoch goes through: a DataLoader, or anything else with a length that yields
-            batches, which knows its own batch size, ``drop_last`` and sampler; or a number of
-            samples.
-        epochs: of the whole training; a fraction ends within an epoch and counts the step begun,
-            as transformers' ``num_train_epochs`` does.
-        batch_size: samples in a batch of one process; with a number of samples, and only there.
-        gradient_accumulation_steps: batches of one process whose gradients are added up for one step.
-        world_size: processes that share the data; without it, data is what one process goes
-            through, as it is in a loader with a ``DistributedSampler`` or one that accelerate has
-            prepared: there it is only checked.
-        drop_last: whether a last batch that is too small is left out; with a number of samples,
-            and only there. False, as in torch.
-        leftover: what becomes of fewer than ``gradient_accumulation_steps`` batches at the end of an epoch:
-            ``"step"``, one more step of them, as Lightning, transformers and accelerate do;
-            ``"drop"`` and ``"carry"`` for a plain loop that steps ``if (i + 1) % accumulate == 0``:
-            i starts again each epoch and the gradients are cleared there, or it counts on.
+        data: a DataLoader, or anything else with a length that yields batches; its batch size,
+            ``drop_last`` and sampler count. Or a number of samples.
+        epochs: epochs of the whole training; a fraction counts the step that it ends in, as
+            transformers' ``num_train_epochs`` does.
+        batch_size: samples in a batch of one process; only with a number of samples.
+        gradient_accumulation_steps: batches of one process per step.
+        world_size: number of processes that share the data; by default, data is that of one
+            process. A loader with a ``DistributedSampler``, or one prepared by accelerate, is that
+            of one process already: ``world_size`` is only checked.
+        drop_last: whether to drop a last batch that is too small; only with a number of samples.
+            False, as in torch.
+        leftover: what happens to fewer than ``gradient_accumulation_steps`` batches at the end of
+            an epoch: ``"step"`` makes one more step, as Lightning, transformers and accelerate do;
+            ``"drop"`` and ``"carry"`` are for a plain loop that steps ``if (i + 1) % n == 0``,
+            where i restarts every epoch and the gradients are cleared, or goes on.
 
     Returns:
         The number of steps, at least 1.
 
     Raises:
-        SchedulerError: a number is not positive or of the wrong kind, an argument is missing or
+        SchedulerError: a number is not positive or of the wrong type, an argument is missing or
             given twice, the data has no length or is shared by another number of processes, or
-            there would be no step at all.
+            the training has no step.
 
-    Libraries share n samples out alike, ``ceil(n / (world_size * batch_size))`` batches each, until
-    a last batch is dropped. Then a number of samples is shared as ``DistributedSampler`` does, and
-    Lightning with it: every process gets ``ceil(n / world_size)`` samples, some of them twice. A
-    loader is shared as accelerate and transformers do: whole batches, and those that are not enough
-    for all processes are dropped too. Accelerate's ``split_batches=True`` shares out every batch,
-    so that the loader is counted without ``world_size``.
+    If no batch is dropped, all libraries split n samples alike: each process gets
+    ``ceil(n / (world_size * batch_size))`` batches. With ``drop_last``, a number of samples is
+    split as by ``DistributedSampler`` and Lightning: every process gets ``ceil(n / world_size)``
+    samples, some of them twice. A loader is split as by accelerate and transformers: into whole
+    batches, and those that are too few for all processes are dropped. Accelerate's
+    ``split_batches=True`` splits every batch: count that loader without ``world_size``.
 
     Source: ``Trainer.estimated_stepping_batches`` of Lightning 2.6,
     ``Trainer.set_initial_training_values`` of transformers 5, ``BatchSamplerShard`` of
@@ -63,7 +63,7 @@ def count_steps(
 
     >>> count_steps(1000, epochs=3, batch_size=32)
     96
-    >>> count_steps(1000, epochs=3, batch_size=32, world_size=4, accumulate=3)
+    >>> count_steps(1000, epochs=3, batch_size=32, world_size=4, gradient_accumulation_steps=3)
     9
     >>> from torch.utils.data import DataLoader
     >>> count_steps(DataLoader(range(1000), batch_size=32, drop_last=True), epochs=2.5)
@@ -74,14 +74,14 @@ def count_steps(
         raise SchedulerError(f"epochs must be a positive number, got {epochs!r}.")
     if leftover not in get_args(Leftover):
         raise SchedulerError(f"leftover must be 'step', 'drop' or 'carry', got {leftover!r}.")
-    accumulation_steps = _check_count("accumulate", gradient_accumulation_steps)
+    accumulation_steps = _check_count("gradient_accumulation_steps", gradient_accumulation_steps)
     processes = None if world_size is None else _check_count("world_size", world_size)
     if isinstance(data, int | float | str) or to_integer(data) is not None:
         batches = _count_sample_batches(data, batch_size, drop_last, processes or 1)
     else:
         if batch_size is not None or drop_last:
             raise SchedulerError(
-                "batch_size and drop_last go with a number of samples, and a loader has its own: "
+                "batch_size and drop_last are for a number of samples, but a loader has its own: "
                 f"leave them out, got batch_size={batch_size!r}, drop_last={drop_last!r}."
             )
         batches = _count_loader_batches(data, processes)
@@ -96,15 +96,15 @@ def count_steps(
         steps = math.ceil(epoch_count * steps_per_epoch)
     if steps == 0:
         raise SchedulerError(
-            f"a training must have a step, but {batches} batches an epoch give none with "
-            f"accumulate={accumulation_steps} and leftover={leftover!r}; use smaller batches, keep the last one, "
-            "or accumulate fewer."
+            f"a training must have a step, but {batches} batches per epoch give none with "
+            f"gradient_accumulation_steps={accumulation_steps} and leftover={leftover!r}; use "
+            "smaller batches, keep the last one, or accumulate fewer."
         )
     return steps
 
 
 def _count_sample_batches(data: Any, batch_size: Any, drop_last: bool, world_size: int) -> int:
-    """Batches of each process in one epoch, of so many samples."""
+    """Count the batches of each process in one epoch of so many samples."""
     samples = _check_count("a number of samples", data)
     if batch_size is None:
         raise SchedulerError(f"a number of samples needs a batch_size, got {samples} without one.")
@@ -114,19 +114,19 @@ def _count_sample_batches(data: Any, batch_size: Any, drop_last: bool, world_siz
 
 
 def _count_loader_batches(loader: Any, world_size: int | None) -> int:
-    """Batches of each process in one epoch of a loader."""
+    """Count the batches of each process in one epoch of a loader."""
     kind = type(loader).__name__
     is_sample_dataset = isinstance(loader, Dataset) and not isinstance(loader, IterableDataset)
     if is_sample_dataset or isinstance(loader, bytes | Mapping) or hasattr(loader, "shape"):
         raise SchedulerError(
             f"data must be a loader, whose length is in batches, or a number of samples, got "
-            f"{kind}; give its number of samples and batch_size."
+            f"{kind}; pass its number of samples and batch_size."
         )
     try:
         batches = len(loader)
     except (TypeError, NotImplementedError):
         raise SchedulerError(
-            f"data must have a length, and this {kind} has none; give the number of samples and "
+            f"data must have a length, but this {kind} has none; pass the number of samples and "
             "batch_size, or count the batches of one epoch."
         ) from None
     loader_world_size = _get_world_size(loader)
@@ -134,22 +134,22 @@ def _count_loader_batches(loader: Any, world_size: int | None) -> int:
         return batches
     if loader_world_size is not None:
         raise SchedulerError(
-            f"world_size must be that of the loader, whose data {loader_world_size} processes share, got "
-            f"{world_size}; leave it out."
+            f"world_size must be that of the loader, whose data {loader_world_size} processes "
+            f"share, got {world_size}; leave it out."
         )
     dropped = getattr(_get_batch_sampler(loader), "drop_last", False)
     return batches // world_size if dropped else _ceil_divide(batches, world_size)
 
 
 def _get_world_size(loader: Any) -> int | None:
-    """How many processes share the data of a loader that knows it, or None."""
+    """Return how many processes share the data of a loader, or None if it does not know."""
     batch_sampler = _get_batch_sampler(loader)
     for part in (
         batch_sampler,
         getattr(batch_sampler, "sampler", None),
         getattr(loader, "dataset", None),
     ):
-        for name in ("num_replicas", "num_processes"):  # of torch's samplers, and of accelerate's
+        for name in ("num_replicas", "num_processes"):  # of torch's samplers and accelerate's
             world_size = to_integer(getattr(part, name, None))
             if world_size is not None:
                 return world_size

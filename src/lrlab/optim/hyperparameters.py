@@ -18,12 +18,11 @@ ParamGroup = dict[str, Any]
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One number in every parameter group: the value of a key, or one entry of it.
+    """One number in every parameter group: the value of a key, or one entry of a tuple.
 
     Args:
-        key: as in ``optimizer.param_groups[0]``.
-        index: the place in a tuple, such as the 0 of ``betas[0]``; None where the value is a
-            number itself.
+        key: the key in ``optimizer.param_groups[0]``.
+        index: the index in a tuple, such as the 0 of ``betas[0]``; None if the value is a number.
 
     >>> group = {"lr": 0.1, "betas": (0.9, 0.999)}
     >>> Hyperparameter("betas", 0).write(group, 0.85)
@@ -38,19 +37,19 @@ class Hyperparameter:
         return self.key if self.index is None else f"{self.key}[{self.index}]"
 
     def read(self, group: ParamGroup) -> Any:
-        """What the group holds: a number or a tensor of one element."""
+        """Return the group's value: a number or a tensor of one element."""
         return group[self.key] if self.index is None else group[self.key][self.index]
 
     def write(self, group: ParamGroup, value: float) -> None:
-        """Puts a value into the group; into its tensor where it holds one, never a new one."""
+        """Set the group's value; a tensor is filled in place."""
         stored = self.read(group)
         if isinstance(stored, torch.Tensor):
-            stored.fill_(value)  # in place: a compiled step or a captured graph reads this one
+            stored.fill_(value)  # a compiled step or a captured graph reads this tensor
         else:
             self.replace(group, value)
 
     def replace(self, group: ParamGroup, value: Any) -> None:
-        """Puts a value in the place of what the group holds."""
+        """Replace the group's value, a tensor too."""
         if self.index is None:
             group[self.key] = value
         else:
@@ -59,23 +58,23 @@ class Hyperparameter:
 
     @property
     def must_be_below_one(self) -> bool:
-        """Whether it is the share that an average keeps, which makes no sense from 1 on."""
+        """Whether it is the decay of a moving average, which makes no sense from 1 on."""
         return self.key in ("momentum", "betas")
 
     @property
     def base_key(self) -> str:
-        """The key of its base value: torch's ``initial_lr``, and the like for the others."""
+        """The key of its base value: torch's ``initial_lr``, and the like for others."""
         return f"initial_{self}"
 
     def restore_base(self, group: ParamGroup) -> None:
-        """Puts the base value back, if it is still kept in the group."""
+        """Set the group back to its base value, if it is stored, and forget that."""
         base = group.pop(self.base_key, None)
         if base is not None:
             self.write(group, base)
 
 
 def get_group_suffixes(groups: list[ParamGroup]) -> list[str]:
-    """What to end names with that are of one group each: nothing where there is one only.
+    """Return a suffix of names for each group: its name or index; nothing for a single group.
 
     >>> get_group_suffixes([{"name": "body"}, {}, {"name": "head"}])
     ['/body', '/1', '/head']
@@ -96,22 +95,23 @@ ADAM_ALIASES = {
     "beta1": "betas[0]",
     "beta2": "betas[1]",
 }
+"""Other names of hyperparameters of optimizers of Adam's kind."""
 
 
 def find_hyperparameter(
     optimizer: Optimizer, name: str, other_names: Sequence[str] = ()
 ) -> Hyperparameter:
-    """The hyperparameter of an optimizer that a name means.
+    """Find a hyperparameter of an optimizer by name.
 
     ``momentum``, ``betas`` and ``beta1`` are ``betas[0]`` for optimizers of Adam's kind.
 
     Args:
-        optimizer: whose it is.
-        name: its name.
-        other_names: what else may have been meant, for the error.
+        optimizer: the optimizer.
+        name: name of the hyperparameter.
+        other_names: other names to suggest in the error.
 
     Raises:
-        SchedulerError: the optimizer has none of that name.
+        SchedulerError: the optimizer has no hyperparameter of that name.
     """
     group = optimizer.param_groups[0]
     known = {str(found): found for found in _iterate_hyperparameters(group)}
@@ -130,7 +130,7 @@ def find_hyperparameter(
 
 
 def _iterate_hyperparameters(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
-    """Everything in a group that is a number."""
+    """Iterate over everything in a group that is a number."""
     for key, value in group.items():
         if key == "params" or key.startswith("initial_"):
             continue
@@ -155,13 +155,13 @@ class ScheduledHyperparameter:
     Args:
         hyperparameter: the hyperparameter.
         default_schedule: the schedule of groups that are added later, durations in steps.
-        schedules: the schedule of each group there is.
+        schedules: the schedule of each group.
         bases: the base value of each group.
-        states: what each schedule keeps of the metrics seen; left out, none was seen yet.
+        states: the state of each schedule after the metrics seen; their initial states by default.
 
     Attributes:
-        schedules_with_state: what the metrics seen have made of each schedule.
-        forbids_precompute: whether one of them must not be evaluated ahead of its time.
+        schedules_with_state: each schedule with its state.
+        forbids_precompute: whether a schedule must not be evaluated ahead of its time.
     """
 
     def __init__(
@@ -183,39 +183,39 @@ class ScheduledHyperparameter:
             if (id(schedule), state) not in cache:
                 cache[id(schedule), state] = schedule.with_state(state)
             self.schedules_with_state.append(cache[id(schedule), state])
-        # A function of the user's own may look at the world around it, and raise past its end.
+        # A user's function may depend on other things than the step, and raise past its end.
         self.forbids_precompute = any(
             isinstance(part, Custom) for s in cache.values() for part in s.walk()
         )
 
     @property
     def needs_metric(self) -> bool:
-        """Whether a group follows a metric."""
+        """Whether a schedule is metric-driven."""
         return any(schedule.needs_metric for schedule in self.schedules)
 
     @property
     def has_changed_state(self) -> bool:
-        """Whether a metric has made a difference."""
+        """Whether a metric has changed any state."""
         return self.states != [schedule.init_state() for schedule in self.schedules]
 
     def extend(self, schedules: list[Schedule], bases: GroupValues) -> "ScheduledHyperparameter":
-        """This track with more groups, ``bases`` being those of all."""
-        states = [schedule.init_state() for schedule in schedules]
+        """Return it with more groups; ``bases`` are those of all groups."""
+        new_states = [schedule.init_state() for schedule in schedules]
         return ScheduledHyperparameter(
             self.hyperparameter,
             self.default_schedule,
             [*self.schedules, *schedules],
             bases,
-            [*self.states, *states],
+            [*self.states, *new_states],
         )
 
     def compute_values(self, t: int) -> GroupValues:
-        """The value of each group at step ``t``, evaluated afresh."""
+        """Evaluate the value of each group at step ``t``."""
         pairs = zip(self.schedules_with_state, self.bases, strict=True)
         return [schedule(t, base=base) for schedule, base in pairs]
 
     def update_states(self, t: int, metric: Any) -> "ScheduledHyperparameter":
-        """This track after a metric was seen at step ``t``."""
+        """Return it with the states after a metric was seen at step ``t``."""
         states: dict[Any, MetricState] = {}
         keys = []
         for schedule, base, state in zip(self.schedules, self.bases, self.states, strict=True):
@@ -223,13 +223,12 @@ class ScheduledHyperparameter:
             if key not in states:
                 states[key] = schedule.update_state(state, t, metric, base)
             keys.append(key)
-        after = [states[key] for key in keys]
+        new_states = [states[key] for key in keys]
         return ScheduledHyperparameter(
-            self.hyperparameter, self.default_schedule, self.schedules, self.bases, after
+            self.hyperparameter, self.default_schedule, self.schedules, self.bases, new_states
         )
 
     def __repr__(self) -> str:
         texts = list(dict.fromkeys(map(repr, self.schedules)))
-        are_equal = len(texts) == 1
-        text = texts[0] if are_equal else f"[{', '.join(map(repr, self.schedules))}]"
+        text = texts[0] if len(texts) == 1 else f"[{', '.join(map(repr, self.schedules))}]"
         return f"{self.hyperparameter}: {text}"

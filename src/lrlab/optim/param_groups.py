@@ -1,4 +1,4 @@
-"""Which schedule each hyperparameter of each parameter group follows, as a person wrote it."""
+"""The schedules that each parameter group follows, and setting the groups to their values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,26 +24,28 @@ from lrlab.schedules import Constant, Schedule
 UNCHANGED = Constant(1.0)
 
 SCHEDULER_ARGUMENTS = ("total_steps", "steps_per_epoch", "groups", "on_mismatch", "last_epoch")
-"""What a hyperparameter of an unknown name may have been meant to be."""
+"""Arguments that an unknown hyperparameter may be a misspelling of."""
 
 HyperparameterSchedules = Mapping[Hyperparameter, Schedule]
+"""The schedules of one parameter group."""
 
 
 @dataclass(frozen=True)
 class GroupSchedules:
-    """The schedules of all groups, and those of single groups that have their own.
+    """The schedules of all groups, and those of single groups that differ.
 
     Args:
-        defaults: of every group that has none of its own.
-        overrides: of single groups, by their place in ``optimizer.param_groups``.
+        defaults: schedules of every group without its own.
+        overrides: schedules of single groups, by index in ``optimizer.param_groups``.
     """
 
     defaults: HyperparameterSchedules
     overrides: Mapping[int, HyperparameterSchedules]
 
     def create_hyperparameters(self) -> tuple[ScheduledHyperparameter, ...]:
-        """The track of each hyperparameter with a schedule anywhere, the rate's first; of no group
-        so far.
+        """Create every hyperparameter that has a schedule in any group, still without groups.
+
+        The learning rate is the first.
         """
         found = [
             hyperparameter
@@ -62,22 +64,23 @@ def read_group_schedules(
     hyperparameter_schedules: Mapping[str, Any],
     groups: Mapping[Any, Any],
 ) -> GroupSchedules:
-    """The plan that the arguments of a scheduler make.
+    """Read the schedules among the arguments of a scheduler.
 
     Args:
-        reader: how they are read.
-        schedule: of the rate, or of rate and momentum.
-        hyperparameter_schedules: of other hyperparameters, by name; None for none.
-        groups: by name or index of a group, the schedule of its rate, or the schedules of several
-            hyperparameters by name.
+        reader: reads single schedules.
+        schedule: schedule of the learning rate, or of learning rate and momentum.
+        hyperparameter_schedules: schedules of other hyperparameters, by name; None for none.
+        groups: by name or index of a group, the schedule of its learning rate, or the schedules of
+            several hyperparameters by name.
 
     Raises:
-        SchedulerError: something is no schedule, or there is no such hyperparameter or group.
-        ScheduleError: a text that is none, or durations that cannot be bound.
+        SchedulerError: something is not a schedule, or the optimizer has no such hyperparameter or
+            group.
+        ScheduleError: a text is not a schedule, or a duration cannot be bound.
     """
     if not isinstance(groups, Mapping):
         raise SchedulerError(
-            'groups must be schedules by group, such as {"head": "Cosine(45)", 1: "Linear(1, 0, '
+            'groups must map groups to schedules, such as {"head": "Cosine(45)", 1: "Linear(1, 0, '
             f'over=30)"}}, got {groups!r}.'
         )
     given = {name: value for name, value in hyperparameter_schedules.items() if value is not None}
@@ -95,11 +98,11 @@ def read_group_schedules(
 
 @dataclass(frozen=True)
 class ScheduleReader:
-    """How schedules are read that a person wrote for hyperparameters of an optimizer.
+    """Reads the schedules that a user gives for hyperparameters of an optimizer.
 
     Args:
-        optimizer: whose hyperparameters they are.
-        total_steps, steps_per_epoch: steps of the training and of an epoch, which turn durations into steps.
+        optimizer: the optimizer whose hyperparameters they are.
+        total_steps, steps_per_epoch: steps of the training and of an epoch, to bind durations.
     """
 
     optimizer: Optimizer
@@ -107,30 +110,30 @@ class ScheduleReader:
     steps_per_epoch: float | None
 
     def read_group(self, value: Any) -> HyperparameterSchedules:
-        """The schedules of a group: of several hyperparameters by name, or that of the rate."""
+        """Read the schedules of one group: several by name, or one of the learning rate."""
         return self.read_schedules(value if isinstance(value, Mapping) else {"lr": value})
 
     def read_schedules(
         self, schedules_by_name: Mapping[str, Any]
     ) -> dict[Hyperparameter, Schedule]:
-        """Schedules by hyperparameter, from schedules or texts by name."""
-        found: dict[Hyperparameter, Schedule] = {}
+        """Read schedules or their texts by name into bound schedules by hyperparameter."""
+        schedules: dict[Hyperparameter, Schedule] = {}
         for name, value in schedules_by_name.items():
-            for entry, schedule in self._split(str(name), value).items():
+            for entry, schedule in self._split_value(str(name), value).items():
                 hyperparameter = find_hyperparameter(self.optimizer, entry, SCHEDULER_ARGUMENTS)
-                if hyperparameter in found:
+                if hyperparameter in schedules:
                     raise SchedulerError(f"{hyperparameter} must have one schedule, got two.")
-                found[hyperparameter] = _read_schedule(name, schedule).bind(
+                schedules[hyperparameter] = _read_schedule(name, schedule).bind(
                     total_steps=self.total_steps, steps_per_epoch=self.steps_per_epoch
                 )
-        return found
+        return schedules
 
-    def _split(self, name: str, value: Any) -> dict[str, Any]:
-        """The schedules in a value by name: a tuple has one for each entry of a tuple."""
+    def _split_value(self, name: str, value: Any) -> dict[str, Any]:
+        """Return the schedules in a value by name: a tuple has one for each entry."""
         if isinstance(value, LrAndMomentum):
             if name != "lr":
                 raise SchedulerError(
-                    f"the schedule of {name} must be one schedule, got those of rate and momentum; "
+                    f"the schedule of {name} must be one schedule, got a pair of lr and momentum; "
                     f"pass {name}=... its .momentum."
                 )
             return {"lr": value.lr, "momentum": value.momentum}
@@ -138,7 +141,7 @@ class ScheduleReader:
             if name == "lr":
                 raise SchedulerError(
                     f"the schedule of lr must be one for all parameter groups, got {value!r}; "
-                    "groups={1: ...} has those of single groups."
+                    "pass those of single groups as groups={1: ...}."
                 )
             return {
                 f"{name}[{i}]": schedule for i, schedule in enumerate(value) if schedule is not None
@@ -151,8 +154,8 @@ def _read_schedule(name: str, value: Any) -> Schedule:
         return parse(value)
     if not isinstance(value, Schedule):
         raise SchedulerError(
-            f"the schedule of {name} must be a schedule such as Cosine(50), or the text of "
-            f"one, got {value!r}."
+            f"the schedule of {name} must be a schedule such as Cosine(50), or its text, got "
+            f"{value!r}."
         )
     return value
 
@@ -167,27 +170,27 @@ def _find_group_index(optimizer: Optimizer, key: Any) -> int:
         return key
     hint = format_suggestion(key, names) if isinstance(key, str) else ""
     raise SchedulerError(
-        f"groups must name parameter groups by their place, 0 to {len(groups) - 1}, or by their "
+        f"groups must name parameter groups by index, 0 to {len(groups) - 1}, or by their "
         f'"name", {", ".join(names) or "which none has"}; got {key!r}{hint or "."}'
     )
 
 
 class ScheduledParamGroups:
-    """What parameter groups hold, step by step.
+    """The values of parameter groups, step by step.
 
-    The groups themselves are given at each call: an optimizer makes new ones when it loads a state.
+    Every call takes the groups anew, because an optimizer replaces them when it loads a state.
 
     Args:
-        group_schedules: which schedules they follow.
+        group_schedules: the schedules that the groups follow.
         groups: ``optimizer.param_groups``.
-        t: the step to begin with.
+        t: the first step.
 
     Attributes:
-        table: the values of the steps around the current one, and the tracks that they are of.
+        table: the scheduled hyperparameters, and their values at the steps around the current one.
 
     Raises:
-        SchedulerError: a value that a schedule multiplies is 0, or is no number.
-        ScheduleError: a schedule gives no value at the step.
+        SchedulerError: a value that a schedule multiplies is 0 or not a number.
+        ScheduleError: a schedule has no value at the step.
     """
 
     def __init__(self, group_schedules: GroupSchedules, groups: list[ParamGroup], t: int) -> None:
@@ -200,14 +203,14 @@ class ScheduledParamGroups:
                 schedule.is_relative for schedule in scheduled.schedules
             ):
                 raise SchedulerError(
-                    f"{scheduled.hyperparameter} must be above 0 to be scheduled by factors, but the optimizer's "
-                    "is 0: give it one there, or absolute levels here, as in Linear(Absolute(0.1), "
-                    "Absolute(0.01))."
+                    f"{scheduled.hyperparameter} must be above 0 to be scheduled by factors, but "
+                    "is 0 in the optimizer: set it there, or use absolute levels here, as in "
+                    "Linear(Absolute(0.1), Absolute(0.01))."
                 )
         self.set_groups(t, hyperparameters, None, groups)
 
     def __copy__(self) -> "ScheduledParamGroups":
-        # With base values of its own.
+        # The copy has its own base values.
         other = object.__new__(type(self))
         hyperparameters = tuple(
             scheduled.extend([], list(scheduled.bases)) for scheduled in self.table.hyperparameters
@@ -216,7 +219,7 @@ class ScheduledParamGroups:
         return other
 
     def matches(self, groups: list[ParamGroup], t: int) -> bool:
-        """Whether the groups hold the values of step ``t``; those that are new do not count."""
+        """Whether the groups have the values of step ``t``; new groups do not count."""
         rows = self.get_values(t)
         return len(rows[0]) <= len(groups) and all(
             _matches_value(scheduled.hyperparameter.read(group), value)
@@ -225,21 +228,21 @@ class ScheduledParamGroups:
         )
 
     def get_hyperparameters(self, groups: list[ParamGroup]) -> tuple[ScheduledHyperparameter, ...]:
-        """What each scheduled hyperparameter follows in every group; the rate's first."""
+        """Return the scheduled hyperparameters, extended to new groups; the learning rate first."""
         return extend_to_new_groups(self.table.hyperparameters, groups)
 
     def get_values(self, t: int) -> list[GroupValues]:
-        """Of each track, the values of all groups at step ``t``: the next to be used by then."""
+        """Return the values at step ``t``, by hyperparameter and group."""
         return self._get_table(t).get_values(max(0, t))
 
     def get_used_values(self, t: int) -> list[GroupValues]:
-        """Of each track, the values of all groups that were used last when it is step ``t``."""
+        """Return the values used last before step ``t``, by hyperparameter and group."""
         return self._get_table(t).get_used_values(max(0, t))
 
     def _get_table(self, t: int) -> ValueTable:
-        """The table with step ``t``.
+        """Return the table that has step ``t``.
 
-        To look at it changes nothing, unless a trainer has moved the scheduler's ``last_epoch``.
+        It is the current one, unless a trainer has changed the scheduler's ``last_epoch``.
         """
         table, t = self.table, max(0, t)
         if not table.has_step(t):
@@ -256,14 +259,14 @@ class ScheduledParamGroups:
         used_values: list[GroupValues] | None,
         groups: list[ParamGroup],
     ) -> None:
-        """Makes the groups hold what ``hyperparameters`` have at step ``t``; if that fails, nothing changes.
+        """Set the groups to the values of ``hyperparameters`` at step ``t``; or change nothing.
 
         Args:
-            t: the step; below 0, as before the turn of a child of torch's SequentialLR, the groups
-                are left to others.
+            t: the step; below 0, for a child of torch's SequentialLR that has not begun, the groups
+                stay unchanged.
             hyperparameters: what to follow from now on.
-            used_values: of each track, the values used before; None at the very beginning.
-            groups: the parameter groups.
+            used_values: for each hyperparameter, the values used before; None at the beginning.
+            groups: ``optimizer.param_groups``.
         """
         table, step = self.table, max(0, t)
         if (
@@ -271,7 +274,7 @@ class ScheduledParamGroups:
             and table.get_used_values(step) == used_values
             and _have_same_values(hyperparameters, table.hyperparameters)
         ):
-            # Most metrics change nothing, and then a step takes half the time.
+            # Most metrics change nothing; a step then takes half the time.
             table = replace(table, hyperparameters=hyperparameters)
         else:
             table = precompute(hyperparameters, step, used_values, table)
@@ -290,7 +293,7 @@ class ScheduledParamGroups:
 
 
 def _matches_value(stored: Any, value: float) -> bool:
-    """Whether a group holds a value, as precisely as it can."""
+    """Whether a stored value is this one, in the precision of its type."""
     if isinstance(stored, torch.Tensor):
         return bool(stored == torch.tensor(value, dtype=stored.dtype, device=stored.device))
     return bool(stored == value)
@@ -301,25 +304,27 @@ def extend_to_new_groups(
     groups: list[ParamGroup],
     overrides: Mapping[int, HyperparameterSchedules] | None = None,
 ) -> tuple[ScheduledHyperparameter, ...]:
-    """The tracks with the groups that are new to each of them.
+    """Return the hyperparameters extended to the groups that each of them lacks.
 
     Args:
-        hyperparameters: what the groups so far follow.
-        groups: all of them.
-        overrides: what single ones follow that is not for all, by place.
+        hyperparameters: what the known groups follow.
+        groups: all groups.
+        overrides: schedules of single groups that differ from the default, by index.
 
     Raises:
-        SchedulerError: groups are gone, or a base value is no number.
+        SchedulerError: a group was removed, or a base value is not a number.
     """
     if all(
         len(scheduled.schedules) == len(scheduled.bases) == len(groups)
         for scheduled in hyperparameters
     ):
         return hyperparameters
-    return tuple(_extend_one(scheduled, groups, overrides or {}) for scheduled in hyperparameters)
+    return tuple(
+        _extend_hyperparameter(scheduled, groups, overrides or {}) for scheduled in hyperparameters
+    )
 
 
-def _extend_one(
+def _extend_hyperparameter(
     scheduled: ScheduledHyperparameter,
     groups: list[ParamGroup],
     overrides: Mapping[int, HyperparameterSchedules],
@@ -327,12 +332,12 @@ def _extend_one(
     known_count, bases = len(scheduled.schedules), scheduled.bases
     if known_count > len(groups):
         raise SchedulerError(
-            f"the optimizer must keep its parameter groups, but of {known_count} it has {len(groups)}: "
-            "build a new scheduler."
+            f"the optimizer must keep its {known_count} parameter groups, but has {len(groups)} "
+            "now: build a new scheduler."
         )
     if not known_count <= len(bases) <= len(groups):
         raise SchedulerError(
-            f"base_lrs must have one rate for each of the {len(groups)} parameter groups, got "
+            f"base_lrs must have one value for each of the {len(groups)} parameter groups, got "
             f"{bases}."
         )
     schedules = [
@@ -346,19 +351,20 @@ def _extend_one(
 
 
 def _read_base(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_index: int) -> float:
-    """The base value of a group that is new.
+    """Return the base value of a new group.
 
-    It is what the group says of its beginning, as loaded ones do, or else what it holds; if that
-    is a tensor that another group holds too, the base value of the other.
+    It is the group's initial value if it has one, as loaded groups do, or else its current value;
+    if that is a tensor that an earlier group has too, the base value of that group.
     """
     group, stored = groups[group_index], hyperparameter.read(groups[group_index])
     if isinstance(stored, torch.Tensor):
-        others = (other for other in groups[:group_index] if hyperparameter.read(other) is stored)
-        stored = next(others, group).get(hyperparameter.base_key, stored)
+        sharing = (other for other in groups[:group_index] if hyperparameter.read(other) is stored)
+        stored = next(sharing, group).get(hyperparameter.base_key, stored)
     given = group.get(hyperparameter.base_key, stored)
     if isinstance(stored, torch.Tensor) and not stored.is_floating_point():
         raise SchedulerError(
-            f"{hyperparameter} of parameter group {group_index} must be a tensor of floats, got {stored!r}."
+            f"{hyperparameter} of parameter group {group_index} must be a tensor of floats, got "
+            f"{stored!r}."
         )
     try:
         base = to_finite_float(float(given))
@@ -366,7 +372,8 @@ def _read_base(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_i
         base = None
     if base is None or base < 0:
         raise SchedulerError(
-            f"{hyperparameter} of parameter group {group_index} must be a number of 0 or more, got {given!r}."
+            f"{hyperparameter} of parameter group {group_index} must be a number of 0 or more, got "
+            f"{given!r}."
         )
     return base
 
@@ -374,12 +381,11 @@ def _read_base(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_i
 def _ensure_own_tensor(
     hyperparameter: Hyperparameter, groups: list[ParamGroup], group_index: int
 ) -> None:
-    """Gives a group a tensor of its own, if it needs one.
+    """Give a group its own tensor, if it needs one.
 
-    Groups that take an optimizer's default hold one tensor in common, and could not have values of
-    their own. A captured graph keeps a number as it was captured, one in a tensor of the CPU too,
-    and reads a tensor of its device again each time, so where a group is ``capturable`` its rate
-    becomes one.
+    Groups with an optimizer's default share one tensor, so they could not have different values. A
+    captured graph freezes numbers and CPU tensors, but reads tensors of its device at every replay,
+    so the learning rate of a ``capturable`` group becomes one of those.
     """
     group, stored = groups[group_index], hyperparameter.read(groups[group_index])
     is_tensor = isinstance(stored, torch.Tensor)
@@ -398,7 +404,7 @@ def _have_same_values(
     hyperparameters: tuple[ScheduledHyperparameter, ...],
     others: tuple[ScheduledHyperparameter, ...],
 ) -> bool:
-    """Whether they have the same values at every step."""
+    """Whether both have the same values at every step."""
     pairs = zip(hyperparameters, others, strict=False)
     return len(hyperparameters) == len(others) and all(
         first.hyperparameter == other.hyperparameter

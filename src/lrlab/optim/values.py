@@ -1,7 +1,7 @@
-"""The values of every scheduled hyperparameter over the next steps, computed at once.
+"""Precomputed values of every scheduled hyperparameter over the next steps, to make steps fast.
 
-One evaluation of a schedule costs much the same for one step as for hundreds, so stepping through
-a table costs next to nothing. Every value has the bits that an evaluation at its step would have.
+Evaluating a schedule costs about the same for one step as for hundreds, so stepping through a table
+costs almost nothing. Every value has the bits that an evaluation at its step would have.
 """
 
 from collections.abc import Iterator
@@ -14,26 +14,25 @@ from lrlab.optim.hyperparameters import GroupValues, Hyperparameter, ScheduledHy
 
 MIN_TABLE_STEPS = 64
 MAX_TABLE_STEPS = 2_048
-"""Of a table: a scheduler begins at once, and one that goes on for long seldom needs another."""
-
+"""Steps in a table: few at first, so that a scheduler begins at once, then more and more."""
 
 Cell = tuple[int, str, list[float], float, Hyperparameter]
-"""One hyperparameter of one parameter group: the place of the group, the key, a number for each
+"""One hyperparameter of one parameter group: the index of the group, the key, a number for each
 step, what to multiply it by, and the hyperparameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueTable:
-    """The values of some tracks from step ``first_step`` on.
+    """The values of scheduled hyperparameters from step ``first_step`` on.
 
     Args:
-        hyperparameters: what the values are of, the rate's first.
-        first_step: the step at which it begins.
-        length: how many steps it has.
-        group_count: how many parameter groups there are.
-        cells: the values, those of the first track first. Many share one list of numbers.
-        base_lrs: the base rates that they were computed for.
-        initial_used_values: of each track, the values that were used before the first.
+        hyperparameters: the scheduled hyperparameters, the learning rate first.
+        first_step: the first step of the table.
+        length: the number of steps.
+        group_count: the number of parameter groups.
+        cells: the values, by hyperparameter and group; many share one list of numbers.
+        base_lrs: the base learning rates that the values were computed for.
+        initial_used_values: for each hyperparameter, the values used before the first step.
     """
 
     hyperparameters: tuple[ScheduledHyperparameter, ...]
@@ -45,21 +44,21 @@ class ValueTable:
     initial_used_values: list[GroupValues]
 
     def has_step(self, t: int) -> bool:
-        """Whether it has step ``t``."""
+        """Whether the table has step ``t``."""
         return 0 <= t - self.first_step < self.length
 
     def is_valid_at(self, t: int) -> bool:
-        """Whether it has step ``t`` as the base rates are by now."""
+        """Whether the table has step ``t``, for the current base learning rates."""
         return self.has_step(t) and self.base_lrs == self.hyperparameters[0].bases
 
     def get_values(self, t: int) -> list[GroupValues]:
-        """Of each track, the values at step ``t``, which the table must have."""
+        """Return the values at step ``t`` of the table, by hyperparameter and group."""
         i = t - self.first_step
         values = [numbers[i] * scale for _, _, numbers, scale, _ in self.cells]
         return [values[i : i + self.group_count] for i in range(0, len(values), self.group_count)]
 
     def get_used_values(self, t: int) -> list[GroupValues]:
-        """Of each track, the values that were used last when it is step ``t``."""
+        """Return the values used last before step ``t``, by hyperparameter and group."""
         return (
             self.get_values(t - 1)
             if t > self.first_step
@@ -68,7 +67,7 @@ class ValueTable:
 
 
 EMPTY_TABLE = ValueTable((), 0, 0, 1, [], [], [])
-"""The table before the first."""
+"""The table before the first step."""
 
 
 def precompute(
@@ -77,21 +76,21 @@ def precompute(
     used_values: list[GroupValues] | None,
     previous_table: ValueTable,
 ) -> ValueTable:
-    """The table of step ``t`` and some that follow.
+    """Compute the table of step ``t`` and some steps after it.
 
-    One that goes on where the last ended is longer than that. A function of the user's own is
-    never called ahead of its time, and where a step ahead gives an error, the table has one step.
+    A table that continues the previous one is longer than it. It has a single step if a function of
+    the user is scheduled, which must not be called ahead of its time, or if a later step fails.
 
     Args:
-        hyperparameters: the rate's first.
+        hyperparameters: the scheduled hyperparameters, the learning rate first.
         t: the first step.
-        used_values: of each track, the values that were used before it; None if it is the beginning,
-            where those of ``t`` stand for them.
+        used_values: for each hyperparameter, the values used before ``t``; None at the beginning,
+            for those of ``t``.
         previous_table: the table before.
 
     Raises:
-        ScheduleError: a schedule gives no value at ``t``.
-        SchedulerError: it gives one that its hyperparameter cannot have, or a base value is none.
+        ScheduleError: a schedule has no value at ``t``.
+        SchedulerError: the hyperparameter cannot have that value, or a base value is not a number.
     """
     length = MIN_TABLE_STEPS
     if t == previous_table.first_step + previous_table.length > previous_table.first_step:
@@ -122,7 +121,7 @@ def precompute(
 def _pad_used_values(
     used_values: list[GroupValues], hyperparameters: tuple[ScheduledHyperparameter, ...]
 ) -> list[GroupValues]:
-    """The values used before; of groups that were not there, those that they came with."""
+    """Add the base values of groups that are new to the values used before."""
     pairs = zip(used_values, hyperparameters, strict=True)
     return [[*row, *scheduled.bases[len(row) :]] for row, scheduled in pairs]
 
@@ -137,23 +136,24 @@ def _compute_cells(scheduled: ScheduledHyperparameter, t: int, length: int) -> I
     for group_index, (schedule, base) in enumerate(
         zip(scheduled.schedules_with_state, scheduled.bases, strict=True)
     ):
-        if not 0 <= base < np.inf:  # as only a person can have made it since
+        if not 0 <= base < np.inf:  # a user can have changed it
             raise SchedulerError(
-                f"the base value of {hyperparameter} must be 0 or more, got {base!r} in group {group_index}."
+                f"the base value of {hyperparameter} must be 0 or more, got {base!r} in parameter "
+                f"group {group_index}."
             )
-        # One list for each schedule is enough where its values are factors times the base value.
+        # Groups with the same schedule share one list if its values are factors of the base.
         key = id(schedule), None if schedule.is_relative else base
         if key not in values_by_schedule:
             highest_base = highest_bases[id(schedule)]
             values = schedule(steps) if schedule.is_relative else schedule(steps, base=base)
             highest = float(values.max()) * (highest_base if schedule.is_relative else 1.0)
-            if highest == np.inf:  # beyond float64, which this says in so many words
+            if highest == np.inf:  # beyond float64: this raises the error
                 schedule(steps, base=highest_base)
             if hyperparameter.must_be_below_one and highest >= 1:
                 raise SchedulerError(
-                    f"{hyperparameter} must stay below 1, but {schedule} gives {highest:g} at step {t}; "
-                    "levels are factors of the optimizer's own value, Absolute(0.95) is an absolute "
-                    "one."
+                    f"{hyperparameter} must stay below 1, but {schedule} gives {highest:g} at step "
+                    f"{t}: levels are factors of the optimizer's value, so write an absolute one "
+                    "as Absolute(0.95)."
                 )
             values_by_schedule[key] = values.tolist()
         yield (

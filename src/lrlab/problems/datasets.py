@@ -1,4 +1,4 @@
-"""The data sets that scikit-learn ships, by name: they need no network."""
+"""Built-in data sets by name: scikit-learn's, which need no download, and UCI Ionosphere."""
 
 import hashlib
 import io
@@ -20,11 +20,12 @@ from torch import nn
 
 from lrlab.errors import ProblemError
 from lrlab.problems.metrics import make_binary_probability_task
-from lrlab.problems.problem import Problem, Split
+from lrlab.problems.problem import Problem
 from lrlab.problems.seeds import derive_seeds
-from lrlab.problems.table import TRAIN_FRACTION, make_table_problem
+from lrlab.problems.split import Split
+from lrlab.problems.table import TRAIN_FRACTION
 
-_LOADERS = {
+_SKLEARN_LOADERS = {
     "breast-cancer": (datasets.load_breast_cancer, "classification"),
     "digits": (datasets.load_digits, "classification"),
     "wine": (datasets.load_wine, "classification"),
@@ -32,38 +33,52 @@ _LOADERS = {
     "diabetes": (datasets.load_diabetes, "regression"),
 }
 
-SKLEARN_NAMES = tuple(_LOADERS)
+DATASET_NAMES = (*_SKLEARN_LOADERS, "ionosphere")
+
+
+def load_dataset(name: str, ionosphere_file: Path | None = None) -> Problem:
+    """Load a built-in data set.
+
+    Args:
+        name: one of ``DATASET_NAMES``.
+        ionosphere_file: the file of ionosphere, or its folder.
+
+    Raises:
+        ProblemError: ionosphere cannot be read or downloaded.
+    """
+    return load_ionosphere(ionosphere_file) if name == "ionosphere" else load_sklearn_dataset(name)
 
 
 def load_sklearn_dataset(name: str) -> Problem:
-    """One of scikit-learn's data sets as a table with its own task.
+    """Load one of scikit-learn's data sets as a table.
 
     >>> load_sklearn_dataset("iris").summary
     '150 rows, 4 columns as 4 inputs, target target: classification, 3 classes'
     """
-    load, task = _LOADERS[name]
+    load, task = _SKLEARN_LOADERS[name]
     frame: pd.DataFrame = load(as_frame=True).frame
-    return make_table_problem(name, frame, target="target", task=task)
+    return Problem.from_frame(frame, name=name, target="target", task=task)
 
 
 IONOSPHERE_URL = (
     "https://archive.ics.uci.edu/ml/machine-learning-databases/ionosphere/ionosphere.data"
 )
 IONOSPHERE_SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a04bbd"
-"""Of the 351 lines, each ended by one newline: as UCI has it, however a copy ends its lines."""
+"""Hash of the 351 lines, each ended by one newline, whatever line ends a copy has."""
 
 
 def load_ionosphere(path: Path | None = None) -> Problem:
-    """UCI Ionosphere as the tutorial trains it: values as they are, batches in fixed order.
+    """Load UCI Ionosphere as the tutorial trains it: raw values, batches in fixed order.
 
-    351 rows of 34 numbers, labels b = 0 and g = 1; 245 rows are trained on and 106 tested, split
-    at random without regard to class; Linear(34, 34), ReLU, Linear(34, 1), Sigmoid; BCELoss.
+    351 rows of 34 numbers, labels b = 0 and g = 1; 245 training and 106 test rows, drawn without
+    regard to class; Linear(34, 34), ReLU, Linear(34, 1), Sigmoid; BCELoss.
 
     Args:
-        path: the data file, or a folder that holds it as ``ionosphere.csv`` or ``.data``.
+        path: the data file, or a folder that holds it as ``ionosphere.csv`` or ``.data``. If None,
+            the path in ``$LRLAB_DATA``, or a download into the user's cache.
 
     Raises:
-        ProblemError: the file is not there, is another file, or cannot be downloaded.
+        ProblemError: the file does not exist, has another content, or cannot be downloaded.
 
     Source: Sigillito et al. 1989, UCI Machine Learning Repository, CC BY 4.0.
     """
@@ -87,7 +102,7 @@ def load_ionosphere(path: Path | None = None) -> Problem:
 
 
 def build_tutorial_network() -> nn.Module:
-    """The tutorial's network."""
+    """Build the tutorial's network."""
     return nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
 
 
@@ -99,7 +114,7 @@ class IonosphereData:
     labels: NDArray[np.float32]
 
     def split(self, seed: int) -> Split:
-        """The tutorial's split, its random numbers fixed by ``seed``."""
+        """Return the rows as the tutorial divides them, with the random numbers of a seed."""
         parts: list[NDArray[Any]] = train_test_split(
             self.inputs,
             self.labels.reshape(-1, 1),
@@ -117,13 +132,13 @@ def _read_ionosphere(path: Path | None) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ProblemError(f"ionosphere cannot be read from {file}: {reason}.") from None
     lines = "".join(f"{line.strip()}\n" for line in text.splitlines() if line.strip())
     if hashlib.sha256(lines.encode()).hexdigest() != IONOSPHERE_SHA256:
         raise ProblemError(
-            f"{file} is not UCI's ionosphere: its content differs from the 351 rows lrlab knows; "
-            "train on it as a table of its own by naming the file."
+            f"{file} is not UCI's ionosphere: its content differs from the 351 rows that lrlab "
+            "knows; to train on it as any other table, name the file as DATA."
         )
     return lines
 
@@ -151,12 +166,12 @@ def _download(url: str) -> Path:
             progressbar=False,
         )
     except ValueError:
-        reason = "what came is another file"
+        reason = "the downloaded file has another content"
     except (requests.RequestException, OSError) as error:
         reason = type(error).__name__
     else:
         return Path(file)
     raise ProblemError(
         f"ionosphere could not be downloaded from {url} ({reason}); put the file in a folder and "
-        "name the folder in $LRLAB_DATA."
+        "set $LRLAB_DATA to the folder."
     )

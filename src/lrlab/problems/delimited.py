@@ -1,4 +1,4 @@
-"""Reading a table of delimited text: which delimiter, whether there is a header, no ragged rows."""
+"""Read a table from CSV or other delimited text: detect delimiter and header, refuse bad rows."""
 
 import csv
 import gzip
@@ -22,13 +22,14 @@ _NUMBER_PATTERN = re.compile(
 
 
 def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
-    """The table in a text file, one row per line.
+    """Read the table in a text file, one row per line.
 
     Args:
-        path: a file of CSV or any text delimited by one of ``, ; tab | space :``.
-        header: whether the first row names the columns. When left out, it does if a cell of it
-            that is no number stands above numbers only; or if no cell of it is a number and none
-            recurs below in its column.
+        path: a file of CSV or other text, delimited by one of ``, ; tab | space :``; it may be
+            packed as ``.gz``.
+        header: whether the first row names the columns; detected if None. The first row is a
+            header if one of its cells is text above a column of numbers, or if all its cells are
+            texts that do not occur again in their columns.
 
     Raises:
         ProblemError: the file cannot be read, is empty or ragged, or has fewer than 2 columns or
@@ -51,12 +52,12 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
     )
     if frame.shape[1] < 2:
         raise ProblemError(
-            f"{path}: a table needs at least two columns, inputs and a target, got one; its cells "
-            "may be parted by a sign other than comma, semicolon, tab, bar, space or colon."
+            f"{path}: a table needs at least two columns, inputs and a target, got one; separate "
+            "cells by a comma, semicolon, tab, bar, space or colon."
         )
     if len(frame) < _MIN_ROWS:
         raise ProblemError(
-            f"{path}: a table needs at least {_MIN_ROWS} rows to be split into training and test "
+            f"{path}: a table needs at least {_MIN_ROWS} rows, to split into training and test "
             f"rows, got {len(frame)}."
         )
     return frame.rename(columns=str)
@@ -71,13 +72,13 @@ def _read_text(path: Path) -> str:
         raise ProblemError(f"{path}: the file cannot be read ({reason}).") from None
     except UnicodeDecodeError:
         raise ProblemError(
-            f"{path}: a table must be text in UTF-8 (or that packed as .gz), and this is not; save "
-            "it as CSV (UTF-8)."
+            f"{path}: a table must be text in UTF-8, or such text packed as .gz; save it as CSV "
+            "(UTF-8)."
         ) from None
     if not text.strip():
         raise ProblemError(f"{path}: the file is empty; a table needs rows of inputs and a target.")
     if "\0" in text:
-        raise ProblemError(f"{path}: a table must be text, and this has binary content.")
+        raise ProblemError(f"{path}: a table must be text, but the file has binary content.")
     return text
 
 
@@ -86,7 +87,7 @@ def _detect_delimiter(text: str) -> str:
     try:
         return csv.Sniffer().sniff(sample, delimiters=_DELIMITERS).delimiter
     except csv.Error:
-        # A ragged table confuses the sniffer; the reader of it needs its delimiter all the same.
+        # A ragged table confuses the sniffer, but the error about it needs the delimiter.
         return max(_DELIMITERS, key=sample.count)
 
 
@@ -95,14 +96,13 @@ def _parse_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, l
     rows = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         for row in rows:
-            # Aligned columns are parted by any number of spaces, some of them at the ends.
+            # Aligned columns have any number of spaces between them and at the ends.
             cells = [cell for cell in row if cell] if delimiter == " " else row
             if any(cell.strip() for cell in cells):
                 yield rows.line_num, cells
     except csv.Error as error:
         raise ProblemError(
-            f"{path}: line {rows.line_num} cannot be read as a row ({error}); is there a quotation "
-            "mark without its other half?"
+            f"{path}: line {rows.line_num} cannot be read as a row ({error}); unbalanced quote?"
         ) from None
 
 
@@ -111,13 +111,14 @@ def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: st
     for number, row in lines:
         if len(row) != width:
             raise ProblemError(
-                f"{path}: every row must have as many cells, but line {number} has {len(row)} and "
-                f"{rows} others have {width} (parted by {delimiter!r}); mend that line."
+                f"{path}: all rows must have the same number of cells, but line {number} has "
+                f"{len(row)} and {rows} others have {width} (separated by {delimiter!r}); fix that "
+                f"line."
             )
 
 
 def _drop_empty_last_column(lines: list[tuple[int, list[str]]]) -> list[list[str]]:
-    """The cells, without the empty last column of tables that end every row with a delimiter."""
+    """Return the cells, without the empty last column of tables whose rows end in a delimiter."""
     cells = [[cell.strip() for cell in row] for _, row in lines]
     return [row[:-1] for row in cells] if not any(row[-1] for row in cells) else cells
 

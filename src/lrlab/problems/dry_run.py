@@ -1,4 +1,4 @@
-"""One batch tried before a study: does the model take the rows, does the loss take its outputs?"""
+"""A dry run of one batch through model, loss and metric, so that mismatches show before a study."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,27 +6,26 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from lrlab.errors import ProblemError
-from lrlab.problems.fingerprint import describe_error, locate_error
-from lrlab.problems.functions import accepts_arguments
 from lrlab.problems.metrics import Task
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.user_code import accepts_arguments, describe_error, locate_error
 
 _BATCH_ROWS = 8
-"""Of the batch; normalisation over a batch needs more than one."""
+"""More than one, because batch normalization needs that."""
 
 R = TypeVar("R")
 
 
 def build_network(model: Any) -> nn.Module:
-    """A network of a model, in training mode.
+    """Build a network in training mode.
 
     Raises:
-        ProblemError: it is a network already, gives none, or there is nothing to train.
+        ProblemError: ``model`` is a network already, returns none, or has nothing to train.
     """
     if isinstance(model, nn.Module):
         raise ProblemError(
-            "the model must build a fresh network for every run, got one network, "
-            f"{type(model).__name__}; give a function that returns it, def model(): return ..."
+            "the model must build a new network for every run, got one network, "
+            f"{type(model).__name__}; give a function that returns one, def model(): return ..."
         )
     if not callable(model) or not accepts_arguments(model, 0):
         raise ProblemError(
@@ -37,18 +36,18 @@ def build_network(model: Any) -> nn.Module:
         network = _call_or_refuse("the model cannot be built", model)
     if not isinstance(network, nn.Module):
         raise ProblemError(
-            f"the model must give a torch.nn.Module, got {type(network).__name__}; return one."
+            f"the model must return a torch.nn.Module, got {type(network).__name__}."
         )
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise ProblemError("the model must have a parameter to train, got one without.")
+        raise ProblemError("the model must have parameters to train, but none requires a gradient.")
     return network.train()
 
 
 def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
-    """What the network gives for a few rows, one for each.
+    """Compute the outputs of the first few rows.
 
     Raises:
-        ProblemError: it cannot take them, or gives something else.
+        ProblemError: the network cannot take them, or does not return one output per row.
     """
     batch = inputs[:_BATCH_ROWS]
     batch_text = f"{str(batch.dtype).removeprefix('torch.')} of shape {tuple(batch.shape)}"
@@ -59,17 +58,17 @@ def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
     if not isinstance(outputs, Tensor) or outputs.dim() == 0 or len(outputs) != len(batch):
         got = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
         raise ProblemError(
-            f"the model must give a tensor with a row for each of the {len(batch)} rows of a "
+            f"the model must return a tensor with one row for each of the {len(batch)} rows of a "
             f"batch, got {got}."
         )
     return outputs
 
 
 def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: Tensor) -> None:
-    """Refuses a loss or a metric that outputs and targets do not suit.
+    """Refuse a loss or a metric that does not suit outputs and targets.
 
     Raises:
-        ProblemError: it fails, or gives what is no loss or no score.
+        ProblemError: loss or metric fails, or does not return one number.
     """
     with fork_seeded_rng(0):
         outputs = network(inputs[:_BATCH_ROWS])
@@ -82,16 +81,16 @@ def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: 
     if not isinstance(value, Tensor) or value.dim() != 0 or not value.requires_grad:
         got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
         raise ProblemError(
-            f"the loss must give a tensor of one number that follows from the outputs, got {got}; "
-            "take the mean over the rows, in torch's functions."
+            f"the loss must return a tensor of one number computed from the outputs, got {got}; "
+            "take the mean over the rows, with torch's functions."
         )
-    _call_or_refuse("the loss cannot be minimised", value.backward)
+    _call_or_refuse("the loss cannot be minimized", value.backward)
     score = _call_or_refuse(
         f"the metric {task.metric.name} cannot take {shapes}",
         lambda: float(task.metric.fn(outputs.detach(), y)),
     )
     if not isinstance(score, float):
-        raise ProblemError(f"the metric {task.metric.name} must give a number, got {score!r}.")
+        raise ProblemError(f"the metric {task.metric.name} must return a number, got {score!r}.")
 
 
 def _call_or_refuse(failure: str, call: Callable[[], R]) -> R:

@@ -1,18 +1,12 @@
-"""A user's own code: whose file a file is, which line failed, what a function is made of.
-
-What is trained is partly code. A study recognises its stored runs by a fingerprint, so that of a
-function must change whenever what it does may have changed.
-"""
+"""Fingerprints of user code and data, by which a study recognizes its stored runs."""
 
 import hashlib
 import inspect
 import re
-import sysconfig
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -20,56 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 
-_LRLAB_FOLDER = Path(__file__).parents[1]
+from lrlab.problems.user_code import is_library_file
+
 _ADDRESS_PATTERN = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
-def locate_error(error: BaseException) -> str:
-    """Where an error came from: the last line of the user's own code that led to it.
-
-    ``my_training.py:12``; a line of a library where no line is the user's.
-    """
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    user_frames = [frame for frame in frames if not is_library_file(frame.filename)] or frames
-    user_frames = [
-        frame for frame in user_frames if frame.filename != "<string>"
-    ] or user_frames  # made by dataclasses
-    return (
-        f"{Path(user_frames[-1].filename).name}:{user_frames[-1].lineno}"
-        if user_frames
-        else "somewhere"
-    )
-
-
-def describe_error(error: BaseException) -> str:
-    """An error in words: its kind and the first line of what it says."""
-    text = str(error).strip().partition("\n")[0].rstrip(".")[:200]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-@cache
-def is_library_file(file: str) -> bool:
-    """Whether a file of code is Python's, an installed library's or lrlab's, not the user's own."""
-    path, homes = Path(file), sysconfig.get_paths()
-    if file.startswith("<frozen") or {"site-packages", "dist-packages"} & set(path.parts):
-        return True
-    return any(path.is_relative_to(home) for home in (_LRLAB_FOLDER, homes["stdlib"]))
-
-
-def find_source_file(value: object) -> Path | None:
-    """The file that a function or class of the user's own is written in, if there is one."""
-    file = inspect.getsourcefile(value) if callable(value) and _is_definition(value) else None
-    return Path(file) if file and Path(file).is_file() else None
-
-
 def compute_fingerprint(*values: object) -> str:
-    """A hash that changes when the code or the numbers that values are made of do.
+    """Return a hash that changes whenever the code or the numbers of the values change.
 
-    Followed are the source of the user's own functions and classes, what they use by name from
-    their modules, what closures and objects hold, arrays and tensors. Of what is installed the name
-    is enough.
+    It covers the source of the user's own functions and classes, all that they use by name from
+    their modules, the contents of closures and objects, arrays and tensors. Installed code counts
+    by its name alone.
 
     >>> compute_fingerprint(torch.nn.MSELoss()) == compute_fingerprint(torch.nn.MSELoss())
     True
@@ -84,14 +39,14 @@ def compute_fingerprint(*values: object) -> str:
 
 
 def _iter_pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
-    """What a value is made of; each object once, so that none goes in circles."""
+    """Yield the pieces of a value; each object once, so that circular references end."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
         yield repr(value).encode()
         return
     if id(value) in seen:
         yield b"again"
         return
-    seen[id(value)] = value  # kept, so that its id stays its own
+    seen[id(value)] = value  # a reference, so that no other object gets this id
     match value:
         case torch.Tensor():
             array = value.detach().cpu()
@@ -111,8 +66,8 @@ def _iter_pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
                 yield from _iter_pieces(value[key], seen)
         case list() | tuple():
             yield f"row of {len(value)}".encode()
-            for one in value:
-                yield from _iter_pieces(one, seen)
+            for item in value:
+                yield from _iter_pieces(item, seen)
         case set() | frozenset():
             yield repr(sorted(map(repr, value))).encode()
         case partial():
@@ -140,7 +95,7 @@ def _iter_definition(value: Any, seen: dict[int, object]) -> Iterator[bytes]:
         yield value.__module__.encode()
         return
     yield _get_source(value)
-    if value.__name__ == "<lambda>":  # several may stand on one line
+    if value.__name__ == "<lambda>":  # one line may have several
         yield from _iter_bytecode(value.__code__)
     if isinstance(value, type):
         yield from _iter_pieces([base for base in value.__bases__ if base is not object], seen)
@@ -155,7 +110,7 @@ def _iter_definition(value: Any, seen: dict[int, object]) -> Iterator[bytes]:
 
 
 def _iter_dependencies(function: FunctionType, seen: dict[int, object]) -> Iterator[bytes]:
-    """What a function uses beside its own lines."""
+    """Yield the pieces of all that a function uses beside its own source."""
     closure_values = list(_iter_closure_values(function))
     yield from _iter_pieces((closure_values, function.__defaults__, function.__kwdefaults__), seen)
     for name in sorted(set(_iter_names(function.__code__))):
@@ -166,7 +121,7 @@ def _iter_dependencies(function: FunctionType, seen: dict[int, object]) -> Itera
 
 def _iter_closure_values(function: FunctionType) -> Iterator[object]:
     for cell in function.__closure__ or ():
-        with suppress(ValueError):  # empty still
+        with suppress(ValueError):  # still empty
             yield cell.cell_contents
 
 
@@ -180,7 +135,7 @@ def _iter_names(code: CodeType) -> Iterator[str]:
 def _get_source(value: Any) -> bytes:
     try:
         return inspect.getsource(value).encode()
-    except (OSError, TypeError):  # typed at a prompt, say
+    except (OSError, TypeError):  # typed at a prompt, for example
         if isinstance(value, type):
             return repr(sorted(vars(value))).encode()
         return b"".join(_iter_bytecode(value.__code__))
@@ -205,13 +160,13 @@ def _iter_object(value: object, seen: dict[int, object]) -> Iterator[bytes]:
         attributes = sorted(getattr(value, "__dict__", {}).items())
     if not attributes:
         yield _ADDRESS_PATTERN.sub("", repr(value)).encode()
-    for name, one in attributes:
+    for name, attribute in attributes:
         yield name.encode()
-        yield from _iter_pieces(one, seen)
+        yield from _iter_pieces(attribute, seen)
 
 
 def _is_installed(value: Any) -> bool:
-    if not _is_definition(value):
+    if not isinstance(value, FunctionType | type):
         return True
     try:
         return is_library_file(inspect.getfile(value))
@@ -219,7 +174,3 @@ def _is_installed(value: Any) -> bool:
         return bool(value.__module__ != "__main__")
     except OSError:
         return False
-
-
-def _is_definition(value: object) -> bool:
-    return isinstance(value, FunctionType | type)

@@ -1,6 +1,5 @@
-"""A problem whose training is the user's own: a function that is given a run and reports."""
+"""``TrainingFunction``: a problem that the user's own function trains and reports."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,38 +8,38 @@ from torch import Tensor
 
 from lrlab._checks import check_name, to_finite_float
 from lrlab.errors import TrainingError
-from lrlab.problems.fingerprint import compute_fingerprint, find_source_file
+from lrlab.problems.fingerprint import compute_fingerprint
 from lrlab.problems.metrics import Metric
-from lrlab.problems.problem import Problem
+from lrlab.problems.user_code import accepts_arguments, find_source_file
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class TrainingFunction:
-    """A training of the user's own as a problem: whatever it trains, lrlab gives it the schedule.
+    """A training function of your own as a problem: it trains anything, lrlab gives the schedule.
 
-    The function is called once for each run, with a ``RunContext``: it trains ``run.epochs`` epochs at
-    the base rate ``run.lr`` under ``run.create_scheduler(optimizer)``, with random numbers that
-    ``run.seed`` fixes, and calls ``run.report(epoch, ...)`` at the end of each.
+    lrlab calls the function once per run, with a ``RunContext``. The function trains ``run.epochs``
+    epochs at the base rate ``run.lr`` with ``run.create_scheduler(optimizer)``, draws all random
+    numbers by ``run.seed``, and calls ``run.report(epoch, ...)`` at the end of each epoch.
 
     Args:
-        train: a function of one argument, the run. At the top of a module, where worker processes
+        train: a function of one argument, the run; at the top of a module, where worker processes
             find it.
-        metric: the name it reports its score by: that of the test rows.
+        metric: the name under which it reports its score on the test rows.
         greater_is_better: the direction of the metric.
-        percent: whether the metric is a share, to be shown as a percentage.
-        dummy_score: what a diverged run is scored as: what guessing without any training scores. 0 when
-            left out, which is the least that accuracy and its like can be; needed where less is
-            better.
-        name: what people call it; the name of its file when left out.
-        test_train_ratio: test rows per row not tested, such as 0.43 for a split of 70 to 30, where the
-            function draws its test rows by ``run.seed`` from the same data; a study then speaks of
-            new data too. None where test rows are fixed, or it is not known.
-        fingerprint: a text by which stored runs are recognised. When left out, all code in its
-            file and what it uses of the user's own other files; data that it reads is not in it.
+        percent: whether the metric is a fraction, to be shown as a percentage.
+        dummy_score: the score given to diverged runs, such as that of a constant predictor; 0 if
+            None, the lowest accuracy. Required with ``greater_is_better=False``.
+        name: the name of the problem; that of the function's file if None.
+        test_train_ratio: number of test rows per row that is not a test row, such as 0.43 for a
+            split of 70 to 30, if the function draws its test rows from the same data by
+            ``run.seed``; a study then makes statements on new data too. None if the test rows are
+            fixed or the ratio is unknown.
+        fingerprint: a text by which stored runs are recognized. If None, it covers the code of the
+            function's file and what it uses of your other files, but no data that it reads.
 
     Raises:
-        TrainingError: ``train`` is no function of one argument, less is better and there is no
-            guess, or a name is none.
+        TrainingError: ``train`` is no function of one argument, ``dummy_score`` is missing, or an
+            argument has the wrong form.
 
     >>> def train(run):
     ...     for epoch in range(run.epochs):
@@ -59,7 +58,7 @@ class TrainingFunction:
     test_train_ratio: float | None
 
     train_rows: ClassVar[int] = 1
-    """Its rows are its own; with one, a step of the schedule is an epoch."""
+    """The function has rows of its own; with one here, a step of the schedule is an epoch."""
     shuffle: ClassVar[bool] = True
     data_warnings: ClassVar[tuple[str, ...]] = ()
 
@@ -81,13 +80,14 @@ class TrainingFunction:
             )
         if not isinstance(metric, str) or not metric.isidentifier():
             raise TrainingError(
-                f"the metric must be the name that run.report(...) gives it, got {metric!r}; such "
+                f"metric must be the name that run.report(...) gives the score, got {metric!r}; "
+                f"such "
                 'as metric="accuracy".'
             )
         if dummy_score is None and not greater_is_better:
             raise TrainingError(
-                f"for a metric to minimize, such as {metric} here, give dummy_score (--dummy-score): the "
-                "score of a constant predictor, which diverged runs get."
+                f"for a metric to minimize, such as {metric} here, give dummy_score "
+                "(--dummy-score): the score of a constant predictor, which diverged runs get."
             )
         checked_score = 0.0 if dummy_score is None else to_finite_float(dummy_score)
         if checked_score is None:
@@ -95,8 +95,8 @@ class TrainingFunction:
         checked_ratio = None if test_train_ratio is None else to_finite_float(test_train_ratio)
         if test_train_ratio is not None and (checked_ratio is None or checked_ratio <= 0):
             raise TrainingError(
-                f"test_train_ratio must be test rows per row not tested, above 0, got {test_train_ratio!r}; such as "
-                "0.43, or leave it out."
+                "test_train_ratio must be test rows per row that is not a test row, above 0, got "
+                f"{test_train_ratio!r}; such as 0.43, or leave it out."
             )
         checked_name = _infer_name(train) if name is None else check_name(name, TrainingError)
         metric_text = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
@@ -113,23 +113,8 @@ class TrainingFunction:
             "summary": f"a training function, {metric_text}",
             "test_train_ratio": checked_ratio,
         }
-        for attribute, what in attributes.items():
-            object.__setattr__(self, attribute, what)
-
-
-Trainable = Problem | TrainingFunction
-"""What a study can be made of."""
-
-
-def accepts_arguments(function: Callable[..., object], count: int) -> bool:
-    """Whether a function can be called with so many arguments by place, and needs no others."""
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # written in C, and silent about what it takes
-        return False
-    return True
+        for attribute, value in attributes.items():
+            object.__setattr__(self, attribute, value)
 
 
 def _infer_name(train: Callable[..., object]) -> str:
@@ -143,5 +128,7 @@ def _read_code(train: Callable[..., object]) -> tuple[bytes, Callable[..., objec
 
 
 def _refuse_to_score(outputs: Tensor, targets: Tensor) -> Tensor:
-    """The metric is what the function reports: there are no outputs here."""
-    raise TrainingError("the metric of a training function is what it reports.")
+    """Refuse to compute the metric: the function reports it, and no outputs exist here."""
+    raise TrainingError(
+        "a training function reports its metric; it cannot be computed from outputs."
+    )

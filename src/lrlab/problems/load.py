@@ -1,18 +1,21 @@
-"""From what a person names, a data set, a file or something in one, to the problem."""
+"""Load the problem that DATA names: a data set, a table, or an object in a Python file."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from lrlab.errors import ProblemError, format_suggestion
-from lrlab.problems import datasets, user_code
-from lrlab.problems.datasets import load_ionosphere
-from lrlab.problems.delimited import read_table
-from lrlab.problems.functions import Trainable
-from lrlab.problems.table import make_table_problem
-
-DATASET_NAMES = (*datasets.SKLEARN_NAMES, "ionosphere")
+from lrlab.errors import LrlabError, ProblemError, format_suggestion
+from lrlab.problems.datasets import DATASET_NAMES, load_dataset
+from lrlab.problems.functions import TrainingFunction
+from lrlab.problems.problem import Problem, Trainable
+from lrlab.problems.user_code import (
+    accepts_arguments,
+    describe_error,
+    is_object_reference,
+    load_object,
+    locate_error,
+)
 
 
 def load_problem(
@@ -21,55 +24,102 @@ def load_problem(
     target: str | None = None,
     task: str | None = None,
     header: bool | None = None,
-    file: Path | None = None,
-    test: Path | None = None,
+    ionosphere_file: Path | None = None,
+    test_file: Path | None = None,
     function_options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Trainable:
-    """The problem that ``data`` names.
+    """Load the problem that ``data`` names.
 
     Args:
-        data: a data set by name (breast-cancer, digits, wine, iris, diabetes, ionosphere), or the
-            path of a table of delimited text, or something in a Python file, such as
-            ``my_problem.py:problem``; see ``scripts.load_user_problem``.
-        target, task, header: for tables, see ``make_table_problem`` and ``read_table``.
-        file: where the file of ``ionosphere`` lies.
-        test: a second table, with the test rows; without it every seed draws its own.
-        function_options: what a plain training function is made a ``TrainingFunction`` with.
+        data: a data set by name (breast-cancer, digits, wine, iris, diabetes, ionosphere), the path
+            of a table of delimited text, or an object in a Python file, such as
+            ``my_problem.py:problem``; see ``load_user_problem``.
+        target, task, header, test_file: for tables, see ``Problem.from_table``.
+        ionosphere_file: the file of ``ionosphere``, or its folder.
+        function_options: arguments of ``TrainingFunction`` for a plain function.
 
     Raises:
-        ProblemError: there is no such data set or file, it is no table, or an option does not go
-            with it.
+        ProblemError: the data set or file does not exist, the file is not a table, or an option
+            does not suit ``data``.
         TrainingError: the options of a training function do not suit it.
     """
-    table_options = {"target": target, "task": task, "header": header, "test": test}
-    if data in DATASET_NAMES or user_code.is_object_reference(data):
+    table_options = {"target": target, "task": task, "header": header, "test_file": test_file}
+    is_reference = is_object_reference(data)
+    if data in DATASET_NAMES or is_reference:
         _refuse_options(data, table_options, "a table of your own")
-    if user_code.is_object_reference(data):
-        _refuse_options(data, {"file": file}, "ionosphere")
-        return user_code.load_user_problem(data, function_options)
-    _refuse_options(data, function_options, "a training function of your own")
-    if data in datasets.SKLEARN_NAMES:
-        _refuse_options(data, {"file": file}, "ionosphere")
-        return datasets.load_sklearn_dataset(data)
-    if data == "ionosphere":
-        return load_ionosphere(file)
+    if not is_reference:
+        _refuse_options(data, function_options, "a training function of your own")
+    if data != "ionosphere" and (data in DATASET_NAMES or is_reference):
+        _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
+    if is_reference:
+        return load_user_problem(data, function_options)
+    if data in DATASET_NAMES:
+        return load_dataset(data, ionosphere_file)
     path = Path(data)
     if not data or not _exists(path):
         hint = (
             format_suggestion(data, DATASET_NAMES) or f". Data sets are {', '.join(DATASET_NAMES)}."
         )
-        raise ProblemError(f"there is no file {data} and no data set of that name{hint}")
+        raise ProblemError(f"there is no file and no data set {data}{hint}")
     if path.is_dir():
         raise ProblemError(f"{data} is a folder; name the file of the table in it.")
-    _refuse_options(data, {"file": file}, "ionosphere")
-    test_frame = None if test is None else read_table(test, header)
-    return make_table_problem(path.stem, read_table(path, header), target, task, test_frame)
+    _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
+    return Problem.from_table(path, target=target, task=task, header=header, test_file=test_file)
+
+
+def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
+    """Load a problem from a Python file.
+
+    Args:
+        reference: path and name, see ``load_object``, of a problem, a training function, a function
+            of one argument to make a training function of, or a function without arguments that
+            returns one of these.
+        options: arguments of ``TrainingFunction`` for a function of one argument.
+
+    Raises:
+        ProblemError: the object is none of these, or fails.
+        TrainingError: the options do not suit the function.
+    """
+    value = load_object(reference)
+    if not isinstance(value, Problem | TrainingFunction) and callable(value):
+        if accepts_arguments(value, 0):
+            value = _call_factory(reference, value)
+        elif accepts_arguments(value, 1):
+            return TrainingFunction(value, **options)
+    if options and isinstance(value, Problem | TrainingFunction):
+        raise ProblemError(
+            f"{to_option(next(iter(options)))} is for a plain function, but {reference} is a "
+            f"{type(value).__name__} with a metric of its own; leave it out."
+        )
+    if not isinstance(value, Problem | TrainingFunction):
+        raise ProblemError(
+            f"{reference} must be a problem, such as Problem.from_arrays(x, y, model), a function "
+            f"that returns one, or a training function of one argument, got "
+            f"{_describe_value(value)}."
+        )
+    return value
+
+
+def _call_factory(reference: str, function: Any) -> object:
+    try:
+        return function()
+    except LrlabError as error:
+        raise ProblemError(f"{reference} ({locate_error(error)}): {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ProblemError(
+            f"{reference} failed at {locate_error(error)}: {describe_error(error)}."
+        ) from error
+
+
+def _describe_value(value: object) -> str:
+    class_name = value.__name__ if isinstance(value, type) else type(value).__name__
+    return f"the class {class_name}" if isinstance(value, type) else f"a value of type {class_name}"
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long for a file's name, say
+    except (OSError, ValueError):  # too long for the name of a file, for example
         return False
 
 
@@ -77,5 +127,14 @@ def _refuse_options(data: str, options: Mapping[str, object], applies_to: str) -
     for name, value in options.items():
         if value is not None:
             raise ProblemError(
-                f"{user_code.to_option(name)} is for {applies_to}, not for {data}; leave it out."
+                f"{to_option(name)} is for {applies_to}, not for {data}; leave it out."
             )
+
+
+def to_option(name: str) -> str:
+    """Return the command line's option for an argument.
+
+    >>> to_option("dummy_score")
+    '--dummy-score'
+    """
+    return f"--{name.replace('_', '-')}"

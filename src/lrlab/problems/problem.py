@@ -1,42 +1,23 @@
-"""What is trained: data, model, loss and metric in one value."""
+"""``Problem``: data, model, loss and metric in one value, made from arrays or a table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
 
-from torch import Tensor, nn
+import pandas as pd
+from torch import nn
 
-from lrlab.problems.metrics import Metric, Task
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """The rows of a problem as one seed divides them.
-
-    Args:
-        x_train, x_test: inputs, shape (rows, inputs).
-        y_train, y_test: targets, shaped as the task's loss wants them.
-        x_validation, y_validation: the training rows that are held out of training, None where none
-            are; see ``hold_out``.
-        target_scale: what one unit of the target is in the user's own units (a regression target is
-            standardised); scores of regression are multiplied by it.
-    """
-
-    x_train: Tensor
-    y_train: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    target_scale: float = 1.0
-    x_validation: Tensor | None = None
-    y_validation: Tensor | None = None
-
-    def to(self, device: str) -> "Split":
-        """The same rows on another device."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved: dict[str, Any] = {
-            k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)
-        }
-        return replace(self, **moved)
+from lrlab._checks import check_name
+from lrlab.errors import ProblemError
+from lrlab.problems.arrays import prepare_arrays
+from lrlab.problems.delimited import read_table
+from lrlab.problems.fingerprint import compute_fingerprint
+from lrlab.problems.functions import TrainingFunction
+from lrlab.problems.metrics import Loss, Metric, Task
+from lrlab.problems.split import Split
+from lrlab.problems.table import Table, build_table_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,18 +25,18 @@ class Problem:
     """Data, model, loss and metric.
 
     Args:
-        name: what people call it.
-        fingerprint: a hash of its content, by which stored runs are recognised.
-        split: the rows as a seed divides them.
-        train_rows: how many training rows there are, whatever the seed.
-        model: builds the network with fresh weights from torch's random numbers.
-        task: loss, metric and the constant guess that a diverged run is scored as.
-        shuffle: whether batches are reshuffled every epoch, unless a run says otherwise.
-        summary: one line that says what was read, for people.
-        test_train_ratio: test rows for each row that is not tested, where every seed draws its own test
-            rows from the same data: splits of two seeds then share rows, and are less different
-            than new data would be. None where all seeds have the same test rows.
-        data_warnings: sentences on what may have been read in another way than it was meant.
+        name: name for people; also the name of files.
+        fingerprint: hash of the content, by which stored runs are recognized.
+        split: returns the rows as a seed divides them, without validation rows.
+        train_rows: number of training rows, the same for every seed.
+        model: builds the network with new weights from torch's random numbers.
+        task: loss, metric and the dummy output that gives diverged runs their score.
+        shuffle: whether batches are reshuffled every epoch, unless the settings of a run differ.
+        summary: one line about the data.
+        data_warnings: sentences on data that may have been meant otherwise.
+        test_train_ratio: test rows per training row if every seed draws its test rows from the
+            same data: splits of two seeds then overlap, and differ less than new data would. None
+            if all seeds have the same test rows.
     """
 
     name: str
@@ -69,7 +50,174 @@ class Problem:
     data_warnings: tuple[str, ...] = ()
     test_train_ratio: float | None = None
 
+    @classmethod
+    def from_arrays(
+        cls,
+        x: Any,
+        y: Any,
+        model: Callable[[], nn.Module],
+        *,
+        name: str = "problem",
+        loss: Loss | None = None,
+        metric: str | Metric | None = None,
+        task: str | None = None,
+        x_test: Any = None,
+        y_test: Any = None,
+        test_size: float = 0.3,
+        shuffle: bool = True,
+    ) -> Self:
+        """Make a problem of your own arrays and your own model.
+
+        The data is used as it is: scale it and fill in missing values first. Every seed draws its
+        own test rows, stratified by class, unless ``x_test`` and ``y_test`` are given. One batch
+        passes through model, loss and metric at once, so that mismatches are reported here.
+
+        Args:
+            x: inputs, shape (rows, ...): an array, a tensor or a data frame of numbers. Floats
+                get the type of the model's parameters, whole numbers become int64.
+            y: targets, one for each row. Whole numbers, texts and booleans are classes: encoded as
+                int64 class numbers of shape (rows,) if the model has an output per class, as 0
+                and 1 in the shape of the outputs if it has one output. Floats are quantities,
+                reshaped like the outputs if the sizes agree.
+            model: a function or class without arguments that builds a new network for every run,
+                its weights drawn from torch's random numbers; at the top of a module, where worker
+                processes find it.
+            name: name of the problem and of its files.
+            loss: function of outputs and targets that returns a tensor of one number. By default
+                cross-entropy for classes (of a logit if there is one output), mean squared error
+                for quantities.
+            metric: ``"accuracy"``, ``"rmse"``, ``"mae"``, ``"r2"``, ``"loss"`` or a ``Metric`` of
+                your own. By default accuracy for classes, RMSE for quantities, else the loss.
+                Accuracy takes one output as a logit, or as a probability if the loss is torch's
+                ``BCELoss``.
+            task: ``"classification"`` or ``"regression"``, if y could be either.
+            x_test, y_test: test rows, the same for every seed.
+            test_size: fraction of the rows that every seed draws as test rows otherwise.
+            shuffle: whether batches are reshuffled every epoch, unless the settings of a run
+                differ.
+
+        Raises:
+            ProblemError: the arguments do not fit together.
+
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(50, 4))
+        >>> problem = Problem.from_arrays(x, x[:, 0] > 0, partial(nn.Linear, 4, 2), name="sign")
+        >>> problem.summary
+        '50 rows of shape (4,), classification, 2 classes; 15 test rows, drawn by every seed'
+        """
+        checked_name = check_name(name, ProblemError)
+        data = prepare_arrays(
+            x, y, model, loss=loss, metric=metric, task=task,
+            x_test=x_test, y_test=y_test, test_size=test_size,
+        )  # fmt: skip
+        return cls(
+            name=checked_name,
+            fingerprint=compute_fingerprint(
+                "problem 1",
+                data.x,
+                data.y,
+                data.test_rows,
+                data.has_fixed_test,
+                model,
+                data.task.loss,
+                data.task.metric,
+            ),
+            split=data.split,
+            train_rows=data.train_rows,
+            model=model,
+            task=data.task,
+            shuffle=bool(shuffle),
+            summary=data.summary,
+            test_train_ratio=data.test_train_ratio,
+        )
+
+    @classmethod
+    def from_table(
+        cls,
+        path: Path | str,
+        *,
+        target: str | None = None,
+        task: str | None = None,
+        header: bool | None = None,
+        test_file: Path | str | None = None,
+    ) -> Self:
+        """Make a problem of a table in a text file, named after the file; see ``from_frame``.
+
+        Args:
+            path: a file of CSV or other delimited text.
+            target: the column to predict; the last if None.
+            task: ``"classification"`` or ``"regression"``; detected from the target if None.
+            header: whether the first row names the columns; detected if None.
+            test_file: a second table, with the test rows; if None, every seed draws its own.
+
+        Raises:
+            ProblemError: a file is not a table, or an argument does not suit it.
+        """
+        test_frame = None if test_file is None else read_table(Path(test_file), header)
+        frame = read_table(Path(path), header)
+        return cls.from_frame(
+            frame, name=Path(path).stem, target=target, task=task, test_frame=test_frame
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        name: str = "table",
+        target: str | None = None,
+        task: str | None = None,
+        test_frame: pd.DataFrame | None = None,
+    ) -> Self:
+        """Make the problem of predicting one column of a data frame from the others.
+
+        Numbers are standardized and missing ones replaced by the median; text becomes one 0/1 input
+        per category (the 32 most frequent; others are all zeros). All this uses the training rows
+        alone: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network
+        has one hidden layer as wide as the input, with ReLU.
+
+        Args:
+            frame: one row per example, missing values as NaN.
+            name: name of the problem and of its files.
+            target: the column to predict; the last if None.
+            task: ``"classification"`` or ``"regression"``; detected from the target if None.
+            test_frame: test rows for every seed, with the same columns; all rows of ``frame`` are
+                then training rows. If None, every seed draws its own.
+
+        Raises:
+            ProblemError: the target column does not exist or does not suit the task, or the test
+                rows do not suit the training rows.
+        """
+        table = Table.from_frame(frame, target, task, test_frame)
+        sample = table.split(0)
+        return cls(
+            name=name,
+            fingerprint=table.fingerprint,
+            split=table.split,
+            train_rows=len(sample.x_train),
+            model=partial(build_table_network, table.input_size, table.target.task.output_size),
+            task=table.target.task,
+            shuffle=True,
+            summary=table.summary,
+            data_warnings=table.data_warnings,
+            test_train_ratio=None if table.test_rows else len(sample.x_test) / len(sample.x_train),
+        )
+
     @property
     def metric(self) -> Metric:
-        """What runs are scored by."""
+        """The score that runs report."""
         return self.task.metric
+
+    def split_rows(self, seed: int, validation_rows: int = 0) -> Split:
+        """Return the rows as a seed divides them, with some training rows held out for validation.
+
+        Args:
+            seed: fixes all draws.
+            validation_rows: number of validation rows; fewer than there are training rows.
+        """
+        has_classes = self.task.kind == "classification"
+        return self.split(seed).hold_out(validation_rows, seed, has_classes)
+
+
+Trainable = Problem | TrainingFunction
+"""Anything that a study can train."""

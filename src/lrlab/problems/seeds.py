@@ -1,4 +1,4 @@
-"""What a seed fixes: the splits, the initial weights and the order of batches, nothing else."""
+"""Random numbers: a seed fixes the split, the initial weights and the batch order, nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ import torch
 
 @dataclass(frozen=True)
 class DerivedSeeds:
-    """Four independent seeds drawn from the one seed of a run.
+    """Four independent seeds derived from the seed of a run.
 
     Args:
-        split: for the rows used in training and for testing.
+        split: for the draw of test rows.
         weights: for the initial weights.
         batch_order: for the order of batches in every epoch.
-        validation: for the training rows that are held out, where some are.
+        validation: for the draw of validation rows.
     """
 
     split: int
@@ -26,9 +26,9 @@ class DerivedSeeds:
 
 
 def derive_seeds(seed: int) -> DerivedSeeds:
-    """The streams of a seed, the same on every machine.
+    """Derive the four seeds of a run, the same on every machine.
 
-    Source: numpy.random.SeedSequence, so that neighbouring seeds are not alike.
+    Source: numpy.random.SeedSequence, whose streams of neighboring seeds are unrelated.
 
     >>> derive_seeds(0) == derive_seeds(0), derive_seeds(0) == derive_seeds(1)
     (True, False)
@@ -43,7 +43,7 @@ def derive_seeds(seed: int) -> DerivedSeeds:
 
 @contextmanager
 def fork_seeded_rng(seed: int) -> Iterator[None]:
-    """Random numbers of a seed inside, those of the caller untouched."""
+    """Seed torch's random numbers inside, and leave the caller's untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

@@ -1,50 +1,75 @@
-"""Training rows held out: what schedules that read a metric watch, and what rates are chosen by."""
+"""The rows of a problem as one seed divides them: training, validation and test rows."""
 
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
+from torch import Tensor
 
-from lrlab.problems.problem import Problem, Split
 from lrlab.problems.seeds import derive_seeds
 
 
-def split_rows(problem: Problem, seed: int, validation_rows: int = 0) -> Split:
-    """The rows of a problem as a seed divides them, some training rows held out for validation.
-
-    They are drawn at random, stratified by class where every class has rows enough. Test rows stay
-    what they are. Inputs stay as they are too: a table is standardised by all its training rows.
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The rows of a problem as one seed divides them.
 
     Args:
-        problem: whose rows they are.
-        seed: what fixes them.
-        validation_rows: how many of the training rows, fewer than there are.
+        x_train, x_test: inputs, shape (rows, inputs).
+        y_train, y_test: targets, in the shape that the task's loss takes.
+        x_validation, y_validation: the validation rows, None if there are none.
+        target_scale: the size of one unit of the target in the user's own units (regression
+            targets are standardized); regression scores are multiplied by it.
     """
-    split = problem.split(seed)
-    if not validation_rows:
-        return split
-    rows = np.arange(len(split.x_train))
-    train, validation = train_test_split(
-        rows,
-        test_size=validation_rows,
-        random_state=derive_seeds(seed).validation,
-        stratify=_get_strata(problem, split, validation_rows),
-    )
-    train, validation = torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
-    return replace(
-        split,
-        x_train=split.x_train[train],
-        y_train=split.y_train[train],
-        x_validation=split.x_train[validation],
-        y_validation=split.y_train[validation],
-    )
 
+    x_train: Tensor
+    y_train: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    target_scale: float = 1.0
+    x_validation: Tensor | None = None
+    y_validation: Tensor | None = None
 
-def _get_strata(problem: Problem, split: Split, validation_rows: int) -> object:
-    if problem.task.kind != "classification":
-        return None
-    labels = split.y_train.flatten()
-    _, sizes = labels.unique(return_counts=True)
-    enough = sizes.min() >= 2 and len(sizes) <= min(validation_rows, len(labels) - validation_rows)
-    return labels.numpy() if enough and len(labels) == len(split.y_train) else None
+    def to(self, device: str) -> Self:
+        """Return the same rows on another device."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {
+            name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)
+        }
+        return replace(self, **moved)
+
+    def hold_out(self, validation_rows: int, seed: int, has_classes: bool) -> Self:
+        """Move randomly drawn training rows to the validation rows.
+
+        The draw is stratified by class if every class has enough rows. Test rows and inputs stay
+        as they are: a table is standardized by all its training rows.
+
+        Args:
+            validation_rows: how many of the training rows; fewer than there are.
+            seed: fixes the draw.
+            has_classes: whether the targets are classes.
+        """
+        if not validation_rows:
+            return self
+        train, validation = train_test_split(
+            np.arange(len(self.x_train)),
+            test_size=validation_rows,
+            random_state=derive_seeds(seed).validation,
+            stratify=self._get_strata(validation_rows) if has_classes else None,
+        )
+        train, validation = torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
+        return replace(
+            self,
+            x_train=self.x_train[train],
+            y_train=self.y_train[train],
+            x_validation=self.x_train[validation],
+            y_validation=self.y_train[validation],
+        )
+
+    def _get_strata(self, validation_rows: int) -> object:
+        labels = self.y_train.flatten()
+        _, sizes = labels.unique(return_counts=True)
+        train_rows = len(labels) - validation_rows
+        enough = sizes.min() >= 2 and len(sizes) <= min(validation_rows, train_rows)
+        return labels.numpy() if enough and len(labels) == len(self.y_train) else None

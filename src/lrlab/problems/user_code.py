@@ -1,23 +1,25 @@
-"""Problems and training functions in a Python file of the user's own: ``my_problem.py:problem``."""
+"""Users' Python files: import an object such as ``my_problem.py:problem``, locate its errors."""
 
 import importlib
+import inspect
 import re
 import sys
-from collections.abc import Mapping
+import sysconfig
+import traceback
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from lrlab.errors import LrlabError, ProblemError, format_suggestion
-from lrlab.problems.fingerprint import describe_error, locate_error
-from lrlab.problems.functions import Trainable, TrainingFunction, accepts_arguments
-from lrlab.problems.problem import Problem
 
+_LRLAB_FOLDER = Path(__file__).parents[1]
 _REFERENCE_PATTERN = re.compile(r"(?P<file>.+\.py):(?P<name>[^:/\\]*)")
 
 
 def is_object_reference(data: str) -> bool:
-    r"""Whether a text names something in a Python file.
+    r"""Whether a text names an object in a Python file.
 
     >>> is_object_reference("my_problem.py:problem"), is_object_reference(r"C:\work\my.py:problem")
     (True, True)
@@ -28,85 +30,33 @@ def is_object_reference(data: str) -> bool:
 
 
 def load_object(reference: str) -> object:
-    """What stands under a name in a Python file, such as ``my_problem.py:problem``.
+    """Import the object that a text such as ``my_problem.py:problem`` names.
 
-    The file's folder is put on Python's path and the file is imported by its own name, so that
-    worker processes find it too, and it finds the files beside it.
+    The folder of the file is added to ``sys.path`` and the file is imported by its own name, so
+    that worker processes find it too and it can import its neighbors.
 
     Args:
-        reference: the path of the file, a colon, the name.
+        reference: path of the file, a colon, the name.
 
     Raises:
-        ProblemError: there is no such file or name, or the file cannot be imported.
+        ProblemError: the file or the name does not exist, or the file cannot be imported.
     """
-    found = _REFERENCE_PATTERN.fullmatch(reference)
-    if not found or not found["name"]:
+    match = _REFERENCE_PATTERN.fullmatch(reference)
+    if not match or not match["name"]:
         raise ProblemError(
-            f"{reference} must say what in the file is meant, behind a colon, such as "
+            f"{reference} must name an object in the file after a colon, such as "
             f"{reference.rstrip(':')}:problem."
         )
-    path, name = Path(found["file"]).expanduser(), found["name"]
+    path, name = Path(match["file"]).expanduser(), match["name"]
     value: Any = _import_file(path)
-    known = [one for one in vars(value) if not one.startswith("_")]
+    public_names = [known for known in vars(value) if not known.startswith("_")]
     try:
         for part in name.split("."):
             value = getattr(value, part)
     except AttributeError:
-        hint = format_suggestion(name, known) or "; mind capital letters."
-        raise ProblemError(f"there is no {name} in {path}{hint}") from None
+        hint = format_suggestion(name, public_names) or "; mind capital letters."
+        raise ProblemError(f"{path} has no {name}{hint}") from None
     return value
-
-
-def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
-    """The problem that stands in a Python file.
-
-    Args:
-        reference: as of ``load_object``: a problem, a training function, a function of one argument
-            that becomes one, or a function without arguments that gives one of them.
-        options: what ``TrainingFunction`` is given beside a function of one argument.
-
-    Raises:
-        ProblemError: it is none of these, or fails.
-        TrainingError: the options do not suit the function.
-    """
-    value = load_object(reference)
-    if not isinstance(value, Problem | TrainingFunction) and callable(value):
-        if accepts_arguments(value, 0):
-            value = _call_factory(reference, value)
-        elif accepts_arguments(value, 1):
-            return TrainingFunction(value, **options)
-    if options and isinstance(value, Problem | TrainingFunction):
-        what = "problem" if isinstance(value, Problem) else "TrainingFunction"
-        raise ProblemError(
-            f"{to_option(next(iter(options)))} is for a plain function, but {reference} is a "
-            f"{what}, which says itself what its metric is; leave it out."
-        )
-    if not isinstance(value, Problem | TrainingFunction):
-        raise ProblemError(
-            f"{reference} must be a problem, as lrlab.problem(x, y, model) makes it, a function that "
-            f"gives one, or a training function of one argument, got {_describe_value(value)}."
-        )
-    return value
-
-
-def to_option(name: str) -> str:
-    """The option of the command line that gives an argument.
-
-    >>> to_option("dummy_score")
-    '--dummy-score'
-    """
-    return f"--{name.replace('_', '-')}"
-
-
-def _call_factory(reference: str, function: Any) -> object:
-    try:
-        return function()
-    except LrlabError as error:
-        raise ProblemError(f"{reference} ({locate_error(error)}): {error}") from error
-    except (Exception, SystemExit) as error:
-        raise ProblemError(
-            f"{reference} failed at {locate_error(error)}: {describe_error(error)}."
-        ) from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -115,7 +65,7 @@ def _import_file(path: Path) -> ModuleType:
     file, name = path.resolve(), path.stem
     if "." in name:
         raise ProblemError(
-            f"a file that is imported must have one dot in its name, got {path.name}; rename it."
+            f"the name of a Python file must have one dot, got {path.name}; rename the file."
         )
     if str(file.parent) not in sys.path:
         sys.path.insert(0, str(file.parent))
@@ -126,17 +76,65 @@ def _import_file(path: Path) -> ModuleType:
         raise ProblemError(f"{path} ({locate_error(error)}): {error}") from error
     except (Exception, SystemExit) as error:
         raise ProblemError(
-            f"{path} cannot be imported, it fails at {locate_error(error)}: {describe_error(error)}."
+            f"{path} cannot be imported, it fails at {locate_error(error)}: "
+            f"{describe_error(error)}."
         ) from error
-    found = getattr(module, "__file__", None)
-    if found is None or Path(found).resolve() != file:
+    imported_file = getattr(module, "__file__", None)
+    if imported_file is None or Path(imported_file).resolve() != file:
         raise ProblemError(
-            f"{path} cannot be imported by its name, because {name} is {found or 'built in'}; "
-            "rename your file."
+            f"{path} cannot be imported by its name, because {name} is "
+            f"{imported_file or 'built in'}; rename your file."
         )
     return module
 
 
-def _describe_value(value: object) -> str:
-    class_name = value.__name__ if isinstance(value, type) else type(value).__name__
-    return f"the class {class_name}" if isinstance(value, type) else f"a value of type {class_name}"
+def accepts_arguments(function: Callable[..., object], count: int) -> bool:
+    """Whether a function can be called with exactly ``count`` positional arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, without a signature
+        return False
+    return True
+
+
+def locate_error(error: BaseException) -> str:
+    """Return file and line of the error, such as ``my_training.py:12``.
+
+    It is the last line of the user's own code that led to the error; a library's line if none is
+    the user's.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    user_frames = [frame for frame in frames if not is_library_file(frame.filename)] or frames
+    user_frames = [
+        frame for frame in user_frames if frame.filename != "<string>"
+    ] or user_frames  # "<string>" is code that dataclasses generate
+    return (
+        f"{Path(user_frames[-1].filename).name}:{user_frames[-1].lineno}"
+        if user_frames
+        else "somewhere"
+    )
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the class of an error and the first line of its message."""
+    text = str(error).strip().partition("\n")[0].rstrip(".")[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@cache
+def is_library_file(file: str) -> bool:
+    """Whether a source file belongs to Python, an installed package or lrlab, not to the user."""
+    path, homes = Path(file), sysconfig.get_paths()
+    if file.startswith("<frozen") or {"site-packages", "dist-packages"} & set(path.parts):
+        return True
+    return any(path.is_relative_to(home) for home in (_LRLAB_FOLDER, homes["stdlib"]))
+
+
+def find_source_file(value: object) -> Path | None:
+    """Return the file that defines a function or class, None if there is none."""
+    file = inspect.getsourcefile(value) if isinstance(value, FunctionType | type) else None
+    return Path(file) if file and Path(file).is_file() else None

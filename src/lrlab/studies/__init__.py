@@ -1,6 +1,6 @@
-"""Studies: runs planned to compare schedules, trained, stored and compared.
+"""Studies: plan the runs that compare schedules, train and store them, and compare their scores.
 
-Names are imported when they are first used, so that a look at a database does not wait for torch.
+Names are imported on first use, so that reading a database does not wait for torch.
 """
 
 from typing import TYPE_CHECKING
@@ -45,17 +45,18 @@ EXPORTS = {
         "CostEstimate",
         "estimate_cost",
     ),
-    "execution.local": ("train_blocks",),
-    "execution.runner": ("run_study",),
+    "execution.runner": ("run_study", "train_blocks"),
     "statistics": (
         "Comparison",
         "ComparisonRow",
         "DifferenceEstimate",
         "PairedComparison",
         "TimeToTarget",
+        "Verdict",
         "compare_scores",
         "compute_confidence_interval",
         "compute_times_to_target",
+        "find_winners",
     ),
     "store.reader": (
         "StoreReader",
@@ -73,8 +74,8 @@ if TYPE_CHECKING:
     from lrlab.studies.execution.engine_selection import select_engine as select_engine
     from lrlab.studies.execution.estimate import CostEstimate as CostEstimate
     from lrlab.studies.execution.estimate import estimate_cost as estimate_cost
-    from lrlab.studies.execution.local import train_blocks as train_blocks
     from lrlab.studies.execution.runner import run_study as run_study
+    from lrlab.studies.execution.runner import train_blocks as train_blocks
     from lrlab.studies.plan.defaults import BASELINE as BASELINE
     from lrlab.studies.plan.defaults import build_default_schedules as build_default_schedules
     from lrlab.studies.plan.grid import Grid as Grid
@@ -95,9 +96,11 @@ if TYPE_CHECKING:
     from lrlab.studies.statistics import DifferenceEstimate as DifferenceEstimate
     from lrlab.studies.statistics import PairedComparison as PairedComparison
     from lrlab.studies.statistics import TimeToTarget as TimeToTarget
+    from lrlab.studies.statistics import Verdict as Verdict
     from lrlab.studies.statistics import compare_scores as compare_scores
     from lrlab.studies.statistics import compute_confidence_interval as compute_confidence_interval
     from lrlab.studies.statistics import compute_times_to_target as compute_times_to_target
+    from lrlab.studies.statistics import find_winners as find_winners
     from lrlab.studies.store.reader import StoreReader as StoreReader
     from lrlab.studies.store.reader import StudySummary as StudySummary
     from lrlab.studies.store.sqlite import Store as Store

@@ -1,6 +1,6 @@
-"""An example of every shape, recipe and combinator, in one table.
+"""What `lrlab gallery` prints: an example of every primitive, recipe and combinator.
 
-Whoever adds a name to the language of schedules adds its example here.
+Whoever adds a schedule adds its example here.
 """
 
 import inspect
@@ -9,24 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from rich.text import Text
 
 from lrlab.schedules import Cosine, Custom, Schedule, parse
 from lrlab.schedules.core import Array
 from lrlab.schedules.parser import BUILTIN_BUILDERS
-from lrlab.views.pieces import StyledLine, StyledText
 from lrlab.views.terminal_chart import draw_sparkline
 
 _TOTAL_STEPS, _STEPS_PER_EPOCH, _BASE_LR = 100, 10, 0.1
+_SPARKLINE_WIDTH = 16
 
 
 @dataclass(frozen=True)
 class Example:
-    """One schedule that shows what a name does.
+    """One schedule that shows what a primitive, recipe or combinator does.
 
     Args:
-        name: of the shape or recipe; of a combinator its form, ``a >> b`` or ``a.until``.
+        name: of the primitive or recipe; for a combinator its form, ``a >> b`` or ``a.until``.
         text: the example, drawn over 100 steps (10 epochs) at base rate 0.1.
-        schedule: what to draw where no text can say it.
+        schedule: what to draw if it is not what the text parses to.
     """
 
     name: str
@@ -35,8 +36,8 @@ class Example:
 
 
 GALLERY: Mapping[str, tuple[Example, ...]] = {
-    "levels: a number is a factor of the base rate": (
-        Example("Rate", "Linear(1.0, Absolute(0.02))"),
+    "levels: a number is a factor of the base rate, Absolute a rate itself": (
+        Example("Absolute", "Linear(1.0, Absolute(0.02))"),
     ),
     "ramps: from one level to another": (
         Example("Constant", "Constant(0.5)"),
@@ -66,18 +67,21 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
     "staircases: constant for a while, then a jump": (
         Example("Step", "Step(25, 0.5)"),
         Example("MultiStep", "MultiStep([30, 80], 0.3)"),
-        Example("Piecewise", "PiecewiseConstant([20, 60], [0.3, 1.0, 0.1])"),
-        Example("Knots", "PiecewiseInterpolate([0, 20, 50, 100], [0.1, 1.0, 0.3, 0.0])"),
+        Example("PiecewiseConstant", "PiecewiseConstant([20, 60], [0.3, 1.0, 0.1])"),
+        Example(
+            "PiecewiseInterpolate",
+            "PiecewiseInterpolate([0, 20, 50, 100], [0.1, 1.0, 0.3, 0.0])",
+        ),
         Example("Chebyshev", "Chebyshev(32, 20).repeat()"),
     ),
-    "cycles: down and up again": (
+    "cycles: they go down and up again": (
         Example("CosineWave", "CosineWave(40)"),
         Example("PolynomialCycle", "PolynomialCycle(2, period=30)"),
         Example("triangular", "triangular(15)"),
         Example("triangular2", "triangular2(15)"),
         Example("restarts", "restarts([20, 30, 50], [1.0, 0.8, 0.6])"),
     ),
-    "recipes: whole schedules by their names": (
+    "recipes: well-known schedules for a whole training": (
         Example("one_cycle", "one_cycle()"),
         Example("range_test", "range_test(1e-3, 1.0)"),
         Example("wsd", "wsd()"),
@@ -88,11 +92,11 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
         Example("tri_stage", 'tri_stage("10%", "40%")'),
         Example("slanted_triangular", "slanted_triangular()"),
     ),
-    "reactive: they follow a metric, here a loss that stops falling at step 30": (
+    "metric-driven: they follow a metric, here a loss that stops falling at step 30": (
         Example("Plateau", "Plateau(0.3, patience=20)"),
         Example("Greedy", "Greedy(0.8, patience=5)"),
     ),
-    "noise and your own": (
+    "noise, formulas and functions of your own": (
         Example("Noise", "Cosine() * Noise(0.3)"),
         Example("Formula", 'Formula("(1 - p)**2 * (1 + 0.3*sin(t/3))", over=100)'),
         Example("Custom", "Custom(function)", Custom(lambda t: 0.95**t)),
@@ -117,16 +121,14 @@ GALLERY: Mapping[str, tuple[Example, ...]] = {
         ),
     ),
 }
-"""The examples, by the room they stand in."""
+"""The examples by section."""
 
 
 def compute_example_rates(example: Example) -> Array:
-    """What is drawn of an example, shape (100,); a reactive one is shown a loss."""
+    """Return the rates of an example, shape (100,); a metric-driven one observes a loss."""
     schedule = parse(example.text) if example.schedule is None else example.schedule
-    bound, state = (
-        schedule.bind(total_steps=_TOTAL_STEPS, steps_per_epoch=_STEPS_PER_EPOCH),
-        schedule.init_state(),
-    )
+    bound = schedule.bind(total_steps=_TOTAL_STEPS, steps_per_epoch=_STEPS_PER_EPOCH)
+    state = schedule.init_state()
     if not bound.needs_metric:
         return bound(np.arange(_TOTAL_STEPS), base=_BASE_LR)
     example_rates = np.empty(_TOTAL_STEPS)
@@ -136,24 +138,19 @@ def compute_example_rates(example: Example) -> Array:
     return example_rates
 
 
-_SPARKLINE_WIDTH = 16
-_BASE_LR = 0.1
-_INDENT = " " * 4
-
-
-def render_gallery(width: int = 80) -> list[StyledLine]:
-    """All examples, room by room."""
-    rows: list[StyledLine] = []
+def render_gallery(width: int = 80) -> list[Text]:
+    """Return the lines of all examples, section by section."""
+    lines = []
     for section, examples in GALLERY.items():
-        rows.append((StyledText(section, line_index=0),))
+        lines.append(Text(section, "bold"))
         for example in examples:
-            rows += _render_example(example, width)
-        rows.append(())
-    return rows
+            lines += _render_example(example, width)
+        lines.append(Text())
+    return lines
 
 
 def format_signature(name: str) -> str:
-    """How something is called, without types.
+    """Return how a primitive, recipe or method is called, without types.
 
     >>> format_signature("Linear"), format_signature("a.until"), format_signature("a * b")
     ('Linear(start, end, *, over=None)', 'a.until(at)', 'a * b')
@@ -165,29 +162,26 @@ def format_signature(name: str) -> str:
     else:
         return name
     parameters = list(inspect.signature(function).parameters.values())[skipped_parameters:]
-    untyped_signature = inspect.Signature([one.replace(annotation=one.empty) for one in parameters])
-    return f"{name}{untyped_signature}".replace(
-        "'", '"'
-    )  # as texts are written in a shell's single quotes
+    signature = inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
+    # Double quotes, since a shell needs single ones around the text.
+    return f"{name}{signature}".replace("'", '"')
 
 
-def _render_example(example: Example, width: int) -> list[StyledLine]:
-    """The picture is two lines high and stands left of two lines of text or more."""
-    example_rates = compute_example_rates(example)
-    pictures = draw_sparkline(
-        example_rates, _SPARKLINE_WIDTH, rows=2, top=max(_BASE_LR, float(example_rates.max()))
+def _render_example(example: Example, width: int) -> list[Text]:
+    """Return a sparkline two lines high, with signature and example to its right."""
+    rates = compute_example_rates(example)
+    sparkline = draw_sparkline(
+        rates, _SPARKLINE_WIDTH, rows=2, top=max(_BASE_LR, float(rates.max()))
     )
-    text_width = max(30, width - _SPARKLINE_WIDTH - 4)
-    signature_lines = textwrap.wrap(
-        format_signature(example.name), text_width, subsequent_indent=_INDENT
-    )
-    text_lines = textwrap.wrap(example.text, text_width, subsequent_indent=_INDENT)
-    pieces = [
-        *(StyledText(line) for line in signature_lines),
-        *(StyledText(line, dim=True) for line in text_lines),
+    texts = [
+        Text(line, style)
+        for text, style in ((format_signature(example.name), ""), (example.text, "dim"))
+        for line in textwrap.wrap(
+            text, max(30, width - _SPARKLINE_WIDTH - 4), subsequent_indent=" " * 4
+        )
     ]
-    pictures += [" " * _SPARKLINE_WIDTH] * (len(pieces) - 2)
+    sparkline += [" " * _SPARKLINE_WIDTH] * (len(texts) - 2)
     return [
-        (StyledText(f"  {picture}  "), piece)
-        for picture, piece in zip(pictures, pieces, strict=True)
+        Text.assemble(f"  {drawing}  ", text)
+        for drawing, text in zip(sparkline, texts, strict=True)
     ]

@@ -1,76 +1,130 @@
-"""What a study will do, as text, before it is begun."""
+"""What `lrlab plan` prints: a study's phases, runs, time and disk space before it starts."""
 
 from collections.abc import Iterator
 
-from lrlab._checks import pluralize
-from lrlab.studies import CostEstimate, Plan
-from lrlab.views.text import describe_grid, describe_validation_rows, format_duration
+from lrlab.errors import pluralize
+from lrlab.problems import TrainingFunction
+from lrlab.studies import CostEstimate, Plan, find_varied_hyperparameters
+from lrlab.views.answer import HYPERPARAMETER_LABELS, format_setting
+from lrlab.views.text import Column, format_columns, format_duration
+
+_PLURALS = {"lr": "learning rates", "momentum": "momenta", "weight_decay": "weight decays"}
 
 
 def format_plan(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> str:
-    """The phases of a study with their runs, and what they take.
+    """Return the phases of a study with their runs, its schedules, and what it costs.
 
     Args:
         plan: the study.
-        estimate: see ``estimate``.
+        estimate: of its cost.
         stored_run_count: how many runs of its first phase are stored already.
     """
-    lines = [
-        *_describe_phases(plan, estimate),
-        "",
-        *_list_schedules(plan),
-        "",
-        *_describe_cost(plan, estimate, stored_run_count),
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        (
+            _format_phases(plan, estimate),
+            "",
+            "schedules",
+            *(f"  {schedule}" for schedule in plan.schedules),
+            "",
+            *_describe_cost(plan, estimate, stored_run_count),
+        )
+    )
 
 
-def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[str]:
-    protocol, schedules = plan.protocol, pluralize(len(plan.schedules), "schedule")
+def describe_validation_rows(plan: Plan) -> str:
+    """Return ``25 of the 124 training rows``, or the fraction where a function has the rows."""
+    if isinstance(plan.problem, TrainingFunction):
+        return f"{100 * plan.grid[0].validation_size:g} % of its training rows"
+    rows = plan.problem.train_rows
+    return f"{plan.grid[0].count_validation_rows(rows)} of the {rows} training rows"
+
+
+def summarize_grid(plan: Plan) -> str:
+    """Return ``10 settings (5 learning rates x 2 momenta)``."""
+    sizes = (f"{len(values)} {_PLURALS.get(name, name)}" for name, values in _list_values(plan))
+    return f"{pluralize(len(plan.grid), 'setting')} ({' x '.join(sizes)})"
+
+
+def _list_values(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    """Give each varied hyperparameter with its values in the grid."""
+    for name in find_varied_hyperparameters(plan.grid):
+        yield name, list(dict.fromkeys(format_setting(settings, name) for settings in plan.grid))
+
+
+def _format_phases(plan: Plan, estimate: CostEstimate) -> str:
+    names, run_counts, descriptions = zip(*_describe_phases(plan, estimate), strict=True)
+    return format_columns(
+        [
+            Column("phase", names, "left"),
+            Column("runs", run_counts),
+            Column("", descriptions, "left"),
+        ]
+    )
+
+
+def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, str, str]]:
+    """Give name, number of runs and description of each phase, in one row or several."""
+    protocol = plan.protocol
     if plan.is_tuned:
         yield (
-            f"tuning    {estimate.tuning_runs:>6} runs   {schedules} x {describe_grid(plan)} x "
-            f"{pluralize(protocol.tuning_seeds, 'seed')};"
+            "tuning",
+            f"{estimate.tuning_runs}",
+            f"{pluralize(len(plan.schedules), 'schedule')} x {_describe_grid(plan)} x "
+            f"{pluralize(protocol.tuning_seeds, 'seed')};",
         )
-        yield f"{'':24}chosen by mean {_describe_score(plan)} on {describe_validation_rows(plan)}, held out"
+        when = "after the last epoch" if protocol.score == "final" else "at its best epoch"
+        yield (
+            "",
+            "",
+            f"each schedule gets the settings with the best mean {plan.problem.metric.name} {when}",
+        )
+        yield "", "", f"on validation rows ({describe_validation_rows(plan)})"
     if estimate.max_extension_runs:
         yield (
-            f"widening <={estimate.max_extension_runs:>5} runs   a schedule whose best rate is the last of the "
-            f"grid gets up to {protocol.grid_extensions} more"
+            "grid extension",
+            f"<= {estimate.max_extension_runs}",
+            f"up to {pluralize(protocol.grid_extensions, 'more learning rate')} for a schedule "
+            "that is best at the edge of the grid",
         )
-    settings_text = "at its best" if plan.is_tuned else "as it is"
+    settings_text = "at its best settings" if plan.is_tuned else "at the same settings"
     yield (
-        f"final     {estimate.final_runs:>6} runs   each schedule {settings_text} x "
-        f"{pluralize(protocol.seeds, 'fresh seed')}, scored on test rows"
+        "final",
+        f"{estimate.final_runs}",
+        f"each schedule {settings_text} x {pluralize(protocol.seeds, 'fresh seed')}, scored on "
+        "test rows",
     )
     if plan.is_tuned:
-        yield f"{'':24}and the constant rate at all settings and halfway between the rates: a"
-        yield f"{'':24}winner has to beat them all"
+        yield (
+            "",
+            "",
+            "and the constant rate at all settings and halfway between the learning rates:",
+        )
+        yield "", "", "a winner must beat it at each of them"
 
 
-def _describe_score(plan: Plan) -> str:
-    when = "after the last epoch" if plan.protocol.score == "final" else "at its best epoch"
-    return f"{plan.problem.metric.name} {when}"
-
-
-def _list_schedules(plan: Plan) -> Iterator[str]:
-    yield "schedules"
-    for schedule in plan.schedules:
-        yield f"  {schedule}"
+def _describe_grid(plan: Plan) -> str:
+    """Return ``4 settings (learning rate 0.01, 0.1; momentum 0, 0.9)``."""
+    values = (
+        f"{HYPERPARAMETER_LABELS.get(name, name)} {', '.join(values)}"
+        for name, values in _list_values(plan)
+    )
+    return f"{pluralize(len(plan.grid), 'setting')} ({'; '.join(values)})"
 
 
 def _describe_cost(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> Iterator[str]:
     min_run_count = estimate.tuning_runs + estimate.final_runs
     run_count = _format_range(min_run_count, min_run_count + estimate.max_extension_runs)
     stored = f", {stored_run_count} of them stored already" if stored_run_count else ""
-    yield f"{run_count} runs of {pluralize(plan.grid[0].epochs, 'epoch')}, {plan.engine}{stored}"
+    epochs = pluralize(plan.grid[0].epochs, "epoch")
+    yield f"{run_count} runs of {epochs}{stored}; engine: {plan.engine}"
     if estimate.seconds is None:
-        yield "time: as long as the function takes, which only it knows; try --seeds 1 --no-tune"
+        yield "time: unknown for a training function; try --seeds 1 --no-tune first"
     else:
         shortest, longest = (format_duration(seconds) for seconds in estimate.seconds)
-        duration_text = shortest if shortest == longest else f"{shortest} to {longest}"
-        yield f"about {duration_text} on this machine"
-    yield f"about {_format_range(*(_to_megabytes(size) for size in estimate.database_bytes))} MB in the database"
+        duration = shortest if shortest == longest else f"{shortest} to {longest}"
+        yield f"time: about {duration} on this machine"
+    sizes = (_to_megabytes(size) for size in estimate.database_bytes)
+    yield f"database: about {_format_range(*sizes)} MB"
 
 
 def _format_range(low: float, high: float) -> str:

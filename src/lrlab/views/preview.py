@@ -1,4 +1,4 @@
-"""What can be said of one schedule: numbers, when its parts begin, and which steps to draw."""
+"""The data behind every view of schedules: their rates, numbers, parts, and the steps to draw."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +13,15 @@ from lrlab.schedules import Affine, Clip, Continued, Product, Schedule, Sequenti
 from lrlab.schedules.core import Array
 from lrlab.schedules.durations import Horizon
 
+MAX_STEPS = 10_000_000
+MAX_LINES = 35
+_DEFAULT_LR = 0.1
+_MAX_RATE = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class RateSummary:
-    """What one schedule comes to, over all steps and not only over those drawn.
+    """The numbers of one schedule over all its steps, drawn or not.
 
     Args:
         first: the rate of step 0.
@@ -25,7 +30,7 @@ class RateSummary:
         area: the sum of all rates.
         mean: the area divided by N.
         jump: the largest change from one step to the next, with its sign, and ``jump_step`` the
-            step at which it acts; None where there is no change.
+            first step with the new rate; None for a constant.
     """
 
     first: float
@@ -40,101 +45,15 @@ class RateSummary:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a sequence and the first step it rules."""
+    """A part of a sequence and the first step that it determines."""
 
     start_step: int
     schedule: Schedule
 
 
-def summarize_rates(rates: Array) -> RateSummary:
-    """The numbers of a schedule with these rates."""
-    peak = _find_first_maximum(rates, rates)
-    area = float(rates.sum())
-    changes = np.diff(rates)
-    jump, jump_step = None, None
-    if changes.any():
-        at = _find_first_maximum(np.abs(changes), rates)
-        jump, jump_step = float(changes[at]), at + 1
-    return RateSummary(
-        first=float(rates[0]),
-        peak=float(rates[peak]),
-        peak_step=peak,
-        last=float(rates[-1]),
-        area=area,
-        mean=area / len(rates),
-        jump=jump,
-        jump_step=jump_step,
-    )
-
-
-def _find_first_maximum(values: Array, rates: Array) -> int:
-    """Where ``values`` are highest; of those that differ in their last bits only, the first."""
-    slack = 4 * float(np.spacing(rates.max()))
-    return int(np.argmax(values >= values.max() - slack))
-
-
-def find_parts(schedule: Schedule, total_steps: int) -> tuple[Part, ...]:
-    """The parts of a bound schedule that begin within so many steps; none where it is one."""
-    started_parts = (
-        (start, part) for start, part in _iterate_parts(schedule) if start < total_steps
-    )
-    return tuple(Part(math.ceil(start), part) for start, part in started_parts)
-
-
-def _iterate_parts(schedule: Schedule) -> Iterator[tuple[float, Schedule]]:
-    """Where each part of a sequence starts; also of one that is multiplied, bounded or moved."""
-    match schedule:
-        case Sequential():
-            for start, part in zip(schedule.starts.tolist(), schedule.schedules, strict=True):
-                yield from _iterate_inner_parts(part, start)
-        case Continued():
-            yield from _iterate_inner_parts(schedule.first, 0.0)
-            yield from _iterate_inner_parts(
-                schedule.second, schedule.first.compute_length(Horizon())
-            )
-        case Product() | Sum() | Clip() | Affine():
-            for child in schedule.children():
-                yield from _iterate_parts(child)
-        case Until():
-            end = schedule.compute_length(Horizon())
-            yield from (one for one in _iterate_parts(schedule.schedule) if one[0] < end)
-
-
-def _iterate_inner_parts(part: Schedule, start: float) -> Iterator[tuple[float, Schedule]]:
-    """A part, or its own parts where nothing but their order makes it."""
-    has_parts = isinstance(part, Sequential | Continued | Until)
-    inner_parts = list(_iterate_parts(part)) if has_parts else []
-    yield from [(start + at, inner) for at, inner in inner_parts] or [(start, part)]
-
-
-def select_steps_to_draw(rates: Array, buckets: int = 1500) -> NDArray[np.int64]:
-    """The steps to draw where there are more than eyes can tell apart, in order.
-
-    Of each bucket of neighbours its first and last step and those of its lowest and highest rate,
-    so that what is drawn is true and no spike gets lost.
-
-    >>> select_steps_to_draw(np.array([0, 0, 0, 9, 0, 0, 0, 0]), buckets=1).tolist()
-    [0, 3, 7]
-    """
-    if len(rates) <= 4 * buckets:
-        return np.arange(len(rates))
-    edges = np.arange(buckets + 1) * len(rates) // buckets
-    selected = {0}
-    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        part = rates[low:high]
-        selected |= {low, high - 1, low + int(part.argmin()), low + int(part.argmax())}
-    return np.array(sorted(selected))
-
-
-MAX_STEPS = 10_000_000
-MAX_LINES = 35
-_DEFAULT_LR = 0.1
-_MAX_RATE = float(np.finfo(np.float32).max)
-
-
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One schedule: what it is called, what it is in steps, and its rates, shape (steps,)."""
+    """One bound schedule with label, rates of shape (steps,), numbers and parts."""
 
     label: str
     schedule: Schedule
@@ -145,13 +64,13 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """Schedules over the same steps.
+    """Several schedules over the same steps.
 
     Args:
         lines: one for each schedule.
-        total_steps: how many steps are shown, t = 0 ... steps - 1.
-        base: the base rate; 1 where factors of it are shown.
-        is_relative: whether rates are factors of the base rate.
+        total_steps: number of steps N, t = 0 ... N - 1.
+        base: the base rate; 1 if factors are shown.
+        is_relative: whether the rates are factors of the base rate.
         steps_per_epoch: steps per epoch, if known.
     """
 
@@ -163,7 +82,7 @@ class Preview:
 
     @property
     def unit(self) -> str:
-        """What the rates are, as an axis says it."""
+        """The label of the axis of rates."""
         return "rate, as a factor of the base rate" if self.is_relative else "rate"
 
 
@@ -173,18 +92,18 @@ def compute_preview(
     base: float | None = None,
     steps_per_epoch: float | None = None,
 ) -> Preview:
-    """The rates and numbers of ``schedules``, by their labels.
+    """Compute the rates and numbers of ``schedules``.
 
     Args:
-        schedules: 1 to 35 of them.
-        total_steps: how many steps; left out, until the end of the longest, if every one has an end.
-        base: the base rate; left out, factors are shown, unless a level is an absolute ``Rate``,
-            which needs one: then it is 0.1.
-        steps_per_epoch: steps per epoch, where a duration counts epochs.
+        schedules: 1 to 35 schedules by their labels.
+        total_steps: number of steps; by default until the longest schedule ends, if all do.
+        base: the base rate; by default factors of it are shown, or rates at base 0.1 if a level is
+            ``Absolute``.
+        steps_per_epoch: needed if a duration counts epochs.
 
     Raises:
-        ViewError: there is nothing to show or too much, or steps or epochs are needed and not
-            given, or a rate is beyond float32.
+        ViewError: there are no schedules or too many, ``total_steps`` or ``steps_per_epoch`` is
+            missing, or a rate exceeds float32.
         ScheduleError: a schedule cannot be bound or evaluated.
 
     >>> from lrlab import Cosine, Warmup
@@ -192,7 +111,7 @@ def compute_preview(
     5
     """
     if not 1 <= len(schedules) <= MAX_LINES:
-        raise ViewError(f"from 1 to {MAX_LINES} schedules can be shown, got {len(schedules)}.")
+        raise ViewError(f"between 1 and {MAX_LINES} schedules can be shown, got {len(schedules)}.")
     for schedule in schedules.values():
         _require_steps_per_epoch(schedule, steps_per_epoch)
     checked_total_steps = _check_total_steps(
@@ -219,10 +138,10 @@ def compute_preview(
 def label_schedules(
     schedules: "Schedule | Iterable[Schedule] | Mapping[str, Schedule]",
 ) -> dict[str, Schedule]:
-    """One schedule or several by their labels: their texts, where nobody gave others.
+    """Return one schedule or several by their labels, which are their texts by default.
 
     Raises:
-        ViewError: something among them is no schedule.
+        ViewError: one of them is not a schedule.
     """
     if isinstance(schedules, Mapping):
         labeled_schedules = [(str(label), schedule) for label, schedule in schedules.items()]
@@ -231,14 +150,14 @@ def label_schedules(
     elif isinstance(schedules, Iterable) and not isinstance(schedules, str):
         labeled_schedules = [(repr(schedule), schedule) for schedule in schedules]
     else:
-        labeled_schedules = [("", schedules)]  # which is refused below
+        labeled_schedules = [("", schedules)]  # refused below
     schedules_by_label: dict[str, Schedule] = {}
     for label, schedule in labeled_schedules:
         if not isinstance(schedule, Schedule):
             raise ViewError(
-                f"only schedules can be shown, got {schedule!r}; lrlab.parse reads one."
+                f"only schedules can be shown, got {schedule!r}; use lrlab.parse for a text."
             )
-        # Two functions may print alike and be two schedules.
+        # Different functions may have the same text.
         namesake_count = sum(known.partition(" #")[0] == label for known in schedules_by_label)
         if schedules_by_label.get(label) != schedule:
             schedules_by_label[f"{label} #{namesake_count + 1}" if namesake_count else label] = (
@@ -247,12 +166,31 @@ def label_schedules(
     return schedules_by_label
 
 
+def select_steps_to_draw(rates: Array, buckets: int = 1500) -> NDArray[np.int64]:
+    """Return the steps to draw, in order: all of them, or a selection that looks the same.
+
+    The selection has the first and last step of each bucket and those of its lowest and highest
+    rate, so that no spike gets lost.
+
+    >>> select_steps_to_draw(np.array([0, 0, 0, 9, 0, 0, 0, 0]), buckets=1).tolist()
+    [0, 3, 7]
+    """
+    if len(rates) <= 4 * buckets:
+        return np.arange(len(rates))
+    edges = np.arange(buckets + 1) * len(rates) // buckets
+    selected = {0}
+    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        part = rates[low:high]
+        selected |= {low, high - 1, low + int(part.argmin()), low + int(part.argmax())}
+    return np.array(sorted(selected))
+
+
 def _require_steps_per_epoch(schedule: Schedule, steps_per_epoch: float | None) -> None:
-    """Says here what the schedule would say in words of ``bind``."""
+    """Ask for ``steps_per_epoch`` here, since the error of ``bind`` does not know the option."""
     if steps_per_epoch is None and not _can_bind(schedule, None) and _can_bind(schedule, 1e6):
         raise ViewError(
-            f"{schedule} counts epochs: say how many steps one has with epoch=... "
-            "(--steps-per-epoch on the command line)."
+            f"{schedule} counts epochs: give steps_per_epoch (--steps-per-epoch on the command "
+            "line)."
         )
 
 
@@ -269,12 +207,12 @@ def _find_longest_end(schedules: Iterable[Schedule], steps_per_epoch: float | No
     for schedule in schedules:
         try:
             end = schedule.compute_length(Horizon(steps_per_epoch=steps_per_epoch))
-        except ScheduleError:  # a share of what is not known
+        except ScheduleError:  # a percentage of an unknown length
             end = math.inf
         if math.isinf(end):
             raise ViewError(
-                f"{schedule} does not say when it ends: say how many steps to show with steps=... "
-                "(--steps on the command line)."
+                f"{schedule} has no end of its own: give total_steps, the number of steps to show "
+                "(--total-steps on the command line)."
             )
         ends.append(end)
     return max(1, math.ceil(max(ends)))
@@ -284,7 +222,7 @@ def _check_total_steps(total_steps: float) -> int:
     number = to_finite_float(total_steps)
     if number is None or not number.is_integer() or not 1 <= number <= MAX_STEPS:
         shown = f"{number:.15g}" if number is not None else repr(total_steps)
-        raise ViewError(f"steps must be a whole number from 1 to {MAX_STEPS}, got {shown}.")
+        raise ViewError(f"total_steps must be a whole number from 1 to {MAX_STEPS}, got {shown}.")
     return int(number)
 
 
@@ -294,7 +232,68 @@ def _make_line(label: str, schedule: Schedule, total_steps: int, base: float) ->
     if is_too_high.any():
         step = int(is_too_high.argmax())
         raise ViewError(
-            f"{schedule} gives {rates[step]:g} at step {step}, and the highest rate that float32 can "
-            f"hold is {_MAX_RATE:.2g}: try a lower base rate."
+            f"{schedule} gives {rates[step]:g} at step {step}, above float32's maximum "
+            f"{_MAX_RATE:.2g}: use a lower base rate."
         )
     return Line(label, schedule, rates, summarize_rates(rates), find_parts(schedule, total_steps))
+
+
+def summarize_rates(rates: Array) -> RateSummary:
+    """Return the numbers of a schedule with these rates."""
+    peak = _find_first_maximum(rates, rates)
+    area = float(rates.sum())
+    changes = np.diff(rates)
+    jump, jump_step = None, None
+    if changes.any():
+        at = _find_first_maximum(np.abs(changes), rates)
+        jump, jump_step = float(changes[at]), at + 1
+    return RateSummary(
+        first=float(rates[0]),
+        peak=float(rates[peak]),
+        peak_step=peak,
+        last=float(rates[-1]),
+        area=area,
+        mean=area / len(rates),
+        jump=jump,
+        jump_step=jump_step,
+    )
+
+
+def _find_first_maximum(values: Array, rates: Array) -> int:
+    """Return the first index of the highest of ``values``, up to rounding errors of ``rates``."""
+    slack = 4 * float(np.spacing(rates.max()))
+    return int(np.argmax(values >= values.max() - slack))
+
+
+def find_parts(schedule: Schedule, total_steps: int) -> tuple[Part, ...]:
+    """Return the parts of a bound sequence that begin within ``total_steps``; else none."""
+    started_parts = (
+        (start, part) for start, part in _iterate_parts(schedule) if start < total_steps
+    )
+    return tuple(Part(math.ceil(start), part) for start, part in started_parts)
+
+
+def _iterate_parts(schedule: Schedule) -> Iterator[tuple[float, Schedule]]:
+    """Give start and schedule of each part of a sequence, also if it is scaled, clipped or cut."""
+    match schedule:
+        case Sequential():
+            for start, part in zip(schedule.starts.tolist(), schedule.schedules, strict=True):
+                yield from _iterate_inner_parts(part, start)
+        case Continued():
+            yield from _iterate_inner_parts(schedule.first, 0.0)
+            yield from _iterate_inner_parts(
+                schedule.second, schedule.first.compute_length(Horizon())
+            )
+        case Product() | Sum() | Clip() | Affine():
+            for child in schedule.children():
+                yield from _iterate_parts(child)
+        case Until():
+            end = schedule.compute_length(Horizon())
+            yield from (part for part in _iterate_parts(schedule.schedule) if part[0] < end)
+
+
+def _iterate_inner_parts(part: Schedule, start: float) -> Iterator[tuple[float, Schedule]]:
+    """Give a part, or the parts of which it is a plain sequence itself."""
+    has_parts = isinstance(part, Sequential | Continued | Until)
+    inner_parts = list(_iterate_parts(part)) if has_parts else []
+    yield from [(start + at, inner) for at, inner in inner_parts] or [(start, part)]

@@ -1,4 +1,4 @@
-"""The output files of ``lrlab show``: plot (PNG, SVG), web page (HTML), rates (CSV), numbers (JSON)."""
+"""The output files of `lrlab show`: plots (PNG, SVG), web page (HTML), tables (CSV, JSON)."""
 
 import dataclasses
 import json

@@ -1,11 +1,10 @@
-"""Schedules as one page to explore in a browser; it needs nothing but itself, offline too."""
+"""Schedules as an interactive web page in one HTML file, which works offline."""
 
 import math
 from html import escape
 
 from lrlab.errors import require_extra
-from lrlab.views.colors import get_line_style
-from lrlab.views.pieces import MARKS
+from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import Preview, select_steps_to_draw
 from lrlab.views.schedule_summary import (
     COLUMN_NAMES,
@@ -15,7 +14,6 @@ from lrlab.views.schedule_summary import (
     format_title,
 )
 
-_PLOTLY_DASHES = {"-": "solid", "--": "dash", ":": "dot"}
 _CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa; margin: 0; }
 main { max-width: 1080px; margin: 2rem auto; padding: 0 1.2rem; }
@@ -34,7 +32,7 @@ small, .note { color: #666; }
 
 
 def render_page(preview: Preview) -> str:
-    """The page as HTML: the chart, the numbers, and what each schedule is made of."""
+    """Return the page as HTML: the chart, the numbers, and the parts of each schedule."""
     head = "".join(f"<th>{name}</th>" for name in ("schedule", *COLUMN_NAMES))
     rows = "\n".join(_render_row(preview, i) for i in range(len(preview.lines)))
     return f"""<!DOCTYPE html>
@@ -67,16 +65,15 @@ double-click to see all.</p>
 
 def _render_row(preview: Preview, i: int) -> str:
     line = preview.lines[i]
-    color, style = get_line_style(i)
-    dash = {"-": "", "--": ' stroke-dasharray="6 3"', ":": ' stroke-dasharray="2 3"'}[style]
+    style = get_line_style(i)
     key = (
         f'<svg class="key" viewBox="0 0 26 10"><line x1="0" y1="5" x2="26" y2="5" '
-        f'stroke="{color}" stroke-width="3"{dash}/></svg>'
+        f'stroke="{style.color}" stroke-width="3" stroke-dasharray="{style.svg_dasharray}"/></svg>'
     )
     details_text = escape(describe_line(line))
     details_html = f"<br><small><code>{details_text}</code></small>" if details_text else ""
     cells = "".join(f"<td>{cell}</td>" for cell in format_summary(line))
-    name = f"{key}{MARKS[i]} <code>{escape(line.label)}</code>{details_html}"
+    name = f"{key}{style.mark} <code>{escape(line.label)}</code>{details_html}"
     return f"<tr><td>{name}</td>{cells}</tr>"
 
 
@@ -86,16 +83,15 @@ def _render_chart(preview: Preview) -> str:
 
     figure = go.Figure()
     for i, line in enumerate(preview.lines):
-        color, style = get_line_style(i)
+        style = get_line_style(i)
         steps = select_steps_to_draw(line.rates)
         figure.add_scatter(
             x=[*steps.tolist(), preview.total_steps],
             y=[*line.rates[steps].tolist(), line.summary.last],
-            # Plotly reads names as HTML.
-            # Plotly reads tags, and no name of a quotation mark.
-            name=escape(f"{MARKS[i]} {_shorten(line.label)}", quote=False),
+            # Plotly interprets tags in names, but shows &quot; as it is.
+            name=escape(f"{style.mark} {_shorten(line.label)}", quote=False),
             mode="lines",
-            line={"color": color, "dash": _PLOTLY_DASHES[style], "width": 2, "shape": "hv"},
+            line={"color": style.color, "dash": style.plotly_dash, "width": 2, "shape": "hv"},
             hovertemplate="%{y:.6g}",
         )
     axis = {"gridcolor": "#eee", "zerolinecolor": "#ccc", "linecolor": "#999"}
@@ -121,7 +117,7 @@ def _render_chart(preview: Preview) -> str:
 
 
 def _make_scale_buttons() -> dict[str, object]:
-    """Two buttons: a rate that falls by powers of ten is read on a logarithmic axis."""
+    """Return two buttons that switch between a linear and a logarithmic axis of rates."""
     buttons = [
         {"label": label, "method": "relayout", "args": [{"yaxis.type": kind}]}
         for label, kind in (("linear", "linear"), ("logarithmic", "log"))
@@ -133,7 +129,7 @@ def _make_scale_buttons() -> dict[str, object]:
 
 
 def _count_legend_rows(preview: Preview) -> int:
-    """About how many rows the names take: the more, the taller the page's chart has to be."""
+    """Return about how many rows the legend takes, by which the chart must grow."""
     widest = 60 + 8 * max(len(_shorten(line.label)) for line in preview.lines)
     return math.ceil(len(preview.lines) / max(1, 960 // widest))
 

@@ -1,4 +1,4 @@
-"""Schedules drawn with matplotlib: on anyone's axes, or as a picture of their own."""
+"""Plots of schedules by matplotlib: `lrlab.plot` on given axes, and the figure of `lrlab show`."""
 
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lrlab.errors import ViewError, require_extra
 from lrlab.schedules import Schedule
-from lrlab.views.colors import get_line_style
+from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import Preview, compute_preview, label_schedules, select_steps_to_draw
 from lrlab.views.schedule_summary import format_title
 
@@ -25,31 +25,32 @@ def plot(
     base: float | None = None,
     steps_per_epoch: float | None = None,
 ) -> "Axes":
-    """Draws the rates of schedules, step by step, and returns the axes.
+    """Draw the rates of schedules, step by step, and return the axes.
 
     Args:
-        schedules: one, several, or several by their labels; else their texts label them.
-        ax: matplotlib axes to draw on; new ones when left out.
-        total_steps: how many steps, 1 or more; left out, until the end of the longest, if every one has
-            an end.
-        base: the base rate; left out, factors of it are drawn, unless a level is an absolute
-            ``Rate``: then it is 0.1.
-        steps_per_epoch: steps per epoch, where a duration counts epochs.
+        schedules: one, several, or several by their labels; by default their texts are the labels.
+        ax: matplotlib axes to draw on; new ones by default.
+        total_steps: number of steps, 1 or more; by default until the longest schedule ends, if all
+            have an end.
+        base: the base rate; by default factors of it are drawn, or rates at base 0.1 if a level is
+            ``Absolute``.
+        steps_per_epoch: needed if a duration counts epochs.
 
     Raises:
-        ViewError: there is nothing to draw or too much, or ``total_steps`` or ``steps_per_epoch`` is needed.
+        ViewError: there are no schedules or too many, or ``total_steps`` or ``steps_per_epoch`` is
+            missing.
         ScheduleError: a schedule cannot be bound or evaluated.
         MissingExtra: matplotlib is not installed.
 
-    >>> from matplotlib.create_figure import Figure
+    >>> from matplotlib.figure import Figure
     >>> from lrlab import Cosine, Linear
-    >>> axes = plot([Cosine(), Linear(1, 0)], Figure().subplots(), steps=50)
+    >>> axes = plot([Cosine(), Linear(1, 0)], Figure().subplots(), total_steps=50)
     >>> [line.get_label() for line in axes.lines]
     ['Cosine()', 'Linear(1.0, 0.0)']
     """
     preview = compute_preview(label_schedules(schedules), total_steps, base, steps_per_epoch)
     if ax is not None and not hasattr(ax, "plot"):
-        raise ViewError(f"ax must be matplotlib axes to draw on, got {ax!r}; leave it out.")
+        raise ViewError(f"ax must be matplotlib axes, got {ax!r}; omit it for new ones.")
     if ax is None:
         with require_extra("lab"):
             from matplotlib import pyplot
@@ -61,23 +62,23 @@ def plot(
 
 
 def draw_lines(preview: Preview, ax: "Axes") -> None:
-    """Lines and axes, without a legend."""
+    """Draw lines and axes without a legend."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     for i, line in enumerate(preview.lines, start=len(ax.lines)):
-        color, style = get_line_style(i)
+        style = get_line_style(i)
         steps = select_steps_to_draw(line.rates)
-        # The last rate is in use until the step after it begins.
+        # The last rate is used until the next step would begin.
         times, rates = [*steps, preview.total_steps], [*line.rates[steps], line.summary.last]
         ax.step(
-            times, rates, where="post", label=line.label, color=color, linestyle=style,
-            linewidth=1.6,
+            times, rates, where="post", label=line.label, color=style.color,
+            linestyle=style.linestyle, linewidth=1.6,
         )  # fmt: skip
     ax.set_xlabel("step")
     ax.set_ylabel(preview.unit)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
-    # Whatever else has been drawn on these axes stays in sight.
+    # Lines that were on the axes before stay visible.
     ax.set_xlim(0, ax.dataLim.x1)
     ax.set_ylim(0, 1.05 * max(ax.dataLim.y1, 0) or 1)
     ax.grid(alpha=0.3)
@@ -85,7 +86,7 @@ def draw_lines(preview: Preview, ax: "Axes") -> None:
 
 
 def create_figure(preview: Preview) -> "Figure":
-    """A picture of its own, with the legend below."""
+    """Return a figure with title, and with the legend below the axes."""
     with require_extra("lab"):
         from matplotlib.figure import Figure
 
@@ -109,6 +110,6 @@ def _wrap_legend_labels(ax: "Axes", width: int) -> "tuple[list[Artist], list[str
 
 
 def _disable_math_text(legend: "Legend") -> None:
-    """Keeps matplotlib from reading formulas between dollar signs."""
+    """Keep matplotlib from reading text between dollar signs as formulas."""
     for text in legend.get_texts():
         text.set_parse_math(False)

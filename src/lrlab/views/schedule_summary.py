@@ -1,10 +1,7 @@
-"""Schedules in words and numbers: what each is made of, and a table to compare them by."""
+"""A schedule in words and numbers: the cells of its table row, and what its parts are."""
 
 import ast
-import textwrap
-from collections.abc import Iterator
 
-from lrlab.views.pieces import MARKS, StyledLine, StyledText, wrap_note
 from lrlab.views.preview import Line, Preview
 
 COLUMN_NAMES = ("first", "peak", "at step", "last", "area", "mean", "jump", "at step")
@@ -14,7 +11,7 @@ COLUMN_NOTE = (
 
 
 def format_title(preview: Preview) -> str:
-    """What is shown, on one line."""
+    """Return one line that says what is shown."""
     count = len(preview.lines)
     rates = "factors of the base rate" if preview.is_relative else f"base rate {preview.base:g}"
     return " · ".join(
@@ -26,47 +23,27 @@ def format_title(preview: Preview) -> str:
     )
 
 
-def render_legend(preview: Preview, width: int = 80) -> list[StyledLine]:
-    """Each schedule by its mark and label, and when each part of a sequence begins."""
-    return [
-        row for i, line in enumerate(preview.lines) for row in _render_legend_entry(line, i, width)
-    ]
-
-
-def render_table(preview: Preview, width: int = 80) -> list[StyledLine]:
-    """The numbers of all schedules, one line each."""
-    cells = [format_summary(line) for line in preview.lines]
-    widths = [max(map(len, column)) for column in zip(COLUMN_NAMES, *cells, strict=True)]
-    gap = 2 if 5 + sum(widths) + 2 * len(widths) <= width else 1
-    heading = "".join(
-        " " * gap + name.rjust(w) for name, w in zip(COLUMN_NAMES, widths, strict=True)
-    )
-    rows: list[StyledLine] = [(StyledText(f"   {heading}", dim=True),)]
-    for i, row in enumerate(cells):
-        text = "".join(" " * gap + cell.rjust(w) for cell, w in zip(row, widths, strict=True))
-        rows.append((StyledText(f"  {MARKS[i]}", i), StyledText(text)))
-    return rows
-
-
 def format_summary(line: Line) -> tuple[str, ...]:
-    """The numbers of one schedule, in the order of ``COLUMN_NAMES``."""
+    """Return the numbers of one schedule in the order of ``COLUMN_NAMES``."""
     summary = line.summary
+    if summary.jump is None:
+        jump = "none"
+    else:
+        jump = ("+" if summary.jump > 0 else "") + format_number(summary.jump)
     return (
         format_number(summary.first),
         format_number(summary.peak),
-        str(summary.peak_step),
+        f"{summary.peak_step}",
         format_number(summary.last),
         format_number(summary.area),
         format_number(summary.mean),
-        "none"
-        if summary.jump is None
-        else ("+" if summary.jump > 0 else "") + format_number(summary.jump),
-        "" if summary.jump_step is None else str(summary.jump_step),
+        jump,
+        "" if summary.jump_step is None else f"{summary.jump_step}",
     )
 
 
 def format_number(value: float) -> str:
-    """Four digits, and powers of ten where a rate is tiny or an area huge.
+    """Return four digits, with a power of ten if a rate is tiny or an area huge.
 
     >>> [format_number(x) for x in (1.0, 0.05, 50.02, 999.99, 12345.6, 1e-06, 0.0)]
     ['1.000', '0.05000', '50.02', '1000', '12346', '1.000e-6', '0']
@@ -80,25 +57,22 @@ def format_number(value: float) -> str:
 
 
 def describe_line(line: Line) -> str:
-    """What the label leaves open: when parts begin, units in steps, another library's names."""
-    parts = ", ".join(f"{part.schedule} from step {part.start_step}" for part in line.parts)
+    """Return what the label leaves open: where parts begin, units in steps, lrlab's own names."""
     text = repr(line.schedule)
-    description = parts or ("" if _is_same_expression(line.label, text) else text)
+    if line.parts:
+        description = ", ".join(
+            f"{part.schedule} from step {part.start_step}" for part in line.parts
+        )
+    else:
+        description = "" if _is_same_expression(line.label, text) else text
     if not line.schedule.needs_metric:
         return description
-    metric = "it reads a metric: these are the rates until one makes it change"
-    return f"{description}; {metric}" if description else metric
-
-
-def _render_legend_entry(line: Line, i: int, width: int) -> Iterator[StyledLine]:
-    first, *more = textwrap.wrap(line.label, max(20, width - 5)) or [""]
-    yield (StyledText(f"  {MARKS[i]}", i), StyledText(f"  {first}"))
-    yield from ((StyledText(f"     {text}"),) for text in more)
-    yield from wrap_note(describe_line(line), width, indent=7)
+    note = "follows a metric: these are the rates until the metric changes them"
+    return f"{description}; {note}" if description else note
 
 
 def _is_same_expression(label: str, text: str) -> bool:
-    """Whether two texts differ in spelling only: spaces, quotes, 1 for 1.0."""
+    """Whether two texts differ at most in spaces, quotes, or 1 for 1.0."""
     try:
         return _normalize_expression(label) == _normalize_expression(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,8 +1,9 @@
-"""A comparison as text: the ranked table."""
+"""What `lrlab compare` prints: a study's answer, ranked table, notes, and times to target."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from lrlab._checks import pluralize
+from lrlab.errors import pluralize
 from lrlab.problems.metrics import Metric
 from lrlab.schedules import Constant
 from lrlab.studies import (
@@ -15,177 +16,43 @@ from lrlab.studies import (
     compute_times_to_target,
     find_varied_hyperparameters,
 )
-from lrlab.views.answer import (
-    HYPERPARAMETER_LABELS,
-    NumberFormat,
-    describe_verdict,
-    format_setting,
+from lrlab.views.answer import NumberFormat, describe_verdict, format_setting, write_answer
+from lrlab.views.plan_report import describe_validation_rows, summarize_grid
+from lrlab.views.text import (
+    OPTIMIZER_NAMES,
+    Column,
+    format_columns,
+    format_paired_seeds,
+    render_columns,
 )
-from lrlab.views.text import describe_validation_rows, format_paired_seeds, summarize_grid
 
 _MAX_TABLE_WIDTH = 130
 _MIN_SCHEDULE_WIDTH = 26
-"""Of the column of schedules; longer texts have a line to themselves in a table too wide."""
-
-_COLUMN_GAP = "  "
-
-
-def format_table(comparison: Comparison, columns: Sequence[str] = ()) -> str:
-    """The schedules by rank, with paired differences to the baseline and verdicts.
-
-    Both readings have their intervals; that for new data is left out where every seed has the same
-    test rows.
-
-    Args:
-        comparison: what is shown.
-        columns: names of the hyperparameters that were chosen for each schedule.
-    """
-    number_format, hyperparameter_count = NumberFormat.from_comparison(comparison), len(columns)
-    table_columns = [
-        ("rank", [f"{row.rank}" for row in comparison.rows]),
-        ("schedule", [row.schedule for row in comparison.rows]),
-        *(
-            (HYPERPARAMETER_LABELS.get(name, name), _list_settings(comparison, name))
-            for name in columns
-        ),
-        ("mean", [number_format.format_score(row.mean) for row in comparison.rows]),
-        ("± sd", [number_format.format_sd(row.sd) for row in comparison.rows]),
-        (
-            f"vs\n{_name_baseline(comparison)}",
-            _format_comparisons(
-                comparison, lambda one: number_format.format_difference(one.difference)
-            ),
-        ),
-        (
-            "95 % interval\non this data",
-            _format_comparisons(
-                comparison, lambda one: _format_interval(one.on_this_data, number_format)
-            ),
-        ),
-        (
-            "95 % interval\nfor new data",
-            _format_comparisons(
-                comparison, lambda one: _format_interval(one.for_new_data, number_format)
-            ),
-        ),
-        (
-            "better\nin",
-            _format_comparisons(comparison, lambda one: f"{100 * one.prob_better:.0f} %"),
-        ),
-        ("verdict", [_format_verdict(row) for row in comparison.rows]),
-    ]
-    if comparison.test_train_ratio is None:
-        del table_columns[hyperparameter_count + 6]
-    return _lay_out_columns(table_columns, left_aligned={1, len(table_columns) - 1})
-
-
-def format_times_to_target(
-    metric: Metric, target_score: float, times_to_target: Sequence[TimeToTarget]
-) -> str:
-    """How soon each schedule reaches a goal, the soonest first; see ``reach``.
-
-    Args:
-        metric: of the goal.
-        target_score: the score.
-        times_to_target: one for each schedule.
-    """
-    score = NumberFormat.from_scores([target_score], metric).format_score(target_score)
-    columns = [
-        ("rank", [f"{row.rank}" for row in times_to_target]),
-        ("schedule", [row.schedule for row in times_to_target]),
-        (
-            f"epochs to\n{score}",
-            ["-" if r.epochs is None else f"{r.epochs:g}" for r in times_to_target],
-        ),
-        ("reached\nby", [f"{100 * row.fraction:.0f} %" for row in times_to_target]),
-    ]
-    return _lay_out_columns(columns, left_aligned={1})
-
-
-def _name_baseline(comparison: Comparison) -> str:
-    return "constant" if comparison.baseline_row.schedule == repr(Constant(1.0)) else "baseline"
-
-
-def _list_settings(comparison: Comparison, name: str) -> list[str]:
-    rows = [row.selection for row in comparison.rows]
-    return ["" if tuned is None else format_setting(tuned.settings, name) for tuned in rows]
-
-
-def _format_comparisons(
-    comparison: Comparison, format_value: Callable[[PairedComparison], str]
-) -> list[str]:
-    rows = [row.vs_baseline for row in comparison.rows]
-    return ["" if paired is None else format_value(paired) for paired in rows]
-
-
-def _format_interval(estimate: DifferenceEstimate | None, number_format: NumberFormat) -> str:
-    return (
-        "" if estimate is None else number_format.format_interval(estimate.ci_low, estimate.ci_high)
-    )
-
-
-def _format_verdict(row: ComparisonRow) -> str:
-    failed = f", {row.diverged_count} diverged" if row.diverged_count else ""
-    edge = ", at the edge" if row.at_grid_edge else ""
-    return describe_verdict(row) + failed + edge
-
-
-def _lay_out_columns(columns: list[tuple[str, list[str]]], left_aligned: set[int]) -> str:
-    """Columns beside each other, their heads on two lines where they need to be.
-
-    A schedule, in the second column, has a line to itself where the table would else be too wide:
-    its text stays whole, to be copied.
-
-    Args:
-        columns: heads and cells.
-        left_aligned: which are set flush left.
-    """
-    widths = [max(map(len, (*head.split("\n"), *cells))) for head, cells in columns]
-    available_width = _MAX_TABLE_WIDTH - sum(widths) - len(_COLUMN_GAP) * len(widths) + widths[1]
-    short = [
-        name for name in columns[1][1] if len(name) <= max(_MIN_SCHEDULE_WIDTH, available_width)
-    ]
-    widths[1] = max(map(len, (columns[1][0], *short)))
-    heads = [["", *head.split("\n")][-2:] for head, _ in columns]
-    lines = [_format_line(cells, widths, left_aligned) for cells in zip(*heads, strict=True)]
-    for rank, name, *cells in zip(*(cells for _, cells in columns), strict=True):
-        if len(name) > widths[1]:
-            lines.append(_format_line((rank, name, *[""] * len(cells)), widths, left_aligned))
-            rank = name = ""
-        lines.append(_format_line((rank, name, *cells), widths, left_aligned))
-    return "\n".join(lines)
-
-
-def _format_line(cells: Sequence[str], widths: Sequence[int], left_aligned: set[int]) -> str:
-    padded = [
-        cell.ljust(width) if i in left_aligned else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return (_COLUMN_GAP + _COLUMN_GAP.join(padded)).rstrip()
+"""Width that the column of schedules has at least, even if the table gets too wide."""
 
 
 def format_report(study: StudyResult, target_score: float | None = None) -> str:
-    """Title, answer, ranked table, time to a goal, notes.
+    """Return title, answer, ranked table, notes, and times to target.
 
     Args:
-        study: with all its results.
-        target_score: the score whose time to reach is the second ranking; the baseline's mean when left
-            out.
+        study: a study with all its results.
+        target_score: for the times to target; the mean score of the baseline by default.
     """
     metric = study.plan.problem.metric
-    score_to_reach = study.comparison.baseline_row.mean if target_score is None else target_score
-    times_to_target = compute_times_to_target(study.final_results, metric, score_to_reach)
+    if target_score is None:
+        target_score = study.comparison.baseline_row.mean
+    times_to_target = compute_times_to_target(study.final_results, metric, target_score)
     parts = (
-        f"{format_title(study)}\n{study.answer}",
+        f"{format_title(study)}\n{write_answer(study.comparison)}",
         format_table(study.comparison, find_varied_hyperparameters(study.plan.grid)),
         "\n".join(_write_notes(study)),
-        format_times_to_target(metric, score_to_reach, times_to_target),
+        format_times_to_target(metric, target_score, times_to_target),
     )
     return "\n\n".join(parts)
 
 
 def format_title(study: StudyResult) -> str:
-    """What was compared, on one line."""
+    """Return one line that says what was compared, over how many seeds, and by which score."""
     plan = study.plan
     when = (
         f"after {pluralize(plan.grid[0].epochs, 'epoch')}"
@@ -198,56 +65,176 @@ def format_title(study: StudyResult) -> str:
             f"{len(plan.schedules)} schedules",
             *([f"{len(plan.grid)} settings each"] if plan.is_tuned else []),
             format_paired_seeds(plan.protocol.seeds),
-            f"{plan.problem.metric.name} on the test rows {when}",
+            f"{plan.problem.metric.name} on test rows {when}",
         )
     )
+
+
+def format_table(comparison: Comparison, hyperparameters: Sequence[str] = ()) -> str:
+    """Return the schedules by rank, with paired differences to the baseline and verdicts.
+
+    The interval for new data is left out where every seed has the same test rows.
+
+    Args:
+        comparison: what is shown.
+        hyperparameters: names of those that were tuned, each of which gets a column.
+    """
+    rows, number_format = comparison.rows, NumberFormat.from_comparison(comparison)
+
+    def make_paired_column(heading: str, format_value: Callable[[PairedComparison], str]) -> Column:
+        pairs = [row.vs_baseline for row in rows]
+        return Column(heading, ["" if pair is None else format_value(pair) for pair in pairs])
+
+    def format_interval(estimate: DifferenceEstimate | None) -> str:
+        if estimate is None:
+            return ""
+        return number_format.format_interval(estimate.ci_low, estimate.ci_high)
+
+    is_constant = comparison.baseline_row.schedule == repr(Constant(1.0))
+    columns = [
+        Column("rank", [f"{row.rank}" for row in rows]),
+        Column("schedule", [row.schedule for row in rows], "left"),
+        *(_make_setting_column(comparison, name) for name in hyperparameters),
+        Column("mean", [number_format.format_score(row.mean) for row in rows]),
+        Column("± sd", [number_format.format_sd(row.sd) for row in rows]),
+        make_paired_column(
+            f"vs\n{'constant' if is_constant else 'baseline'}",
+            lambda pair: number_format.format_difference(pair.difference),
+        ),
+        make_paired_column(
+            "95 % interval\non this data", lambda pair: format_interval(pair.on_this_data)
+        ),
+    ]
+    if comparison.test_train_ratio is not None:
+        columns.append(
+            make_paired_column(
+                "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
+            )
+        )
+    columns += [
+        make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
+        Column("verdict", [_format_verdict(row) for row in rows], "left"),
+    ]
+    return _format_ranking(columns)
+
+
+def format_times_to_target(
+    metric: Metric, target_score: float, times_to_target: Sequence[TimeToTarget]
+) -> str:
+    """Return how soon each schedule reaches a score, the soonest first.
+
+    Args:
+        metric: of the score.
+        target_score: the score.
+        times_to_target: one for each schedule.
+    """
+    score = NumberFormat.from_scores([target_score], metric).format_score(target_score)
+    return _format_ranking(
+        [
+            Column("rank", [f"{row.rank}" for row in times_to_target]),
+            Column("schedule", [row.schedule for row in times_to_target], "left"),
+            Column(
+                f"epochs to\n{score}",
+                ["-" if row.epochs is None else f"{row.epochs:g}" for row in times_to_target],
+            ),
+            Column(
+                "seeds that\nreach it", [f"{100 * row.fraction:.0f} %" for row in times_to_target]
+            ),
+        ]
+    )
+
+
+def _make_setting_column(comparison: Comparison, name: str) -> Column:
+    selections = [row.selection for row in comparison.rows]
+    cells = ["" if s is None else format_setting(s.settings, name) for s in selections]
+    return Column(name.replace("_", " "), cells)
+
+
+def _format_verdict(row: ComparisonRow) -> str:
+    divergence = f", {row.diverged_count} diverged" if row.diverged_count else ""
+    edge = ", at the edge" if row.at_grid_edge else ""
+    return describe_verdict(row) + divergence + edge
+
+
+def _format_ranking(columns: list[Column]) -> str:
+    """Lay out a table whose first columns are rank and schedule.
+
+    Where the table gets too wide, long schedules stand on lines of their own above their rows: no
+    text is ever broken, so that it can be copied.
+    """
+    ranks, schedules = ([str(cell) for cell in column.cells] for column in columns[:2])
+    excess = max(line.cell_len for line in render_columns(columns)) - _MAX_TABLE_WIDTH
+    max_length = max(_MIN_SCHEDULE_WIDTH, max(map(len, schedules)) - excess)
+    long_rows = [i for i, schedule in enumerate(schedules) if len(schedule) > max_length]
+    shortened = [
+        replace(column, cells=["" if i in long_rows else c for i, c in enumerate(column.cells)])
+        for column in columns[:2]
+    ]
+    lines = format_columns([*shortened, *columns[2:]]).splitlines()
+    for i in reversed(long_rows):
+        lines.insert(len(lines) - len(schedules) + i, f"  {ranks[i]:>4}  {schedules[i]}")
+    return "\n".join(lines)
 
 
 def _write_notes(study: StudyResult) -> Iterator[str]:
-    """How to read the tables, and what they do not say."""
+    """Write how to read the tables, and what they do not say."""
     plan, comparison = study.plan, study.comparison
-    others = comparison.other_rows
+    other_rows = comparison.other_rows
     points = ", in points" if comparison.metric.percent else ""
     yield f"Differences are paired by seed{points}; positive is better."
-    if any(row.vs_baseline and row.vs_baseline.on_this_data.ci_low is not None for row in others):
+    estimates = [row.vs_baseline.on_this_data for row in other_rows if row.vs_baseline]
+    if any(estimate.ci_low is not None for estimate in estimates):
         yield "Each interval is for one comparison alone: 1 in 20 misses the truth by chance."
-    if len(others) > 1:
-        yield f"Verdicts and ranks are corrected for {len(others)} comparisons (Holm)."
-    if plan.is_tuned:
-        yield f"{plan.grid[0].optimizer}; each schedule at its best of {summarize_grid(plan)}, chosen"
-        yield (
-            f"over {pluralize(plan.protocol.tuning_seeds, 'other seed')} by {describe_validation_rows(plan)} held "
-            "out, never by test rows."
-        )
-    yield from _write_lr_notes(study)
+    if len(other_rows) > 1:
+        yield f"Verdicts and ranks are corrected for {len(other_rows)} comparisons (Holm)."
+    yield from _write_tuning_notes(study) if plan.is_tuned else _write_untuned_notes(study)
 
 
-def _write_lr_notes(study: StudyResult) -> Iterator[str]:
+def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     plan, rows = study.plan, study.comparison.rows
-    first = plan.grid[0]
-    diverged = sum(row.diverged_count for row in rows)
-    divergence_text = (
-        f"{diverged} of {len(rows) * plan.protocol.seeds} runs diverged and score as a guess"
+    yield (
+        f"{OPTIMIZER_NAMES[plan.grid[0].optimizer]}. Each schedule at its best of "
+        f"{summarize_grid(plan)},"
     )
-    if plan.is_tuned:
-        if diverged:
-            yield f"{divergence_text}."
-        extension_count = sum(phase.name.startswith("grid extension") for phase in study.phases)
-        if extension_count:
-            yield (
-                "Where a best rate was the last of the grid, the study tried up to "
-                f"{pluralize(extension_count, 'rate')} beyond it."
-            )
-        edge_lrs = sorted(
-            {row.selection.settings.lr for row in rows if row.selection and row.at_grid_edge}
+    yield (
+        f"selected on validation rows ({describe_validation_rows(plan)}) over "
+        f"{pluralize(plan.protocol.tuning_seeds, 'separate seed')}."
+    )
+    if diverged_text := _describe_divergence(study):
+        yield f"{diverged_text}."
+    extension_count = len(study.phases) - 2  # all phases but tuning and the final runs
+    if extension_count:
+        yield (
+            "Where the best learning rate was the last of the grid, up to "
+            f"{pluralize(extension_count, 'rate')} beyond it were tried."
         )
-        if edge_lrs:
-            beyond = " and ".join(f"{rate:g}" for rate in edge_lrs)
-            yield f"At the edge ({beyond}) a better rate may lie beyond: change --lr, or --widen."
-        return
-    momentum = f", momentum {first.momentum:g}" if first.momentum else ""
-    lr_text = f"{first.optimizer} at base rate {first.lr:g}{momentum} for all, not tuned"
-    if diverged:
-        yield f"{lr_text}: {divergence_text}; a lower --lr may keep them."
+    edge_lrs = sorted(
+        {row.selection.settings.lr for row in rows if row.selection and row.at_grid_edge}
+    )
+    if edge_lrs:
+        edges = " and ".join(f"{lr:g}" for lr in edge_lrs)
+        yield (
+            f"At the edge of the grid ({edges}): a better learning rate may lie beyond; change "
+            "--lr, or raise --grid-extensions."
+        )
+
+
+def _write_untuned_notes(study: StudyResult) -> Iterator[str]:
+    settings = study.plan.grid[0]
+    momentum = f", momentum {settings.momentum:g}" if settings.momentum else ""
+    name = OPTIMIZER_NAMES[settings.optimizer]
+    yield f"{name} at learning rate {settings.lr:g}{momentum} for every schedule, not tuned."
+    if diverged_text := _describe_divergence(study):
+        yield f"{diverged_text}; try a lower --lr."
     else:
-        yield f"{lr_text}: a schedule that falls may do better at a higher one (--tune)."
+        yield "A schedule that decays may do better at a higher learning rate (--tune)."
+
+
+def _describe_divergence(study: StudyResult) -> str:
+    """Return how many runs diverged; empty if none did."""
+    rows = study.comparison.rows
+    diverged_count = sum(row.diverged_count for row in rows)
+    if not diverged_count:
+        return ""
+    run_count = len(rows) * study.plan.protocol.seeds
+    return f"{diverged_count} of {run_count} runs diverged and got the dummy score"

@@ -1,13 +1,15 @@
-"""Curves in braille: each cell of a terminal holds 2 by 4 dots."""
+"""Charts for a terminal, drawn in braille: each character holds 2 by 4 dots."""
 
 import math
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.text import Text
 
 from lrlab.schedules.core import Array
-from lrlab.views.pieces import MARKS, StyledLine, StyledText
+from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import Preview
 
 _DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
@@ -15,15 +17,15 @@ _EMPTY_CELL = 0x2800
 
 
 def compute_cells(rates: Array, columns: int, rows: int, top: float) -> NDArray[np.uint8]:
-    """The dots of a curve as the bits of its cells, shape (rows, columns); 0 is an empty cell.
+    """Return the dots of a curve as bits, one byte for each cell, shape (rows, columns).
 
-    The steps share the width evenly, and every column of dots spans the lowest and the highest of
-    its rates, so that nothing between two columns gets lost. Neighbours are joined.
+    Steps are spread evenly over the width. Each column of dots spans its lowest to its highest
+    rate, so that no rate gets lost, and adjacent columns are joined.
 
     Args:
         rates: one for each step.
         columns, rows: the size in cells.
-        top: the rate at the upper edge, above 0; 0 is at the lower.
+        top: the rate at the upper edge, above 0; the lower edge is 0.
     """
     dot_columns, dot_rows = 2 * columns, 4 * rows
     starts = np.arange(dot_columns) * len(rates) // dot_columns
@@ -41,16 +43,16 @@ def compute_cells(rates: Array, columns: int, rows: int, top: float) -> NDArray[
 
 
 def cells_to_text(cells: NDArray[np.uint8]) -> list[str]:
-    """Cells as lines of text, blank where nothing is drawn."""
+    """Return cells as lines of text, with spaces for empty cells."""
     return ["".join(chr(_EMPTY_CELL + int(bit)) if bit else " " for bit in row) for row in cells]
 
 
 def draw_sparkline(
     rates: Array, width: int = 16, rows: int = 1, top: float | None = None
 ) -> list[str]:
-    """A curve without axes, as ``rows`` lines of ``width`` characters.
+    """Return a curve without axes, as ``rows`` lines of ``width`` characters.
 
-    It reaches from 0 to ``top``: its peak, when that is left out.
+    The lower edge is 0, the upper edge ``top``, by default the peak.
 
     >>> draw_sparkline(np.linspace(1, 0, 100), width=8, rows=2)
     ['⠙⠲⢤⣀    ', '    ⠉⠓⠦⣄']
@@ -64,11 +66,11 @@ def _compute_heights(rates: Array, top: float, dot_rows: int) -> NDArray[np.int6
 
 _MAX_CHART_WIDTH, _MIN_CHART_ROWS, _MAX_CHART_ROWS = 160, 12, 24
 _FULL_CELL = 0xFF
-_MIN_AXIS_LIMIT = 1e-300  # below, no axis could be divided
+_MIN_AXIS_LIMIT = 1e-300  # smaller peaks are drawn on an axis up to 1
 
 
-def render_chart(preview: Preview, width: int = 80) -> list[StyledLine]:
-    """The chart, at most ``width`` characters wide."""
+def render_chart(preview: Preview, width: int = 80) -> list[Text]:
+    """Return the lines of the chart, at most ``width`` characters wide."""
     width = max(40, min(width, _MAX_CHART_WIDTH))
     rows = max(_MIN_CHART_ROWS, min(width // 5, _MAX_CHART_ROWS))
     tick_values = compute_ticks(max(line.summary.peak for line in preview.lines))
@@ -79,20 +81,21 @@ def render_chart(preview: Preview, width: int = 80) -> list[StyledLine]:
     margin = max(map(len, labels.values())) + 2
     columns = width - margin - 1
     rates = [line.rates for line in preview.lines]
-    chart_lines = [
-        (
-            StyledText(labels.get(i, "").rjust(margin)),
-            StyledText("┤" if i in labels else "│", dim=True),
-            *row,
-        )
-        for i, row in enumerate(_draw_canvas(rates, columns, rows, tick_values[-1]))
+    lines = [
+        Text(" " * (margin - 1)).append(preview.unit, "dim"),
+        *(
+            Text(labels.get(i, "").rjust(margin)).append("┤" if i in labels else "│", "dim") + row
+            for i, row in enumerate(_draw_canvas(rates, columns, rows, tick_values[-1]))
+        ),
+        *_render_x_axis(preview.total_steps, columns, margin),
     ]
-    name = (StyledText(f"{' ' * (margin - 1)}{preview.unit}", dim=True),)
-    return [name, *chart_lines, *_render_x_axis(preview.total_steps, columns, margin)]
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 def compute_ticks(highest: float, approximate_count: int = 5) -> list[float]:
-    """Round numbers from 0 to the first that is not below ``highest``.
+    """Return round numbers from 0 to the first that is not below ``highest``.
 
     >>> compute_ticks(0.083)
     [0.0, 0.02, 0.04, 0.06, 0.08, 0.1]
@@ -104,14 +107,14 @@ def compute_ticks(highest: float, approximate_count: int = 5) -> list[float]:
 
 def _format_ticks(values: list[float]) -> list[str]:
     shown = [f"{value:.6g}" for value in values]
-    if any("e" in one for one in shown):
+    if any("e" in text for text in shown):
         return shown
-    places = max(len(one.partition(".")[2]) for one in shown)
+    places = max(len(text.partition(".")[2]) for text in shown)
     return [f"{value:.{places}f}" for value in values]
 
 
 def _choose_tick_step(span: float, approximate_count: int) -> float:
-    """The nearest 1, 2 or 5 times a power of ten that divides ``span`` into about so many."""
+    """Return 1, 2 or 5 times a power of ten that divides ``span`` into about so many parts."""
     power = 10.0 ** math.floor(math.log10(span / approximate_count))
     return (
         min((1, 2, 5, 10), key=lambda k: abs(math.log(span / approximate_count / power / k)))
@@ -123,11 +126,11 @@ def _find_row(value: float, top: float, rows: int) -> int:
     return rows - 1 - round(value / top * (4 * rows - 1)) // 4
 
 
-def _draw_canvas(rates: list[Array], columns: int, rows: int, top: float) -> list[StyledLine]:
-    layers = [compute_cells(one, columns, rows, top) for one in rates]
+def _draw_canvas(rates: list[Array], columns: int, rows: int, top: float) -> list[Text]:
+    layers = [compute_cells(line_rates, columns, rows, top) for line_rates in rates]
     dots = np.zeros((rows, columns), dtype=np.uint8)
     line_indices = np.full((rows, columns), -1)
-    # The fullest first: a line that is a solid band gives way to those that cross it.
+    # Densest first: a line that fills a solid band is drawn below those that cross it.
     for i in sorted(range(len(layers)), key=lambda i: -int(np.unpackbits(layers[i]).sum())):
         filled = layers[i] > 0
         dots[filled] = np.where(dots == _FULL_CELL, 0, dots)[filled] | layers[i][filled]
@@ -136,14 +139,14 @@ def _draw_canvas(rates: list[Array], columns: int, rows: int, top: float) -> lis
     if len(layers) > 1:
         for i, layer in enumerate(layers):
             for row, column in _place_marks(layer, i, len(layers)):
-                signs[row][column], line_indices[row, column] = MARKS[i], i
-    return [_group_by_line(line, line_indices[row]) for row, line in enumerate(signs)]
+                signs[row][column], line_indices[row, column] = get_line_style(i).mark, i
+    return [_color_row(line, line_indices[row]) for row, line in enumerate(signs)]
 
 
 def _place_marks(
     layer: NDArray[np.uint8], line_index: int, line_count: int
 ) -> list[tuple[int, int]]:
-    """Where the marks of line ``line_index`` stand: in columns that no other line's have."""
+    """Return the cells for the marks of a line, in columns where no other line has a mark."""
     spacing = max(18, 2 * line_count)
     first = (2 * line_index + 1) * spacing // (2 * line_count)
     return [
@@ -152,16 +155,17 @@ def _place_marks(
     ]
 
 
-def _group_by_line(signs: list[str], line_indices: NDArray[np.int64]) -> StyledLine:
-    groups = groupby(zip(signs, line_indices.tolist(), strict=True), key=lambda pair: pair[1])
-    return tuple(
-        StyledText("".join(sign for sign, _ in group), None if who < 0 else who)
-        for who, group in groups
-    )
+def _color_row(signs: list[str], line_indices: NDArray[np.int64]) -> Text:
+    row = Text()
+    for i, group in groupby(zip(signs, line_indices.tolist(), strict=True), key=itemgetter(1)):
+        row.append(
+            "".join(sign for sign, _ in group), get_line_style(i).rich_style if i >= 0 else ""
+        )
+    return row
 
 
-def _render_x_axis(total_steps: int, columns: int, margin: int) -> list[StyledLine]:
-    """The axis of the steps: a line with notches, and their numbers below."""
+def _render_x_axis(total_steps: int, columns: int, margin: int) -> list[Text]:
+    """Return the axis of steps: a line with ticks, and their numbers below."""
     spacing = max(1, round(_choose_tick_step(total_steps, max(2, columns // 14))))
     line, numbers = ["─"] * columns, [" "] * (margin + 1 + columns)
     name = " step"
@@ -176,6 +180,6 @@ def _render_x_axis(total_steps: int, columns: int, margin: int) -> list[StyledLi
             numbers[start : start + len(shown)] = shown
     numbers[-len(name) :] = name
     return [
-        (StyledText(" " * margin), StyledText("└" + "".join(line), dim=True)),
-        (StyledText("".join(numbers[: -len(name)])), StyledText(name, dim=True)),
+        Text(" " * margin).append("└" + "".join(line), "dim"),
+        Text("".join(numbers[: -len(name)])).append(name, "dim"),
     ]

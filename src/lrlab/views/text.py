@@ -1,17 +1,23 @@
-"""Times as people read them."""
+"""What several views print: durations, times, counts, optimizers, notes and tables."""
 
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from lrlab._checks import pluralize
-from lrlab.problems import TrainingFunction
-from lrlab.studies import Plan, find_varied_hyperparameters
-from lrlab.views.answer import HYPERPARAMETER_LABELS, format_setting
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+OPTIMIZER_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 
 _TIME_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+_UNLIMITED_WIDTH = 10_000
 
 
 def format_duration(seconds: float) -> str:
-    """How long, with two digits or more: people do not plan by the second.
+    """Return a duration with about two digits.
 
     >>> [format_duration(s) for s in (0.2, 59.6, 100, 600, 5400, 200_000)]
     ['< 1 s', '60 s', '1.7 min', '10 min', '1.5 h', '2.3 d']
@@ -24,44 +30,61 @@ def format_duration(seconds: float) -> str:
 
 
 def format_timestamp(timestamp: datetime) -> str:
-    """When, by the clock of this machine."""
+    """Return date and time in the time zone of this machine."""
     return f"{timestamp.astimezone():%Y-%m-%d %H:%M}"
 
 
-_HYPERPARAMETER_PLURALS = {"lr": "rates", "momentum": "momenta", "weight_decay": "weight decays"}
-
-
 def format_paired_seeds(count: int) -> str:
-    """How many seeds, and that they pair the runs."""
-    return pluralize(count, "seed" if count == 1 else "paired seed")
+    """Return ``1 seed`` or ``30 paired seeds``."""
+    return "1 seed" if count == 1 else f"{count} paired seeds"
 
 
-def describe_validation_rows(plan: Plan) -> str:
-    """How many training rows choose: ``80 of the 398 training rows``."""
-    if isinstance(plan.problem, TrainingFunction):
-        return f"a share of {plan.grid[0].validation_size:g} of its rows"
-    rows = plan.problem.train_rows
-    return f"{plan.grid[0].count_validation_rows(rows)} of the {rows} training rows"
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Args:
+        heading: one line or several; short headings stand at the bottom.
+        cells: one for each row.
+        justify: how heading and cells are aligned.
+    """
+
+    heading: str
+    cells: Sequence[str | Text]
+    justify: Literal["left", "right"] = "right"
 
 
-def summarize_grid(plan: Plan) -> str:
-    """``10 settings (5 rates, 2 momenta)``."""
-    sizes = (
-        f"{len(_list_values(plan, name))} {_HYPERPARAMETER_PLURALS.get(name, name)}"
-        for name in find_varied_hyperparameters(plan.grid)
-    )
-    return f"{len(plan.grid)} settings ({', '.join(sizes)})"
+def render_columns(columns: Sequence[Column], gap: int = 2) -> list[Text]:
+    """Return the lines of a table, headings first: no cell is wrapped, no line ends in spaces.
+
+    Args:
+        columns: from left to right.
+        gap: spaces left of each column.
+    """
+    has_heading = any(column.heading for column in columns)
+    table = Table(box=None, padding=(0, 0, 0, gap), header_style="dim", show_header=has_heading)
+    for column in columns:
+        table.add_column(Text(column.heading), justify=column.justify, no_wrap=True)
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    # The console lays out the table and prints nothing.
+    console = Console(width=_UNLIMITED_WIDTH, color_system=None, force_terminal=False)
+    lines = [
+        Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+        for segments in console.render_lines(table, pad=False)
+    ]
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
-def describe_grid(plan: Plan) -> str:
-    """``4 settings (rate 0.01, 0.1; momentum 0, 0.9)``."""
-    names = find_varied_hyperparameters(plan.grid)
-    values = (
-        f"{HYPERPARAMETER_LABELS.get(name, name)} {', '.join(_list_values(plan, name))}"
-        for name in names
-    )
-    return f"{len(plan.grid)} settings ({'; '.join(values)})"
+def format_columns(columns: Sequence[Column], gap: int = 2) -> str:
+    """Return a table as plain text; see ``render_columns``."""
+    return "\n".join(line.plain for line in render_columns(columns, gap))
 
 
-def _list_values(plan: Plan, name: str) -> list[str]:
-    return list(dict.fromkeys(format_setting(settings, name) for settings in plan.grid))
+def wrap_note(text: str, width: int, indent: int = 0) -> list[Text]:
+    """Return a note in dim lines of at most ``width`` characters."""
+    space = " " * indent
+    lines = textwrap.wrap(text, max(20, width), initial_indent=space, subsequent_indent=space)
+    return [Text(line, style="dim") for line in lines]

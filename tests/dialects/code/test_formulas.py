@@ -95,5 +95,5 @@ def test_an_absolute_rate_needs_the_base_rate() -> None:
         Cosine(5, end=Absolute(0.1)),
         PiecewiseInterpolate([0, 2], [1.0, Absolute(0.1)]),
     ):
-        with pytest.raises(ScheduleError, match="base must be given to write Rate"):
+        with pytest.raises(ScheduleError, match="base must be given to write Absolute"):
             to_formula(schedule)

@@ -67,6 +67,12 @@ def test_torch(schedule: Schedule) -> None:
     agree(schedule, run_on_optimizer(program, len(steps_of(schedule))))
 
 
+def test_a_cosine_that_waits_past_its_end_does_not_climb_in_torch() -> None:
+    schedule = parse("Cosine(2).until(5) >> Warmup(3)")
+    agree(schedule, run_on_optimizer(written(schedule, "torch"), len(steps_of(schedule))))
+    assert "CosineAnnealingLR" in to_code(parse("Cosine(5).until(2) >> Warmup(3)"), "torch", BASE)
+
+
 @settings(max_examples=100)
 @given(schedule=schedules)
 def test_optax(schedule: Schedule) -> None:
@@ -201,7 +207,7 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
     ("schedule", "library", "base", "rule"),
     [
         (Cosine(5, end=0.1), "torch", None, "base must be given to write the factor 0.1 as a rate"),
-        (Linear(Absolute(0.1), 1, over=5), "torch", None, "base must be given to write Rate"),
+        (Linear(Absolute(0.1), 1, over=5), "torch", None, "base must be given to write Absolute"),
         (Cosine(5), "optax", None, "base must be given"),
         (InverseSqrt(5), "optax", None, "base must be given"),
         (Cosine(5), "keras", None, "base must be given"),

@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
 from lrlab.problems import load_problem
 from lrlab.problems.metrics import Metric
-from lrlab.studies import BASELINE, Comparison, Machine, compare_scores, train_blocks
-from lrlab.studies.execution.local import plan_blocks
+from lrlab.studies import (
+    BASELINE,
+    Comparison,
+    Machine,
+    Verdict,
+    compare_scores,
+    train_blocks,
+)
+from lrlab.studies.execution.runner import plan_blocks
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
-from lrlab.views.answer import NumberFormat, assess_claim, describe_verdict, write_answer
+from lrlab.views.answer import NumberFormat, assess_claim, write_answer
 from tests.conftest import REPOSITORY
 
 SEEDS = 300
@@ -64,22 +71,21 @@ def trained() -> Comparison:
     for together in train_blocks(problem, grouped, engine, place):
         results |= together
     scores = {
-        schedule: np.array([results[f"{name} {seed}"].score for seed in range(SEEDS)])
+        schedule: np.array([results[f"{name} {seed}"].test_score for seed in range(SEEDS)])
         for name, schedule in SCHEDULES.items()
     }
     assert problem.test_train_ratio == OVERLAP
-    return compare_scores(scores, BASELINE, problem.task.metric, problem.test_train_ratio)
+    return compare_scores(scores, BASELINE, problem.metric, problem.test_train_ratio)
 
 
 def check(comparison: Comparison) -> None:
     """What the reference says of the article: its gain is a loss here, and unknown elsewhere."""
-    words = {row.schedule: describe_verdict(row) for row in comparison.rows}
-    assert words == {
-        repr(SCHEDULES["constant"]): "baseline",
-        repr(SCHEDULES["linear"]): "worse here",
-        repr(SCHEDULES["exp"]): "worse here",
-        repr(SCHEDULES["inverse_time"]): "worse here",
-        repr(SCHEDULES["lambda_double"]): "worse, new data too",
+    assert {row.schedule: row.verdict for row in comparison.rows} == {
+        repr(SCHEDULES["constant"]): Verdict.BASELINE,
+        repr(SCHEDULES["linear"]): Verdict.WORSE,
+        repr(SCHEDULES["exp"]): Verdict.WORSE,
+        repr(SCHEDULES["inverse_time"]): Verdict.WORSE,
+        repr(SCHEDULES["lambda_double"]): Verdict.WORSE_ON_NEW_DATA,
     }
     (linear,) = [row for row in comparison.rows if row.schedule == repr(SCHEDULES["linear"])]
     said = assess_claim(comparison, linear, 2 / 106)  # 92 and 94 of 106 rows
@@ -87,7 +93,7 @@ def check(comparison: Comparison) -> None:
     assert said.count("outside") == 2
     text = write_answer(comparison)
     assert text.startswith(
-        "On this data (300 seeds) no schedule beats the constant rate: 4 are worse.\n"
+        "On this data (300 seeds) no schedule is better than the constant rate: 4 are worse.\n"
         "For new data like it, 1 of those is known to be worse."
     )
 
@@ -113,8 +119,8 @@ def test_the_reference_in_both_readings(known: dict[str, dict[str, float]]) -> N
     assert write_answer(two) == (
         "On this data (300 seeds) Linear(1.0, 0.5, over=30) is worse than the constant rate: "
         "-0.75 points (-0.89 … -0.62).\n"
-        "For new data like it that cannot be said (-2.30 … +0.80): more rows may tell, more seeds "
-        "cannot."
+        "For new data like it, this is not settled (-2.30 … +0.80): more rows may settle it, "
+        "more seeds cannot."
     )
 
 
@@ -129,7 +135,7 @@ def test_the_document_shows_what_was_measured() -> None:
         f"{style.format_difference(mean)} points ({style.format_interval(row['ci_low'], row['ci_high'])})"
         in document
     )
-    assert f"cannot be said ({style.format_interval(mean - half, mean + half)})" in document
+    assert f"is not settled ({style.format_interval(mean - half, mean + half)})" in document
 
 
 def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) -> None:

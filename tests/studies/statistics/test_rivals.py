@@ -47,7 +47,7 @@ def test_beaten_are_those_that_one_sided_tests_of_scipy_all_say(
     wider = 1 / np.sqrt(1 + OVERLAP * seeds)  # what Nadeau and Bengio's correction makes of t
     t = np.array([[stats.ttest_rel(one, rival).statistic for rival in rivals] for one in own])
     found = beside(own, rivals)
-    for reading, shrunk in (("beaten", 1.0), ("beaten_on_new_data", wider)):
+    for reading, shrunk in (("is_beaten", 1.0), ("is_beaten_for_new_data", wider)):
         p = stats.t.sf(shrunk * t, seeds - 1).max(axis=1)  # the hardest rival's
         expected = (
             adjust_by_holm(2 * p) < 0.05

@@ -1,4 +1,4 @@
-"""A schedule as the Python program that builds it in another library."""
+"""``to_code``: the Python code that builds a schedule in another library."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,26 +15,25 @@ _CODE_WRITERS: Mapping[str, Callable[[Schedule, float | None], str]] = {
     "optax": optax.to_code,
     "keras": keras.to_code,
 }
-"""By library, a function of a bound schedule and the base rate."""
+"""By library, the function that writes the code of a bound schedule, given the base rate."""
 
 
 def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
-    """A Python program that builds the schedule in another library.
+    """Write Python code that builds a schedule in another library.
 
-    Its rates are those of ``schedule`` over the schedule's length; where the library goes on
-    differently after its end, a comment says so. For torch and transformers, which schedule an
-    ``optimizer`` of that name, the program makes a ``scheduler``; for optax and keras, whose
-    rates are absolute, a ``schedule``.
+    The code has the rates of ``schedule`` over its length; a comment says if the library differs
+    past the end. For torch and transformers the code makes a ``scheduler`` of an ``optimizer``; for
+    optax and keras it makes a ``schedule`` of absolute rates.
 
     Args:
-        schedule: any schedule without durations that need ``bind``.
+        schedule: a schedule whose durations are in steps.
         library: ``"torch"``, ``"transformers"``, ``"optax"`` or ``"keras"``.
-        base: the rate of the optimizer, above 0; needed where a factor must become an absolute
-            rate, or the other way round.
+        base: learning rate of the optimizer, above 0; needed to convert factors to absolute rates,
+            or back.
 
     Raises:
-        ScheduleError: an argument is none of these; ``base`` is missing; or the library cannot
-            express a part of the schedule, which the message names together with what can.
+        ScheduleError: an argument breaks these rules, ``base`` is missing, or the library cannot
+            express the schedule; the message says what can.
 
     >>> from lrlab.schedules import Cosine, Warmup
     >>> print(to_code(Warmup(4) >> Cosine(45), "torch"))
@@ -52,12 +51,12 @@ def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
     <BLANKLINE>
     """
     if not isinstance(schedule, Schedule):
-        raise ScheduleError(f"write: schedule must be a schedule, got {schedule!r}.")
+        raise ScheduleError(f"to_code: schedule must be a schedule, got {schedule!r}.")
     if not isinstance(library, str) or library not in _CODE_WRITERS:
         hint = format_suggestion(str(library), _CODE_WRITERS) or "."
         raise ScheduleError(
-            f"write: library must be one of {', '.join(_CODE_WRITERS)}, got {library!r}{hint}"
+            f"to_code: library must be one of {', '.join(_CODE_WRITERS)}, got {library!r}{hint}"
         )
     if base is not None and not is_positive(base):
-        raise ScheduleError(f"write: base must be a rate above 0, got {base!r}.")
+        raise ScheduleError(f"to_code: base must be a rate above 0, got {base!r}.")
     return _CODE_WRITERS[library](schedule.bind(), None if base is None else float(base))

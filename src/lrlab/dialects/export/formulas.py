@@ -1,4 +1,4 @@
-"""Ramps, warm-ups and cooldowns as formulas in t."""
+"""``to_formula``: any schedule as the text of a formula in t."""
 
 import ast
 from collections.abc import Callable, Mapping
@@ -48,14 +48,45 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 
+
+def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") -> str:
+    """Write the text of a formula with the schedule's value at every step.
+
+    Args:
+        schedule: a schedule whose durations are in steps.
+        base: the base rate, needed if a level is ``Absolute``.
+        clock: the text of the step.
+
+    Raises:
+        ScheduleError: a part of it has no formula, or ``base`` is missing.
+
+    >>> from lrlab.schedules import Cosine
+    >>> to_formula(Cosine(45))
+    '(1 + cos(pi * min(t, 45) / 45)) / 2'
+    """
+    writer = next((w for kind, w in _FORMULA_WRITERS.items() if isinstance(schedule, kind)), None)
+    if writer is None:
+        raise ScheduleError(f"there is no formula for {schedule}.")
+    text = writer(schedule, clock, base)
+    if len(text) > MAX_FORMULA_LENGTH:
+        raise ScheduleError(
+            f"the formula for {schedule} is longer than {MAX_FORMULA_LENGTH} characters."
+        )
+    return text
+
+
+FormulaWriter = Callable[[Any, str, float | None], str]
+
+MAX_FORMULA_LENGTH = 5_000
+
 CurveText = tuple[str, str]
-"""The texts of the share c of the way and of what is left of it, 1 - c, each a product."""
+"""The texts of a ramp's progress c and of the remaining 1 - c, each a product."""
 
 
 def write_ramp(s: Any, t: str, base: float | None) -> str:
-    """The formula of a ramp, ``t`` the text of its clock."""
+    """Write the formula of a ramp; ``t`` is the text of its clock."""
     start, end = s.start, to_factor(s.end, base)
-    if start is None:  # a warm-up that begins with a step of its own
+    if start is None:  # a warm-up whose first step counts
         p = f"min({t} + 1, {s.over + 1!r}) / {s.over + 1!r}"
         return interpolate(0.0, 1.0, *write_curve(s.curve, p))
     if not s.over:
@@ -65,16 +96,14 @@ def write_ramp(s: Any, t: str, base: float | None) -> str:
     if isinstance(s, Geometric):
         power = f"{end / start!r} ** ({p})"
         return power if start == 1 else f"{start!r} * {power}"
-    write_curve_of_ramp = next(
-        (share for kind, share in _RAMP_WRITERS.items() if isinstance(s, kind)), None
-    )
-    if write_curve_of_ramp is None:
+    writer = next((w for kind, w in _RAMP_WRITERS.items() if isinstance(s, kind)), None)
+    if writer is None:
         raise ScheduleError(f"there is no formula for {s}.")
-    return interpolate(start, end, *write_curve_of_ramp(s, p))
+    return interpolate(start, end, *writer(s, p))
 
 
 def interpolate(start: float, end: float, progress: str, remaining: str) -> str:
-    """From ``start`` to ``end``, with as few operations as these two need."""
+    """Write the way from ``start`` to ``end`` with as few operations as possible."""
     if start == end:
         return repr(start)
     low, height, text = (
@@ -85,10 +114,23 @@ def interpolate(start: float, end: float, progress: str, remaining: str) -> str:
 
 
 def write_curve(name: str | float, p: str) -> CurveText:
-    """The share along the curve of that name or exponent at progress ``p``."""
+    """Write the curve of that name or exponent at progress ``p``."""
     if isinstance(name, str):
         return _CURVE_WRITERS[name](p)
     return f"({p}) ** {name!r}", f"(1 - ({p}) ** {name!r})"
+
+
+_CURVE_WRITERS: Mapping[str, Callable[[str], CurveText]] = {
+    "linear": lambda p: (p, f"(1 - {p})"),
+    "cosine": lambda p: (f"(1 - cos(pi * {p})) / 2", f"(1 + cos(pi * {p})) / 2"),
+    "sqrt": lambda p: (f"({p}) ** 0.5", f"(1 - ({p}) ** 0.5)"),
+    "square": lambda p: (f"({p}) ** 2", f"(1 - ({p}) ** 2)"),
+    "mirror": lambda p: (
+        f"(2 * {p} - (1 - cos(pi * {p})) / 2)",
+        f"(1 - 2 * {p} + (1 - cos(pi * {p})) / 2)",
+    ),
+    "halving": lambda p: (f"(2 - 2 * 0.5 ** ({p}))", f"(2 * 0.5 ** ({p}) - 1)"),
+}
 
 
 def _write_cosine(s: Any, p: str) -> CurveText:
@@ -110,7 +152,7 @@ def _write_rex(s: Any, p: str) -> CurveText:
 
 
 def _write_tanh(s: Any, p: str) -> CurveText:
-    # (1 - tanh(x)) / 2 = 1 / (1 + exp(2 * x)); exp(700) is as good as infinite.
+    # (1 - tanh(x)) / 2 = 1 / (1 + exp(2 * x)); 1 / exp(700) is as good as 0.
     x = f"{2 * s.lower!r} + {2 * (s.upper - s.lower)!r} * {p}"
     return f"(1 - 1 / (1 + exp(min({x}, 700))))", f"1 / (1 + exp(min({x}, 700)))"
 
@@ -121,18 +163,6 @@ def _write_power(text: str, exponent: float) -> str:
     return f"{text if text.startswith('(') else f'({text})'} ** {to_int_if_whole(exponent)!r}"
 
 
-_CURVE_WRITERS: Mapping[str, Callable[[str], CurveText]] = {
-    "linear": lambda p: (p, f"(1 - {p})"),
-    "cosine": lambda p: (f"(1 - cos(pi * {p})) / 2", f"(1 + cos(pi * {p})) / 2"),
-    "sqrt": lambda p: (f"({p}) ** 0.5", f"(1 - ({p}) ** 0.5)"),
-    "square": lambda p: (f"({p}) ** 2", f"(1 - ({p}) ** 2)"),
-    "mirror": lambda p: (
-        f"(2 * {p} - (1 - cos(pi * {p})) / 2)",
-        f"(1 - 2 * {p} + (1 - cos(pi * {p})) / 2)",
-    ),
-    "halving": lambda p: (f"(2 - 2 * 0.5 ** ({p}))", f"(2 * 0.5 ** ({p}) - 1)"),
-}
-
 _RAMP_WRITERS: Mapping[type[Ramp], Callable[[Any, str], CurveText]] = {
     Linear: lambda s, p: (p, f"(1 - {p})"),
     Cosine: _write_cosine,
@@ -142,48 +172,6 @@ _RAMP_WRITERS: Mapping[type[Ramp], Callable[[Any, str], CurveText]] = {
     Warmup: lambda s, p: write_curve(s.curve, p),
     Cooldown: lambda s, p: write_curve(s.curve, p),
 }
-
-MAX_FORMULA_LENGTH = 5_000
-
-FormulaWriter = Callable[[Any, str, float | None], str]
-
-
-def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") -> str:
-    """The text of a formula whose value at every step is the schedule's.
-
-    Args:
-        schedule: what is written; its durations are in steps.
-        base: the base rate, needed where a level is an absolute ``Rate``.
-        clock: the text of the step.
-
-    Raises:
-        ScheduleError: there is no formula for a part of it, or ``base`` is missing.
-
-    >>> from lrlab.schedules import Cosine
-    >>> to_formula(Cosine(45))
-    '(1 + cos(pi * min(t, 45) / 45)) / 2'
-    """
-    writer = next((w for kind, w in _FORMULA_WRITERS.items() if isinstance(schedule, kind)), None)
-    if writer is None:
-        raise ScheduleError(f"there is no formula for {schedule}.")
-    text = writer(schedule, clock, base)
-    if len(text) > MAX_FORMULA_LENGTH:
-        raise ScheduleError(
-            f"the formula for {schedule} is longer than {MAX_FORMULA_LENGTH} characters."
-        )
-    return text
-
-
-def parenthesize(text: str) -> str:
-    """``text`` as tightly bound as a name."""
-    return text if text.replace(".", "").isalnum() else f"({text})"
-
-
-def restrict_to_interval(t: str, begin: float, end: float, text: str) -> str:
-    """``text`` from one step to before another, else 0."""
-    holds = f"({t} >= {to_int_if_whole(float(begin))!r}) * " if begin > 0 else ""
-    ends = f"({t} < {to_int_if_whole(float(end))!r}) * " if end < inf else ""
-    return f"{holds}{ends}{parenthesize(text)}"
 
 
 def _write_sequential(s: Sequential, t: str, base: float | None) -> str:
@@ -201,15 +189,11 @@ def _write_continued(s: Continued, t: str, base: float | None) -> str:
     rate = 1.0 if s.first.is_relative else require_base(base, f"{s.first} as factors")
     end_value = s.first(start, base=rate) / rate
     if not end_value and not s.second.is_relative:
-        raise ScheduleError(f"there is no formula for {s}, which goes on from a rate of 0.")
+        raise ScheduleError(f"there is no formula for {s}, which continues from a rate of 0.")
     first = to_formula(s.first, base, t)
     second = to_formula(s.second, base and end_value and base * end_value, _shift_clock(t, start))
     after = restrict_to_interval(t, start, inf, f"{end_value!r} * {parenthesize(second)}")
     return f"{restrict_to_interval(t, 0, start, first)} + {after}" if start else after
-
-
-def _shift_clock(t: str, start: float) -> str:
-    return f"max({t} - {to_int_if_whole(float(start))!r}, 0)" if start else t
 
 
 def _write_piecewise_interpolate(s: PiecewiseInterpolate, t: str, base: float | None) -> str:
@@ -219,9 +203,9 @@ def _write_piecewise_interpolate(s: PiecewiseInterpolate, t: str, base: float | 
     for i in range(len(at) - 1):
         width = at[i + 1] - at[i]
         if width:
-            p = f"min({_shift_clock(t, at[i])}, {to_int_if_whole(width)!r}) / {to_int_if_whole(width)!r}"
-            c, left = write_curve(s.curve, p)
-            text = interpolate(levels[i], levels[i + 1], c, left)
+            span = to_int_if_whole(width)
+            p = f"min({_shift_clock(t, at[i])}, {span!r}) / {span!r}"
+            text = interpolate(levels[i], levels[i + 1], *write_curve(s.curve, p))
             terms.append(restrict_to_interval(t, at[i], at[i + 1], text))
     return " + ".join([*terms, restrict_to_interval(t, at[-1], inf, repr(levels[-1]))])
 
@@ -279,6 +263,22 @@ def _write_cosine_wave(s: CosineWave, t: str, base: float | None) -> str:
     return interpolate(high, low, f"(1 - {turn}) / 2", f"(1 + {turn}) / 2")
 
 
+def restrict_to_interval(t: str, begin: float, end: float, text: str) -> str:
+    """Write ``text`` for the steps from ``begin`` to before ``end``, and 0 for others."""
+    begins = f"({t} >= {to_int_if_whole(float(begin))!r}) * " if begin > 0 else ""
+    ends = f"({t} < {to_int_if_whole(float(end))!r}) * " if end < inf else ""
+    return f"{begins}{ends}{parenthesize(text)}"
+
+
+def parenthesize(text: str) -> str:
+    """Put ``text`` in parentheses unless it is a name or number."""
+    return text if text.replace(".", "").isalnum() else f"({text})"
+
+
+def _shift_clock(t: str, start: float) -> str:
+    return f"max({t} - {to_int_if_whole(float(start))!r}, 0)" if start else t
+
+
 def _divide_clock(t: str, every: Any) -> str:
     return t if every == 1 else f"({t} / {every!r})"
 
@@ -292,7 +292,7 @@ _FORMULA_WRITERS: Mapping[Any, FormulaWriter] = {
     InverseTime: lambda s, t, base: f"1 / (1 + {s.alpha!r} * {_divide_clock(t, s.every)})",
     InverseSqrt: lambda s, t, base: f"({s.tau!r} / ({t} + {s.tau!r})) ** 0.5",
     Power: lambda s, t, base: f"max(1, {t} / {s.after!r}) ** -{s.exponent!r}",
-    # exp(700) is as good as infinite, and no overflow in Python.
+    # 1 / exp(700) is as good as 0 and does not overflow in Python.
     Sigmoid: lambda s, t, base: f"1 / (1 + exp(min({s.slope!r} * ({t} - {s.at!r}), 700)))",
     Step: lambda s, t, base: f"{s.gamma!r} ** ({t} // {s.every!r})",
     MultiStep: lambda s, t, base: (
@@ -310,7 +310,8 @@ _FORMULA_WRITERS: Mapping[Any, FormulaWriter] = {
     ),
     Sum: lambda s, t, base: " + ".join(parenthesize(to_formula(c, base, t)) for c in s.schedules),
     Affine: lambda s, t, base: (
-        f"{to_factor(s.offset, base)!r} + {s.slope!r} * {parenthesize(to_formula(s.schedule, base, t))}"
+        f"{to_factor(s.offset, base)!r} + "
+        f"{s.slope!r} * {parenthesize(to_formula(s.schedule, base, t))}"
     ),
     Clip: _write_clip,
     Until: lambda s, t, base: to_formula(s.schedule, base, f"min({t}, {s.at!r})"),
@@ -321,4 +322,4 @@ _FORMULA_WRITERS: Mapping[Any, FormulaWriter] = {
     ),
     Repeat: _write_repeat,
 }
-"""How to write each shape; of a shape's classes, the first that stands here."""
+"""By class of schedule, how to write it; the first class that fits counts."""

@@ -1,4 +1,4 @@
-"""Programs for keras: a schedule that one of its classes is, and no other."""
+"""Code for keras: schedules that equal one of its classes; others are refused."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,24 +26,26 @@ from lrlab.schedules import (
     Warmup,
 )
 
-Call = tuple[str, dict[str, Any]]
-"""The name of one of the classes and its arguments."""
-
-_REMEDY = (
-    "its schedules are Cosine (after a linear Warmup too), its repetition, Linear, Polynomial, "
-    "Exponential, Step, MultiStep, Piecewise and InverseTime; write a LearningRateSchedule of your "
-    "own around a formula"
-)
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
-    """The program that makes ``schedule`` out of one of keras' classes, in absolute rates."""
+    """Write the code that makes ``schedule`` with a keras class, in absolute rates."""
     writer = _CALL_MATCHERS.get(type(schedule))
     found = writer(schedule, base) if writer else None
     if found is None:
         raise make_unsupported_error(schedule, "keras", _REMEDY)
     name, kwargs = found
-    return f"import keras\n\nschedule = {format_call(f'keras.optimizers.schedules.{name}', **kwargs)}\n"
+    call = format_call(f"keras.optimizers.schedules.{name}", **kwargs)
+    return f"import keras\n\nschedule = {call}\n"
+
+
+Call = tuple[str, dict[str, Any]]
+"""The name of a keras class and its arguments."""
+
+_REMEDY = (
+    "its schedules are Cosine (also after a linear Warmup, or repeated), Linear, Polynomial, "
+    "Exponential, Step, MultiStep, PiecewiseConstant and InverseTime; write your own "
+    "LearningRateSchedule with a formula"
+)
 
 
 def _match_linear(s: Linear, base: float | None) -> Call | None:
@@ -52,18 +54,18 @@ def _match_linear(s: Linear, base: float | None) -> Call | None:
     return "PolynomialDecay", _build_decay_kwargs(s, base) | {"power": 1.0}
 
 
+def _match_polynomial(s: Polynomial, base: float | None) -> Call | None:
+    if not s.over or s.k != 1:
+        return None
+    return "PolynomialDecay", _build_decay_kwargs(s, base) | {"power": s.power}
+
+
 def _build_decay_kwargs(s: Any, base: float | None) -> dict[str, Any]:
     return {
         "initial_learning_rate": to_lr(s.start, base),
         "decay_steps": s.over,
         "end_learning_rate": to_lr(s.end, base),
     }
-
-
-def _match_polynomial(s: Polynomial, base: float | None) -> Call | None:
-    if not s.over or s.k != 1:
-        return None
-    return "PolynomialDecay", _build_decay_kwargs(s, base) | {"power": s.power}
 
 
 def _match_cosine(s: Cosine, base: float | None) -> Call | None:
@@ -161,4 +163,4 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | Non
     MultiStep: _match_multi_step,
     PiecewiseConstant: _match_piecewise_constant,
 }
-"""Which class of keras' a shape is, where its arguments allow it."""
+"""By class of schedule, the function that returns keras' equal call, or None."""

@@ -1,4 +1,4 @@
-"""Programs for optax: its own functions where they say the same, else a function of a formula."""
+"""Code for optax: its own functions where they fit, otherwise a function with a formula."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,11 +31,9 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 
-_CallWriter = Callable[[Any, float | None], str | None]
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
-    """The program that makes ``schedule`` out of optax's own functions, in absolute rates."""
+    """Write the code that makes ``schedule`` with optax's own functions, in absolute rates."""
     text = _write_schedule(schedule, base)
     imports = ["import jax.numpy as jnp"] if "jnp." in text else []
     imports += ["import optax"] if "optax." in text else []
@@ -48,16 +46,6 @@ def _write_schedule(schedule: Schedule, base: float | None, clock: str = "t") ->
     writer = _CALL_WRITERS.get(type(schedule))
     text = writer(schedule, base) if writer else None
     return _write_lambda(schedule, base, clock) if text is None else text
-
-
-def _write_lambda(schedule: Schedule, base: float | None, clock: str) -> str:
-    rate = require_base(base, f"{schedule} as rates")
-    try:
-        text = to_python(to_formula(schedule, rate, clock), JNP)
-    except ScheduleError as error:
-        remedy = f"{str(error).rstrip('.')}; write a function of the step of your own"
-        raise make_unsupported_error(schedule, "optax", remedy) from None
-    return f"lambda t: {rate!r} * ({text})"
 
 
 def _write_sequential(schedule: Sequential, base: float | None) -> str:
@@ -77,8 +65,21 @@ def _write_sequential(schedule: Sequential, base: float | None) -> str:
 
 
 def _write_clock(boundaries: list[float]) -> str:
-    """The step of a part; optax asks all parts at every step, the later ones before their 0 too."""
+    """Write the clock of a part: optax evaluates later parts at negative steps, too."""
     return "max(t, 0)" if boundaries else "t"
+
+
+def _write_lambda(schedule: Schedule, base: float | None, clock: str) -> str:
+    rate = require_base(base, f"{schedule} as rates")
+    try:
+        text = to_python(to_formula(schedule, rate, clock), JNP)
+    except ScheduleError as error:
+        remedy = f"{str(error).rstrip('.')}; write your own function of the step"
+        raise make_unsupported_error(schedule, "optax", remedy) from None
+    return f"lambda t: {rate!r} * ({text})"
+
+
+_CallWriter = Callable[[Any, float | None], str | None]
 
 
 def _write_constant(s: Constant, base: float | None) -> str:
@@ -157,8 +158,8 @@ _CALL_WRITERS: Mapping[type[Schedule], _CallWriter] = {
     MultiStep: _write_multi_step,
     PiecewiseConstant: _write_piecewise_constant,
 }
-"""Which function of optax's says the same as a shape, where its arguments allow it.
+"""By class of schedule, the function that writes optax's equal call, or returns None.
 
-Not exponential_decay's staircase for a Step: compiled, it divides by multiplying with one over the
-number, and comes a step late at some stairs.
+A Step is not exponential_decay with a staircase: compiled, that divides by multiplying with the
+reciprocal, and some of its stairs are one step late.
 """

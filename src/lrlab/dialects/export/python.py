@@ -1,58 +1,67 @@
-"""What the programs of all libraries are made of: numbers, levels, calls, refusals."""
+"""Pieces of exported code for every library: levels, numbers, calls, formulas as Python, errors."""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from textwrap import indent
 from typing import Any
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Absolute, Schedule
 
 
+class MissingBaseError(ScheduleError):
+    """Code that cannot be written without the base rate."""
+
+
 def make_unsupported_error(schedule: Schedule, library: str, remedy: str) -> ScheduleError:
-    """An error about a part that a library cannot express."""
+    """Make the error about a part that a library cannot express."""
     return ScheduleError(f"{library} cannot express {schedule}: {remedy}.")
 
 
 def to_factor(level: float | Absolute, base: float | None) -> float:
-    """A level as a factor of the base rate."""
+    """Convert a level to a factor of the base rate."""
     if not isinstance(level, Absolute):
         return level
     return level.value and round_off(level.value / require_base(base, f"{level} as a factor"))
 
 
 def to_lr(level: float | Absolute, base: float | None) -> float:
-    """A level as an absolute rate."""
+    """Convert a level to an absolute rate."""
     if isinstance(level, Absolute):
         return level.value
     return level and round_off(level * require_base(base, f"the factor {level:g} as a rate"))
 
 
 def require_base(base: float | None, purpose: str) -> float:
-    """The base rate, where nothing can be written without it."""
+    """Return the base rate.
+
+    Raises:
+        MissingBaseError: it is None.
+    """
     if base is None:
-        raise ScheduleError(
-            f"write: base must be given to write {purpose}: the rate of the optimizer, as in base=0.1 "
-            "(--lr 0.1 on the command line)."
+        raise MissingBaseError(
+            f"to_code: base must be given to write {purpose}: the learning rate of the optimizer, "
+            "as in base=0.1 (--lr 0.1 on the command line)."
         )
     return base
 
 
 def to_whole_steps(steps: float | str | None) -> int | None:
-    """A duration as an int, if it is a whole number of steps, 1 or more."""
+    """Convert a duration to an int, or None if it is not a whole number of 1 or more steps."""
     if steps is None or isinstance(steps, str) or steps < 1 or steps != int(steps):
         return None
     return int(steps)
 
 
 def round_off(value: float) -> float:
-    """A computed number without the last bit, which only makes it longer to read."""
+    """Round a computed number to 15 digits, which makes its text shorter."""
     return float(f"{value:.15g}")
 
 
 def format_call(name: str, *args: str, **kwargs: Any) -> str:
-    """The text of a call; None stands for an argument left out."""
+    """Format a call; keyword arguments that are None are left out."""
     named = [f"{key}={value}" for key, value in kwargs.items() if value is not None]
     return f"{name}({', '.join([*args, *named])})"
 
@@ -60,25 +69,25 @@ def format_call(name: str, *args: str, **kwargs: Any) -> str:
 def format_multiline_call(
     name: str, args: Iterable[str], items: Sequence[str], last_arg: str
 ) -> str:
-    """The text of a call with a list, one item per line."""
+    """Format a call with a list as an argument, one item per line."""
     lines = [f"    {arg}," for arg in args]
-    lines += ["    [", *(f"{indent(item, 8)}," for item in items), "    ],", f"    {last_arg},"]
+    lines += [
+        "    [",
+        *(f"{indent(item, ' ' * 8)}," for item in items),
+        "    ],",
+        f"    {last_arg},",
+    ]
     return "\n".join([f"{name}(", *lines, ")"])
-
-
-def indent(text: str, width: int) -> str:
-    """``text`` further to the right."""
-    return "\n".join(" " * width + line for line in text.splitlines())
 
 
 @dataclass(frozen=True)
 class FunctionNames:
-    """What Python source calls the functions that a formula knows.
+    """The Python names of a formula's functions in some module.
 
     Args:
-        functions: by the formula's names, "pi" among them.
-        bool_to_number: the text of a comparison that is worth 1 where it holds.
-        binary_min_max: whether ``min`` and ``max`` take two values only.
+        functions: Python name by the formula's name, "pi" included.
+        bool_to_number: turns the text of a comparison into that of a number, 1 or 0.
+        binary_min_max: whether ``min`` and ``max`` take only two arguments.
     """
 
     functions: Mapping[str, str]
@@ -96,14 +105,14 @@ MATH = FunctionNames(
 )
 JNP = FunctionNames(
     _qualify_names("jnp", min="jnp.minimum", max="jnp.maximum"),
-    # Booleans cannot be added up in NumPy, whose + is "or" between them.
+    # NumPy's + of booleans is "or".
     lambda text: f"jnp.where({text}, 1.0, 0.0)",
     binary_min_max=True,
 )
 
 
 def to_python(formula: str, names: FunctionNames) -> str:
-    """The Python source of a formula.
+    """Convert a formula to Python source.
 
     >>> to_python("(t < 5) * min(t, 3) + exp(-t)", MATH)
     '(t < 5) * min(t, 3) + math.exp(-t)'

@@ -1,4 +1,4 @@
-"""Programs for torch: its own classes where they say the same, else a ``LambdaLR`` of a formula."""
+"""Code for torch: its own classes where they fit, otherwise a ``LambdaLR`` with a formula."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from lrlab.dialects.export.formulas import to_formula
 from lrlab.dialects.export.python import (
     MATH,
+    MissingBaseError,
     format_call,
     format_multiline_call,
     make_unsupported_error,
@@ -34,14 +35,9 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.durations import Horizon
 
-Call = tuple[str, dict[str, Any]]
-"""The name of one of torch's classes and its arguments after the optimizer."""
-
-_REMEDY = "put it on the optimizer with lrlab.LRScheduler, which takes any that reads no metric"
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
-    """The program that puts ``schedule`` on an optimizer with torch's own classes."""
+    """Write the code that puts ``schedule`` on an optimizer with torch's own classes."""
     text = (
         _write_plateau(schedule, base)
         if isinstance(schedule, Plateau)
@@ -56,7 +52,7 @@ def to_code(schedule: Schedule, base: float | None) -> str:
 
 
 def _write_scheduler(schedule: Schedule, base: float | None, nested: bool = False) -> str:
-    """The call that makes the scheduler; ``nested`` where it is one of a sequence."""
+    """Write the call that makes the scheduler, ``nested`` if it is a part of a sequence."""
     # torch steps a sequence or chain within a sequence wrongly.
     if isinstance(schedule, Sequential) and not nested:
         found = _write_sequential(schedule, base)
@@ -69,18 +65,6 @@ def _write_scheduler(schedule: Schedule, base: float | None, nested: bool = Fals
             return format_multiline_call("ChainedScheduler", (), items, "optimizer=optimizer")
     found_call = _match_class(schedule, base)
     return _write_lambda(schedule, base) if found_call is None else _write_call(*found_call)
-
-
-def _write_lambda(schedule: Schedule, base: float | None) -> str:
-    try:
-        text = to_python(to_formula(schedule, base), MATH)
-    except ScheduleError as error:
-        if "write: base" in str(error):
-            raise
-        raise make_unsupported_error(
-            schedule, "torch", f"{str(error).rstrip('.')}; {_REMEDY}"
-        ) from None
-    return f"LambdaLR(optimizer, lambda t: {text})"
 
 
 def _write_sequential(schedule: Sequential, base: float | None) -> str | None:
@@ -97,20 +81,35 @@ def _write_sequential(schedule: Sequential, base: float | None) -> str | None:
         at += part.compute_length(Horizon())
         milestones.append(to_whole_steps(at))
     if None in milestones:
-        return None  # torch changes over at whole steps only
+        return None  # torch's milestones are whole steps
     items = []
     for part in parts:
-        cut = part.schedule if isinstance(part, Until) else part
         constant = _match_constant(part)
         items.append(
-            _write_call(*constant) if constant else _write_scheduler(cut, base, nested=True)
+            _write_call(*constant)
+            if constant
+            else _write_scheduler(_drop_until(part), base, nested=True)
         )
     items.append(_write_scheduler(last, base, nested=True))
     return format_multiline_call("SequentialLR", ["optimizer"], items, f"milestones={milestones}")
 
 
+def _drop_until(part: Schedule) -> Schedule:
+    """Return ``part`` without its ``until``, which the next milestone replaces."""
+    if not isinstance(part, Until):
+        return part
+    inner = part.schedule
+    # torch's cosine climbs past its end; all others hold their last rate.
+    waits = part.compute_length(Horizon()) > inner.compute_length(Horizon())
+    return part if waits and isinstance(inner, Cosine) else inner
+
+
+Call = tuple[str, dict[str, Any]]
+"""The name of a torch class and its arguments after the optimizer."""
+
+
 def _match_constant(part: Schedule) -> Call | None:
-    """A constant that something follows."""
+    """Return the call for a constant that is followed by another part, or None."""
     if (
         not isinstance(part, Constant)
         or isinstance(part.level, Absolute)
@@ -122,14 +121,43 @@ def _match_constant(part: Schedule) -> Call | None:
     return "ConstantLR", {"factor": part.level, "total_iters": to_whole_steps(part.over)}
 
 
-def _match_class(schedule: Schedule, base: float | None) -> Call | None:
-    """Torch's class that says the same, if there is one."""
-    writer = _CALL_MATCHERS.get(type(schedule))
-    return writer(schedule, base) if writer else None
+def _write_plateau(s: Plateau, base: float | None) -> str:
+    kwargs = {
+        "mode": repr(s.mode),
+        "factor": s.factor,
+        "patience": max(1, s.patience) - 1 if s.at_patience else s.patience,
+        "threshold": s.threshold,
+        "threshold_mode": repr(s.threshold_mode),
+        "cooldown": s.cooldown,
+        "min_lr": to_lr(s.low, base),
+        "eps": to_lr(s.eps, base),
+    }
+    return _write_call("ReduceLROnPlateau", kwargs)
+
+
+def _write_lambda(schedule: Schedule, base: float | None) -> str:
+    try:
+        text = to_python(to_formula(schedule, base), MATH)
+    except MissingBaseError:
+        raise
+    except ScheduleError as error:
+        raise make_unsupported_error(
+            schedule, "torch", f"{str(error).rstrip('.')}; {_REMEDY}"
+        ) from None
+    return f"LambdaLR(optimizer, lambda t: {text})"
+
+
+_REMEDY = "use lrlab.LRScheduler, which takes any schedule that needs no metric"
 
 
 def _write_call(name: str, kwargs: dict[str, Any]) -> str:
     return format_call(name, "optimizer", **kwargs)
+
+
+def _match_class(schedule: Schedule, base: float | None) -> Call | None:
+    """Return the call of the torch class that equals ``schedule``, or None."""
+    writer = _CALL_MATCHERS.get(type(schedule))
+    return writer(schedule, base) if writer else None
 
 
 def _match_linear(s: Linear, base: float | None) -> Call | None:
@@ -204,21 +232,6 @@ def _match_cosine_restarts(s: Repeat, base: float | None) -> Call | None:
     return "CosineAnnealingWarmRestarts", kwargs
 
 
-def _write_plateau(s: Plateau, base: float | None) -> str:
-    kwargs = {
-        "mode": repr(s.mode),
-        "factor": s.factor,
-        "patience": max(1, s.patience) - 1 if s.at_patience else s.patience,
-        "threshold": s.threshold,
-        "threshold_mode": repr(s.threshold_mode),
-        "cooldown": s.cooldown,
-        "min_lr": to_lr(s.low, base),
-        "eps": to_lr(s.eps, base),
-    }
-    return _write_call("ReduceLROnPlateau", kwargs)
-
-
-_CHAINABLE_CLASSES = ("LinearLR", "PolynomialLR", "ExponentialLR", "StepLR", "MultiStepLR")
 _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | None]] = {
     Linear: _match_linear,
     Warmup: _match_warmup,
@@ -229,4 +242,6 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | Non
     MultiStep: _match_multi_step,
     Repeat: _match_cosine_restarts,
 }
-"""Which class of torch's says the same as a shape, where its arguments allow it."""
+"""By class of schedule, the function that returns torch's equal call, or None."""
+
+_CHAINABLE_CLASSES = ("LinearLR", "PolynomialLR", "ExponentialLR", "StepLR", "MultiStepLR")

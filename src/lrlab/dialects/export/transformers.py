@@ -1,4 +1,4 @@
-"""Programs for transformers: a schedule that one of its functions makes, and no other."""
+"""Code for transformers: schedules that equal one of its functions; others are refused."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,18 +23,9 @@ from lrlab.schedules import (
     Warmup,
 )
 
-Call = tuple[str, dict[str, Any]]
-"""The name of one of the functions and its arguments after the optimizer."""
-
-_REMEDY = (
-    "its schedules are a Warmup(..., start=0.0) and one of Constant(1.0), Linear(1.0, 0.0), "
-    "Cosine, Polynomial, InverseSqrt, or a Constant(1.0) and a decay; give a Trainer the scheduler "
-    "of lrlab.optim, or of the program for torch"
-)
-
 
 def to_code(schedule: Schedule, base: float | None) -> str:
-    """The program that puts ``schedule`` on an optimizer with one of transformers' functions."""
+    """Write the code that puts ``schedule`` on an optimizer with a transformers function."""
     parts = schedule.schedules if isinstance(schedule, Sequential) else (schedule,)
     first = parts[0]
     found = None
@@ -52,10 +43,20 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     return f"from transformers import {name}\n\n{note}scheduler = {text}\n"
 
 
+Call = tuple[str, dict[str, Any]]
+"""The name of a transformers function and its arguments after the optimizer."""
+
+_REMEDY = (
+    "its schedules are a Warmup(..., start=0.0) and one of Constant(1.0), Linear(1.0, 0.0), "
+    "Cosine, Polynomial, InverseSqrt, or a Constant(1.0) and a decay; give the Trainer an "
+    "lrlab.LRScheduler, or the scheduler of the code for torch"
+)
+
+
 def _match_after_warmup(
     warmup: int, start: float, parts: tuple[Schedule, ...], base: float | None
 ) -> Call | None:
-    """The function for ``parts`` after a warm-up of so many steps from ``start``."""
+    """Return the call for ``parts`` after ``warmup`` steps from ``start``, or None."""
     if len(parts) == 2 and isinstance(parts[0], Constant) and parts[0].level == 1:
         return _match_stable_decay(warmup, start, to_whole_steps(parts[0].over), parts[1])
     writer = _CALL_MATCHERS.get(type(parts[0]))
@@ -63,7 +64,7 @@ def _match_after_warmup(
 
 
 def _match_stable_decay(warmup: int, start: float, stable: int | None, last: Any) -> Call | None:
-    """Warm-up, stable, decay; the warm-up begins where the decay ends."""
+    """Return the call for a warm-up that starts where the decay ends, stable steps and a decay."""
     kinds: dict[Any, str] = {Linear: "linear", Cosine: "cosine", Cooldown: "1-sqrt"}
     decay = to_whole_steps(getattr(last, "over", None))
     if stable is None or decay is None or type(last) not in kinds or isinstance(last.end, Absolute):
@@ -80,13 +81,6 @@ def _match_stable_decay(warmup: int, start: float, stable: int | None, last: Any
         "min_lr_ratio": last.end or None,
     }
     return "get_wsd_schedule", kwargs
-
-
-def _build_step_kwargs(warmup: int, over: float | str | None) -> dict[str, Any] | None:
-    length = to_whole_steps(over)
-    if length is None:
-        return None
-    return {"num_warmup_steps": warmup, "num_training_steps": warmup + length}
 
 
 def _match_constant(s: Constant, warmup: int, base: float | None) -> Call | None:
@@ -110,7 +104,7 @@ def _match_cosine(s: Cosine, warmup: int, base: float | None) -> Call | None:
         return None
     if s.end == 0:
         return "get_cosine_schedule_with_warmup", steps
-    # An absolute floor is a share of the optimizer's own rate there, whatever that is.
+    # transformers divides min_lr by the optimizer's rate.
     floor = {"min_lr": s.end.value} if isinstance(s.end, Absolute) else {"min_lr_rate": s.end}
     return "get_cosine_with_min_lr_schedule_with_warmup", steps | floor
 
@@ -121,6 +115,13 @@ def _match_polynomial(s: Polynomial, warmup: int, base: float | None) -> Call | 
         return None
     kwargs = steps | {"lr_end": to_lr(s.end, base), "power": s.power}
     return "get_polynomial_decay_schedule_with_warmup", kwargs
+
+
+def _build_step_kwargs(warmup: int, over: float | str | None) -> dict[str, Any] | None:
+    length = to_whole_steps(over)
+    if length is None:
+        return None
+    return {"num_warmup_steps": warmup, "num_training_steps": warmup + length}
 
 
 def _match_inverse_sqrt(s: InverseSqrt, warmup: int, base: float | None) -> Call | None:
@@ -135,4 +136,4 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, int, float | None], Call 
     Polynomial: _match_polynomial,
     InverseSqrt: _match_inverse_sqrt,
 }
-"""Which function makes a shape after a warm-up, where its arguments allow it."""
+"""By class of schedule, the function that returns the call after a warm-up, or None."""

@@ -1,7 +1,8 @@
-"""Data that worker processes share: written to a file once, mapped into each, copied by none.
+"""Training on this machine: one process per core, all of which map the same data.
 
-Arrays lie beside the pickle in the file, so that what a worker unpickles are views of the mapped
-pages. Those are copied on write: what one worker changes, no other sees.
+A problem is written to a file once and mapped by every worker process, so that nobody copies it.
+The arrays lie beside the pickle in the file: what a worker unpickles are views of the mapped pages.
+These are copied on write, so that no worker sees the changes of another.
 """
 
 import mmap
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -29,108 +30,50 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from lrlab.errors import StudyError, TrainingError
+from lrlab.errors import StudyError
 from lrlab.problems import Trainable, TrainingFunction
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine, RayCluster
+from lrlab.studies.execution.backends import Machine
 from lrlab.training import Result, Run, context, ensemble, loop
 from lrlab.training.engines import Engine, keep_freed_memory, use_one_thread
 
-_ALIGNMENT = 64  # bytes: what vector instructions like best
-
-
-@dataclass(frozen=True)
-class SharedFile:
-    """Where a shared value lies; small, so that it can be sent with every task.
-
-    Args:
-        path: the file.
-        spans: first byte and number of bytes of the pickle, then of each array.
-    """
-
-    path: str
-    spans: tuple[tuple[int, int], ...]
-
-
-@contextmanager
-def write_shared(value: object) -> Iterator[SharedFile]:
-    """A value in a temporary file for as long as the context lasts.
-
-    Raises:
-        StudyError: it cannot be pickled or written.
-    """
-    parts = pickle_out_of_band(value)
-    with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
-        yield _write_parts(parts, Path(folder) / "shared")
-
-
-@cache
-def load_shared(handle: SharedFile) -> Any:
-    """The value, its arrays being views of the file; each process unpickles it once."""
-    with open(handle.path, "rb") as file:
-        pages = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    payload, *arrays = (pages[start : start + size] for start, size in handle.spans)
-    return pickle.loads(payload, buffers=arrays)
-
-
-def reduce_tensor(value: object) -> Any:
-    """How a tensor is pickled as NumPy's array, torch's own pickles being copies of it.
-
-    For the ``reducer_override`` of a pickler; NotImplemented for everything else.
-    """
-    if type(value) is Tensor and not value.requires_grad and _has_numpy_view(value):
-        return torch.from_numpy, (value.numpy(),)
-    return NotImplemented
-
-
-class _TensorPickler(pickle.Pickler):
-    def reducer_override(self, value: object) -> Any:
-        return reduce_tensor(value)
-
-
-def _has_numpy_view(tensor: Tensor) -> bool:
-    try:
-        tensor.numpy()
-    except (TypeError, RuntimeError):  # on another device, of a type that only torch has, sparse
-        return False
-    return True
-
-
-def pickle_out_of_band(
-    value: object, pickler: Callable[..., pickle.Pickler] = _TensorPickler
-) -> list[memoryview]:
-    """The pickle of a value, then the bytes of its arrays, none of them copied.
-
-    Raises:
-        StudyError: it cannot be pickled.
-    """
-    stream, arrays = BytesIO(), list[pickle.PickleBuffer]()
-    try:
-        pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise StudyError(
-            f"what is trained must be picklable to reach worker processes, but {error}; define its "
-            "functions at the top of a module, or use one worker, which is this process."
-        ) from None
-    return [stream.getbuffer(), *(array.raw() for array in arrays)]
-
-
-def _write_parts(parts: list[memoryview], path: Path) -> SharedFile:
-    spans = []
-    try:
-        with path.open("wb") as file:
-            for part in parts:
-                file.write(bytes(-file.tell() % _ALIGNMENT))
-                spans.append((file.tell(), part.nbytes))
-                file.write(part)
-    except OSError as error:
-        raise StudyError(
-            f"the data cannot be written for worker processes to {path.parent}: {error.strerror}; "
-            "name another folder in $TMPDIR, or use one worker (--workers 1)."
-        ) from None
-    return SharedFile(str(path), tuple(spans))
-
-
 R = TypeVar("R")
+
+_ALIGNMENT = 64
+"""Bytes; vector instructions are fastest on arrays that begin at multiples of it."""
+
+
+def train_locally(
+    problem: Trainable, blocks: Sequence[Mapping[str, Run]], engine: Engine, machine: Machine
+) -> Generator[tuple[int, list[Result]], None, None]:
+    def train_here(i: int) -> list[Result]:
+        with use_one_thread():
+            return train_block(problem, list(blocks[i].values()), engine)
+
+    workers = min(machine.count_workers(engine), len(blocks)) if can_start_workers() else 1
+    if workers == 1:
+        for i in range(len(blocks)):
+            yield i, train_here(i)
+        return
+    with write_shared(problem) as handle:
+        calls = [(handle, list(block.values()), engine) for block in blocks]
+        # Closed before the file is removed that the workers have open.
+        with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as ended:
+            yield from ended
+
+
+def train_block(problem: Trainable, runs: Sequence[Run], engine: Engine) -> list[Result]:
+    """One block, in this process."""
+    if isinstance(problem, TrainingFunction):
+        return [context.run_training_function(problem, run, device=engine.device) for run in runs]
+    if engine.kind == "loop":
+        return [loop.train(problem, run, device=engine.device) for run in runs]
+    return ensemble.train(problem, runs, engine.device, engine.torch_compile)
+
+
+def _train_shared_block(
+    shared_problem: "SharedFile", runs: Sequence[Run], engine: Engine
+) -> list[Result]:
+    return train_block(load_shared(shared_problem), runs, engine)
 
 
 def run_in_workers(
@@ -236,110 +179,93 @@ def _ignore_interrupts_in_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-Block = Mapping[str, Run]
-"""Runs that are trained together and end together, by their ids."""
-
-
-def open_backend(backend: Backend) -> AbstractContextManager[None]:
-    """Keeps a cluster connected, so that a study of several phases connects once; else nothing."""
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution.ray import connect_to_cluster
-
-        return connect_to_cluster(backend)
-    return nullcontext()
-
-
-def plan_blocks(
-    problem: Trainable, runs: Mapping[str, Run], engine: Engine, backend: Backend = THIS_MACHINE
-) -> list[list[str]]:
-    """The ids of the runs that are trained together: one each in the loop.
-
-    Digits of float32 depend on what is trained together, so that whoever goes on with a study
-    keeps to these.
+@dataclass(frozen=True)
+class SharedFile:
+    """Where a shared value lies; small, so that it can be sent with every task.
 
     Args:
-        problem: what is trained.
-        runs: by id, one or more.
-        engine: what trains them.
-        backend: where; it says how many blocks are trained at a time.
+        path: the file.
+        spans: first byte and number of bytes of the pickle, then of each array.
+    """
+
+    path: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@contextmanager
+def write_shared(value: object) -> Iterator[SharedFile]:
+    """A value in a temporary file for as long as the context lasts.
 
     Raises:
-        TrainingError: the ensemble cannot train this problem.
-        StudyError: there is no such cluster.
+        StudyError: it cannot be pickled or written.
     """
-    run_ids = list(runs)
-    if engine.kind == "loop":
-        return [[run_id] for run_id in run_ids]
-    if isinstance(problem, TrainingFunction):
-        raise TrainingError(context.ENSEMBLE_UNSUPPORTED)
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution import ray
-
-        backend = ray.to_machine(backend)
-    blocks = ensemble.split_into_blocks(
-        problem, list(runs.values()), backend.count_workers(engine), backend.memory_bytes
-    )
-    return [[run_ids[i] for i in block] for block in blocks]
+    parts = pickle_out_of_band(value)
+    with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
+        yield _write_parts(parts, Path(folder) / "shared")
 
 
-def train_blocks(
-    problem: Trainable, blocks: Sequence[Block], engine: Engine, backend: Backend = THIS_MACHINE
-) -> Generator[dict[str, Result], None, None]:
-    """Trains all blocks and yields what came of each when it has ended, by the ids of its runs.
+@cache
+def load_shared(handle: SharedFile) -> Any:
+    """The value, its arrays being views of the file; each process unpickles it once."""
+    with open(handle.path, "rb") as file:
+        pages = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    payload, *arrays = (pages[start : start + size] for start, size in handle.spans)
+    return pickle.loads(payload, buffers=arrays)
 
-    Args:
-        problem: what is trained.
-        blocks: they start in this order.
-        engine: what trains them.
-        backend: where.
+
+def reduce_tensor(value: object) -> Any:
+    """How a tensor is pickled as NumPy's array, torch's own pickles being copies of it.
+
+    For the ``reducer_override`` of a pickler; NotImplemented for everything else.
+    """
+    if type(value) is Tensor and not value.requires_grad and _has_numpy_view(value):
+        return torch.from_numpy, (value.numpy(),)
+    return NotImplemented
+
+
+class _TensorPickler(pickle.Pickler):
+    def reducer_override(self, value: object) -> Any:
+        return reduce_tensor(value)
+
+
+def _has_numpy_view(tensor: Tensor) -> bool:
+    try:
+        tensor.numpy()
+    except (TypeError, RuntimeError):  # on another device, of a type that only torch has, sparse
+        return False
+    return True
+
+
+def pickle_out_of_band(
+    value: object, pickler: Callable[..., pickle.Pickler] = _TensorPickler
+) -> list[memoryview]:
+    """The pickle of a value, then the bytes of its arrays, none of them copied.
 
     Raises:
-        StudyError: a worker process died, or the problem cannot be sent to one; there is no such
-            cluster, or it was lost.
-        TrainingError: the engine cannot train this problem.
+        StudyError: it cannot be pickled.
     """
-    if not blocks:
-        return
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution import ray
-
-        trained = ray.train_on_ray(problem, blocks, engine, backend)
-    else:
-        trained = train_locally(problem, blocks, engine, backend)
-    with closing(trained):
-        for i, results in trained:
-            yield dict(zip(blocks[i], results, strict=True))
+    stream, arrays = BytesIO(), list[pickle.PickleBuffer]()
+    try:
+        pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise StudyError(
+            f"what is trained must be picklable to reach worker processes, but {error}; define its "
+            "functions at the top of a module, or use one worker, which is this process."
+        ) from None
+    return [stream.getbuffer(), *(array.raw() for array in arrays)]
 
 
-def train_locally(
-    problem: Trainable, blocks: Sequence[Block], engine: Engine, machine: Machine
-) -> Generator[tuple[int, list[Result]], None, None]:
-    def train_here(i: int) -> list[Result]:
-        with use_one_thread():
-            return train_block(problem, list(blocks[i].values()), engine)
-
-    workers = min(machine.count_workers(engine), len(blocks)) if can_start_workers() else 1
-    if workers == 1:
-        for i in range(len(blocks)):
-            yield i, train_here(i)
-        return
-    with write_shared(problem) as handle:
-        calls = [(handle, list(block.values()), engine) for block in blocks]
-        # Closed before the file is removed that the workers have open.
-        with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as ended:
-            yield from ended
-
-
-def train_block(problem: Trainable, runs: Sequence[Run], engine: Engine) -> list[Result]:
-    """One block, in this process."""
-    if isinstance(problem, TrainingFunction):
-        return [context.run_training_function(problem, run, device=engine.device) for run in runs]
-    if engine.kind == "loop":
-        return [loop.train(problem, run, device=engine.device) for run in runs]
-    return ensemble.train(problem, runs, engine.device, engine.torch_compile)
-
-
-def _train_shared_block(
-    shared_problem: SharedFile, runs: Sequence[Run], engine: Engine
-) -> list[Result]:
-    return train_block(load_shared(shared_problem), runs, engine)
+def _write_parts(parts: list[memoryview], path: Path) -> SharedFile:
+    spans = []
+    try:
+        with path.open("wb") as file:
+            for part in parts:
+                file.write(bytes(-file.tell() % _ALIGNMENT))
+                spans.append((file.tell(), part.nbytes))
+                file.write(part)
+    except OSError as error:
+        raise StudyError(
+            f"the data cannot be written for worker processes to {path.parent}: {error.strerror}; "
+            "name another folder in $TMPDIR, or use one worker (--workers 1)."
+        ) from None
+    return SharedFile(str(path), tuple(spans))

@@ -1,27 +1,32 @@
-"""A study carried out: what is stored is kept, what is missing is trained and stored."""
+"""Runs a study phase by phase: trains the runs that are not stored yet, and stores them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 
-from lrlab.errors import LrlabError, StudyError
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend
-from lrlab.studies.execution.local import Block, open_backend, plan_blocks, train_blocks
+from lrlab.errors import LrlabError, StudyError, TrainingError
+from lrlab.problems import Trainable, TrainingFunction
+from lrlab.studies.execution.backends import THIS_MACHINE, Backend, RayCluster
+from lrlab.studies.execution.local import train_locally
 from lrlab.studies.plan.phases import Phase, plan_first_phase, plan_next_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.sqlite import PlannedRun, Store
 from lrlab.studies.study import StudyResult
-from lrlab.training import Result, Run
+from lrlab.training import Result, Run, context, ensemble
+from lrlab.training.engines import Engine
+
+Block = Mapping[str, Run]
+"""Runs that are trained together and end together, by their ids."""
 
 ProgressCallback = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
-"""Told of every phase with those of its runs that will be trained; gives what to call at the end of
-each of them.
+"""Called with every phase and the runs to train in it; returns a context manager that gives what to
+call at the end of each run.
 """
 
 
 @contextmanager
 def ignore_progress(phase: Phase, missing_runs: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-    """A ``ProgressCallback`` that tells nobody."""
+    """Ignore all progress; a ``ProgressCallback``."""
     yield lambda run: None
 
 
@@ -32,22 +37,22 @@ def run_study(
     progress: ProgressCallback = ignore_progress,
     source: str | None = None,
 ) -> StudyResult:
-    """The study with the results of all its runs, phase after phase.
+    """Return the study with the results of all its runs, trained phase after phase.
 
-    Runs that are stored are not trained again; the others are trained in the blocks that were
-    recorded when their phase was planned, so that a study which was stopped comes to the same
-    numbers as one that was not.
+    Stored runs are not trained again. The others are trained in the blocks recorded when their
+    phase was planned, so that a study that was stopped and resumed gives the same numbers as one
+    that was not.
 
     Args:
         plan: the study.
-        store: where runs are looked up, and where they are stored as they end.
+        store: where runs are looked up, and stored as they end.
         backend: where runs are trained.
-        progress: told of every phase and of every run that was trained and stored.
-        source: how the command line comes to the problem again, as JSON.
+        progress: called with every phase, and at the end of every run once it is stored.
+        source: how the command line loads the problem again, as JSON.
 
     Raises:
-        StudyError: the store cannot be written, or a worker process died; or what is stored of this
-            study was planned by other rules than this version's.
+        StudyError: the store cannot be written, a worker process died, or another version of
+            lrlab planned what is stored of this study.
         TrainingError: the engine of the plan cannot train its problem.
     """
     finished_phases: list[Phase] = []
@@ -62,7 +67,7 @@ def run_study(
                 finished_phases.append(phase)
                 phase = plan_next_phase(plan, finished_phases, results)
     except LrlabError:
-        # What cannot be trained at all is no study: nothing could go on with it.
+        # A study that cannot be trained at all leaves no trace: it could never be resumed.
         if (
             not was_stored
             and store.has_study(plan.id)
@@ -71,6 +76,80 @@ def run_study(
             store.delete_study(plan.id)
         raise
     return StudyResult(plan, tuple(finished_phases), results)
+
+
+def open_backend(backend: Backend) -> AbstractContextManager[None]:
+    """Stay connected to a cluster, so that a study connects once for all its phases.
+
+    For this machine there is nothing to open.
+    """
+    if isinstance(backend, RayCluster):
+        from lrlab.studies.execution.ray import connect_to_cluster
+
+        return connect_to_cluster(backend)
+    return nullcontext()
+
+
+def plan_blocks(
+    problem: Trainable, runs: Mapping[str, Run], engine: Engine, backend: Backend = THIS_MACHINE
+) -> list[list[str]]:
+    """Return the ids of the runs to train together, block by block; one run each in the loop.
+
+    Digits of float32 depend on which runs are trained together, so that a resumed study uses the
+    same blocks.
+
+    Args:
+        problem: what is trained.
+        runs: by id, one or more.
+        engine: what trains them.
+        backend: where; it determines how many blocks are trained at a time.
+
+    Raises:
+        TrainingError: the ensemble cannot train this problem.
+        StudyError: there is no such cluster.
+    """
+    run_ids = list(runs)
+    if engine.kind == "loop":
+        return [[run_id] for run_id in run_ids]
+    if isinstance(problem, TrainingFunction):
+        raise TrainingError(context.ENSEMBLE_UNSUPPORTED)
+    if isinstance(backend, RayCluster):
+        from lrlab.studies.execution import ray
+
+        backend = ray.to_machine(backend)
+    blocks = ensemble.split_into_blocks(
+        problem, list(runs.values()), backend.count_workers(engine), backend.memory_bytes
+    )
+    return [[run_ids[i] for i in block] for block in blocks]
+
+
+def train_blocks(
+    problem: Trainable, blocks: Sequence[Block], engine: Engine, backend: Backend = THIS_MACHINE
+) -> Generator[dict[str, Result], None, None]:
+    """Train all blocks and yield the results of each when it has ended, by the ids of its runs.
+
+    Args:
+        problem: what is trained.
+        blocks: they start in this order.
+        engine: what trains them.
+        backend: where.
+
+    Raises:
+        StudyError: a worker process died, the problem cannot be sent to one, or the cluster does
+            not exist or was lost.
+        TrainingError: the engine cannot train this problem.
+    """
+    if not blocks:
+        return
+    if isinstance(backend, RayCluster):
+        from lrlab.studies.execution import ray
+
+        trained = ray.train_on_ray(problem, blocks, engine, backend)
+    else:
+        trained = train_locally(problem, blocks, engine, backend)
+    with closing(trained):
+        for i, results in trained:
+            yield dict(zip(blocks[i], results, strict=True))
 
 
 def _run_phase(
@@ -82,33 +161,33 @@ def _run_phase(
     progress: ProgressCallback,
 ) -> dict[str, Result]:
     stored = store.find_stored_runs(phase.runs)
-    # Of another study when this phase was planned, and deleted with it a moment later.
+    # Runs that another study had when this phase was planned, and that were deleted with it since.
     lost = phase.runs.keys() - stored - {run_id for block in blocks for run_id in block}
     if lost:
-        runs = {id: run for id, run in phase.runs.items() if id in lost}
+        runs = {run_id: run for run_id, run in phase.runs.items() if run_id in lost}
         lost_blocks = plan_blocks(plan.problem, runs, plan.engine, backend)
-        blocks += [{id: runs[id] for id in ids} for ids in lost_blocks]
+        blocks += [{run_id: runs[run_id] for run_id in run_ids} for run_ids in lost_blocks]
     missing = [block for block in blocks if not stored >= block.keys()]
-    new = [run for block in missing for id, run in block.items() if id not in stored]
+    new = [run for block in missing for run_id, run in block.items() if run_id not in stored]
     with (
         progress(phase, new) as on_run_end,
         closing(train_blocks(plan.problem, missing, plan.engine, backend)) as training,
     ):
         for block_results in training:
             store.add_results(plan.problem, plan.engine, phase.runs, block_results)
-            for id in block_results:
-                if id not in stored:
-                    on_run_end(phase.runs[id])
-    # As they are stored: another process may have stored some before this one.
+            for run_id in block_results:
+                if run_id not in stored:
+                    on_run_end(phase.runs[run_id])
+    # Read from the store: another process may have stored some of them first.
     return store.load_results(phase.runs)
 
 
 def _load_or_plan_blocks(
     plan: Plan, phase: Phase, store: Store, backend: Backend, source: str | None
 ) -> list[Block]:
-    """What is trained together in a phase: as it was recorded, by whoever planned it first.
+    """Return the blocks of a phase as recorded by the process that planned it first.
 
-    With the first phase a study begins: nothing is noted of one that cannot be trained.
+    A study begins with its first phase: nothing is recorded of one that cannot be trained.
     """
     planned_runs = store.load_phase(plan.id, phase.name)
     new_runs = _plan_phase_runs(plan, phase, store, backend) if planned_runs is None else None
@@ -119,21 +198,20 @@ def _load_or_plan_blocks(
     assert planned_runs is not None
     if {run_id for run_id, _ in planned_runs} != phase.runs.keys():
         raise StudyError(
-            f"study {plan.id} has planned other runs for its phase {phase.name} than its results "
-            "lead to now, so another version of lrlab has begun it; delete it with lrlab delete "
-            f"{plan.id} and begin it again."
+            f"another version of lrlab began study {plan.id}, since it planned other runs for the "
+            f"phase {phase.name}; delete the study with `lrlab delete {plan.id}` and start again."
         )
     grouped: dict[int, dict[str, Run]] = {}
-    for id, number in planned_runs:
-        if number is not None:
-            grouped.setdefault(number, {})[id] = phase.runs[id]
+    for run_id, block_number in planned_runs:
+        if block_number is not None:
+            grouped.setdefault(block_number, {})[run_id] = phase.runs[run_id]
     return list(grouped.values())
 
 
 def _plan_phase_runs(plan: Plan, phase: Phase, store: Store, backend: Backend) -> list[PlannedRun]:
-    """The runs of a phase that is planned now, each with the number of its block."""
+    """Return the runs of a new phase, each with the number of its block."""
     stored = store.find_stored_runs(phase.runs)
     missing = {run_id: run for run_id, run in phase.runs.items() if run_id not in stored}
     blocks = plan_blocks(plan.problem, missing, plan.engine, backend) if missing else []
-    block_numbers = {id: number for number, ids in enumerate(blocks) for id in ids}
-    return [(id, block_numbers.get(id)) for id in phase.runs]
+    block_numbers = {run_id: number for number, run_ids in enumerate(blocks) for run_id in run_ids}
+    return [(run_id, block_numbers.get(run_id)) for run_id in phase.runs]

@@ -13,7 +13,7 @@ from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import build_midpoints, compute_extension_lr, list_lrs
 from lrlab.studies.plan.plan import Plan, hash_json
 from lrlab.studies.plan.selection import Candidate, Selection, select_settings
-from lrlab.studies.store.reader import FINAL_PHASE
+from lrlab.studies.store.schema import FINAL_PHASE
 from lrlab.training import Result, Run, Settings
 from lrlab.training.settings import FLOAT32_MAX
 

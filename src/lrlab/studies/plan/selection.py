@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from lrlab.problems import Trainable, TrainingFunction, split_rows
+from lrlab.problems import Trainable, TrainingFunction
 from lrlab.schedules import Schedule
 from lrlab.studies.plan.grid import find_edge_side, list_lrs
 from lrlab.training import Result, Settings
@@ -129,7 +129,7 @@ def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
 
     @cache
     def score_dummy(seed: int, validation_rows: int) -> float:
-        split = split_rows(problem, seed, validation_rows)
+        split = problem.split_rows(seed, validation_rows)
         assert split.x_validation is not None
         assert split.y_validation is not None
         return compute_dummy_score(

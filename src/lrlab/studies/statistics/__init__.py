@@ -1,9 +1,10 @@
-"""Statistics of a study: numbers only; ``verdict`` puts them into words."""
+"""Statistics of a study, as numbers and enums; ``lrlab.views`` puts them into words."""
 
 from lrlab.studies.statistics.best_baseline import BaselineConfig as BaselineConfig
 from lrlab.studies.statistics.comparison import Comparison as Comparison
 from lrlab.studies.statistics.comparison import ComparisonRow as ComparisonRow
 from lrlab.studies.statistics.comparison import compare_scores as compare_scores
+from lrlab.studies.statistics.comparison import find_winners as find_winners
 from lrlab.studies.statistics.paired import ALPHA as ALPHA
 from lrlab.studies.statistics.paired import DifferenceEstimate as DifferenceEstimate
 from lrlab.studies.statistics.paired import PairedComparison as PairedComparison
@@ -14,3 +15,4 @@ from lrlab.studies.statistics.time_to_target import TimeToTarget as TimeToTarget
 from lrlab.studies.statistics.time_to_target import (
     compute_times_to_target as compute_times_to_target,
 )
+from lrlab.studies.statistics.verdict import Verdict as Verdict

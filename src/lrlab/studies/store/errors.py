@@ -1,4 +1,4 @@
-"""What goes wrong with a database file, in one sentence each, for those who write and who read."""
+"""Errors of database files: each turned into a ``StudyError`` of one sentence."""
 
 import sqlite3
 import zlib
@@ -9,29 +9,29 @@ from lrlab.errors import StudyError
 from lrlab.studies.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 BUSY_TIMEOUT = 30.0
-"""Seconds to wait for another process that writes."""
+"""Seconds to wait for another process that is writing."""
 
 _OTHER_FILE_HINT = "name another file with --db"
 _ERROR_SENTENCES = {
-    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room and repeat the command, what "
-    "was stored is kept",
-    sqlite3.SQLITE_IOERR: "cannot be read or written, the disk refuses: see that it is well "
-    "and has room, and repeat the command, what was stored is kept",
-    sqlite3.SQLITE_BUSY: "was being written by another process all the while; repeat the "
-    f"command when that has ended, or {_OTHER_FILE_HINT}",
-    sqlite3.SQLITE_READONLY: f"may not be written; allow it, or {_OTHER_FILE_HINT}",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened, or no log be made beside it; see that folder and "
-    f"file may be written, or {_OTHER_FILE_HINT}",
-    sqlite3.SQLITE_NOTADB: f"cannot be used: file is not a database; {_OTHER_FILE_HINT}",
-    sqlite3.SQLITE_CORRUPT: "cannot be used, it is damaged: database disk image is malformed; put "
-    f"a copy of it in its place, or {_OTHER_FILE_HINT}",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room and repeat the command; "
+    "what was stored stays",
+    sqlite3.SQLITE_IOERR: "cannot be read or written, the disk reports an error: check it, "
+    "and repeat the command; what was stored stays",
+    sqlite3.SQLITE_BUSY: "is being written by another process; repeat the command when that "
+    f"has ended, or {_OTHER_FILE_HINT}",
+    sqlite3.SQLITE_READONLY: f"is read-only; allow writing, or {_OTHER_FILE_HINT}",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened, or no log can be created beside it; make its "
+    f"folder and file writable, or {_OTHER_FILE_HINT}",
+    sqlite3.SQLITE_NOTADB: f"cannot be used: the file is not a database; {_OTHER_FILE_HINT}",
+    sqlite3.SQLITE_CORRUPT: "is damaged: database disk image is malformed; restore a copy of "
+    f"it, or {_OTHER_FILE_HINT}",
 }
-"""By SQLite's primary codes of errors."""
+"""By SQLite's primary error codes."""
 
 
 @contextmanager
 def translate_sqlite_errors(file: str) -> Iterator[None]:
-    """Says in a sentence what SQLite found wrong with ``file``.
+    """Turn errors of SQLite into sentences about ``file``.
 
     Raises:
         StudyError: SQLite raised an error inside, or ``report_damage`` did.
@@ -39,22 +39,22 @@ def translate_sqlite_errors(file: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        # Python's own errors, as of text that is none, have no code.
+        # Errors of Python's sqlite3 module itself, such as for invalid text, have no code.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         sentence = _ERROR_SENTENCES.get(code, f"cannot be used: {error}; {_OTHER_FILE_HINT}")
         raise StudyError(f"the database {file} {sentence}.") from None
 
 
 def fetch_int(db: sqlite3.Connection, query: str) -> int:
-    """The one number that a query gives."""
+    """Return the integer that a query selects."""
     return int(db.execute(query).fetchone()[0])
 
 
 def read_schema_version(db: sqlite3.Connection, file: str) -> int:
-    """The version of the tables in a database; 0 where it has none yet.
+    """Return the version of the tables in a database; 0 if it has no tables yet.
 
     Raises:
-        StudyError: it is another program's, or a newer lrlab's.
+        StudyError: it belongs to another program, or to an older or a newer lrlab.
     """
     tables = fetch_int(db, "SELECT count(*) FROM sqlite_master")
     version = fetch_int(db, "PRAGMA user_version")
@@ -62,18 +62,23 @@ def read_schema_version(db: sqlite3.Connection, file: str) -> int:
         raise StudyError(f"{file} is a database of another program; {_OTHER_FILE_HINT}.")
     if version > SCHEMA_VERSION:
         raise StudyError(
-            f"{file} was written by a newer lrlab (version {version} of its tables, this one "
-            f"knows {SCHEMA_VERSION}); upgrade lrlab or {_OTHER_FILE_HINT}."
+            f"{file} was written by a newer lrlab (schema version {version}, this one reads "
+            f"{SCHEMA_VERSION}); upgrade lrlab or {_OTHER_FILE_HINT}."
+        )
+    if tables and version < SCHEMA_VERSION:
+        raise StudyError(
+            f"{file} was written by an older lrlab (schema version {version}, this one reads "
+            f"{SCHEMA_VERSION}); {_OTHER_FILE_HINT}."
         )
     return version if tables else 0
 
 
 @contextmanager
 def report_damage(what: str) -> Iterator[None]:
-    """Where what was stored is taken apart: in a damaged file it may be anything.
+    """Turn errors of unpacking stored data into a database error: in a damaged file it may be anything.
 
     Raises:
-        sqlite3.DatabaseError: it cannot be.
+        sqlite3.DatabaseError: the data cannot be unpacked.
     """
     try:
         yield

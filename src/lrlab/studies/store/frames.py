@@ -1,4 +1,4 @@
-"""The runs of a study, and their epochs, as pandas frames."""
+"""Pandas frames of the stored runs of a study, and of their epochs."""
 
 import json
 import sqlite3
@@ -16,60 +16,60 @@ from lrlab.studies.store.schema import unpack_curve
 
 _STUDY_RUNS_SQL = """
 FROM phase
-JOIN member ON member.study = phase.study AND member.phase = phase.name
-JOIN run ON run.id = member.run
+JOIN planned_run ON planned_run.study = phase.study AND planned_run.phase = phase.name
+JOIN run ON run.id = planned_run.run
 WHERE phase.study = ?
-ORDER BY phase.rowid, member.place
+ORDER BY phase.rowid, planned_run.position
 """
 _RUNS_SQL = f"""
-SELECT member.study, member.phase, run.id AS run, run.problem, run.schedule, run.settings, run.seed,
-    run.engine, run.score, run.diverged, run.left_at, run.seconds, run.ended {_STUDY_RUNS_SQL}
+SELECT planned_run.study, planned_run.phase, run.id AS run, run.problem, run.schedule, run.settings,
+    run.seed, run.engine, run.test_score, run.diverged, run.diverged_at_step, run.seconds,
+    run.ended_at {_STUDY_RUNS_SQL}
 """
-_EPOCHS_SQL = (
-    f"SELECT run.id AS run, member.phase, run.schedule, run.seed, run.epochs {_STUDY_RUNS_SQL}"
-)
-
+_EPOCHS_SQL = f"""
+SELECT run.id AS run, planned_run.phase, run.schedule, run.seed, run.curve {_STUDY_RUNS_SQL}
+"""
 
 CurveArrays = tuple[NDArray[np.float64], tuple[str, ...]]
-"""Values, shape (epochs, columns), and names of the columns."""
+"""The values of a curve, shape (epochs, columns), and the names of its columns."""
 
 
 def read_runs(store: ReadableStore, study_id: str) -> pd.DataFrame:
-    """A row for each run of a study that has ended, in the order in which they were planned.
+    """Return a row for each finished run of a study, in the order of its plan.
 
     Args:
-        store: where they are stored.
-        study_id: its id.
+        store: where the runs are stored.
+        study_id: id of the study.
 
     Returns:
-        A frame with the columns ``study_id``, ``phase``, ``run`` (its id), ``problem``, ``schedule``,
-        one for each of the settings by its name (NaN for a run that was written down without it,
-        which had its default; schedules of other hyperparameters are ``others.momentum`` and the
-        like), ``seed``, ``engine``, ``score``, ``diverged``, ``diverged_at_step``, ``seconds`` and
-        ``ended``, in UTC.
+        A frame with the columns ``study``, ``phase``, ``run`` (its id), ``problem``, ``schedule``,
+        the settings by their names (NaN for settings not stored with a run, which have their
+        defaults; schedules of other hyperparameters are ``other_schedules.momentum`` and the like),
+        ``seed``, ``engine``, ``test_score``, ``diverged``, ``diverged_at_step``, ``seconds`` and
+        ``ended_at`` (UTC).
 
     Raises:
-        StudyError: they cannot be read.
+        StudyError: the runs cannot be read.
     """
     return store.run_query(lambda db: expand_settings(_query_frame(db, _RUNS_SQL, study_id)))
 
 
 def read_epochs(store: ReadableStore, study_id: str) -> pd.DataFrame:
-    """A row for each epoch of each run of a study that has ended.
+    """Return a row for each epoch of each finished run of a study.
 
     Args:
-        store: where they are stored.
-        study_id: its id.
+        store: where the runs are stored.
+        study_id: id of the study.
 
     Returns:
-        A frame with the columns ``run``, by which it joins ``runs``, ``phase``, ``schedule``,
-        ``seed``, and those of the learning curves: ``epoch``, ``before`` and ``after`` (the rates
-        of its first step and of the one after its last), ``loss``, ``score``, ``validation_loss``
-        and ``validation_score``, and whatever else a training function reports (with an underscore
-        behind its name where that is one of the first four).
+        A frame with the columns ``run`` (to join with the runs), ``phase``, ``schedule`` and
+        ``seed``, and those of the learning curves: ``epoch``, ``lr_start`` and ``lr_end`` (the
+        learning rates of its first step and of the step after its last), ``loss``, ``test_score``,
+        ``validation_loss`` and ``validation_score``, and all else that a training function reports,
+        with an underscore appended to a name that equals one of the first four.
 
     Raises:
-        StudyError: they cannot be read.
+        StudyError: the runs cannot be read.
     """
 
     def query_epochs(db: sqlite3.Connection) -> pd.DataFrame:
@@ -80,22 +80,22 @@ def read_epochs(store: ReadableStore, study_id: str) -> pd.DataFrame:
 
 
 def expand_settings(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame of runs with a column for each setting where there was one of JSON for all."""
+    """Return a frame of runs with a column per setting in place of the JSON of all settings."""
     described = {text: _parse_settings(text) for text in frame["settings"].unique()}
     settings = pd.json_normalize([described[text] for text in frame["settings"]])
     at = frame.columns.tolist().index("settings")
-    rest = frame.iloc[:, at + 1 :].astype({"diverged": bool, "left_at": "Int64"})
-    if "ended" in rest:
-        rest["ended"] = pd.to_datetime(rest["ended"], utc=True, format="ISO8601")
+    rest = frame.iloc[:, at + 1 :].astype({"diverged": bool, "diverged_at_step": "Int64"})
+    if "ended_at" in rest:
+        rest["ended_at"] = pd.to_datetime(rest["ended_at"], utc=True, format="ISO8601")
     return pd.concat([frame.iloc[:, :at], settings, rest], axis=1)
 
 
 def expand_curves(runs: pd.DataFrame, curves: Sequence[CurveArrays]) -> pd.DataFrame:
-    """A row for each epoch of runs: what is known of each, then its curve.
+    """Return a row for each epoch of some runs: the columns of its run, then those of its curve.
 
     Args:
         runs: a row for each run, with the columns ``run``, ``phase``, ``schedule``, ``seed``.
-        curves: values and names of the columns of each run.
+        curves: the curve of each run.
     """
     run_columns = ["run", "phase", "schedule", "seed"]
     column_index: dict[str, int] = {}
@@ -118,7 +118,7 @@ def expand_curves(runs: pd.DataFrame, curves: Sequence[CurveArrays]) -> pd.DataF
 
 def _unpack_curves(frame: pd.DataFrame) -> list[CurveArrays]:
     curves = []
-    for run_id, packed in zip(frame["run"], frame["epochs"], strict=True):
+    for run_id, packed in zip(frame["run"], frame["curve"], strict=True):
         with report_damage(f"the curve of run {run_id}"):
             curves.append(unpack_curve(packed))
     return curves

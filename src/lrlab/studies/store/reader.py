@@ -1,6 +1,7 @@
-"""Questions to a database file that may be being written, or may not be written at all.
+"""Reading a database of studies: how far each is, and which runs are stored.
 
-Nothing is ever changed, and no file is left beside it.
+Another process may be writing the file, or the file may be read-only: reading never changes it and
+leaves no file beside it.
 """
 
 import json
@@ -21,30 +22,30 @@ from lrlab.studies.store.errors import (
     report_damage,
     translate_sqlite_errors,
 )
-from lrlab.studies.store.schema import SCHEMA_VERSION, UNSHARED_RUNS_CONDITION
+from lrlab.studies.store.schema import FINAL_PHASE, UNSHARED_RUNS_CONDITION
 
 QueryResult = TypeVar("QueryResult")
 Query = Callable[[sqlite3.Connection], QueryResult]
 
 
 def query_file(path: Path, query: Query[QueryResult]) -> QueryResult:
-    """What ``query`` answers when it is given a connection; it may be asked twice.
+    """Return the result of ``query``, called with a connection; it may be called twice.
 
-    Whoever writes has a log beside the file. Where there is none, SQLite is told that nobody
-    writes, so that it makes none itself, nor needs to in a folder that may not be written; and if
-    somebody has begun to meanwhile, it is asked again.
+    A writing process has a log beside the file. Without a log, SQLite opens the file as immutable,
+    so that it creates no log itself, which also works in a read-only folder; if a process began to
+    write meanwhile, the query runs again.
 
     Args:
         path: of the database.
-        query: asks its queries, all of which see the file as it is at one moment.
+        query: runs SQL; all its statements see the file at one moment.
 
     Raises:
-        StudyError: there is no such file, or it cannot be read.
+        StudyError: the file does not exist or cannot be read.
     """
     absolute_path = path.absolute()
     try:
         if not absolute_path.is_file():
-            what = "is no file" if absolute_path.exists() else "is not there"
+            what = "is not a file" if absolute_path.exists() else "does not exist"
             raise StudyError(f"the database {path} {what}; name one with --db.")
         with translate_sqlite_errors(str(path)):
             state_before = _get_file_state(absolute_path)
@@ -71,7 +72,7 @@ def _query_uri(uri: str, query: Query[QueryResult]) -> QueryResult:
 
 
 def _get_file_state(path: Path) -> tuple[int, int, int, int]:
-    """Bytes of the log beside the file, and by what a change of the file shows."""
+    """Return the size of the log beside the file, and what changes when the file changes."""
     log = path.with_name(f"{path.name}-wal")
     found = path.stat()
     log_bytes = log.stat().st_size if log.exists() else 0
@@ -79,20 +80,20 @@ def _get_file_state(path: Path) -> tuple[int, int, int, int]:
 
 
 class ReadableStore(ABC):
-    """Studies and runs in a database."""
+    """A database of studies and runs that can be read."""
 
     @abstractmethod
     def run_query(self, query: Query[QueryResult]) -> QueryResult:
-        """What ``query`` answers when it is given a connection to read from."""
+        """Return the result of ``query``, called with a connection to read from."""
 
     def has_study(self, study_id: str) -> bool:
-        """Whether a study has begun."""
+        """Return whether a study has begun."""
         sql = "SELECT count(*) FROM study WHERE id = ?"
         return bool(self.run_query(lambda db: db.execute(sql, (study_id,)).fetchone()[0]))
 
     def find_stored_runs(self, run_ids: Iterable[str]) -> set[str]:
-        """Which of those runs are stored."""
-        # One question for all ids, however many: SQLite limits the places for values in a query.
+        """Return the ids of the stored ones among some runs."""
+        # One parameter for all ids: SQLite limits the number of parameters of a query.
         sql = "SELECT id FROM run WHERE id IN (SELECT value FROM json_each(?))"
         json_ids = json.dumps(list(run_ids))
         return {
@@ -101,22 +102,19 @@ class ReadableStore(ABC):
         }
 
 
-FINAL_PHASE = "final"
-"""The phase that is the last of every study."""
-
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _RECENT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class PhaseProgress:
-    """How far a phase of a study is.
+    """The progress of a phase of a study.
 
     Args:
         name: such as ``"tuning"``.
-        planned_count: how many runs it has.
-        ended_count: how many of them are stored.
-        diverged_count: how many of those have diverged.
+        planned_count: number of its runs.
+        ended_count: number of stored runs.
+        diverged_count: number of diverged runs.
     """
 
     name: str
@@ -127,18 +125,18 @@ class PhaseProgress:
 
 @dataclass(frozen=True)
 class StudySummary:
-    """A study and how far it is.
+    """A study and its progress.
 
     Args:
         id: eight hex digits.
-        problem: the name of what is trained.
-        engine: what trains it.
+        problem: name of the problem.
+        engine: what trains its runs.
         began_at: when it was first planned.
-        last_ended_at: when the last of its runs ended; None where none has.
-        phases: those that are planned, in that order.
-        seconds: what its runs have taken to train, one after the other.
-        plan: JSON of what was asked for.
-        source: JSON of how the command line loads the problem; None for a study from Python.
+        last_ended_at: when its last run ended; None if none has.
+        phases: the phases planned so far, in order.
+        seconds: training time of its runs, added up.
+        plan: the plan as JSON.
+        source: how the command line loads the problem, as JSON; None for a study from Python.
     """
 
     id: str
@@ -153,52 +151,53 @@ class StudySummary:
 
     @property
     def planned_count(self) -> int:
-        """How many runs the phases have that are planned so far."""
+        """Number of runs in the phases planned so far."""
         return sum(phase.planned_count for phase in self.phases)
 
     @property
     def ended_count(self) -> int:
-        """How many of them are stored."""
+        """Number of stored runs."""
         return sum(phase.ended_count for phase in self.phases)
 
     @property
     def is_finished(self) -> bool:
-        """Whether its last phase is planned and every run is stored."""
+        """Whether the final phase is planned and every run is stored."""
         return self.ended_count == self.planned_count and any(
             phase.name == FINAL_PHASE for phase in self.phases
         )
 
 
-_STUDIES_SQL = "SELECT id, problem, engine, plan, source, began FROM study ORDER BY rowid"
+_STUDIES_SQL = "SELECT id, problem, engine, plan, source, began_at FROM study ORDER BY rowid"
 
 _PHASES_SQL = """
 SELECT study, name,
-    (SELECT count(*) FROM member WHERE member.study = phase.study AND member.phase = phase.name)
+    (SELECT count(*) FROM planned_run
+        WHERE planned_run.study = phase.study AND planned_run.phase = phase.name)
 FROM phase ORDER BY rowid
 """
 
-# All runs are looked at in the order of the index, and members of each looked up: three times as
-# fast with a hundred thousand runs as the other way round, which jumps about in the larger index.
+# Scan the runs in the order of the index and look up the phases of each: with 100 000 runs three
+# times as fast as the other way round, which jumps about in the larger index.
 _ENDED_RUNS_SQL = """
-FROM run INDEXED BY progress CROSS JOIN member ON member.run = run.id
+FROM run INDEXED BY progress CROSS JOIN planned_run ON planned_run.run = run.id
 """
 
 _PROGRESS_SQL = f"""
-SELECT study, phase, count(*), total(diverged), total(seconds), max(ended) {_ENDED_RUNS_SQL}
+SELECT study, phase, count(*), total(diverged), total(seconds), max(ended_at) {_ENDED_RUNS_SQL}
 GROUP BY study, phase
 """
 
 _RUNS_PER_SECOND_SQL = f"""
 WITH moment AS (
-    SELECT CAST(strftime('%s', ended) AS INTEGER) AS at, count(*) AS runs {_ENDED_RUNS_SQL}
-    WHERE study = :id AND ended >= :since GROUP BY ended
+    SELECT CAST(strftime('%s', ended_at) AS INTEGER) AS at, count(*) AS runs {_ENDED_RUNS_SQL}
+    WHERE study = :id AND ended_at >= :since GROUP BY ended_at
 )
 SELECT total(runs) - (SELECT runs FROM moment ORDER BY at LIMIT 1), max(at) - min(at) FROM moment
 """
 
 
 def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
-    """The studies in the order in which they began."""
+    """Return the studies in the order in which they began."""
     progress = {(study, phase): ended for study, phase, *ended in db.execute(_PROGRESS_SQL)}
     phases: dict[str, list[tuple[PhaseProgress, float, str | None]]] = {}
     for study, name, planned in db.execute(_PHASES_SQL):
@@ -226,7 +225,7 @@ def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
 
 
 def query_runs_per_second(db: sqlite3.Connection, study: StudySummary) -> float | None:
-    """Runs that have ended in a second of late, about, see ``StoreReader.query_runs_per_second``."""
+    """Return the recent speed, see ``StoreReader.measure_runs_per_second``."""
     if study.last_ended_at is None:
         return None
     since = (study.last_ended_at - _RECENT).strftime(_TIME_FORMAT)
@@ -246,77 +245,71 @@ class StoreReader(ReadableStore):
         path: the file.
 
     Raises:
-        StudyError: there is no such file, or it is no database of lrlab's, or one of a newer lrlab,
-            or damaged; every method may find that too. The file is never changed.
+        StudyError: the file does not exist, is damaged, or belongs to another program or another
+            version of lrlab. Every method raises it, too. The file is never changed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._version = self.run_query(lambda db: read_schema_version(db, str(path)))
-        if not self._version:
+        if not self.run_query(lambda db: read_schema_version(db, str(path))):
             raise StudyError(f"{path} is empty; `lrlab compare` fills it.")
 
     def list_studies(self) -> list[StudySummary]:
-        """The studies in the order in which they began; none in a file of an older lrlab."""
-        return self.run_query(query_studies) if self._version == SCHEMA_VERSION else []
+        """Return the studies in the order in which they began."""
+        return self.run_query(query_studies)
 
     def find_study(self, text: str | None = None) -> StudySummary:
-        """The one study that is meant.
+        """Return the study that ``text`` identifies.
 
         Args:
-            text: its id or the beginning of one, or the name of a problem that only one study has;
-                None for the only study there is.
+            text: its id or the beginning of it, or the name of a problem that only one study has;
+                None if the file has only one study.
 
         Raises:
-            StudyError: there is no such study, or there are several.
+            StudyError: no study matches, or several do.
         """
         return _match_study(self.list_studies(), text, self.path)
 
-    def has_study(self, study_id: str) -> bool:
-        """Whether a study has begun; none has in a file of an older lrlab."""
-        return self._version == SCHEMA_VERSION and super().has_study(study_id)
-
     def count_runs_without_study(self) -> int:
-        """How many runs are stored that no study has planned, as those of an older lrlab."""
-        condition = (
-            " WHERE id NOT IN (SELECT run FROM member)" if self._version == SCHEMA_VERSION else ""
-        )
-        return self.run_query(lambda db: fetch_int(db, f"SELECT count(*) FROM run{condition}"))
+        """Return the number of stored runs that no study has planned."""
+        sql = "SELECT count(*) FROM run WHERE id NOT IN (SELECT run FROM planned_run)"
+        return self.run_query(lambda db: fetch_int(db, sql))
 
     def count_unshared_runs(self, study: StudySummary) -> int:
-        """How many runs are stored that this study has and no other."""
+        """Return the number of stored runs that only this study has."""
         sql = f"SELECT count(*) FROM run WHERE {UNSHARED_RUNS_CONDITION}"
         return self.run_query(lambda db: int(db.execute(sql, {"id": study.id}).fetchone()[0]))
 
     def measure_runs_per_second(self, study: StudySummary) -> float | None:
-        """Runs that have ended in a second of late, about; None where too few have.
+        """Return the recent number of runs per second; None if too few runs have ended.
 
-        Those of the last ten minutes before the last one are counted, without those of the first
-        moment among them, which were trained before it.
+        It counts the runs of the ten minutes before the last one, except those that ended at the
+        first moment of these, which were trained before it.
         """
         return self.run_query(lambda db: query_runs_per_second(db, study))
 
     def run_query(self, query: Query[QueryResult]) -> QueryResult:
-        """What ``query`` answers, see ``reading``."""
+        """Return the result of ``query``, see ``query_file``."""
         return query_file(self.path, query)
 
 
 def _match_study(studies: list[StudySummary], text: str | None, path: Path) -> StudySummary:
-    """The study of that id, or beginning of one, or problem, or the only one."""
     if not studies:
-        raise StudyError(f"there is no study in {path}; `lrlab compare` begins one.")
+        raise StudyError(f"{path} has no study; `lrlab compare` begins one.")
     if text is None:
         found = studies
     else:
-        by_id = [entry for entry in studies if text and entry.id.startswith(text.lower())]
-        found = by_id or [entry for entry in studies if entry.problem == text]
+        by_id = [study for study in studies if text and study.id.startswith(text.lower())]
+        found = by_id or [study for study in studies if study.problem == text]
     if len(found) == 1:
         return found[0]
     if not found:
-        names = {name for entry in studies for name in (entry.id, entry.problem)}
+        names = {name for study in studies for name in (study.id, study.problem)}
         hint = format_suggestion(str(text), sorted(names)) or "; `lrlab studies` lists them."
-        raise StudyError(f"no study in {path} is {text or 'called nothing'}{hint}")
-    what = "" if text is None else f" that are {text}"
-    listed = ", ".join(f"{entry.id} ({entry.problem})" for entry in found[:5])
+        raise StudyError(f"{path} has no study {text or 'with an empty name'}{hint}")
+    matching = "" if text is None else f" matching {text}"
+    listed = ", ".join(f"{study.id} ({study.problem})" for study in found[:5])
     more = ", ..." if len(found) > 5 else ""
-    raise StudyError(f"{path} has {len(found)} studies{what}, name one by its id: {listed}{more}.")
+    raise StudyError(
+        f"{path} has {len(found)} studies{matching}, name one by its id: {listed}{more}."
+    )

@@ -1,4 +1,4 @@
-"""A database file opened for writing: made or upgraded where need be, and never another's."""
+"""The store of studies and runs: one SQLite file, opened for writing."""
 
 import json
 import os
@@ -25,9 +25,7 @@ from lrlab.studies.store.schema import (
     CREATE_STATEMENTS,
     SCHEMA_VERSION,
     UNSHARED_RUNS_CONDITION,
-    UPGRADES,
     pack_curve,
-    pack_json,
     unpack_curve,
 )
 from lrlab.training import Curve, Result, Run
@@ -35,21 +33,21 @@ from lrlab.training.engines import Engine
 
 
 class Database:
-    """A database with the tables of ``schema``.
+    """A connection to a database with the tables of ``schema``.
 
     Args:
-        path: the file, which is made when it is not there; None for one in memory.
-        timeout: seconds to wait for another process that writes.
+        path: the file, created if it does not exist; None for a database in memory.
+        timeout: seconds to wait for another process that is writing.
 
     Raises:
-        StudyError: it cannot be opened or written, or is no database of lrlab's, or one of a
-            newer lrlab. The file is left as it was.
+        StudyError: it cannot be opened or written, or belongs to another program or another
+            version of lrlab. The file stays unchanged.
     """
 
     def __init__(self, path: Path | None, timeout: float) -> None:
         self.name = "in memory" if path is None else str(path)
         if path is not None and not path.parent.is_dir():
-            raise StudyError(f"{path} cannot be made: there is no folder {path.parent}.")
+            raise StudyError(f"{path} cannot be created: the folder {path.parent} does not exist.")
         if path is not None and path.is_dir():
             raise StudyError(f"{path} is a folder; name a file for the database with --db.")
         self._location = ":memory:" if path is None else path.absolute()
@@ -63,19 +61,19 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Closes it, what was written being in the file that was opened, wherever that is now."""
+        """Close the database; what was written is in the opened file, even if that was moved since."""
         with suppress(sqlite3.Error):
             self._check_moved()
         self._db.close()
 
     def run_query(self, query: Query[QueryResult]) -> QueryResult:
-        """What ``query`` answers when it is given the connection."""
+        """Return the result of ``query``, called with the connection."""
         with translate_sqlite_errors(self.name):
             return query(self._db)
 
     @contextmanager
     def open_transaction(self) -> Iterator[sqlite3.Connection]:
-        """Writes all that is executed inside, or nothing.
+        """Write all statements executed inside, or none.
 
         Raises:
             StudyError: it cannot be written, or the file is no longer where it was.
@@ -84,7 +82,7 @@ class Database:
             if self._check_moved():
                 raise StudyError(
                     f"the database {self.name} was moved, removed or replaced while it was in use, "
-                    "so that nothing more is stored; put it back and repeat the command."
+                    "and nothing more is stored; put it back and repeat the command."
                 )
             with _run_transaction(self._db):
                 yield self._db
@@ -93,22 +91,22 @@ class Database:
         with translate_sqlite_errors(self.name):
             read_schema_version(self._db, self.name)
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.create_function("packed", 1, pack_json, deterministic=True)
             _enable_wal(self._db, timeout)
             with _run_transaction(self._db):
-                # Asked again: another process may have made or upgraded the tables by now.
-                version = read_schema_version(self._db, self.name)
-                if not version:
-                    _execute_all(self._db, CREATE_STATEMENTS, SCHEMA_VERSION)
+                # Read again: another process may have created the tables by now.
+                if not read_schema_version(self._db, self.name):
+                    for statement in CREATE_STATEMENTS:
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                     self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                for old_version in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
-                    _execute_all(self._db, UPGRADES[old_version], old_version + 1)
-                # A file that may not be written is told by the first writing, not by BEGIN.
+                # A read-only file fails at the first write, not at BEGIN.
                 self._db.execute("DELETE FROM run WHERE FALSE")
 
     def _check_moved(self) -> bool:
-        """Whether the file is no longer where it was. The log that lies there, which SQLite would
-        take for that of whatever lies there now, is written to the file and emptied.
+        """Return whether the file was moved since it was opened.
+
+        If so, empty its log into it: SQLite would take the log for that of the file that is now in
+        its place.
         """
         if self._identify_file() == self._opened_file:
             return False
@@ -116,7 +114,7 @@ class Database:
         return True
 
     def _identify_file(self) -> tuple[int, int] | None:
-        """What lies where the file was; nothing in memory."""
+        """Return device and inode of the file at the path; None in memory or without a file."""
         try:
             found = os.stat(self._location)
         except OSError:
@@ -125,14 +123,14 @@ class Database:
 
 
 def _enable_wal(db: sqlite3.Connection, timeout: float) -> None:
-    """Switches to SQLite's write-ahead log, with which others read while one writes."""
+    """Switch to SQLite's write-ahead log, so that others can read while one process writes."""
     deadline = time.monotonic() + timeout
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # Of two that switch at once SQLite refuses one without waiting.
+            # If two processes switch at once, SQLite refuses one of them without waiting.
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
         time.sleep(0.01)
@@ -145,33 +143,29 @@ def _run_transaction(db: sqlite3.Connection) -> Iterator[None]:
         yield
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:  # SQLite ends it by itself where the disk is full
+        if db.in_transaction:  # SQLite has ended it already if the disk is full
             db.execute("ROLLBACK")
         raise
 
 
-def _execute_all(db: sqlite3.Connection, statements: Iterable[str], version: int) -> None:
-    for statement in statements:
-        db.execute(statement)
-    db.execute(f"PRAGMA user_version = {version}")
-
-
 PlannedRun = tuple[str, int | None]
-"""A run that a phase plans: its id, and the number of the block it is trained in; None for one that
-was stored already when the phase was planned."""
+"""A run of a phase: its id and the number of its block, None if it was stored before the phase was
+planned.
+"""
 
 
 class Store(ReadableStore):
-    """Studies and runs in a database file, which is made when it is not there.
+    """Studies and runs in a database file.
 
     Args:
-        path: the file; None for one in memory, which is gone when it is closed.
-        timeout: seconds to wait for another process that writes.
+        path: the file, created if it does not exist; None for a database in memory, which is gone
+            when it is closed.
+        timeout: seconds to wait for another process that is writing.
 
     Raises:
-        StudyError: it cannot be opened or written, or is no database of lrlab's, or one of a
-            newer lrlab. The file is left as it was. Every method raises it where the file cannot be
-            read or written any more; what was stored stays.
+        StudyError: the file cannot be opened or written, or belongs to another program or another
+            version of lrlab; it stays unchanged. Every method raises it if the file can no longer
+            be read or written; what was stored stays.
 
     >>> with Store(None) as store:
     ...     store.has_study("0123abcd")
@@ -201,14 +195,14 @@ class Store(ReadableStore):
         plan: str,
         source: str | None = None,
     ) -> None:
-        """Notes a study, once: one that is there stays as it is, but learns a newer ``source``.
+        """Add a study; one that exists stays as it is, except for a newer ``source``.
 
         Args:
             study_id: of the study.
             problem: what is trained.
             engine: what trains all its runs.
-            plan: JSON of what was asked for.
-            source: JSON of how the command line loads the problem; None where it cannot.
+            plan: the plan as JSON.
+            source: how the command line loads the problem, as JSON; None if it cannot.
         """
         row = (study_id, problem.name, problem.fingerprint, str(engine), plan, source)
         with self._database.open_transaction() as writing:
@@ -220,15 +214,16 @@ class Store(ReadableStore):
             )
 
     def add_phase(self, study_id: str, phase: str, planned_runs: Sequence[PlannedRun]) -> None:
-        """Notes which runs a phase of a study has, all or none, once: a plan that is there stays.
+        """Add a phase with all its planned runs; a phase that exists stays as it is.
 
         Args:
-            study_id: of the study, which has begun.
-            phase: its name.
+            study_id: of a study that was added.
+            phase: name of the phase.
             planned_runs: the runs in order, each with the number of its block.
         """
         rows = [
-            (study_id, phase, place, run, block) for place, (run, block) in enumerate(planned_runs)
+            (study_id, phase, position, run, block)
+            for position, (run, block) in enumerate(planned_runs)
         ]
         with self._database.open_transaction() as writing:
             planned = writing.execute(
@@ -236,31 +231,31 @@ class Store(ReadableStore):
                 (study_id, phase),
             )
             if planned.rowcount:
-                writing.executemany("INSERT INTO member VALUES (?, ?, ?, ?, ?)", rows)
+                writing.executemany("INSERT INTO planned_run VALUES (?, ?, ?, ?, ?)", rows)
 
     def load_phase(self, study_id: str, phase: str) -> list[PlannedRun] | None:
-        """The runs of a phase in order with their blocks; None if it was not planned yet."""
+        """Return the runs of a phase in order with their blocks; None if it is not planned yet."""
         if not self._fetch_rows(
             "SELECT 1 FROM phase WHERE study = ? AND name = ?", study_id, phase
         ):
             return None
-        sql = "SELECT run, block FROM member WHERE study = ? AND phase = ? ORDER BY place"
+        sql = "SELECT run, block FROM planned_run WHERE study = ? AND phase = ? ORDER BY position"
         return self._fetch_rows(sql, study_id, phase)
 
     def load_results(self, run_ids: Iterable[str]) -> dict[str, Result]:
-        """The results of those runs that are stored, by id."""
-        # One question for all ids, however many: SQLite limits the places for values in a query.
+        """Return the results of the stored ones among some runs, by id."""
+        # One parameter for all ids: SQLite limits the number of parameters of a query.
         sql = (
-            "SELECT id, score, diverged, epochs, seconds, left_at FROM run "
+            "SELECT id, test_score, diverged, curve, seconds, diverged_at_step FROM run "
             "WHERE id IN (SELECT value FROM json_each(?))"
         )
         rows = self._fetch_rows(sql, json.dumps(list(run_ids)))
         with translate_sqlite_errors(self._database.name):
             return {
                 run_id: Result(
-                    score, bool(diverged), _unpack_run_curve(run_id, epochs), seconds, left_at
+                    test_score, bool(diverged), _unpack_run_curve(run_id, curve), seconds, step
                 )
-                for run_id, score, diverged, epochs, seconds, left_at in rows
+                for run_id, test_score, diverged, curve, seconds, step in rows
             }
 
     def add_results(
@@ -270,13 +265,13 @@ class Store(ReadableStore):
         runs: Mapping[str, Run],
         results: Mapping[str, Result],
     ) -> None:
-        """Stores runs that have ended, all or none; those that are there already stay.
+        """Store finished runs, all or none; runs that are stored already stay as they are.
 
         Args:
             problem: what was trained.
             engine: what trained it.
-            runs: by id, those that have ended among them.
-            results: of the runs that have ended, by id.
+            runs: by id, including the finished ones.
+            results: of the finished runs, by id.
         """
         rows = [
             _build_row(problem, engine, run_id, runs[run_id], result)
@@ -291,13 +286,13 @@ class Store(ReadableStore):
             )
 
     def delete_study(self, study_id: str) -> int:
-        """Deletes a study, and its runs but those that another study has.
+        """Delete a study and its runs, except runs that another study has.
 
         Args:
             study_id: of the study.
 
         Returns:
-            How many runs were deleted.
+            The number of deleted runs.
 
         Raises:
             StudyError: there is no such study.
@@ -313,7 +308,7 @@ class Store(ReadableStore):
         return deleted.rowcount
 
     def run_query(self, query: Query[QueryResult]) -> QueryResult:
-        """What ``query`` answers when it is given a connection to read from."""
+        """Return the result of ``query``, called with a connection to read from."""
         return self._database.run_query(query)
 
     def _fetch_rows(self, sql: str, *values: object) -> list[Any]:
@@ -329,18 +324,23 @@ def _build_row(
     problem: Trainable, engine: Engine, run_id: str, run: Run, result: Result
 ) -> dict[str, Any]:
     assert run.schedule is not None
-    others = {name: to_text(schedule) for name, schedule in run.hyperparameter_schedules.items()}
+    other_schedules = {
+        name: to_text(schedule) for name, schedule in run.hyperparameter_schedules.items()
+    }
+    settings = run.settings.to_dict()
+    if other_schedules:
+        settings["other_schedules"] = other_schedules
     return {
         "id": run_id,
         "problem": problem.name,
         "fingerprint": problem.fingerprint,
         "schedule": to_text(run.schedule),
-        "settings": json.dumps(run.settings.to_dict() | ({"others": others} if others else {})),
+        "settings": json.dumps(settings),
         "seed": run.seed,
         "engine": str(engine),
-        "score": result.test_score,
+        "test_score": result.test_score,
         "diverged": int(result.diverged),
-        "epochs": pack_curve(result.curve.values, result.curve.columns),
+        "curve": pack_curve(result.curve.values, result.curve.columns),
         "seconds": result.seconds,
-        "left_at": result.diverged_at_step,
+        "diverged_at_step": result.diverged_at_step,
     }

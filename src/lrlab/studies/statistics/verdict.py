@@ -1,0 +1,65 @@
+"""The verdict on a schedule: what its paired differences to the baseline allow to say."""
+
+from enum import Enum, auto
+
+from lrlab.studies.statistics.best_baseline import BaselineConfig
+from lrlab.studies.statistics.paired import PairedComparison
+
+
+class Verdict(Enum):
+    """What the numbers of one schedule allow to say about it and the baseline.
+
+    Every difference needs a p-value below 0.05 after Holm's correction. ``..._ON_NEW_DATA`` holds on
+    this data and for new data like it; the others hold on this data.
+
+    Where settings were tuned, ``BETTER`` and ``BETTER_ON_NEW_DATA`` mean better than the baseline
+    at every setting that it was run with. ``BETTER_AS_TUNED`` means better than the baseline at its
+    tuned settings, but not at all others; ``WORSE_AS_TUNED`` compares tuned settings, too.
+    """
+
+    BASELINE = auto()
+    IDENTICAL = auto()
+    NO_CLEAR_DIFFERENCE = auto()
+    BETTER = auto()
+    BETTER_ON_NEW_DATA = auto()
+    BETTER_AS_TUNED = auto()
+    WORSE = auto()
+    WORSE_ON_NEW_DATA = auto()
+    WORSE_AS_TUNED = auto()
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the schedule may be called better; ``BETTER_AS_TUNED`` is not enough."""
+        return self in (Verdict.BETTER, Verdict.BETTER_ON_NEW_DATA)
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the schedule may be called worse."""
+        return self in (Verdict.WORSE, Verdict.WORSE_ON_NEW_DATA, Verdict.WORSE_AS_TUNED)
+
+
+def decide_verdict(
+    vs_baseline: PairedComparison | None, hardest_baseline: BaselineConfig | None
+) -> Verdict:
+    """Return the verdict on a schedule.
+
+    Args:
+        vs_baseline: the schedule compared with the baseline; None for the baseline itself.
+        hardest_baseline: the baseline's setting that is hardest to beat; None if it has only one.
+    """
+    if vs_baseline is None:
+        return Verdict.BASELINE
+    here, new = vs_baseline.on_this_data, vs_baseline.for_new_data
+    if not here.significant:
+        is_identical = vs_baseline.difference == 0 and here.ci_low is None
+        return Verdict.IDENTICAL if is_identical else Verdict.NO_CLEAR_DIFFERENCE
+    holds_for_new_data = new is not None and new.significant
+    if vs_baseline.difference < 0:
+        if holds_for_new_data:
+            return Verdict.WORSE_ON_NEW_DATA
+        return Verdict.WORSE_AS_TUNED if hardest_baseline else Verdict.WORSE
+    if hardest_baseline and not hardest_baseline.is_beaten:
+        return Verdict.BETTER_AS_TUNED
+    if holds_for_new_data and (hardest_baseline is None or hardest_baseline.is_beaten_for_new_data):
+        return Verdict.BETTER_ON_NEW_DATA
+    return Verdict.BETTER
