@@ -183,9 +183,8 @@ def create_figure(curves: Sequence[Curve], title: str, metric: Metric) -> Figure
 
 
 def _name_gain(metric: Metric) -> str:
-    if metric.greater_is_better:
-        return f"{metric.name} minus that of the constant rate"
-    return f"{metric.name} of the constant rate minus that of the schedule"
+    relation = "minus" if metric.greater_is_better else "below"
+    return f"{metric.name} {relation} that of the constant rate"
 
 
 def _get_scale(metric: Metric) -> int:
