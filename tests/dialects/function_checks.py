@@ -19,7 +19,7 @@ NONSENSE = (
 )  # fmt: skip
 
 
-def same_arguments(
+def check_same_parameters(
     ours: Callable[..., Any], theirs: Callable[..., Any], left_out: tuple[str, ...] = ()
 ) -> None:
     """Names, order and defaults are the library's, but for what is no part of a schedule."""
@@ -36,7 +36,7 @@ def same_arguments(
         assert ours_default is parameter.default or ours_default == pytest.approx(parameter.default)
 
 
-def refuses_nonsense(function: Callable[..., Any]) -> None:
+def check_nonsense_is_refused(function: Callable[..., Any]) -> None:
     """Whatever it is given, it makes a schedule of it or raises ScheduleError; so do its values.
 
     Every argument is given all the nonsense there is; and now and then several at once.
@@ -47,7 +47,7 @@ def refuses_nonsense(function: Callable[..., Any]) -> None:
     for strange in [[pair] for pair in single] + [random.sample(single, 3) for _ in range(100)]:
         words = {name: random.choice([3, 0.5]) for name in names} | dict(strange)
         try:
-            _makes_a_schedule(function, words)
+            _build_and_evaluate(function, words)
         except ScheduleError:
             continue
         except Exception as error:
@@ -55,7 +55,7 @@ def refuses_nonsense(function: Callable[..., Any]) -> None:
             raise
 
 
-def _makes_a_schedule(function: Callable[..., Any], words: dict[str, Any]) -> None:
+def _build_and_evaluate(function: Callable[..., Any], words: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made = function(**words)

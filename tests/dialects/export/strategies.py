@@ -46,7 +46,7 @@ curves = st.one_of(
 
 
 @st.composite
-def stairs(draw: st.DrawFn) -> Schedule:
+def staircases(draw: st.DrawFn) -> Schedule:
     at = sorted(draw(st.lists(st.integers(0, 80), min_size=1, max_size=4)))
     if draw(st.booleans()):
         return MultiStep(at, draw(gammas))
@@ -89,13 +89,13 @@ endless = st.one_of(
     st.builds(Formula, st.sampled_from(["1 / (1 + 0.01*t)", "0.5 * (2 < t < 10) + 0.5"])),
     st.builds(lambda a, n: a.repeat(n), ramps(factors), st.one_of(st.none(), st.integers(1, 3))),
     st.builds(lambda n, k: Cosine(n).repeat(growth=k), lengths, st.integers(1, 3)),
-    stairs(),
+    staircases(),
 )
 
 
-def _changed(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
+def _transformed(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
     return st.one_of(
-        st.builds(lambda a, b: a * b, parts, st.one_of(endless.filter(_relative), heights)),
+        st.builds(lambda a, b: a * b, parts, st.one_of(endless.filter(_is_relative), heights)),
         st.builds(lambda a, b: a + b, parts, st.one_of(parts, heights)),
         st.builds(lambda a, n: a.until(n), parts, lengths),
         st.builds(lambda a, n: a.shift(n), parts, st.integers(-20, 20)),
@@ -105,29 +105,31 @@ def _changed(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
         st.builds(lambda a, k: a.affine(k, 0.1), parts, st.floats(0, 2)),
         st.builds(
             lambda a, n, b: a.until(n).then(b, join="continue"),
-            parts.filter(_relative),
+            parts.filter(_is_relative),
             lengths,
             parts,
         ),
     )
 
 
-def _relative(schedule: Schedule) -> bool:
+def _is_relative(schedule: Schedule) -> bool:
     return schedule.is_relative
 
 
-def _sequences(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
+def _sequentials(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
     first = st.one_of(ramps(levels), st.builds(lambda a, n: a.until(n), parts, lengths))
     return st.builds(lambda a, b: a >> b, first, parts)
 
 
-shapes = st.one_of(ramps(levels), endless)
-anything = st.one_of(ramps(factors), endless)
-products = st.builds(lambda a, b: a * b, anything, anything.filter(_relative))
+primitives = st.one_of(ramps(levels), endless)
+primitives_of_factors = st.one_of(ramps(factors), endless)
+products = st.builds(
+    lambda a, b: a * b, primitives_of_factors, primitives_of_factors.filter(_is_relative)
+)
 schedules = st.one_of(
-    shapes,
+    primitives,
     products,
-    _changed(shapes),
-    _sequences(shapes),
-    _sequences(_sequences(st.one_of(shapes, products))),
+    _transformed(primitives),
+    _sequentials(primitives),
+    _sequentials(_sequentials(st.one_of(primitives, products))),
 )

@@ -25,10 +25,11 @@ from lrlab.schedules import (
     Step,
     Warmup,
 )
-from tests.dialects.code.drawing import BASE, STEPS, schedules
+from tests.dialects.export.strategies import BASE, STEPS, schedules
+from tests.raising import raises
 
 
-def written(schedule: Schedule) -> str:
+def write_formula(schedule: Schedule) -> str:
     """The formula; hardly any of the drawn schedules has none."""
     try:
         return to_formula(schedule, BASE)
@@ -43,7 +44,7 @@ def written(schedule: Schedule) -> str:
 @settings(max_examples=300)
 @given(schedule=schedules)
 def test_a_formula_says_the_same(schedule: Schedule) -> None:
-    text = written(schedule)
+    text = write_formula(schedule)
     steps = np.arange(STEPS)
     expected = schedule(steps, base=BASE)
     # What is written is rounded to 15 digits, and 1 + cos cancels near 0.
@@ -86,7 +87,7 @@ def test_formulas_are_short(schedule: Schedule, text: str) -> None:
     ids=lambda schedule: type(schedule).__name__,
 )
 def test_what_has_no_formula(schedule: Schedule) -> None:
-    with pytest.raises(ScheduleError, match="there is no formula for"):
+    with raises(ScheduleError, "formula", schedule):
         to_formula(Warmup(5) >> schedule)
 
 
@@ -95,5 +96,5 @@ def test_an_absolute_rate_needs_the_base_rate() -> None:
         Cosine(5, end=Absolute(0.1)),
         PiecewiseInterpolate([0, 2], [1.0, Absolute(0.1)]),
     ):
-        with pytest.raises(ScheduleError, match="base must be given to write Absolute"):
+        with raises(ScheduleError, "base", "Absolute(0.1)"):
             to_formula(schedule)

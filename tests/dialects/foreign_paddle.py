@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def stepped(name: str, steps: int, *arguments: Any, **words: Any) -> Iterator[float]:
+def iterate_rates(name: str, steps: int, *arguments: Any, **words: Any) -> Iterator[float]:
     """The rates at steps 0, 1, ..."""
     last = math.nan
     for t in range(steps):
@@ -19,7 +19,7 @@ def stepped(name: str, steps: int, *arguments: Any, **words: Any) -> Iterator[fl
         yield last
 
 
-def refuse(name: str, *arguments: Any) -> None:
+def check_arguments(name: str, *arguments: Any) -> None:
     """Raises what the ``__init__`` of some classes raises of their arguments."""
     if name == "ExponentialDecay":
         assert 0.0 < arguments[1] < 1.0, "'gamma' must be in interval (0.0, 1.0)"

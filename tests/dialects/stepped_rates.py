@@ -12,15 +12,15 @@ from lrlab.schedules import Schedule
 STEPS = 220
 
 
-def sgd(base: float) -> Optimizer:
+def make_sgd(base: float) -> Optimizer:
     return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base, momentum=0.9)
 
 
-def rates(
+def collect_rates(
     build: Callable[[Optimizer], Any], base: float, steps: int = STEPS, key: str = "lr"
 ) -> np.ndarray:
     """What is in force at steps 0, 1, ... of the scheduler that ``build`` puts on an optimizer."""
-    optimizer = sgd(base)
+    optimizer = make_sgd(base)
     scheduler = build(optimizer)
     found = [optimizer.param_groups[0][key]]
     for _ in range(steps - 1):
@@ -30,7 +30,9 @@ def rates(
     return np.array(found)
 
 
-def reactions(schedule: Schedule, metrics: Iterable[float], base: float = 1.0) -> list[float]:
+def collect_metric_rates(
+    schedule: Schedule, metrics: Iterable[float], base: float = 1.0
+) -> list[float]:
     """The rate after each metric."""
     state, found = schedule.init_state(), []
     for t, metric in enumerate(metrics):
