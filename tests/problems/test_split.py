@@ -12,7 +12,7 @@ from torch import Tensor
 from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.metrics import make_multiclass_task
 from lrlab.training import Run, Settings, train
-from tests.training.cases import digits, squares
+from tests.training.factories import make_digits_problem, make_regression_problem
 
 
 def sort_rows(x: Tensor) -> list[tuple[float, ...]]:
@@ -21,7 +21,7 @@ def sort_rows(x: Tensor) -> list[tuple[float, ...]]:
 
 @given(integers(0, 100), integers(1, 43))
 def test_rows_are_divided_and_test_rows_stay(seed: int, validation_rows: int) -> None:
-    problem = squares(lambda: torch.nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
     whole, split = problem.split(seed), problem.split_rows(seed, validation_rows)
     assert split.x_validation is not None
     assert split.y_validation is not None
@@ -40,7 +40,7 @@ def test_rows_are_divided_and_test_rows_stay(seed: int, validation_rows: int) ->
 
 
 def test_a_seed_fixes_the_validation_rows() -> None:
-    problem = squares(lambda: torch.nn.Linear(4, 1))
+    problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
     same_rows = replace(problem, split=lambda seed: problem.split(0))
     first, repeated, other = (same_rows.split_rows(seed, 9).x_validation for seed in (1, 1, 2))
     assert first is not None
@@ -76,7 +76,7 @@ def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None
 
 
 def test_nothing_is_trained_on_validation_rows() -> None:
-    problem = digits()
+    problem = make_digits_problem()
     run = Run(None, Settings(epochs=3, validation_size=0.25, batch_size=16), seed=0)
     expected = train(problem, run)
 

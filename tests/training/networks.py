@@ -1,4 +1,4 @@
-"""Networks with something special about their weights or their forward pass."""
+"""Networks with special weights or a special forward pass, by name."""
 
 from collections.abc import Callable
 from functools import partial
@@ -46,14 +46,14 @@ class Shared(nn.Module):
         return self.head(x)
 
 
-def frozen() -> nn.Module:
+def build_frozen() -> nn.Module:
     model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 1))
     model[0].requires_grad_(False)
     return model
 
 
 class Unused(nn.Module):
-    """A weight without a gradient, which no weight decay may touch."""
+    """Has a weight without a gradient, which weight decay must not change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Unused(nn.Module):
 
 
 class Scaled(nn.Module):
-    """Parameters of no dimension, of none in a list, and of one element less."""
+    """Has a scalar parameter, parameters in a list, and an empty one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Scaled(nn.Module):
 
 
 class Buffered(nn.Module):
-    """A table that is not saved, a count that is replaced, an average that changes in place."""
+    """Has a buffer that is not saved, one that is replaced, and one that changes in place."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,8 +94,8 @@ class Buffered(nn.Module):
         return self.head(x + self.table / 10 - self.average) / (1 + 0.1 * self.count)
 
 
-class Parted(nn.Module):
-    """Parts of a tensor that are read after the whole is read no more."""
+class Chunked(nn.Module):
+    """Uses chunks of a tensor after the last use of the whole."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,8 +109,8 @@ class Parted(nn.Module):
         return self.head((first * 2 + second).tanh()) + rest * self.head.bias
 
 
-class Passing(nn.Module):
-    """Another output while training; counts nothing."""
+class ModeDependent(nn.Module):
+    """Has another output in training mode."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         _chain(_chain(_linear(4, 3), nn.ReLU), nn.Identity, _linear(3, 1)),
         (4,),
     ),
-    "activations that learn": (
+    "trainable activations": (
         _chain(_linear(4, 3), partial(nn.PReLU, 3), _linear(3, 3), nn.PReLU, _linear(3, 1)),
         (4,),
     ),
@@ -181,15 +181,15 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         ),
         (2, 6, 6),
     ),
-    "a layer on every row of a row": (_chain(_linear(2, 3), nn.Flatten, _linear(9, 1)), (3, 2)),
+    "linear on 3-d inputs": (_chain(_linear(2, 3), nn.Flatten, _linear(9, 1)), (3, 2)),
     "residual": (Residual, (4,)),
     "tied weights": (Tied, (4,)),
-    "a shared layer": (Shared, (4,)),
-    "frozen weights": (frozen, (4,)),
-    "an unused weight": (Unused, (4,)),
+    "shared layer": (Shared, (4,)),
+    "frozen weights": (build_frozen, (4,)),
+    "unused weight": (Unused, (4,)),
     "odd parameters": (Scaled, (4,)),
     "buffers": (Buffered, (4,)),
-    "parts": (Parted, (4,)),
-    "a mode of training": (Passing, (4,)),
+    "chunks": (Chunked, (4,)),
+    "training mode": (ModeDependent, (4,)),
 }
-"""How each is built, and the shape of its inputs; each gives one number."""
+"""The function that builds each network, and the shape of its inputs; it has one output."""

@@ -1,5 +1,6 @@
 """Engines that this machine has, and the choice of one."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -15,9 +16,9 @@ from lrlab import Cosine
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split, load_problem
 from lrlab.training import Run, Settings, engines, ensemble, loop
-from lrlab.training.engines import Engine, EngineChoice, select_faster_engine
-from tests.training.cases import OPTIMIZERS, images
-from tests.training.equality import assert_same_result
+from lrlab.training.engines import Engine, EngineChoice, select_faster_engine, use_one_thread
+from tests.training.assertions import assert_same_result
+from tests.training.factories import OPTIMIZERS, make_images_problem
 
 RUNS = [Run(Cosine(), Settings(lr=lr, epochs=5), seed) for seed in (0, 1) for lr in (0.1, 0.2, 0.3)]
 
@@ -124,7 +125,7 @@ def test_short_problems_are_the_beginnings_of_long_ones(iris: Problem) -> None:
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
 def test_compiled_steps_are_the_loops() -> None:
-    problem = images()
+    problem = make_images_problem()
     runs = [
         Run(Cosine(), Settings(**OPTIMIZERS["sgd, momentum"], epochs=2, batch_size=44), seed)
         for seed in (0, 1)
@@ -167,3 +168,50 @@ def test_a_few_rows_are_timed_long_enough() -> None:
 
 def _first(split: Split) -> Split:
     return replace(split, x_train=split.x_train[:8], y_train=split.y_train[:8])
+
+
+HELD = """
+import ctypes, sys, torch
+from lrlab.training.threads import keep_memory
+
+NUMBERS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+
+class Mallinfo(ctypes.Structure):  # malloc.h's struct mallinfo2
+    _fields_ = [(name, ctypes.c_size_t) for name in NUMBERS]
+
+mallinfo = ctypes.CDLL(None).mallinfo2
+mallinfo.restype = Mallinfo
+torch.set_num_threads(1)
+if sys.argv[1] == "keep":
+    keep_memory()
+held = torch.zeros(5_000_000)
+del held
+print(mallinfo().fordblks)  # bytes that are free and still this process's
+"""
+STEP = 5_000_000 * 4  # bytes
+
+
+def test_threads_are_one_inside_and_as_before_outside() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with use_one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallinfo2"),
+    reason="asks glibc (2.33 or newer) what it holds",
+)
+def test_the_memory_of_a_step_is_there_for_the_next() -> None:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+
+    def held(word: str) -> int:
+        run = [sys.executable, "-c", HELD, word]
+        ended = subprocess.run(run, env=plain, capture_output=True, check=True, text=True)
+        return int(ended.stdout)
+
+    assert held("keep") > STEP > held("leave")

@@ -101,7 +101,7 @@ def test_long_labels_stay_within_the_figure() -> None:
     names = [
         f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
     ]
-    drawn = [study_plots.Curve(name, np.arange(5.0), np.ones(5), band, band) for name in names]
+    drawn = [study_plots.ScheduleCurves(name, np.arange(5.0), np.ones(5), band, band) for name in names]
     drawing = study_plots.create_figure(drawn, "many", load_problem("iris").task.metric)
     drawing.draw_without_rendering()
     (legend,), whole = drawing.legends, drawing.bbox

@@ -1,4 +1,4 @@
-"""How runs are trained."""
+"""Training of runs: what a run is, the loop and the ensemble that train it, and its result."""
 
 from lrlab.training.loop import train as train
 from lrlab.training.loop import train_and_get_model as train_and_get_model

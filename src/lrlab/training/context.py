@@ -1,4 +1,4 @@
-"""What a training function reports, epoch by epoch, and what comes of it."""
+"""Runs of a user's own training function: the ``RunContext`` it gets, and how lrlab runs it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,176 +18,33 @@ from lrlab.problems import TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Schedule
+from lrlab.training.loop import get_current_lr
 from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
-
-_RESERVED_COLUMNS = {"lr_start", "lr_end", "test_score", "validation_score"}
-"""Columns that are made here, from what is reported by other names."""
-
-
-class RunDiverged(Exception):
-    """Leaves a training function. One that catches it is taken to have diverged all the same."""
-
-
-class EpochReports:
-    """What a function has reported so far."""
-
-    def __init__(
-        self, problem: TrainingFunction, settings: Settings, on_epoch_end: Callable[[Epoch], None]
-    ) -> None:
-        self._problem = problem
-        self._settings = settings
-        self._on_epoch_end = on_epoch_end
-        self._rows: list[dict[str, float]] = []
-        self._optimizer: Optimizer | None = None
-        self._lr_start: float | None = None
-        self._optimizer_steps = 0
-        self.diverged = False
-
-    def track_optimizer(self, optimizer: Optimizer) -> None:
-        """Notes the rate of the first step of every epoch."""
-
-        def record_lr(optimizer: Optimizer, *_: object) -> None:
-            self._optimizer_steps += not self.diverged
-            if self._lr_start is None:
-                self._lr_start = _get_current_lr(optimizer)
-
-        if optimizer is not self._optimizer:
-            self._optimizer = optimizer
-            optimizer.register_step_pre_hook(record_lr)
-
-    def add_epoch(self, epoch: int, metrics: Mapping[str, Any]) -> None:
-        if self.diverged:
-            raise RunDiverged
-        self._check_epoch_number(epoch)
-        values = {name: _to_float(name, value) for name, value in metrics.items()}
-        self._check_metric_reported(values)
-        name = self._problem.metric.name
-        must_be_finite = (name, f"validation_{name}", "loss", "validation_loss")
-        if not all(isfinite(values[one]) for one in must_be_finite if one in values):
-            self.diverged = True
-            raise RunDiverged
-        row = {"epoch": float(epoch), "test_score": values.pop(name)}
-        if f"validation_{name}" in values:
-            row["validation_score"] = values.pop(f"validation_{name}")
-        self._check_reserved_names(values)
-        lr_start = values.pop("lr", nan if self._lr_start is None else self._lr_start)
-        self._rows.append(values | row | {"lr_start": lr_start})
-        self._lr_start = None
-        self._on_epoch_end(_build_curve(self._rows[-1:])[0])
-
-    def check_complete(self) -> None:
-        reported, epochs = len(self._rows), self._settings.epochs
-        name = self._problem.metric.name
-        if not reported:
-            raise TrainingError(
-                "a training function must report every epoch, but it ended without a report; call "
-                f"run.report(epoch, {name}=...) at the end of each."
-            )
-        if reported < epochs:
-            raise TrainingError(
-                f"a training function must train run.epochs epochs, {epochs} here, but it ended "
-                f"after {reported}; schedules are compared over equal trainings."
-            )
-
-    def build_result(self, seconds: float) -> Result:
-        """What came of the run."""
-        if self._rows and self._optimizer:
-            now = _get_current_lr(self._optimizer) if self._lr_start is None else self._lr_start
-            self._rows[-1]["lr_end"] = now
-        curve = _build_curve(self._rows)
-        if self.diverged:
-            steps = self._optimizer_steps if self._optimizer else None
-            return Result(self._problem.dummy_score, True, curve, seconds, diverged_at_step=steps)
-        return Result(curve[-1].test_score, False, curve, seconds)
-
-    def _check_epoch_number(self, epoch: int) -> None:
-        number, expected = to_integer(epoch), len(self._rows)
-        if expected == self._settings.epochs:
-            raise TrainingError(
-                f"a training function trains run.epochs epochs, {expected} here, but epoch "
-                f"{epoch!r} was reported too; end there."
-            )
-        if number != expected:
-            raise TrainingError(
-                f"epochs must be reported in order, once each and from 0, but epoch {epoch!r} was "
-                f"reported where {expected} comes next."
-            )
-
-    def _check_metric_reported(self, values: Mapping[str, float]) -> None:
-        name = self._problem.metric.name
-        needed = [name, f"validation_{name}"] if self._settings.validation_size else [name]
-        for one in needed:
-            if one not in values:
-                given = ", ".join(values) or "nothing"
-                near = find_nearest_name(one, values)
-                meant = f"; is {near} meant?" if near else self._suggest_fix(one)
-                raise TrainingError(
-                    f"run.report(...) must be given {one}, but was given {given}{meant}"
-                )
-
-    def _check_reserved_names(self, values: Mapping[str, float]) -> None:
-        if reserved := _RESERVED_COLUMNS & values.keys():
-            raise TrainingError(
-                f"{min(reserved)} is the name of what lrlab keeps itself, here as "
-                f"{self._problem.metric.name} reports it; report it by another name."
-            )
-
-    def _suggest_fix(self, missing: str) -> str:
-        if missing == self._problem.metric.name:
-            return "; name what is compared by metric (--metric)."
-        fraction = self._settings.validation_size
-        return (
-            f": a share of {fraction:g} of the training rows (run.validation_size) is to be held out, "
-            "which settings are chosen by."
-        )
-
-
-def _build_curve(rows: Sequence[dict[str, float]]) -> Curve:
-    for row, following in pairwise(rows):
-        row["lr_end"] = following["lr_start"]
-    extra_columns = dict.fromkeys(name for row in rows for name in row if name not in EPOCH_COLUMNS)
-    columns = (*EPOCH_COLUMNS, *extra_columns)
-    values = [[row.get(name, nan) for name in columns] for row in rows]
-    return Curve(np.array(values, dtype=np.float64).reshape(-1, len(columns)), columns)
-
-
-def _get_current_lr(optimizer: Optimizer) -> float:
-    return float(optimizer.param_groups[0]["lr"])
-
-
-def _to_float(name: str, value: Any) -> float:
-    try:
-        return float(value.detach() if isinstance(value, Tensor) else value)
-    except (TypeError, ValueError, RuntimeError):
-        raise TrainingError(
-            f"what is reported must be numbers, got {name}={value!r}; a mean of it, say."
-        ) from None
-
 
 _SETTING_NAMES = tuple(field.name for field in fields(Settings))
 
 
 class RunContext:
-    """A run as a training function is given it; each of the settings is an attribute of it too.
+    """One run, as a training function gets it; every setting is an attribute of it too.
 
     ``run.lr``, ``run.momentum``, ``run.weight_decay``, ``run.epochs``, ``run.batch_size``,
     ``run.validation_size`` and so on: see ``Settings``.
 
     Args:
-        problem: whose run it is.
-        run: what is to be trained.
-        device: where, by torch's name.
-        on_epoch_end: called at the end of every epoch; the rate after it is not known then.
+        problem: the training function and its metric.
+        run: schedule, settings and seed.
+        device: device to train on, as torch names it.
+        on_epoch_end: callback for every reported epoch; its ``lr_end`` is not known yet.
 
     Attributes:
-        schedule: of the rate, with the durations it was written with.
-        seed: what fixes the split, the initial weights and the order of batches; torch's own random
-            numbers begin at it already.
-        settings: the hyperparameters, all in one.
-        device: where to train, by torch's name.
-        reports: what was reported so far.
+        schedule: schedule of the learning rate, not yet bound.
+        seed: fixes the split, the initial weights and the order of the batches; torch's own random
+            numbers are seeded with it already.
+        settings: the hyperparameters in one object.
+        device: device to train on, as torch names it.
+        reports: the epochs reported so far.
     """
 
     def __init__(
@@ -207,17 +64,11 @@ class RunContext:
     def __getattr__(self, name: str) -> Any:
         if name in _SETTING_NAMES:
             return getattr(self.settings, name)
-        known = (
-            *_SETTING_NAMES,
-            "schedule",
-            "seed",
-            "settings",
-            "device",
-            "create_scheduler",
-            "report",
-        )
+        attributes = ("schedule", "seed", "settings", "device", "create_scheduler", "report")
+        known = (*_SETTING_NAMES, *attributes)
         raise AttributeError(
-            f"a run has no {name}{format_suggestion(name, known) or '; it has ' + ', '.join(known)}"
+            f"a run has no attribute {name}"
+            f"{format_suggestion(name, known) or '; it has ' + ', '.join(known)}"
         )
 
     def create_scheduler(
@@ -226,16 +77,16 @@ class RunContext:
         total_steps: int | None = None,
         steps_per_epoch: int | None = None,
     ) -> LRScheduler:
-        """The scheduler of this run, to be stepped by the function as it is told here.
+        """Create the scheduler of this run; the training function calls its ``step()``.
 
         Args:
-            optimizer: built with ``lr=run.lr``.
-            total_steps: how often ``scheduler.step()`` will be called; ``run.epochs`` times the
-                steps of an epoch when left out.
-            steps_per_epoch: how often in an epoch; once when left out.
+            optimizer: an optimizer built with ``lr=run.lr``.
+            total_steps: number of calls of ``scheduler.step()``; ``run.epochs`` times
+                ``steps_per_epoch`` if omitted.
+            steps_per_epoch: number of these calls per epoch; 1 if omitted.
 
         Raises:
-            ScheduleError, SchedulerError: as ``LRScheduler`` does.
+            ScheduleError, SchedulerError: see ``LRScheduler``.
         """
         epoch_steps = 1 if steps_per_epoch is None else steps_per_epoch
         total = self.settings.epochs * epoch_steps if total_steps is None else total_steps
@@ -251,40 +102,24 @@ class RunContext:
         return scheduler
 
     def report(self, epoch: int, **metrics: Any) -> None:
-        """Says how an epoch has ended; called once at the end of each, 0, 1, 2, ...
+        """Report the results of an epoch; call it at the end of each, with 0, 1, 2, ...
 
-        A loss or score that is infinite or no number means that the run has diverged: the function
-        is left then, by an exception that it should let pass.
+        If a reported loss or score is infinite or NaN, the run has diverged: ``report`` then raises
+        an exception that ends the training function and must not be caught.
 
         Args:
-            epoch: its number, from 0.
-            **metrics: the metric by its name, measured on the test rows; ``validation_`` and its
-                name, on the rows held out, needed where ``run.validation_size`` is above 0; ``loss`` and
-                ``validation_loss``; ``lr`` where the rate is not set by ``run.create_scheduler``. Others
-                are kept beside them. Each is a number, or what ``float`` makes one.
+            epoch: number of the epoch, from 0.
+            **metrics: the metric on the test rows, by its name; ``validation_<name>``, on the
+                validation rows, required if ``run.validation_size`` is above 0; ``loss`` and
+                ``validation_loss``; ``lr`` if ``run.create_scheduler`` does not set the learning
+                rate; any other numbers, which are stored with them. Values are numbers, or what
+                ``float`` converts to one.
 
         Raises:
-            TrainingError: the epoch is not the next one, the metric is missing, or a value is no
-                number.
+            TrainingError: the epoch is not the next one, the metric is missing, or a value is not
+                a number.
         """
         self.reports.add_epoch(epoch, metrics)
-
-
-ENSEMBLE_UNSUPPORTED = "a training function trains one run at a time; use the loop (--engine loop)."
-"""What is said where runs of one are to be trained together."""
-
-
-def check_function_settings(settings: Settings) -> None:
-    """Refuses settings that are a training function's own to say.
-
-    Raises:
-        TrainingError: they say how often it steps its scheduler.
-    """
-    if settings.step_every == "step":
-        raise TrainingError(
-            "a training function says itself how often it steps its scheduler, as in "
-            "run.create_scheduler(optimizer, steps_per_epoch=100); leave out step_every (--step-every)."
-        )
 
 
 def run_training_function(
@@ -293,17 +128,17 @@ def run_training_function(
     on_epoch_end: Callable[[Epoch], None] = lambda epoch: None,
     device: str = "cpu",
 ) -> Result:
-    """One run of a training function, scored by the metric that it reports last.
+    """Run a training function once; its score is the metric of its last report.
 
     Args:
-        problem: the function.
+        problem: the training function and its metric.
         run: schedule, settings and seed.
-        on_epoch_end: called at the end of every epoch; the rate after it is not known then.
-        device: what the function is told to train on, by torch's name.
+        on_epoch_end: callback for every reported epoch; its ``lr_end`` is not known yet.
+        device: device the function is asked to train on, as torch names it.
 
     Raises:
-        TrainingError: the function fails, reports what it should not, or does not report every
-            epoch; the settings say how often it steps, which is its own to say.
+        TrainingError: the function fails, makes an invalid report, or does not report every epoch;
+            or the settings have ``step_every="step"``.
     """
     check_function_settings(run.settings)
     started = time.perf_counter()
@@ -317,7 +152,7 @@ def run_training_function(
     except LrlabError as error:
         raise TrainingError(f"{problem.name}, {locate_error(error)}: {error}") from error
     except (Exception, SystemExit) as error:
-        if not reports.diverged:  # what a function does after that is of no account
+        if not reports.diverged:  # errors after the divergence do not matter
             raise TrainingError(
                 f"{problem.name} failed at {locate_error(error)} with seed {run.seed} and "
                 f"{context.schedule}: {describe_error(error)}."
@@ -325,3 +160,171 @@ def run_training_function(
     if not reports.diverged:
         reports.check_complete()
     return reports.build_result(time.perf_counter() - started)
+
+
+def check_function_settings(settings: Settings) -> None:
+    """Reject settings that the training function decides.
+
+    Raises:
+        TrainingError: ``step_every`` is ``"step"``.
+    """
+    if settings.step_every == "step":
+        raise TrainingError(
+            "step_every must be epoch for a training function: it decides how often the scheduler "
+            "steps, as in run.create_scheduler(optimizer, steps_per_epoch=100); leave out "
+            "step_every (--step-every)."
+        )
+
+
+ENSEMBLE_UNSUPPORTED = "a training function trains one run at a time; use the loop (--engine loop)."
+"""The error of training the runs of a training function together."""
+
+
+class RunDiverged(Exception):
+    """Ends a training function whose run has diverged; if it catches this, the run still has."""
+
+
+class EpochReports:
+    """The epochs that a training function has reported so far.
+
+    Args:
+        problem: the training function and its metric.
+        settings: the hyperparameters.
+        on_epoch_end: callback for every reported epoch.
+    """
+
+    def __init__(
+        self, problem: TrainingFunction, settings: Settings, on_epoch_end: Callable[[Epoch], None]
+    ) -> None:
+        self._problem = problem
+        self._settings = settings
+        self._on_epoch_end = on_epoch_end
+        self._rows: list[dict[str, float]] = []
+        self._optimizer: Optimizer | None = None
+        self._lr_start: float | None = None
+        self._optimizer_steps = 0
+        self.diverged = False
+
+    def track_optimizer(self, optimizer: Optimizer) -> None:
+        """Record the learning rate of the first step of every epoch from now on."""
+
+        def record_lr(optimizer: Optimizer, *_: object) -> None:
+            self._optimizer_steps += not self.diverged
+            if self._lr_start is None:
+                self._lr_start = get_current_lr(optimizer)
+
+        if optimizer is not self._optimizer:
+            self._optimizer = optimizer
+            optimizer.register_step_pre_hook(record_lr)
+
+    def add_epoch(self, epoch: int, metrics: Mapping[str, Any]) -> None:
+        """Add a reported epoch; see ``RunContext.report``."""
+        if self.diverged:
+            raise RunDiverged
+        self._check_epoch_number(epoch)
+        values = {name: _to_float(name, value) for name, value in metrics.items()}
+        self._check_metric_reported(values)
+        metric = self._problem.metric.name
+        must_be_finite = (metric, f"validation_{metric}", "loss", "validation_loss")
+        if not all(isfinite(values[name]) for name in must_be_finite if name in values):
+            self.diverged = True
+            raise RunDiverged
+        row = {"epoch": float(epoch), "test_score": values.pop(metric)}
+        if f"validation_{metric}" in values:
+            row["validation_score"] = values.pop(f"validation_{metric}")
+        self._check_reserved_names(values)
+        lr_start = values.pop("lr", nan if self._lr_start is None else self._lr_start)
+        self._rows.append(values | row | {"lr_start": lr_start})
+        self._lr_start = None
+        self._on_epoch_end(_build_curve(self._rows[-1:])[0])
+
+    def check_complete(self) -> None:
+        """Check that every epoch was reported.
+
+        Raises:
+            TrainingError: fewer were.
+        """
+        reported, epochs = len(self._rows), self._settings.epochs
+        name = self._problem.metric.name
+        if not reported:
+            raise TrainingError(
+                "a training function must report every epoch, but it ended without a report; call "
+                f"run.report(epoch, {name}=...) at the end of each."
+            )
+        if reported < epochs:
+            raise TrainingError(
+                f"a training function must train run.epochs epochs, {epochs} here, but it ended "
+                f"after {reported}; all runs of a study must be equally long."
+            )
+
+    def build_result(self, seconds: float) -> Result:
+        """Build the result of the run."""
+        if self._rows and self._optimizer:
+            lr_end = get_current_lr(self._optimizer) if self._lr_start is None else self._lr_start
+            self._rows[-1]["lr_end"] = lr_end
+        curve = _build_curve(self._rows)
+        if self.diverged:
+            steps = self._optimizer_steps if self._optimizer else None
+            return Result(self._problem.dummy_score, True, curve, seconds, diverged_at_step=steps)
+        return Result(curve[-1].test_score, False, curve, seconds)
+
+    def _check_epoch_number(self, epoch: int) -> None:
+        number, expected = to_integer(epoch), len(self._rows)
+        if expected == self._settings.epochs:
+            raise TrainingError(
+                f"a training function must train run.epochs epochs, {expected} here, but it also "
+                f"reported epoch {epoch!r}; end the training there."
+            )
+        if number != expected:
+            raise TrainingError(
+                f"epochs must be reported once each, in order and from 0, but the report of epoch "
+                f"{epoch!r} came where {expected} is next."
+            )
+
+    def _check_metric_reported(self, values: Mapping[str, float]) -> None:
+        metric = self._problem.metric.name
+        required = [metric, f"validation_{metric}"] if self._settings.validation_size else [metric]
+        for name in required:
+            if name not in values:
+                given = ", ".join(values) or "nothing"
+                nearest = find_nearest_name(name, values)
+                remedy = f"; is {nearest} meant?" if nearest else self._suggest_fix(name)
+                raise TrainingError(f"run.report(...) must get {name}, but it got {given}{remedy}")
+
+    def _check_reserved_names(self, values: Mapping[str, float]) -> None:
+        if reserved := _RESERVED_COLUMNS & values.keys():
+            raise TrainingError(
+                f"run.report(...) cannot take {min(reserved)}: lrlab itself writes the column of "
+                "that name; report it by another name."
+            )
+
+    def _suggest_fix(self, missing: str) -> str:
+        if missing == self._problem.metric.name:
+            return "; name the metric that it reports with metric (--metric)."
+        fraction = self._settings.validation_size
+        return (
+            f"; settings are selected on validation rows: leave a fraction of {fraction:g} of the "
+            "training rows (run.validation_size) out of training, and report the metric on them."
+        )
+
+
+_RESERVED_COLUMNS = {"lr_start", "lr_end", "test_score", "validation_score"}
+"""Columns that are made here from what is reported by other names."""
+
+
+def _build_curve(rows: Sequence[dict[str, float]]) -> Curve:
+    for row, following in pairwise(rows):
+        row["lr_end"] = following["lr_start"]
+    extra_columns = dict.fromkeys(name for row in rows for name in row if name not in EPOCH_COLUMNS)
+    columns = (*EPOCH_COLUMNS, *extra_columns)
+    values = [[row.get(name, nan) for name in columns] for row in rows]
+    return Curve(np.array(values, dtype=np.float64).reshape(-1, len(columns)), columns)
+
+
+def _to_float(name: str, value: Any) -> float:
+    try:
+        return float(value.detach() if isinstance(value, Tensor) else value)
+    except (TypeError, ValueError, RuntimeError):
+        raise TrainingError(
+            f"reported values must be numbers, got {name}={value!r}; report its mean, for example."
+        ) from None

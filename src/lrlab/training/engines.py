@@ -1,4 +1,4 @@
-"""How a process trains: in one thread, and with the memory of one step kept for the next."""
+"""Engines: the loop or the ensemble, on a device, and the selection of the faster one."""
 
 import ctypes
 import math
@@ -22,51 +22,20 @@ from lrlab.training.result import Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt's names for these, from malloc.h
-_MAX_FREED_BYTES = 64 << 20
-
-
-@contextmanager
-def use_one_thread() -> Iterator[None]:
-    """Trains what is trained inside in one thread: threads of small products only wait for each
-    other.
-    """
-    previous = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(previous)
-
-
-def keep_freed_memory() -> None:
-    """Has this process keep up to 64 MiB of freed memory.
-
-    The C library of Linux gives a few MiB back to the system at every step and asks for them again
-    at the next, which costs a tenth to a fourth of the time of a block. Elsewhere nothing is done.
-    """
-    try:
-        set_option = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    set_option(_M_TRIM_THRESHOLD, _MAX_FREED_BYTES)
-    set_option(_M_MMAP_THRESHOLD, _MAX_FREED_BYTES // 2)
-
-
 ENGINE_KINDS = ("loop", "ensemble")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What executes runs.
+    """An engine: what trains runs, and on which device.
 
     Args:
-        kind: ``"loop"``, one run at a time, or ``"ensemble"``, many at once.
-        device: where, by torch's name.
-        torch_compile: whether the ensemble's steps go through ``torch.compile``.
+        kind: ``"loop"``, one run at a time, or ``"ensemble"``, many runs together.
+        device: device to train on, as torch names it.
+        torch_compile: whether the ensemble uses ``torch.compile``.
 
     Raises:
-        TrainingError: there is no such kind, or this machine has no such device, or no compiler.
+        TrainingError: the kind is unknown, or this machine lacks the device or a compiler.
 
     >>> str(Engine("loop")), str(Engine("ensemble", "meta"))
     ('loop', 'ensemble, meta')
@@ -78,33 +47,36 @@ class Engine:
 
     def __post_init__(self) -> None:
         if self.kind not in ENGINE_KINDS:
-            raise TrainingError(f"the engine must be {' or '.join(ENGINE_KINDS)}, got {self.kind}.")
+            raise TrainingError(f"engine must be {' or '.join(ENGINE_KINDS)}, got {self.kind}.")
         if self.torch_compile and self.kind == "loop":
-            raise TrainingError("only the ensemble can be compiled; leave out --torch-compile.")
+            raise TrainingError(
+                "torch_compile is for the ensemble, not for the loop; leave out torch_compile "
+                "(--torch-compile)."
+            )
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError):
             raise TrainingError(
-                f"the device must be one that torch can use here, got {self.device}; use cpu, or "
-                "cuda where there is a GPU and torch is built for it."
+                f"device must be one that torch can use here, got {self.device}; use cpu, or cuda "
+                "on a machine with a GPU and a torch that is built for it."
             ) from None
         compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
         if self.torch_compile and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise TrainingError(
-                "torch.compile needs a C++ compiler such as g++, and there is none; leave out "
-                "--torch-compile."
+                "torch_compile needs a C++ compiler such as g++, and this machine has none; leave "
+                "out torch_compile (--torch-compile)."
             )
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """The engine that ``str`` gives this text of.
+        """Build the engine whose ``str`` is ``text``.
 
         >>> Engine.from_text("loop")
         Engine(kind='loop', device='cpu', torch_compile=False)
         """
-        kind, *more = text.split(", ")
-        devices = [word for word in more if word != "torch_compile"]
-        return cls(kind, devices[0] if devices else "cpu", "torch_compile" in more)
+        kind, *options = text.split(", ")
+        devices = [option for option in options if option != "torch_compile"]
+        return cls(kind, devices[0] if devices else "cpu", "torch_compile" in options)
 
     def __str__(self) -> str:
         device = [] if self.device == "cpu" else [self.device]
@@ -113,44 +85,17 @@ class Engine:
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """The engine that was found to be faster.
+    """The faster engine for a study.
 
     Args:
-        engine: which.
-        reason: the sentence that says why.
-        seconds_per_run_step: what a step of a run takes in it, in one process; NaN where that is not known.
+        engine: the engine.
+        reason: why it was selected, as a sentence without a full stop.
+        seconds_per_run_step: seconds per step of one run, in one process; NaN if not measured.
     """
 
     engine: Engine
     reason: str
     seconds_per_run_step: float
-
-
-def measure_seconds_per_run_step(
-    problem: Problem,
-    runs: Sequence[Run],
-    engine: Engine,
-    workers: int = 1,
-    memory: int = 2 << 30,
-) -> float:
-    """Seconds that a step of a run takes in an engine, in one process, probed as by ``select_faster_engine``."""
-    probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
-    probe_runs = list(runs[:1])
-    if engine.kind == "ensemble":
-        probe_runs = [
-            runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]
-        ]
-    train = _create_trainer(probe, engine)
-    train(_make_probe_runs(probe_runs, 1 + extra_epochs))  # by which what follows is traced
-    seconds = [_time_extra_epochs(train, probe_runs, extra_epochs) for _ in range(_PROBE_REPEATS)]
-    return median(seconds) / steps / len(probe_runs)
-
-
-_PROBE_BATCHES, _PROBE_STEPS, _PROBE_REPEATS = 8, 32, 3
-_MAX_PROBE_SECONDS = 2
-"""Seconds of the ensemble, after which one turn tells enough."""
-
-_PROBE_LR = 1e-3
 
 
 def select_faster_engine(
@@ -161,112 +106,95 @@ def select_faster_engine(
     workers: int = 1,
     memory: int = 2 << 30,
 ) -> EngineChoice:
-    """Probes both ways for a few steps on this very problem, and takes the faster.
+    """Time a few steps of the loop and of the ensemble on this problem, and select the faster.
 
-    The first block is trained by the ensemble and its first run by the loop, at a small constant
-    rate, on eight batches at most, for one epoch and for so many more that these have 32 steps, in
-    turns; the medians of what those more have taken are compared, so that nothing counts that is
-    done once a run. Where the two disagree on the loss of that run, the network does what the
-    ensemble cannot repeat, and the loop is taken. It is for a training function too, unprobed.
+    The ensemble trains the first block, the loop its first run, in turns, at a small constant
+    learning rate and on at most eight batches. Each trains for one epoch, then for that and so many
+    more that these take at least 32 steps; the medians of the difference are compared, so that what
+    is done once per run does not count. If the losses of the first run differ, the ensemble cannot
+    repeat what the network does, and the loop is selected. A training function always gets the
+    loop, without timing.
 
     Args:
-        problem: what is to be trained.
-        runs: all of them.
-        device, torch_compile: of the ensemble.
-        workers, memory: as blocks are made for, see ``ensemble.blocks``.
+        problem: the problem to train on.
+        runs: all runs of the study.
+        device, torch_compile: options of the ensemble.
+        workers, memory: options of the blocks, see ``ensemble.split_into_blocks``.
     """
     loop_engine, ensemble_engine = Engine("loop", device), Engine("ensemble", device, torch_compile)
     if isinstance(problem, TrainingFunction):
         return EngineChoice(loop_engine, context.ENSEMBLE_UNSUPPORTED.partition(";")[0], math.nan)
     probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
-    train_in_loop, train_in_ensemble = (
-        _create_trainer(probe, loop_engine),
-        _create_trainer(probe, ensemble_engine),
-    )
+    train_in_loop = _create_trainer(probe, loop_engine)
+    train_in_ensemble = _create_trainer(probe, ensemble_engine)
     try:
         block = [runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]]
-        ensemble_result = train_in_ensemble(_make_probe_runs(block, 1 + extra_epochs))[
-            0
-        ]  # by which what follows is traced
+        # This traces the programs, which the timed trainings below then have.
+        ensemble_result = train_in_ensemble(_make_probe_runs(block, 1 + extra_epochs))[0]
     except TrainingError as error:
-        reason = str(error).partition(";")[0]  # without the remedy, which is taken here
-        return EngineChoice(
-            loop_engine, reason, _time_extra_epochs(train_in_loop, runs[:1], extra_epochs) / steps
-        )
+        reason = str(error).partition(";")[0]  # without the remedy, which is applied here
+        seconds = _time_extra_epochs(train_in_loop, runs[:1], extra_epochs)
+        return EngineChoice(loop_engine, reason, seconds / steps)
     loop_seconds: list[float] = []
     ensemble_seconds: list[float] = []
     while len(loop_seconds) < _PROBE_REPEATS and sum(ensemble_seconds) < _MAX_PROBE_SECONDS:
         loop_seconds.append(_time_extra_epochs(train_in_loop, block[:1], extra_epochs))
         ensemble_seconds.append(_time_extra_epochs(train_in_ensemble, block, extra_epochs))
-    loop_step_seconds, ensemble_step_seconds = (
-        median(loop_seconds) / steps,
-        median(ensemble_seconds) / steps / len(block),
-    )
-    if not _losses_agree(
-        ensemble_result, train_in_loop(_make_probe_runs(block[:1], 1 + extra_epochs))[0]
-    ):
-        reason = "the ensemble gives another loss: the network keeps something beside its buffers"
+    loop_step_seconds = median(loop_seconds) / steps
+    ensemble_step_seconds = median(ensemble_seconds) / steps / len(block)
+    loop_result = train_in_loop(_make_probe_runs(block[:1], 1 + extra_epochs))[0]
+    if not _losses_agree(ensemble_result, loop_result):
+        reason = (
+            "the ensemble gives another loss than the loop, because the network keeps state "
+            "outside its parameters and buffers"
+        )
         return EngineChoice(loop_engine, reason, loop_step_seconds)
     reason = (
-        f"a step of a run takes {_format_seconds(loop_step_seconds)} in the loop, {_format_seconds(ensemble_step_seconds)} among {len(block)} in "
-        "the ensemble"
+        f"time per run-step: loop {_format_seconds(loop_step_seconds)}, ensemble "
+        f"{_format_seconds(ensemble_step_seconds)} ({len(block)} runs)"
     )
-    return (
-        EngineChoice(loop_engine, reason, loop_step_seconds)
-        if loop_step_seconds < ensemble_step_seconds
-        else EngineChoice(ensemble_engine, reason, ensemble_step_seconds)
-    )
+    if loop_step_seconds < ensemble_step_seconds:
+        return EngineChoice(loop_engine, reason, loop_step_seconds)
+    return EngineChoice(ensemble_engine, reason, ensemble_step_seconds)
+
+
+def measure_seconds_per_run_step(
+    problem: Problem,
+    runs: Sequence[Run],
+    engine: Engine,
+    workers: int = 1,
+    memory: int = 2 << 30,
+) -> float:
+    """Measure the seconds per step of one run in an engine, as ``select_faster_engine`` does."""
+    probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
+    probe_runs = list(runs[:1])
+    if engine.kind == "ensemble":
+        probe_runs = [
+            runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]
+        ]
+    train = _create_trainer(probe, engine)
+    train(_make_probe_runs(probe_runs, 1 + extra_epochs))  # traces the programs
+    seconds = [_time_extra_epochs(train, probe_runs, extra_epochs) for _ in range(_PROBE_REPEATS)]
+    return median(seconds) / steps / len(probe_runs)
+
+
+_PROBE_BATCHES, _PROBE_STEPS, _PROBE_REPEATS = 8, 32, 3
+_MAX_PROBE_SECONDS = 2
+"""Seconds of the ensemble after which the probe is not repeated."""
+
+_PROBE_LR = 1e-3
 
 
 def _make_probe(problem: Problem, settings: Settings) -> tuple[Problem, int, int]:
-    """The problem with rows for eight batches at most, and the epochs, and steps, to be timed."""
+    """Return the problem with rows for eight batches, the epochs to time, and their steps."""
     rows = _PROBE_BATCHES * settings.batch_size / (1 - settings.validation_size)
     probe = _truncate_problem(problem, ceil(rows) + 1)
     epochs = ceil(_PROBE_STEPS / settings.count_batches_per_epoch(probe.train_rows))
     return probe, epochs, epochs * settings.count_batches_per_epoch(probe.train_rows)
 
 
-def _create_trainer(problem: Problem, engine: Engine) -> Callable[[Sequence[Run]], list[Result]]:
-    if engine.kind == "loop":
-        return lambda runs: [loop.train(problem, run, device=engine.device) for run in runs]
-    return lambda runs: ensemble.train(problem, runs, engine.device, engine.torch_compile)
-
-
-def _format_seconds(seconds: float) -> str:
-    return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
-
-
-def _time_extra_epochs(
-    train: Callable[[Sequence[Run]], object], runs: Sequence[Run], extra_epochs: int
-) -> float:
-    """Seconds that so many epochs more than one take.
-
-    Other work may hold up the shorter training longer than the other one takes: then it is their
-    share of all that this one has taken.
-    """
-    seconds = []
-    for probe_runs in (_make_probe_runs(runs, 1), _make_probe_runs(runs, 1 + extra_epochs)):
-        started = time.perf_counter()
-        train(probe_runs)
-        seconds.append(time.perf_counter() - started)
-    extra_seconds = seconds[1] - seconds[0]
-    return extra_seconds if extra_seconds > 0 else seconds[1] * extra_epochs / (1 + extra_epochs)
-
-
-def _make_probe_runs(runs: Sequence[Run], epochs: int) -> list[Run]:
-    """The runs for so many epochs without their schedules, which may need more, and at a rate at
-    which none diverges.
-    """
-    return [
-        Run(
-            None, replace(run.settings, epochs=epochs, lr=min(run.settings.lr, _PROBE_LR)), run.seed
-        )
-        for run in runs
-    ]
-
-
 def _truncate_problem(problem: Problem, max_rows: int) -> Problem:
-    """The problem with no more than so many training rows, and test rows in proportion."""
+    """Return the problem with at most ``max_rows`` training rows, and test rows in proportion."""
     train_rows = min(max_rows, problem.train_rows)
 
     def split(seed: int) -> Split:
@@ -283,9 +211,78 @@ def _truncate_problem(problem: Problem, max_rows: int) -> Problem:
     return replace(problem, split=split, train_rows=train_rows)
 
 
+def _create_trainer(problem: Problem, engine: Engine) -> Callable[[Sequence[Run]], list[Result]]:
+    if engine.kind == "loop":
+        return lambda runs: [loop.train(problem, run, device=engine.device) for run in runs]
+    return lambda runs: ensemble.train(problem, runs, engine.device, engine.torch_compile)
+
+
+def _make_probe_runs(runs: Sequence[Run], epochs: int) -> list[Run]:
+    """Return the runs with other epochs, and a learning rate at which none diverges.
+
+    They have no schedules, since those may need more epochs.
+    """
+    return [
+        Run(
+            None, replace(run.settings, epochs=epochs, lr=min(run.settings.lr, _PROBE_LR)), run.seed
+        )
+        for run in runs
+    ]
+
+
+def _time_extra_epochs(
+    train: Callable[[Sequence[Run]], object], runs: Sequence[Run], extra_epochs: int
+) -> float:
+    """Return the seconds that ``extra_epochs`` take after the first epoch.
+
+    If other processes delay the short training so much that it takes longer than the long one, the
+    time of the long one is divided by its epochs.
+    """
+    seconds = []
+    for probe_runs in (_make_probe_runs(runs, 1), _make_probe_runs(runs, 1 + extra_epochs)):
+        started = time.perf_counter()
+        train(probe_runs)
+        seconds.append(time.perf_counter() - started)
+    extra_seconds = seconds[1] - seconds[0]
+    return extra_seconds if extra_seconds > 0 else seconds[1] * extra_epochs / (1 + extra_epochs)
+
+
 def _losses_agree(ensemble_result: Result, loop_result: Result) -> bool:
     if ensemble_result.diverged or loop_result.diverged:
         return ensemble_result.diverged == loop_result.diverged
     return np.allclose(
         ensemble_result.curve.get_column("loss"), loop_result.curve.get_column("loss"), rtol=1e-3
     )
+
+
+def _format_seconds(seconds: float) -> str:
+    return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # options of mallopt, from malloc.h
+_MAX_FREED_BYTES = 64 << 20
+
+
+@contextmanager
+def use_one_thread() -> Iterator[None]:
+    """Let torch use one thread inside: more only wait for each other when products are small."""
+    previous = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(previous)
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep up to 64 MiB of freed memory; does nothing without glibc.
+
+    By default glibc returns a few MiB to the system after every step and requests them again at the
+    next, which takes a tenth to a quarter of the time of a block.
+    """
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    set_option(_M_TRIM_THRESHOLD, _MAX_FREED_BYTES)
+    set_option(_M_MMAP_THRESHOLD, _MAX_FREED_BYTES // 2)

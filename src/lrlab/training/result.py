@@ -1,4 +1,4 @@
-"""What comes of a run: its score, and its learning curve epoch by epoch."""
+"""``Result``: the score and the learning curve of a run."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
@@ -13,13 +13,13 @@ class Epoch:
     """One epoch of a run.
 
     Args:
-        epoch: its number, from 0.
-        lr_start: the rate of its first step; NaN where a training function does not tell.
-        lr_end: the rate of the step after its last; so it is with that.
-        loss: mean training loss over its rows, as trained on.
-        test_score: the metric on the test rows at its end.
-        validation_loss, validation_score: mean loss and metric on the rows held out for validation
-            at its end; None where none are.
+        epoch: number of the epoch, from 0.
+        lr_start: learning rate of its first step; NaN if a training function does not report it.
+        lr_end: learning rate of the step after its last one; NaN likewise.
+        loss: mean training loss of its batches, weighted by their rows.
+        test_score: metric on the test rows at its end.
+        validation_loss, validation_score: mean loss and metric on the validation rows at its end;
+            None without validation rows.
     """
 
     epoch: int
@@ -32,17 +32,17 @@ class Epoch:
 
 
 EPOCH_COLUMNS = tuple(field.name for field in fields(Epoch))
-"""What every curve has; others may follow."""
+"""The columns of every curve; a training function may report others, which follow these."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The epochs of a run, as one array that is small to keep and quick to send.
+    """The epochs of a run, as one array that is small to store and fast to send.
 
     Args:
-        values: shape (epochs, 7 or more), a column for each field of ``Epoch``, then whatever else
-            a training function reports; NaN for None.
-        columns: of the columns.
+        values: shape (epochs, columns): a column for each field of ``Epoch``, then what else a
+            training function reports; NaN for None.
+        columns: names of the columns.
 
     >>> curve = Curve.from_epochs([Epoch(0, 0.1, 0.05, loss=0.7, test_score=0.8)])
     >>> len(curve), curve[0].lr_end, curve.get_column("test_score")
@@ -54,21 +54,21 @@ class Curve:
 
     @classmethod
     def from_epochs(cls, epochs: Iterable[Epoch]) -> Self:
-        """The curve of these epochs."""
+        """Build the curve of epochs."""
         rows = [[np.nan if v is None else v for v in astuple(epoch)] for epoch in epochs]
         return cls(np.array(rows, dtype=np.float64).reshape(-1, len(EPOCH_COLUMNS)))
 
     def get_column(self, name: str) -> NDArray[np.float64]:
-        """One column: a number for each epoch."""
+        """Return a column: a number for each epoch."""
         return self.values[:, self.columns.index(name)]
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, index: int) -> Epoch:
-        number, *row, loss, score = self.values[index, : len(EPOCH_COLUMNS)].tolist()
+        number, *numbers, loss, score = self.values[index, : len(EPOCH_COLUMNS)].tolist()
         validation = (None if value != value else value for value in (loss, score))
-        return Epoch(int(number), *row, *validation)
+        return Epoch(int(number), *numbers, *validation)
 
     def __iter__(self) -> Iterator[Epoch]:
         return (self[i] for i in range(len(self)))
@@ -82,16 +82,16 @@ class Curve:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run.
+    """The result of a run.
 
     Args:
-        test_score: the metric on the test rows after the last epoch; of a diverged run, that of a
-            constant guess.
+        test_score: metric on the test rows after the last epoch; the dummy score if the run
+            diverged.
         diverged: whether an output, a loss or a weight became infinite or NaN.
-        curve: the learning curve; of a diverged run, the epochs before that of the divergence.
-        seconds: wall time; of a run that was trained among others, its share.
-        diverged_at_step: of a diverged run, how many steps of the optimizer it had taken when that was
-            noticed.
+        curve: the learning curve; without the epoch in which the run diverged.
+        seconds: wall time; if runs train together, their time divided by their number.
+        diverged_at_step: steps of the optimizer until the divergence was detected; None if the run
+            did not diverge.
     """
 
     test_score: float

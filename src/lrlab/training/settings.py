@@ -1,4 +1,4 @@
-"""The hyperparameters of a run, and how its schedules are bound to the training they make."""
+"""``Settings``: the hyperparameters of a run, their checks, and the number of its steps."""
 
 import math
 from dataclasses import dataclass, fields
@@ -20,7 +20,7 @@ OPTIMIZER_HYPERPARAMETERS = {
     "adamw": _ADAM_HYPERPARAMETERS,
     "rmsprop": ("momentum", "alpha", "eps", "centered", "weight_decay"),
 }
-"""The optimizers, and which of the settings are each one's own beside the rate."""
+"""The settings that each optimizer has, beside the learning rate."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +28,31 @@ class Settings:
     """The hyperparameters of a run.
 
     Args:
-        lr: the base rate, above 0.
-        momentum: of SGD and RMSprop, 0 or more and below 1.
+        lr: base learning rate, above 0.
+        momentum: momentum of SGD and RMSprop, 0 or more and below 1.
         optimizer: ``"sgd"``, ``"adam"``, ``"adamw"`` or ``"rmsprop"``.
         epochs: passes over the training rows, 1 or more.
         batch_size: rows per step, 1 or more; the last batch of an epoch may be smaller.
-        step_every: what calls ``scheduler.step()``: every ``"epoch"``, as in the tutorial, or every
+        step_every: when ``scheduler.step()`` is called: after every ``"epoch"``, or after every
             ``"step"`` of the optimizer.
-        shuffle: whether batches are reshuffled every epoch by the seed.
-        weight_decay: 0 or more; torch's own default when left out: 0.01 for AdamW, else 0.
-        dampening: of SGD's momentum, from 0 to 1.
-        nesterov: whether SGD's momentum is Nesterov's; it needs momentum and no dampening.
-        betas: of Adam and AdamW, two shares of 0 or more and below 1.
-        eps: what Adam, AdamW and RMSprop add to the denominator, above 0.
-        alpha: the share that RMSprop's average keeps, 0 or more and below 1.
-        centered: whether RMSprop divides by the deviation from the mean gradient.
-        max_grad_norm: the largest norm that the gradient of a step may have, above 0; longer ones are
-            shortened to it. None for no limit.
-        validation_size: the share of the training rows that is held out of training and scored after
-            every epoch, 0 or more and below 1.
+        shuffle: whether the training rows are shuffled before every epoch, by the seed.
+        weight_decay: weight decay, 0 or more; torch's default if None: 0.01 for AdamW, else 0.
+        dampening: dampening of SGD's momentum, from 0 to 1.
+        nesterov: whether SGD uses Nesterov momentum; it needs momentum and no dampening.
+        betas: decay rates of the averages of Adam and AdamW, two numbers of 0 or more and below 1.
+        eps: term that Adam, AdamW and RMSprop add to the denominator, above 0.
+        alpha: decay rate of the average of RMSprop, 0 or more and below 1.
+        centered: whether RMSprop normalizes the gradient by its estimated variance.
+        max_grad_norm: largest norm of the gradient, above 0; larger gradients are scaled down to
+            it. None for no limit.
+        validation_size: fraction of the training rows that is used for validation, not for
+            training, 0 or more and below 1.
 
-    Defaults are the tutorial's, but for ``shuffle``, which is what most people do; what the
-    tutorial does not have is torch's default.
+    Defaults are those of the tutorial, except for ``shuffle``; what the tutorial does not set has
+    torch's default.
 
     Raises:
-        TrainingError: one of them is out of its range, or another optimizer's.
+        TrainingError: a value is out of its range, or the optimizer does not have the setting.
     """
 
     lr: float = 0.1
@@ -74,7 +74,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_choices()
-        # Plain numbers, so that equal settings are written alike and runs are recognised.
+        # Plain numbers, so that equal settings have equal text and runs get equal ids.
         normalized = self._check_integers() | self._check_numbers()
         normalized |= {
             name: bool(getattr(self, name)) for name in ("shuffle", "nesterov", "centered")
@@ -90,23 +90,29 @@ class Settings:
     def _check_choices(self) -> None:
         if self.optimizer not in tuple(OPTIMIZER_HYPERPARAMETERS):
             raise TrainingError(
-                f"the optimizer must be one of {', '.join(OPTIMIZER_HYPERPARAMETERS)}, got {self.optimizer}."
+                f"optimizer must be one of {', '.join(OPTIMIZER_HYPERPARAMETERS)}, got "
+                f"{self.optimizer}."
             )
         if self.step_every not in STEP_EVERY_CHOICES:
             raise TrainingError(f"step_every must be epoch or step, got {self.step_every}.")
-        optimizer_specific = {name for own in OPTIMIZER_HYPERPARAMETERS.values() for name in own}
+        optimizer_specific = {
+            name for names in OPTIMIZER_HYPERPARAMETERS.values() for name in names
+        }
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
+            value = tuple(value) if isinstance(value, list) else value  # betas from JSON
             if (
                 name in optimizer_specific
                 and name not in OPTIMIZER_HYPERPARAMETERS[self.optimizer]
                 and value != field.default
             ):
-                owners = " and ".join(
-                    other for other, own in OPTIMIZER_HYPERPARAMETERS.items() if name in own
+                optimizers = ", ".join(
+                    optimizer
+                    for optimizer, names in OPTIMIZER_HYPERPARAMETERS.items()
+                    if name in names
                 )
                 raise TrainingError(
-                    f"{name} is for {owners}, {self.optimizer} has none; leave it out."
+                    f"{name} is a setting of {optimizers}, not of {self.optimizer}; leave it out."
                 )
 
     def _check_integers(self) -> dict[str, int]:
@@ -124,9 +130,7 @@ class Settings:
         lr = to_finite_float(self.lr)
         if lr is None or not 0 < lr <= FLOAT32_MAX:
             limit = f" and at most {FLOAT32_MAX:.2g}" if lr and lr > 0 else ""
-            raise TrainingError(
-                f"the rate must be a number above 0{limit}, got {self.lr}; try 0.1."
-            )
+            raise TrainingError(f"lr must be a number above 0{limit}, got {self.lr}; try 0.1.")
         betas = self.betas
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TrainingError(f"betas must be two numbers, got {betas!r}; try (0.9, 0.999).")
@@ -134,7 +138,7 @@ class Settings:
             "lr": lr,
             "momentum": _check_fraction("momentum", self.momentum, "try 0.9"),
             "betas": tuple(
-                _check_fraction("each of betas", beta, "try (0.9, 0.999)") for beta in betas
+                _check_fraction("both betas", beta, "try (0.9, 0.999)") for beta in betas
             ),
             "alpha": _check_fraction("alpha", self.alpha, "try 0.99"),
             "validation_size": _check_fraction("validation_size", self.validation_size, "try 0.2"),
@@ -150,7 +154,7 @@ class Settings:
 
     @property
     def optimizer_kwargs(self) -> dict[str, Any]:
-        """What torch's optimizer is built with beside the parameters, by its own names."""
+        """The keyword arguments of torch's optimizer."""
         kwargs = {
             name: getattr(self, name) for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[self.optimizer])
         }
@@ -161,55 +165,54 @@ class Settings:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def count_validation_rows(self, train_rows: int) -> int:
-        """How many of so many training rows are held out: one at least where any are.
+        """Return how many of ``train_rows`` rows are validation rows: at least 1 if any.
 
         Raises:
-            TrainingError: that would leave none to train on.
+            TrainingError: no row would be left to train on.
         """
         count = max(1, round(self.validation_size * train_rows)) if self.validation_size else 0
         if count >= train_rows:
             raise TrainingError(
-                f"validation_size={self.validation_size} of {train_rows} training rows leaves none to train on; "
-                "use a smaller share, or more rows."
+                f"validation_size={self.validation_size} leaves none of {train_rows} rows to train "
+                "on; use a smaller fraction, or more rows."
             )
         return count
 
     def count_batches_per_epoch(self, train_rows: int) -> int:
-        """Steps of the optimizer in an epoch of a problem with so many training rows."""
+        """Return the steps of the optimizer per epoch, for a problem with ``train_rows`` rows."""
         return math.ceil((train_rows - self.count_validation_rows(train_rows)) / self.batch_size)
 
     def count_steps_per_epoch(self, train_rows: int) -> int:
-        """Calls of ``scheduler.step()`` in an epoch of a problem with so many training rows."""
+        """Return the calls of ``scheduler.step()`` per epoch, for ``train_rows`` rows."""
         return 1 if self.step_every == "epoch" else self.count_batches_per_epoch(train_rows)
 
     def bind(self, schedule: Schedule, train_rows: int, base: float | None = None) -> Schedule:
-        """The schedule with its durations in steps of a training on a problem of so many training
-        rows.
+        """Return a schedule with its durations in steps of this training.
 
         Args:
-            schedule: of the rate, or of another hyperparameter.
-            train_rows: the training rows of the problem, those held out among them.
-            base: what the schedule is a factor of, the base rate when left out.
+            schedule: schedule of the learning rate, or of another hyperparameter.
+            train_rows: training rows of the problem, including the validation rows.
+            base: value that the schedule multiplies; the base learning rate if None.
 
         Raises:
-            ScheduleError: it cannot be bound, or cannot be trained with: at some step its rate is
-                none or beyond float32, or at every step 0.
+            ScheduleError: the schedule cannot be bound, has no finite value in the range of
+                float32 at some step, or makes the learning rate 0 at every step.
         """
         steps_per_epoch = self.count_steps_per_epoch(train_rows)
         bound = schedule.bind(
             total_steps=self.epochs * steps_per_epoch, steps_per_epoch=steps_per_epoch
         )
-        # A formula may fail at any step; better now than hours into training.
+        # A formula may fail at any step: find out now, not after hours of training.
         values = bound(
             np.arange(self.epochs * steps_per_epoch + 1), base=self.lr if base is None else base
         )
         if values.max() > FLOAT32_MAX:
             raise ScheduleError(
-                f"{bound} gives a rate of {values.max():g} at t = {values.argmax()}; the highest "
-                f"that float32 can hold is {FLOAT32_MAX:.2g}."
+                f"{bound} must be at most {FLOAT32_MAX:.2g}, the largest float32, but it is "
+                f"{values.max():g} at t = {values.argmax()}."
             )
         if base is None and not values.any():
-            raise ScheduleError(f"{bound} is 0 at every step, so nothing would be trained.")
+            raise ScheduleError(f"{bound} must be above 0 at some step, but it is 0 at every one.")
         return bound
 
 

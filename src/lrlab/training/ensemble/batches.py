@@ -1,4 +1,4 @@
-"""The rows of several seeds beside each other, in batches that all runs of a seed share."""
+"""Stacked rows of several seeds, and the batches that all runs of a seed share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,17 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class StackedRows:
-    """Rows of every seed: ``x`` and ``y`` of shape (seeds, rows, ...)."""
+    """The rows of all seeds: ``x`` and ``y`` of shape (seeds, rows, ...)."""
 
     x: Tensor
     y: Tensor
 
     @classmethod
     def from_parts(cls, parts: Sequence[Batch]) -> "StackedRows":
-        """Rows of several seeds, one part each.
+        """Stack the rows of several seeds.
+
+        Args:
+            parts: inputs and targets of each seed.
 
         Raises:
             TrainingError: seeds have different numbers of rows.
@@ -31,23 +34,24 @@ class StackedRows:
         except RuntimeError:
             sizes = sorted({len(x) for x, _ in parts})
             raise TrainingError(
-                "runs can be trained together only where every seed has equally many rows, got "
-                f"{sizes}; use the loop, or make the split keep its sizes."
+                "the ensemble needs equally many rows for every seed, got "
+                f"{' and '.join(map(str, sizes))}; use the loop (--engine loop), or give every "
+                "split the same sizes."
             ) from None
 
     def select_seeds(self, seeds: Tensor) -> "StackedRows":
-        """The rows of some of the seeds."""
+        """Return the rows of some of the seeds."""
         return StackedRows(self.x[seeds], self.y[seeds])
 
 
 class Batches:
-    """The batches of every epoch, in the order that each seed gives them.
+    """The batches of every epoch, in the order of the loop.
 
     Args:
-        seeds: those of the rows.
-        rows: to train on.
-        batch_size: of a batch; the last one of an epoch may be smaller.
-        shuffle: whether they are reshuffled every epoch, as the loop does it.
+        seeds: the seeds of the rows.
+        rows: the training rows.
+        batch_size: rows per batch; the last batch of an epoch may be smaller.
+        shuffle: whether the rows are shuffled before every epoch.
     """
 
     def __init__(
@@ -60,37 +64,37 @@ class Batches:
         self._indices = torch.arange(rows.x.shape[1]).split(min(batch_size, rows.x.shape[1]))
         self.batch_sizes = [len(indices) for indices in self._indices]
         self._fixed_batches = (
-            None if shuffle else [self._slice_batch(places) for places in self._indices]
+            None if shuffle else [self._slice_batch(indices) for indices in self._indices]
         )
 
     def iter_epoch(self) -> Iterator[Batch]:
-        """The batches of the next epoch: inputs and targets of shape (seeds, rows of it, ...)."""
+        """Yield the batches of the next epoch: inputs and targets of shape (seeds, rows, ...)."""
         if self._fixed_batches is not None:
             yield from self._fixed_batches
             return
         rows = self.rows.x.shape[1]
-        order = torch.stack([torch.randperm(rows, generator=own) for own in self._generators])
+        order = torch.stack([torch.randperm(rows, generator=g) for g in self._generators])
         order = order.to(self.rows.x.device)
         seeds = torch.arange(len(order), device=order.device)[:, None]
-        for places in self._indices:
-            batch_rows = order[:, places[0] : places[-1] + 1]
+        for indices in self._indices:
+            batch_rows = order[:, indices[0] : indices[-1] + 1]
             yield self.rows.x[seeds, batch_rows], self.rows.y[seeds, batch_rows]
+
+    def keep_seeds(self, seeds: Tensor) -> None:
+        """Drop all other seeds."""
+        self.rows = self.rows.select_seeds(seeds)
+        self._generators = [self._generators[i] for i in seeds.tolist()]
+        if self._fixed_batches is not None:
+            self._fixed_batches = [self._slice_batch(indices) for indices in self._indices]
 
     def _slice_batch(self, indices: Tensor) -> Batch:
         first, last = int(indices[0]), int(indices[-1])
         x, y = self.rows.x[:, first : last + 1], self.rows.y[:, first : last + 1]
         return x.contiguous(), y.contiguous()
 
-    def keep_seeds(self, seeds: Tensor) -> None:
-        """Goes on with some of the seeds."""
-        self.rows = self.rows.select_seeds(seeds)
-        self._generators = [self._generators[i] for i in seeds.tolist()]
-        if self._fixed_batches is not None:
-            self._fixed_batches = [self._slice_batch(places) for places in self._indices]
-
 
 def stack_validation_rows(splits: Sequence[Split]) -> StackedRows | None:
-    """The rows held out of every seed, if there are any."""
+    """Stack the validation rows of all seeds; None if there are none."""
     parts = [(s.x_validation, s.y_validation) for s in splits]
     available = [(x, y) for x, y in parts if x is not None and y is not None]
     return StackedRows.from_parts(available) if available else None

@@ -1,4 +1,4 @@
-"""What has come of the runs of a block so far: their curves, and which of them have diverged."""
+"""``Block``: runs that train together step by step, and the history of their epochs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,96 +13,31 @@ from torch import Tensor
 from lrlab.problems import Problem
 from lrlab.training.ensemble.batches import Batches, StackedRows, stack_validation_rows
 from lrlab.training.ensemble.evaluation import Evaluator, RunValues
-from lrlab.training.ensemble.network import Stack, get_network
+from lrlab.training.ensemble.network import get_network
 from lrlab.training.ensemble.optimizers import HyperparameterValues, OptimizerSpec
 from lrlab.training.ensemble.schedule_table import ScheduleTable, bind_schedules
+from lrlab.training.ensemble.stack import Stack
 from lrlab.training.ensemble.tracing import StepSpec, count_bytes, estimate_peak_bytes
 from lrlab.training.loop import compute_dummy_score
 from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result
 from lrlab.training.run import Run
 
-
-class BlockHistory:
-    """Curves and divergences, run by run.
-
-    Args:
-        runs: how many there are.
-        epochs: how many are trained.
-    """
-
-    def __init__(self, runs: int, epochs: int) -> None:
-        self._values = np.full((runs, epochs, len(EPOCH_COLUMNS)), np.nan)
-        self._epoch_counts = np.zeros(runs, dtype=np.intp)
-        self._diverged_at_step = np.zeros(runs, dtype=np.intp)
-        self.active = np.ones(runs, dtype=bool)
-
-    def mark_diverged(self, runs: NDArray[np.intp], steps: NDArray[np.intp]) -> None:
-        """Some runs have diverged, which was noticed after so many steps of each."""
-        self.active[runs] = False
-        self._diverged_at_step[runs] = steps
-
-    def add_epoch(self, runs: NDArray[np.intp], columns: dict[str, NDArray[np.float64]]) -> None:
-        """One more epoch of some runs: the fields of ``Epoch`` by name, one number for each run."""
-        epoch = self._epoch_counts[runs]
-        self._values[runs, epoch, 0] = epoch
-        for name, numbers in columns.items():
-            self._values[runs, epoch, EPOCH_COLUMNS.index(name)] = numbers
-        self._epoch_counts[runs] += 1
-
-    def set_lr_end(self, runs: NDArray[np.intp], lrs: NDArray[np.float64]) -> None:
-        """The rate that follows the last epoch of some runs, known once they have read it."""
-        self._values[runs, self._epoch_counts[runs] - 1, EPOCH_COLUMNS.index("lr_end")] = lrs
-
-    def get_last_epoch(self, run: int) -> Epoch:
-        """The last epoch of a run."""
-        return self._get_curve(run)[-1]
-
-    def build_results(
-        self, get_dummy_score: Callable[[int], float], seconds: float
-    ) -> list[Result]:
-        """The results of all runs.
-
-        Args:
-            get_dummy_score: what a run is scored as that has diverged.
-            seconds: how long all of them took; each is given its share.
-        """
-        seconds_per_run = seconds / len(self.active)
-        return [
-            Result(curve[-1].test_score, False, curve, seconds_per_run)
-            if alive
-            else Result(
-                get_dummy_score(run),
-                True,
-                curve,
-                seconds_per_run,
-                diverged_at_step=int(self._diverged_at_step[run]),
-            )
-            for run, alive in enumerate(self.active)
-            for curve in [self._get_curve(run)]
-        ]
-
-    def _get_curve(self, run: int) -> Curve:
-        return Curve(self._values[run, : self._epoch_counts[run]])
-
-
 _MIN_SAVED_RUN_STEPS = 100_000
-"""Steps of runs that must be saved before those left are put together and traced anew, which takes
-0.2 to 0.4 s."""
+"""Run-steps that dropping diverged runs must save, as it traces new programs in 0.2 to 0.4 s."""
 
 
 class Block:
-    """Runs that are trained together.
+    """Runs that train together.
 
     Args:
-        problem: what is trained.
-        programs: shape (seeds, runs of a seed): each row has runs of one seed. Settings are alike in
-            all but numbers.
-        device: where they are trained.
-        torch_compile: whether steps go through ``torch.compile``.
+        problem: the problem to train on.
+        runs: a row of runs per seed, all equally long; settings differ only in numbers.
+        device: device to train on, as torch names it.
+        torch_compile: whether steps use ``torch.compile``.
 
     Raises:
         ScheduleError, SchedulerError, TrainingError: what the loop raises for one of the runs.
-        TrainingError: the problem cannot be trained for many runs at once.
+        TrainingError: runs of this problem cannot train together.
     """
 
     def __init__(
@@ -110,8 +45,8 @@ class Block:
     ) -> None:
         self._started = time.perf_counter()
         self._problem, self._torch_compile = problem, torch_compile
-        flat = [run for of_seed in runs for run in of_seed]
-        seeds, width = [of_seed[0].seed for of_seed in runs], len(runs[0])
+        flat = [run for row in runs for run in row]
+        seeds, width = [row[0].seed for row in runs], len(runs[0])
         self._settings = settings = flat[0].settings
         validation_count = settings.count_validation_rows(problem.train_rows)
         splits = [problem.split_rows(seed, validation_count).to(device) for seed in seeds]
@@ -156,7 +91,7 @@ class Block:
         self._run_indices = np.arange(len(flat)).reshape(len(seeds), width)
 
     def train(self) -> list[Result]:
-        """Trains all runs to their ends; their results in order, seed by seed."""
+        """Train all runs, and return their results in order, seed by seed."""
         for epoch in range(self._settings.epochs):
             self._train_epoch(epoch)
             if not self._history.active.any():
@@ -168,35 +103,38 @@ class Block:
         )
 
     def get_weights(self) -> list[dict[str, Tensor]]:
-        """Parameters and buffers of all runs by name, in order; none of runs that have diverged."""
+        """Return parameters and buffers of all runs by name; none for runs that diverged."""
         names = (*self._network.trainable, *self._network.non_trainable)
         stacked = [tensor.flatten(0, 1) for tensor in self._stack.network_tensors]
         slots = {run: slot for slot, run in enumerate(self._run_indices.ravel().tolist())}
         return [
             {name: tensor[slots[run]] for name, tensor in zip(names, stacked, strict=True)}
-            if alive
+            if active
             else {}
-            for run, alive in enumerate(self._history.active)
+            for run, active in enumerate(self._history.active)
         ]
 
     def estimate_memory(self) -> tuple[int, int, int]:
-        """Bytes of a run in training, of a run at most, and of a seed's rows; of a block of one."""
+        """Return the bytes of a run in training, its peak, and those of a seed's rows.
+
+        The block must have one run.
+        """
         x, y = next(self._batches.iter_epoch())
-        structure, columns = self._compute_coefficients(
+        step_spec, columns = self._compute_coefficients(
             self._schedule_table.get_values(np.zeros(1, dtype=np.intp)), 0
         )
         row = (*self._stack.tensors, x, y, *(column[0] for column in columns))
         step_bytes = estimate_peak_bytes(
-            structure.get_program(self._network, self._problem.task.loss, row)
+            step_spec.get_program(self._network, self._problem.task.loss, row)
         )
         evaluators = [
-            judge
-            for judge in (self._test_evaluator, self._validation_evaluator)
-            if judge is not None
+            evaluator
+            for evaluator in (self._test_evaluator, self._validation_evaluator)
+            if evaluator is not None
         ]
-        evaluation_bytes = max(judge.estimate_bytes_per_run(self._stack) for judge in evaluators)
+        evaluation_bytes = max(each.estimate_bytes_per_run(self._stack) for each in evaluators)
         stack_bytes = count_bytes(self._stack.tensors)
-        rows = (self._batches.rows, *(judge.rows for judge in evaluators))
+        rows = (self._batches.rows, *(evaluator.rows for evaluator in evaluators))
         seed_bytes = 2 * sum(count_bytes((part.x, part.y)) for part in rows)
         return stack_bytes + step_bytes, stack_bytes + max(step_bytes, evaluation_bytes), seed_bytes
 
@@ -229,25 +167,31 @@ class Block:
     def _train_steps(
         self, values: HyperparameterValues, steps_done: int
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Trains an epoch; loss and finite outputs of shape (steps, seeds, runs of a seed)."""
-        structure, columns = self._compute_coefficients(values, steps_done)
-        losses, fine = [], []
+        """Train an epoch, and return losses and whether outputs were finite.
+
+        Both have shape (steps, seeds, runs per seed).
+        """
+        step_spec, columns = self._compute_coefficients(values, steps_done)
+        losses, outputs_finite = [], []
         programs: dict[int, Callable[..., Any]] = {}
         for i, (x, y) in enumerate(self._batches.iter_epoch()):
             row = (*self._stack.tensors, x, y, *(column[i] for column in columns))
             if x.shape[1] not in programs:
-                programs[x.shape[1]] = structure.get_program(
+                programs[x.shape[1]] = step_spec.get_program(
                     self._network, self._problem.task.loss, row
                 ).run
             loss, finite = programs[x.shape[1]](*row)
             losses.append(loss)
-            fine.append(finite)
-        return torch.stack(losses).double().cpu().numpy(), torch.stack(fine).cpu().numpy()
+            outputs_finite.append(finite)
+        return (
+            torch.stack(losses).double().cpu().numpy(),
+            torch.stack(outputs_finite).cpu().numpy(),
+        )
 
     def _compute_coefficients(
         self, values: HyperparameterValues, steps_done: int
     ) -> tuple[StepSpec, list[Tensor]]:
-        """What the steps of an epoch take beside runs and batches, and the structure that makes."""
+        """Return the spec of the steps of an epoch, and their coefficients."""
         numbers = self._update_rule.compute_coefficients(values, steps_done)
         if self._max_grad_norms is not None:
             numbers["max_grad_norm"] = np.broadcast_to(self._max_grad_norms, values["lr"].shape)
@@ -260,18 +204,18 @@ class Block:
         return StepSpec(spec, tuple(numbers), self._torch_compile), columns
 
     def _evaluate(self) -> dict[str, RunValues]:
-        outputs, fine = self._test_evaluator.compute_outputs(self._stack)
-        found = {"test_score": self._test_evaluator.compute_scores(outputs, fine)}
+        outputs, finite = self._test_evaluator.compute_outputs(self._stack)
+        values = {"test_score": self._test_evaluator.compute_scores(outputs, finite)}
         if self._validation_evaluator is not None:
-            outputs, fine = self._validation_evaluator.compute_outputs(self._stack)
-            found["validation_loss"] = self._validation_evaluator.compute_losses(outputs, fine)
-            found["validation_score"] = self._validation_evaluator.compute_scores(outputs, fine)
-        return found
+            outputs, finite = self._validation_evaluator.compute_outputs(self._stack)
+            values["validation_loss"] = self._validation_evaluator.compute_losses(outputs, finite)
+            values["validation_score"] = self._validation_evaluator.compute_scores(outputs, finite)
+        return values
 
     def _update_schedules(self, epoch: int, runs: NDArray[np.intp]) -> None:
-        """Hands metrics to the schedules that read them, and notes the rates that follow."""
+        """Give metrics to the metric-driven schedules, and record the next learning rates."""
         next_step = (epoch + 1) * self._steps_per_epoch
-        # As the loop does it: observed before the step of the schedule where that is the epoch's.
+        # As in the loop: with one step per epoch, the metric comes before that step.
         t = epoch if self._settings.step_every == "epoch" else next_step
         metric_driven = self._schedule_table.metric_driven_runs.intersection(runs.tolist())
         self._schedule_table.update_states(
@@ -282,7 +226,7 @@ class Block:
         )
 
     def _drop_diverged_runs(self, epochs_done: int) -> None:
-        """Puts the runs that are left together, where what that saves is worth it."""
+        """Move the remaining runs together if that saves enough steps."""
         active = self._history.active[self._run_indices]
         seeds = np.flatnonzero(active.any(1))
         width = int(active.sum(1).max())
@@ -302,3 +246,66 @@ class Block:
             if self._validation_evaluator is None
             else self._validation_evaluator.select_seeds(kept_seeds)
         )
+
+
+class BlockHistory:
+    """The epochs of the runs of a block so far, and which runs have diverged.
+
+    Args:
+        runs: number of runs.
+        epochs: number of epochs to train.
+    """
+
+    def __init__(self, runs: int, epochs: int) -> None:
+        self._values = np.full((runs, epochs, len(EPOCH_COLUMNS)), np.nan)
+        self._epoch_counts = np.zeros(runs, dtype=np.intp)
+        self._diverged_at_step = np.zeros(runs, dtype=np.intp)
+        self.active = np.ones(runs, dtype=bool)
+
+    def mark_diverged(self, runs: NDArray[np.intp], steps: NDArray[np.intp]) -> None:
+        """Mark runs as diverged, each after its number of steps."""
+        self.active[runs] = False
+        self._diverged_at_step[runs] = steps
+
+    def add_epoch(self, runs: NDArray[np.intp], columns: dict[str, NDArray[np.float64]]) -> None:
+        """Add an epoch of some runs: fields of ``Epoch`` by name, with one number per run."""
+        epoch = self._epoch_counts[runs]
+        self._values[runs, epoch, 0] = epoch
+        for name, column in columns.items():
+            self._values[runs, epoch, EPOCH_COLUMNS.index(name)] = column
+        self._epoch_counts[runs] += 1
+
+    def set_lr_end(self, runs: NDArray[np.intp], lrs: NDArray[np.float64]) -> None:
+        """Set the learning rate that follows the last epoch of some runs."""
+        self._values[runs, self._epoch_counts[runs] - 1, EPOCH_COLUMNS.index("lr_end")] = lrs
+
+    def get_last_epoch(self, run: int) -> Epoch:
+        """Return the last epoch of a run."""
+        return self._get_curve(run)[-1]
+
+    def build_results(
+        self, get_dummy_score: Callable[[int], float], seconds: float
+    ) -> list[Result]:
+        """Build the results of all runs.
+
+        Args:
+            get_dummy_score: returns the score of a diverged run, given its index.
+            seconds: wall time of all runs; it is divided evenly among them.
+        """
+        seconds_per_run = seconds / len(self.active)
+        return [
+            Result(curve[-1].test_score, False, curve, seconds_per_run)
+            if active
+            else Result(
+                get_dummy_score(run),
+                True,
+                curve,
+                seconds_per_run,
+                diverged_at_step=int(self._diverged_at_step[run]),
+            )
+            for run, active in enumerate(self.active)
+            for curve in [self._get_curve(run)]
+        ]
+
+    def _get_curve(self, run: int) -> Curve:
+        return Curve(self._values[run, : self._epoch_counts[run]])

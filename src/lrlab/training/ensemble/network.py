@@ -1,8 +1,8 @@
-"""A network as a pure function of its tensors, and what shows that it is one."""
+"""``Network``: a model as a pure function of its parameters and buffers, checked to be one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, derive_seeds
+from lrlab.problems import Problem
 from lrlab.problems.seeds import fork_seeded_rng
-from lrlab.training.loop import init_model
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 Shapes = tuple[tuple[torch.Size, torch.dtype], ...]
@@ -22,7 +21,7 @@ _CACHE_SIZE = 64
 
 
 class IdentityKey:
-    """A function as a key of a cache: itself and no other, though it may have no hash.
+    """A cache key that equals that of the same function only; the function may have no hash.
 
     >>> IdentityKey(len) == IdentityKey(len), IdentityKey(len) == IdentityKey(max)
     (True, False)
@@ -40,13 +39,13 @@ class IdentityKey:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A network as a function of its parameters and buffers.
+    """A model as a function of its parameters and buffers.
 
     Args:
-        module: where they are put for a call; its own tell shapes and types alone.
-        trainable: the names of the parameters that are trained.
-        non_trainable: the names of all other parameters and of the buffers.
-        device: where it is, by torch's name.
+        module: the model; its own tensors serve only for their shapes and types.
+        trainable: names of the parameters that are trained.
+        non_trainable: names of all other parameters and of the buffers.
+        device: its device, as torch names it.
     """
 
     module: nn.Module
@@ -57,7 +56,7 @@ class Network:
     def call(
         self, trainable: Sequence[Tensor], non_trainable: Sequence[Tensor], x: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """The outputs for ``x``, and what ``non_trainable`` has become."""
+        """Return the outputs for ``x``, and the new values of ``non_trainable``."""
         tensors = dict(zip(self.trainable, trainable, strict=True))
         tensors |= {
             name: tensor.clone()
@@ -67,8 +66,9 @@ class Network:
         return outputs, [tensors[name] for name in self.non_trainable]
 
     def perturb(self) -> dict[str, Tensor]:
-        """The module's own tensors, those that are trained moved off their initial values: a gate
-        that begins at 0 would hide what lies behind it.
+        """Return the tensors of the module, with noise added to the trainable ones.
+
+        Without it, a parameter that is 0 at first would hide what it multiplies.
         """
         tensors = dict(self.module.named_parameters()) | dict(self.module.named_buffers())
         perturbed = {
@@ -79,14 +79,14 @@ class Network:
     def split_tensors(
         self, tensors: Sequence[Tensor], state_count: int
     ) -> tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[Tensor]]:
-        """Tensors in a row as those of a stack and the rest: trained, kept, so many averages of
-        each that is trained.
+        """Split a list of tensors into those of a stack and the rest.
+
+        Returns:
+            trainable, non-trainable, ``state_count`` optimizer states per trainable tensor, rest.
         """
         iterator = iter(tensors)
-        trainable, non_trainable = (
-            list(islice(iterator, len(self.trainable))),
-            list(islice(iterator, len(self.non_trainable))),
-        )
+        trainable = list(islice(iterator, len(self.trainable)))
+        non_trainable = list(islice(iterator, len(self.non_trainable)))
         return (
             trainable,
             non_trainable,
@@ -96,11 +96,11 @@ class Network:
 
 
 def get_network(problem: Problem, x: Tensor, y: Tensor, device: str) -> Network:
-    """The network of a problem as a function, for inputs and targets like these.
+    """Return the network of a problem, for inputs and targets like these.
 
     Raises:
-        TrainingError: it is more than its tensors, so that it cannot be trained for many runs at
-            once, or there is nothing to train.
+        TrainingError: the network has no trainable parameter, or cannot be trained in the
+            ensemble because it keeps state outside its parameters and buffers.
     """
     model, loss, shapes = problem.model, problem.task.loss, get_shapes((x, y))
     return _create_network(
@@ -113,24 +113,24 @@ def get_network(problem: Problem, x: Tensor, y: Tensor, device: str) -> Network:
 
 
 def get_shapes(tensors: Sequence[Tensor]) -> Shapes:
-    """Shapes and types of tensors."""
+    """Return the shapes and types of tensors."""
     return tuple((tensor.shape, tensor.dtype) for tensor in tensors)
 
 
 def make_zeros(shapes: Shapes, device: str) -> list[Tensor]:
-    """Tensors of these shapes, which no loss refuses and no embedding either."""
+    """Make zeros of these shapes; every loss and every embedding accepts them."""
     return [torch.zeros(shape, dtype=dtype, device=device) for shape, dtype in shapes]
 
 
 def _fingerprint_behavior(model: Callable[[], nn.Module], loss: Criterion, shapes: Shapes) -> str:
-    """Numbers by which it shows that either is no more what it was, by what they look up."""
+    """Return text that changes if model or loss behave differently, as when globals change."""
     x, y = make_zeros(shapes, "cpu")
     with fork_seeded_rng(0), torch.enable_grad():
         module = model().train()
         outputs = [loss(module(x), y), module(x + _make_noise(x))]
     with fork_seeded_rng(0), torch.no_grad():
         outputs.append(module.eval()(x + _make_noise(x)))
-    return repr([one.detach().double().sum().item() for one in outputs])
+    return repr([output.detach().double().sum().item() for output in outputs])
 
 
 @lru_cache(_CACHE_SIZE)
@@ -142,19 +142,18 @@ def _create_network(
         module = model()
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise TrainingError(
-                "a network must have a parameter to train, got one without; give it a layer."
+                "a network must have a trainable parameter, but this one has none; add a layer."
             )
         x, y = make_zeros(shapes, "cpu")
         loss(module(x), y).backward()
     parameters, buffers = dict(module.named_parameters()), dict(module.named_buffers())
-    # One without a gradient is left alone by torch's optimizers, and so it is here.
+    # Like torch's optimizers, skip parameters without a gradient.
     trainable = tuple(name for name, p in parameters.items() if p.grad is not None)
     types = {parameters[name].dtype for name in trainable}
     if types not in ({torch.float32}, {torch.float64}):
         raise TrainingError(
-            "runs can be trained together only where all their parameters are float32 or all are "
-            f"float64, got {', '.join(sorted(map(str, types)))}: their rates are numbers of the "
-            "same type; use the loop (--engine loop)."
+            "the parameters of a network in the ensemble must be all float32 or all float64, got "
+            f"{', '.join(sorted(map(str, types)))}; use the loop (--engine loop)."
         )
     non_trainable = tuple(name for name in (*parameters, *buffers) if name not in trainable)
     network = Network(module.to(device).requires_grad_(False), trainable, non_trainable, device)
@@ -162,20 +161,19 @@ def _create_network(
         reinitialized = model().to(device).requires_grad_(False)
     if _has_hidden_state(network, reinitialized, x.to(device) + _make_noise(x).to(device)):
         raise TrainingError(
-            "this network cannot be trained for many runs at once, because it is more than its "
-            "parameters and buffers: it remembers something from batch to batch, holds a number "
-            "that differs from seed to seed, or has hooks on gradients; use the loop (--engine "
-            "loop)."
+            "this network cannot be trained in the ensemble, because it keeps state outside its "
+            "parameters and buffers, differs between seeds in more than these, or has hooks on "
+            "gradients; use the loop (--engine loop)."
         )
     return network
 
 
 def _has_hidden_state(network: Network, reinitialized: nn.Module, x: Tensor) -> bool:
-    """Whether something beside its tensors changes what the network does.
+    """Check whether anything but its tensors affects the outputs of a network.
 
     Args:
-        network: in question.
-        reinitialized: with other initial weights, which are given those of the network.
+        network: the network to check.
+        reinitialized: the model built with another seed, which gets the network's tensors.
         x: inputs.
     """
     hooks = ("_backward_hooks", "_post_accumulate_grad_hooks")
@@ -193,13 +191,13 @@ def _has_hidden_state(network: Network, reinitialized: nn.Module, x: Tensor) -> 
                     for name, tensor in tensors.items()
                 }
                 outputs.append(functional_call(module.train(training), copies, (x,)).detach())
-        if not all(torch.allclose(outputs[0], one, equal_nan=True) for one in outputs):
+        if not all(torch.allclose(outputs[0], other, equal_nan=True) for other in outputs):
             return True
     return _collect_plain_attributes(network.module) != before
 
 
 def _collect_plain_attributes(module: nn.Module) -> list[tuple[str, object]]:
-    """What modules keep in plain attributes, such as a count of calls."""
+    """Return the numbers and strings in plain attributes of modules, such as a call counter."""
     return [
         (name, value)
         for part in module.modules()
@@ -209,75 +207,6 @@ def _collect_plain_attributes(module: nn.Module) -> list[tuple[str, object]]:
 
 
 def _make_noise(x: Tensor) -> Tensor:
-    """Numbers to add to zeros, so that nothing hides behind them; none to whole numbers."""
+    """Return noise to add to ``x``; zeros if ``x`` holds integers."""
     with fork_seeded_rng(2):
         return torch.rand_like(x) if x.is_floating_point() else torch.zeros_like(x)
-
-
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """Tensors of shape (seeds, runs of a seed, ...), which training changes in place.
-
-    Args:
-        trainable: the parameters that are trained.
-        non_trainable: all other parameters and the buffers.
-        optimizer_state: what the optimizer keeps of each trained parameter.
-    """
-
-    trainable: list[Tensor]
-    non_trainable: list[Tensor]
-    optimizer_state: list[list[Tensor]]
-
-    @classmethod
-    def from_seeds(
-        cls,
-        problem: Problem,
-        network: Network,
-        seeds: Sequence[int],
-        runs_per_seed: int,
-        state_count: int,
-    ) -> "Stack":
-        """Networks with the initial weights of their seeds, and ``state_count`` zeros of each."""
-        models = [init_model(problem, derive_seeds(seed).weights) for seed in seeds]
-        model_tensors = [
-            dict(model.named_parameters()) | dict(model.named_buffers()) for model in models
-        ]
-
-        def stack_tensor(name: str) -> Tensor:
-            own = torch.stack([tensors[name].detach() for tensors in model_tensors]).to(
-                network.device
-            )
-            return own[:, None].expand(-1, runs_per_seed, *own.shape[1:]).contiguous()
-
-        trainable = [stack_tensor(name) for name in network.trainable]
-        non_trainable = [stack_tensor(name) for name in network.non_trainable]
-        return cls(
-            trainable,
-            non_trainable,
-            [[torch.zeros_like(p) for _ in range(state_count)] for p in trainable],
-        )
-
-    @cached_property
-    def tensors(self) -> tuple[Tensor, ...]:
-        """All tensors in a row, as programs take them."""
-        return (*self.network_tensors, *(tensor for own in self.optimizer_state for tensor in own))
-
-    @property
-    def network_tensors(self) -> tuple[Tensor, ...]:
-        """Those that the networks are made of."""
-        return (*self.trainable, *self.non_trainable)
-
-    def map_tensors(self, function: Callable[[Tensor], Tensor]) -> "Stack":
-        """The stack with every tensor changed."""
-        return Stack(
-            [function(tensor) for tensor in self.trainable],
-            [function(tensor) for tensor in self.non_trainable],
-            [[function(tensor) for tensor in own] for own in self.optimizer_state],
-        )
-
-    def is_finite(self) -> Tensor:
-        """Whether all trained parameters of a run are finite, shape (seeds, runs of a seed)."""
-        flat = [p.reshape(*p.shape[:2], -1) for p in self.trainable if p.numel()]
-        # Both ends of a row show whether it is finite, twenty times quicker than every number.
-        ends = [end for row in flat for end in (row.amin(2), row.amax(2))]
-        return torch.stack(ends).isfinite().all(0)

@@ -1,7 +1,7 @@
-"""The update rules of torch's optimizers over stacked parameters, one setting per run.
+"""The update rules of torch's optimizers on stacked parameters, with settings per run.
 
-Parameters have shape (seeds, runs of a seed, ...), coefficients (seeds, runs of a seed). A rule
-works in place and is made of tensor operations alone, so that it can be traced.
+Parameters have shape (seeds, runs per seed, ...), coefficients (seeds, runs per seed). A rule
+works in place and uses tensor operations only, so that it can be traced.
 """
 
 from abc import ABC, abstractmethod
@@ -17,17 +17,17 @@ HyperparameterValues = Mapping[str, NDArray[np.float64]]
 """Hyperparameters by name, each of shape (steps, runs)."""
 
 Coefficients = Mapping[str, Tensor]
-"""What a step needs of them by name, each of shape (seeds, runs of a seed)."""
+"""What a step computes from them, by name, each of shape (seeds, runs per seed)."""
 
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """In what the optimizers of runs must be alike to follow one rule.
+    """What the optimizers of runs must share to have one update rule.
 
     Args:
-        optimizer, nesterov, centered: as in ``Settings``.
-        nonzero: the hyperparameters that are not 0 throughout in all of the runs.
-        scheduled: the hyperparameters that a schedule moves in one of them.
+        optimizer, nesterov, centered: see ``Settings``.
+        nonzero: hyperparameters that are not 0 at every step of every run.
+        scheduled: hyperparameters that have a schedule in some run.
     """
 
     optimizer: str
@@ -37,30 +37,30 @@ class OptimizerSpec:
     scheduled: frozenset[str]
 
     def create_update_rule(self) -> "UpdateRule":
-        """Its rule, before the first step."""
+        """Create the update rule, before the first step."""
         return UPDATE_RULES[self.optimizer](self)
 
 
 @dataclass
 class UpdateRule(ABC):
-    """How a step changes parameters by their gradients."""
+    """Updates parameters by their gradients."""
 
     spec: OptimizerSpec
 
     @property
     @abstractmethod
     def state_count(self) -> int:
-        """How many tensors like the parameter it keeps for each, zeros at first."""
+        """Number of state tensors per parameter, which are zeros at first."""
 
     @abstractmethod
     def compute_coefficients(
         self, values: HyperparameterValues, steps_done: int
     ) -> dict[str, NDArray[np.float64]]:
-        """What ``update`` takes, each of shape (steps, runs), for the next steps of all runs.
+        """Compute what ``update`` needs at the next steps, each of shape (steps, runs).
 
         Args:
-            values: the hyperparameters at those steps.
-            steps_done: how many steps have been taken before the first of them.
+            values: the hyperparameters at these steps.
+            steps_done: number of steps before them.
         """
 
     @abstractmethod
@@ -71,7 +71,7 @@ class UpdateRule(ABC):
         state: Sequence[Tensor],
         coefficients: Coefficients,
     ) -> None:
-        """One step of one parameter, in place."""
+        """Update one parameter in place."""
 
 
 @dataclass
@@ -79,9 +79,9 @@ class SGD(UpdateRule):
     """``torch.optim.SGD``: with g the gradient plus weight decay, and at the first step b = g::
 
         b <- momentum * b + (1 - dampening) * g
-        parameter <- parameter - lr * b          (Nesterov: g + momentum * b in the place of b)
+        parameter <- parameter - lr * b          (Nesterov: g + momentum * b instead of b)
 
-    While momentum is 0, b rests and g takes its place.
+    While momentum is 0, b does not change and g is used instead.
     """
 
     _buffer_started: NDArray[np.bool_] | None = field(default=None, init=False)
@@ -131,7 +131,7 @@ class Adam(UpdateRule):
         m <- m + (1 - beta1) * (g - m);    v <- v + (1 - beta2) * (g^2 - v)
         parameter <- parameter - lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps)
 
-    Weight decay is added to g, or for AdamW taken off the parameter before.
+    Weight decay is added to g, or for AdamW subtracted from the parameter first.
     """
 
     @property
@@ -184,7 +184,7 @@ class RMSprop(UpdateRule):
         d = g / (sqrt(v) + eps)              (centered: sqrt(v - a^2))
         b <- momentum * b + d;    parameter <- parameter - lr * b
 
-    While momentum is 0, b rests and d takes its place.
+    While momentum is 0, b does not change and d is used instead.
     """
 
     @property
@@ -217,10 +217,8 @@ class RMSprop(UpdateRule):
         if self.spec.centered:
             state[1].lerp_(gradient, unsqueeze_like(coefficients["1-alpha"], parameter))
             variance = square - state[1] * state[1]
-        divisor, lr = (
-            variance.sqrt().add_(unsqueeze_like(coefficients["eps"], parameter)),
-            unsqueeze_like(coefficients["lr"], parameter),
-        )
+        divisor = variance.sqrt().add_(unsqueeze_like(coefficients["eps"], parameter))
+        lr = unsqueeze_like(coefficients["lr"], parameter)
         if "momentum" in self.spec.nonzero:
             momentum = unsqueeze_like(coefficients["momentum"], parameter)
             parameter.addcmul_(
@@ -239,23 +237,21 @@ UPDATE_RULES: dict[str, type[UpdateRule]] = {
 
 
 def clip_gradients(gradients: Sequence[Tensor], max_norms: Tensor) -> list[Tensor]:
-    """Gradients shortened run by run, as ``torch.nn.utils.clip_grad_norm_`` does.
+    """Clip the gradients of each run by their norm, as ``torch.nn.utils.clip_grad_norm_`` does.
 
     Args:
-        gradients: of all parameters, shape (seeds, runs of a seed, ...).
-        max_norms: the largest norm of each run, shape (seeds, runs of a seed); infinite for no limit.
+        gradients: gradients of all parameters, shape (seeds, runs per seed, ...).
+        max_norms: largest norm of each run, shape (seeds, runs per seed); infinite for no limit.
     """
     flat = [gradient.reshape(*gradient.shape[:2], -1) for gradient in gradients]
     norms = torch.stack([torch.linalg.vector_norm(row, dim=2) for row in flat])
     factor = (max_norms / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1.0)
-    factor = torch.where(
-        max_norms.isinf(), 1.0, factor
-    )  # a norm may overflow where there is no limit
+    factor = torch.where(max_norms.isinf(), 1.0, factor)  # without a limit a norm may overflow
     return [gradient * unsqueeze_like(factor, gradient) for gradient in gradients]
 
 
 def unsqueeze_like(coefficient: Tensor, parameter: Tensor) -> Tensor:
-    """A coefficient of every run in a shape that multiplies a parameter."""
+    """Reshape a coefficient of every run so that it broadcasts to a parameter."""
     return coefficient.reshape(*coefficient.shape, *[1] * (parameter.dim() - 2))
 
 
@@ -266,7 +262,8 @@ def _select_if_nonzero(
 
 
 def _update_square_average(square: Tensor, gradient: Tensor, decay: Tensor, weight: Tensor) -> None:
-    """The average of squares moves on; a square that overflows makes it infinite, as torch's, where
+    """Update an average of squares; a square that overflows makes it infinite, as in torch.
+
     ``lerp_`` would make it NaN.
     """
     weighted = gradient * unsqueeze_like(weight, gradient)
@@ -276,7 +273,7 @@ def _update_square_average(square: Tensor, gradient: Tensor, decay: Tensor, weig
 def _apply_momentum(
     update_rule: UpdateRule, buffer: Tensor, momentum: Tensor, increment: Tensor
 ) -> Tensor:
-    """The direction that momentum makes of what is added to its buffer, which moves on."""
+    """Add to the momentum buffer, and return the direction of the step."""
     if "momentum" not in update_rule.spec.scheduled:
         return buffer.mul_(momentum).add_(increment)
     active = momentum != 0

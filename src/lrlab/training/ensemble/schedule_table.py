@@ -1,10 +1,10 @@
-"""The values of every hyperparameter of every run, step by step, as a table made ahead.
+"""``ScheduleTable``: precomputed values of every hyperparameter of every run at every step.
 
-Schedules are pure, so runs that share one share its column. One that reads a metric has a column
-for each run, which is made again from the next step on when a metric moves it.
+Schedules are pure, so runs with the same one share its column. A metric-driven schedule has a
+column per run, which is recomputed from the next step on when a metric changes its state.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 
@@ -27,12 +27,12 @@ from lrlab.training.run import Run
 from lrlab.training.settings import OPTIMIZER_HYPERPARAMETERS, Settings
 
 PRECOMPUTED_STEPS = 4096
-"""Steps in a table: enough to make its making cheap, few enough to be small."""
+"""Steps per table: many enough to compute fast, few enough to stay small."""
 
 
 @dataclass(frozen=True)
 class BoundSchedule:
-    """One hyperparameter of one run: a schedule, bound, and what it is a factor of."""
+    """One hyperparameter of one run: its bound schedule, and the base that this multiplies."""
 
     schedule: Schedule
     base: float
@@ -40,25 +40,26 @@ class BoundSchedule:
 
 @dataclass(frozen=True, eq=False)
 class RunSchedules:
-    """The tracks of a run by hyperparameter, and the metric that its schedules read."""
+    """The schedules of a run by hyperparameter, and the metric for metric-driven ones."""
 
     by_hyperparameter: dict[str, BoundSchedule]
     read_metric: Callable[[Epoch], float] | None
 
 
 def bind_schedules(problem: Problem, runs: Sequence[Run]) -> list[RunSchedules]:
-    """The tracks of every run; those of equal settings and schedules are read once.
+    """Bind the schedules of every run; equal settings and schedules are bound once.
 
     Raises:
         ScheduleError, SchedulerError, TrainingError: what the loop raises for the run.
     """
-    found: dict[tuple[object, ...], RunSchedules] = {}
+    cache: dict[tuple[object, ...], RunSchedules] = {}
     run_schedules = []
     for run in runs:
-        key = (run.settings, *((name, _make_key(one)) for name, one in run.schedules.items()))
-        if key not in found:
-            found[key] = _bind_run_schedules(problem, run)
-        run_schedules.append(found[key])
+        schedule_keys = ((name, _make_key(schedule)) for name, schedule in run.schedules.items())
+        key = (run.settings, *schedule_keys)
+        if key not in cache:
+            cache[key] = _bind_run_schedules(problem, run)
+        run_schedules.append(cache[key])
     return run_schedules
 
 
@@ -67,58 +68,57 @@ def _bind_run_schedules(problem: Problem, run: Run) -> RunSchedules:
     by_hyperparameter = {
         name: BoundSchedule(Constant(1.0), base) for name, base in _get_bases(run.settings).items()
     }
-    known = _resolve_names_like_loop(run, bound) if run.hyperparameter_schedules else {}
+    resolved = _resolve_names_like_loop(run, bound) if run.hyperparameter_schedules else {}
     for name, schedule in bound.items():
-        what = known.get(name, name)
-        by_hyperparameter[what] = BoundSchedule(schedule, by_hyperparameter[what].base)
-    metric = select_schedule_metric(run.schedules.values(), run.settings, problem)
-    reactive = any(schedule.needs_metric for schedule in bound.values())
-    return RunSchedules(by_hyperparameter, metric if reactive else None)
+        hyperparameter = resolved.get(name, name)
+        base = by_hyperparameter[hyperparameter].base
+        by_hyperparameter[hyperparameter] = BoundSchedule(schedule, base)
+    read_metric = select_schedule_metric(run.schedules.values(), run.settings, problem)
+    needs_metric = any(schedule.needs_metric for schedule in bound.values())
+    return RunSchedules(by_hyperparameter, read_metric if needs_metric else None)
 
 
 def _get_bases(settings: Settings) -> dict[str, float]:
-    """The hyperparameters of an optimizer, as torch names them one by one."""
+    """Return the base values of an optimizer, named one by one, such as ``betas[0]``."""
     bases: dict[str, float] = {}
     for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[settings.optimizer]):
         value = getattr(settings, name)
         if value is None:
             value = signature(OPTIMIZER_CLASSES[settings.optimizer]).parameters[name].default
         if isinstance(value, tuple):
-            bases |= {f"{name}[{i}]": one for i, one in enumerate(value)}
+            bases |= {f"{name}[{i}]": element for i, element in enumerate(value)}
         elif not isinstance(value, bool):
             bases[name] = value
     return bases
 
 
 def _resolve_names_like_loop(run: Run, bound_schedules: Mapping[str, Schedule]) -> dict[str, str]:
-    """What names of hyperparameters mean to the loop's scheduler, which refuses what it must."""
+    """Resolve names of hyperparameters as the loop's scheduler does, with its errors."""
     optimizer = create_optimizer(iter([torch.nn.Parameter(torch.zeros(()))]), run.settings)
     create_scheduler(optimizer, bound_schedules)
     return {name: str(find_hyperparameter(optimizer, name)) for name in bound_schedules}
 
 
 class ScheduleTable:
-    """What the runs of a block use at every step.
+    """The hyperparameters of the runs of a block at every step.
 
     Args:
-        run_schedules: of every run.
-        num_steps: the steps that are asked for, of ``scheduler.step()``.
+        run_schedules: the schedules of every run.
+        num_steps: number of steps of the training, as ``scheduler.step()`` counts them.
     """
 
     def __init__(self, run_schedules: Sequence[RunSchedules], num_steps: int) -> None:
         self._run_schedules, self._num_steps = run_schedules, num_steps
         self._columns: list[BoundSchedule] = []
         self._states: dict[int, MetricState] = {}
-        self._metric_driven_columns: dict[
-            int, list[int]
-        ] = {}  # the columns of a run that read its metric
+        self._metric_driven_columns: dict[int, list[int]] = {}  # by run
         self.hyperparameters = tuple(run_schedules[0].by_hyperparameter)
         shared: dict[tuple[object, float], int] = {}
-        places = np.empty((len(self.hyperparameters), len(run_schedules)), dtype=np.intp)
-        for r, one in enumerate(run_schedules):
+        columns = np.empty((len(self.hyperparameters), len(run_schedules)), dtype=np.intp)
+        for run, schedules in enumerate(run_schedules):
             for i, name in enumerate(self.hyperparameters):
-                places[i, r] = self._add_column(one.by_hyperparameter[name], shared, r)
-        self._column_indices = places
+                columns[i, run] = self._add_column(schedules.by_hyperparameter[name], shared, run)
+        self._column_indices = columns
         self._first_step = 0
         self._values = self._evaluate(0)
 
@@ -126,44 +126,47 @@ class ScheduleTable:
         self, bound_schedule: BoundSchedule, shared: dict[tuple[object, float], int], run: int
     ) -> int:
         if bound_schedule.schedule.needs_metric:
-            place = len(self._columns)
-            self._states[place] = bound_schedule.schedule.init_state()
-            self._metric_driven_columns.setdefault(run, []).append(place)
+            column = len(self._columns)
+            self._states[column] = bound_schedule.schedule.init_state()
+            self._metric_driven_columns.setdefault(run, []).append(column)
         elif (key := (_make_key(bound_schedule.schedule), bound_schedule.base)) in shared:
             return shared[key]
         else:
-            place = shared[key] = len(self._columns)
+            column = shared[key] = len(self._columns)
         self._columns.append(bound_schedule)
-        return place
+        return column
 
     @property
     def metric_driven_runs(self) -> frozenset[int]:
-        """The runs that read a metric."""
+        """The runs with a metric-driven schedule."""
         return frozenset(self._metric_driven_columns)
 
     @property
     def nonzero(self) -> frozenset[str]:
-        """The hyperparameters that are not 0 throughout in every run."""
+        """The hyperparameters that are not 0 at every step of every run."""
         return frozenset(
             name
             for name in self.hyperparameters
             if any(
-                one.by_hyperparameter[name].base != 0 or _is_scheduled(one.by_hyperparameter[name])
-                for one in self._run_schedules
+                bound_schedule.base != 0 or _is_scheduled(bound_schedule)
+                for bound_schedule in self._get_bound_schedules(name)
             )
         )
 
     @property
     def scheduled(self) -> frozenset[str]:
-        """The hyperparameters that a schedule moves in some run."""
+        """The hyperparameters that have a schedule in some run."""
         return frozenset(
             name
             for name in self.hyperparameters
-            if any(_is_scheduled(one.by_hyperparameter[name]) for one in self._run_schedules)
+            if any(map(_is_scheduled, self._get_bound_schedules(name)))
         )
 
+    def _get_bound_schedules(self, hyperparameter: str) -> Iterator[BoundSchedule]:
+        return (schedules.by_hyperparameter[hyperparameter] for schedules in self._run_schedules)
+
     def get_values(self, steps: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
-        """Every hyperparameter at some steps, shape (steps, runs); they go up from call to call."""
+        """Return hyperparameters, shape (steps, runs); steps must not decrease between calls."""
         end = int(steps[-1]) + 1
         if end > self._first_step + len(self._values):
             self._first_step = int(steps[0])
@@ -177,8 +180,8 @@ class ScheduleTable:
         last = max(end, min(self._first_step + PRECOMPUTED_STEPS, self._num_steps))
         t = np.arange(self._first_step, last)
         values = np.empty((len(t), len(self._columns)))
-        for place in range(len(self._columns)):
-            values[:, place] = self._get_current_schedule(place)(t, base=self._columns[place].base)
+        for column, bound_schedule in enumerate(self._columns):
+            values[:, column] = self._get_current_schedule(column)(t, base=bound_schedule.base)
         return values
 
     def _get_current_schedule(self, column: int) -> Schedule:
@@ -186,25 +189,25 @@ class ScheduleTable:
         return schedule.with_state(self._states[column]) if column in self._states else schedule
 
     def update_states(self, epochs: dict[int, Epoch], t: int, next_step: int) -> None:
-        """Gives the runs that read a metric that of their epoch.
+        """Update the states of metric-driven schedules.
 
         Args:
-            epochs: what was measured, by run.
-            t: the step at which that was.
-            next_step: the first step that it changes.
+            epochs: the last epoch of each run with such a schedule.
+            t: the step at which it was measured.
+            next_step: the first step that it affects.
         """
         for run, epoch in epochs.items():
-            metric = self._run_schedules[run].read_metric
-            assert metric is not None
-            for place in self._metric_driven_columns[run]:
-                bound_schedule, before = self._columns[place], self._get_current_schedule(place)
-                self._states[place] = bound_schedule.schedule.update_state(
-                    self._states[place], t, metric(epoch), base=bound_schedule.base
+            read_metric = self._run_schedules[run].read_metric
+            assert read_metric is not None
+            for column in self._metric_driven_columns[run]:
+                bound_schedule, before = self._columns[column], self._get_current_schedule(column)
+                self._states[column] = bound_schedule.schedule.update_state(
+                    self._states[column], t, read_metric(epoch), base=bound_schedule.base
                 )
-                now = self._get_current_schedule(place)
+                after = self._get_current_schedule(column)
                 rest = np.arange(next_step, self._first_step + len(self._values))
-                if now != before and len(rest):
-                    self._values[next_step - self._first_step :, place] = now(
+                if after != before and len(rest):
+                    self._values[next_step - self._first_step :, column] = after(
                         rest, base=bound_schedule.base
                     )
 
@@ -214,7 +217,7 @@ def _is_scheduled(bound_schedule: BoundSchedule) -> bool:
 
 
 def _make_key(schedule: Schedule) -> object:
-    """What tells schedules apart; a user's function need not have a hash."""
+    """Return a key of a schedule: itself, or its id if a user's function has no hash."""
     try:
         hash(schedule)
     except TypeError:

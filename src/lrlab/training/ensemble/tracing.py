@@ -1,4 +1,8 @@
-"""A program: a traced function of tensors, written out as one Python function."""
+"""Traces the step, the outputs and the criteria of all runs into programs, cached per process.
+
+A program is a flat list of torch's operations. In order: the programs a block gets, the functions
+that are traced, how they are traced and simplified, and how much memory a program takes.
+"""
 
 import operator
 import warnings
@@ -29,10 +33,10 @@ from lrlab.training.ensemble.optimizers import OptimizerSpec, UpdateRule, clip_g
 
 
 class Program:
-    """A list of torch's operations, called without the layers that torch has above them.
+    """A traced function of tensors.
 
-    What it computes is ``graph``; ``run`` does so with tensors of the shapes that it was traced
-    with, a fifth quicker than the graph's own code.
+    ``run`` computes ``graph`` for tensors of the shapes it was traced with, a fifth faster than the
+    graph's own code.
     """
 
     def __init__(self, graph: GraphModule, torch_compile: bool = False) -> None:
@@ -42,96 +46,134 @@ class Program:
             self.run = torch.compile(graph, dynamic=False)
 
 
-def _generate_function(graph: Graph) -> Callable[..., Any]:
-    """The function ``run(*placeholders)`` of a graph."""
-    namespace: dict[str, Any] = {}  # what the code names beside its own variables
-
-    def to_source(argument: Any) -> str:
-        if isinstance(argument, Node):
-            return argument.name
-        if isinstance(argument, tuple | list):
-            return f"[{', '.join(map(to_source, argument))}]"
-        if argument is None or type(argument) in (bool, int, str):
-            return repr(argument)
-        namespace[f"value_{len(namespace)}"] = argument
-        return f"value_{len(namespace) - 1}"
-
-    last_use = {source: node for node in graph.nodes for source in node.all_input_nodes}
-    freed_after: dict[Node, list[str]] = {}
-    for source, node in last_use.items():
-        freed_after.setdefault(node, []).append(source.name)
-    lines = []
-    for node in graph.nodes:
-        if node.op == "output":
-            lines.append(f"return {to_source(node.args[0])}")
-        elif node.op == "call_function":
-            function = f"function_{len(namespace)}"
-            namespace[function] = getattr(node.target, "_op", node.target)
-            arguments = [to_source(one) for one in node.args]
-            arguments += [f"{name}={to_source(one)}" for name, one in node.kwargs.items()]
-            lines.append(f"{node.name} = {function}({', '.join(arguments)})")
-            # As soon as may be, so that the memory is there for what follows.
-            unused = [] if node in last_use else [node.name]
-            if freed := freed_after.get(node, []) + unused:
-                lines.append(f"del {', '.join(freed)}")
-        elif node.op == "get_attr":
-            namespace[f"value_{len(namespace)}"] = getattr(graph.owning_module, str(node.target))
-            lines.append(f"{node.name} = value_{len(namespace) - 1}")
-    inputs = ", ".join(node.name for node in graph.nodes if node.op == "placeholder")
-    body = "\n    ".join(lines)
-    exec(f"def run({inputs}):\n    {body}", namespace)
-    run: Callable[..., Any] = namespace["run"]
-    return run
+_MAX_CACHED_PROGRAMS = 64
 
 
-_aten = torch.ops.aten
-_RESHAPE_OPS = {_aten.view.default, _aten._unsafe_view.default, _aten.expand.default}
+@dataclass(frozen=True)
+class StepSpec:
+    """What the program of a step depends on, beside the network and the shapes of its tensors.
+
+    Args:
+        optimizer: what the optimizers of the runs share.
+        coefficient_names: names of the coefficients of a step, in order.
+        torch_compile: whether steps use ``torch.compile``.
+    """
+
+    optimizer: OptimizerSpec
+    coefficient_names: tuple[str, ...]
+    torch_compile: bool
+
+    def get_program(self, network: Network, loss: Criterion, tensors: Sequence[Tensor]) -> Program:
+        """Return the program of one step, for arguments like these.
+
+        Raises:
+            TrainingError: the network cannot be trained in the ensemble.
+        """
+        return _trace_step(self, network, IdentityKey(loss), get_shapes(tensors))
 
 
-def simplify_graph(module: GraphModule) -> GraphModule:
-    """The same program with fewer operations, each of which would cost about a microsecond."""
-    graph = module.graph
-    for node in graph.nodes:
-        source = _find_identical_node(node)
-        if source is not None:
-            node.replace_all_uses_with(source)
-    graph.eliminate_dead_code()
-    module.recompile()
-    return module
+def get_outputs_program(network: Network, tensors: Sequence[Tensor]) -> Program:
+    """Return the program of the outputs in evaluation mode, for arguments like these.
+
+    Raises:
+        TrainingError: the network cannot be evaluated in the ensemble.
+    """
+    return _trace_outputs(network, get_shapes(tensors))
 
 
-def _find_identical_node(node: Node) -> Node | None:
-    """An earlier node that is the very same tensor."""
-    if node.op != "call_function" or not isinstance(node.args[0] if node.args else None, Node):
-        return None
-    source = node.args[0]
-    assert isinstance(source, Node)
-    if node.target in _RESHAPE_OPS and _get_shape(node) == _get_shape(source):
-        return source
-    if node.target is _aten.transpose.int and source.target is _aten.transpose.int:
-        first = source.args[0]
-        if _get_axes(node) == _get_axes(source) and isinstance(first, Node):
-            return first
-    return None
+def get_criterion_program(criterion: Criterion, tensors: Sequence[Tensor]) -> Program:
+    """Return the program of a loss or a metric of all runs.
+
+    Args:
+        criterion: the loss or the metric.
+        tensors: outputs like (seeds, runs per seed, rows, ...), and targets of each seed.
+
+    Raises:
+        TrainingError: the function cannot be computed for many runs at once.
+    """
+    shapes = get_shapes(tensors)
+    return _trace_criterion(
+        IdentityKey(criterion),
+        shapes,
+        str(tensors[0].device),
+        _fingerprint_criterion(criterion, shapes),
+    )
 
 
-def _get_shape(node: Node) -> tuple[int, ...]:
-    return tuple(node.meta["val"].shape)
+# The blocks of a study are alike, so that each process traces only those of its first block.
 
 
-def _get_axes(transposition: Node) -> set[Any]:
-    dimensions: list[Any] = list(transposition.args[1:])
-    return {axis % len(_get_shape(transposition)) for axis in dimensions}
+@lru_cache(_MAX_CACHED_PROGRAMS)
+def _trace_step(spec: StepSpec, network: Network, loss: IdentityKey, shapes: Shapes) -> Program:
+    network.module.train()
+    step = make_step_function(
+        network, loss.function, spec.optimizer.create_update_rule(), spec.coefficient_names
+    )
+    return _create_program(step, shapes, network.device, spec.torch_compile)
+
+
+@lru_cache(_MAX_CACHED_PROGRAMS)
+def _trace_outputs(network: Network, shapes: Shapes) -> Program:
+    network.module.eval()
+    return _create_program(make_outputs_function(network), shapes, network.device)
+
+
+@lru_cache(_MAX_CACHED_PROGRAMS)
+def _trace_criterion(
+    criterion_key: IdentityKey, shapes: Shapes, device: str, fingerprint: str
+) -> Program:
+    return _create_program(vectorize_criterion(criterion_key.function), shapes, device)
+
+
+def _fingerprint_criterion(criterion: Criterion, shapes: Shapes) -> str:
+    """Return text that changes if the function behaves differently, as when globals change."""
+    (outputs, outputs_dtype), (targets, targets_dtype) = shapes
+    sample_outputs = torch.linspace(0, 1, outputs[2:].numel(), dtype=outputs_dtype).reshape(
+        outputs[2:]
+    )
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")  # a metric may warn about targets that are all 0
+        try:
+            return repr(
+                float(criterion(sample_outputs, torch.zeros(targets[1:], dtype=targets_dtype)))
+            )
+        except (RuntimeError, ValueError, TypeError):
+            return ""
+
+
+def _create_program(
+    function: Callable[..., Any], shapes: Shapes, device: str, torch_compile: bool = False
+) -> Program:
+    try:
+        with torch.random.fork_rng(devices=[]):
+            program = Program(trace_program(function, *make_zeros(shapes, device)), torch_compile)
+            if torch_compile:
+                program.run(*make_zeros(shapes, device))  # torch compiles at the first call
+        return program
+    except Exception as error:  # if the network itself is at fault, the loop shows it
+        raise TrainingError(
+            f"this network cannot be trained in the ensemble, because {_explain_failure(error)}; "
+            "use the loop (--engine loop)."
+        ) from error
+
+
+def _explain_failure(error: Exception) -> str:
+    message = str(error).strip().partition("\n")[0].rstrip(".").replace(";", ",")
+    if "random" in message:
+        return "it draws random numbers, as dropout does"
+    if ".item()" in message or "control flow" in message:
+        return "its operations, or those of its loss, depend on the values of tensors"
+    return f"torch reports: {message[:300]}"
 
 
 def make_step_function(
     network: Network, loss: Criterion, update_rule: UpdateRule, coefficient_names: Sequence[str]
 ) -> Callable[..., Any]:
-    """The function of one step of all runs.
+    """Make the function of one step of all runs.
 
     It takes the tensors of a stack, which it changes in place, inputs and targets of a batch, and
-    the coefficients of these names (``max_grad_norm`` among them if gradients are clipped); it returns the
-    loss of every run and whether all its outputs were finite, of shape (seeds, runs of a seed).
+    the named coefficients (``max_grad_norm`` is one if gradients are clipped). It returns the loss
+    of every run and whether its outputs were all finite, of shape (seeds, runs per seed).
     """
 
     def compute_gradients(
@@ -141,8 +183,8 @@ def make_step_function(
             lambda parameters: network.call(parameters, non_trainable, x), trainable, has_aux=True
         )
         outputs, backward, non_trainable = vjp_result
-        finite = (outputs - outputs).sum() == 0  # NaN for an output that is NaN or infinite
-        # Some losses raise on such outputs, which would end the runs beside this one.
+        finite = (outputs - outputs).sum() == 0  # NaN if an output is NaN or infinite
+        # Some losses raise on such outputs, which would end the other runs, too.
         output_gradient, loss_value = grad_and_value(loss)(torch.where(finite, outputs, 0), y)
         return backward(output_gradient)[0], non_trainable, loss_value, finite
 
@@ -168,9 +210,9 @@ def make_step_function(
 
 
 def make_outputs_function(network: Network) -> Callable[..., Tensor]:
-    """The function of the outputs of all runs, of shape (seeds, runs of a seed, rows, ...).
+    """Make the function of the outputs of all runs, of shape (seeds, runs per seed, rows, ...).
 
-    It takes what the networks are made of, trained and kept, and inputs.
+    It takes the parameters and buffers of a stack, and inputs.
     """
 
     def compute_run_outputs(
@@ -188,22 +230,24 @@ def make_outputs_function(network: Network) -> Callable[..., Tensor]:
 
 
 def vectorize_criterion(criterion: Criterion) -> Callable[[Tensor, Tensor], Tensor]:
-    """A loss or a metric of outputs of shape (seeds, runs of a seed, rows, ...) and the targets of
-    each seed.
+    """Make a loss or a metric work on outputs of all runs and the targets of each seed.
+
+    Outputs have shape (seeds, runs per seed, rows, ...).
     """
 
     def compute_all(outputs: Tensor, targets: Tensor) -> Tensor:
-        numbers: Tensor = _vmap_over_runs(criterion, shared_args=0, per_run_args=2)(
+        values: Tensor = _vmap_over_runs(criterion, shared_args=0, per_run_args=2)(
             outputs, expand_targets(targets, outputs)
         )
-        return numbers
+        return values
 
     return compute_all
 
 
 def expand_targets(targets: Tensor, stacked: Tensor) -> Tensor:
-    """Targets of each seed as those of each of its runs, without a copy: torch's rules for losses
-    of many runs want them so.
+    """Expand the targets of each seed to its runs, without a copy.
+
+    Torch's batching rules for losses need targets per run.
     """
     return targets[:, None].expand(*stacked.shape[:2], *targets.shape[1:])
 
@@ -211,16 +255,16 @@ def expand_targets(targets: Tensor, stacked: Tensor) -> Tensor:
 def _vmap_over_runs(
     function: Callable[..., Any], shared_args: int, per_run_args: int
 ) -> Callable[..., Any]:
-    """First come arguments that every run has for itself, then those that a seed's runs share."""
+    """Map over runs; arguments per run come first, then those that the runs of a seed share."""
     return vmap(vmap(function, in_dims=(*[0] * per_run_args, *[None] * shared_args)))
 
 
 def trace_program(function: Callable[..., Any], *arguments: Tensor) -> GraphModule:
-    """A program as the list of operations that it does with arguments of these shapes.
+    """Trace a function into its list of operations, for arguments of these shapes.
 
     Raises:
-        RuntimeError: it does what cannot be done for many runs at once: it draws random numbers,
-            say, or looks at a number to decide what to do next.
+        RuntimeError: the function draws random numbers, depends on the values of tensors, or has
+            an operation that torch cannot map over runs.
     """
     with _WideLinearMode(), _ignore_slow_vmap_warnings():
         graph = make_fx(function, decomposition_table=_get_softmax_decompositions())(*arguments)
@@ -229,21 +273,22 @@ def trace_program(function: Callable[..., Any], *arguments: Tensor) -> GraphModu
 
 @cache
 def _get_softmax_decompositions() -> Mapping[Any, Callable[..., Any]]:
-    """Operations that are quicker in parts than as one.
+    """Return the decompositions of operations that are faster in parts.
 
-    The classes of stacked outputs do not lie beside each other in memory, where softmax takes one
-    number after the other; its parts take rows: a fifth less for a step of the digits.
+    The classes of stacked outputs are not adjacent in memory, so softmax reads one number after the
+    other; its parts read rows, which makes a step of the digits a fifth faster.
     """
     softmax = torch.ops.aten._log_softmax
     backward = torch.ops.aten._log_softmax_backward_data
-    found: Mapping[Any, Callable[..., Any]] = get_decompositions([softmax, backward])
-    return found
+    decompositions: Mapping[Any, Callable[..., Any]] = get_decompositions([softmax, backward])
+    return decompositions
 
 
 @contextmanager
 def _ignore_slow_vmap_warnings() -> Iterator[None]:
-    """Where torch has no rule for many runs it does one after the other, and warns that it is slow;
-    how slow is measured before an engine is chosen.
+    """Ignore torch's warning that an operation without a batching rule runs once per run.
+
+    The speed of the ensemble is measured before it is selected.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*batching rule.*", UserWarning)
@@ -251,7 +296,7 @@ def _ignore_slow_vmap_warnings() -> Iterator[None]:
 
 
 class _WideLinearMode(TorchFunctionMode):
-    """Writes linear layers so that the runs that share their inputs make one wide product.
+    """Rewrites linear layers so that runs with the same inputs make one wide product.
 
     With W of shape (runs, outputs, inputs) and x of shape (rows, inputs), W x^T is one product of a
     matrix of runs * outputs rows; x W^T would be a small one for every run.
@@ -269,132 +314,97 @@ class _WideLinearMode(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-_MAX_CACHED_PROGRAMS = 64
+_aten = torch.ops.aten
+_RESHAPE_OPS = {_aten.view.default, _aten._unsafe_view.default, _aten.expand.default}
 
 
-@dataclass(frozen=True)
-class StepSpec:
-    """What the programs of a block depend on, beside the shapes of its tensors.
-
-    Args:
-        optimizer: of the optimizers.
-        coefficient_names: the names of the coefficients of a step, in order.
-        torch_compile: whether steps go through ``torch.compile``.
-    """
-
-    optimizer: OptimizerSpec
-    coefficient_names: tuple[str, ...]
-    torch_compile: bool
-
-    def get_program(self, network: Network, loss: Criterion, tensors: Sequence[Tensor]) -> Program:
-        """The program of one step with arguments like these.
-
-        Raises:
-            TrainingError: that cannot be done for many runs at once.
-        """
-        return _trace_step(self, network, IdentityKey(loss), get_shapes(tensors))
+def simplify_graph(module: GraphModule) -> GraphModule:
+    """Remove operations without effect; each would cost about a microsecond."""
+    graph = module.graph
+    for node in graph.nodes:
+        source = _find_identical_node(node)
+        if source is not None:
+            node.replace_all_uses_with(source)
+    graph.eliminate_dead_code()
+    module.recompile()
+    return module
 
 
-def get_outputs_program(network: Network, tensors: Sequence[Tensor]) -> Program:
-    """The program of the outputs of networks in evaluation, with arguments like these.
-
-    Raises:
-        TrainingError: that cannot be done for many runs at once.
-    """
-    return _trace_outputs(network, get_shapes(tensors))
-
-
-def get_criterion_program(criterion: Criterion, tensors: Sequence[Tensor]) -> Program:
-    """The program of a loss or a metric of all runs: of outputs of shape (seeds, runs of a seed,
-    rows, ...) and the targets of each seed.
-
-    Raises:
-        TrainingError: that cannot be done for many runs at once.
-    """
-    shapes = get_shapes(tensors)
-    return _trace_criterion(
-        IdentityKey(criterion),
-        shapes,
-        str(tensors[0].device),
-        _fingerprint_criterion(criterion, shapes),
-    )
+def _find_identical_node(node: Node) -> Node | None:
+    """Return an earlier node with the identical tensor, if any."""
+    if node.op != "call_function" or not isinstance(node.args[0] if node.args else None, Node):
+        return None
+    source = node.args[0]
+    assert isinstance(source, Node)
+    if node.target in _RESHAPE_OPS and _get_shape(node) == _get_shape(source):
+        return source
+    if node.target is _aten.transpose.int and source.target is _aten.transpose.int:
+        first = source.args[0]
+        if _get_axes(node) == _get_axes(source) and isinstance(first, Node):
+            return first
+    return None
 
 
-# Blocks of a study are alike, so each of its processes traces the programs of the first one alone.
+def _get_shape(node: Node) -> tuple[int, ...]:
+    return tuple(node.meta["val"].shape)
 
 
-@lru_cache(_MAX_CACHED_PROGRAMS)
-def _trace_step(spec: StepSpec, network: Network, loss: IdentityKey, shapes: Shapes) -> Program:
-    network.module.train()
-    program = make_step_function(
-        network, loss.function, spec.optimizer.create_update_rule(), spec.coefficient_names
-    )
-    return _create_program(program, shapes, network.device, spec.torch_compile)
+def _get_axes(transposition: Node) -> set[Any]:
+    dimensions: list[Any] = list(transposition.args[1:])
+    return {axis % len(_get_shape(transposition)) for axis in dimensions}
 
 
-@lru_cache(_MAX_CACHED_PROGRAMS)
-def _trace_outputs(network: Network, shapes: Shapes) -> Program:
-    network.module.eval()
-    return _create_program(make_outputs_function(network), shapes, network.device)
+def _generate_function(graph: Graph) -> Callable[..., Any]:
+    """Generate the Python function ``run(*placeholders)`` of a graph."""
+    namespace: dict[str, Any] = {}  # the functions and constants of the code
 
+    def to_source(argument: Any) -> str:
+        if isinstance(argument, Node):
+            return argument.name
+        if isinstance(argument, tuple | list):
+            return f"[{', '.join(map(to_source, argument))}]"
+        if argument is None or type(argument) in (bool, int, str):
+            return repr(argument)
+        namespace[f"value_{len(namespace)}"] = argument
+        return f"value_{len(namespace) - 1}"
 
-@lru_cache(_MAX_CACHED_PROGRAMS)
-def _trace_criterion(
-    criterion_key: IdentityKey, shapes: Shapes, device: str, fingerprint: str
-) -> Program:
-    return _create_program(vectorize_criterion(criterion_key.function), shapes, device)
-
-
-def _fingerprint_criterion(criterion: Criterion, shapes: Shapes) -> str:
-    """A number by which it shows that a function is no more what it was, by what it looks up."""
-    (outputs, outputs_dtype), (targets, targets_dtype) = shapes
-    sample_outputs = torch.linspace(0, 1, outputs[2:].numel(), dtype=outputs_dtype).reshape(
-        outputs[2:]
-    )
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.simplefilter("ignore")  # of a metric that asks more of targets than zeros have
-        try:
-            return repr(
-                float(criterion(sample_outputs, torch.zeros(targets[1:], dtype=targets_dtype)))
-            )
-        except (RuntimeError, ValueError, TypeError):
-            return ""
-
-
-def _create_program(
-    function: Callable[..., Any], shapes: Shapes, device: str, torch_compile: bool = False
-) -> Program:
-    try:
-        with torch.random.fork_rng(devices=[]):
-            program = Program(trace_program(function, *make_zeros(shapes, device)), torch_compile)
-            if torch_compile:
-                program.run(*make_zeros(shapes, device))  # which is when torch compiles
-        return program
-    except Exception as error:  # whatever it is: where it is the network's own, the loop shows it
-        raise TrainingError(
-            f"this network cannot be trained for many runs at once, because {_explain_failure(error)}; use "
-            "the loop (--engine loop; lrlab.training.train in Python)."
-        ) from error
-
-
-def _explain_failure(error: Exception) -> str:
-    message = str(error).strip().partition("\n")[0].rstrip(".").replace(";", ",")
-    if "random" in message:
-        return "it draws random numbers, as dropout does"
-    if ".item()" in message or "control flow" in message:
-        return "it or its loss looks at a number to decide what to do next"
-    return f"torch says: {message[:300]}"
+    last_use = {source: node for node in graph.nodes for source in node.all_input_nodes}
+    freed_after: dict[Node, list[str]] = {}
+    for source, node in last_use.items():
+        freed_after.setdefault(node, []).append(source.name)
+    lines = []
+    for node in graph.nodes:
+        if node.op == "output":
+            lines.append(f"return {to_source(node.args[0])}")
+        elif node.op == "call_function":
+            function = f"function_{len(namespace)}"
+            namespace[function] = getattr(node.target, "_op", node.target)
+            arguments = [to_source(argument) for argument in node.args]
+            arguments += [f"{name}={to_source(value)}" for name, value in node.kwargs.items()]
+            lines.append(f"{node.name} = {function}({', '.join(arguments)})")
+            # Free memory as early as possible, so that the next operations reuse it.
+            unused = [] if node in last_use else [node.name]
+            if freed := freed_after.get(node, []) + unused:
+                lines.append(f"del {', '.join(freed)}")
+        elif node.op == "get_attr":
+            namespace[f"value_{len(namespace)}"] = getattr(graph.owning_module, str(node.target))
+            lines.append(f"{node.name} = value_{len(namespace) - 1}")
+    inputs = ", ".join(node.name for node in graph.nodes if node.op == "placeholder")
+    body = "\n    ".join(lines)
+    exec(f"def run({inputs}):\n    {body}", namespace)
+    run: Callable[..., Any] = namespace["run"]
+    return run
 
 
 def count_bytes(tensors: Iterable[Tensor]) -> int:
-    """Bytes of tensors."""
+    """Return the bytes of tensors."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def estimate_peak_bytes(program: Program) -> int:
-    """The memory that a call takes at most beside its arguments, in bytes."""
+    """Return the peak memory of a call beside its arguments, in bytes."""
     nodes = list(program.graph.graph.nodes)
-    owner: dict[Node, Node] = {}  # of the memory in which a node lies, which lasts as its views do
+    owner: dict[Node, Node] = {}  # the node that allocated the memory, which its views share
     last_use: dict[Node, Node] = {}
     for node in nodes:
         owner[node] = owner[node.all_input_nodes[0]] if _is_view(node) else node
@@ -411,7 +421,7 @@ def estimate_peak_bytes(program: Program) -> int:
 
 
 def _count_allocated_bytes(node: Node) -> int:
-    """Bytes that a node makes for what it returns."""
+    """Return the bytes that a node allocates for its results."""
     if node.op != "call_function" or _is_view(node):
         return 0
     values = node.meta["val"]
@@ -421,7 +431,7 @@ def _count_allocated_bytes(node: Node) -> int:
 
 
 def _is_view(node: Node) -> bool:
-    """Whether what a node returns lies in the memory of its first argument."""
+    """Return whether the result of a node shares the memory of its first argument."""
     if node.target in (operator.getitem, torch.ops.aten._unsafe_view.default):
         return True
     schema = getattr(node.target, "_schema", None)

@@ -1,0 +1,340 @@
+"""Any network in the ensemble."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lrlab.errors import TrainingError
+from lrlab.problems import Problem, Split
+from lrlab.problems.metrics import make_regression_task
+from lrlab.training import Run, ensemble, loop
+from tests.training.assertions import assert_equals_loop, assert_same_result
+from tests.training.factories import (
+    make_images_problem,
+    make_numbers,
+    make_problem,
+    make_regression_problem,
+    make_short_runs,
+)
+from tests.training.networks import NETWORKS
+
+DECAYED = ("sgd, weight decay", "adam")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks(network: str) -> None:
+    model, shape = NETWORKS[network]
+    assert_equals_loop(
+        make_regression_problem(model, *shape),
+        make_short_runs("sgd, weight decay", max_grad_norm=1.0),
+    )
+
+
+@pytest.mark.parametrize("network", ["tied weights", "frozen weights", "unused weight"])
+def test_weights_of_their_own_kind(network: str) -> None:
+    model, shape = NETWORKS[network]
+    assert_equals_loop(make_regression_problem(model, *shape), make_short_runs("adam"))
+
+
+def integers(rows: int, *shape: int) -> Callable[[torch.Generator, int], Tensor]:
+    return lambda generator, rows_: torch.randint(rows, (rows_, *shape), generator=generator)
+
+
+@pytest.mark.parametrize(("optimizer", "padding"), [(DECAYED[0], None), (DECAYED[1], 0)])
+def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> None:
+    def model() -> nn.Module:
+        layers = (nn.Embedding(7, 3, padding_idx=padding), nn.Flatten(), nn.Linear(6, 1))
+        return nn.Sequential(*layers).double()
+
+    problem = make_problem(integers(7, 2), make_numbers, model, make_regression_task())
+    assert problem.split(0).x_train.dtype == torch.int64
+    assert_equals_loop(problem, make_short_runs(optimizer))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(12, momentum=None)),
+        lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
+        lambda: First(nn.GRU(4, 3, batch_first=True)),
+        lambda: First(nn.LSTM(4, 3, batch_first=True)),
+        lambda: First(nn.RNN(4, 3, batch_first=True)),
+        lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
+    ],
+    ids=["average", "transformer", "gru", "lstm", "rnn", "weight norm"],
+)
+@pytest.mark.filterwarnings("ignore:.*enable_nested_tensor.*")
+def test_what_is_trained_at_all_is_trained_right(model: Callable[[], nn.Module]) -> None:
+    problem = make_regression_problem(lambda: nn.Sequential(model(), Mean()), 3, 4)
+    try:
+        ensemble.train(problem, make_short_runs("sgd, momentum")[:1])
+    except TrainingError:
+        with pytest.raises(TrainingError, match="loop"):
+            ensemble.train(problem, make_short_runs("sgd, momentum"))
+    else:
+        assert_equals_loop(problem, make_short_runs("sgd, momentum"))
+
+
+class First(nn.Module):
+    """What a recurrent layer gives first."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.layer(x)[0]
+        return outputs
+
+
+class Mean(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1).mean(1, keepdim=True)
+
+
+class Noisy(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.randn_like(x) if self.training else x
+
+
+class Dropping(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(x, 0.5, self.training)
+
+
+@pytest.mark.parametrize("layer", [nn.Dropout(), nn.AlphaDropout(), Noisy(), Dropping()], ids=repr)
+def test_random_layers_are_left_to_the_loop(layer: nn.Module) -> None:
+    problem = make_regression_problem(
+        lambda: nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 1))
+    )
+    with pytest.raises(TrainingError, match=r"(?i)random.*loop"):
+        ensemble.train(problem, make_short_runs("sgd"))
+
+
+def test_layers_that_torch_cannot_do_for_many_are_left_to_the_loop() -> None:
+    problem = make_regression_problem(
+        lambda: nn.Sequential(nn.Linear(4, 4), nn.RReLU(), nn.Linear(4, 1))
+    )
+    with pytest.raises(TrainingError, match=r"rrelu.*loop"):
+        ensemble.train(problem, make_short_runs("sgd"))
+
+
+class Choosing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.head(x)
+        return y if y.sum() > 0 else 2 * y
+
+
+class Reading(Choosing):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.head(x)
+        return y / (1 + float(y.detach().abs().max()))
+
+
+class Remembering(Choosing):
+    """Keeps something from batch to batch that is no buffer."""
+
+    before = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(x) + self.before
+        self.before = y.detach().mean()
+        return y
+
+
+class Counting(Choosing):
+    """Does something else from its hundredth call on."""
+
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        y: Tensor = self.head(x)
+        return y if self.calls < 100 else 2 * y
+
+
+class Constant(Choosing):
+    """Has a number of its own, another one for every seed, that is no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = float(torch.rand(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x * self.scale)
+
+
+class Gated(Choosing):
+    """Keeps something from batch to batch behind a gate that is closed at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(()))
+        self.count = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.count += 1
+        return self.head(x) + self.gate * self.count
+
+
+class Watched(Choosing):
+    """Changes gradients by a hook that only what is trained may have."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(x)
+        if self.training:
+            y.register_hook(lambda gradient: 0.1 * gradient)
+        return y
+
+
+class Hooked(Choosing):
+    """Changes gradients on their way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head.weight.register_hook(lambda gradient: 0.1 * gradient)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x)
+
+
+@pytest.mark.parametrize("model", [Remembering, Constant, Gated, Watched, Hooked])
+def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
+    model: Callable[[], nn.Module],
+) -> None:
+    problem, runs = make_regression_problem(model), make_short_runs("sgd")
+    try:
+        results = ensemble.train(problem, runs)
+    except TrainingError:
+        return
+    for run, result in zip(runs, results, strict=True):
+        assert_same_result(result, loop.train(problem, run))
+
+
+class Gathering(Choosing):
+    """Outputs that depend on the rows beside them, but not with the initial weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x) + self.gate * x.mean()
+
+
+def test_rows_are_judged_together_where_a_gate_may_open_between_them() -> None:
+    assert_equals_loop(
+        make_regression_problem(Gathering, rows=300), make_short_runs("sgd", validation_size=0.5)
+    )
+
+
+@pytest.mark.parametrize("model", [Choosing, Reading])
+def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
+    model: Callable[[], nn.Module],
+) -> None:
+    with pytest.raises(TrainingError, match="loop"):
+        ensemble.train(make_regression_problem(model), make_short_runs("sgd"))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.complex128])
+def test_numbers_that_cannot_hold_a_rate_are_left_to_the_loop(kind: torch.dtype) -> None:
+    class Typed(Choosing):
+        def __init__(self) -> None:
+            super().__init__()
+            self.own = nn.Parameter(torch.ones(4, dtype=kind))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(x * self.own.real.double())
+
+    problem = make_regression_problem(Choosing)
+    with pytest.raises(TrainingError, match=f"all are float64, got .*{kind}.*loop"):
+        ensemble.train(replace(problem, model=lambda: half_double(Typed())), make_short_runs("sgd"))
+
+
+def half_double(model: nn.Module) -> nn.Module:
+    for child in model.children():
+        child.double()
+    return model
+
+
+def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
+    problem = make_regression_problem(nn.Flatten, 1)
+
+    def split(seed: int) -> Split:
+        rows = problem.split(seed)
+        return replace(rows, x_test=rows.x_test[seed:], y_test=rows.y_test[seed:])
+
+    runs = make_short_runs("sgd")
+    with pytest.raises(TrainingError, match=r"equally many rows.*loop"):
+        ensemble.train(replace(problem, split=split, model=lambda: nn.Linear(1, 1).double()), runs)
+
+
+def both(problem: Problem, runs: list[Run]) -> list[Callable[[], Any]]:
+    return [lambda: loop.train(problem, runs[0]), lambda: ensemble.train(problem, runs)]
+
+
+def test_a_network_without_weights_is_refused_as_in_the_loop() -> None:
+    for train in both(make_regression_problem(nn.Flatten, 1), make_short_runs("sgd")):
+        with pytest.raises(ValueError, match="parameter"):
+            train()
+
+
+def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
+    model, shape = NETWORKS["batch norm"]
+    problem = make_regression_problem(model, *shape, rows=17)
+    for train in both(problem, make_short_runs("sgd", validation_size=0.0, batch_size=16)):
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            train()
+
+
+def test_one_row_is_normalised_where_it_has_several_values() -> None:
+    runs = make_short_runs("sgd, momentum", validation_size=0.0, batch_size=43)
+    assert_equals_loop(make_images_problem(), runs)
+
+
+class Scaling:
+    """Builds or judges as its number says, and has no hash."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scaling)
+
+    def model(self) -> nn.Module:
+        return Scaled(self.factor).double()
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (self.factor * outputs - targets).square().mean()
+
+
+class Scaled(Choosing):
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * self.head(x)
+
+
+def test_networks_and_losses_are_those_of_now() -> None:
+    basic = make_regression_problem(Choosing)
+    builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
+    task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, fn=metric))
+    problem = replace(basic, model=builder.model, task=task)
+    scores = [assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score]
+    builder.factor = 2.0
+    scores.append(assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score)
+    loss.factor = 2.0
+    scores.append(assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score)
+    metric.factor = 2.0
+    scores.append(assert_equals_loop(problem, make_short_runs("sgd"))[0].test_score)
+    assert len(set(scores)) == 4
