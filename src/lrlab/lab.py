@@ -1,4 +1,4 @@
-"""Comparing schedules in one call: the plan that a few words ask for, carried out."""
+"""The entry point: ``compare`` runs a study of schedules; ``Study`` is its result and answer."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -13,7 +13,7 @@ from lrlab.dialects import parse
 from lrlab.errors import ScheduleError, StudyError, format_suggestion
 from lrlab.problems import Trainable, TrainingFunction, load_problem
 from lrlab.schedules import Schedule
-from lrlab.studies.execution.backends import Backend, Machine, RayCluster
+from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
 from lrlab.studies.execution.runner import ProgressCallback, ignore_progress, run_study
 from lrlab.studies.plan.defaults import build_default_schedules
@@ -26,7 +26,7 @@ from lrlab.views.answer import describe_verdict, write_answer
 from lrlab.views.study_html import to_html
 
 DEFAULT_VALIDATION_SIZE = 0.2
-"""The share of the training rows that settings, or epochs, are chosen by."""
+"""Fraction of the training rows used for validation, if settings or epochs are selected."""
 
 RAY_ENGINE = "ray"
 
@@ -69,43 +69,45 @@ def compare(
     device: str = "cpu",
     torch_compile: bool = False,
     workers: int | None = None,
-    memory: int | None = None,
+    memory: str | int | None = None,
     address: str | None = None,
     gpus_per_run: float = 0.0,
     db: str | Path | None = "lrlab.db",
     progress: ProgressCallback = ignore_progress,
     **settings: Any,
 ) -> Study:
-    """Which schedule is best for a problem: each at its best settings, over the same fresh seeds.
+    """Compare schedules on a problem, each at its best settings, over the same fresh seeds.
 
-    Every schedule is tried with the same grid of peak rates and momenta over the same tuning seeds;
-    those settings are chosen which are best on rows held out of training; a schedule whose best
-    rate is at the edge of the grid gets further ones; then each is run over fresh seeds and scored
-    on test rows. What is stored in the database already is not trained again.
+    Every schedule tries the same grid of learning rates and momenta over the same tuning seeds; the
+    settings that score best on validation rows are selected. For a schedule whose best learning
+    rate is at the edge of the grid, the grid is extended. Each schedule then trains over fresh
+    seeds and is scored on test rows. Runs that the database has already are not trained again.
 
     Args:
-        problem: what is trained, or the name or file of it as on the command line.
-        schedules: one or several schedules, or their texts; about a dozen when left out. The
-            constant rate is always among them.
-        lr: the peak rates of the grid; ``LR_GRIDS`` of the optimizer when left out. Not tuned, one:
-            0.1 for SGD, 0.001 for the others.
-        momentum: the momenta of the grid; 0 and 0.9 for SGD and RMSprop when left out. Not tuned,
-            one: 0.
-        tune: whether settings are chosen; if not, all schedules have the same.
-        seeds, tuning_seeds, grid_extensions, score, seed: the ``Protocol``.
+        problem: what is trained, or its name or file as on the command line.
+        schedules: one or several schedules or their texts; about a dozen if omitted. The constant
+            rate is always among them.
+        lr: peak learning rates of the grid; ``LR_GRIDS`` of the optimizer if omitted. Without
+            tuning a single value: 0.1 for SGD, 0.001 for the others.
+        momentum: momenta of the grid; 0 and 0.9 for SGD and RMSprop if omitted. Without tuning a
+            single value: 0.
+        tune: whether to tune the settings of each schedule; otherwise all have the same.
+        seeds, tuning_seeds, grid_extensions, score, seed: see ``Protocol``.
         engine: ``"auto"`` (the faster one for this problem), ``"loop"`` (one run at a time),
             ``"ensemble"`` (many at once), or ``"ray"`` (as auto, on a Ray cluster).
-        device: where runs are trained, by torch's name.
-        torch_compile: whether the ensemble's steps go through ``torch.compile``.
-        workers, memory: processes on this machine, and bytes that all may fill; see ``Machine``.
+        device: torch's name of the device that trains the runs.
+        torch_compile: whether to compile the steps of the ensemble with ``torch.compile``.
+        workers: number of processes on this machine; see ``Machine``.
+        memory: what the ensemble may use, such as ``"2GB"``, or in bytes; see ``Machine``.
         address, gpus_per_run: of a Ray cluster; see ``RayCluster``.
-        db: where runs are stored; None for memory alone.
-        progress: told of phases and runs as they go on.
-        **settings: any other of ``Settings``, such as ``epochs``, ``batch_size``, ``optimizer``.
+        db: file that stores the runs; None for memory only.
+        progress: called with every phase, and at the end of every run.
+        **settings: other fields of ``Settings``, such as ``epochs``, ``batch_size``, ``optimizer``.
 
     Raises:
-        StudyError: something that is asked for cannot be planned, stored or carried out.
-        ProblemError, ScheduleError, TrainingError: what is asked for cannot be trained.
+        StudyError: the study cannot be planned, stored or trained as requested.
+        ProblemError, ScheduleError, TrainingError: the problem, a schedule or the settings are
+            invalid.
 
     >>> study = compare("iris", ["Cosine()"], tune=False, seeds=2, epochs=2, db=None)
     >>> len(study.final_results)
@@ -113,7 +115,7 @@ def compare(
     """
     engine_kind, backend = resolve_backend(engine, workers, memory, address, gpus_per_run)
     protocol = Protocol(seeds, tuning_seeds, grid_extensions, score, seed)
-    study_plan = plan_study(
+    plan = plan_study(
         load_problem(problem) if isinstance(problem, str) else problem,
         None if schedules is None else _parse_schedules(schedules),
         lrs=_to_sequence(lr),
@@ -124,9 +126,9 @@ def compare(
     )
     with Store(None if db is None else Path(db)) as store:
         selected_engine, _ = select_engine(
-            study_plan, store, list_engines(engine_kind, device, torch_compile), backend
+            plan, store, list_engines(engine_kind, device, torch_compile), backend
         )
-        result = run_study(replace(study_plan, engine=selected_engine), store, backend, progress)
+        result = run_study(replace(plan, engine=selected_engine), store, backend, progress)
     return Study(result.plan, result.phases, result.results)
 
 
@@ -142,65 +144,73 @@ def plan_study(
     shuffle: bool | None = None,
     **settings: Any,
 ) -> Plan:
-    """The plan that these words ask for; what they leave out is as ``compare`` has it.
+    """Return the plan of a study; defaults are those of ``compare``.
 
     Raises:
-        StudyError: a setting has no such name, several rates are given though none is tuned, or
+        StudyError: a setting does not exist, several learning rates are given without tuning, or
             there is nothing to compare.
-        ScheduleError, TrainingError: what is asked for cannot be trained.
+        ScheduleError, TrainingError: a schedule or the settings are invalid for this problem.
     """
     setting_names = [field.name for field in fields(Settings)]
     for name in settings:
         if name not in setting_names:
             raise StudyError(
-                f"a study has no setting {name}{format_suggestion(name, setting_names)}; they are "
-                f"{', '.join(setting_names)}."
+                f"a study has no setting {name}{format_suggestion(name, setting_names)}; the "
+                f"settings are {', '.join(setting_names)}."
             )
     needs_validation = tune or protocol.score == "best"
+    default_size = DEFAULT_VALIDATION_SIZE if needs_validation else 0.0
     common = Settings(
         **settings,
         shuffle=problem.shuffle if shuffle is None else shuffle,
-        validation_size=(DEFAULT_VALIDATION_SIZE if needs_validation else 0.0)
-        if validation_size is None
-        else validation_size,
+        validation_size=default_size if validation_size is None else validation_size,
     )
     grid = _build_lr_grid(common, lrs, momenta, tune)
     if len(grid) == 1 and validation_size is None and protocol.score == "final":
         grid = (replace(grid[0], validation_size=0.0),)
     compared = _select_default_schedules(problem, common) if schedules is None else schedules
-    study_plan = build_plan(problem, compared, grid, protocol)
-    if len(study_plan.schedules) == 1:
+    plan = build_plan(problem, compared, grid, protocol)
+    if len(plan.schedules) == 1:
         raise StudyError(
-            f"there is nothing to compare: {study_plan.schedules[0]} is what others are compared to; "
-            "name another schedule."
+            f"there is nothing to compare with the baseline {plan.schedules[0]}; name another "
+            "schedule."
         )
-    return study_plan
+    return plan
 
 
 def resolve_backend(
-    engine: str, workers: int | None, memory: int | None, address: str | None, gpus_per_run: float
+    engine: str,
+    workers: int | None,
+    memory: str | int | None,
+    address: str | None,
+    gpus_per_run: float,
 ) -> tuple[str, Backend]:
-    """The kind of engine that is asked for, and where its runs are trained.
+    """Return the kind of engine and the backend that trains the runs.
 
     Raises:
-        StudyError: what is for a cluster is said of this machine, or the other way round.
+        StudyError: an argument for a Ray cluster is given without it, or one for this machine
+            with it, or the memory is not a size.
     """
+    memory_bytes = parse_size(memory) if isinstance(memory, str) else memory
     if engine == RAY_ENGINE:
         if workers is not None:
             raise StudyError(
-                f"a Ray cluster trains with all its cores, got workers {workers}; leave it out."
+                f"a Ray cluster trains with all its cores, got workers {workers}; omit workers."
             )
-        return AUTO_ENGINE, RayCluster(address, gpus_per_run, memory)
+        return AUTO_ENGINE, RayCluster(address, gpus_per_run, memory_bytes)
     if address is not None or gpus_per_run:
         raise StudyError(
-            f"an address and GPUs are for Ray, but the engine is {engine}; say --engine ray."
+            f"address and gpus_per_run are for a Ray cluster, but the engine is {engine}; choose "
+            "--engine ray."
         )
-    return engine, Machine(workers, memory)
+    return engine, Machine(workers, memory_bytes)
 
 
 def _select_default_schedules(problem: Trainable, settings: Settings) -> list[Schedule]:
-    """Those that fit: a part of a schedule may have no step in a short training, and a training
-    function may not hand a metric to its scheduler.
+    """Return the default schedules that fit the problem.
+
+    In a short training a part of a schedule may get no step, and a training function may not report
+    a metric to its scheduler.
     """
     is_training_function = isinstance(problem, TrainingFunction)
     return [
@@ -231,8 +241,8 @@ def _build_lr_grid(
     grid = build_grid(common, lrs or [DEFAULT_LR[optimizer]], momenta or [0.0])
     if len(grid) > 1:
         raise StudyError(
-            f"where nothing is tuned there is one rate and one momentum, got {len(grid)} settings; "
-            "leave out --no-tune (tune=False), or all but one."
+            f"without tuning there must be one learning rate and one momentum, got {len(grid)} "
+            "settings; drop --no-tune (tune=False) or all settings but one."
         )
     return grid
 

@@ -1,9 +1,8 @@
-"""Parsing the values of options: the problem, lists of numbers, sizes of memory.
+"""Parsing the values of options: the problem and lists of numbers.
 
 Modules that take long to import are imported in functions, so that help appears at once.
 """
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,6 @@ from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
     from lrlab.problems import Trainable
-
-_PREFIX_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
 
 
 def load_problem_from_options(
@@ -69,28 +65,3 @@ def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
                 f"{part.strip() or 'nothing'}{context}."
             ) from None
     return values
-
-
-def parse_optional_size(memory: str | None) -> int | None:
-    """Parse the size of ``--memory``, if it is given."""
-    return None if memory is None else parse_size(memory)
-
-
-def parse_size(text: str) -> int:
-    """Return the number of bytes of a size such as ``2GB`` (10^9 each) or ``2GiB`` (2^30 each).
-
-    >>> parse_size("500MB"), parse_size("1.5 kib")
-    (500000000, 1536)
-    """
-    match = _SIZE_PATTERN.fullmatch(text.strip())
-    size = (
-        float(match[1]) * (1024 if match[3] else 1000) ** _PREFIX_POWERS[match[2].lower()]
-        if match
-        else 0
-    )
-    if not 1 <= size < 2**63:
-        raise TrainingError(
-            f"--memory must be a size with a unit (B, KB, MB, GB, KiB, MiB, GiB), such as 2GB, got "
-            f"{text}."
-        )
-    return int(size)

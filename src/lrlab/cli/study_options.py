@@ -393,9 +393,8 @@ class StudyOptions:
         from lrlab.lab import resolve_backend
         from lrlab.studies import list_engines
 
-        memory = parsing.parse_optional_size(self.memory)
         engine_choice, backend = resolve_backend(
-            self.engine, self.workers, memory, self.address, self.gpus_per_run
+            self.engine, self.workers, self.memory, self.address, self.gpus_per_run
         )
         return list_engines(engine_choice, self.device, self.torch_compile), backend
 

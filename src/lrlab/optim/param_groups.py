@@ -1,4 +1,4 @@
-"""The schedules that each parameter group follows, and setting the groups to their values."""
+"""The parameter groups of an optimizer: their schedules, base values, and setting them each step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

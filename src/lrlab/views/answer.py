@@ -150,7 +150,8 @@ def _write_none_better(comparison: Comparison) -> Iterator[str]:
         yield _FIXED_TEST_ROWS
     elif worse:
         count = sum(row.verdict is Verdict.WORSE_ON_NEW_DATA for row in worse)
-        yield f"For new data like it, {count or 'none'} of those {_choose_verb(count)} known to be worse."
+        counted = f"{count or 'none'} of those {_choose_verb(count)}"
+        yield f"For new data like it, {counted} known to be worse."
     else:
         yield "For new data like it, there is no clear difference either."
     yield from _write_undecided(
@@ -195,10 +196,10 @@ def _write_undecided(
         detectable = paired.on_this_data.min_detectable
         if detectable is None:
             continue
+        seeds, gain = comparison.seed_count, style.format_difference(paired.difference)
         yield (
-            f"{row.schedule} vs {reference}: {style.format_difference(paired.difference)}, no clear "
-            f"difference. Smallest detectable difference with "
-            f"{pluralize(comparison.seed_count, 'seed')}: {style.format_amount(detectable)}."
+            f"{row.schedule} vs {reference}: {gain}, no clear difference. Smallest detectable "
+            f"difference with {pluralize(seeds, 'seed')}: {style.format_amount(detectable)}."
         )
         return
 

@@ -1,1 +1,1 @@
-"""How a study is trained: which engine, in which processes, phase after phase."""
+"""The execution of a study: engine, backends, and the runner that trains and stores its runs."""

@@ -1,21 +1,25 @@
-"""Where the runs of a study are trained: on this machine, or on a cluster of many."""
+"""Where the runs of a study are trained: on this machine, or on a Ray cluster."""
 
 import os
+import re
 from dataclasses import dataclass
 
 from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import StudyError
 from lrlab.training.engines import Engine
 
+_PREFIX_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
+
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine: one single-threaded process per core, the one that was started among them.
+    """This machine: one single-threaded process per core, including the main process.
 
     Args:
-        workers: how many processes; see ``count_workers`` for how many when left out.
-        memory: bytes that the ensemble may fill, all workers together; half of this machine's when
-            left out.
+        workers: number of processes; if omitted, see ``count_workers``.
+        memory: bytes that the ensemble may use, all workers together; half of this machine's
+            memory if omitted.
     """
 
     workers: int | None = None
@@ -27,13 +31,14 @@ class Machine:
 
     @property
     def memory_bytes(self) -> int:
-        """``memory``, or what stands for it."""
+        """``memory``, or its default."""
         return self.memory or compute_default_memory()
 
     def count_workers(self, engine: Engine) -> int:
-        """How many processes train: those asked for, else one for each core, or one for a device.
+        """Return the number of training processes.
 
-        Of the ensemble no more than the memory has GiB: a process takes half of one for itself.
+        By default one per core for the loop. The ensemble has one on a device, and on the CPU at
+        most one per GiB of memory, since a process itself takes half a GiB.
         """
         if self.workers or engine.kind == "loop":
             return self.workers or count_cores()
@@ -45,11 +50,11 @@ class RayCluster:
     """A Ray cluster.
 
     Args:
-        address: of its head, such as ``"10.0.0.1:6379"``; None for the one that this machine is a
-            part of, or, where there is none, one of this machine alone.
-        gpus_per_run: that a training function needs; may be a part of one, such as 0.5.
-        memory: bytes that the ensemble may fill, all workers together; what Ray counts for tasks
-            when left out.
+        address: of its head, such as ``"10.0.0.1:6379"``; None for the cluster that this machine
+            belongs to or, if there is none, for a new one of this machine alone.
+        gpus_per_run: GPUs that a training function needs; may be a fraction, such as 0.5.
+        memory: bytes that the ensemble may use, all workers together; the memory that Ray counts
+            for tasks if omitted.
     """
 
     address: str | None = None
@@ -58,18 +63,42 @@ class RayCluster:
 
     def __post_init__(self) -> None:
         _check_count("memory", self.memory)
-        gpus = to_finite_float(self.gpus_per_run)
-        if gpus is None or gpus < 0:
-            raise StudyError(f"gpus must be a number of 0 or more, got {self.gpus_per_run}; try 1.")
+        gpus_per_run = to_finite_float(self.gpus_per_run)
+        if gpus_per_run is None or gpus_per_run < 0:
+            raise StudyError(
+                f"gpus_per_run must be a number of 0 or more, got {self.gpus_per_run}; try 1."
+            )
+
+
+Backend = Machine | RayCluster
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of a size such as ``2GB`` (two times 10^9) or ``2GiB`` (two times 2^30).
+
+    >>> parse_size("500MB"), parse_size("1.5 kib")
+    (500000000, 1536)
+    """
+    match = _SIZE_PATTERN.fullmatch(text.strip())
+    size = 0.0
+    if match:
+        unit = 1024 if match[3] else 1000
+        size = float(match[1]) * unit ** _PREFIX_POWERS[match[2].lower()]
+    if not 1 <= size < 2**63:
+        raise StudyError(
+            "memory must be a size with a unit (B, KB, MB, GB, KiB, MiB, GiB), got "
+            f"{text or 'nothing'}; try 2GB."
+        )
+    return int(size)
 
 
 def count_cores() -> int:
-    """The cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def compute_default_memory() -> int:
-    """Half of this machine's memory in bytes; 4 GiB where it does not tell."""
+    """Return half of this machine's memory in bytes; 4 GiB if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     except (AttributeError, ValueError, OSError):  # Windows
@@ -80,11 +109,9 @@ def _check_count(name: str, value: int | None) -> None:
     number = None if value is None else to_integer(value)
     if value is not None and (number is None or number < 1):
         raise StudyError(
-            f"{name} must be a whole number of 1 or more, got {value}; leave it out for what this "
+            f"{name} must be a whole number of 1 or more, got {value}; omit it for what this "
             "machine has."
         )
 
-
-Backend = Machine | RayCluster
 
 THIS_MACHINE = Machine()

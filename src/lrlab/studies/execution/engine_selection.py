@@ -1,4 +1,4 @@
-"""Which engine trains the runs of a study: the one asked for, else one for all of them."""
+"""Selects the engine of a study: the requested one, or the faster one for its problem."""
 
 from dataclasses import replace
 
@@ -14,11 +14,11 @@ AUTO_ENGINE = "auto"
 
 
 def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) -> tuple[Engine, ...]:
-    """The engines that a kind leaves to choose from: both for ``"auto"``.
+    """Return the engines of a kind: both for ``"auto"``.
 
     Raises:
-        StudyError: there is no such kind.
-        TrainingError: this machine has no such device, or an engine cannot be compiled.
+        StudyError: the kind does not exist.
+        TrainingError: this machine has no such device, or the engine cannot be compiled.
 
     >>> list_engines("auto")
     (Engine(kind='loop', device='cpu', torch_compile=False), \
@@ -39,36 +39,36 @@ def select_engine(
     allowed_engines: tuple[Engine, ...],
     backend: Backend = THIS_MACHINE,
 ) -> tuple[Engine, str]:
-    """The engine for a study, and the sentence that says why.
+    """Return the engine for a study, and the reason for it in words.
 
-    Of several, that of a study or of runs that are stored already is kept, so that the runs of one
-    study are never of two; where none are, the one is taken that is faster at this very problem.
+    If the study or some of its runs are stored already, their engine is selected, so that one
+    engine trains all runs of a study. Otherwise it is the faster one for this problem.
 
     Args:
-        plan: the study; its own engine is not asked.
-        store: where runs of it may be.
+        plan: the study; its own engine is ignored.
+        store: where its runs may be stored.
         allowed_engines: see ``list_engines``.
-        backend: where runs will be trained.
+        backend: where the runs will be trained.
     """
     last_engine = allowed_engines[-1]
     if len(allowed_engines) == 1:
-        return last_engine, "as asked for"
+        return last_engine, "as requested"
     plans = [replace(plan, engine=engine) for engine in allowed_engines]
     for candidate_plan in plans:
         if store.has_study(candidate_plan.id):
-            return candidate_plan.engine, "this study was begun with it"
+            return candidate_plan.engine, "this study began with it"
     stored_counts = {
         other.engine: len(store.find_stored_runs(plan_first_phase(other).runs)) for other in plans
     }
     best_stored = max(stored_counts, key=stored_counts.__getitem__)
     if stored_counts[best_stored]:
-        return best_stored, f"{stored_counts[best_stored]} of these runs were trained by it"
+        return best_stored, f"{stored_counts[best_stored]} of these runs are stored from it"
     machine = THIS_MACHINE if isinstance(backend, RayCluster) else backend
     return probe_engines(plan, last_engine, machine)
 
 
 def probe_engines(plan: Plan, ensemble_engine: Engine, machine: Machine) -> tuple[Engine, str]:
-    """The faster of the loop and an ensemble, and what was measured."""
+    """Return the faster of the loop and an ensemble, and the measurement in words."""
     runs = list(plan_first_phase(plan).runs.values())
     workers, memory = machine.count_workers(ensemble_engine), machine.memory_bytes
     with use_one_thread():

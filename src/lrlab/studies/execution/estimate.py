@@ -1,4 +1,4 @@
-"""What a study will take, before it is begun: runs, time and disk."""
+"""Estimates the cost of a study before it starts: runs, time and disk space."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,22 @@ from lrlab.training import engines
 from lrlab.training.engines import use_one_thread
 
 _RUN_BYTES, _EPOCH_BYTES = 900, 23
-"""Bytes of a run in the database, and of each of its epochs; from ``benchmarks/store.py``."""
+"""Bytes of a run in the database, and of each epoch of it; from ``benchmarks/store.py``."""
 
 _STARTUP_SECONDS = 3.0
-"""Seconds beside training: Python and torch started in this process and in workers."""
+"""Seconds to start Python and torch in this process and in the workers."""
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What a study takes.
+    """The estimated cost of a study.
 
     Args:
-        tuning_runs, final_runs: runs of these phases, where none of the grid is widened.
-        max_extension_runs: runs more at most, final ones of the baseline among them, which is run at whatever
-            it was tried with and halfway to it.
-        seconds: of wall time, without widening and with all of it; None where it cannot be told.
-        database_bytes: in the database, in the same way.
+        tuning_runs, final_runs: number of runs in these phases without grid extensions.
+        max_extension_runs: largest number of additional runs by grid extensions; it includes the
+            final runs of the baseline at the added learning rates and at those halfway to them.
+        seconds: wall time without grid extensions, and with all of them; None if unknown.
+        database_bytes: size in the database, likewise.
     """
 
     tuning_runs: int
@@ -37,7 +37,7 @@ class CostEstimate:
 
 
 def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
-    """What a plan takes on this machine, from a few steps of its own runs, timed.
+    """Estimate the cost of a plan on this machine by timing a few steps of its runs.
 
     Args:
         plan: the study, with its engine.
@@ -75,7 +75,7 @@ def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
 
 
 def _estimate_run_seconds(plan: Plan, machine: Machine) -> float | None:
-    """What a run takes of the wall time, others being trained beside it."""
+    """Return the wall time per run while other runs train beside it; None if unknown."""
     if isinstance(plan.problem, TrainingFunction):
         return None
     workers, runs = machine.count_workers(plan.engine), list(plan_first_phase(plan).runs.values())

@@ -45,6 +45,8 @@ _ALIGNMENT = 64
 def train_locally(
     problem: Trainable, blocks: Sequence[Mapping[str, Run]], engine: Engine, machine: Machine
 ) -> Generator[tuple[int, list[Result]], None, None]:
+    """Train every block in this process and its workers; yield its index and its results."""
+
     def train_here(i: int) -> list[Result]:
         with use_one_thread():
             return train_block(problem, list(blocks[i].values()), engine)
@@ -56,13 +58,13 @@ def train_locally(
         return
     with write_shared(problem) as handle:
         calls = [(handle, list(block.values()), engine) for block in blocks]
-        # Closed before the file is removed that the workers have open.
+        # Workers close before the file is removed that they have open.
         with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as ended:
             yield from ended
 
 
 def train_block(problem: Trainable, runs: Sequence[Run], engine: Engine) -> list[Result]:
-    """One block, in this process."""
+    """Train one block in this process."""
     if isinstance(problem, TrainingFunction):
         return [context.run_training_function(problem, run, device=engine.device) for run in runs]
     if engine.kind == "loop":
@@ -82,27 +84,27 @@ def run_in_workers(
     run_here: Callable[[int], R],
     workers: int,
 ) -> Generator[tuple[int, R], None, None]:
-    """Does every call once, in this process and in others; yields its place and what came of it.
+    """Make every call once, in this process and in workers; yield its index and its result.
 
-    This process is one of the workers and has its share of the calls. The others take seconds to
-    start: when it has done its share before they are there, it goes on with theirs. What has ended
-    in them is noticed between its own calls.
+    This process makes an equal part of the calls. Workers take seconds to start: if it has finished
+    its part before that, it continues with theirs. Between its own calls it collects results of the
+    workers.
 
     Args:
-        task: a function at the top of a module, for the other processes.
+        task: a module-level function, called in the workers.
         calls: its arguments.
-        run_here: does the call of a place in this process.
-        workers: how many processes, this one among them.
+        run_here: makes the call of an index in this process.
+        workers: number of processes, including this one.
 
     Raises:
         StudyError: a worker process died.
     """
-    context = get_context("spawn")
-    workers_started, done_queue = context.Event(), SimpleQueue[Future[R]]()
+    spawn_context = get_context("spawn")
+    workers_started, done_queue = spawn_context.Event(), SimpleQueue[Future[R]]()
     other_children, worker_processes = set(active_children()), set[BaseProcess]()
     pool = ProcessPoolExecutor(
         max(1, workers - 1),
-        mp_context=context,
+        mp_context=spawn_context,
         initializer=_init_worker,
         initargs=(workers_started,),
     )
@@ -112,7 +114,9 @@ def run_in_workers(
             index_of = {
                 pool.submit(task, *call): own_count + i for i, call in enumerate(calls[own_count:])
             }
-        worker_processes = set(active_children()) - other_children  # all are started by now
+        worker_processes = (
+            set(active_children()) - other_children
+        )  # submit() has started all of them
         for future in index_of:
             future.add_done_callback(done_queue.put)
         for index in range(own_count):
@@ -130,21 +134,22 @@ def run_in_workers(
                 yield index_of.pop(future), future.result()
     except BrokenProcessPool:
         raise StudyError(
-            "a worker process died; the runs that ended are kept: repeat the command to do the "
-            "others. If it dies again, memory may be short (fewer --workers; less --memory makes "
-            "smaller blocks of a study that is begun anew), or a "
-            'script of yours that calls lrlab lacks its `if __name__ == "__main__":`.'
+            "a worker process died; finished runs are stored: repeat the command to do the others. "
+            "If it dies again, memory may be short (use fewer --workers, or start a new study with "
+            "less --memory, which makes smaller blocks), or your script lacks "
+            '`if __name__ == "__main__":`.'
         ) from None
     finally:
-        # They are idle, or at what would be thrown away: nobody waits for that.
+        # Workers are idle, or compute results that nobody needs: do not wait for them.
         for worker in worker_processes:
             worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def can_start_workers() -> bool:
-    """Whether a new process can import what this one runs: it cannot where that is no file, as in
-    ``python - < script``.
+    """Return whether a new process can import the main module of this one.
+
+    It cannot if the main module is not a file, as in ``python - < script``.
     """
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
@@ -152,7 +157,7 @@ def can_start_workers() -> bool:
 
 
 def _init_worker(workers_started: Event) -> None:
-    """Makes a worker: one thread, and gone as soon as its parent is."""
+    """Prepare a worker process: one thread, and an exit as soon as its parent exits."""
     torch.set_num_threads(1)
     keep_freed_memory()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
@@ -168,7 +173,7 @@ def _exit_with_parent() -> None:
 
 @contextmanager
 def _ignore_interrupts_in_children() -> Iterator[None]:
-    """Lets Ctrl-C reach the parent alone, which stops its workers in order."""
+    """Let Ctrl-C reach only the parent, which stops its workers in order."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -181,7 +186,7 @@ def _ignore_interrupts_in_children() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class SharedFile:
-    """Where a shared value lies; small, so that it can be sent with every task.
+    """The file of a shared value; small, so that it can be sent with every task.
 
     Args:
         path: the file.
@@ -194,10 +199,10 @@ class SharedFile:
 
 @contextmanager
 def write_shared(value: object) -> Iterator[SharedFile]:
-    """A value in a temporary file for as long as the context lasts.
+    """Write a value to a temporary file that lasts as long as the context.
 
     Raises:
-        StudyError: it cannot be pickled or written.
+        StudyError: the value cannot be pickled or written.
     """
     parts = pickle_out_of_band(value)
     with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
@@ -206,7 +211,7 @@ def write_shared(value: object) -> Iterator[SharedFile]:
 
 @cache
 def load_shared(handle: SharedFile) -> Any:
-    """The value, its arrays being views of the file; each process unpickles it once."""
+    """Return the value, its arrays being views of the file; each process unpickles it once."""
     with open(handle.path, "rb") as file:
         pages = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     payload, *arrays = (pages[start : start + size] for start, size in handle.spans)
@@ -214,9 +219,9 @@ def load_shared(handle: SharedFile) -> Any:
 
 
 def reduce_tensor(value: object) -> Any:
-    """How a tensor is pickled as NumPy's array, torch's own pickles being copies of it.
+    """Reduce a tensor to a NumPy array for pickling, since torch's own pickles copy it.
 
-    For the ``reducer_override`` of a pickler; NotImplemented for everything else.
+    For the ``reducer_override`` of a pickler; returns NotImplemented for other values.
     """
     if type(value) is Tensor and not value.requires_grad and _has_numpy_view(value):
         return torch.from_numpy, (value.numpy(),)
@@ -231,7 +236,7 @@ class _TensorPickler(pickle.Pickler):
 def _has_numpy_view(tensor: Tensor) -> bool:
     try:
         tensor.numpy()
-    except (TypeError, RuntimeError):  # on another device, of a type that only torch has, sparse
+    except (TypeError, RuntimeError):  # on another device, sparse, or of a type that NumPy lacks
         return False
     return True
 
@@ -239,17 +244,17 @@ def _has_numpy_view(tensor: Tensor) -> bool:
 def pickle_out_of_band(
     value: object, pickler: Callable[..., pickle.Pickler] = _TensorPickler
 ) -> list[memoryview]:
-    """The pickle of a value, then the bytes of its arrays, none of them copied.
+    """Return the pickle of a value and the bytes of its arrays, without copying these.
 
     Raises:
-        StudyError: it cannot be pickled.
+        StudyError: the value cannot be pickled.
     """
     stream, arrays = BytesIO(), list[pickle.PickleBuffer]()
     try:
         pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise StudyError(
-            f"what is trained must be picklable to reach worker processes, but {error}; define its "
+            f"the problem must be picklable to reach worker processes, but {error}; define its "
             "functions at the top of a module, or use one worker, which is this process."
         ) from None
     return [stream.getbuffer(), *(array.raw() for array in arrays)]
@@ -265,7 +270,7 @@ def _write_parts(parts: list[memoryview], path: Path) -> SharedFile:
                 file.write(part)
     except OSError as error:
         raise StudyError(
-            f"the data cannot be written for worker processes to {path.parent}: {error.strerror}; "
-            "name another folder in $TMPDIR, or use one worker (--workers 1)."
+            f"the data for worker processes cannot be written to {path.parent}: {error.strerror}; "
+            "set $TMPDIR to another folder, or use one worker (--workers 1)."
         ) from None
     return SharedFile(str(path), tuple(spans))

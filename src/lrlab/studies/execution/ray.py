@@ -1,4 +1,4 @@
-"""The connection to a Ray cluster: made quietly, checked, and closed by whoever made it."""
+"""Training on a Ray cluster: the connection, its nodes, and one task per block."""
 
 import os
 import pickle
@@ -57,10 +57,10 @@ _RESUME_HINT = "finished runs are stored: repeat the command to do the others"
 
 
 def to_machine(cluster: RayCluster) -> Machine:
-    """The cluster as one machine: as many workers as it has cores, and what memory they have.
+    """Return the cluster as one machine: a worker per core, and the memory of all of them.
 
     Raises:
-        StudyError: there is no such cluster, or it has no cores.
+        StudyError: the cluster does not exist, or has no cores.
     """
     with connect_to_cluster(cluster):
         return pool_nodes(cluster.memory)
@@ -69,21 +69,21 @@ def to_machine(cluster: RayCluster) -> Machine:
 def train_on_ray(
     problem: Trainable, blocks: Sequence[Mapping[str, Run]], engine: Engine, cluster: RayCluster
 ) -> Generator[tuple[int, list[Result]], None, None]:
-    """Does every block once, and yields its place in ``blocks`` and what came of it.
+    """Train every block and yield its index in ``blocks`` and its results.
 
-    A block is a task of one core. When its worker or node dies it is done again, on another where
-    there is one. Whatever ends this early cancels the tasks and leaves the cluster as it was.
+    A block is a task for one core. If a node or a worker dies, only its current block runs again,
+    on another node if there is one. An early end cancels all tasks and leaves the cluster running.
 
     Args:
         problem: what is trained; sent once, and shared by the tasks of a node.
         blocks: they start in this order.
-        engine: what trains them; on a device, every block has one of the cluster's GPUs.
+        engine: what trains them; on a device, every block has one GPU of the cluster.
         cluster: where.
 
     Raises:
-        StudyError: there is no such cluster, its nodes have other versions of torch or lrlab, it
-            was lost, or a block killed its worker several times.
-        LrlabError: what a task raised.
+        StudyError: the cluster does not exist or was lost, its nodes have other versions of torch
+            or lrlab, or a block lost its worker several times.
+        LrlabError: raised by a task.
     """
     resources = _get_block_resources(engine, cluster)
     with connect_to_cluster(cluster):
@@ -100,7 +100,7 @@ def train_on_ray(
 
 @dataclass
 class _TaskPool:
-    """The tasks of a study: which wait, which are under way, and how often each was lost."""
+    """The tasks of a study: which wait, which run, and how often each was lost."""
 
     blocks: Sequence[Mapping[str, Run]]
     engine: Engine
@@ -111,7 +111,7 @@ class _TaskPool:
     def __post_init__(self) -> None:
         self.waiting = deque(range(len(self.blocks)))
         self.loss_counts = Counter[int]()
-        # Ray would repeat a task that ran out of memory for ever: here they are counted.
+        # Ray would repeat a task that runs out of memory forever, so retries are counted here.
         self.remote_task = ray.remote(
             num_cpus=self.resources.cpus, num_gpus=self.resources.gpus, max_retries=0
         )(_train_task)
@@ -143,7 +143,7 @@ class _TaskPool:
 
     def _start(self, block_index: int) -> None:
         runs = list(self.blocks[block_index].values())
-        # In a list Ray sends a reference as it is; else each task would be given its own value.
+        # Ray sends a reference in a list as it is, and would replace a plain one by its value.
         reference = self.remote_task.remote([self.problem_ref], runs, self.engine)
         self.running[reference] = block_index
 
@@ -151,15 +151,15 @@ class _TaskPool:
         self.loss_counts[block_index] += 1
         if self.loss_counts[block_index] == _MAX_TRIES:
             raise StudyError(
-                f"a block of {len(self.blocks[block_index])} runs lost its worker or its node {_MAX_TRIES} "
-                f"times; {_RESUME_HINT}. If it is lost again, memory may be short: give the ensemble less "
-                "(lrlab delete, then again with a smaller --memory, which makes smaller blocks)."
+                f"a block of {len(self.blocks[block_index])} runs lost its worker or its node "
+                f"{_MAX_TRIES} times; {_RESUME_HINT}. If it happens again, memory may be short: "
+                "delete the study (lrlab delete) and start it with less --memory, for smaller blocks."
             )
         self.waiting.appendleft(block_index)
 
 
 def _wait_for_ended(references: list["ray.ObjectRef[Any]"]) -> list["ray.ObjectRef[Any]"]:
-    """Those that have ended, after the first has; none where none has for a while."""
+    """Wait for the first task to end, and return all that have; none after a timeout."""
     ended, others = ray.wait(references, timeout=_POLL_SECONDS)
     if ended and others:
         ended += ray.wait(others, num_returns=len(others), timeout=0)[0]
@@ -169,7 +169,8 @@ def _wait_for_ended(references: list["ray.ObjectRef[Any]"]) -> list["ray.ObjectR
 def _get_block_resources(engine: Engine, cluster: RayCluster) -> "BlockResources":
     if ":" in engine.device:
         raise StudyError(
-            f"Ray says which GPU a block has, so the device must be cuda, got {engine.device}."
+            f"Ray assigns the GPU of a block, so device must be cuda without a number, got "
+            f"{engine.device}."
         )
     return BlockResources(gpus=cluster.gpus_per_run or float(engine.device != "cpu"))
 
@@ -177,7 +178,7 @@ def _get_block_resources(engine: Engine, cluster: RayCluster) -> "BlockResources
 def _train_task(
     problem_refs: list["ray.ObjectRef[Any]"], runs: Sequence[Run], engine: Engine
 ) -> list[Result]:
-    """One block, in a worker process of a node."""
+    """Train one block in a worker process of a node."""
     keep_freed_memory()
     with use_one_thread():
         try:
@@ -197,20 +198,20 @@ def _get_cause(error: exceptions.RayTaskError) -> Exception:
     if isinstance(cause, LrlabError):
         return cause
     return StudyError(
-        f"a task failed before it began to train, with {type(cause).__name__}: {cause}; the nodes "
-        "need what this machine has installed."
+        f"a task failed before training began, with {type(cause).__name__}: {cause}; install on "
+        "all nodes what this machine has."
     )
 
 
 @contextmanager
 def connect_to_cluster(cluster: RayCluster) -> Iterator[None]:
-    """This process as a driver on a cluster, for as long as the context lasts.
+    """Connect this process to a cluster as a driver, for as long as the context lasts.
 
-    A connection that this process has already is used and left open. Where there is neither an
-    address nor a cluster on this machine, one of this machine alone is started, and ended.
+    An existing connection is used and left open. Without an address and without a cluster on this
+    machine, a cluster of this machine alone is started, and stopped at the end.
 
     Raises:
-        StudyError: there is no such cluster, or it has another version of Ray or Python.
+        StudyError: the cluster does not exist, or has another version of Ray or Python.
         MissingExtra: Ray is not installed.
     """
     if ray.is_initialized():
@@ -226,7 +227,7 @@ def connect_to_cluster(cluster: RayCluster) -> Iterator[None]:
 
 
 def is_reachable(address: str) -> bool:
-    """Whether somebody listens there; Ray itself waits for minutes, and then ends this process."""
+    """Return whether an address accepts connections; Ray would wait for minutes, then exit."""
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_TIMEOUT):
@@ -250,7 +251,7 @@ def _init_ray(address: str | None) -> None:
                     raise
         with _disable_usage_stats():
             ray.init("local", num_cpus=count_cores(), **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:  # what Ray refuses, it explains
+    except (ConnectionError, RuntimeError, ValueError) as error:  # Ray explains these
         raise StudyError(
             f"the Ray cluster cannot be used: {_to_one_line(error)}; {_START_HINT}."
         ) from None
@@ -260,8 +261,8 @@ def _check_address(address: str) -> None:
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise StudyError(
-            f"the address of a Ray cluster must be that of its head, such as 10.0.0.1:6379, got "
-            f"{address}; run lrlab on one of its machines."
+            f"address must be that of the head of a Ray cluster, such as 10.0.0.1:6379, got "
+            f"{address}; run lrlab on one of the machines of the cluster."
         )
     if not is_reachable(address):
         raise StudyError(f"no Ray cluster answers at {address}; {_START_HINT}.")
@@ -270,14 +271,14 @@ def _check_address(address: str) -> None:
 def _check_same_cluster(address: str | None, current_address: str) -> None:
     if address not in (None, "auto", "local", current_address):
         raise StudyError(
-            f"this process is connected to the Ray cluster at {current_address} already, and cannot use "
-            f"that at {address} too; call ray.shutdown() first."
+            f"this process is connected to the Ray cluster at {current_address} and cannot use the "
+            f"one at {address}, too; call ray.shutdown() first."
         )
 
 
 @contextmanager
 def _restore_sigterm() -> Iterator[None]:
-    """Ray has SIGTERM raise SystemExit in its driver; what the caller had is set again."""
+    """Restore the SIGTERM handler, which Ray replaces in its driver."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -290,7 +291,7 @@ def _restore_sigterm() -> Iterator[None]:
 
 @contextmanager
 def _disable_usage_stats() -> Iterator[None]:
-    """A cluster started here reports nothing to anybody; others do as they were told."""
+    """Disable the usage reports of a cluster that is started here."""
     name = "RAY_USAGE_STATS_ENABLED"
     before = os.environ.get(name)
     os.environ[name] = "0"
@@ -309,46 +310,47 @@ def _to_one_line(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class BlockResources:
-    """What a block needs of a node: a core, and GPUs or parts of one."""
+    """The resources that a block needs on a node: cores, and GPUs or a fraction of one."""
 
     gpus: float = 0.0
     cpus: int = 1
 
     def count_blocks(self, node: Node) -> int:
-        """How many blocks the node can train at a time."""
+        """Return the number of blocks that a node can train at a time."""
         has = node["Resources"]
         cores = int(has.get("CPU", 0)) // self.cpus
         return min(cores, int(has.get("GPU", 0) / self.gpus)) if self.gpus else cores
 
 
 def count_slots(resources: BlockResources) -> int:
-    """How many blocks all nodes can train at a time.
+    """Return the number of blocks that all nodes can train at a time.
 
     Raises:
-        StudyError: the cluster was lost, or none of its nodes has what a block needs.
+        StudyError: the cluster was lost, or no node has what a block needs.
     """
     slots = sum(map(resources.count_blocks, _list_alive_nodes()))
     if not slots:
         what = f"a core and {resources.gpus:g} of a GPU" if resources.gpus else "a core"
         raise StudyError(
-            f"a block needs {what}, and no node of the Ray cluster has that; add one with `ray "
-            "start --address=...` and repeat the command: runs that ended are kept."
+            f"a block needs {what}, but no node of the Ray cluster has that; add a node with `ray "
+            f"start --address=...`; {_RESUME_HINT}."
         )
     return slots
 
 
 def describe_cluster() -> str:
-    """Which cluster this process is connected to, and how large it is."""
+    """Return the address and the size of the connected cluster in words."""
     nodes, cores = len(_list_alive_nodes()), count_slots(BlockResources())
     address = ray.get_runtime_context().gcs_address
     return f"the Ray cluster at {address}: {pluralize(nodes, 'node')}, {pluralize(cores, 'core')}"
 
 
 def pool_nodes(memory: int | None) -> Machine:
-    """All nodes as one machine, its memory being so many times the share of the poorest core.
+    """Return all nodes as one machine.
 
     Args:
-        memory: bytes for all cores together; what Ray counts for tasks when left out.
+        memory: bytes for all cores together; if omitted, the smallest memory per core of any node,
+            as Ray counts it for tasks, times the number of cores.
     """
     workers = count_slots(BlockResources())
     memory_per_core = [
@@ -360,13 +362,15 @@ def pool_nodes(memory: int | None) -> Machine:
 
 
 def check_versions() -> None:
-    """That the nodes have torch and lrlab as this machine; Ray itself compares Python and Ray.
+    """Check that all nodes have this machine's versions of torch and lrlab.
+
+    Ray itself compares the versions of Python and Ray.
 
     Raises:
-        StudyError: one of them has another version, or none.
+        StudyError: a node has another version, or none.
     """
 
-    # Sent as it is, being no function of a module: a node may not have lrlab.
+    # A nested function is sent by value: a node may lack lrlab.
     def get_versions() -> dict[str, str]:
         from importlib import import_module, metadata
 
@@ -383,13 +387,14 @@ def check_versions() -> None:
         for name in own_versions:
             if node_versions[name] != own_versions[name]:
                 raise StudyError(
-                    f"{name} must be the same everywhere, for results to be: this machine has "
-                    f"{own_versions[name]}, the node {node} has {node_versions[name]}; install the same there."
+                    f"all nodes need the same {name} for equal results: this machine has version "
+                    f"{own_versions[name]}, the node {node} has {node_versions[name]}; install "
+                    f"{own_versions[name]} there."
                 )
 
 
 def _run_on_nodes(function: Any) -> dict[str, dict[str, str]]:
-    """The answers of all nodes that live to give one, by their addresses."""
+    """Run a function on all nodes; return the results by address, without nodes that died."""
     node_addresses = {}
     for node in _list_alive_nodes():
         if BlockResources().count_blocks(node):
@@ -400,31 +405,28 @@ def _run_on_nodes(function: Any) -> dict[str, dict[str, str]]:
     for reference, address in node_addresses.items():
         try:
             answers[address] = ray.get(reference)
-        except exceptions.RayError:  # gone meanwhile
+        except exceptions.RayError:  # the node died meanwhile
             continue
     return answers
 
 
 def _list_alive_nodes() -> list[Node]:
-    """The nodes that live.
+    """Return the nodes that are alive.
 
-    Ray itself waits a minute for a lost head, and then ends this process.
+    It checks the head first: Ray would wait a minute for a lost one, and then exit this process.
     """
     if not is_reachable(ray.get_runtime_context().gcs_address):
-        raise StudyError(
-            "the Ray cluster was lost; the runs that ended are kept: repeat the command to do the "
-            "others."
-        )
+        raise StudyError(f"the Ray cluster was lost; {_RESUME_HINT}.")
     return [node for node in ray.nodes() if node["Alive"]]
 
 
 def put_value(value: object) -> "ray.ObjectRef[Any]":
-    """A value in Ray's store, its arrays beside its pickle, so that no task copies them.
+    """Put a value into Ray's object store, its arrays apart, so that no task copies them.
 
-    Code of modules that nobody has installed, such as a user's script, goes with it.
+    Code of modules that are not installed, such as a user's script, is sent with it.
 
     Raises:
-        StudyError: it cannot be pickled.
+        StudyError: the value cannot be pickled.
     """
     with _pickle_scripts_by_value():
         parts = pickle_out_of_band(value, _CloudTensorPickler)
@@ -433,10 +435,10 @@ def put_value(value: object) -> "ray.ObjectRef[Any]":
 
 @lru_cache(maxsize=1)
 def get_value(reference: "ray.ObjectRef[Any]") -> Any:
-    """The value, in a task: each worker process unpickles it once."""
+    """Return the value in a task; each worker process unpickles it once."""
     code, *arrays = ray.get(reference)
     with warnings.catch_warnings():
-        # Torch knows no tensors that may only be read; nothing in training writes to data.
+        # Torch has no read-only tensors; training never writes to data.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return pickle.loads(code, buffers=arrays)
 
@@ -464,7 +466,7 @@ def _is_pickled_by_value(module: ModuleType) -> bool:
 
 
 def _list_script_modules() -> list[ModuleType]:
-    """The modules of this process that belong to no installed distribution."""
+    """Return the modules of this process that belong to no installed distribution."""
     installed = {*sys.stdlib_module_names, *packages_distributions(), "lrlab", "__main__"}
     return [
         module

@@ -1,1 +1,1 @@
-"""What a study trains: its schedules, grid, seeds and phases."""
+"""The plan of a study: its schedules, grid, seeds and phases, and the selection of settings."""

@@ -1,4 +1,4 @@
-"""What is compared when nobody says: the baseline and about a dozen schedules."""
+"""The schedules compared by default: the baseline and eleven others."""
 
 from lrlab.schedules import (
     Constant,
@@ -17,15 +17,14 @@ from lrlab.schedules import (
 from lrlab.training import Settings
 
 BASELINE = Constant(1.0)
-"""What every schedule is compared to: the rate as it was given, throughout."""
+"""The schedule that all others are compared with: a constant learning rate."""
 
 
 def build_default_schedules(settings: Settings) -> tuple[Schedule, ...]:
-    """The tutorial's four, and what is in use elsewhere, all of them with a peak of 1.
+    """Return the tutorial's four schedules and common ones, all with a peak factor of 1.
 
-    The tutorial steps its scheduler once an epoch; stepped more often, its schedules still count
-    epochs, and so do the stairs. ``Plateau`` reads a metric once an epoch, however often others
-    are stepped.
+    The tutorial steps its scheduler once per epoch. If ``settings`` step more often, its schedules
+    and ``Step`` still count epochs; ``Plateau`` reads its metric once per epoch in any case.
 
     >>> for schedule in build_default_schedules(Settings()):
     ...     print(schedule)

@@ -1,4 +1,4 @@
-"""The grid of a study: the settings that every schedule is tried with, all of them alike."""
+"""The grid of a study: the settings that every schedule is tried with."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,19 +17,19 @@ LR_GRIDS = {
     "adam": _ADAM_LRS,
     "adamw": _ADAM_LRS,
 }
-"""The peak rates that are tried unless told otherwise, two to a power of ten."""
+"""Default peak learning rates by optimizer, two per power of ten."""
 
 MOMENTUM_GRIDS = {"sgd": (0.0, 0.9), "rmsprop": (0.0, 0.9), "adam": (0.0,), "adamw": (0.0,)}
-"""The momenta that each rate is tried with unless told otherwise; Adam's is one of its betas."""
+"""Default momenta by optimizer; Adam's is one of its betas."""
 
 DEFAULT_LR = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
-"""The rate where nothing is tuned: the tutorial's for SGD, torch's for Adam."""
+"""The default learning rate without tuning: the tutorial's for SGD, torch's for Adam."""
 
 _COMMON_SETTINGS = ("optimizer", "epochs", "batch_size", "step_every", "shuffle", "validation_size")
 
 
 def find_varied_hyperparameters(grid: Grid) -> tuple[str, ...]:
-    """The names of the hyperparameters that a grid has several values of.
+    """Return the names of the hyperparameters with several values in a grid.
 
     >>> find_varied_hyperparameters((Settings(lr=0.1), Settings(lr=0.2)))
     ('lr',)
@@ -42,25 +42,27 @@ def find_varied_hyperparameters(grid: Grid) -> tuple[str, ...]:
 
 
 def check_grid(grid: Iterable[Settings]) -> Grid:
-    """A grid whose settings differ in numbers of the optimizer alone, each of them once.
+    """Return a grid without duplicates, after checking what its settings vary.
 
     Raises:
-        StudyError: it is empty, or varies what is no hyperparameter of the optimizer.
+        StudyError: it is empty, or varies settings other than hyperparameters of the optimizer.
     """
     unique = tuple(dict.fromkeys(grid))
     if not unique:
-        raise StudyError("a study needs settings, got none; Settings() are the tutorial's.")
+        raise StudyError(
+            "a study needs at least one Settings, got none; Settings() are the tutorial's."
+        )
     forbidden = [name for name in find_varied_hyperparameters(unique) if name in _COMMON_SETTINGS]
     if forbidden:
         raise StudyError(
-            f"the settings of a study may differ in the optimizer's hyperparameters alone, not in "
-            f"{forbidden[0]}; make one study for each {forbidden[0]}."
+            f"the settings of a study may differ only in hyperparameters of the optimizer, not in "
+            f"{forbidden[0]}; run one study for each {forbidden[0]}."
         )
     return unique
 
 
 def build_grid(common: Settings, lrs: Iterable[float], momenta: Iterable[float]) -> Grid:
-    """Every rate with every momentum, the lowest first; all else as in the ``common`` settings.
+    """Combine every learning rate with every momentum, in ascending order, with common settings.
 
     >>> grid = build_grid(Settings(epochs=9), lrs=[0.1, 0.01], momenta=[0, 0.9])
     >>> [(settings.lr, settings.momentum) for settings in grid]
@@ -71,27 +73,27 @@ def build_grid(common: Settings, lrs: Iterable[float], momenta: Iterable[float])
 
 
 def list_lrs(grid: Iterable[Settings]) -> list[float]:
-    """The rates of a grid, the lowest first."""
+    """Return the learning rates of a grid in ascending order."""
     return sorted({settings.lr for settings in grid})
 
 
 def find_edge_side(lr: float, lrs: Sequence[float]) -> int:
-    """-1 for the lowest of several rates in ascending order, 1 for the highest, else 0."""
+    """Return -1 for the lowest of several ascending learning rates, 1 for the highest, else 0."""
     if len(lrs) < 2:
         return 0
     return (lr == lrs[-1]) - (lr == lrs[0])
 
 
 def compute_extension_lr(lrs: Sequence[float], edge_side: int, step_count: int) -> float:
-    """The rate that lies so many steps of the grid below (side -1) or above it (side 1).
+    """Return the learning rate some steps below (side -1) or above (side 1) a grid.
 
-    A step is the mean ratio of neighbouring rates. What it leads to is written with the leading
-    digits of one of the grid's rates where that is near enough, else with two digits or more.
+    A step is the mean ratio of neighboring learning rates. The result has the leading digits of one
+    in the grid if that is close enough, otherwise two digits or more.
 
     Args:
         lrs: of the grid, two or more, in ascending order.
         edge_side: -1 or 1.
-        step_count: of steps, 1 or more.
+        step_count: number of steps, 1 or more.
 
     >>> [compute_extension_lr([0.01, 0.03, 0.1, 0.3, 1.0], 1, i) for i in (1, 2, 3)]
     [3.0, 10.0, 30.0]
@@ -105,16 +107,17 @@ def compute_extension_lr(lrs: Sequence[float], edge_side: int, step_count: int) 
     with_grid_digits = (float(f"{digits}e{exponent + i}") for digits in leading for i in (0, 1))
     rounded = (float(f"{exact:.{digits}e}") for digits in range(1, 18))
     nearest = min(with_grid_digits, key=lambda rate: abs(math.log(rate / exact)))
-    # A fourth of a step keeps them apart from each other and in order.
+    # A quarter of a step keeps the added learning rates distinct and in order.
     return next(r for r in (nearest, *rounded) if abs(math.log(r / exact)) <= log_step / 4)
 
 
 def build_midpoints(grid: Iterable[Settings]) -> Grid:
-    """One more rate between each two neighbouring rates, with all that goes with the lower of them.
+    """Return settings with a learning rate between each two neighbors in a grid.
 
-    It is their geometric mean, written with two digits or more.
+    It is their geometric mean, rounded to two digits or more; the other settings are those of the
+    lower neighbor.
 
-    >>> [settings.lr for settings in build_midpoints(build_grid(Settings(), [0.01, 0.03, 0.1], [0]))]
+    >>> [s.lr for s in build_midpoints(build_grid(Settings(), [0.01, 0.03, 0.1], [0]))]
     [0.017, 0.055]
     """
     settings_list = tuple(grid)
@@ -122,7 +125,7 @@ def build_midpoints(grid: Iterable[Settings]) -> Grid:
     for low, high in pairwise(list_lrs(settings_list)):
         exact = math.sqrt(low) * math.sqrt(high)
         rounded = (float(f"{exact:.{digits}e}") for digits in range(1, 18))
-        log_tolerance = math.log(high / low) / 8  # keeps it apart from both
+        log_tolerance = math.log(high / low) / 8  # keeps it distinct from both
         lr = next((r for r in rounded if abs(math.log(r / exact)) <= log_tolerance), exact)
         midpoints += [replace(settings, lr=lr) for settings in settings_list if settings.lr == low]
     return tuple(midpoints)

@@ -1,7 +1,7 @@
-"""The phases of a study, one after the other: tuning, grid extension, the final runs.
+"""The phases of a study and their runs: tuning, grid extensions, final runs.
 
-Which runs a phase has follows from the plan and from the results of the phases before it, and from
-nothing else, so that a study which was stopped goes on where it was.
+The runs of a phase follow from the plan and the results of earlier phases alone, so that a stopped
+study resumes where it was.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,13 +20,13 @@ from lrlab.training.settings import FLOAT32_MAX
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """Some candidates, each with every one of some seeds.
+    """A phase: some candidates, each trained with all seeds of the phase.
 
     Args:
         name: ``"tuning"``, ``"grid extension 1"`` and so on, ``"final"``.
         candidates: schedules with settings.
-        seeds: of the runs of each; runs of one seed form a pair.
-        runs: by their ids, candidate after candidate.
+        seeds: of the runs of each candidate; runs of one seed form a pair.
+        runs: by id, candidate after candidate.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Phase:
     def from_plan(
         cls, plan: Plan, name: str, candidates: Sequence[Candidate], seeds: Sequence[int]
     ) -> "Phase":
-        """The phase with its runs."""
+        """Build a phase with its runs."""
         runs = dict(_build_runs(plan, candidates, seeds))
         return cls(name, tuple(candidates), tuple(seeds), runs)
 
     def group_by_candidate(self, results: Mapping[str, Result]) -> dict[Candidate, list[Result]]:
-        """Of results by id, the phase's own: a list per candidate, in the order of the seeds."""
+        """Return the results of this phase by candidate, in the order of the seeds."""
         ids = iter(self.runs)
         return {
             candidate: [results[next(ids)] for _ in self.seeds] for candidate in self.candidates
@@ -51,7 +51,7 @@ class Phase:
 
 
 def plan_first_phase(plan: Plan) -> Phase:
-    """The phase that a study begins with."""
+    """Return the first phase of a study."""
     if plan.is_tuned:
         candidates = list(product(plan.schedules, plan.grid))
         return Phase.from_plan(plan, "tuning", candidates, plan.tuning_seeds)
@@ -63,11 +63,11 @@ def plan_first_phase(plan: Plan) -> Phase:
 def plan_next_phase(
     plan: Plan, finished_phases: Sequence[Phase], results: Mapping[str, Result]
 ) -> Phase | None:
-    """The phase after those that are done; None after the last.
+    """Return the phase after the finished ones; None after the last.
 
     Args:
         plan: the study.
-        finished_phases: its phases so far, one or more.
+        finished_phases: one or more.
         results: of all their runs.
     """
     if finished_phases[-1].name == FINAL_PHASE:
@@ -78,7 +78,7 @@ def plan_next_phase(
         return Phase.from_plan(
             plan, f"grid extension {len(finished_phases)}", extensions, plan.tuning_seeds
         )
-    tried_candidates = (one for phase in finished_phases for one in phase.candidates)
+    tried_candidates = (candidate for phase in finished_phases for candidate in phase.candidates)
     baseline_settings = [
         settings for schedule, settings in tried_candidates if schedule == BASELINE
     ]
@@ -90,7 +90,7 @@ def plan_next_phase(
 def select_tuned_settings(
     plan: Plan, phases: Sequence[Phase], results: Mapping[str, Result]
 ) -> dict[Schedule, Selection]:
-    """The settings chosen for each schedule by the phases before the final runs."""
+    """Return the settings selected for each schedule by the phases before the final runs."""
     results_by_candidate: dict[Candidate, list[Result]] = {}
     for phase in phases:
         if phase.name != FINAL_PHASE:
@@ -105,7 +105,7 @@ def select_tuned_settings(
 def _plan_final_phase(
     plan: Plan, selections: Mapping[Schedule, Selection], baseline_settings: Iterable[Settings] = ()
 ) -> Phase:
-    """Each schedule at its best, then the baseline at whatever else a winner has to beat."""
+    """Plan each schedule at its best settings, and the baseline at all that a winner must beat."""
     selected = [(schedule, selections[schedule].settings) for schedule in plan.schedules]
     baseline_candidates = [(BASELINE, settings) for settings in baseline_settings]
     return Phase.from_plan(
@@ -116,29 +116,29 @@ def _plan_final_phase(
 def _extend_grid(
     plan: Plan, finished_phases: Sequence[Phase], selections: Mapping[Schedule, Selection]
 ) -> Iterator[Candidate]:
-    """One more rate for every schedule that is best at the last one, with all that goes with it."""
+    """Yield candidates with one more learning rate for each schedule that is best at the edge."""
     lrs = list_lrs(plan.grid)
     tried_lrs: dict[Schedule, set[float]] = {}
-    for schedule, settings in (one for phase in finished_phases for one in phase.candidates):
+    for schedule, settings in (
+        candidate for phase in finished_phases for candidate in phase.candidates
+    ):
         tried_lrs.setdefault(schedule, set()).add(settings.lr)
     for schedule, selection in selections.items():
         if not selection.at_grid_edge:
             continue
         edge_lr = lrs[-1] if selection.edge_side > 0 else lrs[0]
-        added_count = sum(
-            (rate - edge_lr) * selection.edge_side > 0 for rate in tried_lrs[schedule]
-        )
+        added_count = sum((lr - edge_lr) * selection.edge_side > 0 for lr in tried_lrs[schedule])
         if added_count == plan.protocol.grid_extensions:
             continue
-        rate = compute_extension_lr(lrs, selection.edge_side, added_count + 1)
-        if rate <= FLOAT32_MAX:
-            yield from ((schedule, replace(s, lr=rate)) for s in plan.grid if s.lr == edge_lr)
+        lr = compute_extension_lr(lrs, selection.edge_side, added_count + 1)
+        if lr <= FLOAT32_MAX:
+            yield from ((schedule, replace(s, lr=lr)) for s in plan.grid if s.lr == edge_lr)
 
 
 def _build_runs(
     plan: Plan, candidates: Sequence[Candidate], seeds: Sequence[int]
 ) -> Iterator[tuple[str, Run]]:
-    """Runs with their ids, each a hash of all that the numbers of the run depend on."""
+    """Yield runs with their ids; an id is a hash of all that the numbers of the run depend on."""
     texts = {schedule: to_text(schedule) for schedule, _ in candidates}
     settings_dicts = {settings: settings.to_dict() for _, settings in candidates}
     shared_content = {"problem": plan.problem.fingerprint, "engine": str(plan.engine)}

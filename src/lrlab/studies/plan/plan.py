@@ -1,4 +1,4 @@
-"""The seeds of a study: those that settings are chosen with and those of the final runs."""
+"""The plan of a study: problem, schedules, grid, protocol and seeds, checked before training."""
 
 import hashlib
 import json
@@ -20,56 +20,31 @@ from lrlab.training.engines import Engine
 from lrlab.training.loop import select_schedule_metric
 
 TUNING_STREAM, FINAL_STREAM = 0, 1
-
-
-def draw_seeds(study_seed: int, stream: int, count: int) -> tuple[int, ...]:
-    """The first seeds of a stream; more of them begin with the same.
-
-    No seed is in both streams: those of ``TUNING_STREAM`` are even, those of ``FINAL_STREAM`` odd.
-
-    Args:
-        study_seed: the seed of the study, 0 or more.
-        stream: ``TUNING_STREAM`` or ``FINAL_STREAM``.
-        count: how many.
-
-    Source: numpy.random.SeedSequence and its ``spawn``.
-
-    >>> draw_seeds(0, FINAL_STREAM, 3)[:2] == draw_seeds(0, FINAL_STREAM, 2)
-    True
-    """
-    sequence = np.random.SeedSequence(study_seed).spawn(2)[stream]
-    word_count = count
-    while True:  # of 32 bits each, so that two may be equal: some more are drawn then
-        words = sequence.generate_state(word_count).astype(np.int64)
-        seeds = dict.fromkeys(((words & ~1) | stream).tolist())
-        if len(seeds) >= count:
-            return tuple(seeds)[:count]
-        word_count += count - len(seeds)
-
-
 LOOP_ENGINE = Engine("loop")
 SCORE_RULES = ("final", "best")
-_MAX_SEEDS = 100_000
+MAX_SEEDS = 100_000
+"""The largest number of seeds of a study."""
+
 _PLAN_VERSION = 1
-"""Raised when other runs come to follow from the same plan."""
+"""Increased whenever the same plan leads to other runs."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How schedules are compared.
+    """The protocol of a comparison.
 
     Args:
-        seeds: how many fresh seeds each schedule is run with at the settings chosen for it, 1 or
-            more; 30, because fewer show half a point in a hundred rows rarely.
-        tuning_seeds: how many seeds the settings are chosen with, 1 or more.
-        grid_extensions: how many rates may be added at either end of the grid for a schedule whose best
-            rate is the last one there, 0 or more.
-        score: of a run: ``"final"``, that after the last epoch, or ``"best"``, that after the epoch
-            which was best on the rows held out for validation.
-        seed: from which all of the study's seeds are drawn, 0 or more.
+        seeds: number of fresh seeds for the final runs of each schedule, 1 or more. Fewer than the
+            default of 30 rarely detect half a point in a hundred rows.
+        tuning_seeds: number of seeds used for tuning, 1 or more.
+        grid_extensions: number of learning rates that may be added at either end of the grid for a
+            schedule whose best learning rate is at that end, 0 or more.
+        score: of a run: ``"final"`` after the last epoch, or ``"best"`` after the epoch with the
+            best validation score.
+        seed: seed of the whole study, from which all others derive, 0 or more.
 
     Raises:
-        StudyError: one of them is out of its range.
+        StudyError: an argument is out of its range.
     """
 
     seeds: int = 30
@@ -80,8 +55,8 @@ class Protocol:
 
     def __post_init__(self) -> None:
         ranges = {
-            "seeds": (1, _MAX_SEEDS, 30),
-            "tuning_seeds": (1, _MAX_SEEDS, 20),
+            "seeds": (1, MAX_SEEDS, 30),
+            "tuning_seeds": (1, MAX_SEEDS, 20),
             "grid_extensions": (0, 20, 3),
             "seed": (0, 2**63 - 1, 0),
         }
@@ -90,14 +65,12 @@ class Protocol:
             if number is None or not minimum <= number <= maximum:
                 raise StudyError(
                     f"{name} must be a whole number from {minimum} to {maximum}, got "
-                    f"{getattr(self, name)}; {default} is usual."
+                    f"{getattr(self, name)}; the default is {default}."
                 )
             object.__setattr__(self, name, number)
         if self.score not in SCORE_RULES:
             hint = format_suggestion(str(self.score), SCORE_RULES)
-            raise StudyError(
-                f"the score must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}."
-            )
+            raise StudyError(f"score must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}.")
 
 
 DEFAULT_PROTOCOL = Protocol()
@@ -105,14 +78,14 @@ DEFAULT_PROTOCOL = Protocol()
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is compared, and how.
+    """The plan of a study.
 
     Args:
         problem: what is trained.
-        schedules: the baseline and what is compared to it, each once.
-        grid: the settings that every schedule is tried with; of one there is nothing to choose.
-        protocol: how they are compared.
-        engine: what trains the runs, all of them: numbers of two engines are never compared.
+        schedules: the baseline and the schedules compared with it, without duplicates.
+        grid: the settings to try with every schedule; a single one means no tuning.
+        protocol: how schedules are compared.
+        engine: what trains all runs; numbers of two engines are never compared.
     """
 
     problem: Trainable
@@ -123,12 +96,12 @@ class Plan:
 
     @property
     def is_tuned(self) -> bool:
-        """Whether each schedule's settings are chosen from several."""
+        """Whether settings are tuned: selected from several for each schedule."""
         return len(self.grid) > 1
 
     @property
     def tuning_seeds(self) -> tuple[int, ...]:
-        """The seeds that settings are chosen with."""
+        """The seeds used for tuning."""
         return draw_seeds(self.protocol.seed, TUNING_STREAM, self.protocol.tuning_seeds)
 
     @property
@@ -138,7 +111,7 @@ class Plan:
 
     @cached_property
     def id(self) -> str:
-        """Eight hex digits, the same for all that are the same study."""
+        """Eight hex digits, the same for equal studies."""
         content = {
             "plan_version": _PLAN_VERSION,
             "problem": self.problem.fingerprint,
@@ -148,7 +121,7 @@ class Plan:
         return hash_json(content)[:8]
 
     def to_dict(self) -> dict[str, Any]:
-        """All but problem and engine, as what JSON can hold; ``read`` is the way back."""
+        """Return everything but problem and engine as JSON types, see ``from_dict``."""
         protocol = {
             name: value
             for name, value in vars(self.protocol).items()
@@ -162,7 +135,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], problem: Trainable, engine: Engine) -> Self:
-        """The plan that ``data`` was made of."""
+        """Rebuild the plan that ``to_dict`` was called on."""
         return cls(
             problem,
             tuple(parse(text) for text in data["schedules"]),
@@ -179,27 +152,26 @@ def build_plan(
     protocol: Protocol = DEFAULT_PROTOCOL,
     engine: Engine = LOOP_ENGINE,
 ) -> Plan:
-    """The plan to compare these schedules and the baseline, checked before anything is trained.
+    """Plan the comparison of some schedules with the baseline, and check it before training.
 
     Args:
         problem: what is trained.
-        schedules: what is compared to the baseline.
-        grid: the hyperparameters, or several sets of them, of which each schedule gets its best.
-        protocol: how they are compared.
+        schedules: what is compared with the baseline.
+        grid: the settings of all runs, or several of them to select from for each schedule.
+        protocol: how schedules are compared.
         engine: what trains the runs.
 
     Raises:
-        StudyError: the grid is none, or no rows are held out though they are needed, or a schedule
+        StudyError: the grid is empty, validation rows are needed but there are none, or a schedule
             has no peak.
         ScheduleError: a schedule cannot be bound to this training, or cannot be written as text.
-        TrainingError: a schedule reads a metric that this training does not have, or no training
-            rows are left when those for validation are held out, or the steps of a training
-            function are counted.
+        TrainingError: a schedule needs a metric that this training does not have, validation leaves
+            no training rows, or a training function is to step its scheduler every step.
     """
     checked_grid = check_grid((grid,) if isinstance(grid, Settings) else grid)
     _check_validation(checked_grid, protocol)
     unique_schedules = tuple(dict.fromkeys((BASELINE, *schedules)))
-    if isinstance(problem, Problem):  # a training function holds rows out itself
+    if isinstance(problem, Problem):  # a training function splits off validation rows itself
         checked_grid[0].count_validation_rows(problem.train_rows)
     else:
         context.check_function_settings(checked_grid[0])
@@ -218,12 +190,12 @@ def build_plan(
 
 
 def scale_to_unit_peak(schedule: Schedule, grid: Grid, train_rows: int) -> Schedule:
-    """The schedule divided by the highest factor that it uses, so that base rates are peak rates.
+    """Divide a schedule by its highest factor, so that the learning rate of a grid is its peak.
 
-    One with an absolute ``Rate`` in it is left as it is: where that rules no base rate moves it.
+    A schedule with an ``Absolute`` level stays as it is, since the learning rate does not scale it.
 
     Raises:
-        StudyError: it is 0 at every step that it is used at.
+        StudyError: the schedule is 0 at every step.
 
     >>> from lrlab.schedules import Linear
     >>> scale_to_unit_peak(Linear(0.5, 0.0), (Settings(epochs=10),), train_rows=100)
@@ -236,29 +208,55 @@ def scale_to_unit_peak(schedule: Schedule, grid: Grid, train_rows: int) -> Sched
         return schedule
     if peak == 0:
         raise StudyError(
-            f"{schedule} is 0 at each of its {len(steps)} steps, so it has no peak rate; train "
-            "longer, or leave it out."
+            f"{schedule} is 0 at each of its {len(steps)} steps, so it has no peak; train longer "
+            "or omit it."
         )
     return (1 / peak) * schedule
 
 
+def draw_seeds(study_seed: int, stream: int, count: int) -> tuple[int, ...]:
+    """Return the first seeds of a stream; a larger ``count`` only appends to them.
+
+    The streams are disjoint: seeds of ``TUNING_STREAM`` are even, those of ``FINAL_STREAM`` odd.
+
+    Args:
+        study_seed: the seed of the study, 0 or more.
+        stream: ``TUNING_STREAM`` or ``FINAL_STREAM``.
+        count: number of seeds.
+
+    Source: numpy.random.SeedSequence and its ``spawn``.
+
+    >>> draw_seeds(0, FINAL_STREAM, 3)[:2] == draw_seeds(0, FINAL_STREAM, 2)
+    True
+    """
+    sequence = np.random.SeedSequence(study_seed).spawn(2)[stream]
+    word_count = count
+    while True:  # 32 bits each, so two may be equal: then draw more
+        words = sequence.generate_state(word_count).astype(np.int64)
+        seeds = dict.fromkeys(((words & ~1) | stream).tolist())
+        if len(seeds) >= count:
+            return tuple(seeds)[:count]
+        word_count += count - len(seeds)
+
+
 def hash_json(value: Any) -> str:
-    """Of what JSON can hold: the same whatever the order of its names."""
+    """Return a hash of a JSON value that does not depend on the order of keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _check_validation(grid: Sequence[Settings], protocol: Protocol) -> None:
     if grid[0].validation_size:
         return
+    varied = ", ".join(find_varied_hyperparameters(tuple(grid)))
     reason = (
-        f"the best of {len(grid)} settings ({', '.join(find_varied_hyperparameters(tuple(grid)))}) is chosen"
+        f"selecting the best of {len(grid)} settings ({varied})"
         if len(grid) > 1
-        else "the best epoch of a run is chosen"
+        else "selecting the best epoch of a run"
         if protocol.score == "best"
         else ""
     )
     if reason:
         raise StudyError(
-            f"{reason} by rows held out of training, but none are: give --validation a share of "
-            "the training rows above 0, such as 0.2."
+            f"{reason} needs validation rows, got validation_size 0; set it to a fraction of the "
+            "training rows, such as 0.2."
         )

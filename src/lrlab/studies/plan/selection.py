@@ -1,4 +1,4 @@
-"""Which epoch of a run its score is read at."""
+"""Selects the settings of each schedule by validation scores, and reads the scores of runs."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,49 +13,22 @@ from lrlab.studies.plan.grid import find_edge_side, list_lrs
 from lrlab.training import Result, Settings
 from lrlab.training.loop import compute_dummy_score
 
-
-def find_scored_epoch(result: Result, problem: Trainable, score: str) -> int:
-    """The place of that epoch in the curve of a run that has not diverged.
-
-    Args:
-        result: of the run.
-        problem: what was trained; its metric says what is best.
-        score: ``"final"`` for the last epoch; ``"best"`` for the first of those that are best on
-            the rows held out for validation, never on test rows.
-    """
-    if score == "final":
-        return len(result.curve) - 1
-    validation_scores = result.curve.get_column("validation_score")
-    return int(
-        np.argmax(validation_scores)
-        if problem.metric.greater_is_better
-        else np.argmin(validation_scores)
-    )
-
-
-def compute_test_score(result: Result, problem: Trainable, score: str) -> float:
-    """The score of a run on the test rows; of a diverged one, that of a constant guess."""
-    if result.diverged or score == "final":
-        return result.test_score
-    return float(result.curve.get_column("test_score")[find_scored_epoch(result, problem, score)])
-
-
 Candidate = tuple[Schedule, Settings]
-"""A schedule with settings that it may do well with."""
+"""A schedule with settings to try."""
 
 _RELATIVE_TOLERANCE = 1e-9
-"""Relative; means of the same shares that differ by their last bits are equal."""
+"""Means of the same fractions that differ only in their last bits count as equal."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The settings chosen for a schedule.
+    """The settings selected for a schedule.
 
     Args:
-        settings: those it does best with.
-        edge_side: 1 where their rate is the highest that was tried, -1 where it is the lowest, so that a
-            better one may lie beyond; else 0.
-        validation_score: the mean score of the held-out rows; None where there was nothing to choose.
+        settings: the best ones.
+        edge_side: 1 if their learning rate is the highest tried, -1 if it is the lowest, so that a
+            better one may lie beyond; otherwise 0.
+        validation_score: the mean validation score; None without tuning.
     """
 
     settings: Settings
@@ -64,7 +37,7 @@ class Selection:
 
     @property
     def at_grid_edge(self) -> bool:
-        """Whether a better rate may lie beyond those that were tried."""
+        """Whether a better learning rate may lie beyond those tried."""
         return self.edge_side != 0
 
 
@@ -74,12 +47,12 @@ def select_settings(
     seeds: Sequence[int],
     score: str = "final",
 ) -> dict[Schedule, Selection]:
-    """Each schedule at its best settings: those with the best mean score of the held-out rows.
+    """Select the best settings of each schedule: those with the best mean validation score.
 
-    A diverged run counts as what a constant guess scores on the same held-out rows: it is part of
-    what a schedule does at that rate, and is scored in the comparison in the same way. Of equal
-    settings those inside the grid are taken before those at its edge, then those of the lowest
-    rate, then the first.
+    A diverged run counts with the dummy score on the same validation rows: divergence is part of
+    how a schedule behaves at a learning rate, and the comparison scores it in the same way. Of
+    equal settings, those inside the grid win over those at its edge, then the lowest learning rate,
+    then the first.
 
     Args:
         problem: what was trained.
@@ -112,6 +85,32 @@ def select_settings(
     }
 
 
+def find_scored_epoch(result: Result, problem: Trainable, score: str) -> int:
+    """Return the index of the epoch at which a run is scored.
+
+    Args:
+        result: of a run that has not diverged.
+        problem: what was trained; its metric says which direction is better.
+        score: ``"final"`` for the last epoch; ``"best"`` for the first epoch with the best
+            validation score, never by test rows.
+    """
+    if score == "final":
+        return len(result.curve) - 1
+    validation_scores = result.curve.get_column("validation_score")
+    return int(
+        np.argmax(validation_scores)
+        if problem.metric.greater_is_better
+        else np.argmin(validation_scores)
+    )
+
+
+def compute_test_score(result: Result, problem: Trainable, score: str) -> float:
+    """Return the test score of a run; the dummy score of a diverged one."""
+    if result.diverged or score == "final":
+        return result.test_score
+    return float(result.curve.get_column("test_score")[find_scored_epoch(result, problem, score)])
+
+
 def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Selection:
     best_mean = max(means.values()) if greater_is_better else min(means.values())
     tied = [
@@ -123,7 +122,7 @@ def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Se
 
 
 def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
-    """What a constant guess scores on the held-out rows of a seed, each computed once."""
+    """Return a function that computes the dummy score on the validation rows of a seed, cached."""
     if isinstance(problem, TrainingFunction):
         return lambda seed, settings: problem.dummy_score
 

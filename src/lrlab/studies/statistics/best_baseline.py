@@ -1,31 +1,29 @@
-"""Schedules beside the baseline at many settings: who beats it only where it was badly tuned?
+"""The baseline at all its settings: which one is hardest to beat for each schedule.
 
-The settings of the baseline are chosen by few held-out rows, and with bad luck not well; and its
-best rate may lie between those tried. What beats it then may be no better than it could be.
+Few validation rows select the settings of the baseline, with bad luck not the best ones, and its
+best learning rate may lie between those tried. A schedule that beats it there may be no better than
+a well tuned baseline.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lrlab.studies.statistics.paired import ALPHA, PairedTestFamily, adjust_by_holm
+from lrlab.studies.statistics.paired import ALPHA, FloatArray, PairedTestFamily, adjust_by_holm
 from lrlab.training import Settings
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BaselineConfig:
-    """The baseline at those of its settings that a schedule beats least: with the largest p-value.
+    """The baseline at the settings that a schedule beats least: with the largest p-value.
 
     Args:
-        settings: those.
-        mean: its score there over the seeds.
-        is_beaten: whether the schedule is better than the baseline at all of its settings, on this
-            data: the largest of their p-values counts, adjusted by Holm over the schedules.
-        is_beaten_for_new_data: the same for new data like it; False where that cannot be said.
+        settings: of the baseline.
+        mean: score of the baseline with them, over the seeds.
+        is_beaten: whether the schedule is better than the baseline at all its settings on this
+            data: the largest p-value counts, adjusted by Holm over the schedules.
+        is_beaten_for_new_data: the same for new data like it; False if it cannot be tested.
     """
 
     settings: Settings
@@ -40,17 +38,17 @@ def find_hardest_configs(
     test_train_ratio: float | None,
     sign: int,
 ) -> list[BaselineConfig]:
-    """Each schedule beside its hardest rival; none where there are not several.
+    """Return the hardest setting of the baseline for each schedule; empty if there is only one.
 
-    An intersection-union test: whoever has to beat every rival, each at level alpha, is called
-    better wrongly with probability alpha at most, since one of them is not beaten in truth. So
-    rivals need no correction for their number; the schedules do.
+    An intersection-union test: a schedule that must beat every setting at level alpha is wrongly
+    called better with probability alpha at most, since in truth it does not beat one of them. So
+    the number of settings needs no correction; the number of schedules does.
 
     Args:
-        schedule_scores: scores of the schedules, shape (schedules, seeds), more is better.
-        baseline_scores: scores of the baseline by its settings, each of shape (seeds,), more is better.
+        schedule_scores: of shape (schedules, seeds), greater is better.
+        baseline_scores: by settings, each of shape (seeds,), greater is better.
         test_train_ratio: see ``PairedTestFamily``.
-        sign: that brings scores back to where they were.
+        sign: 1, or -1 if the scores were negated because smaller is better.
 
     Source: Berger 1982, Technometrics 24, 295-300, for the intersection-union test.
     """
@@ -63,10 +61,10 @@ def find_hardest_configs(
         np.tile(config_scores, (schedule_count, 1)),
         test_train_ratio,
     )
-    p_values = [each.reshape(schedule_count, config_count) for each in pairs.doubled_one_sided_p]
-    beaten = [adjust_by_holm(each.max(axis=1)) < ALPHA for each in p_values]
-    # Of rivals far ahead p-values are the same; then the best mean is the hardest.
-    hardest = [np.lexsort((config_scores.mean(axis=1), each))[-1] for each in p_values[0]]
+    p_values = [p.reshape(schedule_count, config_count) for p in pairs.doubled_one_sided_p]
+    beaten = [adjust_by_holm(p.max(axis=1)) < ALPHA for p in p_values]
+    # Far better settings have equal p-values; among them the best mean is the hardest.
+    hardest = [np.lexsort((config_scores.mean(axis=1), p))[-1] for p in p_values[0]]
     settings = list(baseline_scores)
     return [
         BaselineConfig(

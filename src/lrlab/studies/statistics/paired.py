@@ -1,4 +1,4 @@
-"""Holm's correction: many tests, and one chance in twenty that any of them is wrong."""
+"""Paired tests of scores over seeds: differences, intervals, p-values by Holm, and power."""
 
 import math
 from bisect import bisect_left
@@ -9,116 +9,40 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-
-def adjust_by_holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The p-values of a family of tests, adjusted for there being many.
-
-    With m of them in rising order::
-
-        adjusted(i) = max over j <= i of min(1, (m - j + 1) * p(j))
-
-    Those below 0.05 may all be called real: the chance that any of them is not is 5 % at most,
-    however the tests depend on each other.
-
-    Args:
-        p_values: shape (tests,).
-
-    Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70. (SciPy has only corrections of
-    the false discovery rate.)
-
-    >>> adjust_by_holm(np.array([0.01, 0.04, 0.03]))
-    array([0.03, 0.06, 0.06])
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
-    return adjusted
-
-
-POWER = 0.8
-"""How often what is there shall be seen: the usual choice, four times in five."""
-
-MAX_SEEDS = 100_000
-"""No study has more."""
-
-
-@lru_cache(maxsize=4096)  # one study asks for the same ones over and over
-def compute_min_detectable(seed_count: int, alpha: float) -> float:
-    """The smallest difference that is seen in 80 % of studies, in standard errors.
-
-    It is the noncentrality d of Student's t with n - 1 degrees of freedom for which
-    P(T > t) = 0.8, where t is the two-sided limit of the test. (That T falls below -t instead has
-    no chance to speak of.)
-
-    Args:
-        seed_count: n, 2 or more.
-        alpha: of the two-sided test.
-
-    >>> round(compute_min_detectable(30, 0.05), 3)
-    2.899
-    """
-    limit = -special.stdtrit(seed_count - 1, alpha / 2)
-    return float(special.nctdtrinc(seed_count - 1, 1 - POWER, limit))
-
-
-def count_seeds_needed(
-    effect_size: float, alpha: float, test_train_ratio: float = 0.0
-) -> int | None:
-    """How many seeds see a difference in 80 % of studies.
-
-    With n seeds its standard error is sqrt(1 / n + overlap) standard deviations. Where splits
-    overlap that does not fall to zero, and no number of seeds may do.
-
-    Args:
-        effect_size: the difference in standard deviations of the differences, 0 or more.
-        alpha: of the two-sided test.
-        test_train_ratio: test rows per row not tested, where each seed draws its own split.
-
-    Returns:
-        The smallest number, 2 or more; None where none up to 100 000 does.
-
-    >>> count_seeds_needed(0.5, 0.05), count_seeds_needed(0.5, 0.05, test_train_ratio=0.4)
-    (34, None)
-    """
-
-    def is_detectable(seeds: int) -> bool:
-        return effect_size >= compute_min_detectable(seeds, alpha) * math.sqrt(
-            1 / seeds + test_train_ratio
-        )
-
-    numbers = range(2, MAX_SEEDS + 1)
-    index = bisect_left(numbers, True, key=is_detectable)
-    return numbers[index] if index < len(numbers) else None
-
+from lrlab.studies.plan.plan import MAX_SEEDS
 
 CONFIDENCE = 0.95
+
+POWER = 0.8
+"""Probability of detecting a true difference; 80 % is the usual choice."""
+
+
 ALPHA = 0.05
-"""Below it an adjusted p-value tells two schedules apart."""
+"""A difference is clear if its adjusted p-value is below this."""
 
 _RELATIVE_TOLERANCE = 1e-12
-"""Relative to the scores; differences smaller than that are none."""
+"""Differences that are smaller than this, relative to the scores, count as zero."""
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class DifferenceEstimate:
-    """How sure a mean difference is, in one of two senses.
+    """The uncertainty of a mean difference, in one of two senses.
 
-    *On this data* only seeds vary: what other seeds would give with the same rows. *For new data
-    like it* the rows vary too.
+    *On this data* only the seeds vary: it covers what other seeds would give with the same rows.
+    *For new data like it* the rows vary, too.
 
     Args:
-        ci_low, ci_high: ends of the 95 % interval of this difference alone, in units of the metric; None
-            where the seeds do not show how they vary: one seed, or the same difference in all.
-        p: of the two-sided test that there is no difference.
-        p_holm: the same by Holm, for all tests of the study that belong together.
-        min_detectable: the smallest difference that this number of seeds would have told apart in 80 % of
-            studies, at the strictest level of Holm (0.05 / tests); None as ``ci_low``.
-        seeds_needed: of a pair that is not told apart, how many seeds would tell it apart in 80 % of
-            studies if the true difference and its spread are those found, at the same level; None
-            where no number up to 100 000 does, and where the pair is told apart.
+        ci_low, ci_high: ends of the 95 % interval of this difference alone, in units of the metric;
+            None if the variation is unknown: with one seed, or the same difference for all seeds.
+        p: of the two-sided test for no difference.
+        p_holm: the p-value adjusted by Holm for all tests of the family.
+        min_detectable: the smallest difference that this number of seeds detects in 80 % of
+            studies, at Holm's strictest level (0.05 / tests); None as ``ci_low``.
+        seeds_needed: for a pair without a clear difference, the number of seeds that would show the
+            difference in 80 % of studies at the same level, if it and its standard deviation are as
+            measured; None if no number up to 100 000 would, and for a clear difference.
     """
 
     ci_low: float | None
@@ -130,21 +54,21 @@ class DifferenceEstimate:
 
     @property
     def significant(self) -> bool:
-        """Whether the two can be told apart."""
+        """Whether the difference is clear."""
         return self.p_holm < ALPHA
 
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """A schedule beside another, seed by seed; differences are positive where it is better.
+    """A schedule compared with another, seed by seed; positive differences mean it is better.
 
     Args:
-        difference: of the differences, in units of the metric.
-        prob_better: that it is better with the same seed; ties count half.
-        correlation: Pearson's, of the scores of the pairs: the nearer to 1, the more pairing
-            helps; None where one of them has the same score with every seed, and below 3 seeds.
-        on_this_data: as seeds vary.
-        for_new_data: as rows vary too; None where every seed has the same test rows.
+        difference: mean difference in units of the metric.
+        prob_better: fraction of the seeds with which it is better; ties count half.
+        correlation: Pearson's correlation of the paired scores: the closer to 1, the more pairing
+            helps; None below 3 seeds, and if one of the two has the same score for every seed.
+        on_this_data: the estimate as seeds vary.
+        for_new_data: the estimate as rows vary, too; None if all seeds have the same test rows.
 
     Source: for the probability of improvement Bouthillier et al. 2021, arXiv:2103.03098.
     """
@@ -157,34 +81,34 @@ class PairedComparison:
 
     @property
     def estimates(self) -> tuple[DifferenceEstimate, ...]:
-        """Those there are."""
+        """The estimates of this comparison, that on this data first."""
         new = () if self.for_new_data is None else (self.for_new_data,)
         return (self.on_this_data, *new)
 
 
 class PairedTestFamily:
-    """Paired tests that belong together: Holm's correction is over all of them.
+    """A family of paired tests; Holm's correction covers all of them.
 
-    With differences d of n seeds, of mean m and standard deviation s, and v = 1 / n on this data
-    or v = 1 / n + overlap for new data like it::
+    With differences of n seeds, their mean m and standard deviation s, and v = 1 / n on this data
+    or v = 1 / n + test_train_ratio for new data like it::
 
         t = m / (s * sqrt(v)),   interval = m -+ t(0.975, n - 1) * s * sqrt(v)
 
-    Where all differences are the same there is no s: on this data p is then the sign test's,
-    2 / 2^n, and for new data it is 1.
+    If all differences are equal, s is unknown: p is then that of the sign test, 2 / 2^n, on this
+    data, and 1 for new data.
 
     Args:
-        scores: scores of shape (tests, seeds), more is better.
+        scores: of shape (tests, seeds), greater is better.
         reference_scores: what they are compared with, of the same shape.
-        test_train_ratio: test rows per row not tested, where each seed draws its own split.
+        test_train_ratio: test rows per remaining row, if each seed draws its own split.
 
     Source: on this data Student's paired t-test; for new data the corrected resampled t-test of
     Nadeau and Bengio 2003, Machine Learning 52, 239-281: splits of the same rows share most of
-    them, so that many splits say less than their number suggests.
+    them, so many splits tell less than their number suggests.
 
     >>> pairs = PairedTestFamily(np.array([[0.9, 0.8, 0.9]]), np.array([[0.8, 0.8, 0.7]]))
-    >>> found = pairs.summarize_test(0)
-    >>> round(found.difference, 3), round(found.prob_better, 3), round(found.on_this_data.p, 3)
+    >>> pair = pairs.summarize_test(0)
+    >>> round(pair.difference, 3), round(pair.prob_better, 3), round(pair.on_this_data.p, 3)
     (0.1, 0.833, 0.225)
     """
 
@@ -219,18 +143,19 @@ class PairedTestFamily:
 
     @property
     def doubled_one_sided_p(self) -> list[FloatArray]:
-        """For each reading the p-values, shape (tests,); above 1 where the mean is below zero, the
-        more so the surer that is.
+        """Twice the one-sided p-values on this data and for new data, each of shape (tests,).
+
+        They exceed 1 if the mean difference is negative.
         """
         return [np.where(self._mean_difference > 0, p, 2 - p) for p in self._p_values]
 
     @property
     def significant(self) -> NDArray[np.bool_]:
-        """Which pairs can be told apart on this data, shape (tests,)."""
+        """Whether each pair differs clearly on this data, shape (tests,)."""
         return self._p_holm[0] < ALPHA
 
     def summarize_test(self, test_index: int) -> PairedComparison:
-        """All of one test."""
+        """Return the comparison of one pair."""
         on_this_data, *new = (
             self._estimate_difference(test_index, i) for i in range(len(self._test_train_ratios))
         )
@@ -245,7 +170,7 @@ class PairedTestFamily:
         )
 
     def _compute_p_values(self, test_train_ratio: float) -> FloatArray:
-        """Two-sided p-values, 1 where nothing varies."""
+        """Return two-sided p-values, 1 where nothing varies."""
         varies, p = self._varies, np.ones(self._test_count)
         standard_error = self._sd[varies] * math.sqrt(1 / self._seed_count + test_train_ratio)
         p[varies] = 2 * stats.t.sf(
@@ -282,7 +207,7 @@ class PairedTestFamily:
 
 
 def compute_confidence_interval(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Both ends of Student's interval of the mean over the first axis, two values or more of it.
+    """Return both ends of Student's interval of the mean over the first axis, of length 2 or more.
 
     With n values of standard deviation s: mean -+ t(n - 1) * s / sqrt(n), t for 95 %.
 
@@ -293,6 +218,80 @@ def compute_confidence_interval(values: FloatArray) -> tuple[FloatArray, FloatAr
     mean = values.mean(axis=0)
     half_width = _compute_t_quantile(len(values)) * stats.sem(values, axis=0)
     return mean - half_width, mean + half_width
+
+
+def adjust_by_holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Adjust the p-values of a family of tests for their number, by Holm.
+
+    With m p-values in ascending order::
+
+        adjusted(i) = max over j <= i of min(1, (m - j + 1) * p(j))
+
+    If all adjusted p-values below 0.05 are called significant, the probability of any false one is
+    at most 5 %, however the tests depend on each other.
+
+    Args:
+        p_values: shape (tests,).
+
+    Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70. (SciPy has only corrections of
+    the false discovery rate.)
+
+    >>> adjust_by_holm(np.array([0.01, 0.04, 0.03]))
+    array([0.03, 0.06, 0.06])
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(factors * p_values[order]))
+    return adjusted
+
+
+@lru_cache(maxsize=4096)  # a study repeats the same arguments
+def compute_min_detectable(seed_count: int, alpha: float) -> float:
+    """Return the smallest difference detected in 80 % of studies, in standard errors.
+
+    It is the noncentrality d of Student's t with n - 1 degrees of freedom for which
+    P(T > t) = 0.8, where t is the two-sided limit of the test. (P(T < -t) is negligible.)
+
+    Args:
+        seed_count: n, 2 or more.
+        alpha: level of the two-sided test.
+
+    >>> round(compute_min_detectable(30, 0.05), 3)
+    2.899
+    """
+    limit = -special.stdtrit(seed_count - 1, alpha / 2)
+    return float(special.nctdtrinc(seed_count - 1, 1 - POWER, limit))
+
+
+def count_seeds_needed(
+    effect_size: float, alpha: float, test_train_ratio: float = 0.0
+) -> int | None:
+    """Return the number of seeds that detects a difference in 80 % of studies.
+
+    With n seeds its standard error is sqrt(1 / n + test_train_ratio) standard deviations. With a
+    ratio above 0 this does not fall to zero, so possibly no number of seeds is enough.
+
+    Args:
+        effect_size: the difference in standard deviations of the differences, 0 or more.
+        alpha: level of the two-sided test.
+        test_train_ratio: test rows per remaining row, if each seed draws its own split.
+
+    Returns:
+        The smallest number, 2 or more; None if none up to 100 000 is enough.
+
+    >>> count_seeds_needed(0.5, 0.05), count_seeds_needed(0.5, 0.05, test_train_ratio=0.4)
+    (34, None)
+    """
+
+    def is_detectable(seeds: int) -> bool:
+        return effect_size >= compute_min_detectable(seeds, alpha) * math.sqrt(
+            1 / seeds + test_train_ratio
+        )
+
+    numbers = range(2, MAX_SEEDS + 1)
+    index = bisect_left(numbers, True, key=is_detectable)
+    return numbers[index] if index < len(numbers) else None
 
 
 def _compute_t_quantile(seed_count: int) -> float:

@@ -1,4 +1,4 @@
-"""Time to target: after how many epochs each schedule reaches a score. It describes, no more."""
+"""Time to target: how many epochs each schedule takes to reach a score; a description, no test."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,19 @@ from lrlab.schedules import Schedule
 from lrlab.training import Result
 
 _RELATIVE_TOLERANCE = 1e-9
-"""Relative; a mean of scores differs from them by its last bits."""
+"""Relative tolerance; a mean of equal scores differs from them in its last bits."""
 
 
 @dataclass(frozen=True)
 class TimeToTarget:
-    """How soon one schedule reaches the goal.
+    """The time that one schedule takes to reach the target score.
 
     Args:
         schedule: its text.
-        rank: by ``epochs``, then by ``fraction``; equals share a rank.
-        epochs: median over the seeds of the epochs trained when the goal was first reached, one
-            that was never reached counting as the longest; None where half of them or more never
-            reached it.
-        fraction: of the seeds that reached it.
+        rank: by ``epochs``, then by ``fraction``; equal schedules share a rank.
+        epochs: median over the seeds of the epochs until the target is first reached; None if half
+            of the seeds or more never reach it.
+        fraction: fraction of the seeds that reach it.
     """
 
     schedule: str
@@ -39,18 +38,18 @@ def compute_times_to_target(
     metric: Metric,
     target_score: float,
 ) -> tuple[TimeToTarget, ...]:
-    """How soon each schedule reaches a goal, the soonest first.
+    """Return the time that each schedule takes to reach a score, the fastest first.
 
-    A score is reached where it is equal or better, also if it is lost again later. A run that
-    diverged never reaches it.
+    A run reaches the score with the first epoch that is equal or better, even if later ones are
+    worse. A diverged run never reaches it.
 
     Args:
         results: of each schedule, one or more.
         metric: says which direction is better.
-        target_score: the score.
+        target_score: the score to reach.
 
     Raises:
-        StudyError: the goal is no number.
+        StudyError: the target score is not a finite number.
     """
     check_target_score(target_score, metric)
     times = []
@@ -61,29 +60,30 @@ def compute_times_to_target(
     rows = [
         TimeToTarget(
             schedule=schedule,
-            rank=1 + sum(other < (median, -share) for other in order),
+            rank=1 + sum(other < (median, -fraction) for other in order),
             epochs=median if np.isfinite(median) else None,
-            fraction=share,
+            fraction=fraction,
         )
-        for median, share, schedule in times
+        for median, fraction, schedule in times
     ]
     return tuple(sorted(rows, key=lambda row: row.rank))
 
 
 def check_target_score(target_score: float | None, metric: Metric) -> None:
-    """Refuses a goal that nothing can be held against, before anything is trained for it."""
+    """Check a target score, before anything is trained for it."""
     if target_score is None:
         return
     if not math.isfinite(target_score):
-        raise StudyError(f"a goal must be a finite number, got {target_score}; such as 0.95.")
+        raise StudyError(f"target_score must be a finite number, got {target_score}; try 0.95.")
     if metric.percent and not 0 <= target_score <= 1:
         raise StudyError(
-            f"a goal of {metric.name} must be a share from 0 to 1, got {target_score:g}; 95 % is 0.95."
+            f"target_score of {metric.name} must be a fraction from 0 to 1, got {target_score:g}; "
+            "95 % is 0.95."
         )
 
 
 def _find_first_epoch(result: Result, metric: Metric, target_score: float) -> float:
-    """Epochs trained when the goal was first reached, infinity for never."""
+    """Return the number of epochs until a run reaches the score; infinity if it never does."""
     scores = result.curve.get_column("test_score")
     tolerance = _RELATIVE_TOLERANCE * abs(target_score)
     reached = (

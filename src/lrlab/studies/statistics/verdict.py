@@ -9,8 +9,8 @@ from lrlab.studies.statistics.paired import PairedComparison
 class Verdict(Enum):
     """What the numbers of one schedule allow to say about it and the baseline.
 
-    Every difference needs a p-value below 0.05 after Holm's correction. ``..._ON_NEW_DATA`` holds on
-    this data and for new data like it; the others hold on this data.
+    Every difference needs a p-value below 0.05 after Holm's correction. ``..._ON_NEW_DATA`` holds
+    on this data and for new data like it; the others hold on this data.
 
     Where settings were tuned, ``BETTER`` and ``BETTER_ON_NEW_DATA`` mean better than the baseline
     at every setting that it was run with. ``BETTER_AS_TUNED`` means better than the baseline at its

@@ -1,1 +1,1 @@
-"""Where runs are stored: one SQLite file, one writer, any number of readers."""
+"""The store of studies and runs: one SQLite file, one writing process, any number of readers."""

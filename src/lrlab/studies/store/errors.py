@@ -75,7 +75,7 @@ def read_schema_version(db: sqlite3.Connection, file: str) -> int:
 
 @contextmanager
 def report_damage(what: str) -> Iterator[None]:
-    """Turn errors of unpacking stored data into a database error: in a damaged file it may be anything.
+    """Turn errors of unpacking stored data into a database error: the file is damaged.
 
     Raises:
         sqlite3.DatabaseError: the data cannot be unpacked.

@@ -89,7 +89,8 @@ def pack_curve(values: NDArray[np.float64], names: Sequence[str]) -> bytes:
         values: shape (epochs, columns).
         names: of the columns.
 
-    >>> unpack_curve(pack_curve(np.array([[0, 0.1, np.nan], [1, 0.3, np.nan]]), ("epoch", "loss", "accuracy")))
+    >>> values = np.array([[0, 0.1, np.nan], [1, 0.3, np.nan]])
+    >>> unpack_curve(pack_curve(values, ("epoch", "loss", "accuracy")))
     (array([[0. , 0.1, nan],
            [1. , 0.3, nan]]), ('epoch', 'loss', 'accuracy'))
     """

@@ -61,7 +61,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the database; what was written is in the opened file, even if that was moved since."""
+        """Close the database; what was written is in the opened file, even if it was moved."""
         with suppress(sqlite3.Error):
             self._check_moved()
         self._db.close()
