@@ -8,8 +8,7 @@ from lrlab.studies import BASELINE, Protocol, build_plan
 from lrlab.training import Settings
 from lrlab.views.answer import write_answer
 from lrlab.views.study_html import to_html
-from tests.views.factories import make_study
-from tests.views.test_study_table import make_results
+from tests.views.factories import make_results, make_study
 
 LONG = parse('Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()')
 
