@@ -62,8 +62,8 @@ def main() -> dict[str, Any]:
         results["again"] = take_used_values()
         fit(learn, EPOCHS, text, start_epoch=2)
         results["third epoch"] = take_used_values()
-        rates = to_function("Cosine()", 0.5, total_steps=len(learn.dls.train) * EPOCHS)
-        learn.fit(EPOCHS, cbs=ParamScheduler({"lr": rates}))
+        get_lr = to_function("Cosine()", 0.5, total_steps=len(learn.dls.train) * EPOCHS)
+        learn.fit(EPOCHS, cbs=ParamScheduler({"lr": get_lr}))
         results["to_function"] = take_used_values()
     try:
         fit(learn, EPOCHS, text, momm=text)

@@ -1,4 +1,4 @@
-"""fastai's fraction of the training meets each batch, in all arithmetic and in a real Learner."""
+"""fastai's fraction of the training gives each batch, in arithmetic and in a real Learner."""
 
 import json
 import subprocess

@@ -128,9 +128,7 @@ def test_every_step_of_the_optimizer_is_one_of_the_schedule(
 def test_an_epoch_of_the_trainer_is_one_step_of_the_schedule(tmp_path: Path) -> None:
     fit = Fit(tmp_path, Warmup("25%") >> Linear(1.0, 0.0), options={"interval": "epoch"})
     assert fit.used == [
-        rate
-        for rate in compute_lrs(Warmup(1) >> Linear(1.0, 0.0, over=3), 4)
-        for _ in range(BATCHES)
+        lr for lr in compute_lrs(Warmup(1) >> Linear(1.0, 0.0, over=3), 4) for _ in range(BATCHES)
     ]
     assert fit.scheduler.last_epoch == 4
 
@@ -172,7 +170,7 @@ def test_step_counts_are_needed_only_by_some_schedules(tmp_path: Path) -> None:
     fit = Fit(
         tmp_path, Cosine(), loader=make_endless_loader, max_epochs=2, options={"interval": "epoch"}
     )
-    assert fit.used == [rate for rate in compute_lrs(Cosine(2), 2) for _ in range(BATCHES)]
+    assert fit.used == [lr for lr in compute_lrs(Cosine(2), 2) for _ in range(BATCHES)]
 
 
 # If the sanity check before training counted, nothing after it would be an improvement.
@@ -254,12 +252,12 @@ def test_a_resumed_training_equals_the_uninterrupted_one(
 
 def read_logs(folder: Path) -> dict[int, dict[str, float]]:
     """Read what Lightning's CSV logger has written, by step."""
-    found: dict[int, dict[str, float]] = {}
+    logs: dict[int, dict[str, float]] = {}
     for file in folder.rglob("metrics.csv"):
         for row in csv.DictReader(file.read_text().splitlines()):
             values = {key: float(value) for key, value in row.items() if value}
-            found.setdefault(int(values.pop("step")), {}).update(values)
-    return found
+            logs.setdefault(int(values.pop("step")), {}).update(values)
+    return logs
 
 
 @pytest.mark.parametrize("interval", ["step", "epoch"])

@@ -26,7 +26,7 @@ EPOCHS, BATCHES = 6, 4  # the five-fold split leaves 16 rows to train on
 pytestmark = pytest.mark.integration
 
 used: list[list[float]] = []
-"""The rates of the parameter groups in each step of any ``RecordingSGD`` optimizer."""
+"""The learning rates of the groups at each step of any ``RecordingSGD``."""
 
 
 class RecordingSGD(torch.optim.SGD):

@@ -1,7 +1,6 @@
-"""What is true of every schedule."""
+"""Properties of every schedule: evaluation, binding, values; a primitive of one's own."""
 
 import dataclasses
-import importlib
 import inspect
 import pickle
 
@@ -11,13 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-import lrlab
-import lrlab.schedules
 from lrlab.errors import ScheduleError
-from lrlab.schedules import EXPORTS, Absolute, Cosine, Exponential, Linear, Schedule, Warmup, parse
+from lrlab.schedules import (
+    Absolute,
+    Cosine,
+    Exponential,
+    Linear,
+    Primitive,
+    Schedule,
+    Warmup,
+    parse,
+)
+from lrlab.schedules.fields import Positive
 from lrlab.schedules.parser import BUILTIN_BUILDERS
-from tests.schedules.slow import slow
-from tests.schedules.strategies import planned, relative, schedules, steps, trees
+from tests.raising import raises
+from tests.schedules.reference_evaluation import compute_rate
+from tests.schedules.strategies import make_trees, planned, relative, schedules, steps
 
 
 @given(schedule=schedules, t=steps)
@@ -35,21 +43,23 @@ def test_scalars_and_arrays_of_any_shape_give_the_same_bits(schedule: Schedule, 
     base=st.floats(0.01, 2),
     t=st.lists(st.integers(0, 500), min_size=1, max_size=20),
 )
-def test_combinators_are_what_their_slow_twin_says(
+def test_combinators_equal_their_reference(
     schedule: Schedule, total: int, epoch: int, base: float, t: list[int]
 ) -> None:
     bound = schedule.bind(total_steps=total, steps_per_epoch=epoch)
     assert bound.bind(total_steps=7, steps_per_epoch=3) == bound
     # Off the boundaries, which may be summed up to other last bits.
     between = [step + 0.387 for step in t]
-    expected = [slow(bound, step, base) for step in between]
+    expected = [compute_rate(bound, step, base) for step in between]
     assert_allclose(bound(between, base=base), expected, rtol=1e-9, atol=1e-12)
 
 
-@given(schedule=trees(4), base=st.floats(0.01, 2), t=steps)
-def test_relative_combinators_are_too(schedule: Schedule, base: float, t: list[float]) -> None:
+@given(schedule=make_trees(4), base=st.floats(0.01, 2), t=steps)
+def test_relative_combinators_equal_their_reference(
+    schedule: Schedule, base: float, t: list[float]
+) -> None:
     between = [int(step) + 0.387 for step in t]
-    expected = [slow(schedule, step, base) for step in between]
+    expected = [compute_rate(schedule, step, base) for step in between]
     assert_allclose(schedule(between, base=base), expected, rtol=1e-9, atol=1e-12)
 
 
@@ -77,7 +87,7 @@ def test_schedules_are_values(schedule: Schedule) -> None:
         schedule.over = 3
 
 
-def test_kinds_of_result() -> None:
+def test_types_of_results() -> None:
     schedule = Linear(1.0, 0.5, over=30)
     assert type(schedule(3)) is float
     assert type(schedule(np.int64(3))) is float
@@ -87,32 +97,32 @@ def test_kinds_of_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("t", "said"),
+    ("t", "mentions"),
     [
-        (-1, "t must be 0 or more"),
-        ([0, -0.5], "t must be 0 or more"),
-        (float("nan"), "t must be 0 or more"),
-        ([0, float("inf")], r"t must be at most 2\*\*53"),
-        (2**53 + 2, r"t must be at most 2\*\*53"),
-        ("soon", "t must be a step"),
-        ("3", "t must be a step"),
-        ([[1], [2, 3]], "t must be a step"),
-        (None, "t must be"),
+        (-1, ("0 or more", "-1")),
+        ([0, -0.5], ("0 or more", "-0.5")),
+        (float("nan"), ("0 or more", "nan")),
+        ([0, float("inf")], ("at most 2**53", "inf")),
+        (2**53 + 2, ("at most 2**53", "9007199254740994")),
+        ("soon", ("a step", "'soon'")),
+        ("3", ("a step", "'3'")),
+        ([[1], [2, 3]], ("a step", "[[1], [2, 3]]")),
+        (None, ("None",)),
     ],
 )
-def test_steps_that_are_none(t: object, said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
+def test_invalid_steps_are_refused(t: object, mentions: tuple[str, ...]) -> None:
+    with raises(ScheduleError, "t must be", *mentions):
         Cosine(4)(t)
 
 
 @pytest.mark.parametrize("base", [-0.1, float("nan"), float("inf"), "0.1", True])
-def test_base_rates_that_are_none(base: object) -> None:
-    with pytest.raises(ScheduleError, match="base must be a rate of 0 or more"):
+def test_invalid_base_rates_are_refused(base: object) -> None:
+    with raises(ScheduleError, "base must be", "0 or more", repr(base)):
         Cosine(4)(1, base=base)
 
 
 def test_a_rate_beyond_float64_is_an_error_and_no_warning() -> None:
-    with pytest.raises(ScheduleError, match="at base rate 1e\\+300 it is beyond float64"):
+    with raises(ScheduleError, "base rate 1e+300", "float64"):
         Linear(1e10, 1e10, over=3)(0, base=1e300)
 
 
@@ -121,19 +131,19 @@ def test_an_absolute_rate_needs_the_base_rate() -> None:
     assert not schedule.is_relative
     assert schedule(4, base=0.1) == 0.01
     assert schedule(0, base=0.1) == 0.1
-    with pytest.raises(ScheduleError, match=r"schedule\(t, base=0.1\)"):
+    with raises(ScheduleError, schedule, "schedule(t, base=0.1)"):
         schedule(4)
 
 
-def test_an_unbound_schedule_says_what_is_missing() -> None:
-    with pytest.raises(ScheduleError, match=r"Cosine\(\) takes the rest.*bind\(total="):
+def test_an_unbound_schedule_names_what_is_missing() -> None:
+    with raises(ScheduleError, "Cosine()", ".bind(total_steps=", "--total-steps"):
         Cosine()(3)
-    with pytest.raises(ScheduleError, match=r'"10%" is a share.*bind\(total='):
+    with raises(ScheduleError, '"10%"', ".bind(total_steps=", "--total-steps"):
         Warmup("10%")(3)
-    with pytest.raises(ScheduleError, match=r'"5ep" counts epochs.*bind\(epoch='):
+    with raises(ScheduleError, '"5ep"', ".bind(steps_per_epoch=", "--steps-per-epoch"):
         Warmup("5ep")(3)
-    with pytest.raises(ScheduleError, match=r"bind\(total="):
-        (Warmup(5) >> Cosine())(2)  # also where the missing part does not rule yet
+    with raises(ScheduleError, "Cosine()", ".bind(total_steps="):
+        (Warmup(5) >> Cosine())(2)  # also before the unbound part starts
 
 
 @given(schedule=schedules)
@@ -144,28 +154,18 @@ def test_bound_schedules_stay_as_they_are(schedule: Schedule) -> None:
 
 
 @pytest.mark.parametrize("total", [0, -5, float("nan"), "50"])
-def test_totals_that_are_none(total: object) -> None:
-    with pytest.raises(ScheduleError, match="total must be a number of steps above 0"):
+def test_invalid_lengths_are_refused(total: object) -> None:
+    with raises(ScheduleError, "bind: total_steps", "above 0", repr(total)):
         Cosine().bind(total_steps=total)
-
-
-def test_numbers_are_kept_in_one_spelling() -> None:
-    assert repr(Linear(1, np.float32(0.5), over=30.0)) == "Linear(1.0, 0.5, over=30)"
-    assert repr(Linear(1, 0, over=np.int64(30))) == "Linear(1.0, 0.0, over=30)"
-    assert Warmup("5.0 ep") == Warmup("5ep")
-    # Equal schedules print alike, so that an id computed from the text is that of the schedule.
-    assert repr(Linear(-0.0, Absolute(-0.0), over=-0.0)) == "Linear(0.0, Absolute(0.0), over=0)"
-    assert repr(Exponential(0.9).affine(np.float64(-0.0), 0.5)).endswith(".affine(0.0, 0.5)")
+    with raises(ScheduleError, "bind: steps_per_epoch", "above 0", repr(total)):
+        Cosine().bind(steps_per_epoch=total)
 
 
 def test_numpy_numbers_multiply_schedules_too() -> None:
     assert np.float64(0.5) * Exponential(0.9) == 0.5 * Exponential(0.9)
 
 
-def test_a_shape_of_ones_own_needs_its_formula_alone() -> None:
-    from lrlab.schedules import Primitive
-    from lrlab.schedules.fields import Positive
-
+def test_a_primitive_of_ones_own_needs_only_its_formula() -> None:
     @dataclasses.dataclass(frozen=True, repr=False)
     class Sqrt(Primitive):
         scale: Positive
@@ -176,39 +176,20 @@ def test_a_shape_of_ones_own_needs_its_formula_alone() -> None:
     assert repr(Warmup(3) * Sqrt(2)) == "Warmup(3) * Sqrt(2.0)"
     assert Sqrt(4)(12) == 0.5
     assert parse("Warmup(3) * Sqrt(2)", {"Warmup": Warmup, "Sqrt": Sqrt}) == Warmup(3) * Sqrt(2)
-    with pytest.raises(ScheduleError, match="Sqrt: scale must be a number above 0, got -1"):
+    with raises(ScheduleError, "Sqrt: scale", "above 0", "-1"):
         Sqrt(-1)
 
 
-def test_every_shape_is_documented_in_full() -> None:
-    for name, shape in BUILTIN_BUILDERS.items():
-        whole = ("rate(t) =", "Args:", "Raises:", "Source:", ">>>")
-        is_shape = inspect.isclass(shape) and issubclass(shape, Schedule)
-        for word in whole if is_shape else (">>>",):
-            assert word in (shape.__doc__ or ""), f"{name} lacks {word}"
-
-
-@pytest.mark.parametrize("room", EXPORTS)
-def test_every_public_name_of_a_room_is_exported(room: str) -> None:
-    module = importlib.import_module(f"lrlab.schedules.{room}")
-    assert sorted(module.__all__) == sorted(EXPORTS[room])
-    for name in EXPORTS[room]:
-        assert getattr(lrlab.schedules, name) is getattr(module, name)
-        # lrlab.parse knows the other libraries' names too.
-        assert name == "parse" or getattr(lrlab, name) is getattr(module, name)
-        assert name in lrlab.__all__
-        assert name in dir(lrlab.schedules)
-
-
-def test_a_name_that_is_none() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'Cosin'"):
-        lrlab.schedules.Cosin  # noqa: B018
-    with pytest.raises(AttributeError, match="no attribute 'Cosin'"):
-        lrlab.Cosin  # noqa: B018
+def test_every_primitive_and_recipe_is_documented() -> None:
+    for name, builder in BUILTIN_BUILDERS.items():
+        is_primitive = inspect.isclass(builder) and issubclass(builder, Schedule)
+        sections = ("rate(t) =", "Args:", "Raises:", "Source:", ">>>") if is_primitive else (">>>",)
+        for section in sections:
+            assert section in (builder.__doc__ or ""), f"{name} lacks {section}"
 
 
 @given(schedule=schedules)
-def test_long_arrays_are_evaluated_in_pieces_that_do_not_show(schedule: Schedule) -> None:
+def test_long_arrays_give_the_same_rates_as_short_ones(schedule: Schedule) -> None:
     t = np.arange(70_000) % 997
     rates = schedule(t, base=0.1)
     assert_array_equal(rates[:997], schedule(t[:997], base=0.1))
