@@ -84,12 +84,12 @@ def format_table(problem: Problem) -> str:
         "floor: the products of training": needed,
         "floor: with those of evaluation": needed + evaluating,
     }
-    lines = ["| of a run-step | µs | share |", "| --- | --: | --: |"]
+    lines = ["| part of a run-step | µs | fraction |", "| --- | --: | --: |"]
     lines += [f"| {name} | {each:.2f} | {each / total:.0%} |" for name, each in shown.items()]
     longest = operations.most_common(8)
     named = ", ".join(f"{name} {share * training:.2f}" for name, share in longest)
     return "\n".join(lines) + (
-        f"\n\nA large product does {rate / 1e9:.0f} GFLOP/s. Beside all that {once:.0f} µs a run, "
+        f"\n\nA large product runs at {rate / 1e9:.0f} GFLOP/s. Each run also takes {once:.0f} µs "
         f"once. The longest operations: {named}."
     )
 

@@ -1,7 +1,6 @@
-"""The article's training loop with lrlab's scheduler: one line differs from torch's own.
+"""The tutorial's training loop with lrlab's scheduler; only one line differs from torch's.
 
-Runs on scikit-learn's breast-cancer data, which needs no download, and shows how a run that was
-stopped goes on.
+It trains on scikit-learn's breast-cancer data, without a download, and shows how to resume.
 """
 
 import torch
@@ -43,7 +42,7 @@ def train(epochs: range) -> None:
 
 train(range(20))
 
-# Saved and loaded in any order, before or after the scheduler is built: it goes on at epoch 20.
+# Save and load in any order, before or after building the scheduler: it resumes at epoch 20.
 saved = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
 optimizer = optim.SGD(model.parameters(), lr=0.1)
 scheduler = lrlab.LRScheduler(optimizer, lrlab.Linear(1.0, 0.5, over=30))

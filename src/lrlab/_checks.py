@@ -1,13 +1,16 @@
-"""Numbers as schedules keep them: plain Python ones, so that equal schedules print alike."""
+"""Checks of arguments that all packages share: finite and whole numbers, names."""
 
 import math
 from numbers import Integral, Real
 
+MAX_MAGNITUDE = 1e100
+"""The largest number in data: float64 must hold sums of squares."""
+
 
 def to_finite_float(value: object) -> float | None:
-    """``value`` as a finite float, or None where it is no number (``True`` is none either)."""
+    """Return ``value`` as a finite float, or None if it is not a number (``True`` is not)."""
     if type(value) is float:  # by far the most frequent, and the general way is slow
-        return value + 0.0 if math.isfinite(value) else None  # -0.0 is 0.0, and prints alike
+        return value + 0.0 if math.isfinite(value) else None  # -0.0 becomes 0.0, to print alike
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
@@ -18,9 +21,9 @@ def to_finite_float(value: object) -> float | None:
 
 
 def to_integer(value: object) -> int | None:
-    """``value`` as an int, or None where it is no whole number (``True`` and 3.0 are none).
+    """Return ``value`` as an int, or None if it is not an integer (``True`` and 3.0 are not).
 
-    One beyond every float is none either: no text of a schedule could hold it.
+    An int beyond every float is refused too: no text of a schedule could hold it.
     """
     if not isinstance(value, Integral) or to_finite_float(value) is None:
         return None
@@ -28,12 +31,13 @@ def to_integer(value: object) -> int | None:
 
 
 def to_int_if_whole(number: float) -> float:
-    """A whole number as an int, so that 30.0 prints as 30; any other as it is."""
+    """Return a whole number as an int, so that 30.0 prints as 30; any other unchanged."""
     return int(number) if number.is_integer() else number
 
 
-MAX_MAGNITUDE = 1e100
-"""The largest number in data: float64 must hold sums of squares."""
+def is_positive(value: object) -> bool:
+    """Whether ``value`` is a finite number above 0."""
+    return (to_finite_float(value) or 0) > 0
 
 
 def check_name(name: object, error: type[Exception]) -> str:

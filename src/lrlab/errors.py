@@ -1,4 +1,4 @@
-"""The one tree of exceptions: whatever lrlab refuses, it refuses with a ``LrlabError``."""
+"""The exceptions of lrlab, all of them ``LrlabError``, and helpers for their messages."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -6,52 +6,52 @@ from contextlib import AbstractContextManager, contextmanager
 
 
 class LrlabError(Exception):
-    """Anything lrlab refuses; the message is one sentence with rule, value and remedy."""
+    """Base of all errors; the message is one sentence with the rule, the value and the remedy."""
 
 
 class ScheduleError(LrlabError, ValueError):
-    """A schedule that cannot be built, read, bound or evaluated."""
+    """A schedule cannot be built, parsed, bound or evaluated."""
 
 
 class SchedulerError(LrlabError, ValueError):
-    """A schedule that cannot be put on this optimizer, or a state that does not fit."""
+    """A schedule cannot drive this optimizer, or a state dict does not match."""
 
 
 class ProblemError(LrlabError, ValueError):
-    """Data that cannot be trained on."""
+    """A problem has invalid data or settings."""
 
 
 class TrainingError(LrlabError, ValueError):
-    """A setting that a run cannot be trained with."""
+    """A run cannot be trained with these settings."""
 
 
 class StudyError(LrlabError):
-    """A study that cannot be planned, stored or carried out."""
+    """A study cannot be planned, stored or run."""
 
 
 class ViewError(LrlabError, ValueError):
-    """Something that cannot be drawn, or a file that cannot be written."""
+    """A plot cannot be drawn, or a file cannot be written."""
 
 
 class MissingExtra(LrlabError, ImportError):
-    """A part of lrlab whose libraries are not installed."""
+    """A library that this part of lrlab needs is not installed."""
 
 
 def require_extra(extra: str) -> AbstractContextManager[None]:
-    """Turns the absence of a library of an extra into the command that installs the extra.
+    """Raise ``MissingExtra`` with the command that installs an extra if an import inside fails.
 
     Raises:
-        MissingExtra: something imported inside is not installed.
+        MissingExtra: a library imported inside is not installed.
     """
     return require_package(f"'lrlab[{extra}]'")
 
 
 @contextmanager
 def require_package(package: str) -> Iterator[None]:
-    """Turns the absence of another library into the command that installs its package.
+    """Raise ``MissingExtra`` with the command that installs a package if an import inside fails.
 
     Raises:
-        MissingExtra: something imported inside is not installed.
+        MissingExtra: a library imported inside is not installed.
     """
     try:
         yield
@@ -64,13 +64,13 @@ def require_package(package: str) -> Iterator[None]:
 
 
 def find_nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that an unknown one is most like, if any is much like it."""
+    """Return the known name most similar to an unknown one, or None if none is similar."""
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
     return matches[0] if matches else None
 
 
 def format_suggestion(name: str, known: Iterable[str]) -> str:
-    """The end of an error about an unknown name: ``; did you mean X?`` when a known one is near.
+    """Return the end of an error about an unknown name: ``; did you mean X?`` or nothing.
 
     >>> format_suggestion("Liner", ["Linear", "Cosine"])
     '; did you mean Linear?'

@@ -1,4 +1,4 @@
-"""Packages that import their public names when they are first used, so that they cost nothing."""
+"""Packages whose public names are imported on first use, so that importing the package is fast."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -9,16 +9,16 @@ from types import ModuleType
 def enable_lazy_imports(
     package: str, exports: Mapping[str, Iterable[str]], modules: Iterable[str] = ()
 ) -> None:
-    """Has the names of a package imported when they are first used.
+    """Import the public names of a package on first use.
 
     Args:
-        package: its ``__name__``; it is being imported.
-        exports: its modules, each with the public names that live there; of a name in several
-            the last.
-        modules: those that are public themselves.
+        package: its ``__name__``; called while it is being imported.
+        exports: its modules, each with its public names; of modules with the same name the last
+            one counts.
+        modules: the modules that are public themselves.
     """
     module = sys.modules[package]
-    source_modules = {name: room for room, names in exports.items() for name in names}
+    source_modules = {name: source for source, names in exports.items() for name in names}
     public = sorted({*source_modules, *modules})
     vars(module).update(_source_modules=source_modules, _modules=tuple(modules), __all__=public)
     module.__class__ = _LazyModule
@@ -42,8 +42,8 @@ class _LazyModule(ModuleType):
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
-        # Python binds a module on its package once it is imported. Where a public name is called
-        # the same (``plan`` lives in ``plan``), that is what the package has.
+        # Python binds each imported module on its package. A public name wins over a module of
+        # that name: ``lint`` is the function in ``schedules.lint``.
         if not (name in self._source_modules and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 

@@ -1,7 +1,7 @@
-"""Trains with fastai and prints what its optimizers held in each step, as JSON.
+"""Trains with fastai and prints what its optimizers used in each step, as JSON.
 
-A program of its own, as fastai changes torch's and pandas' classes when it is imported. It ends
-with 77 where fastai cannot be.
+A separate program, because importing fastai changes classes of torch and pandas. It exits with 77
+if fastai cannot be imported.
 """
 
 import json
@@ -20,15 +20,15 @@ EPOCHS = 3
 used: list[dict[str, list[float]]] = []
 
 
-class Noting(torch.optim.SGD):
+class RecordingSGD(torch.optim.SGD):
     def step(self, closure: Any = None) -> Any:
         names = {"lr": "lr", "mom": "momentum", "wd": "weight_decay"}
         used.append({name: [g[key] for g in self.param_groups] for name, key in names.items()})
         return super().step(closure)
 
 
-def learner() -> Any:
-    """Five batches an epoch, two parameter groups, torch's SGD."""
+def make_learner() -> Any:
+    """Build a Learner with five batches per epoch, two parameter groups, torch's SGD."""
     from fastai.basics import DataLoaders, Learner, OptimWrapper
 
     rows = [(torch.ones(1), torch.ones(1))] * 10
@@ -36,14 +36,14 @@ def learner() -> Any:
         DataLoaders.from_dsets(rows, rows[:2], bs=2, num_workers=0),
         nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1)),
         loss_func=nn.functional.mse_loss,
-        opt_func=partial(OptimWrapper, opt=Noting, momentum=0.8),
+        opt_func=partial(OptimWrapper, opt=RecordingSGD, momentum=0.8),
         splitter=lambda model: [list(layer.parameters()) for layer in model],
         lr=0.1,
         wd=0.01,
     )
 
 
-def taken() -> list[dict[str, list[float]]]:
+def take_used_values() -> list[dict[str, list[float]]]:
     steps = used.copy()
     used.clear()
     return steps
@@ -52,24 +52,24 @@ def taken() -> list[dict[str, list[float]]]:
 def main() -> dict[str, Any]:
     from fastai.callback.schedule import ParamScheduler
 
-    printed: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     text = "Warmup('1ep') >> Cosine()"
-    learn = learner()
+    learn = make_learner()
     with learn.no_bar(), learn.no_logging():
         fit(learn, EPOCHS, text, mom="Linear(1.0, 0.5)", wd="Linear(0.0, 1.0)")
-        printed["first"] = taken()
+        results["first"] = take_used_values()
         fit(learn, EPOCHS, text, mom="Linear(1.0, 0.5)", lr_max=slice(0.2, 0.4))
-        printed["again"] = taken()
+        results["again"] = take_used_values()
         fit(learn, EPOCHS, text, start_epoch=2)
-        printed["third epoch"] = taken()
-        rates = to_function("Cosine()", 0.5, total_steps=len(learn.dls.train) * EPOCHS)
-        learn.fit(EPOCHS, cbs=ParamScheduler({"lr": rates}))
-        printed["curve"] = taken()
+        results["third epoch"] = take_used_values()
+        get_lr = to_function("Cosine()", 0.5, total_steps=len(learn.dls.train) * EPOCHS)
+        learn.fit(EPOCHS, cbs=ParamScheduler({"lr": get_lr}))
+        results["to_function"] = take_used_values()
     try:
         fit(learn, EPOCHS, text, momm=text)
     except SchedulerError as error:
-        printed["mistake"] = str(error)
-    return printed
+        results["mistake"] = str(error)
+    return results
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The scheduler under accelerate: nothing to adapt, and what its optimizers really used."""
+"""The scheduler under accelerate, without an adapter: what its optimizers used."""
 
 import json
 import math
@@ -13,34 +13,36 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from lrlab import Cosine, LRScheduler, Plateau, Schedule, Warmup
-from tests.adapters.recording import Used, recorded
+from tests.adapters.recording import UsedValues, record_values
 
 BATCHES = 5
 EPOCHS = 4
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
-def no_state_of_others() -> Iterator[None]:
+def reset_state() -> Iterator[None]:
     """Accelerate keeps its state for the whole process, and transformers' Trainer shares it."""
-    forget()
+    reset_accelerate()
     yield
-    forget()
+    reset_accelerate()
 
 
-def forget() -> None:
+def reset_accelerate() -> None:
     accelerate.state.AcceleratorState._reset_state(reset_partial_state=True)
     accelerate.state.GradientState._reset_state()
 
 
-class Setting:
-    """Everything of a small training, prepared, and the rates that its optimizer used."""
+class Training:
+    """A small training prepared by accelerate, and the lrs that its optimizer used."""
 
     def __init__(self, schedule: Schedule, batches: int = BATCHES, **settings: Any) -> None:
-        forget()
+        reset_accelerate()
         self.accelerator = accelerate.Accelerator(cpu=True, **settings)
         model = torch.nn.Linear(2, 1)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        self.used = recorded(optimizer)
+        self.used = record_values(optimizer)
         (self.model, self.optimizer, self.data, self.scheduler) = self.accelerator.prepare(
             model,
             optimizer,
@@ -48,8 +50,8 @@ class Setting:
             LRScheduler(optimizer, schedule),
         )
 
-    def epoch(self) -> None:
-        """An epoch as accelerate's documentation writes it."""
+    def run_epoch(self) -> None:
+        """Train for an epoch as accelerate's documentation does."""
         for (x,) in self.data:
             with self.accelerator.accumulate(self.model):
                 self.accelerator.backward(self.model(x).square().mean())
@@ -58,79 +60,81 @@ class Setting:
                 self.optimizer.zero_grad()
 
 
-def rates(schedule: Schedule, steps: Any) -> Used:
+def compute_lrs(schedule: Schedule, steps: Any) -> UsedValues:
     return [[schedule(t, base=0.1)] for t in steps]
 
 
 @pytest.mark.parametrize("accumulate", [1, 2, 7])
 def test_every_step_of_the_optimizer_is_one_of_the_schedule(accumulate: int) -> None:
     schedule = Warmup(2) >> Cosine(9)
-    setting = Setting(schedule, gradient_accumulation_steps=accumulate)
+    training = Training(schedule, gradient_accumulation_steps=accumulate)
     for _ in range(EPOCHS):
-        setting.epoch()
+        training.run_epoch()
     steps = EPOCHS * math.ceil(BATCHES / accumulate)
-    assert setting.used == rates(schedule, range(steps))
-    assert setting.scheduler.get_last_lr() == rates(schedule, [steps])[0]
+    assert training.used == compute_lrs(schedule, range(steps))
+    assert training.scheduler.get_last_lr() == compute_lrs(schedule, [steps])[0]
 
 
 @pytest.mark.parametrize(
     "schedule", [Warmup(3) >> Cosine(17), Warmup(1) >> Plateau(0.5, patience=0)]
 )
-def test_a_resumed_training_is_the_uninterrupted_one(tmp_path: Path, schedule: Schedule) -> None:
-    def setting() -> Setting:
-        return Setting(schedule, gradient_accumulation_steps=2)
+def test_a_resumed_training_equals_the_uninterrupted_one(
+    tmp_path: Path, schedule: Schedule
+) -> None:
+    def prepare() -> Training:
+        return Training(schedule, gradient_accumulation_steps=2)
 
-    def epochs(setting: Setting, first: int, last: int) -> None:
+    def run_epochs(training: Training, first: int, last: int) -> None:
         for epoch in range(first, last):
-            setting.epoch()
+            training.run_epoch()
             if schedule.needs_metric:
-                setting.scheduler.scheduler.observe(1.0 + epoch)
+                training.scheduler.scheduler.observe(1.0 + epoch)
 
-    whole = setting()
-    epochs(whole, 0, 2)
+    whole = prepare()
+    run_epochs(whole, 0, 2)
     whole.accelerator.save_state(str(tmp_path))
-    epochs(whole, 2, EPOCHS)
+    run_epochs(whole, 2, EPOCHS)
 
-    resumed = setting()
+    resumed = prepare()
     resumed.accelerator.load_state(str(tmp_path))
-    epochs(resumed, 2, EPOCHS)
+    run_epochs(resumed, 2, EPOCHS)
     assert resumed.used == whole.used[6:]
-    assert len({rate for (rate,) in whole.used[6:]}) > 1
+    assert len({lr for (lr,) in whole.used[6:]}) > 1
 
 
-def train(folder: str, split_batches: bool) -> None:
-    """What each of the processes does."""
-    setting = Setting(
+def train_process(folder: str, split_batches: bool) -> None:
+    """Train in one of the processes and write what happened."""
+    training = Training(
         Warmup(2) >> Cosine(9),
         batches=16,
         dataloader_config=accelerate.DataLoaderConfiguration(split_batches=split_batches),
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        setting.epoch()
-    found = {
-        "used": setting.used,
-        "at": setting.scheduler.scheduler.last_epoch,
-        "warned": [str(warning.message) for warning in caught],
+        training.run_epoch()
+    result = {
+        "used": training.used,
+        "last_epoch": training.scheduler.scheduler.last_epoch,
+        "warnings": [str(warning.message) for warning in caught],
     }
-    file = Path(folder) / f"{setting.accelerator.process_index}.json"
-    file.write_text(json.dumps(found))
+    file = Path(folder) / f"{training.accelerator.process_index}.json"
+    file.write_text(json.dumps(result))
 
 
 @pytest.mark.parametrize(("split_batches", "steps", "each"), [(False, 8, 2), (True, 16, 1)])
-def test_among_processes_accelerate_steps_once_for_each_unless_batches_are_split(
+def test_accelerate_steps_once_per_process_unless_batches_are_split(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     split_batches: bool,
     steps: int,
     each: int,
 ) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # accelerate would choose, and warn of it
-    accelerate.debug_launcher(train, args=(str(tmp_path), split_batches), num_processes=2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # else accelerate sets it and warns
+    accelerate.debug_launcher(train_process, args=(str(tmp_path), split_batches), num_processes=2)
     results = [json.loads(file.read_text()) for file in sorted(tmp_path.glob("*.json"))]
-    warned = [result.pop("warned") for result in results]
-    assert [len(messages) for messages in warned] == [each - 1] * 2
-    assert split_batches or "was called 2 times" in warned[0][0]
+    messages = [result.pop("warnings") for result in results]
+    assert [len(texts) for texts in messages] == [each - 1] * 2
+    assert split_batches or "was called 2 times" in messages[0][0]
     schedule = Warmup(2) >> Cosine(9)
-    used = rates(schedule, range(0, steps * each, each))
-    assert results == [{"used": used, "at": steps * each}] * 2
+    used = compute_lrs(schedule, range(0, steps * each, each))
+    assert results == [{"used": used, "last_epoch": steps * each}] * 2

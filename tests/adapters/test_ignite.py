@@ -1,4 +1,4 @@
-"""The scheduler on real Ignite engines: what the optimizer holds in each of its steps."""
+"""The scheduler in real Ignite engines: what the optimizer used at each of its steps."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +8,13 @@ import pytest
 import torch
 from ignite.engine import Engine, Events
 from ignite.handlers import Checkpoint, DiskSaver
-from ignite.handlers import LRScheduler as IgnitesOwn
+from ignite.handlers import LRScheduler as IgniteScheduler
 from ignite.metrics import Average
 
 from lrlab import Cosine, LRScheduler, Plateau, Schedule, Warmup
 from lrlab.adapters.ignite import attach
 from lrlab.errors import SchedulerError
+from tests.raising import raises
 
 BASES = (0.1, 1.0)
 SCHEDULE = Warmup("25%") >> Cosine()
@@ -21,9 +22,11 @@ BATCHES, EPOCHS = 4, 3
 STEPS = BATCHES * EPOCHS
 LOSSES = [1.0, 0.9, 0.9, 0.9, 0.5, 0.6]
 
+pytestmark = pytest.mark.integration
+
 
 class Training:
-    """A model, its optimizer with two groups, and a trainer that notes the rates it used."""
+    """A model, its optimizer with two groups, and a trainer that records the learning rates."""
 
     def __init__(self, accumulate: int = 1) -> None:
         torch.manual_seed(0)
@@ -31,11 +34,11 @@ class Training:
         groups = zip([[self.model.weight], [self.model.bias]], BASES, strict=True)
         self.optimizer = torch.optim.SGD([{"params": p, "lr": lr} for p, lr in groups])
         self.used: list[list[float]] = []
-        self.optimizer.register_step_pre_hook(self._note)
+        self.optimizer.register_step_pre_hook(self._record)
         self.accumulate = accumulate
         self.trainer = Engine(self._update)
 
-    def _note(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    def _record(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         self.used.append([float(group["lr"]) for group in optimizer.param_groups])
 
     def _update(self, engine: Engine, batch: Any) -> None:
@@ -49,7 +52,7 @@ class Training:
         return self.used
 
 
-def values(schedule: Schedule, steps: int, each: int = 1) -> list[list[float]]:
+def compute_lrs(schedule: Schedule, steps: int, each: int = 1) -> list[list[float]]:
     return [[schedule(t // each, base=base) for base in BASES] for t in range(steps)]
 
 
@@ -62,24 +65,26 @@ def values(schedule: Schedule, steps: int, each: int = 1) -> list[list[float]]:
     ],
     ids=["iterations", "accumulated", "epochs"],
 )
-def test_each_optimizer_step_uses_the_schedules_rate(
+def test_each_optimizer_step_uses_the_schedules_lr(
     event: Any, accumulate: int, steps: int, each: int
 ) -> None:
     training = Training(accumulate)
     attach(LRScheduler(training.optimizer, SCHEDULE, total_steps=steps), training.trainer, event)
-    assert training.run() == values(SCHEDULE.bind(total_steps=steps), steps * each, each)
+    assert training.run() == compute_lrs(SCHEDULE.bind(total_steps=steps), steps * each, each)
 
 
-def evaluator_of(trainer: Engine) -> Engine:
-    """An engine with the metric "loss", run after each epoch of ``trainer``."""
+def make_evaluator(trainer: Engine) -> Engine:
+    """Build an engine with the metric "loss", run after each epoch of ``trainer``."""
     evaluator = Engine(lambda engine, batch: LOSSES[trainer.state.epoch - 1])
     Average().attach(evaluator, "loss")
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: evaluator.run([0]))
     return evaluator
 
 
-def expected_of(schedule: Schedule, steps_per_epoch: int, first: int) -> list[list[float]]:
-    """By the pure state machine: ``first`` steps of an epoch, the metric, the other steps."""
+def compute_metric_driven_lrs(
+    schedule: Schedule, steps_per_epoch: int, first: int
+) -> list[list[float]]:
+    """Use the pure state machine: ``first`` steps of an epoch, the metric, the other steps."""
     state, t, used = [schedule.init_state()] * 2, 0, []
     for loss in LOSSES:
         for i in range(steps_per_epoch):
@@ -96,21 +101,21 @@ def expected_of(schedule: Schedule, steps_per_epoch: int, first: int) -> list[li
     return used
 
 
-def test_an_evaluators_metric_moves_a_reactive_schedule() -> None:
+def test_an_evaluators_metric_changes_a_metric_driven_schedule() -> None:
     schedule = Warmup(5) >> Plateau(0.5, patience=0)
     training = Training()
     scheduler = LRScheduler(training.optimizer, schedule)
-    evaluator = evaluator_of(training.trainer)
+    evaluator = make_evaluator(training.trainer)
     attach(scheduler, training.trainer, metric="loss", evaluator=evaluator)
     used = training.run(len(LOSSES))
-    assert used == expected_of(schedule, BATCHES, BATCHES)
-    assert [rates[0] for rates in used[::BATCHES]] == pytest.approx(
+    assert used == compute_metric_driven_lrs(schedule, BATCHES, BATCHES)
+    assert [lrs[0] for lrs in used[::BATCHES]] == pytest.approx(
         [0.1 / 6, 0.1 * 5 / 6, 0.1, 0.05, 0.025, 0.025]
     )
 
 
 @pytest.mark.parametrize("evaluator_first", [True, False])
-def test_steps_by_epoch_take_the_metric_whichever_handler_came_first(evaluator_first: bool) -> None:
+def test_steps_by_epoch_use_the_metric_whichever_handler_came_first(evaluator_first: bool) -> None:
     training = Training()
     scheduler = LRScheduler(training.optimizer, Plateau(0.5, patience=0))
     evaluator = Engine(lambda engine, batch: LOSSES[training.trainer.state.epoch - 1])
@@ -125,7 +130,7 @@ def test_steps_by_epoch_take_the_metric_whichever_handler_came_first(evaluator_f
     ]
     for add in handlers if evaluator_first else reversed(handlers):
         add()
-    first = [rates[0] for rates in training.run(len(LOSSES))[::BATCHES]]
+    first = [lrs[0] for lrs in training.run(len(LOSSES))[::BATCHES]]
     assert first == [0.1, 0.1, 0.1, 0.05, 0.025, 0.025]
 
 
@@ -135,71 +140,75 @@ def test_the_trainers_own_metric_is_read_at_the_end_of_its_epochs() -> None:
     average.attach(training.trainer, "loss")
     scheduler = LRScheduler(training.optimizer, Plateau(0.5, patience=0))
     attach(scheduler, training.trainer, metric="loss")
-    first = [rates[0] for rates in training.run(len(LOSSES))[::BATCHES]]
+    first = [lrs[0] for lrs in training.run(len(LOSSES))[::BATCHES]]
     assert first == [0.1, 0.1, 0.1, 0.05, 0.025, 0.025]
 
 
 def test_a_checkpoint_of_ignite_resumes_it(tmp_path: Path) -> None:
     schedule = (Warmup(3) >> Cosine(21)) * Plateau(0.5, patience=0)
 
-    def prepared() -> tuple[Training, dict[str, Any]]:
+    def prepare() -> tuple[Training, dict[str, Any]]:
         training = Training()
         scheduler = LRScheduler(training.optimizer, schedule)
-        attach(scheduler, training.trainer, metric="loss", evaluator=evaluator_of(training.trainer))
+        attach(
+            scheduler, training.trainer, metric="loss", evaluator=make_evaluator(training.trainer)
+        )
         return training, {
             "trainer": training.trainer,
             "optimizer": training.optimizer,
             "scheduler": scheduler,
         }
 
-    whole = prepared()[0].run(len(LOSSES))
-    begun, saved = prepared()
-    keep = Checkpoint(saved, DiskSaver(tmp_path, create_dir=False))
-    begun.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=4), keep)
+    whole = prepare()[0].run(len(LOSSES))
+    begun, saved = prepare()
+    checkpoint = Checkpoint(saved, DiskSaver(tmp_path, create_dir=False))
+    begun.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=4), checkpoint)
     begun.run(5)
-    resumed, loaded = prepared()
-    Checkpoint.load_objects(loaded, torch.load(tmp_path / keep.last_checkpoint, weights_only=True))
+    resumed, loaded = prepare()
+    Checkpoint.load_objects(
+        loaded, torch.load(tmp_path / checkpoint.last_checkpoint, weights_only=True)
+    )
     assert resumed.run(len(LOSSES)) == whole[4 * BATCHES :]
 
 
-def test_ignites_own_handler_gives_the_schedules_rates_and_saves_where_it_is() -> None:
+def test_ignites_own_handler_uses_the_schedules_lrs_and_saves_the_state() -> None:
     schedule = SCHEDULE.bind(total_steps=STEPS)
 
-    def prepared() -> tuple[Training, IgnitesOwn]:
+    def prepare() -> tuple[Training, IgniteScheduler]:
         training = Training()
-        own = IgnitesOwn(LRScheduler(training.optimizer, schedule))
-        training.trainer.add_event_handler(Events.ITERATION_STARTED, own)
-        return training, own
+        handler = IgniteScheduler(LRScheduler(training.optimizer, schedule))
+        training.trainer.add_event_handler(Events.ITERATION_STARTED, handler)
+        return training, handler
 
-    whole, _ = prepared()
-    assert whole.run() == values(schedule, STEPS)
-    begun, own = prepared()
+    whole, _ = prepare()
+    assert whole.run() == compute_lrs(schedule, STEPS)
+    begun, handler = prepare()
     begun.run(2)
-    resumed, other = prepared()
-    other.load_state_dict(own.state_dict())
-    assert resumed.run(1) == values(schedule, STEPS)[2 * BATCHES :]
+    resumed, new_handler = prepare()
+    new_handler.load_state_dict(handler.state_dict())
+    assert resumed.run(1) == compute_lrs(schedule, STEPS)[2 * BATCHES :]
 
 
-def test_mistakes_are_told() -> None:
+def test_mistakes_are_refused() -> None:
     training = Training()
     plain = LRScheduler(training.optimizer, SCHEDULE, total_steps=STEPS)
-    reactive = LRScheduler(training.optimizer, Plateau())
+    metric_driven = LRScheduler(training.optimizer, Plateau())
     trainer, evaluator = training.trainer, Engine(lambda *_: None)
-    for event in (
-        Events.ITERATION_STARTED,
-        Events.EPOCH_STARTED(every=2),
-        Events.ITERATION_COMPLETED | Events.STARTED,
+    for event, name in (
+        (Events.ITERATION_STARTED, "ITERATION_STARTED"),
+        (Events.EPOCH_STARTED(every=2), "EPOCH_STARTED"),
+        (Events.ITERATION_COMPLETED | Events.STARTED, "STARTED"),
     ):
-        with pytest.raises(SchedulerError, match="first rate would be skipped"):
+        with raises(SchedulerError, "event", name, "Events.ITERATION_COMPLETED"):
             attach(plain, trainer, event)
-    with pytest.raises(SchedulerError, match=r"say which with metric="):
-        attach(reactive, trainer)
-    with pytest.raises(SchedulerError, match="must read a metric, such as Plateau"):
+    with raises(SchedulerError, "metric="):
+        attach(metric_driven, trainer)
+    with raises(SchedulerError, "metric must be left out", "'loss'"):
         attach(plain, trainer, metric="loss")
-    with pytest.raises(SchedulerError, match=r"without metric="):
+    with raises(SchedulerError, "metric=", "evaluator"):
         attach(plain, trainer, evaluator=evaluator)
-    attach(reactive, trainer, metric="los", evaluator=evaluator)
+    attach(metric_driven, trainer, metric="los", evaluator=evaluator)
     Average(output_transform=lambda _: 1.0).attach(evaluator, "loss")
     evaluator.logger.disabled = True  # Ignite logs the error too
-    with pytest.raises(SchedulerError, match="has 'loss'; did you mean loss"):
+    with raises(SchedulerError, "'los'", "did you mean loss"):
         evaluator.run([0])

@@ -1,4 +1,4 @@
-"""The scheduler in transformers' own Trainer: what its optimizer really used, step by step."""
+"""The scheduler in transformers' own Trainer: what its optimizer used, step by step."""
 
 import importlib
 import math
@@ -11,17 +11,20 @@ import torch
 
 from lrlab import Cosine, Linear, LRScheduler, Plateau, Schedule, Warmup
 from lrlab.errors import MissingExtra, SchedulerError
-from tests.adapters.recording import Used, recorded
+from tests.adapters.recording import UsedValues, record_values
+from tests.raising import raises
 
 transformers = importlib.import_module("transformers")
 adapter = importlib.import_module("lrlab.adapters.transformers")
+
+pytestmark = pytest.mark.integration
 
 BATCHES = 5
 DATA = [{"x": torch.ones(2), "labels": torch.ones(1)}] * (2 * BATCHES)
 
 
-class Tiny(torch.nn.Module):
-    """A small model, as the Trainer calls one."""
+class SmallModel(torch.nn.Module):
+    """A small model with the interface that the Trainer needs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +35,7 @@ class Tiny(torch.nn.Module):
         return {"loss": (y - labels).square().mean(), "logits": y}
 
 
-class TotalsKnown(transformers.Trainer):
+class SchedulerBuildingTrainer(transformers.Trainer):
     """The Trainer of the adapter's docstring."""
 
     schedule: Schedule
@@ -44,18 +47,18 @@ class TotalsKnown(transformers.Trainer):
         return self.lr_scheduler
 
 
-class Setting:
-    """A Trainer of a small model in two named parameter groups, and all that they used."""
+class Training:
+    """A Trainer of a small model in two named parameter groups, and what they used."""
 
     def __init__(
         self,
         folder: Path,
         schedule: Schedule | None,
         momentum: Schedule | None = None,
-        by: Any = None,
+        trainer_class: Any = None,
         **arguments: Any,
     ) -> None:
-        model = Tiny()
+        model = SmallModel()
         optimizer = torch.optim.SGD(
             [
                 {"params": [model.layer.weight], "name": "weight"},
@@ -64,12 +67,12 @@ class Setting:
             lr=0.1,
             momentum=0.9,
         )
-        self.used, self.momenta = recorded(optimizer), recorded(optimizer, "momentum")
+        self.used, self.momenta = record_values(optimizer), record_values(optimizer, "momentum")
         scheduler = (
             None if schedule is None else LRScheduler(optimizer, schedule, momentum=momentum)
         )
         defaults = {"num_train_epochs": 4, "save_strategy": "no", "report_to": "none"}
-        self.trainer = (by or transformers.Trainer)(
+        self.trainer = (trainer_class or transformers.Trainer)(
             model=model,
             args=transformers.TrainingArguments(
                 str(folder),
@@ -81,11 +84,13 @@ class Setting:
             train_dataset=DATA,
             eval_dataset=DATA,
             optimizers=(optimizer, scheduler),
-            compute_metrics=lambda _: {"worse": worse_and_worse(self.trainer.state.global_step)},
+            compute_metrics=lambda _: {
+                "worse": compute_worsening_metric(self.trainer.state.global_step)
+            },
         )
 
 
-def rates(schedule: Schedule, steps: int) -> Used:
+def compute_lrs(schedule: Schedule, steps: int) -> UsedValues:
     return [[schedule(t, base=0.1), schedule(t, base=0.2)] for t in range(steps)]
 
 
@@ -94,51 +99,55 @@ def test_every_step_of_the_optimizer_is_one_of_the_schedule(
     tmp_path: Path, accumulate: int
 ) -> None:
     schedule = Warmup(2) >> Cosine(9)
-    setting = Setting(tmp_path, schedule, gradient_accumulation_steps=accumulate)
-    setting.trainer.train()
-    assert setting.used == rates(schedule, 4 * math.ceil(BATCHES / accumulate))
+    training = Training(tmp_path, schedule, gradient_accumulation_steps=accumulate)
+    training.trainer.train()
+    assert training.used == compute_lrs(schedule, 4 * math.ceil(BATCHES / accumulate))
 
 
 def test_the_trainer_knows_the_number_of_steps(tmp_path: Path) -> None:
-    setting = Setting(tmp_path, None, by=TotalsKnown, gradient_accumulation_steps=2)
-    setting.trainer.schedule = Warmup("25%") >> Cosine()
-    setting.trainer.train()
-    assert setting.used == rates(Warmup(3) >> Cosine(9), 12)
+    training = Training(
+        tmp_path, None, trainer_class=SchedulerBuildingTrainer, gradient_accumulation_steps=2
+    )
+    training.trainer.schedule = Warmup("25%") >> Cosine()
+    training.trainer.train()
+    assert training.used == compute_lrs(Warmup(3) >> Cosine(9), 12)
 
 
-# Were an evaluation before training seen, nothing after it would be an improvement.
-def worse_and_worse(step: int) -> float:
+# If an evaluation before training counted, nothing after it would be an improvement.
+def compute_worsening_metric(step: int) -> float:
     return -1.0 if step == 0 else 1.0 + step / 100
 
 
-REACTIVE = Warmup(3) >> Plateau(0.5, patience=1)
+METRIC_DRIVEN = Warmup(3) >> Plateau(0.5, patience=1)
 
 
-@pytest.mark.parametrize("schedule", [Warmup(3) >> Cosine(17), REACTIVE], ids=str)
-def test_a_resumed_training_is_the_uninterrupted_one(tmp_path: Path, schedule: Schedule) -> None:
-    def setting(**arguments: Any) -> Setting:
-        setting = Setting(tmp_path, schedule, eval_strategy="steps", eval_steps=3, **arguments)
-        setting.trainer.add_callback(adapter.ScheduleCallback("worse"))
-        return setting
+@pytest.mark.parametrize("schedule", [Warmup(3) >> Cosine(17), METRIC_DRIVEN], ids=str)
+def test_a_resumed_training_equals_the_uninterrupted_one(
+    tmp_path: Path, schedule: Schedule
+) -> None:
+    def prepare(**arguments: Any) -> Training:
+        training = Training(tmp_path, schedule, eval_strategy="steps", eval_steps=3, **arguments)
+        training.trainer.add_callback(adapter.ScheduleCallback("worse"))
+        return training
 
-    whole = setting(save_strategy="steps", save_steps=3)
+    whole = prepare(save_strategy="steps", save_steps=3)
     whole.trainer.train()
     assert len(whole.used) == 4 * BATCHES
-    assert len({rate for rate, _ in whole.used}) > 3
+    assert len({lr for lr, _ in whole.used}) > 3
     for step in (3, 6, 9, 15):
-        resumed = setting()
+        resumed = prepare()
         resumed.trainer.train(resume_from_checkpoint=str(tmp_path / f"checkpoint-{step}"))
         assert resumed.used == whole.used[step:]
 
 
-def reacting(schedule: Schedule, seen: Any, steps: int) -> Used:
-    """The rates where a metric is seen before each of these steps."""
-    state, found = schedule.init_state(), []
+def compute_metric_driven_lrs(schedule: Schedule, seen: Any, steps: int) -> UsedValues:
+    """The learning rates if a metric is seen before each of these steps."""
+    state, lrs = schedule.init_state(), []
     for t in range(steps):
         if t in seen:
-            state = schedule.update_state(state, t, worse_and_worse(t), base=0.1)
-        found.append([schedule.with_state(state)(t, base=base) for base in (0.1, 0.2)])
-    return found
+            state = schedule.update_state(state, t, compute_worsening_metric(t), base=0.1)
+        lrs.append([schedule.with_state(state)(t, base=base) for base in (0.1, 0.2)])
+    return lrs
 
 
 @pytest.mark.parametrize(
@@ -151,43 +160,47 @@ def reacting(schedule: Schedule, seen: Any, steps: int) -> Used:
 def test_an_evaluation_is_seen_when_it_ends_and_once(
     tmp_path: Path, monitor: dict[str, Any]
 ) -> None:
-    setting = Setting(tmp_path, REACTIVE, eval_strategy="epoch", **monitor)
-    setting.trainer.add_callback(adapter.ScheduleCallback())
-    setting.trainer.train()
-    expected = reacting(REACTIVE, range(BATCHES, 4 * BATCHES, BATCHES), 4 * BATCHES)
-    assert setting.used == expected
-    assert expected[-1] < [0.1, 0.2]  # it really was reduced
-    after = setting.trainer.lr_scheduler.state_dict()
-    setting.trainer.evaluate()
-    assert setting.trainer.lr_scheduler.state_dict() == after
+    training = Training(tmp_path, METRIC_DRIVEN, eval_strategy="epoch", **monitor)
+    training.trainer.add_callback(adapter.ScheduleCallback())
+    training.trainer.train()
+    expected = compute_metric_driven_lrs(
+        METRIC_DRIVEN, range(BATCHES, 4 * BATCHES, BATCHES), 4 * BATCHES
+    )
+    assert training.used == expected
+    assert expected[-1] < [0.1, 0.2]  # it was reduced
+    after = training.trainer.lr_scheduler.state_dict()
+    training.trainer.evaluate()
+    assert training.trainer.lr_scheduler.state_dict() == after
 
 
-def test_of_several_evaluations_one_has_the_metric(tmp_path: Path) -> None:
-    setting = Setting(tmp_path, REACTIVE, eval_strategy="epoch")
-    setting.trainer.eval_dataset = {"some": DATA, "other": DATA}
-    setting.trainer.add_callback(adapter.ScheduleCallback("other_worse"))
-    setting.trainer.train()
-    assert setting.used == reacting(REACTIVE, range(BATCHES, 20, BATCHES), 20)
+def test_one_of_several_evaluations_has_the_metric(tmp_path: Path) -> None:
+    training = Training(tmp_path, METRIC_DRIVEN, eval_strategy="epoch")
+    training.trainer.eval_dataset = {"first": DATA, "other": DATA}
+    training.trainer.add_callback(adapter.ScheduleCallback("other_worse"))
+    training.trainer.train()
+    assert training.used == compute_metric_driven_lrs(
+        METRIC_DRIVEN, range(BATCHES, 20, BATCHES), 20
+    )
 
-    setting.trainer.pop_callback(adapter.ScheduleCallback)
-    setting.trainer.add_callback(adapter.ScheduleCallback("worst"))
-    with pytest.raises(SchedulerError, match=r"'eval_worst', which no evaluation.*eval_other_loss"):
-        setting.trainer.train()
-
-
-def test_a_metric_that_no_longer_comes_is_missed(tmp_path: Path) -> None:
-    setting = Setting(tmp_path, REACTIVE, eval_strategy="epoch")
-    setting.trainer.compute_metrics = lambda _: {"once": 1.0} if len(setting.used) < 8 else {}
-    setting.trainer.add_callback(adapter.ScheduleCallback("once"))
-    with pytest.raises(SchedulerError, match="'eval_once', which no evaluation gives"):
-        setting.trainer.train()
-    assert len(setting.used) == 2 * BATCHES
+    training.trainer.pop_callback(adapter.ScheduleCallback)
+    training.trainer.add_callback(adapter.ScheduleCallback("worst"))
+    with raises(SchedulerError, "'eval_worst'", "eval_other_loss", "monitor="):
+        training.trainer.train()
 
 
-def test_logs_say_what_the_optimizer_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_no_longer_comes_is_an_error(tmp_path: Path) -> None:
+    training = Training(tmp_path, METRIC_DRIVEN, eval_strategy="epoch")
+    training.trainer.compute_metrics = lambda _: {"once": 1.0} if len(training.used) < 8 else {}
+    training.trainer.add_callback(adapter.ScheduleCallback("once"))
+    with raises(SchedulerError, "'eval_once'"):
+        training.trainer.train()
+    assert len(training.used) == 2 * BATCHES
+
+
+def test_logs_show_what_the_optimizer_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accumulators = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "events"))
-    setting = Setting(
+    training = Training(
         tmp_path,
         Warmup(2) >> Cosine(18),
         momentum=Linear(1.0, 0.5, over=20),
@@ -195,15 +208,15 @@ def test_logs_say_what_the_optimizer_used(tmp_path: Path, monkeypatch: pytest.Mo
         logging_steps=3,
         eval_strategy="epoch",
     )
-    adapter.ScheduleCallback().add_to(setting.trainer)
-    setting.trainer.train()
+    adapter.ScheduleCallback().add_to(training.trainer)
+    training.trainer.train()
 
-    logged = [row for row in setting.trainer.state.log_history if "lr/weight" in row]
+    logged = [row for row in training.trainer.state.log_history if "lr/weight" in row]
     assert [row["step"] for row in logged] == [3, 6, 9, 12, 15, 18]
     for row in logged:
         step = row["step"] - 1
-        assert [row["lr/weight"], row["lr/bias"]] == setting.used[step]
-        assert [row["momentum/weight"], row["momentum/bias"]] == setting.momenta[step]
+        assert [row["lr/weight"], row["lr/bias"]] == training.used[step]
+        assert [row["momentum/weight"], row["momentum/bias"]] == training.momenta[step]
 
     events = accumulators.EventAccumulator(str(tmp_path / "events")).Reload()
     for name in ("lr/weight", "lr/bias", "momentum/weight", "momentum/bias"):
@@ -212,14 +225,14 @@ def test_logs_say_what_the_optimizer_used(tmp_path: Path, monkeypatch: pytest.Mo
         ]
 
 
-def test_it_is_for_our_scheduler(tmp_path: Path) -> None:
-    setting = Setting(tmp_path, None)
-    setting.trainer.add_callback(adapter.ScheduleCallback())
-    with pytest.raises(SchedulerError, match=r"LambdaLR: say Trainer\(optimizers="):
-        setting.trainer.train()
+def test_other_schedulers_are_refused(tmp_path: Path) -> None:
+    training = Training(tmp_path, None)
+    training.trainer.add_callback(adapter.ScheduleCallback())
+    with raises(SchedulerError, "LambdaLR", "Trainer(optimizers="):
+        training.trainer.train()
 
 
-def test_without_the_library_one_sentence_says_how_to_install_it(
+def test_without_the_library_the_error_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
@@ -228,7 +241,7 @@ def test_without_the_library_one_sentence_says_how_to_install_it(
 
 
 def test_a_metric_without_evaluations_is_warned_of(tmp_path: Path) -> None:
-    model = Tiny()
+    model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     trainer = transformers.Trainer(
         model,
@@ -241,20 +254,20 @@ def test_a_metric_without_evaluations_is_warned_of(tmp_path: Path) -> None:
         trainer.train()
 
 
-def test_a_language_model_is_resumed_at_its_rate(tmp_path: Path) -> None:
-    """Transformers' own kind of model, with dropout and two groups of weight decay."""
+def test_a_language_model_resumes_with_its_lr(tmp_path: Path) -> None:
+    """A model of transformers, with dropout and two groups of weight decay."""
     settings = {"vocab_size": 16, "n_positions": 8, "n_embd": 8, "n_layer": 1, "n_head": 2}
-    words = torch.arange(8)
-    rows = [{"input_ids": words, "labels": words}] * 12
+    tokens = torch.arange(8)
+    rows = [{"input_ids": tokens, "labels": tokens}] * 12
 
-    def train(resume: bool) -> tuple[Used, list[torch.Tensor]]:
+    def train(resume: bool) -> tuple[UsedValues, list[torch.Tensor]]:
         torch.manual_seed(0)
         model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**settings))
         decayed = [p for p in model.parameters() if p.ndim > 1]
         others = [p for p in model.parameters() if p.ndim < 2]
         groups = [{"params": decayed}, {"params": others, "lr": 0.01, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.1)
-        used = recorded(optimizer)
+        used = record_values(optimizer)
         trainer = transformers.Trainer(
             model,
             transformers.TrainingArguments(

@@ -1,4 +1,4 @@
-"""``lrlab plan``: what it says is what ``lrlab compare`` then does, and it does nothing itself."""
+"""``lrlab plan`` predicts what ``lrlab compare`` then does, and does nothing itself."""
 
 import re
 from collections.abc import Callable
@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Protocol, build_grid, build_plan, estimate_cost
+from lrlab.studies import Machine, build_grid, build_plan, estimate_cost
+from lrlab.studies.plan.plan import Protocol
 from lrlab.training import Settings
-from tests.cli.stopping import query
-from tests.cli.test_own import TRAINING
+from tests.cli.conftest import Lrlab
+from tests.cli.database import query
+from tests.cli.scripts import METRIC_OPTIONS, TRAINING
 from tests.studies.store.factories import write
 
 SMALL = [
@@ -20,118 +22,121 @@ SMALL = [
 ]  # fmt: skip
 
 
-def said_of(out: str, phase: str) -> int:
-    """The runs that a plan says a phase has."""
-    (found,) = re.findall(rf"^{phase} +(?:<= *)?(\d+) runs  ", out, re.MULTILINE)
-    return int(found)
+def get_planned_count(out: str, phase: str) -> int:
+    """Return the number of runs that a plan prints for a phase."""
+    (count,) = re.findall(rf"^  {phase} +(?:<= )?(\d+)  ", out, re.MULTILINE)
+    return int(count)
 
 
-def done(db: Path, phases: str) -> int:
+def get_total(out: str) -> tuple[int, int]:
+    """Return the smallest and the largest number of runs that a plan prints."""
+    least, most = re.findall(r"^(\d+)(?: to (\d+))? runs of ", out, re.MULTILINE)[0]
+    return int(least), int(most or least)
+
+
+def count_stored_runs(db: Path, phases: str = "*") -> int:
     return query(db, f"SELECT count(*) FROM planned_run WHERE phase GLOB '{phases}'")[0][0]
 
 
-@pytest.mark.parametrize("widenings", [0, 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("extensions", [0, 2])
 def test_the_runs_of_every_phase_are_those_of_the_study(
-    lrlab: Callable, tmp_path: Path, widenings: int
+    lrlab: Lrlab, tmp_path: Path, extensions: int
 ) -> None:
-    study = [*SMALL, "--widen", widenings]
-    said = lrlab("plan", *study)
-    assert said.code == 0
+    study = [*SMALL, "--grid-extensions", extensions]
+    planned = lrlab("plan", *study)
+    assert planned.code == 0
     assert list(tmp_path.iterdir()) == []
     assert lrlab("compare", *study).code == 0
     db = tmp_path / "lrlab.db"
-    assert said_of(said.out, "tuning") == done(db, "tuning") == 3 * 4 * 2
-    least, most = re.search(
-        r"^(\d+)(?: to (\d+))? runs of 2 epochs, loop$", said.out, re.M
-    ).groups()
-    if widenings:
-        # Of two rates one is the best, and both are at an edge: every schedule is widened.
-        assert 3 * 2 * 2 <= done(db, "widening*") <= said_of(said.out, "widening")
-        assert int(most) == int(least) + said_of(said.out, "widening")
-        assert int(least) < done(db, "*") <= int(most)
+    assert get_planned_count(planned.out, "tuning") == count_stored_runs(db, "tuning") == 3 * 4 * 2
+    least, most = get_total(planned.out)
+    if extensions:
+        # Of two learning rates one is the best, and both are at an edge: every schedule gets more.
+        planned_extension = get_planned_count(planned.out, "grid extension")
+        assert 3 * 2 * 2 <= count_stored_runs(db, "grid extension*") <= planned_extension
+        assert most == least + planned_extension
+        assert least < count_stored_runs(db) <= most
     else:
-        assert "widening" not in said.out
-        assert most is None
-        assert said_of(said.out, "final") == done(db, "final") == (3 + 4 - 1 + 2) * 3
-        assert done(db, "*") == int(least)
+        assert "grid extension" not in planned.out
+        final = get_planned_count(planned.out, "final")
+        assert final == count_stored_runs(db, "final") == (3 + 4 - 1 + 2) * 3
+        assert count_stored_runs(db) == least == most
 
     again = lrlab("plan", *study)
-    assert "24 of them stored already" in again.out
-    assert "24 of them stored already" not in said.out
-    assert again.out.replace(", 24 of them stored already", "") == _as_timed(said.out, again.out)
+    time = re.compile(r"^time: .*$", re.MULTILINE)
+    stored = ", 24 of them stored already"
+    assert stored in again.out
+    assert time.sub("", again.out.replace(stored, "")) == time.sub("", planned.out)
 
 
-def _as_timed(said: str, other: str) -> str:
-    """With the time that the other one tells."""
-    time = re.compile(r"^about .* on this machine$", re.MULTILINE)
-    (found,) = time.findall(other)
-    return time.sub(found, said)
-
-
-def test_all_that_widening_may_cost_is_said() -> None:
+def test_the_cost_of_grid_extensions() -> None:
     grid = build_grid(Settings(epochs=1, validation_size=0.2), [0.03, 0.3], [0, 0.9])
-    study = build_plan(
+    plan = build_plan(
         load_problem("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, grid_extensions=2)
     )
-    taken = estimate_cost(study, Machine(1))
-    assert taken.tuning_runs == 4 * 3
-    assert taken.final_runs == (4 + 2) * 5  # the rate halfway between the two, with either momentum
-    # Two rates with two momenta each: tuned, then run over fresh seeds, as is what lies halfway.
-    assert taken.max_extension_runs == 4 * (3 + 2 * 5)
+    estimate = estimate_cost(plan, Machine(1))
+    assert estimate.tuning_runs == 4 * 3
+    # The final runs include the rate halfway between the two, with either momentum.
+    assert estimate.final_runs == (4 + 2) * 5
+    # Two rates with two momenta each: tuned, then run over final seeds, as is what lies halfway.
+    assert estimate.max_extension_runs == 4 * (3 + 2 * 5)
 
 
-def test_what_is_not_tuned_has_final_runs_alone(lrlab: Callable, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_study_without_tuning_has_final_runs_only(lrlab: Lrlab, tmp_path: Path) -> None:
     study = ["iris", "--no-tune", "--seeds", 40, "--epochs", 30, "--engine", "ensemble"]
-    said = lrlab("plan", *study)
-    assert said_of(said.out, "final") == 12 * 40
-    assert "tuning" not in said.out
-    assert "480 runs of 30 epochs, ensemble\n" in said.out
+    planned = lrlab("plan", *study)
+    assert get_planned_count(planned.out, "final") == 12 * 40
+    assert "tuning" not in planned.out
+    assert get_total(planned.out) == (480, 480)
     assert lrlab("compare", *study).code == 0
-    assert done(tmp_path / "lrlab.db", "*") == 480
-    (megabytes,) = re.findall(r"^about (\S+) MB in the database$", said.out, re.MULTILINE)
+    assert count_stored_runs(tmp_path / "lrlab.db") == 480
+    (megabytes,) = re.findall(r"^database: about (\S+) MB$", planned.out, re.MULTILINE)
     assert 1 / 2 < float(megabytes) * 1e6 / (tmp_path / "lrlab.db").stat().st_size < 2
 
 
-def test_the_schedules_are_shown_as_they_are_run(lrlab: Callable, tmp_path: Path) -> None:
+def test_the_schedules_are_those_that_are_run(lrlab: Lrlab, tmp_path: Path) -> None:
     study = [
         "iris", "--schedule", "Linear(0.5, 0)", "--lr", "0.1,0.2", "--momentum", "0",
-        "--tuning-seeds", "1", "--seeds", "1", "--epochs", "1", "--widen", "0", "--engine", "loop",
+        "--tuning-seeds", "1", "--seeds", "1", "--epochs", "1", "--grid-extensions", "0",
+        "--engine", "loop",
     ]  # fmt: skip
-    said = lrlab("plan", *study)
-    listed = said.out[said.out.index("schedules\n") :].split("\n\n")[0].splitlines()[1:]
-    assert listed == ["  Constant(1.0)", "  2.0 * Linear(0.5, 0.0)"]
+    planned = lrlab("plan", *study)
+    block = planned.out[planned.out.index("schedules\n") :].split("\n\n")[0]
+    assert block.splitlines()[1:] == ["  Constant(1.0)", "  2.0 * Linear(0.5, 0.0)"]
+    assert "Linear(0.5, 0.0) is divided by its peak" in planned.err
     assert lrlab("compare", *study).code == 0
     trained = query(tmp_path / "lrlab.db", "SELECT DISTINCT schedule FROM run")
-    assert {f"  {schedule}" for (schedule,) in trained} == set(listed)
+    assert {f"  {schedule}" for (schedule,) in trained} == set(block.splitlines()[1:])
 
 
-def test_a_training_function_has_no_time(lrlab: Callable, scripts: Path) -> None:
-    (scripts / "own_plan_training.py").write_text(TRAINING)
-    said = lrlab("plan", "own_plan_training.py:train", "--metric", "error", "--lower-is-better",
-                 "--dummy-score", 3, "--epochs", 2)  # fmt: skip
-    assert said.code == 0
-    assert "time: as long as the function takes, which only it knows" in said.out
-    assert "on this machine" not in said.out
-    assert "2 epochs, loop" in said.out
-    assert "Plateau" not in said.out  # a function may give its scheduler no metric
+def test_a_training_function_has_no_time(lrlab: Lrlab, scripts: Path) -> None:
+    (scripts / "plan_training.py").write_text(TRAINING)
+    planned = lrlab("plan", "plan_training.py:train", *METRIC_OPTIONS, "--epochs", 2)
+    assert planned.code == 0
+    assert "time: unknown" in planned.out
+    assert "engine: loop" in planned.out
+    assert "Plateau" not in planned.out  # a function may give its scheduler no metric
 
 
-@pytest.mark.parametrize("made", [write, Path.touch])
+@pytest.mark.parametrize("create_db", [write, Path.touch])
 def test_a_database_is_read_and_never_written(
-    lrlab: Callable, tmp_path: Path, made: Callable
+    lrlab: Lrlab, tmp_path: Path, create_db: Callable[[Path], None]
 ) -> None:
-    made(tmp_path / "lrlab.db")
+    create_db(tmp_path / "lrlab.db")
     before = (tmp_path / "lrlab.db").read_bytes()
     (tmp_path / "lrlab.db").chmod(0o444)
-    said = lrlab("plan", *SMALL, "--engine", "auto")
-    assert said.code == 0, said.err
+    planned = lrlab("plan", *SMALL, "--engine", "auto")
+    assert planned.code == 0, planned.err
     assert [file.name for file in tmp_path.iterdir()] == ["lrlab.db"]
     assert (tmp_path / "lrlab.db").read_bytes() == before
 
 
-def test_the_engine_is_the_one_that_the_study_then_has(lrlab: Callable) -> None:
+def test_the_engine_is_that_of_the_study(lrlab: Lrlab) -> None:
     study = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
     assert lrlab("compare", *study, "--engine", "loop").code == 0
-    said = lrlab("plan", *study)
-    assert "engine: loop (this study began with it)" in said.err
-    assert "4 runs of 1 epoch, loop, 4 of them stored already" in said.out
+    planned = lrlab("plan", *study)
+    assert "engine: loop" in planned.err
+    assert get_total(planned.out) == (4, 4)
+    assert "4 of them stored already; engine: loop" in planned.out

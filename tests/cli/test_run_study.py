@@ -1,69 +1,95 @@
-"""``lrlab resume``: from where it is called, and of whom it was begun."""
+"""Running a study from the command line: where the plot goes, how a stopped study is continued."""
 
-from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import typer
 
-from lrlab import Cosine
-from lrlab.cli.compare import run_study_with_progress
+from lrlab import Cosine, studies
+from lrlab.cli.run_study import run_study_with_progress
+from lrlab.errors import StudyError
 from lrlab.lab import plan_study
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Plan, Protocol, Store, run_study
-from tests.cli.conftest import Said
+from lrlab.studies import Machine, Plan, Store, run_study
+from lrlab.studies.execution import ray as ray_backend
+from lrlab.studies.execution import runner
+from lrlab.studies.plan.plan import Protocol
+from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 
-Lrlab = Callable[..., Said]
-
-WORDS = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
-HERE = ["--engine", "loop", "--workers", "1"]
+STUDY = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
+LOOP = ["--engine", "loop", "--workers", "1"]
 
 
-def same_from_python() -> Plan:
+@pytest.fixture
+def plan() -> Plan:
+    """The plan of ``STUDY``, made in Python."""
     return plan_study(load_problem("iris"), [Cosine()], tune=False, protocol=Protocol(2), epochs=1)
 
 
-def test_the_picture_goes_where_the_command_is_given(
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_plot_goes_where_the_command_is_given(
     lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert lrlab("compare", *WORDS, *HERE).code == 0
-    (tmp_path / "elsewhere" / "pictures").mkdir(parents=True)
+    assert lrlab("compare", *STUDY, *LOOP).code == 0
+    (tmp_path / "elsewhere" / "plots").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "elsewhere")
-    said = lrlab("resume", "--db", "../lrlab.db", "--png", "pictures/own.png", "--workers", "1")
-    assert (said.code, said.err.count("error")) == (0, 0)
-    assert (tmp_path / "elsewhere" / "pictures" / "own.png").is_file()
+    result = lrlab("resume", "--db", "../lrlab.db", "--output", "plots/a.png", "--workers", "1")
+    assert (result.code, result.err.count("error")) == (0, 0)
+    assert (tmp_path / "elsewhere" / "plots" / "a.png").is_file()
 
 
-def test_a_study_begun_in_python_and_repeated_by_a_command_can_be_resumed(
-    lrlab: Lrlab, tmp_path: Path
+def test_a_study_started_in_python_and_repeated_by_a_command_can_be_resumed(
+    lrlab: Lrlab, tmp_path: Path, plan: Plan
 ) -> None:
     with Store(tmp_path / "lrlab.db") as store:
-        study = run_study(same_from_python(), store, Machine(1))
-    assert "was begun in Python" in lrlab("resume", "--workers", "1").err
-    repeated = lrlab("compare", *WORDS, *HERE)
-    assert f"study {study.plan.id}" in repeated.out
+        study = run_study(plan, store, Machine(1))
+    assert_refused(lrlab("resume", "--workers", "1"), study.plan.id, "Python")
+    repeated = lrlab("compare", *STUDY, *LOOP)
+    assert study.plan.id in repeated.out
     assert lrlab("resume", "--workers", "1").code == 0
 
 
-def test_how_to_go_on_can_be_typed_as_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_command_that_continues_a_study_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plan: Plan
 ) -> None:
-    def stopped(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("lrlab.studies.carry_out", stopped)
-    with Store(tmp_path / "my studies.db") as store, pytest.raises(typer.Exit) as ended:
-        run_study_with_progress(same_from_python(), store, Machine(1), None)
-    assert ended.value.exit_code == 130
-    assert f" --db '{tmp_path}/my studies.db'" in capsys.readouterr().err
+    monkeypatch.setattr("lrlab.studies.run_study", stop)
+    with Store(tmp_path / "my studies.db") as store, pytest.raises(typer.Exit) as exit_info:
+        run_study_with_progress(plan, store, Machine(1), None)
+    assert exit_info.value.exit_code == 130
+    assert f"lrlab resume {plan.id} --db '{tmp_path}/my studies.db'\n" in capsys.readouterr().err
 
 
-def test_a_goal_that_is_no_number_is_refused_before_anything_is_begun(
-    lrlab: Lrlab, tmp_path: Path
+def test_a_study_on_a_cluster_is_continued_there(
+    lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = lrlab("compare", *WORDS, *HERE, "--goal", "inf")
-    assert (said.code, said.err) == (
-        2,
-        "error: a goal must be a finite number, got inf; such as 0.95.\n",
-    )
+    monkeypatch.setattr(studies, "run_study", stop)
+    monkeypatch.setattr(runner, "open_backend", lambda backend: nullcontext())
+    monkeypatch.setattr(ray_backend, "describe_cluster", lambda: "a cluster")
+
+    def run_and_get_command(*options: str) -> str:
+        result: CommandResult = lrlab("compare", *STUDY, "--engine", "ray", *options)
+        assert result.code == 130
+        return result.err.rpartition("lrlab resume ")[2].partition(" ")[2]
+
+    cluster = ["--address", "10.0.0.1:6379", "--gpus-per-run", "0.5"]
+    assert run_and_get_command(*cluster) == f"--engine ray {' '.join(cluster)}\n"
+    assert run_and_get_command("--db", "my own.db") == "--db 'my own.db' --engine ray\n"
+
+
+def test_a_target_score_is_checked_before_anything_starts(lrlab: Lrlab, tmp_path: Path) -> None:
+    assert_refused(lrlab("compare", *STUDY, *LOOP, "--target-score", "inf"), "inf", "0.95")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_raised_while_training_is_printed(
+    lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StudyError("the disk is full.")
+
+    monkeypatch.setattr(studies, "run_study", fail)
+    assert_refused(lrlab("compare", *STUDY, *LOOP), "error: the disk is full.")

@@ -1,4 +1,4 @@
-"""Keras' names against Keras' own schedules, which are asked to compute in float64."""
+"""lrlab.dialects.keras against Keras' own schedules in float64."""
 
 import math
 import os
@@ -14,8 +14,9 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import keras as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.stepping import reactions
-from tests.dialects.strangers import refuses_nonsense, same_arguments
+from tests.dialects.function_checks import check_invalid_arguments, check_same_parameters
+from tests.dialects.stepped_rates import collect_metric_rates
+from tests.raising import raises
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
@@ -25,9 +26,9 @@ theirs = keras.optimizers.schedules
 
 STEPS = 220
 quick = settings(max_examples=25)
-slow = settings(max_examples=12)  # these take Keras milliseconds a step
+few_examples = settings(max_examples=12)  # Keras takes milliseconds a step
 rates = st.floats(1e-3, 10)
-some = st.integers(1, 150)
+step_counts = st.integers(1, 150)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,26 +39,26 @@ def float64() -> Iterator[None]:
     keras.config.set_floatx(before)
 
 
-def values(name: str, *arguments: Any, **words: Any) -> Any:
-    schedule = getattr(theirs, name)(*arguments, **words)
+def collect_values(name: str, *arguments: Any, **kwargs: Any) -> Any:
+    schedule = getattr(theirs, name)(*arguments, **kwargs)
     return np.array([float(schedule(t)) for t in range(STEPS)])
 
 
-def check(name: str, *arguments: Any, **words: Any) -> None:
-    expected = values(name, *arguments, **words)
-    schedule = getattr(ours, name)(*arguments, **words)
-    # Where Keras subtracts numbers that are nearly equal, its own last bits are of the peak.
+def check_rates(name: str, *arguments: Any, **kwargs: Any) -> None:
+    expected = collect_values(name, *arguments, **kwargs)
+    schedule = getattr(ours, name)(*arguments, **kwargs)
+    # Keras subtracts numbers that are nearly equal, so values near 0 are as exact as the peak.
     atol = 1e-12 * np.abs(expected).max()
     assert_allclose(schedule(range(STEPS), base=0.3), expected, rtol=1e-12, atol=atol)
 
 
 @quick
-@given(rates, some, st.floats(0.5, 1.05), st.booleans())
+@given(rates, step_counts, st.floats(0.5, 1.05), st.booleans())
 def test_exponential_and_inverse_time(
     rate: float, steps: int, decay: float, staircase: bool
 ) -> None:
-    check("ExponentialDecay", rate, steps, decay, staircase)
-    check("InverseTimeDecay", rate, steps, decay, staircase)
+    check_rates("ExponentialDecay", rate, steps, decay, staircase)
+    check_rates("InverseTimeDecay", rate, steps, decay, staircase)
 
 
 @quick
@@ -65,36 +66,45 @@ def test_exponential_and_inverse_time(
 def test_piecewise_constant(boundaries: list[int], data: st.DataObject) -> None:
     count = len(boundaries) + 1
     levels = data.draw(st.lists(rates, min_size=count, max_size=count))
-    check("PiecewiseConstantDecay", sorted(boundaries), levels)
+    check_rates("PiecewiseConstantDecay", sorted(boundaries), levels)
 
 
 def test_a_boundary_acts_a_step_later_than_torchs() -> None:
-    assert values("PiecewiseConstantDecay", [3], [1.0, 0.1])[2:5].tolist() == [1.0, 1.0, 0.1]
-    assert values("PiecewiseConstantDecay", [3.0], [1.0, 0.1])[2:5].tolist() == [1.0, 1.0, 0.1]
-    check("PiecewiseConstantDecay", [3], [1.0, 0.1])
+    assert collect_values("PiecewiseConstantDecay", [3], [1.0, 0.1])[2:5].tolist() == [
+        1.0,
+        1.0,
+        0.1,
+    ]
+    assert collect_values("PiecewiseConstantDecay", [3.0], [1.0, 0.1])[2:5].tolist() == [
+        1.0,
+        1.0,
+        0.1,
+    ]
+    check_rates("PiecewiseConstantDecay", [3], [1.0, 0.1])
 
 
-@slow
-@given(rates, some, st.floats(0, 1), st.floats(1, 3), st.booleans())
+@few_examples
+@given(rates, step_counts, st.floats(0, 1), st.floats(1, 3), st.booleans())
 def test_polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -> None:
-    check("PolynomialDecay", rate, steps, end, power, cycle)
-    check("PolynomialDecay", rate, steps, power=0.5, cycle=cycle)
-    check("PolynomialDecay", rate, steps)
+    check_rates("PolynomialDecay", rate, steps, end, power, cycle)
+    check_rates("PolynomialDecay", rate, steps, power=0.5, cycle=cycle)
+    check_rates("PolynomialDecay", rate, steps)
 
 
 @quick
-@given(st.just(0.0) | rates, some, st.floats(0, 1.5), st.none() | rates, st.integers(0, 50))
+@given(st.just(0.0) | rates, step_counts, st.floats(0, 1.5), st.none() | rates, st.integers(0, 50))
 def test_cosine(rate: float, steps: int, alpha: float, peak: float | None, warmup: int) -> None:
-    check("CosineDecay", rate, steps, alpha, warmup_target=peak, warmup_steps=warmup)
+    check_rates("CosineDecay", rate, steps, alpha, warmup_target=peak, warmup_steps=warmup)
 
 
-@slow
+@pytest.mark.slow
+@few_examples
 @given(
-    rates, some, st.sampled_from([1.0, 1.5, 2.0]), st.sampled_from([1.0, 0.7, 1.2]),
+    rates, step_counts, st.sampled_from([1.0, 1.5, 2.0]), st.sampled_from([1.0, 0.7, 1.2]),
     st.floats(0, 1),
 )  # fmt: skip
 def test_restarts(rate: float, steps: int, longer: float, higher: float, alpha: float) -> None:
-    expected = values("CosineDecayRestarts", rate, steps, longer, higher, alpha)
+    expected = collect_values("CosineDecayRestarts", rate, steps, longer, higher, alpha)
     rates = ours.CosineDecayRestarts(rate, steps, longer, higher, alpha)(range(STEPS), base=0.3)
     starts = np.cumsum(steps * longer ** np.arange(300 if longer == 1 else 20))
     away = np.abs(np.arange(STEPS)[:, None] - starts).min(axis=1) > 1e-9
@@ -103,18 +113,18 @@ def test_restarts(rate: float, steps: int, longer: float, higher: float, alpha: 
 
 
 def test_exponents_of_zero_are_refused_where_keras_never_falls() -> None:
-    assert (values("PolynomialDecay", 1.0, 5, power=0) == 1.0).all()
-    assert (values("InverseTimeDecay", 1.0, 5, 0.0) == 1.0).all()
-    assert values("ExponentialDecay", 1.0, 5, 0.0)[:2].tolist() == [1.0, 0.0]
-    assert np.isnan(values("CosineDecayRestarts", 1.0, 5, 0.5)).any()
-    for name, words, argument in (
+    assert (collect_values("PolynomialDecay", 1.0, 5, power=0) == 1.0).all()
+    assert (collect_values("InverseTimeDecay", 1.0, 5, 0.0) == 1.0).all()
+    assert collect_values("ExponentialDecay", 1.0, 5, 0.0)[:2].tolist() == [1.0, 0.0]
+    assert np.isnan(collect_values("CosineDecayRestarts", 1.0, 5, 0.5)).any()
+    for name, kwargs, argument in (
         ("PolynomialDecay", {"power": 0}, "power"),
         ("InverseTimeDecay", {"decay_rate": 0}, "decay_rate"),
         ("ExponentialDecay", {"decay_rate": 0}, "decay_rate"),
         ("CosineDecayRestarts", {"t_mul": 0.5}, "t_mul"),
     ):
-        with pytest.raises(ScheduleError, match=f"{argument} must be"):
-            getattr(ours, name)(1.0, 5, **words)
+        with raises(ScheduleError, argument, f"got {kwargs[argument]}"):
+            getattr(ours, name)(1.0, 5, **kwargs)
 
 
 @pytest.fixture
@@ -126,22 +136,22 @@ def float32() -> Iterator[None]:
 
 @pytest.mark.usefixtures("float32")
 def test_keras_misses_a_restart_by_its_last_bits() -> None:
-    # log(1.2**2) / log(1.2) is 1.999..., so Keras has the end of the second cosine at step 5 + 6.
-    assert values("CosineDecayRestarts", 1.0, 5, 1.2)[11] < 1e-6
+    # log(1.2**2) / log(1.2) is 1.999..., so at step 5 + 6 Keras still ends the second cosine.
+    assert collect_values("CosineDecayRestarts", 1.0, 5, 1.2)[11] < 1e-6
     assert ours.CosineDecayRestarts(1.0, 5, 1.2)(11, base=0.3) == pytest.approx(1.0)
 
 
 @pytest.mark.usefixtures("float32")
 def test_keras_own_precision_is_float32() -> None:
-    single = values("CosineDecay", 0.1, 150, 0.1)
+    single = collect_values("CosineDecay", 0.1, 150, 0.1)
     rates = ours.CosineDecay(0.1, 150, 0.1)(range(STEPS), base=0.3)
     assert_allclose(rates, single, rtol=1e-5)
     assert np.abs(rates / single - 1).max() > 1e-9
 
 
-def reduced(metrics: list[float], base: float, **words: Any) -> list[float]:
-    """The rates after each epoch that Keras' own callback sets on an optimizer."""
-    callback = keras.callbacks.ReduceLROnPlateau(mode="min", **words)
+def collect_callback_rates(metrics: list[float], base: float, **kwargs: Any) -> list[float]:
+    """Collect the rates that Keras' own callback sets after each epoch."""
+    callback = keras.callbacks.ReduceLROnPlateau(mode="min", **kwargs)
     optimizer = SimpleNamespace(learning_rate=base)
     callback.set_model(SimpleNamespace(optimizer=optimizer))
     callback.on_train_begin()
@@ -161,28 +171,28 @@ def reduced(metrics: list[float], base: float, **words: Any) -> list[float]:
     cooldown=st.integers(0, 4),
     least=st.sampled_from([0.0, 0.0625, 0.5]),
 )
-def test_plateau(metrics: list[float], patience: int, **words: Any) -> None:
-    words = {
-        "factor": words["factor"],
+def test_plateau(metrics: list[float], patience: int, **kwargs: Any) -> None:
+    kwargs = {
+        "factor": kwargs["factor"],
         "patience": patience,
-        "min_delta": words["delta"],
-        "cooldown": words["cooldown"],
-        "min_lr": words["least"],
+        "min_delta": kwargs["delta"],
+        "cooldown": kwargs["cooldown"],
+        "min_lr": kwargs["least"],
     }
-    expected = reduced(metrics, 0.25, **words)
-    mine = reactions(ours.ReduceLROnPlateau(**words), metrics, base=0.25)
+    expected = collect_callback_rates(metrics, 0.25, **kwargs)
+    mine = collect_metric_rates(ours.ReduceLROnPlateau(**kwargs), metrics, base=0.25)
     assert mine == pytest.approx(expected, rel=1e-12)
 
 
-def test_only_to_keras_is_a_first_nan_the_best() -> None:
+def test_a_first_nan_is_the_best_metric_in_keras_only() -> None:
     metrics = [math.nan, 1.0, 0.5, 0.25, 0.1]
-    assert reduced(metrics, 1.0, patience=2)[-1] == pytest.approx(0.01)
-    assert reactions(ours.ReduceLROnPlateau(patience=2), metrics) == [1.0] * 5
+    assert collect_callback_rates(metrics, 1.0, patience=2)[-1] == pytest.approx(0.01)
+    assert collect_metric_rates(ours.ReduceLROnPlateau(patience=2), metrics) == [1.0] * 5
 
 
 def test_a_floor_above_the_start_is_refused_where_keras_climbs() -> None:
-    assert values("CosineDecayRestarts", 0.1, 50, alpha=1.5)[49] > 0.14
-    with pytest.raises(ScheduleError, match=r"alpha must be a number from 0 to 1, got 1\.5"):
+    assert collect_values("CosineDecayRestarts", 0.1, 50, alpha=1.5)[49] > 0.14
+    with raises(ScheduleError, "alpha", "got 1.5"):
         ours.CosineDecayRestarts(0.1, 50, alpha=1.5)
 
 
@@ -207,29 +217,31 @@ def test_direction_by_name_is_keras_own(metric: Any, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "message"),
+    ("name", "arguments", "mentions"),
     [
-        ("ReduceLROnPlateau", {"monitor": "val_joy"}, "got 'val_joy'; say mode=\"min\""),
-        ("ReduceLROnPlateau", {"mode": "least"}, '"auto" or "min" or "max", got'),
-        ("ExponentialDecay", (0.1, 0, 0.9), "decay_steps must be a duration above 0"),
-        ("PiecewiseConstantDecay", ([3, 1], [1, 2, 3]), "ascending order, got"),
-        ("PiecewiseConstantDecay", ([1, 3], [1, 2]), "levels must be one more than at"),
-        ("CosineDecayRestarts", (0.1, 10, 0.5), "t_mul must be a number of 1 or more, got 0.5"),
-        ("PolynomialDecay", (-0.1, 10), "0 or more, got -0.1"),
+        ("ReduceLROnPlateau", {"monitor": "val_joy"}, ("monitor", "got 'val_joy'")),
+        ("ReduceLROnPlateau", {"mode": "least"}, ("mode", "got 'least'")),
+        ("ExponentialDecay", (0.1, 0, 0.9), ("decay_steps", "got 0")),
+        ("PiecewiseConstantDecay", ([3, 1], [1, 2, 3]), ("boundaries", "got [3, 1]")),
+        ("PiecewiseConstantDecay", ([1, 3], [1, 2]), ("levels", "got 2 and 2")),
+        ("CosineDecayRestarts", (0.1, 10, 0.5), ("t_mul", "got 0.5")),
+        ("PolynomialDecay", (-0.1, 10), ("initial_learning_rate", "got -0.1")),
     ],
 )
-def test_errors_name_rule_and_value(name: str, words: Any, message: str) -> None:
+def test_errors_name_argument_and_value(
+    name: str, arguments: Any, mentions: tuple[str, ...]
+) -> None:
     function = getattr(ours, name)
-    with pytest.raises(ScheduleError, match=message):
-        function(**words) if isinstance(words, dict) else function(*words)
+    with raises(ScheduleError, *mentions):
+        function(**arguments) if isinstance(arguments, dict) else function(*arguments)
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    refuses_nonsense(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)
 def test_arguments_are_keras_own(name: str) -> None:
     home = keras.callbacks if name == "ReduceLROnPlateau" else theirs
-    same_arguments(getattr(ours, name), getattr(home, name), left_out=("name", "verbose"))
+    check_same_parameters(getattr(ours, name), getattr(home, name), left_out=("name", "verbose"))

@@ -16,7 +16,7 @@ SCHEDULE = Warmup(3) >> Cosine(6)
 """Another learning rate at each step, and 0 in the end."""
 
 STEPS = 12
-COMPILING_STEPS = 3
+WARMUP_STEPS = 3
 """Steps in which torch may compile: for one number, and then for any number."""
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -25,7 +25,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "AdamW": lambda *groups: torch.optim.AdamW(*groups, weight_decay=0.01),
 }
 OTHER_SCHEDULES = {
-    "the rate alone": {},
+    "lr alone": {},
     "everything": {"momentum": "Linear(0.5, 1, over=10)", "weight_decay": "Exponential(0.9)"},
 }
 
@@ -56,7 +56,7 @@ def train(
     return [weight.tolist() for weight in weights]
 
 
-# torch's own, where it loads its compiler.
+# torch warns when it loads its compiler.
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("others", OTHER_SCHEDULES.values(), ids=OTHER_SCHEDULES.keys())
 @pytest.mark.parametrize("number", ["float", "float32 tensor"])
@@ -84,15 +84,13 @@ def test_new_values_do_not_compile_again(
         **others,
     )
     assert compilations[0] >= 1
-    assert compilations[COMPILING_STEPS:] == [compilations[COMPILING_STEPS - 1]] * (
-        STEPS - COMPILING_STEPS
-    )
-    rates = [
+    assert compilations[WARMUP_STEPS:] == [compilations[WARMUP_STEPS - 1]] * (STEPS - WARMUP_STEPS)
+    expected = [
         [SCHEDULE(t, base=float(NUMBER_TYPES[number](base))) for base in BASE_LRS]
         for t in range(STEPS)
     ]
-    found = [[rate for rate, *_ in groups] for groups in used]
-    torch.testing.assert_close(torch.tensor(found), torch.tensor(rates), rtol=0, atol=0)
+    used_lrs = [[lr for lr, *_ in groups] for groups in used]
+    torch.testing.assert_close(torch.tensor(used_lrs), torch.tensor(expected), rtol=0, atol=0)
     # As without the compiler, which folds some numbers.
     eager = train(
         build_optimizer, NUMBER_TYPES[number], lambda step: step, lambda _: None, **others
@@ -115,7 +113,7 @@ def test_the_counter_shows_recompilation() -> None:
             lambda step: torch.compile(step, backend=counter),
             lambda _: compilations.append(counter.frame_count),
         )
-    assert compilations[COMPILING_STEPS] > compilations[COMPILING_STEPS - 1]
+    assert compilations[WARMUP_STEPS] > compilations[WARMUP_STEPS - 1]
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])
@@ -126,16 +124,16 @@ def test_a_capturable_lr_becomes_a_tensor_on_the_device_of_its_parameters(
     weight = nn.Parameter(torch.ones(5, device=device))
     optimizer = torch.optim.Adam([weight], lr=NUMBER_TYPES[number](0.1), capturable=True)
     LRScheduler(optimizer, SCHEDULE)
-    rate = optimizer.param_groups[0]["lr"]
-    assert isinstance(rate, torch.Tensor)
-    assert rate.device == weight.device
+    lr = optimizer.param_groups[0]["lr"]
+    assert isinstance(lr, torch.Tensor)
+    assert lr.device == weight.device
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU with CUDA")
 @pytest.mark.parametrize(
     "make_number",
     [float, torch.tensor, lambda lr: torch.tensor(lr, device="cuda")],
-    ids=["float", "tensor", "tensor of the GPU"],
+    ids=["float", "tensor", "GPU tensor"],
 )
 def test_a_captured_step_sees_every_new_lr(make_number: Callable[[float], Any]) -> None:
     start = torch.linspace(1, 2, 5)
@@ -143,25 +141,25 @@ def test_a_captured_step_sees_every_new_lr(make_number: Callable[[float], Any]) 
     weight.grad = torch.full_like(weight, 0.3)
     optimizer = torch.optim.Adam([weight], lr=make_number(0.1), capturable=True)
     scheduler = LRScheduler(optimizer, SCHEDULE)
-    rate = optimizer.param_groups[0]["lr"]
+    lr = optimizer.param_groups[0]["lr"]
 
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
-        for _ in range(COMPILING_STEPS):
+        for _ in range(WARMUP_STEPS):
             optimizer.step()
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        optimizer.step()  # recorded, and not run
+        optimizer.step()  # recorded, not run
     for _ in range(STEPS):
         graph.replay()
         scheduler.step()
-    assert optimizer.param_groups[0]["lr"] is rate
+    assert optimizer.param_groups[0]["lr"] is lr
 
-    expected = train_in_float64(start, [0] * COMPILING_STEPS + list(range(STEPS)))
+    expected = train_in_float64(start, [0] * WARMUP_STEPS + list(range(STEPS)))
     torch.testing.assert_close(weight.detach().cpu().double(), expected, rtol=1e-5, atol=1e-6)
-    stale = train_in_float64(start, [0] * (COMPILING_STEPS + STEPS))
+    stale = train_in_float64(start, [0] * (WARMUP_STEPS + STEPS))
     assert (expected - stale).abs().min() > 0.01
 
 

@@ -176,6 +176,7 @@ def test_a_stream_counts_where_it_knows_its_length() -> None:
     assert count_steps([torch.zeros(2), torch.zeros(1)], 2, gradient_accumulation_steps=2) == 2
 
 
+@pytest.mark.integration
 # Lightning 2.6 asks torch 2.13 for a class that torch has since deprecated, and is sparing of
 # worker processes here.
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning")
@@ -240,6 +241,7 @@ def make_trainer(folder: Path, epochs: float, accumulate: int) -> Any:
     return transformers.Trainer(Regression(), settings, train_dataset=data)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("epochs", "accumulate"), [(2.5, 5), (0.3, 1)])
 def test_it_equals_the_steps_of_transformers_trainer(
     tmp_path: Path, epochs: float, accumulate: int, capsys: pytest.CaptureFixture[str]
@@ -256,6 +258,7 @@ def test_it_equals_the_steps_of_transformers_trainer(
     assert expected == count_steps(23, epochs, batch_size=2, gradient_accumulation_steps=accumulate)
 
 
+@pytest.mark.integration
 def test_fractions_of_epochs_are_those_of_transformers_bit_for_bit(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path, 1.0, 1)
 

@@ -77,9 +77,9 @@ def test_a_group_that_has_not_changed_keeps_what_it_saw() -> None:
     )
     never_stopped = make_optimizer(1.0)
     used = run_steps(never_stopped, LRScheduler(never_stopped, schedules[0]), True, 0, 29)
-    found = run_steps(scheduler.optimizer, scheduler, True, 9, 29)
-    assert [row[0] for row in found] == [row[0] for row in used[9:]]
-    assert [row[1][0] for row in found] == [Exponential(0.9)(t, base=0.1) for t in range(9, 30)]
+    resumed = run_steps(scheduler.optimizer, scheduler, True, 9, 29)
+    assert [row[0] for row in resumed] == [row[0] for row in used[9:]]
+    assert [row[1][0] for row in resumed] == [Exponential(0.9)(t, base=0.1) for t in range(9, 30)]
 
 
 MOMENTUM = Linear(1.0, 0.5, over=20)
@@ -132,7 +132,7 @@ class Decay:
 def test_functions_are_those_of_the_new_scheduler() -> None:
     state = save_state(7, Custom(lambda t: 0.9**t))
     again = Custom(lambda t: 0.9**t)
-    # A function has no text of its own, only a name, which is another one here.
+    # A function has no text, only a name, which differs here.
     state["hyperparameters"]["lr"]["schedules"] = [repr(again)]
     check_follows(load(state, again), (again, 0.1), first=7)
     with raises(SchedulerError, "Custom", "cannot be built from its text"):

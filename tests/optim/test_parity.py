@@ -27,8 +27,8 @@ def run_both(
     our_optimizer, torch_optimizer = (
         make_optimizer(*map(make_number, BASE_LRS), kind=kind) for _ in range(2)
     )
-    ours = LRScheduler(our_optimizer, case.plan.ours())
-    theirs = case.plan.theirs(torch_optimizer)
+    ours = LRScheduler(our_optimizer, case.plan.build_lrlab())
+    theirs = case.plan.build_torch(torch_optimizer)
     return (
         np.array(run_steps(our_optimizer, ours, case.needs_metric, 0, LAST_STEP)),
         np.array(run_steps(torch_optimizer, theirs, case.needs_metric, 0, LAST_STEP)),

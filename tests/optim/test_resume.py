@@ -59,12 +59,12 @@ def make_subject(name: str, *arguments: Any, needs_metric: bool = False, **optio
 
 
 def make_torch_subject(case: Case) -> Subject:
-    return Subject(case.name, case.plan.theirs, case.needs_metric, case.bend)
+    return Subject(case.name, case.plan.build_torch, case.needs_metric, case.bend)
 
 
 SUBJECTS = [
     *(
-        make_subject(case.name, case.plan.ours(), needs_metric=case.needs_metric)._replace(
+        make_subject(case.name, case.plan.build_lrlab(), needs_metric=case.needs_metric)._replace(
             bend=case.bend
         )
         for case in CASES

@@ -175,6 +175,7 @@ CLOSED_FORMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLOSED_FORMS)
 def test_a_float32_lr_is_right_to_the_last_bit_after_a_million_steps(name: str) -> None:
     schedule, closed_form = CLOSED_FORMS[name]

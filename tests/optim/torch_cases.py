@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tests.dialects.torch.plans import Plan, one_over
+from tests.dialects.torch_strategies import SchedulerSpec, make_inverse_time
 
 LAST_STEP = 30
 """The last step at which torch and the dialect agree for all of them."""
@@ -11,7 +11,7 @@ LAST_STEP = 30
 class Case(NamedTuple):
     """A scheduler that ends by ``LAST_STEP``, if at all, and a step at which its course bends."""
 
-    plan: Plan
+    plan: SchedulerSpec
     bend: int
 
     @property
@@ -24,13 +24,13 @@ class Case(NamedTuple):
         return self.name == "ReduceLROnPlateau"
 
 
-def make_case(name: str, bend: int, *parts: Plan, **arguments: Any) -> Case:
-    return Case(Plan(name, arguments, parts), bend)
+def make_case(name: str, bend: int, *parts: SchedulerSpec, **arguments: Any) -> Case:
+    return Case(SchedulerSpec(name, arguments, parts), bend)
 
 
 CASES = [
-    make_case("LambdaLR", 5, lr_lambda=one_over(0.1)),
-    make_case("MultiplicativeLR", 5, lr_lambda=one_over(0.01)),
+    make_case("LambdaLR", 5, lr_lambda=make_inverse_time(0.1)),
+    make_case("MultiplicativeLR", 5, lr_lambda=make_inverse_time(0.01)),
     make_case("StepLR", 8, step_size=8, gamma=0.5),
     make_case("MultiStepLR", 9, milestones=[3, 9], gamma=0.3),
     make_case("ConstantLR", 4, factor=0.5, total_iters=4),
@@ -46,15 +46,15 @@ CASES = [
     make_case(
         "SequentialLR",
         4,
-        Plan("LinearLR", {"total_iters": 4}),
-        Plan("StepLR", {"step_size": 5}),
-        Plan("CosineAnnealingLR", {"T_max": 12}),
+        SchedulerSpec("LinearLR", {"total_iters": 4}),
+        SchedulerSpec("StepLR", {"step_size": 5}),
+        SchedulerSpec("CosineAnnealingLR", {"T_max": 12}),
         milestones=[4, 18],
     ),
     make_case(
         "ChainedScheduler",
         5,
-        Plan("ConstantLR", {"factor": 0.5, "total_iters": 5}),
-        Plan("ExponentialLR", {"gamma": 0.9}),
+        SchedulerSpec("ConstantLR", {"factor": 0.5, "total_iters": 5}),
+        SchedulerSpec("ExponentialLR", {"gamma": 0.9}),
     ),
 ]

@@ -1,18 +1,18 @@
-"""Seeds fix what they should, for ever."""
+"""Derived seeds never change and never repeat."""
 
 from lrlab.problems import derive_seeds
 
 
 def test_streams_are_the_same_on_every_machine() -> None:
-    # Written down once: a change would silently change every stored run.
+    # Fixed values: a change would silently change every stored run.
     assert vars(derive_seeds(0)) == {
         "split": 2968811710,
         "weights": 3677149159,
-        "order": 745650761,
+        "batch_order": 745650761,
         "validation": 2884920346,
     }
 
 
 def test_streams_do_not_share_numbers() -> None:
-    drawn = [number for seed in range(1000) for number in vars(derive_seeds(seed)).values()]
-    assert len(set(drawn)) == len(drawn)
+    numbers = [number for seed in range(1000) for number in vars(derive_seeds(seed)).values()]
+    assert len(set(numbers)) == len(numbers)

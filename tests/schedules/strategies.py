@@ -55,7 +55,7 @@ ramps = st.one_of(
     st.builds(Warmup, lengths, curve=curves),
     st.builds(Warmup, lengths, start=st.floats(0, 1), curve=curves),
 )
-"""Shapes that begin and end where they say."""
+"""Primitives with exact levels at their start and end."""
 
 finite = st.one_of(
     ramps,
@@ -97,11 +97,11 @@ endless = st.one_of(
     st.builds(PolynomialCycle, powers, period=periods, **ends),
     st.builds(Noise, st.floats(0.01, 1), seed=st.integers(0, 99)),
     st.builds(Noise, st.floats(0.01, 1), std=st.floats(0.1, 2)),
-    # No part of a sequence: clocks that start between steps round as they are grouped.
+    # Never a part of a sequence: clocks that start between steps round differently when grouped.
     st.builds(Cosine, st.floats(0.5, 300)),
     st.builds(Formula, st.sampled_from(["1 / (1 + 0.01*t)", "0.5 * (t < 10) + 0.5"])),
 )
-shapes = st.one_of(finite, endless)
+primitives = st.one_of(finite, endless)
 absolute = st.one_of(
     st.builds(Constant, st.builds(Absolute, levels)),
     st.builds(Cosine, lengths, end=st.builds(Absolute, levels)),
@@ -109,10 +109,10 @@ absolute = st.one_of(
 )
 
 
-def _combined(
+def _combine(
     parts: st.SearchStrategy[Schedule], ending: st.SearchStrategy[Schedule]
 ) -> st.SearchStrategy[Schedule]:
-    """Every way to make one schedule of ``parts``; those in ``ending`` have an end."""
+    """Combine ``parts`` in every way; those in ``ending`` have an end."""
     return st.one_of(
         st.builds(lambda a, n, b: a.until(n) >> b, parts, lengths, parts),
         st.builds(lambda a, b: a >> b, ending, parts),
@@ -138,51 +138,51 @@ def _combined(
     )
 
 
-def trees(depth: int) -> st.SearchStrategy[Schedule]:
-    """Relative schedules nested up to ``depth`` deep."""
+def make_trees(depth: int) -> st.SearchStrategy[Schedule]:
+    """Draw relative schedules nested up to ``depth`` deep."""
     if depth <= 1:
-        return shapes
-    # Deferred, so that only the branch that is drawn is built.
-    return st.one_of(shapes, st.deferred(lambda: _combined(trees(depth - 1), finite)))
+        return primitives
+    # Deferred, so that only the drawn branch is built.
+    return st.one_of(primitives, st.deferred(lambda: _combine(make_trees(depth - 1), finite)))
 
 
 durations = st.one_of(
     lengths,
-    st.integers(0, 40).map(lambda share: f"{share}%"),
+    st.integers(0, 40).map(lambda percentage: f"{percentage}%"),
     st.floats(0, 20).map(lambda epochs: f"{epochs:.2f}ep"),
 )
-anywhere = st.one_of(levels, st.builds(Absolute, levels))
+any_levels = st.one_of(levels, st.builds(Absolute, levels))
 ending = st.one_of(
-    st.builds(Constant, anywhere, over=durations),
-    st.builds(Linear, anywhere, anywhere, over=durations),
-    st.builds(Cosine, durations, start=anywhere, end=anywhere),
-    st.builds(Warmup, durations, start=st.one_of(st.none(), anywhere)),
-    st.builds(Cooldown, durations, end=anywhere, curve=curves),
+    st.builds(Constant, any_levels, over=durations),
+    st.builds(Linear, any_levels, any_levels, over=durations),
+    st.builds(Cosine, durations, start=any_levels, end=any_levels),
+    st.builds(Warmup, durations, start=st.one_of(st.none(), any_levels)),
+    st.builds(Cooldown, durations, end=any_levels, curve=curves),
 )
 unending = st.one_of(
-    st.builds(Constant, anywhere),
-    st.builds(Cosine, end=anywhere),
+    st.builds(Constant, any_levels),
+    st.builds(Cosine, end=any_levels),
     st.builds(Exponential, gammas, every=st.sampled_from([3, "1ep", "5%"])),
     st.builds(MultiStep, st.just([10, "60%", "90%"]), gammas),
 )
-"""Without an end of their own, or with that of the training."""
+"""Schedules without an end, or with that of the training."""
 
 
-def _planned(depth: int) -> st.SearchStrategy[Schedule]:
+def _make_planned(depth: int) -> st.SearchStrategy[Schedule]:
     if depth <= 1:
         return st.one_of(ending, unending)
-    parts = st.deferred(lambda: _planned(depth - 1))
+    parts = st.deferred(lambda: _make_planned(depth - 1))
     return st.one_of(
         st.builds(lambda a, b: a >> b, ending, parts),
         st.builds(lambda a, at, b: a.until(at) >> b, parts, durations, parts),
         st.builds(lambda a, b: a.then(b, join="continue"), ending, parts),
-        st.builds(lambda a, b: a * b if a.relative or b.relative else a + b, parts, parts),
+        st.builds(lambda a, b: a * b if a.is_relative or b.is_relative else a + b, parts, parts),
         st.builds(lambda a, b: a + b, parts, parts),
         st.builds(lambda a, n: a.shift(n), parts, st.one_of(durations, st.integers(-50, 50))),
         st.builds(lambda a, k: a.stretch(k), parts, st.floats(0.1, 5)),
         st.builds(lambda a: a.staircase("1ep"), parts),
-        st.builds(lambda a, low: a.clip(low), parts, anywhere),
-        st.builds(lambda a, k, offset: a.affine(k, offset), parts, st.floats(0, 2), anywhere),
+        st.builds(lambda a, low: a.clip(low), parts, any_levels),
+        st.builds(lambda a, k, offset: a.affine(k, offset), parts, st.floats(0, 2), any_levels),
         st.builds(
             lambda a, n, g, d: a.repeat(n, growth=g, decay=d),
             ending,
@@ -193,9 +193,9 @@ def _planned(depth: int) -> st.SearchStrategy[Schedule]:
     )
 
 
-planned = _planned(4)
-"""Schedules with durations in every unit and rates of every kind in every place."""
+planned = _make_planned(4)
+"""Unbound schedules with durations in every unit and levels of every kind."""
 
-relative = trees(4)
+relative = make_trees(4)
 schedules = st.one_of(relative, absolute, st.builds(lambda a, b: a * b, relative, absolute))
 steps = st.lists(st.one_of(st.integers(0, 1000), st.floats(0, 1000)), min_size=1, max_size=40)

@@ -8,6 +8,7 @@ from scipy import stats
 
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Noise
+from tests.raising import raises
 
 STEPS = np.arange(20_000)
 
@@ -38,14 +39,14 @@ def test_normal_noise_is_a_truncated_normal(amount: float, std: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "mentions"),
     [
-        ({"amount": 0}, "amount must be a number above 0, at most 1"),
-        ({"amount": 1.5}, "amount must be"),
-        ({"amount": 0.5, "std": 0}, "std must be a number above 0"),
-        ({"amount": 0.5, "seed": -1}, "seed must be a whole number of 0 or more"),
+        ({"amount": 0}, ("amount", "above 0, at most 1", "got 0")),
+        ({"amount": 1.5}, ("amount", "got 1.5")),
+        ({"amount": 0.5, "std": 0}, ("std", "above 0", "got 0")),
+        ({"amount": 0.5, "seed": -1}, ("seed", "0 or more", "got -1")),
     ],
 )
-def test_arguments_out_of_their_domain(words: dict, said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
-        Noise(**words)
+def test_arguments_out_of_their_domain_are_refused(arguments: dict, mentions: tuple) -> None:
+    with raises(ScheduleError, "Noise:", *mentions):
+        Noise(**arguments)

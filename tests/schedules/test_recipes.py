@@ -1,6 +1,7 @@
-"""Named compositions against the formulas of their papers."""
+"""Recipes against the formulas of their papers and libraries."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from lrlab.schedules import (
     triangular2,
     wsd,
 )
+from tests.raising import raises
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_recipes_are_compositions_that_peak_at_the_base_rate(recipe: Schedule) -
 
 
 @given(total=st.integers(20, 500), cut=st.floats(0.05, 0.9), ratio=st.floats(2, 64))
-def test_slanted_triangular_is_the_papers(total: int, cut: float, ratio: float) -> None:
+def test_slanted_triangular_equals_the_papers_formula(total: int, cut: float, ratio: float) -> None:
     rise = max(1, round(total * cut))
 
     def paper(t: int) -> float:
@@ -64,7 +66,7 @@ def test_slanted_triangular_is_the_papers(total: int, cut: float, ratio: float) 
 
 
 @given(half=st.integers(1, 60), low=st.floats(0, 0.9), decay=st.sampled_from([1.0, 0.5, 0.9]))
-def test_triangular_is_the_papers(half: int, low: float, decay: float) -> None:
+def test_triangular_equals_the_papers_formula(half: int, low: float, decay: float) -> None:
     def paper(t: int) -> float:
         cycle = math.floor(1 + t / (2 * half))
         x = abs(t / half - 2 * cycle + 1)
@@ -74,34 +76,34 @@ def test_triangular_is_the_papers(half: int, low: float, decay: float) -> None:
     assert_allclose(ours, [paper(t) for t in range(300)], rtol=1e-9, atol=1e-12)
 
 
-@given(warm=st.integers(1, 50), tau=st.integers(1, 100), cool=st.integers(1, 50))
-def test_rsqrt_is_big_visions(warm: int, tau: int, cool: int) -> None:
-    total = warm + cool + 100
+@given(warmup=st.integers(1, 50), tau=st.integers(1, 100), cool=st.integers(1, 50))
+def test_rsqrt_equals_big_vision(warmup: int, tau: int, cool: int) -> None:
+    total = warmup + cool + 100
 
     def big_vision(t: int) -> float:
-        rate = 1 / math.sqrt(1 + max(0, t - warm) / tau)
-        return rate * min(1.0, t / warm) * min(1.0, (total - t) / cool)
+        rate = 1 / math.sqrt(1 + max(0, t - warmup) / tau)
+        return rate * min(1.0, t / warmup) * min(1.0, (total - t) / cool)
 
-    ours = rsqrt(warm, tau, stable=total - cool).bind(total_steps=total)
+    ours = rsqrt(warmup, tau, stable=total - cool).bind(total_steps=total)
     assert_allclose(ours(range(total)), [big_vision(t) for t in range(total)], rtol=1e-12)
 
 
-@given(warm=st.integers(1, 50), hold=st.integers(1, 50), decay=st.integers(1, 100))
-def test_tri_stage_is_fairseqs(warm: int, hold: int, decay: int) -> None:
+@given(warmup=st.integers(1, 50), hold=st.integers(1, 50), decay=st.integers(1, 100))
+def test_tri_stage_equals_fairseq(warmup: int, hold: int, decay: int) -> None:
     def fairseq(t: int) -> float:
-        if t < warm:
-            return 0.01 + (1 - 0.01) / warm * t
-        if t < warm + hold:
+        if t < warmup:
+            return 0.01 + (1 - 0.01) / warmup * t
+        if t < warmup + hold:
             return 1.0
-        return math.exp(-(-math.log(0.01) / decay) * (t - warm - hold))
+        return math.exp(-(-math.log(0.01) / decay) * (t - warmup - hold))
 
-    total = warm + hold + decay
-    ours = tri_stage(warm, hold).bind(total_steps=total)
+    total = warmup + hold + decay
+    ours = tri_stage(warmup, hold).bind(total_steps=total)
     assert_allclose(ours(range(total)), [fairseq(t) for t in range(total)], rtol=1e-12)
 
 
 @given(low=st.floats(1e-8, 1e-3), high=st.floats(1e-2, 10), total=st.integers(10, 300))
-def test_a_range_test_multiplies(low: float, high: float, total: int) -> None:
+def test_a_range_test_multiplies_by_equal_factors(low: float, high: float, total: int) -> None:
     rates = range_test(low, high).bind(total_steps=total)(range(total + 1), base=0.1)
     assert_allclose(rates, np.geomspace(low, high, total + 1), rtol=1e-12)
 
@@ -113,18 +115,20 @@ def test_restarts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("build", "mentions"),
     [
-        (lambda: restarts([]), "periods must be one duration or more"),
-        (lambda: restarts([5, 5], [1.0]), "got 1 and 2"),
-        (lambda: restarts(5), "periods must be a list, got 5"),
-        (lambda: restarts([5], 1.0), "weights must be a list, got 1.0"),
-        (lambda: slanted_triangular(ratio=0), "ratio must be 1 or more, got 0"),
-        (lambda: triangular2(4, low=2), "low must be a factor from 0 to 1, got 2"),
-        (lambda: triangular(-4), "over must be a duration"),
-        (lambda: wsd(curve="qubic"), "curve must be one of"),
+        (lambda: restarts([]), ("restarts: periods", "got none")),
+        (lambda: restarts([5, 5], [1.0]), ("restarts: weights", "got 1 and 2")),
+        (lambda: restarts(5), ("restarts: periods", "a list", "got 5")),
+        (lambda: restarts([5], 1.0), ("restarts: weights", "a list", "got 1.0")),
+        (lambda: slanted_triangular(ratio=0), ("slanted_triangular: ratio", "got 0")),
+        (lambda: triangular2(4, low=2), ("triangular: low", "from 0 to 1", "got 2")),
+        (lambda: triangular(-4), ("over", "got -4")),
+        (lambda: wsd(curve="qubic"), ("curve", "got 'qubic'")),
     ],
 )
-def test_arguments_out_of_their_domain(make: object, said: str) -> None:
-    with pytest.raises(ScheduleError, match=said):
-        make()
+def test_arguments_out_of_their_domain_are_refused(
+    build: Callable[[], Schedule], mentions: tuple[str, ...]
+) -> None:
+    with raises(ScheduleError, *mentions):
+        build()

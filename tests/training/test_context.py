@@ -1,4 +1,4 @@
-"""What a training function is given, what becomes of what it reports, and its slips."""
+"""Runs of a training function: what it gets, what becomes of its reports, its mistakes."""
 
 import pickle
 from collections.abc import Callable
@@ -16,29 +16,30 @@ from lrlab.problems import derive_seeds, load_problem
 from lrlab.problems.problem import Problem
 from lrlab.training import Epoch, Run, Settings, context, loop
 from lrlab.training.context import RunDiverged
+from tests.raising import raises
 
 SHORT = Settings(epochs=4, lr=0.2, momentum=0.5)
 
 
-def result(
+def run_function(
     train: Callable[[Any], object],
     schedule: Schedule | None = None,
     settings: Settings = SHORT,
-    report: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch_end: Callable[[Epoch], None] = lambda epoch: None,
     **options: Any,
 ) -> Any:
     problem = TrainingFunction(train, **{"metric": "accuracy", **options})
-    return context.run_training_function(problem, Run(schedule, settings, 3), report)
+    return context.run_training_function(problem, Run(schedule, settings, 3), on_epoch_end)
 
 
-def refused(train: Callable[[Any], object], **options: Any) -> str:
-    with pytest.raises(TrainingError) as said:
-        result(train, **options)
-    return str(said.value)
+def get_error(train: Callable[[Any], object], **options: Any) -> str:
+    with pytest.raises(TrainingError) as caught:
+        run_function(train, **options)
+    return str(caught.value)
 
 
-class Twin:
-    """The loop on iris, written as a user would."""
+class LoopAsFunction:
+    """The loop on iris, written as a training function."""
 
     def __init__(self) -> None:
         problem = load_problem("iris")
@@ -68,21 +69,21 @@ class Twin:
 
 
 @pytest.mark.parametrize("schedule", [Cosine(), Warmup(2) >> Cosine(), None], ids=repr)
-def test_the_loop_written_as_a_training_function_gives_the_loops_numbers(
+def test_the_loop_as_a_training_function_equals_the_loop(
     schedule: Schedule | None,
 ) -> None:
-    twin, run = Twin(), Run(schedule, SHORT, 3)
-    ours = context.run_training_function(TrainingFunction(twin, metric="accuracy"), run)
-    theirs = loop.train(twin.problem, run)
+    function, run = LoopAsFunction(), Run(schedule, SHORT, 3)
+    ours = context.run_training_function(TrainingFunction(function, metric="accuracy"), run)
+    theirs = loop.train(function.problem, run)
     assert ours.test_score == theirs.test_score
-    for name in ("epoch", "before", "after", "score"):
+    for name in ("epoch", "lr_start", "lr_end", "test_score"):
         assert_array_equal(ours.curve.get_column(name), theirs.curve.get_column(name))
     np.testing.assert_allclose(
         ours.curve.get_column("loss"), theirs.curve.get_column("loss"), rtol=1e-6
     )
 
 
-def test_what_a_run_is_given() -> None:
+def test_a_run_has_its_settings() -> None:
     seen = {}
 
     def train(run: RunContext) -> None:
@@ -91,15 +92,15 @@ def test_what_a_run_is_given() -> None:
         for epoch in range(run.epochs):
             run.report(epoch, accuracy=0.5)
 
-    result(train, Cosine())
+    run_function(train, Cosine())
     assert (seen["schedule"], seen["seed"], seen["settings"], seen["device"]) == (
         Cosine(), 3, SHORT, "cpu",
     )  # fmt: skip
-    assert "learning_rate" in refused(lambda run: run.learning_rate)
-    assert "did you mean epochs?" in refused(lambda run: run.epoch)
+    assert "learning_rate" in get_error(lambda run: run.learning_rate)
+    assert "did you mean epochs?" in get_error(lambda run: run.epoch)
 
 
-def test_schedules_of_other_hyperparameters_and_of_every_batch() -> None:
+def test_the_scheduler_steps_every_batch_and_moves_other_hyperparameters() -> None:
     rates, momenta = [], []
 
     def train(run: RunContext) -> None:
@@ -122,7 +123,7 @@ def test_schedules_of_other_hyperparameters_and_of_every_batch() -> None:
     assert_array_equal(curve.get_column("lr_end"), expected[5:21:5])
 
 
-def test_everything_reported_is_kept() -> None:
+def test_all_reported_numbers_are_stored() -> None:
     epochs = []
 
     def train(run: RunContext) -> None:
@@ -137,21 +138,21 @@ def test_everything_reported_is_kept() -> None:
             )
 
     settings = Settings(epochs=3, validation_size=0.2)
-    curve = result(train, settings=settings, report=epochs.append).epochs
-    assert curve.names[7:] == ("norm",)
+    curve = run_function(train, settings=settings, on_epoch_end=epochs.append).curve
+    assert curve.columns[7:] == ("norm",)
     assert_array_equal(curve.get_column("norm"), [0, 1, 2])
     assert_array_equal(curve.get_column("lr_start"), [0.1, 0.05, 0.1 / 3])
     assert_array_equal(curve.get_column("lr_end"), [0.05, 0.1 / 3, np.nan])
     assert curve[2].validation_score == 0.5
     assert curve[2].validation_loss == 2
-    assert [epoch.score for epoch in epochs] == curve.get_column("test_score").tolist()
+    assert [epoch.test_score for epoch in epochs] == curve.get_column("test_score").tolist()
     assert np.isnan(curve.get_column("loss")).all()
     assert pickle.loads(pickle.dumps(curve)) == curve
 
 
 @pytest.mark.parametrize("name", ["accuracy", "loss", "validation_loss"])
-@pytest.mark.parametrize("swallowed", [False, True])
-def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> None:
+@pytest.mark.parametrize("caught", [False, True])
+def test_a_diverged_run_gets_the_dummy_score(name: str, caught: bool) -> None:
     reached = []
 
     def train(run: RunContext) -> None:
@@ -163,29 +164,31 @@ def test_a_run_that_is_lost_scores_as_a_guess(name: str, swallowed: bool) -> Non
             try:
                 run.report(epoch, **values)
             except Exception:
-                if not swallowed:
+                if not caught:
                     raise
-                with pytest.raises(RunDiverged):  # no better number mends it
+                with pytest.raises(RunDiverged):  # a later finite value changes nothing
                     run.report(epoch, accuracy=0.9)
             reached.append(epoch)
 
-    outcome = result(train, dummy_score=0.25)
+    outcome = run_function(train, dummy_score=0.25)
     assert outcome.diverged
-    assert (outcome.score, outcome.left_at, len(outcome.epochs)) == (
+    assert (outcome.test_score, outcome.diverged_at_step, len(outcome.curve)) == (
         0.25, 3, 2,
     )  # fmt: skip
-    assert reached == ([0, 1, 2, 3] if swallowed else [0, 1])
+    assert reached == ([0, 1, 2, 3] if caught else [0, 1])
 
 
-def test_less_is_better_needs_a_guess() -> None:
-    with pytest.raises(TrainingError, match="dummy_score"):
-        TrainingFunction(Twin(), metric="rmse", greater_is_better=False)
-    known = TrainingFunction(Twin(), metric="rmse", greater_is_better=False, dummy_score=2)
+def test_a_metric_to_minimize_needs_a_dummy_score() -> None:
+    with raises(TrainingError, "dummy_score"):
+        TrainingFunction(LoopAsFunction(), metric="rmse", greater_is_better=False)
+    known = TrainingFunction(
+        LoopAsFunction(), metric="rmse", greater_is_better=False, dummy_score=2
+    )
     assert (known.dummy_score, known.metric.greater_is_better) == (2.0, False)
-    assert TrainingFunction(Twin()).dummy_score == 0.0
+    assert TrainingFunction(LoopAsFunction()).dummy_score == 0.0
 
 
-def every(**metrics: Any) -> Callable[[RunContext], None]:
+def report_every_epoch(**metrics: Any) -> Callable[[RunContext], None]:
     def train(run: RunContext) -> None:
         for epoch in range(run.epochs):
             run.report(epoch, **metrics)
@@ -193,7 +196,7 @@ def every(**metrics: Any) -> Callable[[RunContext], None]:
     return train
 
 
-def order(*epochs: object) -> Callable[[RunContext], None]:
+def report_epochs(*epochs: object) -> Callable[[RunContext], None]:
     def train(run: RunContext) -> None:
         for epoch in epochs:
             run.report(epoch, accuracy=0.5)
@@ -202,38 +205,42 @@ def order(*epochs: object) -> Callable[[RunContext], None]:
 
 
 @pytest.mark.parametrize(
-    ("train", "said"),
+    ("train", "mentions"),
     [
-        (lambda run: None, r"call run.report\(epoch, accuracy=...\) at the end of each"),
-        (order(0, 1), "4 here, but it ended after 2"),
-        (order(1), "epoch 1 was reported where 0 comes next"),
-        (order(0, 0), "epoch 0 was reported where 1 comes next"),
-        (order(0, 1, 2, 3, 4), "4 here, but epoch 4 was reported too"),
-        (order("0"), "epoch '0' was reported where 0"),
-        (every(acuracy=0.5), "given accuracy, but was given acuracy; is acuracy meant?"),
-        (every(loss=1, score=2), "but was given loss, score; name what is compared"),
-        (every(), "was given nothing; name"),
-        (every(accuracy="high"), "must be numbers, got accuracy='high'"),
-        (every(accuracy=torch.ones(3)), "must be numbers, got accuracy=tensor"),
-        (every(accuracy=0.5, after=1), "after is the name of what lrlab keeps"),
-        (lambda run: 1 / 0, r"failed at test_functions.py:\d+ with seed 3 and Constant\(1.0\): "
-                            "ZeroDivisionError: division by zero"),
-        (lambda run: exit(2), "SystemExit: 2"),
-        (lambda run: run.scheduler(None), r"test_functions.py:\d+: optimizer must be"),
+        (lambda run: None, ("report", "run.report(epoch, accuracy=...)")),
+        (report_epochs(0, 1), ("run.epochs", 4, 2)),
+        (report_epochs(1), ("epoch 1", 0)),
+        (report_epochs(0, 0), ("epoch 0", 1)),
+        (report_epochs(0, 1, 2, 3, 4), ("run.epochs", 4, "epoch 4")),
+        (report_epochs("0"), ("epoch '0'", 0)),
+        (report_every_epoch(acuracy=0.5), ("accuracy", "acuracy", "is acuracy meant?")),
+        (report_every_epoch(loss=1, score=2), ("accuracy", "loss, score", "--metric")),
+        (report_every_epoch(), ("accuracy", "nothing", "--metric")),
+        (report_every_epoch(accuracy="high"), ("numbers", "accuracy='high'")),
+        (report_every_epoch(accuracy=torch.ones(3)), ("numbers", "accuracy=tensor")),
+        (report_every_epoch(accuracy=0.5, lr_end=1), ("lr_end", "another name")),
+        (
+            lambda run: 1 / 0,
+            ("test_context.py:", "seed 3", "Constant(1.0)", "ZeroDivisionError: division by zero"),
+        ),
+        (lambda run: exit(2), ("SystemExit: 2",)),
+        (lambda run: run.create_scheduler(None), ("test_context.py:", "optimizer")),
     ],
-)  # fmt: skip
-def test_slips(train: Callable[[Any], object], said: str) -> None:
-    message = refused(train)
-    assert "\n" not in message
-    with pytest.raises(TrainingError, match=said):
-        result(train)
+)
+def test_mistakes_of_a_training_function(train: Callable[[Any], object], mentions: tuple) -> None:
+    with raises(TrainingError, *mentions):
+        run_function(train)
 
 
-def test_rows_are_to_be_held_out_where_settings_are_chosen() -> None:
-    message = refused(every(accuracy=0.5), settings=Settings(epochs=2, validation_size=0.25))
-    assert "must be given validation_accuracy" in message
-    assert "a share of 0.25 of the training rows (run.validation)" in message
-    assert "leave out per" in refused(every(accuracy=0.5), settings=Settings(step_every="step"))
+def test_the_metric_on_validation_rows_is_required() -> None:
+    settings = Settings(epochs=2, validation_size=0.25)
+    with raises(TrainingError, "validation_accuracy", "run.validation_size", 0.25):
+        run_function(report_every_epoch(accuracy=0.5), settings=settings)
+
+
+def test_step_every_is_decided_by_the_function() -> None:
+    with raises(TrainingError, "step_every", "--step-every"):
+        run_function(report_every_epoch(accuracy=0.5), settings=Settings(step_every="step"))
 
 
 def test_what_is_no_training_function() -> None:
@@ -242,17 +249,17 @@ def test_what_is_no_training_function() -> None:
             TrainingFunction(wrong)
     for metric in ("two words", "", 3):
         with pytest.raises(TrainingError, match="be the name that"):
-            TrainingFunction(Twin(), metric=metric)
+            TrainingFunction(LoopAsFunction(), metric=metric)
     with pytest.raises(TrainingError, match="finite number"):
-        TrainingFunction(Twin(), dummy_score=float("nan"))
+        TrainingFunction(LoopAsFunction(), dummy_score=float("nan"))
 
 
 def test_a_fingerprint_of_ones_own() -> None:
-    train = every(accuracy=0.5)
+    train = report_every_epoch(accuracy=0.5)
     same = TrainingFunction(train, fingerprint="data of May")
-    assert TrainingFunction(every(accuracy=0.1), fingerprint="data of May").fingerprint == (
-        same.fingerprint
-    )
+    assert TrainingFunction(
+        report_every_epoch(accuracy=0.1), fingerprint="data of May"
+    ).fingerprint == (same.fingerprint)
     assert TrainingFunction(train, fingerprint="data of June").fingerprint != same.fingerprint
     assert TrainingFunction(train, dummy_score=0.1, fingerprint="data of May").fingerprint != (
         same.fingerprint
@@ -263,11 +270,11 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    result(Twin())
+    run_function(LoopAsFunction())
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_reactive_schedules_read_what_the_function_gives_them() -> None:
+def test_metric_driven_schedules_read_what_the_function_gives_them() -> None:
     def train(run: RunContext) -> None:
         optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=run.lr)
         scheduler = run.create_scheduler(optimizer)
@@ -276,5 +283,5 @@ def test_reactive_schedules_read_what_the_function_gives_them() -> None:
             scheduler.step(1.0)
             run.report(epoch, accuracy=0.5)
 
-    before = result(train, Plateau(0.5, patience=0)).epochs.column("lr_start")
-    assert_array_equal(before, [0.2, 0.2, 0.1, 0.05])
+    lr_start = run_function(train, Plateau(0.5, patience=0)).curve.get_column("lr_start")
+    assert_array_equal(lr_start, [0.2, 0.2, 0.1, 0.05])

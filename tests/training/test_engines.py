@@ -1,4 +1,4 @@
-"""Engines that this machine has, and the choice of one."""
+"""Engines: invalid ones, the selection of the faster one, threads and memory of a process."""
 
 import ctypes
 import os
@@ -17,6 +17,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split, load_problem
 from lrlab.training import Run, Settings, engines, ensemble, loop
 from lrlab.training.engines import Engine, EngineChoice, select_faster_engine, use_one_thread
+from tests.raising import raises
 from tests.training.assertions import assert_same_result
 from tests.training.factories import OPTIMIZERS, make_images_problem
 
@@ -29,52 +30,51 @@ def iris() -> Problem:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "mentions"),
     [
-        (("ensembel",), "the engine must be loop or ensemble, got ensembel"),
-        (("loop", "cpu", True), "only the ensemble can be compiled"),
-        (("loop", "abacus"), "the device must be one that torch can use here, got abacus"),
+        (("ensembel",), ("engine", "loop or ensemble", "ensembel")),
+        (("loop", "cpu", True), ("torch_compile", "loop", "--torch-compile")),
+        (("loop", "abacus"), ("device", "abacus")),
     ],
 )
-def test_engines_that_are_not_there(words: tuple, said: str) -> None:
-    with pytest.raises(TrainingError, match=said):
-        Engine(*words)
+def test_invalid_engines_are_rejected(arguments: tuple, mentions: tuple) -> None:
+    with raises(TrainingError, *mentions):
+        Engine(*arguments)
+
+
+def test_engines_are_read_back_from_their_text() -> None:
+    engine = Engine("ensemble", "meta", torch_compile=True)
+    assert str(engine) == "ensemble, meta, torch_compile"
+    assert Engine.from_text(str(engine)) == engine
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_machine_without_a_gpu_says_so() -> None:
-    with pytest.raises(TrainingError, match=r"can use here, got cuda; use cpu"):
+def test_cuda_needs_a_gpu() -> None:
+    with raises(TrainingError, "device", "cuda", "use cpu"):
         Engine("ensemble", "cuda")
 
 
-def test_a_compiler_is_needed_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(TrainingError, match=r"torch\.compile needs a C"):
+    with raises(TrainingError, "torch_compile", "g++"):
         Engine("ensemble", torch_compile=True)
 
 
-def test_the_quicker_one_is_chosen_whichever_it_is(
-    iris: Problem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def seconds_of(slow: str) -> EngineChoice:
-        def more(train: object, runs: list, epochs: int) -> float:
-            return 5.0 if (len(runs) == 1) == (slow == "loop") else 1.0
+def test_the_faster_engine_is_selected(iris: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    def select_engine(loop_seconds: float, ensemble_seconds: float) -> EngineChoice:
+        def time_extra_epochs(train: object, runs: list, epochs: int) -> float:
+            return loop_seconds if len(runs) == 1 else ensemble_seconds
 
-        monkeypatch.setattr(engines, "_time_extra_epochs", more)
+        monkeypatch.setattr(engines, "_time_extra_epochs", time_extra_epochs)
         return select_faster_engine(iris, RUNS)
 
-    ours = seconds_of("loop")
-    assert ours.engine == Engine("ensemble")
-    # 105 rows in 5 batches an epoch, and 7 epochs more: 5 s for one run, 1 s for six.
-    assert ours.seconds_per_run_step == pytest.approx(1 / (5 * 7 * 6))
-    assert ours.reason == (
-        "a step of a run takes 143 ms in the loop, 4.76 ms among 6 in the ensemble"
-    )
-    # Six runs together in less than the loop takes for six are no reason for the loop.
-    monkeypatch.setattr(
-        engines, "_time_extra_epochs", lambda train, runs, epochs: 1.0 if len(runs) == 1 else 6.1
-    )
-    assert select_faster_engine(iris, RUNS).engine == Engine("loop")
+    choice = select_engine(5.0, 1.0)
+    assert choice.engine == Engine("ensemble")
+    # 105 rows in 5 batches an epoch, and 7 extra epochs: 5 s for one run, 1 s for six.
+    assert choice.seconds_per_run_step == pytest.approx(1 / (5 * 7 * 6))
+    assert choice.reason == "time per run-step: loop 143 ms, ensemble 4.76 ms (6 runs)"
+    # Six runs together take longer than six in the loop.
+    assert select_engine(1.0, 6.1).engine == Engine("loop")
 
 
 def test_a_real_probe_finds_the_ensemble_faster_for_many_small_runs(iris: Problem) -> None:
@@ -86,17 +86,17 @@ def test_a_real_probe_finds_the_ensemble_faster_for_many_small_runs(iris: Proble
     assert 0 < choice.seconds_per_run_step < 1e-3
 
 
-def test_what_the_ensemble_cannot_train_is_left_to_the_loop(iris: Problem) -> None:
-    dropping = replace(iris, model=lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
-    choice = select_faster_engine(dropping, RUNS)
+def test_the_loop_is_selected_if_the_ensemble_cannot_train(iris: Problem) -> None:
+    with_dropout = replace(iris, model=lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
+    choice = select_faster_engine(with_dropout, RUNS)
     assert choice.engine == Engine("loop")
     assert choice.reason.endswith("because it draws random numbers, as dropout does")
     assert choice.seconds_per_run_step > 0
 
 
-def test_a_network_that_the_ensemble_gets_wrong_is_left_to_the_loop(iris: Problem) -> None:
+def test_the_loop_is_selected_if_the_ensemble_gives_another_loss(iris: Problem) -> None:
     class Wrong(nn.Module):
-        """Gives other outputs among others."""
+        """Gives other outputs in the ensemble."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -111,20 +111,19 @@ def test_a_network_that_the_ensemble_gets_wrong_is_left_to_the_loop(iris: Proble
     assert choice.reason.startswith("the ensemble gives another loss")
 
 
-def test_short_problems_are_the_beginnings_of_long_ones(iris: Problem) -> None:
+def test_truncated_problems_have_the_first_rows(iris: Problem) -> None:
     short, split = engines._truncate_problem(iris, 20), iris.split(3)
-    assert (short.train_rows, len(short.split(3).x_train), len(short.split(3).x_test)) == (
-        20,
-        20,
-        9,
-    )
-    assert torch.equal(short.split(3).x_train, split.x_train[:20])
+    short_split = short.split(3)
+    assert short.train_rows == len(short_split.x_train) == 20
+    assert len(short_split.x_test) == 9
+    assert torch.equal(short_split.x_train, split.x_train[:20])
     whole = engines._truncate_problem(iris, 10**6)
     assert torch.equal(whole.split(3).x_test, split.x_test)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
-def test_compiled_steps_are_the_loops() -> None:
+def test_compiled_steps_equal_the_loop() -> None:
     problem = make_images_problem()
     runs = [
         Run(Cosine(), Settings(**OPTIMIZERS["sgd, momentum"], epochs=2, batch_size=44), seed)
@@ -134,45 +133,49 @@ def test_compiled_steps_are_the_loops() -> None:
         assert_same_result(result, loop.train(problem, run))
 
 
-COMPILED = """
+COMPILE_SCRIPT = """
 from lrlab.errors import TrainingError
 from lrlab.training import Run, Settings, ensemble
-from lrlab.problems import load
+from lrlab.problems import load_problem
 try:
-    ensemble.train(load("iris"), [Run(None, Settings(epochs=1), 0)], compiled=True)
+    ensemble.train(load_problem("iris"), [Run(None, Settings(epochs=1), 0)], torch_compile=True)
 except TrainingError as error:
     print(error)
 """
 
 
-def test_a_compiler_that_does_not_work_is_said_to(tmp_path: Path) -> None:
-    broken = {"CXX": "/bin/false", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
+@pytest.mark.integration
+def test_a_broken_compiler_is_reported(tmp_path: Path) -> None:
+    environment = {"CXX": "/bin/false", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
     process = subprocess.run(
-        [sys.executable, "-c", COMPILED], env=os.environ | broken, capture_output=True, text=True
+        [sys.executable, "-c", COMPILE_SCRIPT],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
     )
-    assert "cannot be trained for many runs at once, because torch says" in process.stdout
+    assert "cannot be trained in the ensemble, because torch reports" in process.stdout
 
 
-def test_few_rows_are_probed_too(iris: Problem) -> None:
+def test_few_rows_are_probed(iris: Problem) -> None:
     settings = Settings(epochs=2, batch_size=1, validation_size=0.95)
     assert select_faster_engine(iris, [Run(None, settings, 0)]).seconds_per_run_step > 0
 
 
-def test_a_few_rows_are_timed_long_enough() -> None:
+def test_few_rows_are_timed_long_enough() -> None:
     iris = load_problem("iris")
-    few = replace(iris, split=lambda seed: _first(iris.split(seed)), train_rows=8)
+    few = replace(iris, split=lambda seed: _take_first_rows(iris.split(seed)), train_rows=8)
     choice = select_faster_engine(few, RUNS)
     assert " 0 µs" not in choice.reason
     assert 1e-6 < choice.seconds_per_run_step < 1e-2
 
 
-def _first(split: Split) -> Split:
+def _take_first_rows(split: Split) -> Split:
     return replace(split, x_train=split.x_train[:8], y_train=split.y_train[:8])
 
 
-HELD = """
+FREE_BYTES_SCRIPT = """
 import ctypes, sys, torch
-from lrlab.training.threads import keep_memory
+from lrlab.training.engines import keep_freed_memory
 
 NUMBERS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
 
@@ -183,15 +186,15 @@ mallinfo = ctypes.CDLL(None).mallinfo2
 mallinfo.restype = Mallinfo
 torch.set_num_threads(1)
 if sys.argv[1] == "keep":
-    keep_memory()
-held = torch.zeros(5_000_000)
-del held
-print(mallinfo().fordblks)  # bytes that are free and still this process's
+    keep_freed_memory()
+step = torch.zeros(5_000_000)
+del step
+print(mallinfo().fordblks)  # bytes that are free but not returned
 """
-STEP = 5_000_000 * 4  # bytes
+STEP_BYTES = 5_000_000 * 4
 
 
-def test_threads_are_one_inside_and_as_before_outside() -> None:
+def test_one_thread_is_used_inside() -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
@@ -202,16 +205,21 @@ def test_threads_are_one_inside_and_as_before_outside() -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallinfo2"),
-    reason="asks glibc (2.33 or newer) what it holds",
+    reason="needs mallinfo2 of glibc 2.33 or newer",
 )
-def test_the_memory_of_a_step_is_there_for_the_next() -> None:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+def test_freed_memory_is_kept() -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")
+    }
 
-    def held(word: str) -> int:
-        run = [sys.executable, "-c", HELD, word]
-        ended = subprocess.run(run, env=plain, capture_output=True, check=True, text=True)
-        return int(ended.stdout)
+    def measure_free_bytes(mode: str) -> int:
+        command = [sys.executable, "-c", FREE_BYTES_SCRIPT, mode]
+        process = subprocess.run(
+            command, env=environment, capture_output=True, check=True, text=True
+        )
+        return int(process.stdout)
 
-    assert held("keep") > STEP > held("leave")
+    assert measure_free_bytes("keep") > STEP_BYTES > measure_free_bytes("return")

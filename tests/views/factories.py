@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from lrlab.schedules import Schedule
 from lrlab.studies import BASELINE, Plan, StudyResult, plan_first_phase, plan_next_phase
 from lrlab.training import Curve, Epoch, Result, Settings
@@ -19,8 +21,8 @@ def make_study(
         plan: of the study.
         final_results: of each schedule at its selected settings.
         selected_settings: of each schedule; by default the first of the grid.
-        other_baseline_results: of the baseline at each of the other settings; by default the same as at
-            the selected ones.
+        other_baseline_results: of the baseline at each of the other settings; by default the same
+            as at the selected ones.
     """
     selected = dict.fromkeys(plan.schedules, plan.grid[0]) | dict(selected_settings or {})
     phase, phases, results = plan_first_phase(plan), [], {}
@@ -40,6 +42,21 @@ def make_study(
         results |= dict(zip(phase.runs, phase_results, strict=True))
         phase = plan_next_phase(plan, phases, results)
     return StudyResult(plan, tuple(phases), results)
+
+
+def make_results(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
+    """Make six results around a mean, which the second epoch reaches; the first ones diverged."""
+    scores = mean + np.random.default_rng(seed).normal(0, 0.003, 6)
+    return [
+        Result(float(score), i < diverged, _make_curve(score), 0.0)
+        for i, score in enumerate(scores)
+    ]
+
+
+def _make_curve(score: float) -> Curve:
+    return Curve.from_epochs(
+        [Epoch(epoch, 1, 1, 1, score * (epoch + 1) / 2, 1, 0.5) for epoch in range(2)]
+    )
 
 
 def _make_tuning_result(validation_score: float) -> Result:

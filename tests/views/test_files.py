@@ -91,9 +91,13 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 
 def test_an_error_inside_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), atomic_write(tmp_path / "x.csv") as temporary_path:
-        temporary_path.write_text("half")
-        _ = 1 / 0
+    def fail() -> None:
+        with atomic_write(tmp_path / "x.csv") as temporary_path:
+            temporary_path.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert os.listdir(tmp_path) == []
 
 

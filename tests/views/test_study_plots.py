@@ -98,25 +98,28 @@ def test_a_png_is_written(plan: Plan, results: dict, tmp_path: Path) -> None:
 
 def test_long_labels_stay_within_the_figure() -> None:
     band = study_plots.Band(*[np.linspace(0.5, 0.9, 4)] * 3)
-    names = [
+    labels = [
         f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
     ]
-    drawn = [study_plots.Curve(name, np.arange(5.0), np.ones(5), band, band) for name in names]
-    drawing = study_plots.create_figure(drawn, "many", load_problem("iris").task.metric)
-    drawing.draw_without_rendering()
-    (legend,), whole = drawing.legends, drawing.bbox
+    curves = [
+        study_plots.ScheduleCurves(label, np.arange(5.0), np.ones(5), band, band)
+        for label in labels
+    ]
+    figure = study_plots.create_figure(curves, "many", load_problem("iris").metric)
+    figure.draw_without_rendering()
+    (legend,), whole = figure.legends, figure.bbox
     box = legend.get_window_extent()
     assert whole.x0 <= box.x0 < box.x1 <= whole.x1
     assert box.y0 >= whole.y0
-    assert all(axes.bbox.height > 0.5 * whole.height for axes in drawing.axes)
+    assert all(axes.bbox.height > 0.5 * whole.height for axes in figure.axes)
 
 
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
-    one = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
+    plan = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
     study_plots.save_study_plot(
-        make_study(one, {BASELINE: [make_result([0.5])]}), tmp_path / "one.png"
+        make_study(plan, {BASELINE: [make_result([0.5])]}), tmp_path / "one.png"
     )
     study_plots.save_study_plot(
-        make_study(one, {BASELINE: [make_result([], diverged=True)]}), tmp_path / "none.png"
+        make_study(plan, {BASELINE: [make_result([], diverged=True)]}), tmp_path / "none.png"
     )
     assert (tmp_path / "none.png").stat().st_size > 0

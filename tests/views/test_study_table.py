@@ -21,7 +21,7 @@ from lrlab.studies import (
     build_plan,
     compare_scores,
 )
-from lrlab.training import Curve, Epoch, Result, Settings
+from lrlab.training import Result, Settings
 from lrlab.views.answer import write_answer
 from lrlab.views.study_table import (
     format_report,
@@ -30,7 +30,7 @@ from lrlab.views.study_table import (
     format_title,
 )
 from tests.studies.statistics.factories import ACCURACY, RMSE
-from tests.views.factories import make_study
+from tests.views.factories import make_results, make_study
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)
 RATES = [0.01, 0.1, 1.0]
@@ -47,18 +47,6 @@ def make_untuned_plan(**settings: object) -> Plan:
     return build_plan(
         load_problem("iris"), [COSINE, LINEAR], Settings(epochs=2, **settings), Protocol(6)
     )
-
-
-def make_results(mean: float, seed: int = 0, diverged: int = 0) -> list[Result]:
-    """Six runs around a mean, which they reach in their second epoch; the first ones diverged."""
-    scores = mean + np.random.default_rng(seed).normal(0, 0.003, 6)
-    return [
-        Result(
-            float(score), i < diverged, Curve.from_epochs([Epoch(e, 1, 1, 1, score * (e + 1) / 2, 1, 0.5)
-            for e in range(2)]), 0.0,
-        )
-        for i, score in enumerate(scores)
-    ]  # fmt: skip
 
 
 def make_final_results(**diverged: int) -> dict[Schedule, list[Result]]:
@@ -185,25 +173,25 @@ DEFAULTS = (
 )
 
 
-def scores(*values: float) -> np.ndarray:
+def make_scores(*values: float) -> np.ndarray:
     return np.array(values)
 
 
 def test_tables(file_regression: FileRegressionFixture) -> None:
-    """One table without new data, one with both intervals, one with a baseline that is not beaten."""
-    baseline, better = scores(0.90, 0.92, 0.94), scores(0.93, 0.94, 0.97)
+    """Without new data, with both intervals, and with a baseline that is not beaten."""
+    baseline, better = make_scores(0.90, 0.92, 0.94), make_scores(0.93, 0.94, 0.97)
     untuned = compare_scores(
         {
             BASELINE: baseline,
             Exponential(0.99): better,
-            Constant(5.0): scores(0.5, 0.51, 0.53),
+            Constant(5.0): make_scores(0.5, 0.51, 0.53),
         },
         BASELINE,
         ACCURACY,
         diverged_count={Constant(5.0): 1},
     )
     tuned = compare_scores(
-        {BASELINE: scores(0.90, 0.92), Exponential(0.99): scores(0.91, 0.94)},
+        {BASELINE: make_scores(0.90, 0.92), Exponential(0.99): make_scores(0.91, 0.94)},
         BASELINE,
         ACCURACY,
         test_train_ratio=0.5,
@@ -219,7 +207,7 @@ def test_tables(file_regression: FileRegressionFixture) -> None:
         selections={s: Selection(Settings(lr=0.1)) for s in (BASELINE, Exponential(0.99))},
         baseline_scores={
             Settings(lr=0.1): baseline,
-            Settings(lr=0.3): scores(0.94, 0.93, 0.98),
+            Settings(lr=0.3): make_scores(0.94, 0.93, 0.98),
         },
     )
     assert not_beaten.varied_hyperparameters == ("lr",)
@@ -254,14 +242,16 @@ def test_a_wide_table_keeps_the_schedules_whole() -> None:
 @pytest.mark.parametrize(("values", "difference"), [((1.25e-9, 1.5e-9), "+1.750e-10")])
 def test_tiny_errors_keep_their_digits(values: tuple[float, float], difference: str) -> None:
     comparison = compare_scores(
-        {BASELINE: scores(*values), Cosine(): scores(1e-9, 1.4e-9)}, BASELINE, RMSE
+        {BASELINE: make_scores(*values), Cosine(): make_scores(1e-9, 1.4e-9)}, BASELINE, RMSE
     )
     cells = format_table(comparison).splitlines()[2].split()
     assert cells[:5] == ["1", "Cosine()", "1.200e-09", "2.828e-10", difference]
 
 
 def test_errors_have_the_units_of_the_target_and_one_seed_no_interval() -> None:
-    comparison = compare_scores({BASELINE: scores(123.456), Cosine(): scores(99.5)}, BASELINE, RMSE)
+    comparison = compare_scores(
+        {BASELINE: make_scores(123.456), Cosine(): make_scores(99.5)}, BASELINE, RMSE
+    )
     assert [line.split(maxsplit=7) for line in format_table(comparison).splitlines()[2:]] == [
         ["1", "Cosine()", "99.50", "-", "+23.96", "-", "100", "%  no clear difference"],
         ["1", "Constant(1.0)", "123.46", "-", "baseline"],

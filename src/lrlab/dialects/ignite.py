@@ -159,8 +159,8 @@ def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) ->
         )
     if len(durations) != len(schedulers) - 1:
         raise ScheduleError(
-            f"ConcatScheduler: durations must have {len(schedulers) - 1} values, one for each "
-            f"scheduler but the last, got {len(durations)}."
+            "ConcatScheduler: durations must be one for each scheduler but the last, "
+            f"{len(schedulers) - 1}, got {len(durations)}."
         )
     for schedule in schedulers:
         check_schedule("ConcatScheduler", scheduler=schedule)

@@ -1,4 +1,4 @@
-"""The schedules that each parameter group follows, and setting the groups to their values."""
+"""An optimizer's parameter groups: their schedules, base values, and setting them each step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

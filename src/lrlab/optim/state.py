@@ -1,4 +1,4 @@
-"""A scheduler's state dict: building it, resuming from it; and changing the planned length."""
+"""A scheduler's state dict: saving, resuming, ``on_mismatch``; and ``replan`` to a new length."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
-"""What the rate is at step t: primitives, what combines them, and their text. NumPy only.
+"""Learning-rate schedules: primitives, combinators, recipes, their text, lint. Needs NumPy only.
 
-Start reading in ``core``. Names are imported when they are first used, so that importing this costs
-next to nothing.
+Start reading in ``core``. Names are imported on first use, so that this import is fast.
 """
 
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 from lrlab.lazy import enable_lazy_imports
 
 EXPORTS = {
-    "core": ("Primitive", "Schedule"),
+    "core": ("Constant", "Primitive", "Schedule"),
     "fields": ("Absolute",),
     "combinators": (
         "Affine",
@@ -17,6 +16,7 @@ EXPORTS = {
         "Continued",
         "CumulativeProduct",
         "Product",
+        "Repeat",
         "Sequential",
         "Shift",
         "Staircase",
@@ -25,7 +25,6 @@ EXPORTS = {
         "Until",
     ),
     "ramps": (
-        "Constant",
         "Cooldown",
         "Cosine",
         "ExponentialWarmup",
@@ -41,7 +40,7 @@ EXPORTS = {
     ),
     "decays": ("Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"),
     "staircases": ("Chebyshev", "MultiStep", "PiecewiseConstant", "PiecewiseInterpolate", "Step"),
-    "cycles": ("CosineWave", "PolynomialCycle", "Repeat"),
+    "cycles": ("CosineWave", "PolynomialCycle"),
     "noise": ("Noise",),
     "metric_driven": ("Greedy", "Plateau"),
     "formula": ("Custom", "Formula"),
@@ -64,7 +63,7 @@ EXPORTS = {
     ),
     "parser": ("parse", "to_text"),
 }
-"""The public names of each module."""
+"""Public names of each module."""
 
 if TYPE_CHECKING:
     from lrlab.schedules.combinators import *

@@ -1,8 +1,8 @@
-"""One schedule after another: from the base rate again (``>>``) or from where the first ended."""
+"""Schedules made of schedules: ``>>``, ``*``, ``+``, ``.until()``, ``.repeat()``, ``.replan()``."""
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self, TypeGuard
 
@@ -15,6 +15,7 @@ from lrlab.schedules.core import (
     PRECEDENCE_SEQUENTIAL,
     PRECEDENCE_SUM,
     Array,
+    Constant,
     MetricState,
     Schedule,
     Wrapper,
@@ -24,17 +25,18 @@ from lrlab.schedules.core import (
 from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
 from lrlab.schedules.fields import (
     Absolute,
-    Bound,
+    AtLeastOne,
     Duration,
     Level,
     Number,
     Offset,
+    OptionalLevel,
     Period,
     Positive,
+    RepeatCount,
     format_value,
     resolve_level,
 )
-from lrlab.schedules.ramps import Constant
 
 __all__ = [
     "Affine",
@@ -42,6 +44,7 @@ __all__ = [
     "Continued",
     "CumulativeProduct",
     "Product",
+    "Repeat",
     "Sequential",
     "Shift",
     "Staircase",
@@ -50,22 +53,25 @@ __all__ = [
     "Until",
 ]
 
+_MAX_LOG_GROWTH = 600.0
+"""The logarithm of the largest factor by which repetitions may grow."""
+
 _ARBITRARY_HORIZON = Horizon(total_steps=1e9, steps_per_epoch=1e6)
-"""Any horizon with everything known will do to ask whether something ends at all."""
+"""Any complete horizon will do to find out whether a schedule ends."""
 
 
 @dataclass(frozen=True, repr=False)
 class Sequential(Schedule):
     """One schedule after another; written ``a >> b >> c``.
 
-    Each part's own clock starts where the part before it ends, and its levels are factors of the
-    same base rate. Every part but the last must have an end.
+    The clock of each part starts where the part before it ends; all parts have the same base rate.
+    Every part but the last must have an end.
 
     Args:
         schedules: the parts, two or more.
 
     Raises:
-        ScheduleError: a part that is not the last never ends.
+        ScheduleError: a part other than the last never ends.
 
     >>> from lrlab.schedules import Linear, Constant
     >>> (Constant(1.0, over=2) >> Linear(1.0, 0.0, over=2))([0, 1, 2, 3, 4])
@@ -85,13 +91,13 @@ class Sequential(Schedule):
 
     @cached_property
     def starts(self) -> Array:
-        """The step at which each part begins, of shape (parts,), once durations are bound."""
+        """The step at which each part starts, of shape (parts,), once durations are bound."""
         lengths = [part.compute_length(Horizon()) for part in self.schedules[:-1]]
         return np.cumsum([0.0, *lengths])
 
     def evaluate(self, t: Array, base: float) -> Array:
         first, last = int(self._find_active_part(t.min())), int(self._find_active_part(t.max()))
-        if first == last:  # which is so for a single step and for most pieces of a long array
+        if first == last:  # as for a single step and for most pieces of a long array
             return self.schedules[first].evaluate(t - self.starts[first], base)
         active = self._find_active_part(t)
         rates: Array = np.empty_like(t)
@@ -102,7 +108,7 @@ class Sequential(Schedule):
         return rates
 
     def _find_active_part(self, t: Any) -> Any:
-        """The number of the part that rules, at a step or at each of many."""
+        """Return the index of the part that is active at a step, or at each of many."""
         return self.starts[1:].searchsorted(t, side="right")
 
     @property
@@ -136,12 +142,11 @@ class Sequential(Schedule):
 class Continued(Schedule):
     """One schedule after another without a jump; written ``a.then(b, join="continue")``.
 
-    The base rate of ``second`` is the rate at which ``first`` ends, so its factors are factors of
-    that.
+    The base rate of ``second`` is the rate at which ``first`` ends.
 
     Args:
         first: a schedule with an end.
-        second: what goes on from there, on its own clock.
+        second: the schedule that continues from there, on its own clock.
 
     Raises:
         ScheduleError: ``first`` never ends.
@@ -212,27 +217,123 @@ class Continued(Schedule):
         return f'{parenthesize(self.first, self.precedence)}.then({self.second}, join="continue")'
 
 
-def require_end(part: Schedule) -> None:
-    """Refuses to let anything follow what never ends."""
-    if math.isinf(part.compute_length(_ARBITRARY_HORIZON)):
-        raise ScheduleError(
-            f"{part} has no end of its own, so nothing can follow it: give it a duration "
-            f"(over=...) or say when to stop, {parenthesize(part, Schedule.precedence)}.until(30) "
-            ">> ..."
+@dataclass(frozen=True, repr=False)
+class Operation(Schedule):
+    """Schedules combined step by step, all on one clock.
+
+    A subclass defines ``symbol``, ``precedence`` and ``evaluate``.
+    """
+
+    schedules: tuple[Schedule, ...]
+    symbol: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedules", flatten_parts(type(self), self.schedules))
+
+    @abstractmethod
+    def evaluate(self, t: Array, base: float) -> Array: ...
+
+    def children(self) -> tuple[Schedule, ...]:
+        return self.schedules
+
+    @cached_property
+    def has_end(self) -> bool:
+        return bool(self._non_numbers) and all(part.has_end for part in self._non_numbers)
+
+    def compute_length(self, horizon: Horizon) -> float:
+        return max((part.compute_length(horizon) for part in self._non_numbers), default=math.inf)
+
+    @cached_property
+    def _non_numbers(self) -> tuple[Schedule, ...]:
+        """All parts except plain numbers, which do not keep the others from ending."""
+        return tuple(part for part in self.schedules if not _is_number(part))
+
+    def bind_to_horizon(self, horizon: Horizon) -> Self:
+        return self.replace_children(
+            tuple(part.bind_to_horizon(horizon) for part in self.schedules)
         )
 
+    def replace_children(self, children: tuple[Schedule, ...]) -> Self:
+        return self if children == self.schedules else type(self)(children)
 
-def flatten_parts(
-    composition: type[Schedule], schedules: tuple[Schedule, ...]
-) -> tuple[Schedule, ...]:
-    """The parts with their own parts in their place: grouping has no meaning, nor any text."""
-    parts = schedules if isinstance(schedules, tuple) else ()
-    if len(parts) < 2 or not all(isinstance(part, Schedule) for part in parts):
-        raise ScheduleError(
-            f"{composition.__name__} needs two schedules or more, got {schedules!r}."
-        )
-    groups = (part.children() if isinstance(part, composition) else (part,) for part in schedules)
-    return tuple(part for group in groups for part in group)
+    def __repr__(self) -> str:
+        texts = [
+            format_value(part.level)
+            if _is_number(part)
+            else parenthesize(part, self.precedence + 1)
+            for part in self.schedules
+        ]
+        first, second = self.schedules[:2]
+        if _is_number(first) and _is_number(second):  # two numbers would make a number
+            texts[0] = repr(first)
+        return f" {self.symbol} ".join(texts)
+
+
+@dataclass(frozen=True, repr=False)
+class Product(Operation):
+    """Schedules multiplied step by step, all on one clock; written ``a * b``.
+
+    Args:
+        schedules: the factors, two or more; at most one with absolute levels.
+
+    Raises:
+        ScheduleError: two of them have absolute levels, whose product is not a rate; or, on
+            evaluation, the product overflows float64.
+
+    >>> from lrlab.schedules import Exponential, Warmup
+    >>> (Warmup(3) * Exponential(0.5))([0, 1, 2, 3])
+    array([0.25  , 0.25  , 0.1875, 0.125 ])
+    """
+
+    precedence: ClassVar[int] = PRECEDENCE_PRODUCT
+    symbol: ClassVar[str] = "*"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        absolute = [schedule for schedule in self.schedules if not schedule.is_relative]
+        if len(absolute) > 1:
+            raise ScheduleError(
+                "a product needs at most one schedule with absolute rates, got "
+                f"{absolute[0]} and {absolute[1]}: write the levels of the others as factors."
+            )
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rates = np.full_like(t, base if self.is_relative else 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # check_rates names the step
+            for schedule in self.schedules:
+                rates = rates * schedule.evaluate(t, 1.0 if schedule.is_relative else base)
+        return check_rates(rates, t, self)
+
+    def locate_child(
+        self, index: int, t: float, base: float, state: MetricState
+    ) -> tuple[float, float] | None:
+        return t, 1.0 if self.schedules[index].is_relative else base
+
+
+@dataclass(frozen=True, repr=False)
+class Sum(Operation):
+    """Schedules added step by step, all on one clock; written ``a + b``.
+
+    Args:
+        schedules: the terms, two or more; a plain number is a factor of the base rate.
+
+    Raises:
+        ScheduleError: a term is not a schedule; or, on evaluation, the sum overflows float64.
+
+    >>> from lrlab.schedules import Exponential
+    >>> (0.5 + 0.5 * Exponential(0.5))([0, 1, 2])
+    array([1.   , 0.75 , 0.625])
+    """
+
+    precedence: ClassVar[int] = PRECEDENCE_SUM
+    symbol: ClassVar[str] = "+"
+
+    def evaluate(self, t: Array, base: float) -> Array:
+        rates = np.zeros_like(t)
+        with np.errstate(over="ignore"):  # check_rates names the step
+            for schedule in self.schedules:
+                rates = rates + schedule.evaluate(t, base)
+        return check_rates(rates, t, self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -242,11 +343,11 @@ class Until(Wrapper):
         rate(t) = a(min(t, at))
 
     Args:
-        schedule: what is cut.
-        at: the duration after which nothing changes any more.
+        schedule: the schedule to stop.
+        at: the duration after which the value holds.
 
     Raises:
-        ScheduleError: ``at`` is no duration.
+        ScheduleError: ``at`` is not a duration.
 
     >>> from lrlab.schedules import Exponential
     >>> Exponential(0.5).until(2)([0, 1, 2, 3])
@@ -274,13 +375,13 @@ class Until(Wrapper):
 
 @dataclass(frozen=True, repr=False)
 class Shift(Wrapper):
-    """A schedule begun later, holding its first value till then; written ``a.shift(by)``::
+    """A schedule that starts later and holds its first value until then; written ``a.shift(by)``::
 
         rate(t) = a(max(0, t - by))
 
     Args:
-        schedule: what is shifted.
-        by: a duration, or a negative number of steps to begin in the middle.
+        schedule: the schedule to shift.
+        by: a duration, or a negative number of steps to start in the middle.
 
     Raises:
         ScheduleError: ``by`` is neither.
@@ -315,15 +416,15 @@ class Shift(Wrapper):
 
 @dataclass(frozen=True, repr=False)
 class Stretch(Wrapper):
-    """A schedule that takes its time; written ``a.stretch(by)``::
+    """A schedule slowed down; written ``a.stretch(by)``::
 
         rate(t) = a(t / by)
 
-    Durations inside are stretched whatever their unit; a schedule that takes the rest of the
+    Durations inside are stretched whatever their unit; a schedule that fills the rest of the
     training still ends with it.
 
     Args:
-        schedule: what is slowed down.
+        schedule: the schedule to slow down.
         by: a number above 0; below 1, it is faster.
 
     Raises:
@@ -354,16 +455,16 @@ class Stretch(Wrapper):
 
 @dataclass(frozen=True, repr=False)
 class Staircase(Wrapper):
-    """A schedule read only once in ``every`` steps; written ``a.staircase(every)``::
+    """A schedule that changes only once in ``every`` steps; written ``a.staircase(every)``::
 
         rate(t) = a(every * floor(t / every))
 
     Args:
-        schedule: what is read.
+        schedule: the schedule to evaluate once in ``every`` steps.
         every: a duration above 0; ``"1ep"`` changes the rate once an epoch.
 
     Raises:
-        ScheduleError: ``every`` is no duration above 0.
+        ScheduleError: ``every`` is not a duration above 0.
 
     Source: the ``staircase`` of TensorFlow, Keras and optax, for any schedule.
 
@@ -379,7 +480,7 @@ class Staircase(Wrapper):
         return self.schedule.evaluate(self._round_down_to_stair(t), base)
 
     def _round_down_to_stair(self, t: Any) -> Any:
-        """The step at which the schedule is read, for a step or for each of many."""
+        """Return the step at which the schedule is evaluated, for a step or for each of many."""
         every = Horizon().to_period(self.every)
         return every * np.floor(t / every * ROUNDING_SLACK)
 
@@ -390,123 +491,95 @@ class Staircase(Wrapper):
 
 
 @dataclass(frozen=True, repr=False)
-class Operation(Schedule):
-    """Schedules combined step by step, all on one clock.
+class Repeat(Wrapper):
+    """A schedule repeated; written ``a.repeat(times, growth=..., decay=...)``::
 
-    A subclass has ``symbol``, ``precedence`` and ``evaluate``.
-    """
+        rate(t) = decay ** n * a((t - s(n)) / growth ** n),    s(n) <= t < s(n + 1)
 
-    schedules: tuple[Schedule, ...]
-    symbol: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "schedules", flatten_parts(type(self), self.schedules))
-
-    @abstractmethod
-    def evaluate(self, t: Array, base: float) -> Array: ...
-
-    def children(self) -> tuple[Schedule, ...]:
-        return self.schedules
-
-    @cached_property
-    def has_end(self) -> bool:
-        return bool(self._non_numbers) and all(part.has_end for part in self._non_numbers)
-
-    def compute_length(self, horizon: Horizon) -> float:
-        return max((part.compute_length(horizon) for part in self._non_numbers), default=math.inf)
-
-    @cached_property
-    def _non_numbers(self) -> tuple[Schedule, ...]:
-        """All but plain numbers, which change nothing and keep nothing from ending."""
-        return tuple(part for part in self.schedules if not _is_number(part))
-
-    def bind_to_horizon(self, horizon: Horizon) -> Self:
-        return self.replace_children(
-            tuple(part.bind_to_horizon(horizon) for part in self.schedules)
-        )
-
-    def replace_children(self, children: tuple[Schedule, ...]) -> Self:
-        return self if children == self.schedules else type(self)(children)
-
-    def __repr__(self) -> str:
-        texts = [
-            format_value(part.level)
-            if _is_number(part)
-            else parenthesize(part, self.precedence + 1)
-            for part in self.schedules
-        ]
-        first, second = self.schedules[:2]
-        if _is_number(first) and _is_number(second):  # two numbers would make a number
-            texts[0] = repr(first)
-        return f" {self.symbol} ".join(texts)
-
-
-@dataclass(frozen=True, repr=False)
-class Product(Operation):
-    """Schedules multiplied step by step, all on one clock; written ``a * b``.
+    Repetition n = 0, 1, ... starts at s(n) = L * (1 + growth + ... + growth ** (n - 1)), where L is
+    the length of ``a``. If ``a`` fills the rest of the training, all repetitions together do.
 
     Args:
-        schedules: the factors, two or more; at most one with absolute levels.
+        schedule: the schedule to repeat; it must have an end and not be metric-driven.
+        times: number of repetitions, from 1 to a billion; endless if omitted.
+        growth: how many times as long each repetition is as the one before, 1 or more.
+        decay: how many times as high, above 0. It multiplies all of it, an absolute floor too.
 
     Raises:
-        ScheduleError: two of them have absolute levels, whose product is no rate; or, when it is
-            evaluated, the product has outgrown float64.
+        ScheduleError: an argument is out of its domain; or, on evaluation, the rate overflows
+            float64.
 
-    >>> from lrlab.schedules import Exponential, Warmup
-    >>> (Warmup(3) * Exponential(0.5))([0, 1, 2, 3])
-    array([0.25  , 0.25  , 0.1875, 0.125 ])
+    Source: warm restarts, Loshchilov and Hutter 2017, arXiv:1608.03983; the ``t_mult`` and
+    ``m_mult`` of TensorFlow.
+
+    >>> from lrlab.schedules import Cosine
+    >>> Cosine(2).repeat(2, growth=2, decay=0.5)([0, 1, 2, 3, 4, 5, 6, 7]).round(3)
+    array([1.   , 0.5  , 0.5  , 0.427, 0.25 , 0.073, 0.   , 0.   ])
     """
 
-    precedence: ClassVar[int] = PRECEDENCE_PRODUCT
-    symbol: ClassVar[str] = "*"
+    times: RepeatCount = None
+    _: KW_ONLY
+    growth: AtLeastOne = 1.0
+    decay: Positive = 1.0
+    method_name: ClassVar[str] = "repeat"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        absolute = [schedule for schedule in self.schedules if not schedule.is_relative]
-        if len(absolute) > 1:
-            raise ScheduleError(
-                "a product needs at most one schedule with absolute rates, got "
-                f"{absolute[0]} and {absolute[1]}: write the levels of the others as factors."
+        if self.schedule.needs_metric:
+            raise self.make_error(f"schedule must not be metric-driven, got {self.schedule}.")
+        if self.times is not None and self.times * math.log(self.growth) > _MAX_LOG_GROWTH:
+            raise self.make_error(
+                f"growth={self.growth!r} over {self.times} times is longer than float64 can count."
+            )
+        if not self.schedule.has_end:
+            raise self.make_error(
+                f"schedule must have an end, got {self.schedule}; give it one with .until(30)."
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
-        rates = np.full_like(t, base if self.is_relative else 1.0)
-        with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
-            for schedule in self.schedules:
-                rates = rates * schedule.evaluate(t, 1.0 if schedule.is_relative else base)
+        period = self.schedule.compute_length(Horizon())
+        if not period:  # no step of training is left, so all repetitions are over at once
+            last = self.decay ** (0 if self.times is None else self.times - 1)
+            return last * self.schedule.evaluate(t, base)
+        with np.errstate(over="ignore", invalid="ignore"):  # check_rates names the step
+            n = self._find_repetition(t / period * ROUNDING_SLACK)
+            inner_t = np.maximum(0.0, t - period * self._compute_starts(n)) / np.power(
+                self.growth, n
+            )
+            rates = np.power(self.decay, n) * self.schedule.evaluate(inner_t, base)
         return check_rates(rates, t, self)
 
-    def locate_child(
-        self, index: int, t: float, base: float, state: MetricState
-    ) -> tuple[float, float] | None:
-        return t, 1.0 if self.schedules[index].is_relative else base
+    def _find_repetition(self, x: Array) -> Array:
+        """Return the index of the repetition at x, counted in lengths of the first one."""
+        if self.growth == 1:
+            n = np.floor(x)
+        else:
+            n = np.floor(np.log(x * (self.growth - 1) + 1) / math.log(self.growth))
+            n -= self._compute_starts(n) > x  # the logarithms may be off by their last bits
+            n += self._compute_starts(n + 1) <= x
+        return n if self.times is None else np.minimum(n, self.times - 1)
 
+    def _compute_starts(self, n: Array | int) -> Any:
+        """Return where repetition n starts, counted in lengths of the first one."""
+        return n if self.growth == 1 else (np.power(self.growth, n) - 1) / (self.growth - 1)
 
-@dataclass(frozen=True, repr=False)
-class Sum(Operation):
-    """Schedules added step by step, all on one clock; written ``a + b``.
+    @property
+    def has_end(self) -> bool:
+        return self.times is not None
 
-    Args:
-        schedules: the terms, two or more; a plain number is a factor of the base rate.
+    def compute_length(self, horizon: Horizon) -> float:
+        if self.times is None:
+            return math.inf
+        return self.schedule.compute_length(self.to_inner_horizon(horizon)) * float(
+            self._compute_starts(self.times)
+        )
 
-    Raises:
-        ScheduleError: a term is no schedule; or, when it is evaluated, the sum has outgrown
-            float64.
-
-    >>> from lrlab.schedules import Exponential
-    >>> (0.5 + 0.5 * Exponential(0.5))([0, 1, 2])
-    array([1.   , 0.75 , 0.625])
-    """
-
-    precedence: ClassVar[int] = PRECEDENCE_SUM
-    symbol: ClassVar[str] = "+"
-
-    def evaluate(self, t: Array, base: float) -> Array:
-        rates = np.zeros_like(t)
-        with np.errstate(over="ignore"):  # checked() says which step it was
-            for schedule in self.schedules:
-                rates = rates + schedule.evaluate(t, base)
-        return check_rates(rates, t, self)
+    def to_inner_horizon(self, horizon: Horizon) -> Horizon:
+        return (
+            horizon
+            if self.times is None
+            else horizon.scale_remaining(1 / self._compute_starts(self.times))
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -516,20 +589,19 @@ class Clip(Wrapper):
         rate(t) = min(max(a(t), low), high)
 
     Args:
-        schedule: what is bounded.
-        low, high: factors of the base rate, 0 or more, or an absolute ``Rate``; no bound when
-            left out.
+        schedule: the schedule to bound.
+        low, high: factors of the base rate, 0 or more, or ``Absolute`` rates; no bound if omitted.
 
     Raises:
-        ScheduleError: a bound is no level, or ``low`` is above ``high``.
+        ScheduleError: a bound is not a level, or ``low`` is above ``high``.
 
     >>> from lrlab.schedules import Exponential
     >>> Exponential(0.5).clip(0.2, 0.9)([0, 1, 2, 3])
     array([0.9 , 0.5 , 0.25, 0.2 ])
     """
 
-    low: Bound = None
-    high: Bound = None
+    low: OptionalLevel = None
+    high: OptionalLevel = None
     method_name: ClassVar[str] = "clip"
 
     def __post_init__(self) -> None:
@@ -555,18 +627,17 @@ class Clip(Wrapper):
 
 @dataclass(frozen=True, repr=False)
 class Affine(Wrapper):
-    """A hyperparameter that follows the rate on a line; written ``a.affine(slope, offset)``::
+    """A hyperparameter that is a linear function of the rate; written ``a.affine(slope, offset)``::
 
         rate(t) = offset + slope * a(t)
 
     Args:
-        schedule: what is followed.
-        slope: any number; below 0, it falls where the rate rises.
-        offset: a factor of the base rate, 0 or more, or an absolute ``Rate``.
+        schedule: the schedule to follow.
+        slope: any number; below 0, the result falls where the rate rises.
+        offset: a factor of the base rate, 0 or more, or an ``Absolute`` rate.
 
     Raises:
-        ScheduleError: an argument is out of its domain; or, when it is evaluated, a value is
-            below 0.
+        ScheduleError: an argument is out of its domain; or, on evaluation, a value is below 0.
 
     Source: the momentum of one-cycle, Smith 2018, arXiv:1803.09820, section 4.3; kozistr's
     ProportionScheduler.
@@ -581,7 +652,7 @@ class Affine(Wrapper):
     method_name: ClassVar[str] = "affine"
 
     def evaluate(self, t: Array, base: float) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):  # checked() says which step it was
+        with np.errstate(over="ignore", invalid="ignore"):  # check_rates names the step
             rates = resolve_level(self.offset, base) + self.slope * self.schedule.evaluate(t, base)
         return check_rates(rates, t, self)
 
@@ -592,14 +663,14 @@ class CumulativeProduct(Wrapper):
 
         rate(t) = a(1) * a(2) * ... * a(floor(t)),    1 at t = 0
 
-    It takes t evaluations of ``a``, which are remembered up to the largest t asked for.
+    It takes t evaluations of ``a``, which are cached up to the largest t so far.
 
     Args:
-        schedule: the factors; it must be relative and read no metric.
+        schedule: the factors; it must have no absolute levels and not be metric-driven.
 
     Raises:
-        ScheduleError: it is not; or, when it is evaluated, t is above ten million or the product
-            has outgrown float64.
+        ScheduleError: it does not; or, on evaluation, t is above ten million or the product
+            overflows float64.
 
     Source: torch.optim.lr_scheduler.MultiplicativeLR.
 
@@ -614,7 +685,7 @@ class CumulativeProduct(Wrapper):
         super().__post_init__()
         if not self.schedule.is_relative or self.schedule.needs_metric:
             raise self.make_error(
-                f"schedule must have factors of the base rate only and read no metric, got "
+                "schedule must have factors of the base rate only and not be metric-driven, got "
                 f"{self.schedule}."
             )
 
@@ -632,35 +703,26 @@ class CumulativeProduct(Wrapper):
             if last >= len(products):
                 products = np.resize(products, 2 * (last + 1))
             new = np.arange(known, last + 1, dtype=np.float64)
-            with np.errstate(over="ignore", under="ignore"):  # checked() says which step it was
+            with np.errstate(over="ignore", under="ignore"):  # check_rates names the step
                 factors = [products[known - 1 : known], self.schedule.evaluate(new, 1.0)]
                 products[known : last + 1] = np.cumprod(np.concatenate(factors))[1:]
             self._cache[:] = products, last + 1
         return products
 
     def __getstate__(self) -> dict[str, Any]:
-        # Copies compute their own: it may be a hundred megabytes, which nobody wants to send.
+        # Copies fill their own cache: it may be a hundred megabytes.
         return {name: value for name, value in vars(self).items() if name != "_cache"}
 
     @cached_property
     def _cache(self) -> list[Any]:
-        """The products, in an array with room for more, and how many of them are known."""
+        """The products, in an array longer than needed, and how many of them are known."""
         return [np.ones(1), 1]
-
-
-def to_operands(*values: Schedule | float) -> tuple[Schedule, ...]:
-    """What stands on both sides of an operator; a plain number is a constant factor."""
-    return tuple(value if isinstance(value, Schedule) else Constant(value) for value in values)
-
-
-def _is_number(schedule: Schedule) -> TypeGuard[Constant]:
-    return isinstance(schedule, Constant) and schedule.over is None and schedule.is_relative
 
 
 def replan_schedule(
     schedule: Schedule, new_total_steps: float, at: float, total_steps: float | None = None
 ) -> Schedule:
-    """``schedule`` up to ``at``, then the rest of it stretched to end at ``new_total_steps``."""
+    """Return ``schedule`` up to ``at``, then its rest stretched to end at ``new_total_steps``."""
     schedule = schedule.bind(total_steps=total_steps)
     old = (
         schedule.compute_length(Horizon()) if total_steps is None else to_finite_float(total_steps)
@@ -668,8 +730,8 @@ def replan_schedule(
     step, new = to_finite_float(at), to_finite_float(new_total_steps)
     if old is None or math.isinf(old):
         raise ScheduleError(
-            f"replan: {schedule} has no end of its own, so say how many steps were planned: "
-            f"replan({new_total_steps!r}, at={at!r}, total=...)."
+            f"replan: {schedule} has no end of its own, so give the steps planned before: "
+            f"replan({new_total_steps!r}, at={at!r}, total_steps=...)."
         )
     if step is None or not 0 <= step < old:
         raise ScheduleError(
@@ -677,18 +739,18 @@ def replan_schedule(
         )
     if new is None or new <= step:
         raise ScheduleError(
-            f"replan: new_total must be a number of steps above at, {step:g}, got {new_total_steps!r}."
+            f"replan: new_total_steps must be a number above at, {step:g}, got {new_total_steps!r}."
         )
     factor = (new - step) / (old - step)
     parts = schedule.schedules if isinstance(schedule, Sequential) else (schedule,)
     starts = schedule.starts.tolist() if isinstance(schedule, Sequential) else [0.0]
-    # Parts that are over stay, the one at ``step`` is split, those to come are stretched.
+    # Past parts stay, the one at ``step`` is split, future ones are stretched.
     active = max(i for i, start in enumerate(starts) if start <= step)
     steps_into_active = step - starts[active]
     if steps_into_active and parts[active].needs_metric:
         raise ScheduleError(
-            "replan: at must not lie within a part that reads a metric, which would begin anew, "
-            f"got {at!r} within {parts[active]}: choose the step at which it begins or ends."
+            "replan: at must not lie within a metric-driven part, which would start again, "
+            f"got {at!r} within {parts[active]}: use the step at which it starts or ends."
         )
     remaining_parts = [_skip_steps(parts[active], steps_into_active), *parts[active + 1 :]]
     finished_parts = (
@@ -703,22 +765,54 @@ def replan_schedule(
     return result
 
 
-# A plan that is changed again and again keeps one shift and one stretch for what is to come.
+# However often a schedule is replanned, its rest has one shift and one stretch.
 
 
 def _skip_steps(part: Schedule, by: float) -> Schedule:
-    """``part`` from ``by`` steps after its start on."""
+    """Return ``part`` from ``by`` steps after its start on."""
     match part:
-        case Stretch(schedule=inner, by=slow):
-            return _stretch(_skip_steps(inner, by / slow), slow)
-        case Shift(schedule=inner, by=float() | int() as begun) if begun < 0:
-            return inner.shift(begun - by)
+        case Stretch(schedule=inner, by=slowdown):
+            return _stretch(_skip_steps(inner, by / slowdown), slowdown)
+        case Shift(schedule=inner, by=float() | int() as offset) if offset < 0:
+            return inner.shift(offset - by)
         case _:
             return part.shift(-by) if by else part
 
 
 def _stretch(part: Schedule, factor: float) -> Schedule:
-    """``part`` taking ``factor`` times as long."""
+    """Return ``part`` taking ``factor`` times as long."""
     if isinstance(part, Stretch):
         return _stretch(part.schedule, part.by * factor)
     return part.stretch(factor) if factor != 1 else part
+
+
+def to_operands(*values: Schedule | float) -> tuple[Schedule, ...]:
+    """Return the operands of an operator as schedules; a plain number is a constant factor."""
+    return tuple(value if isinstance(value, Schedule) else Constant(value) for value in values)
+
+
+def _is_number(schedule: Schedule) -> TypeGuard[Constant]:
+    return isinstance(schedule, Constant) and schedule.over is None and schedule.is_relative
+
+
+def require_end(part: Schedule) -> None:
+    """Raise a ``ScheduleError`` if a part that another one follows never ends."""
+    if math.isinf(part.compute_length(_ARBITRARY_HORIZON)):
+        raise ScheduleError(
+            f"{part} has no end of its own, so nothing can follow it: give it a duration "
+            f"(over=...) or an end, as in {parenthesize(part, Schedule.precedence)}.until(30) "
+            ">> ..."
+        )
+
+
+def flatten_parts(
+    composition: type[Schedule], schedules: tuple[Schedule, ...]
+) -> tuple[Schedule, ...]:
+    """The parts with their own parts in their place: grouping has no meaning, nor any text."""
+    parts = schedules if isinstance(schedules, tuple) else ()
+    if len(parts) < 2 or not all(isinstance(part, Schedule) for part in parts):
+        raise ScheduleError(
+            f"{composition.__name__} needs two schedules or more, got {schedules!r}."
+        )
+    groups = (part.children() if isinstance(part, composition) else (part,) for part in schedules)
+    return tuple(part for group in groups for part in group)

@@ -1,4 +1,4 @@
-"""Decays: endless functions of t that start at the base rate."""
+"""Primitives that fall from the base rate without end: exponential, inverse time, power ..."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -12,12 +12,12 @@ __all__ = ["Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmo
 
 
 class Decay(Primitive):
-    """An endless factor of the base rate, measured in steps of ``every``."""
+    """A decay without end whose unit of time is ``every``."""
 
     every: float | str
 
     def to_units(self, t: Array) -> Array:
-        """Steps ``t`` counted in steps of ``every``."""
+        """Return steps ``t`` in units of ``every``."""
         with np.errstate(over="ignore"):
             return t / Horizon().to_period(self.every)
 
@@ -28,16 +28,16 @@ class Exponential(Decay):
 
         rate(t) = gamma ** (t / every)
 
-    The natural form exp(-a * t) is ``Exponential(exp(-a))`` with the number worked out, the
-    staircase form floor(t / every) is ``Step(every, gamma)``, and a floor is ``.clip(low)``.
+    ``Exponential(exp(-a))`` is exp(-a * t), ``Step(every, gamma)`` the staircase form, and
+    ``.clip(low)`` adds a floor.
 
     Args:
         gamma: the factor, above 0; below 1 it decays, above 1 it grows without end.
-        every: the duration over which the rate is multiplied once; 1 step unless told otherwise.
+        every: the duration over which the rate is multiplied once; 1 step by default.
             ``"1ep"`` decays per epoch however often the scheduler is stepped.
 
     Raises:
-        ScheduleError: ``gamma`` or ``every`` is not above 0, or the rate has outgrown float64.
+        ScheduleError: ``gamma`` or ``every`` is not above 0, or the rate overflows float64.
 
     Source: torch.optim.lr_scheduler.ExponentialLR; ``every`` is Keras' ``decay_steps``.
 
@@ -50,7 +50,7 @@ class Exponential(Decay):
     every: Period = 1
 
     def evaluate(self, t: Array, base: float) -> Array:
-        with np.errstate(over="ignore"):  # checked() says which step it was
+        with np.errstate(over="ignore"):  # check_rates names the step
             return check_rates(base * np.power(self.gamma, self.to_units(t)), t, self)
 
 
@@ -64,7 +64,7 @@ class InverseTime(Decay):
 
     Args:
         alpha: how fast, above 0: after 1 / alpha steps the rate is half the base rate.
-        every: the duration counted as one unit of time; 1 step unless told otherwise.
+        every: the duration counted as one unit of time; 1 step by default.
 
     Raises:
         ScheduleError: ``alpha`` or ``every`` is not above 0.
@@ -115,7 +115,7 @@ class InverseSqrt(Primitive):
 
 @dataclass(frozen=True, repr=False)
 class Power(Primitive):
-    """At the base rate at first, then falls as a power of time::
+    """The base rate at first, then a falling power of time::
 
         rate(t) = min(1, (t / after) ** -exponent)
 
@@ -152,7 +152,7 @@ class Sigmoid(Primitive):
         at: the duration after which the rate is half the base rate.
 
     Raises:
-        ScheduleError: ``slope`` is not above 0, ``at`` no duration.
+        ScheduleError: ``slope`` is not above 0, ``at`` is not a duration.
 
     Source: darknet's ``SIG`` policy, Caffe's ``sigmoid``.
 

@@ -1,7 +1,7 @@
-"""Reading an expression safely: bounded in length, depth and number size, and never evaluated.
+"""Turn a text safely into a syntax tree, with errors that point at positions.
 
-Both the text of schedules and the formulas inside them are read through ``read``. What the
-expression may mean is decided by those who walk the tree; here only its form is.
+Length and depth are limited, and nothing is evaluated. ``parser`` and ``formula`` give the tree its
+meaning.
 """
 
 import ast
@@ -17,15 +17,14 @@ _UNQUOTED_UNIT = re.compile(r"\d\s*(%|ep\b)")
 
 
 class ParseError(ScheduleError):
-    """An error at a place of a text; its message shows the place."""
+    """An error at a position of a text; its message shows the position."""
 
 
 def parse_expression(text: object, description: str) -> ast.expr:
-    """The tree of one expression; ``description`` names it in errors.
+    """Return the tree of one expression; ``description`` names it in errors.
 
     Raises:
-        ScheduleError: it is no text, or longer or deeper than any honest schedule, or not an
-            expression.
+        ScheduleError: it is not a string, too long, too deep, or not an expression.
     """
     if not isinstance(text, str):
         raise ScheduleError(f"{description} must be a str, got {type(text).__name__}.")
@@ -42,10 +41,12 @@ def parse_expression(text: object, description: str) -> ast.expr:
     except SyntaxError as error:
         reason = (error.msg or "not an expression").removesuffix(". Perhaps you forgot a comma?")
         unit = (
-            ' Epochs and shares go in quotes: "5ep", "10%".' if _UNQUOTED_UNIT.search(line) else ""
+            ' Epochs and percentages need quotes: "5ep", "10%".'
+            if _UNQUOTED_UNIT.search(line)
+            else ""
         )
-        place = error.offset - 1 if error.offset else len(line)
-        _raise_at_position(line, place, 1, f"this cannot be read: {reason}.{unit}")
+        position = error.offset - 1 if error.offset else len(line)
+        _raise_at_position(line, position, 1, f"syntax error: {reason}.{unit}")
     except (ValueError, RecursionError, MemoryError):
         raise ScheduleError(f"{description} must be one short expression.") from None
     _check_tree_depth(tree, description)
@@ -53,14 +54,14 @@ def parse_expression(text: object, description: str) -> ast.expr:
 
 
 def to_one_line(text: str) -> str:
-    """The text on one line, as it is read and as errors show it."""
+    """Return the text on one line, as it is parsed and as errors show it."""
     return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def raise_at_node(text: str, node: ast.AST, message: str) -> NoReturn:
-    """Raises an error that points at ``node`` of ``text``."""
+    """Raise an error that points at ``node`` of ``text``."""
     line = to_one_line(text)
-    # ast counts bytes; an error should point at characters.
+    # ast counts bytes; an error points at characters.
     data = line.encode()
     start = len(data[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
     end = len(data[: getattr(node, "end_col_offset", 0) or 0].decode(errors="ignore"))
@@ -68,14 +69,14 @@ def raise_at_node(text: str, node: ast.AST, message: str) -> NoReturn:
 
 
 def _raise_at_position(line: str, start: int, width: int, message: str) -> NoReturn:
-    # A long text is cut around the place, so that the message stays one screen wide.
+    # A long text is cut around the position, so that the message fits a screen.
     excerpt_start = max(0, start - 40)
     excerpt = line[excerpt_start : excerpt_start + 100]
     raise ParseError(f"{excerpt}\n{' ' * (start - excerpt_start)}{'^' * min(width, 60)} {message}")
 
 
 def _check_nesting(text: str, description: str) -> None:
-    # Before Python's own parser, whose recursion is not ours to bound.
+    # Before Python's own parser, whose recursion we cannot limit.
     depth = 0
     for c in text:
         depth += (c in _OPENING) - (c in _CLOSING)
@@ -95,9 +96,9 @@ def _check_tree_depth(tree: ast.expr, description: str) -> None:
 
 
 def unroll_chain(node: ast.BinOp) -> tuple[ast.expr, list[ast.BinOp]]:
-    """``a + b - c``, which nests to the left, as its first operand and its operations in order.
+    """Return the first operand of ``a + b - c`` and its operations, in order.
 
-    Long chains are honest, deep nesting is not: who walks a tree takes a chain in one stride.
+    Chains nest to the left; unrolled, a long one does not count as deep nesting.
     """
     operations = []
     first: ast.expr = node

@@ -1,4 +1,7 @@
-"""Levels: factors of the base rate (plain numbers) and absolute rates (``Absolute``)."""
+"""Types of a schedule's arguments, with their checks: levels (``Absolute``), durations, numbers.
+
+Each type is annotated with a ``FieldSpec``, which checks, converts and binds an argument.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +34,7 @@ class Absolute:
     def __post_init__(self) -> None:
         number = to_finite_float(self.value)
         if number is None or number < 0:
-            raise ScheduleError(f"Rate: value must be a rate of 0 or more, got {self.value!r}.")
+            raise ScheduleError(f"Absolute: value must be a rate of 0 or more, got {self.value!r}.")
         object.__setattr__(self, "value", number)
 
     def __repr__(self) -> str:
@@ -39,19 +42,19 @@ class Absolute:
 
 
 def resolve_level(level: float | Absolute, base: float) -> float:
-    """The rate that a level stands for, given the base rate."""
+    """Return the rate that a level stands for, given the base rate."""
     return level.value if isinstance(level, Absolute) else base * level
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """A kind of parameter.
+    """How an argument is checked, converted and bound.
 
     Args:
-        rule: what a value must be, as it ends the sentence "over must be ...".
-        convert: the value in its one spelling, or None when the rule refuses it.
-        bind: the value in steps, given a horizon and the schedule it belongs to.
-        optional: whether None is a value too.
+        rule: what a value must be, as the end of the sentence "over must be ...".
+        convert: returns the value in its one spelling, or None if the rule refuses it.
+        bind: returns the value in steps, given a horizon and the schedule that it belongs to.
+        optional: whether None is allowed too.
         fills_remaining: whether None means the rest of the training.
     """
 
@@ -62,7 +65,21 @@ class FieldSpec:
     fills_remaining: bool = False
 
     def __repr__(self) -> str:
-        return self.rule  # which is what help() shows of a parameter
+        return self.rule  # help() shows it beside the parameter
+
+
+def format_value(value: object) -> str:
+    """Return an argument as text; strings get double quotes, so that shells may use single ones."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(format_value, value))}]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, float):
+        return repr(float(value))
+    return repr(value)
+
+
+# Converters: each returns the value in its one spelling, or None if it is not allowed.
 
 
 def convert_level(value: Any) -> float | Absolute | None:
@@ -72,16 +89,6 @@ def convert_level(value: Any) -> float | Absolute | None:
     return None if factor is None or factor < 0 else factor
 
 
-def make_number_converter(is_allowed: Callable[[float], bool]) -> Callable[[Any], float | None]:
-    """The reading of a number that must be allowed."""
-
-    def convert(value: Any) -> float | None:
-        number = to_finite_float(value)
-        return number if number is not None and is_allowed(number) else None
-
-    return convert
-
-
 def convert_positive_level(value: Any) -> float | Absolute | None:
     converted = convert_level(value)
     return converted if converted is not None and resolve_level(converted, 1.0) > 0 else None
@@ -89,23 +96,7 @@ def convert_positive_level(value: Any) -> float | Absolute | None:
 
 def convert_count(value: Any) -> int | None:
     number = to_integer(value)
-    # An int beyond every float is none that a rate could be computed with.
-    return None if number is None or number < 0 or to_finite_float(value) is None else number
-
-
-def make_list_converter(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...] | None]:
-    """The reading of a list, one value at a time."""
-
-    def convert_all(values: Any) -> tuple[Any, ...] | None:
-        if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-            return None
-        try:
-            items = tuple(convert(value) for value in values)
-        except TypeError:  # an array or tensor of no dimension
-            return None
-        return None if not items or any(item is None for item in items) else items
-
-    return convert_all
+    return None if number is None or number < 0 else number
 
 
 def convert_milestones(values: Any) -> tuple[Any, ...] | None:
@@ -123,8 +114,41 @@ def convert_period(value: Any) -> float | str | None:
     duration = convert_duration(value)
     if isinstance(duration, str):
         return None if duration in ("0ep", "0%") else duration
-    # One of next to no length would leave no number for steps counted in it.
+    # Steps counted in a shorter period would overflow.
     return None if duration is None or duration < 1 / MAX_STEPS else duration
+
+
+def make_number_converter(is_allowed: Callable[[float], bool]) -> Callable[[Any], float | None]:
+    """Return a converter of numbers for which ``is_allowed`` is true."""
+
+    def convert(value: Any) -> float | None:
+        number = to_finite_float(value)
+        return number if number is not None and is_allowed(number) else None
+
+    return convert
+
+
+def make_list_converter(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...] | None]:
+    """Return a converter of lists, given that of one item."""
+
+    def convert_all(values: Any) -> tuple[Any, ...] | None:
+        if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+            return None
+        try:
+            items = tuple(convert(value) for value in values)
+        except TypeError:  # an array or tensor of no dimension
+            return None
+        return None if not items or any(item is None for item in items) else items
+
+    return convert_all
+
+
+def make_choice_spec(*choices: str) -> FieldSpec:
+    """Return the spec of a string that is one of a few."""
+    rule = " or ".join(f'"{text}"' for text in choices)
+    return FieldSpec(
+        rule, lambda value: value if isinstance(value, str) and value in choices else None
+    )
 
 
 def bind_or_fill_remaining(value: Any, horizon: Horizon, owner: object) -> float:
@@ -135,45 +159,25 @@ def bind_if_given(value: Any, horizon: Horizon, owner: object) -> float | None:
     return None if value is None else horizon.to_steps(value)
 
 
-def make_choice_spec(*choices: str) -> FieldSpec:
-    """The kind of a text that is one of a few."""
-    rule = " or ".join(f'"{text}"' for text in choices)
-    return FieldSpec(
-        rule, lambda value: value if isinstance(value, str) and value in choices else None
-    )
+# Levels.
 
+_LEVEL_RULE = "a factor of the base rate, 0 or more, or an Absolute(...) rate"
 
-def format_value(value: object) -> str:
-    """A parameter's value as text: texts in double quotes, so that a shell may use single ones."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(format_value, value))}]"
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, float):
-        return repr(float(value))
-    return repr(value)
+Level = Annotated[float | Absolute, FieldSpec(_LEVEL_RULE, convert_level)]
+"""A height of a schedule: a factor of the base rate, or an ``Absolute`` rate."""
 
-
-_DURATION_RULE = 'a duration of 0 or more: steps, epochs such as "5ep" or a share such as "10%"'
-
-Level = Annotated[
-    float | Absolute,
-    FieldSpec("a factor of the base rate, 0 or more, or an absolute Absolute(...)", convert_level),
+OptionalLevel = Annotated[
+    float | Absolute | None, FieldSpec(_LEVEL_RULE, convert_level, optional=True)
 ]
-"""A height of a schedule: a factor of the base rate, or an absolute ``Rate``."""
+"""A ``Level``, or None."""
 
-StartLevel = Annotated[
-    float | Absolute | None,
+PositiveLevel = Annotated[
+    float | Absolute,
     FieldSpec(
-        "a factor of the base rate, 0 or more, or an absolute Absolute(...)",
-        convert_level,
-        optional=True,
+        "a factor of the base rate above 0, or an Absolute(...) above 0", convert_positive_level
     ),
 ]
-"""A ``Level`` that the shape works out itself when it is left out."""
-
-Bound = StartLevel
-"""A ``Level`` that is no bound when it is left out."""
+"""A ``Level`` above 0."""
 
 Levels = Annotated[
     Sequence[float | Absolute],
@@ -184,69 +188,105 @@ Levels = Annotated[
 ]
 """Several levels."""
 
-PositiveLevel = Annotated[
-    float | Absolute,
+# Durations.
+
+_DURATION_RULE = (
+    'a duration of 0 or more: steps, epochs such as "5ep" or a percentage such as "10%"'
+)
+
+Duration = Annotated[float | str, FieldSpec(_DURATION_RULE, convert_duration, bind=bind_if_given)]
+"""A length of time: steps, ``"5ep"`` or ``"10%"``."""
+
+DurationOrRemaining = Annotated[
+    float | str | None,
     FieldSpec(
-        "a factor of the base rate above 0, or a Absolute(...) above 0", convert_positive_level
+        _DURATION_RULE,
+        convert_duration,
+        bind=bind_or_fill_remaining,
+        optional=True,
+        fills_remaining=True,
     ),
 ]
-"""A ``Level`` above 0."""
+"""The duration of a schedule; the rest of the training if omitted."""
+
+DurationOrInfinite = Annotated[
+    float | str | None,
+    FieldSpec(_DURATION_RULE, convert_duration, bind=bind_if_given, optional=True),
+]
+"""The duration of a schedule; endless if omitted."""
+
+Offset = Annotated[
+    float | str,
+    FieldSpec("a duration, or a negative number of steps", convert_offset, bind=bind_if_given),
+]
+"""A length of time; below 0, back in time."""
+
+Period = Annotated[
+    float | str,
+    FieldSpec(
+        'a duration above 0: steps, epochs such as "5ep" or a percentage such as "10%"',
+        convert_period,
+        bind=lambda value, horizon, owner: horizon.to_period(value),
+    ),
+]
+"""A length of time that recurs, above 0."""
+
+Milestones = Annotated[
+    Sequence[float | str],
+    FieldSpec(
+        "a list of durations of 0 or more, in ascending order",
+        convert_milestones,
+        bind=lambda values, horizon, owner: tuple(horizon.to_steps(value) for value in values),
+    ),
+]
+"""Points in time, counted from the start of the schedule."""
+
+# Numbers.
 
 Number = Annotated[float, FieldSpec("a number", to_finite_float)]
-"""Any pure number."""
+"""Any number."""
 
 NonNegative = Annotated[
     float, FieldSpec("a number of 0 or more", make_number_converter(lambda x: x >= 0))
 ]
-"""A pure number of 0 or more."""
-
-FractionBelowOne = Annotated[
-    float, FieldSpec("a number from 0 to below 1", make_number_converter(lambda x: 0 <= x < 1))
-]
-"""A part of a whole."""
+"""A number of 0 or more."""
 
 Positive = Annotated[float, FieldSpec("a number above 0", make_number_converter(lambda x: x > 0))]
-"""A pure number above 0."""
+"""A number above 0."""
 
 AtLeastOne = Annotated[
     float, FieldSpec("a number of 1 or more", make_number_converter(lambda x: x >= 1))
 ]
-"""A pure number of 1 or more."""
+"""A number of 1 or more."""
+
+FractionBelowOne = Annotated[
+    float, FieldSpec("a number from 0 to below 1", make_number_converter(lambda x: 0 <= x < 1))
+]
+"""A fraction, less than the whole."""
 
 RexBeta = Annotated[
     float, FieldSpec("a number from 0 to below 2", make_number_converter(lambda x: 0 <= x < 2))
 ]
-"""Rex's."""
+"""The parameter of ``Rex``."""
 
 AdamBeta = Annotated[
     float, FieldSpec("a number above 0.6 and below 1", make_number_converter(lambda x: 0.6 < x < 1))
 ]
 """Adam's beta2, where RAdam's rectification is defined."""
 
-Mode = Annotated[str, make_choice_spec("min", "max")]
-"""Whether less or more of a metric is better."""
-
-ThresholdMode = Annotated[str, make_choice_spec("rel", "abs")]
-"""Whether a threshold is a share or a difference."""
-
-Flag = Annotated[
-    bool, FieldSpec("True or False", lambda value: value if isinstance(value, bool) else None)
-]
-"""Yes or no."""
-
 NoiseAmount = Annotated[
     float, FieldSpec("a number above 0, at most 1", make_number_converter(lambda x: 0 < x <= 1))
 ]
-"""How far noise goes."""
+"""The largest deviation of noise."""
 
 StandardDeviation = Annotated[
     float | None,
     FieldSpec("a number above 0", make_number_converter(lambda x: x > 0), optional=True),
 ]
-"""A standard deviation; none when left out."""
+"""A standard deviation, or None."""
 
 NonNegativeInteger = Annotated[int, FieldSpec("a whole number of 0 or more", convert_count)]
-"""How often something happens."""
+"""A count."""
 
 PowerOfTwo = Annotated[
     int,
@@ -265,51 +305,17 @@ RepeatCount = Annotated[
         optional=True,
     ),
 ]
-"""How often something happens; without end when left out."""
+"""The number of repetitions; endless if omitted."""
 
-DurationOrRemaining = Annotated[
-    float | str | None,
-    FieldSpec(
-        _DURATION_RULE,
-        convert_duration,
-        bind=bind_or_fill_remaining,
-        optional=True,
-        fills_remaining=True,
-    ),
+# Choices.
+
+Mode = Annotated[str, make_choice_spec("min", "max")]
+"""Whether lower or higher values of a metric are better."""
+
+ThresholdMode = Annotated[str, make_choice_spec("rel", "abs")]
+"""Whether a threshold is a fraction of the best metric or a difference from it."""
+
+Flag = Annotated[
+    bool, FieldSpec("True or False", lambda value: value if isinstance(value, bool) else None)
 ]
-"""How long a shape lasts; left out, it takes the rest of the training."""
-
-DurationOrInfinite = Annotated[
-    float | str | None,
-    FieldSpec(_DURATION_RULE, convert_duration, bind=bind_if_given, optional=True),
-]
-"""How long a shape lasts; left out, it never ends."""
-
-Duration = Annotated[float | str, FieldSpec(_DURATION_RULE, convert_duration, bind=bind_if_given)]
-"""A length of time: steps, ``"5ep"`` or ``"10%"``."""
-
-Offset = Annotated[
-    float | str,
-    FieldSpec("a duration, or a negative number of steps", convert_offset, bind=bind_if_given),
-]
-"""A length of time, back in time where it is below 0."""
-
-Milestones = Annotated[
-    Sequence[float | str],
-    FieldSpec(
-        "a list of durations of 0 or more, in ascending order",
-        convert_milestones,
-        bind=lambda values, horizon, whose: tuple(horizon.to_steps(value) for value in values),
-    ),
-]
-"""Points in time, counted from the start of the shape."""
-
-Period = Annotated[
-    float | str,
-    FieldSpec(
-        'a duration above 0: steps, epochs such as "5ep" or a share such as "10%"',
-        convert_period,
-        bind=lambda value, horizon, whose: horizon.to_period(value),
-    ),
-]
-"""A length of time that recurs, above 0."""
+"""A bool."""

@@ -1,4 +1,4 @@
-"""Schedules of one's own: a ``Formula`` (safe, can be written as text) or any Python function."""
+"""Schedules from your own formula: ``Formula`` (a text, safe) or ``Custom`` (a Python function)."""
 
 import ast
 import re
@@ -46,7 +46,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": lambda *values: reduce(np.minimum, values),
     "max": lambda *values: reduce(np.maximum, values),
 }
-_MEMORY_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another one in each process
+_MEMORY_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # differs between processes
 _VARIADIC_FUNCTIONS = ("min", "max")
 _VARIABLES = ("t", "p", "T", "pi")
 
@@ -57,20 +57,20 @@ class Formula(Primitive):
 
         rate(t) = expression
 
-    It knows the step ``t``, the progress ``p = t / T`` and the duration ``T``; ``+ - * / // % **``;
-    the comparisons, worth 1 where they hold and 0 elsewhere; ``pi``, ``min max exp log sqrt sin
-    cos floor``. Nothing else, and it is computed in float64, so no text can run code or take long.
+    It may use the step ``t``, the progress ``p = t / T`` and the duration ``T``; the operators
+    ``+ - * / // % **``; comparisons, which are 1 where true and 0 elsewhere; ``pi``, ``min max exp
+    log sqrt sin cos floor``. Nothing else, and in float64, so no text can run code or take long.
 
     Args:
-        expression: the formula. It must not multiply by the base rate: that happens anyway.
-        over: duration ``T``, after which the last value holds. Left out, a formula in ``t`` alone
-            never ends, and one with ``p`` or ``T`` takes the rest of the training.
+        expression: the formula, without the base rate: the scheduler multiplies by it.
+        over: duration ``T``, after which the last value holds. If omitted, a formula in ``t`` alone
+            never ends, and one with ``p`` or ``T`` fills the rest of the training.
 
     Raises:
-        ScheduleError: the expression is not of this language; or, when it is evaluated, a value
-            is negative or not finite.
+        ScheduleError: the expression uses anything else; or, on evaluation, a value is negative
+            or not finite.
 
-    Source: the article's custom schedule, lr(t) = lr(0) / (1 + alpha * t), as a text.
+    Source: any formula, such as the tutorial's lr(t) = lr(0) / (1 + alpha * t).
 
     >>> Formula("1 / (1 + 0.5*t)")([0, 2, 6])
     array([1.  , 0.5 , 0.25])
@@ -87,9 +87,9 @@ class Formula(Primitive):
         tree = self._tree
         object.__setattr__(self, "expression", expressions.to_one_line(self.expression))
         if forbidden := sorted(set(self.expression) & set("#\"'\\")):
-            # They would be harmless here, but the text of the schedule could not be read back.
+            # They would be harmless here, but the text of the schedule could not be parsed again.
             raise ScheduleError(
-                f"a formula cannot hold {' '.join(forbidden)}, got {self.expression}"
+                f"a formula cannot contain {' '.join(forbidden)}, got {self.expression}"
             )
         _check_node(tree, self.expression)
 
@@ -109,7 +109,7 @@ class Formula(Primitive):
             t = np.minimum(t, end)
             progress = t / end if end else np.ones_like(t)
             values |= {"t": t, "T": np.float64(end), "p": progress}
-        with np.errstate(all="ignore"):  # checked() says which step it was
+        with np.errstate(all="ignore"):  # check_rates names the step
             factor = np.broadcast_to(_evaluate_node(self._tree, values), t.shape).astype(np.float64)
         return base * check_rates(factor, t, self)
 
@@ -129,16 +129,16 @@ class Custom(Primitive):
 
         rate(t) = function(t)
 
-    A function cannot be written as text or JSON, so such a schedule cannot be stored in a study
-    or named on the command line; a ``Formula`` can.
+    A function cannot be written as text, so such a schedule cannot be stored in a study or given
+    on the command line; a ``Formula`` can.
 
     Args:
-        function: called with t (an int where t is a whole number), one step at a time; it returns
-            the factor, 0 or more. It must be pure, and must not multiply by the base rate.
+        function: called with t (an int if t is a whole number), one step at a time; it returns the
+            factor, 0 or more. It must be pure, and must not multiply by the base rate.
 
     Raises:
-        ScheduleError: ``function`` cannot be called; or, when it is evaluated, it returns what is
-            no number, or one that is negative or not finite.
+        ScheduleError: ``function`` is not callable; or, on evaluation, it returns something else
+            than a finite number of 0 or more.
 
     Source: torch.optim.lr_scheduler.LambdaLR.
 
@@ -169,7 +169,7 @@ class Custom(Primitive):
 
 
 def _check_node(node: ast.expr, text: str) -> None:
-    """Refuses whatever a formula may not hold, pointing at it."""
+    """Raise an error that points at the first node that a formula cannot contain."""
     match node:
         case ast.Constant(value=value) if to_finite_float(value) is not None:
             return
@@ -178,7 +178,7 @@ def _check_node(node: ast.expr, text: str) -> None:
                 known = (*_VARIABLES, *_FUNCTIONS)
                 hint = format_suggestion(name, known)
                 expressions.raise_at_node(
-                    text, node, f"a formula knows no {name}{hint or _describe_language()}"
+                    text, node, f"a formula has no variable {name}{hint or _describe_language()}"
                 )
             return
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
@@ -188,7 +188,7 @@ def _check_node(node: ast.expr, text: str) -> None:
             for operation in operations:
                 if type(operation.op) not in _OPERATORS:
                     expressions.raise_at_node(
-                        text, operation, f"a formula cannot hold this{_describe_language()}"
+                        text, operation, f"a formula cannot contain this{_describe_language()}"
                     )
             parts = [first, *(operation.right for operation in operations)]
         case ast.Compare(left=left, ops=ops, comparators=others) if all(
@@ -197,8 +197,8 @@ def _check_node(node: ast.expr, text: str) -> None:
             parts = [left, *others]
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS:
             if len(args) < 2 if name in _VARIADIC_FUNCTIONS else len(args) != 1:
-                takes = "two or more values" if name in _VARIADIC_FUNCTIONS else "one value"
-                expressions.raise_at_node(text, node, f"{name} takes {takes}, got {len(args)}.")
+                arity = "two or more values" if name in _VARIADIC_FUNCTIONS else "one value"
+                expressions.raise_at_node(text, node, f"{name} takes {arity}, got {len(args)}.")
             parts = args
         case ast.Call(func=ast.Name(id=name)):
             hint = format_suggestion(name, _FUNCTIONS)
@@ -207,14 +207,16 @@ def _check_node(node: ast.expr, text: str) -> None:
             )
         case _:
             expressions.raise_at_node(
-                text, node, f"a formula cannot hold this{_describe_language()}"
+                text, node, f"a formula cannot contain this{_describe_language()}"
             )
     for part in parts:
         _check_node(part, text)
 
 
 def _describe_language() -> str:
-    return f"; it knows {' '.join(_VARIABLES)}, arithmetic, comparisons and {' '.join(_FUNCTIONS)}."
+    return (
+        f"; it may use {' '.join(_VARIABLES)}, arithmetic, comparisons and {' '.join(_FUNCTIONS)}."
+    )
 
 
 def _evaluate_node(node: ast.expr, values: Mapping[str, Any]) -> Any:

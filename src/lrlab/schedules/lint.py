@@ -1,4 +1,4 @@
-"""Mistakes that a schedule may hold although each part of it is right."""
+"""Find likely mistakes in a schedule: ``lint`` and its rules, each a function ``find_...``."""
 
 import dataclasses
 import math
@@ -9,33 +9,79 @@ from functools import cached_property
 import numpy as np
 
 from lrlab.errors import ScheduleError
-from lrlab.schedules.combinators import Clip, Product, Sequential
-from lrlab.schedules.core import Array, Primitive, Schedule, get_field_specs
-from lrlab.schedules.cycles import Repeat
+from lrlab.schedules.combinators import Clip, Product, Repeat, Sequential
+from lrlab.schedules.core import Array, Constant, FieldSchedule, Schedule, get_field_specs
 from lrlab.schedules.decays import Exponential
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.fields import Absolute, resolve_level
 from lrlab.schedules.formula import Custom, Formula
-from lrlab.schedules.ramps import Constant, LogWarmup, Ramp, Warmup
+from lrlab.schedules.ramps import LogWarmup, Ramp, Warmup
 from lrlab.schedules.staircases import MultiStep, PiecewiseConstant, Step
 
 __all__ = ["lint"]
 
 DEFAULT_TOTAL_STEPS = 1000
-"""How far a schedule is looked at whose training is not known."""
+"""Number of steps to look at if the length of the training is unknown."""
 
 _MAX_SAMPLES = 10_000
-"""At how many steps a long training is looked at."""
+"""Number of steps at which a long training is sampled."""
+
+
+def lint(
+    schedule: Schedule,
+    base: float | None = None,
+    *,
+    total_steps: float | None = None,
+    steps_per_epoch: float | None = None,
+) -> tuple[str, ...]:
+    """Return a message for each likely mistake in ``schedule``.
+
+    It finds a first step (or all steps) with rate 0, jumps between the parts of a sequence, a floor
+    above the base rate, a bound that is never reached, a rate that falls to nothing, a schedule
+    that ends before or after the training, a warm-up longer than the training, durations in steps
+    that look like epochs or stand beside durations in epochs, and a formula that multiplies by the
+    base rate although the scheduler does. These are hints: a finding may be intended.
+
+    Args:
+        schedule: any schedule.
+        base: the base rate; needed for the last check.
+        total_steps: steps of the whole training; needed to compare the schedule with it.
+        steps_per_epoch: steps per epoch.
+
+    Raises:
+        ScheduleError: the schedule cannot be bound to ``total_steps`` and ``steps_per_epoch``, or
+            cannot be evaluated.
+
+    >>> from lrlab.schedules import Cosine, Warmup
+    >>> schedule = Warmup(5, start=0.0) >> Cosine(30)
+    >>> for finding in lint(schedule, total_steps=550, steps_per_epoch=11):
+    ...     print(finding)
+    the first step has rate 0 and trains nothing; use Warmup(...) without start=0.0.
+    Warmup(5, start=0.0) >> Cosine(30) ends at step 35, but the training has 550 steps in 50 \
+epochs: if you mean epochs, that is 385 steps, or "35ep".
+    """
+    if not isinstance(schedule, Schedule):
+        raise ScheduleError(
+            f"lint: schedule must be a schedule, got {schedule!r}; use parse(text)."
+        )
+    context = LintContext(
+        schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch),
+        schedule,
+        base,
+        total_steps,
+        steps_per_epoch,
+    )
+    return tuple(finding for rule in RULES for finding in rule(context))
 
 
 @dataclass(frozen=True)
 class LintContext:
-    """What is looked at: a bound schedule and the training it is for, as far as that is known.
+    """A bound schedule and its training, as far as that is known.
 
     Args:
-        schedule: bound.
-        unbound: before it was bound.
-        base, total_steps, steps_per_epoch: as ``lint`` is given them.
+        schedule: the bound schedule.
+        unbound: the schedule before it was bound.
+        base, total_steps, steps_per_epoch: the arguments of ``lint``.
     """
 
     schedule: Schedule
@@ -46,11 +92,11 @@ class LintContext:
 
     @property
     def base_or_one(self) -> float:
-        """The base rate, or 1 where it plays no part."""
+        """The base rate, or 1 if unknown."""
         return 1.0 if self.base is None else self.base
 
     def compute_rate(self, t: float) -> float:
-        """The rate at a step."""
+        """Return the rate at a step."""
         return self.schedule(t, base=self.evaluation_base)
 
     @property
@@ -59,7 +105,7 @@ class LintContext:
 
     @cached_property
     def rates(self) -> Array:
-        """The rates at every step of training, or at many of them."""
+        """The rates at every step of the training, or at a sample of them."""
         end = (
             self.total_steps
             if self.total_steps is not None
@@ -75,7 +121,7 @@ class LintContext:
 
     @property
     def last_rate(self) -> float:
-        """The last rate that training uses."""
+        """The last rate that the training uses."""
         return float(self.rates[-1])
 
     @cached_property
@@ -85,28 +131,28 @@ class LintContext:
 
 
 def find_epochs_taken_as_steps(context: LintContext) -> Iterator[str]:
-    """A schedule that is over in as many steps as training has epochs, or nearly at once."""
+    """Find a schedule that ends after as many steps as there are epochs, or very early."""
     schedule, total, last_change = context.schedule, context.total_steps, _find_last_change(context)
     if total is not None and _looks_like_epochs(last_change, context):
-        epochs, steps = "", f'give its durations the unit, as in "{last_change:g}ep".'
+        epochs, remedy = "", f'write durations in epochs as "{last_change:g}ep".'
         if context.steps_per_epoch:
             epochs = f" in {total / context.steps_per_epoch:g} epochs"
-            steps = (
+            remedy = (
                 f'that is {last_change * context.steps_per_epoch:g} steps, or "{last_change:g}ep".'
             )
         yield (
-            f"{schedule} has done all it does by step {last_change:g}, and training has {total:g} steps"
-            f"{epochs}: if epochs are meant, {steps}"
+            f"{schedule} ends at step {last_change:g}, but the training has {total:g} steps"
+            f"{epochs}: if you mean epochs, {remedy}"
         )
 
 
 def _find_last_change(context: LintContext) -> float:
-    """The step by which a schedule has done all it does; 0 if it never has."""
+    """Return the step after which a schedule no longer changes; 0 if there is none."""
     end = context.end_step
     match context.schedule:
         case MultiStep(milestones=at) | PiecewiseConstant(at=at) if context.steps_per_epoch:
             end = float(at[-1])
-    # A schedule that ends at its peak, such as a warm-up, is not over but has begun.
+    # A schedule that ends at its peak, such as a warm-up, counts as endless.
     is_over = math.isfinite(end) and context.compute_rate(end) < context.peak_rate
     return float(end) if is_over else 0.0
 
@@ -123,16 +169,16 @@ def _looks_like_epochs(last_change: float, context: LintContext) -> bool:
 
 
 def find_mixed_units(context: LintContext) -> Iterator[str]:
-    """A few steps beside durations in epochs."""
+    """Find durations in steps beside durations in epochs."""
     if context.steps_per_epoch is None or context.steps_per_epoch <= 2:
         return
-    primitives = [part for part in context.unbound.walk() if isinstance(part, Primitive)]
+    parts = [part for part in context.unbound.walk() if isinstance(part, FieldSchedule)]
     in_epochs = [
-        part for part in primitives if any(_is_in_epochs(value) for value in _list_durations(part))
+        part for part in parts if any(_is_in_epochs(value) for value in _list_durations(part))
     ]
     if not in_epochs:
         return
-    for part in primitives:
+    for part in parts:
         if any(not isinstance(value, str) and value > 1 for value in _list_durations(part)):
             yield (
                 f"{part} counts steps beside {in_epochs[0]}, which counts epochs of "
@@ -140,12 +186,10 @@ def find_mixed_units(context: LintContext) -> Iterator[str]:
             )
 
 
-def _list_durations(primitive: Primitive) -> list[float | str]:
-    """The values of a shape that say how long something lasts."""
-    bound = [
-        name for name, kind in get_field_specs(type(primitive)).items() if kind.bind is not None
-    ]
-    values = [getattr(primitive, name) for name in bound]
+def _list_durations(part: FieldSchedule) -> list[float | str]:
+    """List the arguments of a schedule that are durations."""
+    names = [name for name, spec in get_field_specs(type(part)).items() if spec.bind is not None]
+    values = [getattr(part, name) for name in names]
     flat = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
     return [value for value in flat if value is not None]
 
@@ -155,7 +199,7 @@ def _is_in_epochs(value: float | str) -> bool:
 
 
 def find_unreached_changes(context: LintContext) -> Iterator[str]:
-    """Stairs that training never comes to."""
+    """Find jumps that the training never reaches."""
     total = math.inf if context.total_steps is None else context.total_steps
     for part in context.schedule.walk():
         match part:
@@ -166,15 +210,17 @@ def find_unreached_changes(context: LintContext) -> Iterator[str]:
             case _:
                 beyond = []
         if beyond:
-            yield (f"{part} would change at step {beyond[0]:g}, after training ends at {total:g}.")
+            yield (
+                f"{part} would change at step {beyond[0]:g}, after the training ends at {total:g}."
+            )
 
 
 def find_warmup_longer_than_training(context: LintContext) -> Iterator[str]:
-    """A warm-up that training never comes out of."""
+    """Find a warm-up that is longer than the training."""
     for part in _find_long_warmups(context):
         yield (
-            f"{part} is longer than the training of {context.total_steps:g} steps, which never reaches "
-            'the base rate: try "5%".'
+            f"{part} is longer than the training of {context.total_steps:g} steps, which never "
+            'reaches the base rate: try "5%".'
         )
 
 
@@ -185,9 +231,9 @@ def _find_long_warmups(context: LintContext) -> list[Schedule]:
 
 
 def find_early_end(context: LintContext) -> Iterator[str]:
-    """A schedule that holds its last rate for the rest of training, and not for one step only.
+    """Find a schedule that ends more than one step before the training.
 
-    To reach its end with the last step is what torch's OneCycleLR does.
+    torch's OneCycleLR ends one step before it.
     """
     if (
         context.total_steps is None
@@ -198,27 +244,28 @@ def find_early_end(context: LintContext) -> Iterator[str]:
     last_rate = context.compute_rate(context.end_step)
     if last_rate < context.peak_rate:
         yield (
-            f"{context.schedule} ends at step {context.end_step:g}, before training does at "
+            f"{context.schedule} ends at step {context.end_step:g}, before the training ends at "
             f"{context.total_steps:g}: from there on the rate is {last_rate:.4g}"
-            f"{', which trains nothing' if last_rate == 0 else ''}; leave its duration out to fill the "
+            f"{', which trains nothing' if last_rate == 0 else ''}; omit its duration to fill the "
             "training."
         )
 
 
 def find_late_end(context: LintContext) -> Iterator[str]:
-    """A schedule whose end training never comes to."""
+    """Find a schedule that ends after the training."""
     if context.total_steps is None or math.isinf(context.end_step) or _find_long_warmups(context):
         return
     if context.end_step > context.total_steps:
         yield (
-            f"{context.schedule} ends at step {context.end_step:g}, after training does at "
+            f"{context.schedule} ends at step {context.end_step:g}, after the training ends at "
             f"{context.total_steps:g}: the last rate is {context.last_rate:.4g} instead of "
-            f"{context.compute_rate(context.end_step):.4g}; leave its duration out to end with the training."
+            f"{context.compute_rate(context.end_step):.4g}; omit its duration to end with the "
+            "training."
         )
 
 
 def find_end_in_mid_cycle(context: LintContext) -> Iterator[str]:
-    """A repetition whose lowest rate is not where training ends."""
+    """Find a repetition whose lowest rate is not at the end of the training."""
     schedule = context.schedule
     if (
         context.total_steps is None
@@ -229,26 +276,23 @@ def find_end_in_mid_cycle(context: LintContext) -> Iterator[str]:
     low = float(context.rates.min())
     if context.last_rate > low + 0.2 * (context.peak_rate - low):
         yield (
-            f"training ends in the middle of a repetition of {schedule}: the last rate is "
+            f"the training ends in the middle of a repetition of {schedule}: the last rate is "
             f"{context.last_rate:.4g}, the lowest {low:.4g}; choose a length that ends with it."
         )
 
 
 def find_zero_first_step(context: LintContext) -> Iterator[str]:
-    """A step that changes no weight."""
+    """Find a first step, or all steps, with rate 0."""
     if context.compute_rate(0) > 0:
         return
     if context.peak_rate == 0:
         yield f"{context.schedule} has rate 0 at every step, which trains nothing."
     else:
-        yield (
-            "the first step has rate 0 and trains nothing; Warmup(...) without start=0.0 counts "
-            "from its first step."
-        )
+        yield ("the first step has rate 0 and trains nothing; use Warmup(...) without start=0.0.")
 
 
 def find_jumps(context: LintContext) -> Iterator[str]:
-    """Parts of a sequence that do not meet."""
+    """Find jumps between the parts of a sequence."""
     for sequence in context.schedule.walk():
         if not isinstance(sequence, Sequential):
             continue
@@ -258,7 +302,7 @@ def find_jumps(context: LintContext) -> Iterator[str]:
         ):
             if isinstance(
                 previous_part, type(next_part) | Constant
-            ):  # a restart, or a stair: it is meant
+            ):  # a restart or a stair is intended
                 continue
             if context.total_steps is not None and start >= context.total_steps:
                 continue
@@ -267,17 +311,17 @@ def find_jumps(context: LintContext) -> Iterator[str]:
             )
             rate_after = next_part(0, base=context.evaluation_base)
             if abs(rate_after - rate_before) > 0.05 * max(rate_after, rate_before):
-                # Only what begins at the base rate itself begins at any other one too.
+                # Only a part that starts at the base rate can start at any other rate.
                 continues = rate_before > 0 and math.isclose(rate_after, context.base_or_one)
                 remedy = 'join with .then(..., join="continue")' if continues else "change a level"
                 yield (
-                    f"the rate jumps from {rate_before:.4g} to {rate_after:.4g} at step {start:g}, where "
-                    f"{next_part} begins: to go on from {rate_before:.4g}, {remedy}."
+                    f"the rate jumps from {rate_before:.4g} to {rate_after:.4g} at step {start:g}, "
+                    f"where {next_part} starts: to continue from {rate_before:.4g}, {remedy}."
                 )
 
 
 def find_end_above_start(context: LintContext) -> Iterator[str]:
-    """A floor in rates above the base rate it is the floor of."""
+    """Find a ramp from the base rate to an absolute rate above it."""
     base = math.inf if context.base is None else context.base
     for part in context.schedule.walk():
         if not isinstance(part, Ramp) or part.start != 1.0 or not isinstance(part.end, Absolute):
@@ -290,19 +334,19 @@ def find_end_above_start(context: LintContext) -> Iterator[str]:
 
 
 def find_vanishing_rate(context: LintContext) -> Iterator[str]:
-    """A decay per epoch that is stepped more often."""
+    """Find a decay to nothing, as of a decay per epoch that is stepped more often."""
     if context.total_steps is None or not 0 <= context.last_rate < 1e-9 * context.peak_rate:
         return
     for part in context.schedule.walk():
         if isinstance(part, Exponential | Step) and part.gamma < 1:
             yield (
-                f"the rate falls to {context.last_rate:.1g} by the last of {context.total_steps:g} steps: if "
-                f'{part} is meant to count epochs, give it the unit, as in every="1ep".'
+                f"the rate falls to {context.last_rate:.1g} by the last of {context.total_steps:g} "
+                f'steps: if {part} should count epochs, write every="1ep".'
             )
 
 
 def find_unreached_bound(context: LintContext) -> Iterator[str]:
-    """A floor or a ceiling that training does not come to."""
+    """Find a bound that the rate never reaches."""
     clip = context.schedule
     if context.total_steps is None or not isinstance(clip, Clip):
         return
@@ -318,12 +362,12 @@ def _describe_unreached_bound(
 ) -> str:
     return (
         f"the bound {name}={level!r} of {context.schedule} is never reached: in "
-        f"{context.total_steps:g} steps the rate comes to {closest_rate:.4g}."
+        f"{context.total_steps:g} steps the rate only gets to {closest_rate:.4g}."
     )
 
 
 def find_base_rate_applied_twice(context: LintContext) -> Iterator[str]:
-    """A formula that multiplies by the base rate, which the scheduler does too."""
+    """Find a formula that multiplies by the base rate, as the scheduler does."""
     base = context.base
     if base is None or base == 1:
         return
@@ -332,12 +376,12 @@ def find_base_rate_applied_twice(context: LintContext) -> Iterator[str]:
             yield (
                 f"{part} peaks at {peak:g}, which is the base rate itself: the base rate is "
                 f"applied twice, and the rate peaks at {base:g} * {base:g} = {base * base:g}. A "
-                f"formula gives a factor of the base rate, so leave the {base:g} out of it."
+                f"formula gives a factor of the base rate, so remove the {base:g}."
             )
 
 
 def _iter_unscaled_parts(schedule: Schedule) -> Iterator[Schedule]:
-    """All parts but those multiplied by a number, which is a correction that is meant."""
+    """Iterate over all parts except those multiplied by a number, an intended correction."""
     if isinstance(schedule, Product) and any(isinstance(s, Constant) for s in schedule.children()):
         return
     yield schedule
@@ -369,50 +413,3 @@ RULES: tuple[Callable[[LintContext], Iterator[str]], ...] = (
     find_late_end,
     find_end_in_mid_cycle,
 )
-
-
-def lint(
-    schedule: Schedule,
-    base: float | None = None,
-    *,
-    total_steps: float | None = None,
-    steps_per_epoch: float | None = None,
-) -> tuple[str, ...]:
-    """One sentence or two for each thing about ``schedule`` that looks like a mistake.
-
-    Found are a first step at rate 0 (or all of them), jumps where parts of a sequence meet, a floor
-    above the rate it is the floor of, a bound that never acts, a rate that falls to nothing, a
-    schedule that ends before training or after it or never changes, a warm-up longer than the
-    training, durations that look like epochs but count steps or stand beside such in epochs, and a
-    formula that multiplies by the base rate although the scheduler does. What is meant may look
-    like a mistake: these are hints.
-
-    Args:
-        schedule: any schedule.
-        base: the base rate, without which the last of these is not looked for.
-        total_steps: steps of the whole training, without which nothing is compared to it.
-        steps_per_epoch: steps per epoch.
-
-    Raises:
-        ScheduleError: the schedule cannot be bound to ``total_steps`` and ``steps_per_epoch``, or gives no rate.
-
-    >>> from lrlab.schedules import Cosine, Warmup
-    >>> for finding in lint(Warmup(5, start=0.0) >> Cosine(30), total_steps=550, steps_per_epoch=11):
-    ...     print(finding)
-    the first step has rate 0 and trains nothing; Warmup(...) without start=0.0 counts from its \
-first step.
-    Warmup(5, start=0.0) >> Cosine(30) has done all it does by step 35, and training has 550 \
-steps in 50 epochs: if epochs are meant, that is 385 steps, or "35ep".
-    """
-    if not isinstance(schedule, Schedule):
-        raise ScheduleError(
-            f"only schedules are looked at, got {schedule!r}; parse(text) reads one."
-        )
-    context = LintContext(
-        schedule.bind(total_steps=total_steps, steps_per_epoch=steps_per_epoch),
-        schedule,
-        base,
-        total_steps,
-        steps_per_epoch,
-    )
-    return tuple(finding for rule in RULES for finding in rule(context))

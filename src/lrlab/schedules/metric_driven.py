@@ -1,4 +1,4 @@
-"""Reactive schedules: the rate moves as a metric does."""
+"""Metric-driven primitives: the rate changes when a metric improves or stops improving."""
 
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from lrlab.schedules.core import Array, MetricState, Primitive, Schedule
+from lrlab.schedules.core import Array, Constant, MetricState, Primitive, Schedule
 from lrlab.schedules.fields import (
     Absolute,
     Flag,
@@ -18,15 +18,14 @@ from lrlab.schedules.fields import (
     ThresholdMode,
     resolve_level,
 )
-from lrlab.schedules.ramps import Constant
 
 __all__ = ["Greedy", "Plateau"]
 
 
 class MetricDriven(Primitive):
-    """A schedule at the base rate until metrics move it: a constant at every moment.
+    """A schedule that stays at the base rate until metrics change it.
 
-    Its state is ``(rate, ...)``, the rate None before anything moved it.
+    Its state is ``(rate, ...)``; the rate is None until a metric changes it.
     """
 
     mode: str
@@ -47,16 +46,16 @@ class MetricDriven(Primitive):
         return Constant(rate if self.is_relative else Absolute(rate))
 
     def apply_metric(self, state: MetricState, t: float, metric: float, base: float) -> MetricState:
-        # What is relative moves a factor, which ``given`` leaves to be multiplied by the base rate
-        # of its place: that of the training, or the rate at which another schedule has ended.
+        # A relative schedule changes a factor; ``with_state`` multiplies it by the base rate at its
+        # place: that of the training, or the rate at which another schedule ended.
         return self.advance_state(state, metric, 1.0 if self.is_relative else base)
 
     @abstractmethod
     def advance_state(self, state: MetricState, metric: float, base: float) -> MetricState:
-        """The state after a metric, for the base rate in which its rate is counted."""
+        """Return the state after a metric; ``base`` is the rate before any change."""
 
     def is_better(self, metric: float, best: float | None) -> bool:
-        """Whether a metric improves by more than the threshold on the best, None before any."""
+        """Whether a metric improves on the best (None at first) by more than the threshold."""
         sign = -1 if self.mode == "min" else 1
         if best is None:
             best = -sign * inf
@@ -70,21 +69,21 @@ class Plateau(MetricDriven):
     """Multiplied by ``factor`` whenever a metric has stopped improving.
 
     A metric is bad unless it is below best * (1 - threshold) (``mode="min"``, ``"rel"``). After
-    more than ``patience`` bad ones in a row, and then not for ``cooldown`` metrics::
+    more than ``patience`` bad ones in a row::
 
         rate(t) = max(factor * rate, low)    unless that changes it by no more than eps
 
     Args:
-        factor: from 0 to below 1; a tenth unless told otherwise, as in torch.
-        patience: how many bad metrics in a row are borne, 0 or more.
-        mode: ``"min"`` if less is better, ``"max"`` if more is.
-        threshold, threshold_mode: how much better counts, 0 or more; ``"rel"`` as a share of the
-            best, ``"abs"`` as a difference.
-        cooldown: how many metrics after a reduction are never bad, 0 or more.
-        low: the level below which it never falls.
-        eps: reductions by no more than this level are left out.
-        at_patience: whether the ``patience``-th bad metric reduces already, as in Keras and optax;
-            torch bears that many and reduces at the next.
+        factor: from 0 to below 1; 0.1 by default, as in torch.
+        patience: number of bad metrics in a row without a reduction, 0 or more.
+        mode: ``"min"`` if lower metrics are better, ``"max"`` if higher ones are.
+        threshold, threshold_mode: smallest improvement that counts, 0 or more; ``"rel"`` as a
+            fraction of the best, ``"abs"`` as a difference.
+        cooldown: number of metrics after a reduction that are never bad, 0 or more.
+        low: the lowest level.
+        eps: reductions by no more than this level are skipped.
+        at_patience: whether the ``patience``-th bad metric reduces the rate, as in Keras and optax;
+            in torch the next one does.
 
     Raises:
         ScheduleError: an argument is out of its domain.
@@ -94,7 +93,7 @@ class Plateau(MetricDriven):
     >>> plateau = Plateau(0.5, patience=1)
     >>> state = plateau.init_state()
     >>> for loss in [1.0, 1.0, 1.0, 0.9]:
-    ...     state = plateau.observe(state, 0, loss)
+    ...     state = plateau.update_state(state, 0, loss)
     >>> plateau.with_state(state)(0, base=0.1)
     0.05
     """
@@ -138,23 +137,22 @@ class Greedy(MetricDriven):
     A metric is good if it is below best - threshold (``mode="min"``, ``"abs"``), else bad. After
     more than ``patience`` of a kind in a row::
 
-        rate(t) = min(rate / factor, high)    after good ones, then a rest of ``warmup`` metrics
-        rate(t) = max(rate * factor, low)     after bad ones, then a rest of ``cooldown`` metrics
+        rate(t) = min(rate / factor, high)    after good ones; then ignores ``warmup`` metrics
+        rate(t) = max(rate * factor, low)     after bad ones; then ignores ``cooldown`` metrics
 
-    Changes by no more than ``eps`` are left out. After ``reset`` reductions at ``low``, everything
-    begins anew at the base rate.
+    After ``reset`` reductions at ``low``, everything starts again at the base rate.
 
     Args:
         factor: above 0 and below 1.
-        patience: how many metrics of a kind in a row are borne, 0 or more.
-        mode: ``"min"`` if less is better, ``"max"`` if more is.
-        threshold, threshold_mode: how much better counts, 0 or more; ``"rel"`` as a share of the
-            best, ``"abs"`` as a difference.
-        cooldown, warmup: how many metrics are ignored after a change, 0 or more.
-        low, high: the levels between which it moves.
-        eps: changes by no more than this level are left out.
-        window: metrics are averaged over this many first; 1 takes each as it is.
-        reset: how many reductions at ``low`` are borne, 1 or more.
+        patience: number of metrics of a kind in a row without a change, 0 or more.
+        mode: ``"min"`` if lower metrics are better, ``"max"`` if higher ones are.
+        threshold, threshold_mode: smallest improvement that counts, 0 or more; ``"rel"`` as a
+            fraction of the best, ``"abs"`` as a difference.
+        cooldown, warmup: number of metrics ignored after a change, 0 or more.
+        low, high: the lowest and the highest level.
+        eps: changes by no more than this level are skipped.
+        window: number of metrics that are averaged first, 1 or more.
+        reset: number of reductions at ``low`` before it starts again, 1 or more.
 
     Raises:
         ScheduleError: an argument is out of its domain.
@@ -164,7 +162,7 @@ class Greedy(MetricDriven):
     >>> greedy = Greedy(0.5, patience=0)
     >>> state = greedy.init_state()
     >>> for loss in [1.0, 0.9, 0.95]:
-    ...     state = greedy.observe(state, 0, loss)
+    ...     state = greedy.update_state(state, 0, loss)
     >>> greedy.with_state(state)(0, base=0.1)
     0.2
     """

@@ -1,4 +1,4 @@
-"""Seeded noise: a random factor that is the same each time it is asked for."""
+"""A primitive of seeded noise, for products: a random factor around 1 at every step."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -18,16 +18,15 @@ class Noise(Primitive):
 
     Args:
         amount: the largest deviation, above 0 and at most 1.
-        seed: which noise; 0 unless told otherwise.
-        std: the standard deviation of a normal distribution of which what lies beyond ``amount``
-            is left out; a uniform distribution when left out.
+        seed: seed of the noise; 0 by default.
+        std: the standard deviation of a normal distribution truncated at ``amount``; the
+            distribution is uniform if omitted.
 
     Raises:
         ScheduleError: an argument is out of its domain.
 
     Source: timm's ``lr_noise``; the numbers come from the mixing function of SplitMix64 (Steele,
-    Lea and Flood 2014) over seed and step, because a generator's stream could not be asked for any
-    step in any order.
+    Lea and Flood 2014) of seed and step, because a generator's stream has no random access.
 
     >>> Noise(0.1)([0, 1, 2]).round(3)
     array([1.03 , 0.974, 0.978])
@@ -42,19 +41,19 @@ class Noise(Primitive):
         uniform = _draw_uniform(self.seed, t)
         if self.std is None:
             return base * (1 + self.amount * (2 * uniform - 1))
-        from statistics import NormalDist  # whose import takes longer than all of this room
+        from statistics import NormalDist  # whose import takes longer than this module
 
         normal = NormalDist(0, self.std)
         low = normal.cdf(-self.amount)
         quantiles = low + uniform * (1 - 2 * low)
-        deviations = np.array([normal.inv_cdf(place) for place in quantiles.tolist()])
+        deviations = np.array([normal.inv_cdf(quantile) for quantile in quantiles.tolist()])
         clipped: Array = np.clip(deviations, -self.amount, self.amount)
         return base * (1 + clipped)
 
 
 def _draw_uniform(seed: int, t: Array) -> Array:
-    """Numbers above 0 and below 1 that look independent."""
-    with np.errstate(over="ignore"):  # wrapping round is how this mixes
+    """Return pseudo-random numbers above 0 and below 1, one for each step."""
+    with np.errstate(over="ignore"):  # integers wrap around on purpose
         state = np.floor(t).astype(np.uint64)
         state = state + np.uint64(seed % 2**64) * np.uint64(0xD1342543DE82EF95)
         for _ in range(2):

@@ -1,6 +1,6 @@
-"""The reading of a schedule's text: from the tree of an expression to the values it stands for.
+"""The text of a schedule and back: ``parse(repr(schedule)) == schedule``.
 
-Nothing is run: the tree is walked, and what it may call is looked up by name.
+Nothing is evaluated: the parser walks a syntax tree and looks up by name what it may call.
 """
 
 import ast
@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from lrlab._checks import to_finite_float, to_int_if_whole
 from lrlab.errors import ScheduleError, find_nearest_name, format_suggestion
 from lrlab.schedules import (
+    core,
     cycles,
     decays,
     expressions,
@@ -26,7 +27,7 @@ from lrlab.schedules import (
     staircases,
 )
 from lrlab.schedules.combinators import Product, Sequential, Sum, to_operands
-from lrlab.schedules.core import OperatorsMixin, Schedule, Wrapper
+from lrlab.schedules.core import Schedule, is_operand
 from lrlab.schedules.formula import Custom
 
 __all__ = ["parse", "to_text"]
@@ -34,7 +35,60 @@ __all__ = ["parse", "to_text"]
 Builders = Mapping[str, Callable[..., Any]]
 """What a text may call, by (dotted) name."""
 
-TEXT_DESCRIPTION = "a schedule's text"
+_MODULES = (fields, core, ramps, decays, staircases, cycles, noise, metric_driven, formula, recipes)
+
+BUILTIN_BUILDERS: Builders = {
+    name: value
+    for module in _MODULES
+    for name in module.__all__
+    if not inspect.isabstract(value := getattr(module, name))
+}
+"""What ``parse`` can always call, by name: primitives, ``Absolute`` and recipes."""
+
+_TEXT_DESCRIPTION = "the text of a schedule"
+
+
+def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
+    """Return the schedule that a text describes; ``parse(repr(s)) == s``.
+
+    Args:
+        text: an expression such as ``Warmup(5) >> Cosine(45, end=0.01)``, at most 5 000
+            characters long and nested at most 50 deep.
+        builders: what the text may call, by (dotted) name.
+
+    Raises:
+        ScheduleError: the text is not such an expression, or a schedule in it refuses its
+            arguments; the message shows the position.
+
+    >>> parse("Warmup(5) >> Cosine(45, end=0.01)")
+    Warmup(5) >> Cosine(45, end=0.01)
+    """
+    value = Parser(text, builders).parse()
+    if not isinstance(value, Schedule):
+        several = isinstance(value, tuple) and any(isinstance(v, Schedule) for v in value)
+        remedy = "join them with >>" if several else "try Constant(1.0)"
+        raise ScheduleError(f"the text must be one schedule, got {text.strip()[:100]}; {remedy}.")
+    return value
+
+
+def to_text(schedule: Schedule) -> str:
+    """Return the text of a schedule, as ``repr`` does, but only if ``parse`` can read it.
+
+    Raises:
+        ScheduleError: it contains a Python function, or its text is too long or too deep.
+    """
+    if not isinstance(schedule, Schedule):
+        raise ScheduleError(f"only a schedule can be written as text, got {schedule!r}.")
+    for part in schedule.walk():
+        if isinstance(part, Custom):
+            raise ScheduleError(
+                f"{part} is a Python function and cannot be written as text; use a formula: "
+                'Formula("1 / (1 + 0.01*t)").'
+            )
+    text = repr(schedule)
+    expressions.parse_expression(text, _TEXT_DESCRIPTION)
+    return text
+
 
 _NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -43,7 +97,6 @@ _NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] 
     ast.Div: operator.truediv,
 }
 
-
 _Composition = Callable[[tuple[Schedule, ...]], Schedule]
 
 _COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
@@ -51,37 +104,18 @@ _COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
     ast.Mult: Product,
     ast.Add: Sum,
 }
-_OPERANDS_RULE = "only schedules go with >>, schedules and numbers with * and +."
-
-
-def _is_operand(value: Any) -> bool:
-    return isinstance(value, Schedule) or to_finite_float(value) is not None
-
-
-def _get_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """What a function takes, without types."""
-    if inspect.ismethod(function):  # remembered without the schedule it belongs to
-        full_signature = _get_bare_signature(function.__func__)
-        return full_signature.replace(parameters=list(full_signature.parameters.values())[1:])
-    return _get_bare_signature(function)
-
-
-@lru_cache(maxsize=1024)
-def _get_bare_signature(function: Callable[..., Any]) -> inspect.Signature:
-    signature = inspect.signature(function)
-    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    return inspect.Signature(bare)
+_OPERANDS_RULE = ">> takes only schedules, * and + take schedules and numbers."
 
 
 class Parser:
-    """One reading of one text."""
+    """The parser of one text: it walks the syntax tree and builds the values that it stands for."""
 
     def __init__(self, text: str, builders: Builders) -> None:
         self.text = text
         self.builders = builders
 
     def parse(self) -> Any:
-        return self.parse_node(expressions.parse_expression(self.text, TEXT_DESCRIPTION))
+        return self.parse_node(expressions.parse_expression(self.text, _TEXT_DESCRIPTION))
 
     def raise_error(self, node: ast.AST, message: str) -> NoReturn:
         expressions.raise_at_node(self.text, node, message)
@@ -93,7 +127,7 @@ class Parser:
             case ast.Constant(value=value) if to_finite_float(value) is not None:
                 return value
             case ast.Constant(value=int() | float()):
-                self.raise_error(node, "this number is larger than any rate or duration.")
+                self.raise_error(node, "this number is too large for a rate or duration.")
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return tuple(self.parse_node(item) for item in items)
             case ast.Dict(keys=keys, values=items) if None not in keys:
@@ -114,29 +148,29 @@ class Parser:
                 name = ast.unparse(node)
                 if name in self.builders:
                     self.raise_error(node, f"{name} needs its arguments, {name}(...).")
-                self.raise_error(node, f"{name[:40]} is no value here; text goes in quotes.")
+                self.raise_error(node, f"{name[:40]} is not a value; strings need quotes.")
             case ast.Lambda():
                 self.raise_error(
                     node,
-                    "a Python function cannot be written as text; a formula can: "
+                    "a Python function cannot be written as text; use a formula: "
                     'Formula("1 / (1 + 0.01*t)").',
                 )
         return self.raise_error(
-            node, "a schedule's text is made of calls, >>, *, + and numbers only."
+            node, "the text of a schedule has only calls, >>, *, + and numbers."
         )
 
     def parse_key(self, node: ast.expr) -> float | str:
-        """The key of a dictionary, a number or a text."""
+        """Parse the key of a dictionary, a number or a string."""
         key = self.parse_node(node)
         number = to_finite_float(key)
         if isinstance(key, str):
             return key
         if number is None:
-            self.raise_error(node, "a key must be a number or a text.")
+            self.raise_error(node, "a key must be a number or a string.")
         return to_int_if_whole(number)
 
     def parse_chain(self, first: ast.expr, operations: list[ast.BinOp]) -> Any:
-        """``a >> b >> c``: operations that bind alike, from the left."""
+        """Parse ``a >> b >> c``: operations of equal precedence, from the left."""
         result = self.parse_node(first)
         for operator_type, same_operations in groupby(
             operations, key=lambda operation: type(operation.op)
@@ -144,8 +178,8 @@ class Parser:
             nodes = list(same_operations)
             values = [self.parse_node(node.right) for node in nodes]
             composition = _COMPOSITIONS.get(operator_type)
-            if composition and isinstance(result, Schedule) and all(map(_is_operand, values)):
-                # The same as one by one, but a long sequence is built once.
+            if composition and isinstance(result, Schedule) and all(map(is_operand, values)):
+                # The same as one by one, but a long sequence is built only once.
                 result = self.compose(nodes[-1], composition, result, values)
                 continue
             for node, value in zip(nodes, values, strict=True):
@@ -155,7 +189,7 @@ class Parser:
     def compose(
         self, node: ast.BinOp, composition: _Composition, first: Schedule, values: list[Any]
     ) -> Schedule:
-        """Schedules and numbers, of which the first is a schedule, joined by one operator."""
+        """Combine a schedule with schedules and numbers by one operator."""
         numbers = [value for value in values if not isinstance(value, Schedule)]
         if numbers and composition is Sequential:
             self.raise_error(node, _OPERANDS_RULE)
@@ -165,7 +199,7 @@ class Parser:
             return self.raise_error(node, str(error))
 
     def combine(self, node: ast.BinOp, left: Any, right: Any) -> Any:
-        """Two values, of which the first is a number or neither goes with the other."""
+        """Combine two values of which the first is not a schedule, or raise an error."""
         op = node.op
         try:
             if (
@@ -176,7 +210,7 @@ class Parser:
                 result = _NUMBER_OPERATORS[type(op)](left, right)
                 if to_finite_float(result) is not None:
                     return result
-            elif isinstance(op, ast.Mult | ast.Add) and _is_operand(left) and _is_operand(right):
+            elif isinstance(op, ast.Mult | ast.Add) and is_operand(left) and is_operand(right):
                 return left * right if isinstance(op, ast.Mult) else left + right
         except ZeroDivisionError:
             self.raise_error(node, "this divides by zero.")
@@ -186,8 +220,8 @@ class Parser:
 
     def parse_method_call(self, node: ast.Call, target: ast.expr, name: str) -> Any:
         schedule = self.parse_node(target)
-        if not isinstance(schedule, Schedule) or name not in OperatorsMixin.text_methods:
-            known = OperatorsMixin.text_methods
+        if not isinstance(schedule, Schedule) or name not in Schedule.text_methods:
+            known = Schedule.text_methods
             hint = (
                 format_suggestion(name, known) or f". It has {', '.join(f'.{m}' for m in known)}."
             )
@@ -197,15 +231,15 @@ class Parser:
     def parse_builder_call(self, node: ast.Call, function: ast.expr) -> Any:
         name = ast.unparse(function)
         if self.builders.get(name) is Custom:
-            self.raise_error(function, f"{name} holds a Python function, no text can; use Formula.")
-        if name not in self.builders:
             self.raise_error(
-                function, f"no schedule is called {name[:40]}{self.suggest_builder(name)}"
+                function, f"{name} takes a Python function, which a text cannot; use Formula."
             )
+        if name not in self.builders:
+            self.raise_error(function, f"unknown schedule {name[:40]}{self.suggest_builder(name)}")
         return self.call(node, name, self.builders[name])
 
     def suggest_builder(self, name: str) -> str:
-        """What may have been meant by an unknown name; of another library, all that it has."""
+        """Return the end of an error about an unknown name: the nearest, or all of its library."""
         library, _, unqualified_name = name.rpartition(".")
         library_names = [
             known for known in self.builders if library and known.startswith(f"{library}.")
@@ -216,8 +250,8 @@ class Parser:
         closest = find_nearest_name(unqualified_name.lower(), by_lowercase_name)
         hint = f"; did you mean {by_lowercase_name[closest]}?" if closest else ""
         if library_names:
-            return hint or f"; known are {', '.join(library_names)}."
-        return f"{hint or ';'} `lrlab gallery` lists them all."
+            return hint or f"; it has {', '.join(library_names)}."
+        return f"{hint or ';'} `lrlab gallery` lists all."
 
     def call(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = _get_signature(function)
@@ -233,7 +267,7 @@ class Parser:
                     keyword, f"{name} has no argument {keyword_name[:40]}{hint} It is {usage}."
                 )
             if keyword_name in keywords:
-                self.raise_error(keyword, f"{name} is given {keyword_name} twice.")
+                self.raise_error(keyword, f"{name} gets {keyword_name} twice.")
             keywords[keyword_name] = self.parse_node(keyword.value)
         try:
             signature.bind(*args, **keywords)
@@ -242,73 +276,21 @@ class Parser:
         try:
             return function(*args, **keywords)
         except expressions.ParseError:
-            raise  # a formula inside has pointed at its own place already
+            raise  # a formula inside points at its own position
         except ScheduleError as error:
             self.raise_error(node, str(error))
 
 
-def _is_wrapper(value: Any) -> bool:
-    return inspect.isclass(value) and issubclass(value, Wrapper)  # written as a.method(...)
+def _get_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function without types."""
+    if inspect.ismethod(function):  # cached without the schedule it belongs to
+        full_signature = _get_bare_signature(function.__func__)
+        return full_signature.replace(parameters=list(full_signature.parameters.values())[1:])
+    return _get_bare_signature(function)
 
 
-_MODULES = (fields, ramps, decays, staircases, cycles, noise, metric_driven, formula, recipes)
-
-BUILTIN_BUILDERS: Builders = {
-    name: value
-    for module in _MODULES
-    for name in module.__all__
-    if not (inspect.isabstract(value := getattr(module, name)) or _is_wrapper(value))
-}
-"""What ``parse`` knows by itself, by name: shapes, ``Rate`` and recipes."""
-
-
-def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
-    """The schedule that a text describes; ``parse(repr(s)) == s``.
-
-    Args:
-        text: an expression such as ``Warmup(5) >> Cosine(45, end=0.01)``, at most 5 000
-            characters long and nested at most 50 deep.
-        builders: what may be called, by (dotted) name.
-
-    Raises:
-        ScheduleError: the text is no such expression, or a schedule in it refuses its arguments;
-            the message shows the place.
-
-    >>> parse("Warmup(5) >> Cosine(45, end=0.01)")
-    Warmup(5) >> Cosine(45, end=0.01)
-    """
-    value = Parser(text, builders).parse()
-    if not isinstance(value, Schedule):
-        several = isinstance(value, tuple) and any(isinstance(v, Schedule) for v in value)
-        remedy = "join them with >>" if several else "try Constant(1.0)"
-        raise ScheduleError(f"one schedule is needed, got {text.strip()[:100]}; {remedy}.")
-    return value
-
-
-def to_text(schedule: Schedule) -> str:
-    """The text of a schedule, as ``repr`` prints it, for where it must be read back.
-
-    Raises:
-        ScheduleError: it holds a Python function, which no text can, or is too long or too deep
-            to be read back.
-    """
-    reject_functions(schedule)
-    text = repr(schedule)
-    expressions.parse_expression(text, TEXT_DESCRIPTION)
-    return text
-
-
-def reject_functions(schedule: Schedule) -> None:
-    """Refuses what holds a Python function, which neither text nor JSON can.
-
-    Raises:
-        ScheduleError: it holds one.
-    """
-    if not isinstance(schedule, Schedule):
-        raise ScheduleError(f"only a schedule can be written as text, got {schedule!r}.")
-    for part in schedule.walk():
-        if isinstance(part, Custom):
-            raise ScheduleError(
-                f"{part} holds a Python function and cannot be written as text; "
-                'a formula can: Formula("1 / (1 + 0.01*t)").'
-            )
+@lru_cache(maxsize=1024)
+def _get_bare_signature(function: Callable[..., Any]) -> inspect.Signature:
+    signature = inspect.signature(function)
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return inspect.Signature(bare)

@@ -1,4 +1,4 @@
-"""Curves of warm-ups and cooldowns: the share c(p) of the way at progress p, c(0) = 0, c(1) = 1."""
+"""Primitives from one level to another over a duration: lines, cosines, warm-ups, cooldowns."""
 
 import math
 from abc import abstractmethod
@@ -15,21 +15,19 @@ from lrlab.schedules.durations import Horizon
 from lrlab.schedules.fields import (
     Absolute,
     AdamBeta,
-    DurationOrInfinite,
     DurationOrRemaining,
     FieldSpec,
     Level,
     Number,
+    OptionalLevel,
     Period,
     Positive,
     PositiveLevel,
     RexBeta,
-    StartLevel,
     resolve_level,
 )
 
 __all__ = [
-    "Constant",
     "Cooldown",
     "Cosine",
     "ExponentialWarmup",
@@ -46,15 +44,15 @@ __all__ = [
 
 
 def half_cosine(p: Array) -> Array:
-    """(1 - cos(pi * p)) / 2, flat at both ends."""
+    """Return (1 - cos(pi * p)) / 2, which is flat at both ends."""
     return square_sine_in_place(p * (np.pi / 2))
 
 
 def square_sine_in_place(x: Array) -> Array:
-    """sin(x)**2, which it writes over ``x``.
+    """Return sin(x)**2, computed in place of ``x``.
 
-    Computed as tan(x)**2 / (1 + tan(x)**2), because NumPy has a vectorised tangent in float64 and
-    no vectorised sine (five times as fast on AVX-512).
+    As tan(x)**2 / (1 + tan(x)**2), because NumPy has a vectorized tangent in float64 but no
+    vectorized sine (five times as fast on AVX-512).
     """
     np.square(np.tan(x, out=x), out=x)
     return np.divide(x, 1 + x, out=x)
@@ -68,11 +66,11 @@ CURVES: dict[str, Callable[[Array], Array]] = {
     "mirror": lambda p: 2 * p - half_cosine(p),
     "halving": lambda p: 2 - 2 * np.exp2(-p),
 }
-"""Linear; half a cosine; a square root and a square; the cosine mirrored at the straight line; and
-Megatron's 2 * 0.5**p - 1, upside down."""
+"""Curves c(p) of the progress p, with c(0) = 0 and c(1) = 1. ``"mirror"`` is the cosine mirrored at
+the straight line, ``"halving"`` is 1 minus Megatron's 2 * 0.5**p - 1."""
 
 _ALIASES = {"1-sqrt": "sqrt", "1-square": "square"}
-"""The names that papers give to cooldowns."""
+"""Names of cooldowns in papers."""
 
 _NAMED_POWERS = {1.0: "linear", 0.5: "sqrt", 2.0: "square"}
 
@@ -93,7 +91,7 @@ Curve = Annotated[
 
 
 def evaluate_curve(curve: str | float, p: Array) -> Array:
-    """The value of the curve of that name or exponent at ``p``."""
+    """Return the value of the curve of that name or exponent at ``p``."""
     return CURVES[curve](p) if isinstance(curve, str) else np.power(p, curve)
 
 
@@ -104,9 +102,9 @@ class Ramp(Primitive):
 
         rate(t) = start * (1 - c(p)) + end * c(p)
 
-    A subclass has the fields ``start``, ``end`` and ``over`` and gives ``decay``, which is 1 - c of
-    the time that is left. Both ends are exact, and past the end the ramp holds ``end``; of no
-    duration, it is there at once.
+    A subclass has the fields ``start``, ``end`` and ``over`` and defines ``decay``, which is 1 - c
+    as a function of the remaining fraction of the duration. Both ends are exact; past the end the
+    ramp holds ``end``, and with a duration of 0 it starts there.
     """
 
     start: float | Absolute | None
@@ -115,10 +113,10 @@ class Ramp(Primitive):
 
     @abstractmethod
     def decay(self, remaining: Array) -> Array:
-        """What is left of the way when the share q in [0, 1] of the time is left: 1 - c(1 - q)."""
+        """Return 1 - c(1 - q), given the remaining fraction q in [0, 1] of the duration."""
 
     def compute_remaining(self, t: Array, scale: float = 1.0) -> Array:
-        """How much of the ramp is still to come at ``t``, from ``scale`` to 0."""
+        """Return the remaining fraction of the duration at ``t``, times ``scale``."""
         over = self.compute_length(Horizon())
         if not over:
             return np.zeros_like(t)
@@ -133,7 +131,7 @@ class Ramp(Primitive):
         return remaining
 
     def compute_decay(self, t: Array) -> Array:
-        """What is left of the way from start to end at ``t``."""
+        """Return 1 - c at ``t``: 1 at the start, 0 at the end."""
         return self.decay(self.compute_remaining(t))
 
     def evaluate(self, t: Array, base: float) -> Array:
@@ -148,33 +146,6 @@ class Ramp(Primitive):
 
 
 @dataclass(frozen=True, repr=False)
-class Constant(Primitive):
-    """One level throughout::
-
-        rate(t) = level
-
-    Args:
-        level: a factor of the base rate, 0 or more, or an absolute ``Rate``.
-        over: how long it lasts when something follows it; without, it never ends.
-
-    Raises:
-        ScheduleError: ``level`` or ``over`` is negative or not finite.
-
-    Source: torch's ConstantLR is ``Constant(factor, over=total_iters) >> Constant(1.0)``.
-
-    >>> (Constant(0.5, over=2) >> Constant(1.0))([0, 1, 2, 3])
-    array([0.5, 0.5, 1. , 1. ])
-    """
-
-    level: Level
-    _: KW_ONLY
-    over: DurationOrInfinite = None
-
-    def evaluate(self, t: Array, base: float) -> Array:
-        return np.full_like(t, resolve_level(self.level, base))
-
-
-@dataclass(frozen=True, repr=False)
 class Linear(Ramp):
     """A straight line from ``start`` to ``end``.
 
@@ -183,9 +154,9 @@ class Linear(Ramp):
         rate(t) = start * (1 - p) + end * p
 
     Args:
-        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``. Neither has a
-            default, because the libraries differ (torch's is 1/3 to 1, Composer's 1 to 0).
-        over: duration; the rest of the training when left out.
+        start, end: factors of the base rate, 0 or more, or ``Absolute`` rates. No defaults,
+            because libraries differ (torch's are 1/3 and 1, Composer's 1 and 0).
+        over: duration; the rest of the training if omitted.
 
     Raises:
         ScheduleError: a level or the duration is negative or not finite.
@@ -215,11 +186,11 @@ class Cosine(Ramp):
         rate(t) = end + (start - end) * ((1 + cos(pi * p**k)) / 2) ** power
 
     Args:
-        over: duration; the rest of the training when left out.
-        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``; from the whole
-            base rate to 0 unless told otherwise, as in the paper.
-        power: an exponent above 0; above 1 it falls sooner. The paper has 1.
-        k: an exponent above 0; above 1 it falls later (k-decay). The paper has 1.
+        over: duration; the rest of the training if omitted.
+        start, end: factors of the base rate, 0 or more, or ``Absolute`` rates; from the base
+            rate to 0 by default, as in the paper.
+        power: an exponent above 0; above 1 it falls sooner. 1 in the paper.
+        k: an exponent above 0; above 1 it falls later (k-decay). 1 in the paper.
 
     Raises:
         ScheduleError: a level or the duration is negative or not finite, or an exponent is not
@@ -244,7 +215,7 @@ class Cosine(Ramp):
         return decay if self.power == 1 else np.power(decay, self.power)
 
     def compute_decay(self, t: Array) -> Array:
-        is_plain = self.power == self.k == 1  # as nearly always, and worth the shortest way
+        is_plain = self.power == self.k == 1  # as nearly always, so it is worth a fast path
         return (
             square_sine_in_place(self.compute_remaining(t, np.pi / 2))
             if is_plain
@@ -254,7 +225,7 @@ class Cosine(Ramp):
 
 @dataclass(frozen=True, repr=False)
 class Polynomial(Ramp):
-    """From ``start`` to ``end`` along a power of what is left.
+    """From ``start`` to ``end`` along a power of the remaining duration.
 
     With p = t / over in [0, 1]::
 
@@ -262,8 +233,8 @@ class Polynomial(Ramp):
 
     Args:
         power: an exponent above 0; 1 is a straight line, and above 1 it falls sooner.
-        over: duration; the rest of the training when left out.
-        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
+        over: duration; the rest of the training if omitted.
+        start, end: factors of the base rate, 0 or more, or ``Absolute`` rates.
         k: an exponent above 0; above 1 it falls later (k-decay).
 
     Raises:
@@ -300,8 +271,8 @@ class Geometric(Ramp):
         rate(t) = start ** (1 - p) * end ** p
 
     Args:
-        start, end: factors of the base rate above 0, or an absolute ``Rate`` above 0.
-        over: duration; the rest of the training when left out.
+        start, end: factors of the base rate above 0, or ``Absolute`` rates above 0.
+        over: duration; the rest of the training if omitted.
 
     Raises:
         ScheduleError: a level is not above 0, or the duration is negative or not finite.
@@ -335,10 +306,10 @@ class Rex(Ramp):
         rate(t) = end + (start - end) * (1 - p) / (1/2 + (1 - beta * p) / 2)
 
     Args:
-        over: duration; the rest of the training when left out.
-        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
-        beta: from 0, a straight line, to below 2, where it stays high till the very end. The paper
-            has 1, its code 0.9.
+        over: duration; the rest of the training if omitted.
+        start, end: factors of the base rate, 0 or more, or ``Absolute`` rates.
+        beta: from 0, a straight line, to below 2, where it stays high until the very end. 1 in
+            the paper, 0.9 in its code.
 
     Raises:
         ScheduleError: a level or the duration is negative or not finite, or ``beta`` is out of its
@@ -362,17 +333,17 @@ class Rex(Ramp):
 
 @dataclass(frozen=True, repr=False)
 class Tanh(Ramp):
-    """From ``start`` to ``end`` along a hyperbolic tangent, which comes near both and meets none.
+    """From ``start`` to ``end`` along a hyperbolic tangent, which comes close to both.
 
     With p = t / over in [0, 1]::
 
         rate(t) = end + (start - end) * (1 - tanh(lower * (1 - p) + upper * p)) / 2
 
     Args:
-        over: duration; the rest of the training when left out.
-        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
-        lower, upper: the piece of the tangent that is used. The paper's best are -6 and 3; timm has
-            -7 and 3.
+        over: duration; the rest of the training if omitted.
+        start, end: factors of the base rate, 0 or more, or ``Absolute`` rates.
+        lower, upper: the interval of the tangent. The best in the paper are -6 and 3; timm has -7
+            and 3.
 
     Raises:
         ScheduleError: a level or the duration is negative or not finite, or a bound is no number.
@@ -401,12 +372,12 @@ class Warmup(Ramp):
     With W = over and a curve c::
 
         rate(t) = c((t + 1) / (W + 1))                       for t < W, then 1
-        rate(t) = start * (1 - c(t / W)) + c(t / W)          when start is given
+        rate(t) = start * (1 - c(t / W)) + c(t / W)          if start is given
 
     Args:
         over: duration W; 0 steps means no warm-up.
-        start: the level at t = 0, a factor of the base rate or a ``Rate``. Left out, it is
-            c(1 / (W + 1)), so that the first step is not wasted; 0 is transformers' convention.
+        start: the level at t = 0, a factor of the base rate or an ``Absolute`` rate. If omitted, it
+            is c(1 / (W + 1)), so that the first step is not wasted; 0 is transformers' convention.
         curve: ``"linear"``, ``"cosine"``, ``"sqrt"``, ``"square"``, ``"mirror"``, ``"halving"``,
             or a number k for p**k (4 is darknet's ``burn_in``).
 
@@ -425,7 +396,7 @@ class Warmup(Ramp):
 
     over: DurationOrRemaining = None
     _: KW_ONLY
-    start: StartLevel = None
+    start: OptionalLevel = None
     curve: Curve = "linear"
 
     end = 1.0
@@ -449,8 +420,8 @@ class Cooldown(Ramp):
         rate(t) = start * (1 - c(p)) + end * c(p)
 
     Args:
-        over: duration; the rest of the training when left out.
-        start, end: factors of the base rate, 0 or more, or an absolute ``Rate``.
+        over: duration; the rest of the training if omitted.
+        start, end: factors of the base rate, 0 or more, or ``Absolute`` rates.
         curve: ``"sqrt"`` (1 - sqrt(p), the best of those compared in the paper), ``"linear"``,
             ``"cosine"``, ``"square"``, ``"mirror"`` (the cosine mirrored at the straight line),
             ``"halving"`` (Megatron's 2 * 0.5**p - 1), or a number k for 1 - p**k.
@@ -505,7 +476,7 @@ class LogWarmup(Primitive):
 
 @dataclass(frozen=True, repr=False)
 class ExponentialWarmup(Primitive):
-    """Up towards the base rate, ever more slowly, without end; for products::
+    """Up toward the base rate, ever more slowly, without end; for products::
 
         rate(t) = 1 - exp(-(t + 1) / tau)
 
@@ -539,7 +510,7 @@ class RadamWarmup(Primitive):
         rate(t) = sqrt((r - 4) * (r - 2) * R / ((R - 4) * (R - 2) * r)),    r = r(n)
 
     Args:
-        beta2: Adam's, between 0.6 and 1; Adam's default unless told otherwise.
+        beta2: that of Adam, between 0.6 and 1; 0.999 by default, as in Adam.
 
     Raises:
         ScheduleError: ``beta2`` is not between 0.6 and 1.

@@ -1,7 +1,7 @@
-"""Well-known schedules that are compositions: each function returns one, and it prints as such.
+"""Well-known schedules that are compositions (one-cycle, WSD ...): each function returns one.
 
-Levels are factors of the base rate, which is the peak rate throughout. Whatever a part refuses, it
-refuses by its own name with a ``ScheduleError``.
+Levels are factors of the base rate, which is the peak rate. Invalid arguments raise the
+``ScheduleError`` of the part that gets them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,12 +9,11 @@ from typing import Any
 
 from lrlab._checks import to_finite_float
 from lrlab.errors import ScheduleError
-from lrlab.schedules import combinators
-from lrlab.schedules.core import Schedule
+from lrlab.schedules.combinators import Sequential
+from lrlab.schedules.core import Constant, Schedule
 from lrlab.schedules.decays import InverseSqrt
 from lrlab.schedules.fields import Absolute
 from lrlab.schedules.ramps import (
-    Constant,
     Cooldown,
     Cosine,
     ExponentialWarmup,
@@ -41,6 +40,7 @@ __all__ = [
 ]
 
 DurationLike = float | str
+"""Steps, ``"5ep"`` or ``"10%"``."""
 
 
 def one_cycle(
@@ -52,14 +52,14 @@ def one_cycle(
 ) -> Schedule:
     """One-cycle: up to the peak and far down, along cosines.
 
-    Each phase takes its share of the whole; torch's OneCycleLR is one step ahead of it, because it
-    is at its end at the last step (``dialects.torch.OneCycleLR``).
+    torch's OneCycleLR is one step ahead, because it reaches its end at the last step
+    (``dialects.torch.OneCycleLR``).
 
     Args:
         rise: duration of the way up.
-        fall: duration of a way back to ``start``, from where the last phase goes on to ``end``;
-            without it there are two phases.
-        start, end: the first and last factor; torch's 1/25 and 1/25 of 1e-4 unless told otherwise.
+        fall: duration of the way back to ``start``, which a last phase to ``end`` follows; if
+            omitted, there are two phases.
+        start, end: the first and last factor; by default torch's, 1/25 and 1e-4 / 25.
 
     Source: Smith and Topin 2018, arXiv:1708.07120; the cosines are fastai's.
 
@@ -79,11 +79,11 @@ def wsd(
     curve: str | float = "sqrt",
     end: float = 0.0,
 ) -> Schedule:
-    """Warm-up, stable, decay (trapezoidal): the cooldown takes the rest of the training.
+    """Warm-up, stable, decay (trapezoidal): the cooldown fills the rest of the training.
 
     Args:
         warmup, stable: durations.
-        curve, end: of the ``Cooldown``.
+        curve, end: arguments of ``Cooldown``.
 
     Source: Hu et al. 2024, arXiv:2404.06395; Hägele et al. 2024, arXiv:2405.18392.
 
@@ -94,7 +94,7 @@ def wsd(
 
 
 def noam(warmup: DurationLike) -> Schedule:
-    """The Transformer's: up on a line, then down as one over the square root of the step.
+    """The Transformer's schedule: a linear warm-up, then one over the square root of the step.
 
     With the base rate (d * warmup) ** -0.5 this is the paper's
     d**-0.5 * min(n**-0.5, n * warmup**-1.5) at its step n = t + 1, which counts from 1.
@@ -108,12 +108,12 @@ def noam(warmup: DurationLike) -> Schedule:
 
 
 def rsqrt(warmup: DurationLike, tau: DurationLike, *, stable: DurationLike) -> Schedule:
-    """big_vision's: a warm-up, an inverse square root, and a straight way to 0 at the end.
+    """big_vision's schedule: a warm-up, an inverse square root, and a line to 0 at the end.
 
     Args:
-        warmup: duration of the warm-up, which begins at 0.
-        tau: time scale of the square root, which begins after the warm-up.
-        stable: duration before the cooldown, which takes the rest of the training.
+        warmup: duration of the warm-up, which starts at 0.
+        tau: time scale of the square root, which starts after the warm-up.
+        stable: duration before the cooldown, which fills the rest of the training.
 
     Source: Zhai et al. 2022, arXiv:2106.04560, section 3.5.
 
@@ -132,11 +132,11 @@ def infinite(
     level: float = 0.375,
     end: float = 0.01,
 ) -> Schedule:
-    """Warm-up, cosine to a level that may last as long as you like, and an annealing on demand.
+    """Warm-up, cosine to a level that may last arbitrarily long, then an annealing.
 
     Args:
-        warmup, decay, stable: durations; the annealing takes the rest of the training.
-        level, end: factors of the stable phase and at the end.
+        warmup, decay, stable: durations; the annealing fills the rest of the training.
+        level, end: the factors of the stable phase and of the end.
 
     Source: Singh et al. 2025, arXiv:2503.02844.
 
@@ -171,7 +171,7 @@ def tri_stage(
 
 
 def slanted_triangular(rise: DurationLike = "10%", *, ratio: float = 32) -> Schedule:
-    """ULMFiT's: a short line up from 1/ratio and a long one back.
+    """ULMFiT's schedule: a short line up from 1/ratio and a long one back.
 
     Source: Howard and Ruder 2018, arXiv:1801.06146, eq. 3.
 
@@ -184,13 +184,12 @@ def slanted_triangular(rise: DurationLike = "10%", *, ratio: float = 32) -> Sche
 
 
 def triangular(half: DurationLike, *, low: float = 0.1, decay: float = 1.0) -> Schedule:
-    """Cyclical rates: a line up and a line down, again and again.
+    """Cyclical rates: a line up and a line down, repeated.
 
     Args:
         half: duration of the way up, and of the way down.
-        low: the factor at the foot.
-        decay: how many times as high each triangle is as the one before, above its foot;
-            ``triangular2`` has a half.
+        low: the lowest factor.
+        decay: height of each triangle above ``low`` divided by that of the one before.
 
     Source: Smith 2017, arXiv:1506.01186.
 
@@ -209,7 +208,7 @@ def triangular(half: DurationLike, *, low: float = 0.1, decay: float = 1.0) -> S
 
 
 def triangular2(half: DurationLike, *, low: float = 0.1) -> Schedule:
-    """``triangular`` whose height is halved after each cycle.
+    """``triangular`` with half the height after each cycle.
 
     >>> triangular2(4, low=0.0)
     0.0 + (Linear(0.0, 1.0, over=4) >> Linear(1.0, 0.0, over=4)).repeat(decay=0.5)
@@ -222,7 +221,7 @@ def range_test(low: float, high: float, *, stairs: DurationLike | None = None) -
 
     Args:
         low, high: absolute rates above 0.
-        stairs: a duration for which each rate holds; a new rate at every step when left out.
+        stairs: the duration of each rate; a new rate at every step if omitted.
 
     Source: Smith 2017, arXiv:1506.01186, section 3.3; with a straight line instead,
     ``Linear(Absolute(low), Absolute(high))``.
@@ -241,7 +240,7 @@ def restarts(periods: Sequence[DurationLike], weights: Sequence[float] | None = 
 
     Args:
         periods: durations, one or more.
-        weights: their heights, factors of the base rate; 1 each when left out.
+        weights: their heights, factors of the base rate; 1 each if omitted.
 
     Source: mmengine's CosineRestartLR.
 
@@ -257,7 +256,7 @@ def restarts(periods: Sequence[DurationLike], weights: Sequence[float] | None = 
             f"restarts: weights must be as many as periods, got {len(heights)} and {len(lengths)}."
         )
     cosines = [Cosine(p, start=w) for p, w in zip(lengths, heights, strict=True)]
-    return cosines[0] if len(cosines) == 1 else combinators.Sequential(tuple(cosines))
+    return cosines[0] if len(cosines) == 1 else Sequential(tuple(cosines))
 
 
 def _to_list(name: str, values: Iterable[Any]) -> list[Any]:
@@ -268,10 +267,9 @@ def _to_list(name: str, values: Iterable[Any]) -> list[Any]:
 
 
 def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
-    """Adam's warm-up that needs no tuning: a line over 2 / (1 - beta2) steps; for products.
+    """Adam's untuned warm-up: a line over 2 / (1 - beta2) steps; for products.
 
-    The number of steps is rounded to the nearest; pytorch_warmup rounds it down, which makes 1999
-    of Adam's 2000.
+    The number of steps is rounded; pytorch_warmup rounds it down, to 1999 instead of 2000 for Adam.
 
     Source: Ma and Yarats 2021, arXiv:1910.04209, eq. 6.
 
@@ -282,7 +280,7 @@ def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
 
 
 def untuned_exponential_warmup(beta2: float = 0.999) -> Schedule:
-    """Adam's warm-up that needs no tuning: 1 - exp(-(t + 1) * (1 - beta2)); for products.
+    """Adam's untuned warm-up: 1 - exp(-(t + 1) * (1 - beta2)); for products.
 
     Source: Ma and Yarats 2021, arXiv:1910.04209, eq. 5.
 

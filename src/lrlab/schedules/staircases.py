@@ -1,4 +1,4 @@
-"""Staircases: constant for a while, then a jump; and levels at given times with lines between."""
+"""Primitives that jump at given steps, or interpolate between levels at given steps."""
 
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
@@ -29,10 +29,10 @@ class Step(Primitive):
 
     Args:
         every: the duration of one stair, above 0; the first jump acts at t = every.
-        gamma: the factor of each jump, above 0; a tenth unless told otherwise, as in torch.
+        gamma: the factor of each jump, above 0; a tenth by default, as in torch.
 
     Raises:
-        ScheduleError: ``every`` or ``gamma`` is not above 0, or the rate has outgrown float64.
+        ScheduleError: ``every`` or ``gamma`` is not above 0, or the rate overflows float64.
 
     Source: torch.optim.lr_scheduler.StepLR.
 
@@ -44,7 +44,7 @@ class Step(Primitive):
     gamma: Positive = 0.1
 
     def evaluate(self, t: Array, base: float) -> Array:
-        with np.errstate(over="ignore"):  # checked() says which step it was
+        with np.errstate(over="ignore"):  # check_rates names the step
             stairs = np.floor(t / Horizon().to_period(self.every) * ROUNDING_SLACK)
             return check_rates(base * np.power(self.gamma, stairs), t, self)
 
@@ -56,13 +56,13 @@ class MultiStep(Primitive):
         rate(t) = gamma ** (number of milestones <= t)
 
     Args:
-        milestones: durations in ascending order; one that stands twice counts twice. The jump acts
+        milestones: durations in ascending order; one that occurs twice counts twice. The jump acts
             at t = milestone.
-        gamma: the factor of each jump, above 0; a tenth unless told otherwise, as in torch.
+        gamma: the factor of each jump, above 0; a tenth by default, as in torch.
 
     Raises:
-        ScheduleError: the milestones are none, ``gamma`` is not above 0, or the rate has outgrown
-            float64.
+        ScheduleError: ``milestones`` is not such a list, ``gamma`` is not above 0, or the rate
+            overflows float64.
 
     Source: torch.optim.lr_scheduler.MultiStepLR.
 
@@ -75,7 +75,7 @@ class MultiStep(Primitive):
 
     def evaluate(self, t: Array, base: float) -> Array:
         passed = np.searchsorted(np.array(self.milestones, dtype=np.float64), t, side="right")
-        with np.errstate(over="ignore"):  # checked() says which step it was
+        with np.errstate(over="ignore"):  # check_rates names the step
             return check_rates(base * np.power(self.gamma, passed.astype(np.float64)), t, self)
 
 
@@ -87,10 +87,10 @@ class PiecewiseConstant(Primitive):
 
     Args:
         at: durations in ascending order; the new level acts at t = at[i].
-        levels: factors of the base rate, 0 or more, or an absolute ``Rate``; one more than ``at``.
+        levels: factors of the base rate, 0 or more, or ``Absolute`` rates; one more than ``at``.
 
     Raises:
-        ScheduleError: the two lists are none of this kind, or do not fit each other.
+        ScheduleError: a list is invalid, or their lengths do not match.
 
     Source: Keras' PiecewiseConstantDecay, optax's piecewise_constant_schedule.
 
@@ -121,16 +121,15 @@ class PiecewiseInterpolate(Primitive):
 
         rate(t) = levels[i] * (1 - c(p)) + levels[i + 1] * c(p)
 
-    Before the first knot the first level holds, from the last on the last.
+    Before the first step of ``at`` the first level holds, after the last one the last.
 
     Args:
         at: durations in ascending order; where two are equal, the rate jumps.
-        levels: factors of the base rate, 0 or more, or an absolute ``Rate``; as many as ``at``.
-        curve: ``"linear"``, ``"cosine"``, or another curve that ``Warmup`` knows.
+        levels: factors of the base rate, 0 or more, or ``Absolute`` rates; as many as ``at``.
+        curve: ``"linear"``, ``"cosine"``, or another curve of ``Warmup``.
 
     Raises:
-        ScheduleError: the two lists are none of this kind, do not fit each other, or there is no
-            such curve.
+        ScheduleError: a list is invalid, their lengths do not match, or there is no such curve.
 
     Source: ignite's PiecewiseLinear, optax's piecewise_interpolate_schedule.
 
@@ -177,14 +176,14 @@ class Chebyshev(Primitive):
         rate(t) = 1 / ((K + 1) / 2 - (K - 1) / 2 * cos(a)),    i = s(floor(t))
 
     where the order s of 2 * N steps is s(0), 2N - 1 - s(0), s(1), 2N - 1 - s(1), ... from that of
-    N steps. The base rate is 1 over the smallest curvature, and no step is above it.
+    N steps. The base rate is 1 over the smallest curvature, and no rate is above it.
 
     Args:
-        steps: how many, a power of two; ``.repeat()`` begins again.
+        steps: number of steps, a power of two; ``.repeat()`` starts again.
         condition: the largest curvature over the smallest, 1 or more.
 
     Raises:
-        ScheduleError: ``steps`` is no power of two, or ``condition`` is below 1.
+        ScheduleError: ``steps`` is not a power of two, or ``condition`` is below 1.
 
     Source: Agarwal, Goel and Zhang 2021, arXiv:2103.01338, sections 2 and 3.
 

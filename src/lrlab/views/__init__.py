@@ -1,1 +1,1 @@
-"""What people see of schedules and studies: text and pictures. Views change nothing."""
+"""What people see of schedules and studies: text, tables, plots and files."""

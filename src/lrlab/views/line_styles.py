@@ -6,7 +6,7 @@ MARKS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 # The palette of Okabe and Ito, which people with any color vision can tell apart.
 _COLORS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#999999")
-_DASHES = (("-", "solid", ""), ("--", "dash", "6 3"), (":", "dot", "2 3"))
+_DASHES = (("-", "solid", "none"), ("--", "dash", "6 3"), (":", "dot", "2 3"))
 
 
 class LineStyle(NamedTuple):
@@ -17,7 +17,7 @@ class LineStyle(NamedTuple):
         color: as a hexadecimal number.
         linestyle: of matplotlib.
         plotly_dash: of Plotly.
-        svg_dasharray: of SVG; empty for a solid line.
+        svg_dasharray: of SVG.
     """
 
     mark: str

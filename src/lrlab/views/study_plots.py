@@ -35,6 +35,27 @@ _LEGEND_WIDTH = 200
 """How many characters fit below the panels."""
 
 
+def save_study_plot(
+    study: StudyResult, path: Path, schedules: Collection[Schedule] | None = None
+) -> None:
+    """Write the plot of a study as PNG.
+
+    Args:
+        study: the study, with its final runs.
+        path: of the file; see ``check_output``.
+        schedules: as in ``compute_curves``.
+
+    Raises:
+        ViewError: the file cannot be written.
+    """
+    plan = study.plan
+    band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
+    title = f"{plan.problem.name} · {format_paired_seeds(plan.protocol.seeds)}{band}"
+    figure = create_figure(compute_curves(study, schedules), title, plan.problem.metric)
+    with atomic_write(path) as temporary_path:
+        figure.savefig(temporary_path, format="png", dpi=120)
+
+
 @dataclass(frozen=True, eq=False)
 class Band:
     """The mean over seeds and its 95 % interval after each epoch, shape (epochs,).
@@ -48,7 +69,7 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ScheduleCurves:
     """The data of one schedule's lines.
 
     Args:
@@ -68,7 +89,7 @@ class Curve:
 
 def compute_curves(
     study: StudyResult, schedules: Collection[Schedule] | None = None
-) -> list[Curve]:
+) -> list[ScheduleCurves]:
     """Compute the data of all lines from a study's final runs.
 
     Args:
@@ -95,7 +116,7 @@ def compute_curves(
             else _compute_band(sign * (schedule_scores - scores[BASELINE]))
         )
         label = ", ".join([repr(schedule), *format_settings(settings[schedule], names)])
-        curves.append(Curve(label, times, rates, _compute_band(schedule_scores), gain))
+        curves.append(ScheduleCurves(label, times, rates, _compute_band(schedule_scores), gain))
     return curves
 
 
@@ -140,7 +161,7 @@ def _compute_band(values: NDArray[np.float64]) -> Band:
     return Band(mean, *(compute_confidence_interval(values) if len(values) > 1 else (mean, mean)))
 
 
-def create_figure(curves: Sequence[Curve], title: str, metric: Metric) -> Figure:
+def create_figure(curves: Sequence[ScheduleCurves], title: str, metric: Metric) -> Figure:
     """Draw three panels: rates, scores, and differences to the constant rate."""
     labels = [curve.label for curve in curves]
     columns = max(1, min(4, len(curves), _LEGEND_WIDTH // (max(map(len, labels)) + 7)))
@@ -183,9 +204,8 @@ def create_figure(curves: Sequence[Curve], title: str, metric: Metric) -> Figure
 
 
 def _name_gain(metric: Metric) -> str:
-    if metric.greater_is_better:
-        return f"{metric.name} minus that of the constant rate"
-    return f"{metric.name} of the constant rate minus that of the schedule"
+    relation = "minus" if metric.greater_is_better else "below"
+    return f"{metric.name} {relation} that of the constant rate"
 
 
 def _get_scale(metric: Metric) -> int:
@@ -213,24 +233,3 @@ def _fit_to_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> No
     values = _get_scale(metric) * np.concatenate(ends)
     margin = 0.15 * np.ptp(values) or 1.0
     axes.set_ylim(values.min() - margin, values.max() + margin)
-
-
-def save_study_plot(
-    study: StudyResult, path: Path, schedules: Collection[Schedule] | None = None
-) -> None:
-    """Write the plot of a study as PNG.
-
-    Args:
-        study: the study, with its final runs.
-        path: of the file; see ``check_output``.
-        schedules: as in ``compute_curves``.
-
-    Raises:
-        ViewError: the file cannot be written.
-    """
-    plan = study.plan
-    band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
-    title = f"{plan.problem.name} · {format_paired_seeds(plan.protocol.seeds)}{band}"
-    figure = create_figure(compute_curves(study, schedules), title, plan.problem.metric)
-    with atomic_write(path) as temporary_path:
-        figure.savefig(temporary_path, format="png", dpi=120)

@@ -71,7 +71,12 @@ def format_title(study: StudyResult) -> str:
 
 
 def format_table(comparison: Comparison, hyperparameters: Sequence[str] = ()) -> str:
-    """Return the schedules by rank, with paired differences to the baseline and verdicts.
+    """Return the schedules by rank as a table; see ``create_columns``."""
+    return _format_ranking(create_columns(comparison, hyperparameters))
+
+
+def create_columns(comparison: Comparison, hyperparameters: Sequence[str]) -> list[Column]:
+    """Return the columns of the ranked table: scores, differences to the baseline, verdicts.
 
     The interval for new data is left out where every seed has the same test rows.
 
@@ -111,11 +116,11 @@ def format_table(comparison: Comparison, hyperparameters: Sequence[str] = ()) ->
                 "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
             )
         )
-    columns += [
+    return [
+        *columns,
         make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
         Column("verdict", [_format_verdict(row) for row in rows], "left"),
     ]
-    return _format_ranking(columns)
 
 
 def format_times_to_target(

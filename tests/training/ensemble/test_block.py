@@ -1,4 +1,4 @@
-"""Runs that diverge leave when the loop would notice it, and their neighbours never do."""
+"""Blocks: runs diverge at the step at which they do in the loop, and never affect others."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ from tests.training.factories import (
 BASIC = Settings(epochs=4, batch_size=16)
 
 
-def small() -> nn.Module:
+def build_small_network() -> nn.Module:
     return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
 
 
@@ -37,24 +37,26 @@ def get_divergence_steps(results: list[Result]) -> list[int | None]:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "sgd, nesterov", "adam", "rmsprop, centered"])
-def test_runs_leave_at_any_step(optimizer: str) -> None:
+def test_runs_diverge_at_any_step(optimizer: str) -> None:
     settings = replace(BASIC, **OPTIMIZERS[optimizer], step_every="step")
-    blows = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
-    runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
+    blow_ups = [Formula(f"1e9 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7, 11)]
+    runs = [Run(schedule, settings, seed) for schedule in (None, *blow_ups) for seed in (0, 1)]
     results = assert_equals_loop(make_regression_problem(lambda: Fragile(nn.Linear(4, 1))), runs)
     assert get_divergence_steps(results[::2]) == [None, 1, 2, 3, 4, 6, 8, 12]
 
 
-def test_weights_grow_beyond_bounds_step_by_step() -> None:
+def test_weights_overflow_step_by_step() -> None:
     settings = replace(BASIC, **OPTIMIZERS["sgd, nesterov"], step_every="step")
-    blows = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
-    runs = [Run(schedule, settings, seed) for schedule in (None, *blows) for seed in (0, 1)]
-    results = assert_equals_loop(make_regression_problem(small), runs)
+    blow_ups = [Formula(f"1e38 ** (t >= {k})") for k in (0, 1, 2, 3, 5, 7)]
+    runs = [Run(schedule, settings, seed) for schedule in (None, *blow_ups) for seed in (0, 1)]
+    results = assert_equals_loop(make_regression_problem(build_small_network), runs)
     assert get_divergence_steps(results[:2]) == [None, None]
     assert len({*get_divergence_steps(results)}) > 4
 
 
-def test_those_left_go_on_when_the_lost_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_runs_go_on_when_diverged_ones_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(block, "_MIN_SAVED_RUN_STEPS", 1)
     problem = replace(make_images_problem(), model=lambda: Fragile(make_images_problem().model()))
     settings = replace(BASIC, momentum=0.5, step_every="step", validation_size=0.25, batch_size=11)
@@ -96,8 +98,8 @@ def test_networks_of_every_kind_diverge(problem: Callable[[], Problem]) -> None:
 
 
 def test_all_runs_diverge() -> None:
-    runs = [Run(None, replace(BASIC, lr=rate), seed) for rate in (1e20, 1e38) for seed in (0, 1)]
-    results = assert_equals_loop(make_regression_problem(small), runs)
+    runs = [Run(None, replace(BASIC, lr=lr), seed) for lr in (1e20, 1e38) for seed in (0, 1)]
+    results = assert_equals_loop(make_regression_problem(build_small_network), runs)
     assert all(result.diverged for result in results)
 
 
@@ -112,7 +114,7 @@ class Bounded(nn.Module):
         return x @ self.weight.tanh()
 
 
-def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
+def test_weights_are_checked_at_the_end_of_an_epoch() -> None:
     settings = replace(BASIC, step_every="step", weight_decay=1e38)
     runs = [
         Run(Formula(f"1e-38 + 1e39 * (t >= {k})"), settings, seed)
@@ -123,14 +125,14 @@ def test_weights_are_looked_at_too_at_the_end_of_an_epoch() -> None:
     assert {6, 9, 12} <= {*get_divergence_steps(results)}
 
 
-def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
-    problem = make_regression_problem(small)
+def test_infinite_rows_end_the_runs_of_their_seed() -> None:
+    problem = make_regression_problem(build_small_network)
 
     def split(seed: int) -> Split:
         rows = problem.split(seed)
-        spoilt = rows.x_train.clone()
-        spoilt[20] = inf if seed == 1 else spoilt[20]
-        return replace(rows, x_train=spoilt)
+        with_infinity = rows.x_train.clone()
+        with_infinity[20] = inf if seed == 1 else with_infinity[20]
+        return replace(rows, x_train=with_infinity)
 
     settings = replace(BASIC, batch_size=8, momentum=0.9)
     runs = [
@@ -144,7 +146,7 @@ def test_rows_that_cannot_be_computed_end_the_runs_of_their_seed() -> None:
 
 
 @pytest.mark.parametrize("where", ["validation", "test"])
-def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
+def test_outputs_may_overflow_on_evaluation_rows_only(where: str) -> None:
     # One row is so large that its output overflows once the weight has passed 1.8, on its way to 3.
     absolute = Metric("MAE", lambda outputs, y: (outputs - y).abs().mean(), greater_is_better=False)
     task = replace(make_regression_task(), loss=nn.SmoothL1Loss(), metric=absolute)
@@ -163,20 +165,18 @@ def test_runs_whose_outputs_are_lost_on_other_rows_only(where: str) -> None:
 
     def split(seed: int) -> Split:
         marked = replace(ones(seed), x_train=torch.arange(20.0).reshape(20, 1))
-        held = replace(problem, split=lambda _: marked).split_rows(seed, 1).x_validation
-        assert held is not None
-        return ones(seed, huge=int(held))
+        validation_row = replace(problem, split=lambda _: marked).split_rows(seed, 1).x_validation
+        assert validation_row is not None
+        return ones(seed, huge=int(validation_row))
 
     settings = Settings(epochs=6, batch_size=10, validation_size=validation)
-    runs = [
-        Run(None, replace(settings, lr=rate), seed) for rate in (0.01, 0.3, 0.5) for seed in (0, 1)
-    ]
+    runs = [Run(None, replace(settings, lr=lr), seed) for lr in (0.01, 0.3, 0.5) for seed in (0, 1)]
     results = assert_equals_loop(replace(problem, split=split), runs)
     assert get_divergence_steps(results) == [None, None, 6, 6, 4, 4]
 
 
 class Slope(nn.Module):
-    """One weight, at 0.5 in the beginning."""
+    """Has one weight, 0.5 at first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,17 +186,17 @@ class Slope(nn.Module):
         return x @ self.weight
 
 
-def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
-    def brittle(outputs: Tensor, targets: Tensor) -> Tensor:
+def test_a_loss_may_be_infinite_while_outputs_and_weights_are_finite() -> None:
+    def overflowing_loss(outputs: Tensor, targets: Tensor) -> Tensor:
         wide = outputs.detach().abs().max() > 1.5
         return (outputs - targets).square().mean() + torch.where(wide, inf, 0.0)
 
-    problem = make_regression_problem(small)
-    problem = replace(problem, task=replace(problem.task, loss=brittle))
+    problem = make_regression_problem(build_small_network)
+    problem = replace(problem, task=replace(problem.task, loss=overflowing_loss))
     runs = [
-        Run(schedule, replace(BASIC, lr=rate, validation_size=0.2), 0)
+        Run(schedule, replace(BASIC, lr=lr, validation_size=0.2), 0)
         for schedule in (None, Plateau(patience=0))
-        for rate in (0.01, 0.3, 1.0)
+        for lr in (0.01, 0.3, 1.0)
     ]
     results = assert_equals_loop(problem, runs)
     assert {result.diverged for result in results} == {True, False}
@@ -207,17 +207,17 @@ def test_a_loss_may_be_infinite_while_outputs_and_weights_are_not() -> None:
     )
 
 
-def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
+def test_a_loss_may_raise_on_outputs_that_are_not_finite() -> None:
     def model() -> nn.Module:
         return Fragile(nn.Sequential(nn.Linear(4, 1), nn.Sigmoid())).double()
 
     problem = make_problem(
         sample_normal(4), make_two_classes, model, make_binary_probability_task()
     )
-    blows = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
+    blow_ups = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
         Run(schedule, replace(BASIC, step_every="step", validation_size=0.25), seed)
-        for schedule in (None, *blows)
+        for schedule in (None, *blow_ups)
         for seed in (0, 1)
     ]
     results = assert_equals_loop(problem, runs)
@@ -225,10 +225,10 @@ def test_a_loss_that_raises_on_lost_outputs_is_no_matter() -> None:
     assert len({*get_divergence_steps(results)}) >= 5
 
 
-def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path) -> None:
+def test_the_tutorial_in_float32_diverges_like_the_loop(ionosphere_folder: Path) -> None:
     problem = load_problem("ionosphere")
     settings = Settings(epochs=3, momentum=0.9, shuffle=False)
-    runs = [Run(None, replace(settings, lr=rate), seed) for rate in (1e38, 0.1) for seed in (0, 1)]
+    runs = [Run(None, replace(settings, lr=lr), seed) for lr in (1e38, 0.1) for seed in (0, 1)]
     for run, result in zip(runs, ensemble.train(problem, runs), strict=True):
         expected = loop.train(problem, run)
         assert (result.diverged, result.diverged_at_step) == (
@@ -239,7 +239,7 @@ def test_the_tutorial_in_float32_diverges_as_in_the_loop(ionosphere_folder: Path
         assert result.test_score == pytest.approx(expected.test_score, abs=0.02)
 
 
-def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
+def test_the_dummy_score_is_computed_once_per_seed() -> None:
     calls = []
 
     def compute_dummy_output(targets: Tensor) -> Tensor:
@@ -255,7 +255,7 @@ def test_a_guess_is_made_once_for_all_runs_of_a_seed() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
-def test_squares_that_overflow_end_no_run(optimizer: str) -> None:
+def test_overflowing_squares_do_not_end_a_run(optimizer: str) -> None:
     def model() -> nn.Module:
         wide = (nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
         return nn.Sequential(*wide)
@@ -272,18 +272,19 @@ def test_squares_that_overflow_end_no_run(optimizer: str) -> None:
         Run(None, replace(BASIC, optimizer=optimizer, lr=lr), 0)
         for lr in (1e2, 1e3, 1e4, 1e5, 1e6, 1e8)
     ]
-    alone = [loop.train(problem, run) for run in runs]
-    together = ensemble.train(problem, runs)
-    assert get_divergence_steps(together) == get_divergence_steps(alone)
-    assert None in get_divergence_steps(
-        alone[2:]
-    )  # make_regression_problem of what is beyond 1e19 are infinite in float32
+    in_loop = [loop.train(problem, run) for run in runs]
+    in_ensemble = ensemble.train(problem, runs)
+    assert get_divergence_steps(in_ensemble) == get_divergence_steps(in_loop)
+    # Squares of numbers beyond 1e19 are infinite in float32.
+    assert None in get_divergence_steps(in_loop[2:])
 
 
-def test_a_guess_is_scored_for_runs_that_diverge_alone() -> None:
-    def writing(outputs: Tensor, targets: Tensor) -> Tensor:
-        return outputs.sub_(targets).square().mean()  # not what can be done to an expanded guess
+def test_the_dummy_score_is_computed_for_diverged_runs_only() -> None:
+    def in_place_metric(outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.sub_(targets).square().mean()  # fails on the expanded dummy output
 
-    task = replace(make_regression_task(), metric=Metric("MSE", writing, greater_is_better=False))
-    problem = replace(make_regression_problem(small), task=task)
+    task = replace(
+        make_regression_task(), metric=Metric("MSE", in_place_metric, greater_is_better=False)
+    )
+    problem = replace(make_regression_problem(build_small_network), task=task)
     assert_equals_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])

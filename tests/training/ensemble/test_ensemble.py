@@ -1,4 +1,4 @@
-"""The ensemble against the loop: every optimizer, every kind of network, every kind of schedule."""
+"""The ensemble against the loop: optimizers, schedules, settings, and runs next to any others."""
 
 import time
 from dataclasses import dataclass, replace
@@ -50,12 +50,12 @@ SHORT = Settings(epochs=3, batch_size=11)
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("per", SCHEDULES)
-def test_a_run_among_others_is_the_loops(problem: str, optimizer: str, per: str) -> None:
+@pytest.mark.parametrize("step_every", SCHEDULES)
+def test_runs_equal_the_loops(problem: str, optimizer: str, step_every: str) -> None:
     settings = replace(SHORT, **OPTIMIZERS[optimizer])
-    results = assert_equals_loop(PROBLEMS[problem](), make_runs(per, settings))
+    results = assert_equals_loop(PROBLEMS[problem](), make_runs(step_every, settings))
     assert not any(result.diverged for result in results)
-    for result in results[2:4]:  # these read a metric, and have moved
+    for result in results[2:4]:  # these are metric-driven and have changed
         assert np.diff(result.curve.get_column("lr_end")).any()
         assert np.isfinite(result.curve.get_column("validation_score")).all()
 
@@ -65,8 +65,8 @@ def test_gradients_are_clipped_run_by_run(optimizer: str) -> None:
     settings = replace(SHORT, **OPTIMIZERS[optimizer])
     limits = (None, 1e-3, 0.3, 0.6, 1e3)
     runs = [
-        Run(Cosine(), replace(settings, max_grad_norm=clip), seed)
-        for clip in limits
+        Run(Cosine(), replace(settings, max_grad_norm=limit), seed)
+        for limit in limits
         for seed in (0, 1)
     ]
     results = assert_equals_loop(make_digits_problem(), runs)
@@ -74,20 +74,20 @@ def test_gradients_are_clipped_run_by_run(optimizer: str) -> None:
     assert len(losses) >= len(limits) - 1  # the largest limit may never be reached
 
 
-def test_a_metric_that_is_better_when_it_rises_is_read_too() -> None:
-    rising = Plateau(0.2, patience=0, mode="max", threshold=0.2)
+def test_schedules_read_a_metric_to_maximize() -> None:
+    max_plateau = Plateau(0.2, patience=0, mode="max", threshold=0.2)
     settings = replace(SHORT, validation_size=0.25, epochs=6)
     runs = [
-        Run(schedule, replace(settings, step_every=per), seed)
-        for per in ("epoch", "step")
-        for schedule in (rising, Warmup(1) >> rising, Plateau(patience=0), None)
+        Run(schedule, replace(settings, step_every=step_every), seed)
+        for step_every in ("epoch", "step")
+        for schedule in (max_plateau, Warmup(1) >> max_plateau, Plateau(patience=0), None)
         for seed in (0, 1)
     ]
     results = assert_equals_loop(make_digits_problem(), runs)
     assert len({float(result.curve[-1].lr_end) for result in results}) >= 3
 
 
-def test_without_rows_held_out_the_training_loss_is_read() -> None:
+def test_without_validation_rows_the_training_loss_is_read() -> None:
     schedules = (
         Plateau(0.5, patience=0, threshold=0.2),
         Greedy(0.5, patience=0) * Exponential(0.9),
@@ -99,14 +99,14 @@ def test_without_rows_held_out_the_training_loss_is_read() -> None:
     assert results[0].curve[-1].lr_end < results[4].curve[-1].lr_end < results[2].curve[-1].lr_end
 
 
-@pytest.mark.parametrize("per", ["epoch", "step"])
+@pytest.mark.parametrize("step_every", ["epoch", "step"])
 @pytest.mark.parametrize(
-    ("optimizer", "others"),
+    ("optimizer", "schedules"),
     [
-        # Torch begins its average of gradients at the first step that has momentum.
+        # Torch starts its momentum buffer at the first step with momentum.
         ("sgd, momentum", {"momentum": Formula("t >= 2")}),
         ("sgd, dampening", {"momentum": Formula("t >= 2"), "dampening": Linear(1, 2, over=3)}),
-        # And keeps it, as it was, through steps that have none.
+        # And does not change it in steps without momentum.
         ("sgd, momentum", {"momentum": Formula("1 - (t >= 1) * (t < 3)")}),
         ("sgd, dampening", {"momentum": Formula("1 - (t >= 1) * (t < 3)")}),
         ("sgd, nesterov", {"momentum": Formula("1 - 0.7 * t / 10")}),
@@ -121,12 +121,12 @@ def test_without_rows_held_out_the_training_loss_is_read() -> None:
     ],
 )
 def test_other_hyperparameters_have_schedules(
-    optimizer: str, others: dict[str, Schedule], per: str
+    optimizer: str, schedules: dict[str, Schedule], step_every: str
 ) -> None:
-    settings = replace(SHORT, **OPTIMIZERS[optimizer], step_every=per)
+    settings = replace(SHORT, **OPTIMIZERS[optimizer], step_every=step_every)
     runs = [
-        Run(schedule, settings, seed, given)
-        for given in (others, {})
+        Run(schedule, settings, seed, hyperparameter_schedules)
+        for hyperparameter_schedules in (schedules, {})
         for schedule in (None, Warmup(1) >> Cosine())
         for seed in (0, 1)
     ]
@@ -136,7 +136,7 @@ def test_other_hyperparameters_have_schedules(
 
 
 @pytest.mark.parametrize("optimizer", ["sgd, nesterov", "adamw", "rmsprop, centered"])
-def test_a_rate_may_be_zero_for_a_while(optimizer: str) -> None:
+def test_a_learning_rate_may_be_zero_at_some_steps(optimizer: str) -> None:
     settings = replace(SHORT, **OPTIMIZERS[optimizer], step_every="step")
     schedules = (Formula("(t + 1) % 2"), Formula("t >= 4"), Warmup(4, start=0.0))
     assert_equals_loop(
@@ -152,7 +152,7 @@ def test_batches_of_any_size(size: int) -> None:
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_rows_are_shuffled_as_the_run_says(shuffle: bool) -> None:
+def test_shuffling_equals_the_loops(shuffle: bool) -> None:
     settings = replace(SHORT, shuffle=shuffle)
     assert_equals_loop(make_tutorial_problem(), [Run(Cosine(), settings, seed) for seed in (3, 4)])
 
@@ -173,7 +173,7 @@ def test_regression_is_scored_in_the_targets_units() -> None:
         ("images", "sgd, momentum"),
     ],
 )
-def test_in_float32_only_rows_on_the_boundary_may_differ(
+def test_in_float32_only_rows_near_the_decision_boundary_may_differ(
     name: str, optimizer: str, request: pytest.FixtureRequest
 ) -> None:
     if name == "ionosphere":
@@ -188,7 +188,7 @@ def test_in_float32_only_rows_on_the_boundary_may_differ(
         model, expected = loop.train_and_get_model(problem, run)
         split = problem.split(0)
         with torch.no_grad():
-            near = int((margins(model(split.x_test)) < 1e-3).sum())
+            near = int((compute_margins(model(split.x_test)) < 1e-3).sum())
         differing = abs(result.test_score - expected.test_score) * len(split.x_test)
         assert differing <= near + 1e-6
         assert expected.test_score > 0.5
@@ -197,8 +197,8 @@ def test_in_float32_only_rows_on_the_boundary_may_differ(
         np.testing.assert_allclose(*losses, rtol=1e-2)
 
 
-def margins(outputs: Tensor) -> Tensor:
-    """How far the outputs of a row are from being taken for another class."""
+def compute_margins(outputs: Tensor) -> Tensor:
+    """Compute how far the outputs of each row are from another class."""
     if outputs.shape[1] == 1:  # a probability
         return (outputs - 0.5).abs()
     best = outputs.topk(2, dim=1).values
@@ -208,7 +208,7 @@ def margins(outputs: Tensor) -> Tensor:
 BASIC = Settings(epochs=3, batch_size=16)
 DIVERGING = replace(BASIC, lr=1e38)
 HEAVY = replace(BASIC, momentum=0.9, lr=0.05)
-WATCHED = replace(BASIC, validation_size=0.25)
+VALIDATED = replace(BASIC, validation_size=0.25)
 
 POOL = (
     Run(None, BASIC, 0),
@@ -226,60 +226,62 @@ POOL = (
     Run(Cosine(), replace(BASIC, epochs=1), 0),
     Run(Cosine(), replace(BASIC, max_grad_norm=0.1), 0),
     Run(Plateau(0.5, patience=0, threshold=0.3), BASIC, 0),
-    Run(Plateau(0.5, patience=0, threshold=0.3), WATCHED, 0),
+    Run(Plateau(0.5, patience=0, threshold=0.3), VALIDATED, 0),
     Run(
-        Plateau(0.5, patience=0, mode="max", threshold=1.0), replace(WATCHED, step_every="step"), 0
+        Plateau(0.5, patience=0, mode="max", threshold=1.0),
+        replace(VALIDATED, step_every="step"),
+        0,
     ),
     Run(None, DIVERGING, 0),
     Run(Formula("1e30 ** (t >= 4)"), replace(BASIC, step_every="step"), 1),
 )
-"""Runs that differ in everything that runs can differ in."""
+"""Runs that differ in every field."""
 
 
 @cache
-def alone(place: int) -> tuple[torch.nn.Module, Result]:
-    return loop.train_and_get_model(make_digits_problem(), POOL[place])
+def train_in_loop(i: int) -> tuple[torch.nn.Module, Result]:
+    return loop.train_and_get_model(make_digits_problem(), POOL[i])
 
 
 @given(lists(integers(0, len(POOL) - 1), min_size=1, max_size=len(POOL)))
 @example(list(range(len(POOL))))
 @example([2, 1, 17, 1, 2, 0])
 @drawn(max_examples=2)
-def test_any_runs_train_beside_each_other(places: list[int]) -> None:
-    together = ensemble.train_and_get_weights(
-        make_digits_problem(), [POOL[place] for place in places]
-    )
-    for place, (weights, result) in zip(places, together, strict=True):
-        model, expected = alone(place)
+def test_any_runs_train_together(indices: list[int]) -> None:
+    in_ensemble = ensemble.train_and_get_weights(make_digits_problem(), [POOL[i] for i in indices])
+    for i, (weights, result) in zip(indices, in_ensemble, strict=True):
+        model, expected = train_in_loop(i)
         assert_same_result(result, expected)
         if not expected.diverged:
             assert_same_weights(weights, model)
 
 
-def test_statistics_of_batches_are_each_runs_own() -> None:
-    lost = replace(BASIC, lr=1e38, weight_decay=1e38)
-    settings = (BASIC, lost, replace(BASIC, lr=0.5))
-    runs = [Run(None, one, seed) for one in settings for seed in (0, 1)]
-    whole = ensemble.train_and_get_weights(make_images_problem(), runs)
-    assert whole[2][1].diverged
-    for place in (0, 1, 4, 5):
-        model, expected = loop.train_and_get_model(make_images_problem(), runs[place])
-        assert_same_result(whole[place][1], expected)
-        assert_same_weights(whole[place][0], model)
+def test_batch_statistics_are_separate_for_each_run() -> None:
+    diverging = replace(BASIC, lr=1e38, weight_decay=1e38)
+    settings = (BASIC, diverging, replace(BASIC, lr=0.5))
+    runs = [Run(None, each, seed) for each in settings for seed in (0, 1)]
+    trained = ensemble.train_and_get_weights(make_images_problem(), runs)
+    assert trained[2][1].diverged
+    for i in (0, 1, 4, 5):
+        model, expected = loop.train_and_get_model(make_images_problem(), runs[i])
+        assert_same_result(trained[i][1], expected)
+        assert_same_weights(trained[i][0], model)
 
 
-@pytest.mark.parametrize("per", ["epoch", "step"])
-def test_values_are_made_a_few_steps_ahead(per: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step_every", ["epoch", "step"])
+def test_schedules_are_computed_a_few_steps_ahead(
+    step_every: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(schedule_table, "PRECOMPUTED_STEPS", 4)
-    settings = replace(WATCHED, step_every=per, epochs=7)
+    settings = replace(VALIDATED, step_every=step_every, epochs=7)
     schedules = (Plateau(0.5, patience=0, threshold=0.3), Greedy(0.5, patience=1), Cosine())
     assert_equals_loop(
         make_digits_problem(), [Run(s, settings, seed) for s in schedules for seed in (0, 1)]
     )
 
 
-def test_schedules_of_all_kinds_stand_beside_each_other() -> None:
-    examples = [example for room in GALLERY.values() for example in room]
+def test_all_schedules_of_the_gallery_train_together() -> None:
+    examples = [example for group in GALLERY.values() for example in group]
     schedules = [example.schedule or parse(example.text) for example in examples]
     settings = replace(BASIC, lr=1e-3, step_every="step")
     assert_equals_loop(
@@ -287,7 +289,7 @@ def test_schedules_of_all_kinds_stand_beside_each_other() -> None:
     )
 
 
-def test_gradients_of_any_size_are_left_alone_beside_clipped_ones() -> None:
+def test_gradients_without_a_limit_are_not_clipped() -> None:
     problem = make_regression_problem(lambda: torch.nn.Linear(4, 1))
 
     def split(seed: int) -> Split:
@@ -296,46 +298,46 @@ def test_gradients_of_any_size_are_left_alone_beside_clipped_ones() -> None:
 
     task = replace(problem.task, loss=torch.nn.L1Loss())
     settings = replace(BASIC, lr=1e-201)
-    runs = [Run(None, replace(settings, max_grad_norm=clip), 0) for clip in (None, 1.0)]
+    runs = [Run(None, replace(settings, max_grad_norm=limit), 0) for limit in (None, 1.0)]
     results = assert_equals_loop(replace(problem, split=split, task=task), runs)
     assert not any(result.diverged for result in results)
 
 
 def test_schedules_may_be_functions_without_a_hash() -> None:
     @dataclass
-    class Falling:
+    class Decay:
         slope: float
 
         def __call__(self, t: float) -> float:
             return 1 / (1 + self.slope * t)
 
-    runs = [Run(Custom(Falling(slope)), BASIC, 0) for slope in (0.1, 1.0)]
+    runs = [Run(Custom(Decay(slope)), BASIC, 0) for slope in (0.1, 1.0)]
     assert_equals_loop(make_digits_problem(), runs)
 
 
 def test_many_runs_of_many_seeds() -> None:
-    # More than fit into one product at a time, in uneven numbers.
+    # Seeds have different numbers of runs.
     problem = make_regression_problem(lambda: torch.nn.Linear(4, 1), rows=10)
     settings = Settings(epochs=2, batch_size=4)
     runs = [
-        Run(None, replace(settings, lr=0.2 / (1 + place)), seed)
+        Run(None, replace(settings, lr=0.2 / (1 + i)), seed)
         for seed in range(5)
-        for place in range(40 * (seed % 3) + 1)
+        for i in range(40 * (seed % 3) + 1)
     ]
     results = ensemble.train(problem, runs)
-    for place in range(0, len(runs), 13):
-        assert_same_result(results[place], loop.train(problem, runs[place]))
+    for i in range(0, len(runs), 13):
+        assert_same_result(results[i], loop.train(problem, runs[i]))
 
 
 def test_the_same_call_gives_the_same_bits() -> None:
     runs = POOL[:8]
     first, second = (ensemble.train_and_get_weights(make_digits_problem(), runs) for _ in range(2))
-    for (weights, result), (again, repeated) in zip(first, second, strict=True):
+    for (weights, result), (repeated_weights, repeated) in zip(first, second, strict=True):
         assert result.curve == repeated.curve
-        assert all(torch.equal(weights[name], again[name]) for name in weights)
+        assert all(torch.equal(weights[name], repeated_weights[name]) for name in weights)
 
 
-def test_nothing_of_the_callers_is_changed() -> None:
+def test_global_state_of_torch_is_not_changed() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state(), torch.get_num_threads(), torch.is_grad_enabled()
     ensemble.train(make_images_problem(), POOL[:3])
@@ -344,7 +346,7 @@ def test_nothing_of_the_callers_is_changed() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads_are_left_as_they_were(threads: int) -> None:
+def test_the_number_of_threads_is_not_changed(threads: int) -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
@@ -352,11 +354,11 @@ def test_threads_are_left_as_they_were(threads: int) -> None:
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-    for place, result in enumerate(results):
-        assert_same_result(result, alone(place)[1])
+    for i, result in enumerate(results):
+        assert_same_result(result, train_in_loop(i)[1])
 
 
-def test_the_random_numbers_of_the_caller_change_nothing() -> None:
+def test_the_callers_generator_has_no_effect() -> None:
     torch.manual_seed(1)
     first = ensemble.train(make_digits_problem(), POOL[:2])
     torch.manual_seed(2)
@@ -364,16 +366,16 @@ def test_the_random_numbers_of_the_caller_change_nothing() -> None:
     assert [result.curve for result in first] == [result.curve for result in second]
 
 
-def test_no_runs_have_no_results() -> None:
+def test_no_runs_give_no_results() -> None:
     assert ensemble.train(make_digits_problem(), []) == []
 
 
-def test_a_runs_seconds_are_its_share() -> None:
+def test_seconds_are_divided_among_runs() -> None:
     started = time.perf_counter()
     results = ensemble.train(make_digits_problem(), POOL[:6])
-    whole = time.perf_counter() - started
+    seconds = time.perf_counter() - started
     assert all(result.seconds > 0 for result in results)
-    assert sum(result.seconds for result in results) <= whole
+    assert sum(result.seconds for result in results) <= seconds
 
 
 @pytest.mark.parametrize(
@@ -389,7 +391,7 @@ def test_a_runs_seconds_are_its_share() -> None:
         Run(None, BASIC, 0, {"nesterov": Constant(1.0)}),
     ],
 )
-def test_what_the_loop_refuses_is_refused_in_the_same_words(run: Run) -> None:
+def test_errors_equal_the_loops(run: Run) -> None:
     with pytest.raises(LrlabError) as expected:
         loop.train(make_digits_problem(), run)
     for runs in ([run], [POOL[0], run]):

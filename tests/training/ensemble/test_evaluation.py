@@ -1,4 +1,4 @@
-"""Any loss and metric in the ensemble."""
+"""Every kind of loss and metric in the ensemble."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +33,9 @@ from tests.training.factories import (
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def assert_trained(task: Task, target: Any, loss: Loss, last: Callable[[], nn.Module]) -> None:
+def assert_trained_like_loop(
+    task: Task, target: Any, loss: Loss, last: Callable[[], nn.Module]
+) -> None:
     def model() -> nn.Module:
         layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.output_size), last())
         return nn.Sequential(*layers).double()
@@ -44,7 +46,7 @@ def assert_trained(task: Task, target: Any, loss: Loss, last: Callable[[], nn.Mo
 
 @pytest.mark.parametrize("loss", [nn.BCELoss(), nn.MSELoss()], ids=repr)
 def test_losses_of_a_probability(loss: Loss) -> None:
-    assert_trained(make_binary_probability_task(), make_two_classes, loss, nn.Sigmoid)
+    assert_trained_like_loop(make_binary_probability_task(), make_two_classes, loss, nn.Sigmoid)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_losses_of_a_probability(loss: Loss) -> None:
     ids=repr,
 )
 def test_losses_of_two_classes(loss: Loss) -> None:
-    assert_trained(make_binary_task(), make_two_classes, loss, nn.Identity)
+    assert_trained_like_loop(make_binary_task(), make_two_classes, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_losses_of_two_classes(loss: Loss) -> None:
     ids=["smoothed", "weighted", "sum", "margin", "a function"],
 )
 def test_losses_of_several_classes(loss: Loss) -> None:
-    assert_trained(make_multiclass_task(3), make_three_classes, loss, nn.Identity)
+    assert_trained_like_loop(make_multiclass_task(3), make_three_classes, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -83,11 +85,11 @@ def test_losses_of_several_classes(loss: Loss) -> None:
     ids=["smooth", "huber", "absolute", "a function", "a sum"],
 )
 def test_losses_of_regression(loss: Loss) -> None:
-    assert_trained(make_regression_task(), make_numbers, loss, nn.Identity)
+    assert_trained_like_loop(make_regression_task(), make_numbers, loss, nn.Identity)
 
 
-def test_a_loss_may_average_over_weights_of_the_batch() -> None:
-    # Of batches of other sizes too, the last of an epoch among them.
+def test_a_loss_may_weight_the_rows_of_a_batch() -> None:
+    # The last batch of an epoch is smaller.
     def loss(outputs: Tensor, targets: Tensor) -> Tensor:
         weights = torch.arange(1, len(outputs) + 1, dtype=torch.float64)[:, None]
         return ((outputs - targets).square() * weights).sum() / weights.sum()
@@ -106,7 +108,7 @@ def test_a_loss_may_average_over_weights_of_the_batch() -> None:
         lambda outputs, y: (outputs.flatten().argsort() == y.flatten().argsort()).double().mean(),
         lambda outputs, y: outputs[(y > 0).flatten()].mean(),
     ],
-    ids=["a float", "of scikit-learn", "a median", "ranks", "chosen rows"],
+    ids=["a float", "of scikit-learn", "a median", "ranks", "selected rows"],
 )
 def test_metrics(metric: Callable[[Tensor, Tensor], Any]) -> None:
     problem = make_regression_problem(lambda: nn.Linear(4, 1))
@@ -114,9 +116,9 @@ def test_metrics(metric: Callable[[Tensor, Tensor], Any]) -> None:
     assert_equals_loop(replace(problem, task=task), make_short_runs("sgd", validation_size=0.3))
 
 
-def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:
-    # More test rows than are computed at once; their mean is part of every output.
-    problem = make_regression_problem(lambda: nn.Sequential(nn.Linear(4, 1), Centred()))
+def test_many_test_rows_that_depend_on_each_other() -> None:
+    # There are more test rows than in a chunk, and their mean is part of every output.
+    problem = make_regression_problem(lambda: nn.Sequential(nn.Linear(4, 1), Centered()))
 
     def split(seed: int) -> Split:
         rows = problem.split(seed)
@@ -129,12 +131,12 @@ def test_metrics_of_many_rows_and_of_networks_that_look_across_them() -> None:
     assert_equals_loop(replace(problem, split=split), make_short_runs("sgd"))
 
 
-class Centred(nn.Module):
+class Centered(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x - x.mean(0)
 
 
-def test_outputs_may_be_one_number_a_row() -> None:
+def test_outputs_may_be_one_number_per_row() -> None:
     def flat(x: Tensor, generator: torch.Generator) -> Tensor:
         return make_numbers(x, generator).flatten()
 
@@ -142,8 +144,8 @@ def test_outputs_may_be_one_number_a_row() -> None:
         return nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)).double()
 
     runs = make_short_runs("sgd, momentum", epochs=9)
-    lost = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
+    diverging = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
     results = assert_equals_loop(
-        make_problem(sample_normal(4), flat, model, make_regression_task()), runs + lost
+        make_problem(sample_normal(4), flat, model, make_regression_task()), runs + diverging
     )
     assert [result.diverged for result in results] == [False] * 4 + [True] * 4

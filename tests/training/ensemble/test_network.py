@@ -1,4 +1,4 @@
-"""Any network in the ensemble."""
+"""Networks in the ensemble: every kind of layer, and what is left to the loop."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +12,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split
 from lrlab.problems.metrics import make_regression_task
 from lrlab.training import Run, ensemble, loop
+from tests.raising import raises
 from tests.training.assertions import assert_equals_loop, assert_same_result
 from tests.training.factories import (
     make_images_problem,
@@ -35,13 +36,13 @@ def test_networks(network: str) -> None:
 
 
 @pytest.mark.parametrize("network", ["tied weights", "frozen weights", "unused weight"])
-def test_weights_of_their_own_kind(network: str) -> None:
+def test_special_weights_with_adam(network: str) -> None:
     model, shape = NETWORKS[network]
     assert_equals_loop(make_regression_problem(model, *shape), make_short_runs("adam"))
 
 
-def integers(rows: int, *shape: int) -> Callable[[torch.Generator, int], Tensor]:
-    return lambda generator, rows_: torch.randint(rows, (rows_, *shape), generator=generator)
+def sample_integers(high: int, *shape: int) -> Callable[[torch.Generator, int], Tensor]:
+    return lambda generator, rows: torch.randint(high, (rows, *shape), generator=generator)
 
 
 @pytest.mark.parametrize(("optimizer", "padding"), [(DECAYED[0], None), (DECAYED[1], 0)])
@@ -50,7 +51,7 @@ def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> Non
         layers = (nn.Embedding(7, 3, padding_idx=padding), nn.Flatten(), nn.Linear(6, 1))
         return nn.Sequential(*layers).double()
 
-    problem = make_problem(integers(7, 2), make_numbers, model, make_regression_task())
+    problem = make_problem(sample_integers(7, 2), make_numbers, model, make_regression_task())
     assert problem.split(0).x_train.dtype == torch.int64
     assert_equals_loop(problem, make_short_runs(optimizer))
 
@@ -60,27 +61,27 @@ def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> Non
     [
         lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(12, momentum=None)),
         lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
-        lambda: First(nn.GRU(4, 3, batch_first=True)),
-        lambda: First(nn.LSTM(4, 3, batch_first=True)),
-        lambda: First(nn.RNN(4, 3, batch_first=True)),
+        lambda: FirstOutput(nn.GRU(4, 3, batch_first=True)),
+        lambda: FirstOutput(nn.LSTM(4, 3, batch_first=True)),
+        lambda: FirstOutput(nn.RNN(4, 3, batch_first=True)),
         lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
     ],
     ids=["average", "transformer", "gru", "lstm", "rnn", "weight norm"],
 )
 @pytest.mark.filterwarnings("ignore:.*enable_nested_tensor.*")
-def test_what_is_trained_at_all_is_trained_right(model: Callable[[], nn.Module]) -> None:
+def test_networks_are_trained_right_or_rejected(model: Callable[[], nn.Module]) -> None:
     problem = make_regression_problem(lambda: nn.Sequential(model(), Mean()), 3, 4)
     try:
         ensemble.train(problem, make_short_runs("sgd, momentum")[:1])
     except TrainingError:
-        with pytest.raises(TrainingError, match="loop"):
+        with raises(TrainingError, "--engine loop"):
             ensemble.train(problem, make_short_runs("sgd, momentum"))
     else:
         assert_equals_loop(problem, make_short_runs("sgd, momentum"))
 
 
-class First(nn.Module):
-    """What a recurrent layer gives first."""
+class FirstOutput(nn.Module):
+    """The first output of a recurrent layer."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -107,19 +108,19 @@ class Dropping(nn.Module):
 
 
 @pytest.mark.parametrize("layer", [nn.Dropout(), nn.AlphaDropout(), Noisy(), Dropping()], ids=repr)
-def test_random_layers_are_left_to_the_loop(layer: nn.Module) -> None:
+def test_random_layers_are_rejected(layer: nn.Module) -> None:
     problem = make_regression_problem(
         lambda: nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 1))
     )
-    with pytest.raises(TrainingError, match=r"(?i)random.*loop"):
+    with raises(TrainingError, "random", "--engine loop"):
         ensemble.train(problem, make_short_runs("sgd"))
 
 
-def test_layers_that_torch_cannot_do_for_many_are_left_to_the_loop() -> None:
+def test_layers_without_a_batching_rule_are_rejected() -> None:
     problem = make_regression_problem(
         lambda: nn.Sequential(nn.Linear(4, 4), nn.RReLU(), nn.Linear(4, 1))
     )
-    with pytest.raises(TrainingError, match=r"rrelu.*loop"):
+    with raises(TrainingError, "rrelu", "--engine loop"):
         ensemble.train(problem, make_short_runs("sgd"))
 
 
@@ -140,7 +141,7 @@ class Reading(Choosing):
 
 
 class Remembering(Choosing):
-    """Keeps something from batch to batch that is no buffer."""
+    """Keeps state from batch to batch outside its buffers."""
 
     before = 0.0
 
@@ -151,7 +152,7 @@ class Remembering(Choosing):
 
 
 class Counting(Choosing):
-    """Does something else from its hundredth call on."""
+    """Behaves differently from its hundredth call on."""
 
     calls = 0
 
@@ -162,7 +163,7 @@ class Counting(Choosing):
 
 
 class Constant(Choosing):
-    """Has a number of its own, another one for every seed, that is no buffer."""
+    """Has a number that differs between seeds and is not a buffer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,7 +174,7 @@ class Constant(Choosing):
 
 
 class Gated(Choosing):
-    """Keeps something from batch to batch behind a gate that is closed at first."""
+    """Keeps state from batch to batch behind a gate that is 0 at first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +187,7 @@ class Gated(Choosing):
 
 
 class Watched(Choosing):
-    """Changes gradients by a hook that only what is trained may have."""
+    """Changes the gradient of its output by a hook, in training mode only."""
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.head(x)
@@ -196,7 +197,7 @@ class Watched(Choosing):
 
 
 class Hooked(Choosing):
-    """Changes gradients on their way."""
+    """Changes the gradient of its weight by a hook."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -207,7 +208,7 @@ class Hooked(Choosing):
 
 
 @pytest.mark.parametrize("model", [Remembering, Constant, Gated, Watched, Hooked])
-def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
+def test_networks_with_other_state_are_trained_right_or_rejected(
     model: Callable[[], nn.Module],
 ) -> None:
     problem, runs = make_regression_problem(model), make_short_runs("sgd")
@@ -220,7 +221,7 @@ def test_networks_that_are_more_than_their_weights_are_never_trained_wrong(
 
 
 class Gathering(Choosing):
-    """Outputs that depend on the rows beside them, but not with the initial weights."""
+    """Has outputs that depend on the other rows, but not with the initial weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,42 +231,45 @@ class Gathering(Choosing):
         return self.head(x) + self.gate * x.mean()
 
 
-def test_rows_are_judged_together_where_a_gate_may_open_between_them() -> None:
+def test_rows_are_evaluated_together_if_they_may_depend_on_each_other() -> None:
     assert_equals_loop(
         make_regression_problem(Gathering, rows=300), make_short_runs("sgd", validation_size=0.5)
     )
 
 
 @pytest.mark.parametrize("model", [Choosing, Reading])
-def test_networks_that_look_at_their_numbers_are_left_to_the_loop(
+def test_networks_that_depend_on_values_are_rejected(
     model: Callable[[], nn.Module],
 ) -> None:
-    with pytest.raises(TrainingError, match="loop"):
+    with raises(TrainingError, "--engine loop"):
         ensemble.train(make_regression_problem(model), make_short_runs("sgd"))
 
 
-@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.complex128])
-def test_numbers_that_cannot_hold_a_rate_are_left_to_the_loop(kind: torch.dtype) -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.complex128])
+def test_other_types_than_float32_and_float64_are_rejected(dtype: torch.dtype) -> None:
     class Typed(Choosing):
         def __init__(self) -> None:
             super().__init__()
-            self.own = nn.Parameter(torch.ones(4, dtype=kind))
+            self.scale = nn.Parameter(torch.ones(4, dtype=dtype))
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.head(x * self.own.real.double())
+            return self.head(x * self.scale.real.double())
 
     problem = make_regression_problem(Choosing)
-    with pytest.raises(TrainingError, match=f"all are float64, got .*{kind}.*loop"):
-        ensemble.train(replace(problem, model=lambda: half_double(Typed())), make_short_runs("sgd"))
+    with raises(TrainingError, "float64", dtype, "--engine loop"):
+        ensemble.train(
+            replace(problem, model=lambda: convert_children_to_float64(Typed())),
+            make_short_runs("sgd"),
+        )
 
 
-def half_double(model: nn.Module) -> nn.Module:
+def convert_children_to_float64(model: nn.Module) -> nn.Module:
     for child in model.children():
         child.double()
     return model
 
 
-def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
+def test_seeds_with_different_numbers_of_rows_are_rejected() -> None:
     problem = make_regression_problem(nn.Flatten, 1)
 
     def split(seed: int) -> Split:
@@ -273,35 +277,35 @@ def test_seeds_of_different_sizes_are_left_to_the_loop() -> None:
         return replace(rows, x_test=rows.x_test[seed:], y_test=rows.y_test[seed:])
 
     runs = make_short_runs("sgd")
-    with pytest.raises(TrainingError, match=r"equally many rows.*loop"):
+    with raises(TrainingError, "29 and 30", "--engine loop"):
         ensemble.train(replace(problem, split=split, model=lambda: nn.Linear(1, 1).double()), runs)
 
 
-def both(problem: Problem, runs: list[Run]) -> list[Callable[[], Any]]:
+def make_trainers(problem: Problem, runs: list[Run]) -> list[Callable[[], Any]]:
     return [lambda: loop.train(problem, runs[0]), lambda: ensemble.train(problem, runs)]
 
 
-def test_a_network_without_weights_is_refused_as_in_the_loop() -> None:
-    for train in both(make_regression_problem(nn.Flatten, 1), make_short_runs("sgd")):
+def test_a_network_without_weights_is_rejected_like_in_the_loop() -> None:
+    for train in make_trainers(make_regression_problem(nn.Flatten, 1), make_short_runs("sgd")):
         with pytest.raises(ValueError, match="parameter"):
             train()
 
 
-def test_one_row_cannot_be_normalised_as_in_the_loop() -> None:
+def test_a_batch_of_one_row_cannot_be_normalized_like_in_the_loop() -> None:
     model, shape = NETWORKS["batch norm"]
     problem = make_regression_problem(model, *shape, rows=17)
-    for train in both(problem, make_short_runs("sgd", validation_size=0.0, batch_size=16)):
+    for train in make_trainers(problem, make_short_runs("sgd", validation_size=0.0, batch_size=16)):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
             train()
 
 
-def test_one_row_is_normalised_where_it_has_several_values() -> None:
+def test_a_batch_of_one_image_is_normalized() -> None:
     runs = make_short_runs("sgd, momentum", validation_size=0.0, batch_size=43)
     assert_equals_loop(make_images_problem(), runs)
 
 
 class Scaling:
-    """Builds or judges as its number says, and has no hash."""
+    """Builds models, or is a loss or metric, that depend on its number; has no hash."""
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
@@ -325,7 +329,7 @@ class Scaled(Choosing):
         return self.factor * self.head(x)
 
 
-def test_networks_and_losses_are_those_of_now() -> None:
+def test_changed_networks_and_losses_are_noticed() -> None:
     basic = make_regression_problem(Choosing)
     builder, loss, metric = Scaling(1.0), Scaling(1.0), Scaling(1.0)
     task = replace(basic.task, loss=loss, metric=replace(basic.task.metric, fn=metric))

@@ -1,4 +1,4 @@
-"""Blocks hold every run once, keep a seed's runs together and fit where they are put."""
+"""Blocks contain every run once, fit the memory and keep the runs of a seed together."""
 
 from collections import Counter
 from dataclasses import replace
@@ -13,13 +13,14 @@ from lrlab.errors import TrainingError
 from lrlab.problems import Split
 from lrlab.training import Run, Settings, ensemble
 from lrlab.training.ensemble.packing import MemoryBudget, pack_runs
+from tests.raising import raises
 from tests.training.factories import make_digits_problem, make_images_problem
 
 SHORT = Settings(epochs=1, batch_size=16)
 
 
 def make_runs(widths: list[int]) -> list[Run]:
-    """So many runs of each seed, in turns."""
+    """Make ``widths`` runs of each seed, in an order that alternates."""
     runs = [
         Run(None, replace(SHORT, lr=0.1 / (1 + i)), seed)
         for seed, width in enumerate(widths)
@@ -36,35 +37,42 @@ def make_runs(widths: list[int]) -> list[Run]:
     integers(0, 10**8),
     integers(1, 4),
 )
-@example([8], 10**6, 10**3, 10**8, 10**6, 1)  # a cache that is larger than the memory
+@example([8], 10**6, 10**3, 10**8, 10**6, 1)  # the cache is larger than the memory
 @drawn(max_examples=150)
-def test_every_run_has_one_place_that_fits(
-    widths: list[int], run: int, seed: int, cache: int, spare: int, workers: int
+def test_every_run_is_in_one_block_that_fits(
+    widths: list[int],
+    run_bytes: int,
+    seed_bytes: int,
+    cache_bytes: int,
+    spare_bytes: int,
+    workers: int,
 ) -> None:
-    runs, room = make_runs(widths), MemoryBudget(run, run, seed, cache, run + seed + spare)
-    blocks = pack_runs(runs, range(len(runs)), room, workers)
-    assert sorted(place for block in blocks for place in block) == list(range(len(runs)))
+    runs = make_runs(widths)
+    memory_bytes = run_bytes + seed_bytes + spare_bytes
+    budget = MemoryBudget(run_bytes, run_bytes, seed_bytes, cache_bytes, memory_bytes)
+    blocks = pack_runs(runs, range(len(runs)), budget, workers)
+    assert sorted(i for block in blocks for i in block) == list(range(len(runs)))
     for block in blocks:
-        of_seeds = Counter(runs[place].seed for place in block)
-        width = max(of_seeds.values())
-        assert len(of_seeds) * (width * run + seed) <= room.memory_bytes
-        assert len(of_seeds) * width <= max(1, cache // run)
+        runs_per_seed = Counter(runs[i].seed for i in block)
+        width = max(runs_per_seed.values())
+        assert len(runs_per_seed) * (width * run_bytes + seed_bytes) <= budget.memory_bytes
+        assert len(runs_per_seed) * width <= max(1, cache_bytes // run_bytes)
 
 
-def test_a_seeds_runs_share_their_batches() -> None:
+def test_runs_of_a_seed_are_in_one_block() -> None:
     runs = make_runs([12, 12, 12, 12])
     (whole,) = ensemble.split_into_blocks(make_digits_problem(), runs, workers=1)
     assert len(whole) == 48
     halves = ensemble.split_into_blocks(make_digits_problem(), runs, workers=2)
     assert [len(half) for half in halves] == [24, 24]
-    seeds = [{runs[place].seed for place in half} for half in halves]
+    seeds = [{runs[i].seed for i in half} for half in halves]
     assert not seeds[0] & seeds[1]
     assert halves == ensemble.split_into_blocks(make_digits_problem(), runs, workers=2)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("widths", [[1], [64], [1, 50], [7] * 9])
-def test_workers_have_equally_much_to_do(widths: list[int], workers: int) -> None:
+def test_blocks_are_spread_evenly_over_workers(widths: list[int], workers: int) -> None:
     runs = make_runs(widths)
     sizes = sorted(
         map(len, ensemble.split_into_blocks(make_images_problem(), runs, workers)), reverse=True
@@ -74,40 +82,44 @@ def test_workers_have_equally_much_to_do(widths: list[int], workers: int) -> Non
     assert busiest <= 2 * max(len(runs) / workers, 1)
 
 
-def test_only_runs_that_are_alike_share_a_block() -> None:
-    others = ({"optimizer": "adam"}, {"batch_size": 8}, {"per": "step"}, {"validation": 0.2})
+def test_only_compatible_runs_share_a_block() -> None:
+    incompatible = (
+        {"optimizer": "adam"},
+        {"batch_size": 8},
+        {"step_every": "step"},
+        {"validation_size": 0.2},
+    )
     runs = [
-        Run(schedule, replace(SHORT, **words), seed)
+        Run(schedule, replace(SHORT, **changes), seed)
         for schedule in (None, Cosine())
-        for words in ({}, {"lr": 0.2}, {"momentum": 0.9}, *others)
+        for changes in ({}, {"lr": 0.2}, {"momentum": 0.9}, *incompatible)
         for seed in (0, 1)
     ]
     blocks = ensemble.split_into_blocks(make_digits_problem(), runs)
     assert sorted(map(len, blocks)) == [4, 4, 4, 4, 12]
     for block in blocks:
-        kinds = {replace(runs[place].settings, lr=1.0, momentum=0.0) for place in block}
+        kinds = {replace(runs[i].settings, lr=1.0, momentum=0.0) for i in block}
         assert len(kinds) == 1
 
 
-def test_less_memory_makes_smaller_blocks_until_there_is_too_little() -> None:
+def test_less_memory_gives_smaller_blocks() -> None:
     runs = make_runs([200, 200])
-    with pytest.raises(TrainingError, match=r"1 workers need .* MiB of memory") as caught:
+    with raises(TrainingError, "memory", "1 workers", "1 MiB", "--memory"):
         ensemble.split_into_blocks(make_digits_problem(), runs, memory=1 << 20)
-    assert "--memory" in str(caught.value)
-    most = []
+    largest = []
     for mebibytes in (501, 502, 504, 8000):
         blocks = ensemble.split_into_blocks(make_digits_problem(), runs, memory=mebibytes << 20)
-        assert sorted(place for block in blocks for place in block) == list(range(400))
-        most.append(max(map(len, blocks)))
-    assert most == sorted(most)
-    assert most[0] < most[-1]
+        assert sorted(i for block in blocks for i in block) == list(range(400))
+        largest.append(max(map(len, blocks)))
+    assert largest == sorted(largest)
+    assert largest[0] < largest[-1]
 
 
-def test_no_runs_need_no_block() -> None:
+def test_no_runs_give_no_blocks() -> None:
     assert ensemble.split_into_blocks(make_digits_problem(), []) == []
 
 
-def test_outputs_for_many_test_rows_are_counted() -> None:
+def test_memory_of_many_test_rows_is_counted() -> None:
     short = make_digits_problem()
 
     def split(seed: int) -> Split:

@@ -1,4 +1,4 @@
-"""Programs give the very numbers of what was traced, and take the memory that is counted."""
+"""Programs give the bits of the traced function, and need the estimated memory."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from lrlab.training.ensemble.tracing import Program, count_bytes, estimate_peak_bytes, trace_program
 
 
-def there_and_back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def compute_with_views(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     z = x.mT.mT.view(x.shape).expand(x.shape) * 2 + y[:, None].sum(1, keepdim=True)
     low, high = z.aminmax(dim=1)
     return z.softmax(1).sub_(low[:, None]), torch.cat([high, torch.full((2,), torch.inf)])
@@ -17,18 +17,18 @@ def there_and_back(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 def test_a_program_gives_the_same_bits() -> None:
     x, y = torch.randn(3, 4), torch.randn(3)
-    program = Program(trace_program(there_and_back, torch.zeros(3, 4), torch.zeros(3)))
-    for ours, theirs in zip(program.run(x, y), there_and_back(x, y), strict=True):
+    program = Program(trace_program(compute_with_views, torch.zeros(3, 4), torch.zeros(3)))
+    for ours, theirs in zip(program.run(x, y), compute_with_views(x, y), strict=True):
         assert torch.equal(ours, theirs)
 
 
-def test_views_that_change_nothing_are_gone() -> None:
-    program = Program(trace_program(there_and_back, torch.zeros(3, 4), torch.zeros(3)))
+def test_views_without_effect_are_removed() -> None:
+    program = Program(trace_program(compute_with_views, torch.zeros(3, 4), torch.zeros(3)))
     names = [str(node.target) for node in program.graph.graph.nodes]
     assert not [name for name in names if "transpose" in name or "expand" in name]
 
 
-def test_what_is_changed_in_place_is_changed() -> None:
+def test_in_place_changes_are_made() -> None:
     def step(weight: Tensor, gradient: Tensor) -> Tensor:
         weight.view(-1).sub_(gradient.view(-1))
         return weight.sum()
@@ -57,9 +57,9 @@ def test_runs_that_share_inputs_make_one_wide_product() -> None:
 
 
 @pytest.mark.parametrize("width", [1000, 3000])
-def test_the_memory_of_a_call_is_counted(width: int) -> None:
+def test_peak_memory_of_a_call_is_estimated(width: int) -> None:
     def chain(x: Tensor) -> Tensor:
-        return ((x + 1) * 2).exp().view(2, -1).sum()  # two at a time, and each as large as x
+        return ((x + 1) * 2).exp().view(2, -1).sum()  # two exist at a time, each as large as x
 
     x = torch.zeros(width, dtype=torch.float64)
     program = Program(trace_program(chain, x))
@@ -67,18 +67,18 @@ def test_the_memory_of_a_call_is_counted(width: int) -> None:
     assert count_bytes([x, torch.zeros(3, dtype=torch.int32)]) == 8 * width + 12
 
 
-def test_memory_is_there_again_when_no_view_of_it_is_read() -> None:
+def test_memory_is_freed_after_the_last_use_of_a_view() -> None:
     def program(x: Tensor) -> Tensor:
         whole = x * 2
-        turned = whole.reshape(4, 25)  # by which the whole is still there
-        return turned.sum() + (x * 3).sum()
+        view = whole.reshape(4, 25)  # keeps the whole
+        return view.sum() + (x * 3).sum()
 
     program_of_hundred = Program(trace_program(program, torch.zeros(100, dtype=torch.float64)))
-    # The whole and its sum; then, the whole being gone, x * 3 and both sums.
+    # The whole and its sum; then, after the whole is freed, x * 3 and both sums.
     assert estimate_peak_bytes(program_of_hundred) == 8 * (100 + 2)
 
 
-def test_memory_of_a_part_is_that_of_the_whole() -> None:
+def test_a_slice_keeps_the_memory_of_the_whole() -> None:
     def program(x: Tensor) -> Tensor:
         part = (x * 2)[:1]
         return part + (x * 3).sum()

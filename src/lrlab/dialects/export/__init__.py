@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from lrlab._checks import to_finite_float
+from lrlab._checks import is_positive
 from lrlab.dialects.export import keras, optax, torch, transformers
 from lrlab.errors import ScheduleError, format_suggestion
 from lrlab.schedules import Schedule
@@ -57,6 +57,6 @@ def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
         raise ScheduleError(
             f"to_code: library must be one of {', '.join(_CODE_WRITERS)}, got {library!r}{hint}"
         )
-    if base is not None and not (to_finite_float(base) or 0) > 0:
+    if base is not None and not is_positive(base):
         raise ScheduleError(f"to_code: base must be a rate above 0, got {base!r}.")
     return _CODE_WRITERS[library](schedule.bind(), None if base is None else float(base))

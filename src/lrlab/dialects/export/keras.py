@@ -30,12 +30,12 @@ from lrlab.schedules import (
 def to_code(schedule: Schedule, base: float | None) -> str:
     """Write the code that makes ``schedule`` with a keras class, in absolute rates."""
     writer = _CALL_MATCHERS.get(type(schedule))
-    found = writer(schedule, base) if writer else None
-    if found is None:
+    call = writer(schedule, base) if writer else None
+    if call is None:
         raise make_unsupported_error(schedule, "keras", _REMEDY)
-    name, kwargs = found
-    call = format_call(f"keras.optimizers.schedules.{name}", **kwargs)
-    return f"import keras\n\nschedule = {call}\n"
+    name, kwargs = call
+    text = format_call(f"keras.optimizers.schedules.{name}", **kwargs)
+    return f"import keras\n\nschedule = {text}\n"
 
 
 Call = tuple[str, dict[str, Any]]
@@ -84,12 +84,12 @@ def _match_warmup_cosine(s: Sequential, base: float | None) -> Call | None:
     first, last = s.schedules[0], s.schedules[-1]
     if len(s.schedules) > 2 or not isinstance(first, Warmup) or not isinstance(last, Cosine):
         return None
-    found = _match_cosine(last, base)
-    if found is None or last.start != 1 or first.curve != "linear" or not first.over:
+    call = _match_cosine(last, base)
+    if call is None or last.start != 1 or first.curve != "linear" or not first.over:
         return None
     assert not isinstance(first.over, str)
     start = 1 / (first.over + 1) if first.start is None else first.start
-    kwargs = found[1] | {
+    kwargs = call[1] | {
         "initial_learning_rate": to_lr(start, base),
         "warmup_target": to_lr(1.0, base),
         "warmup_steps": first.over,
@@ -99,10 +99,10 @@ def _match_warmup_cosine(s: Sequential, base: float | None) -> Call | None:
 
 def _match_cosine_restarts(s: Repeat, base: float | None) -> Call | None:
     inner = s.schedule
-    found = _match_cosine(inner, base) if isinstance(inner, Cosine) else None
-    if found is None or s.times is not None or (s.decay != 1 and found[1]["alpha"]):
+    call = _match_cosine(inner, base) if isinstance(inner, Cosine) else None
+    if call is None or s.times is not None or (s.decay != 1 and call[1]["alpha"]):
         return None
-    kwargs = found[1]
+    kwargs = call[1]
     kwargs["first_decay_steps"] = kwargs.pop("decay_steps")
     return "CosineDecayRestarts", kwargs | {"t_mul": s.growth, "m_mul": s.decay}
 

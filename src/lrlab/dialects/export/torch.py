@@ -55,16 +55,16 @@ def _write_scheduler(schedule: Schedule, base: float | None, nested: bool = Fals
     """Write the call that makes the scheduler, ``nested`` if it is a part of a sequence."""
     # torch steps a sequence or chain within a sequence wrongly.
     if isinstance(schedule, Sequential) and not nested:
-        found = _write_sequential(schedule, base)
-        if found is not None:
-            return found
+        text = _write_sequential(schedule, base)
+        if text is not None:
+            return text
     if isinstance(schedule, Product) and not nested:
         calls = [_match_class(child, base) for child in schedule.schedules]
-        if all(found and found[0] in _CHAINABLE_CLASSES for found in calls):
-            items = [_write_call(*found) for found in calls if found]
+        if all(call and call[0] in _CHAINABLE_CLASSES for call in calls):
+            items = [_write_call(*call) for call in calls if call]
             return format_multiline_call("ChainedScheduler", (), items, "optimizer=optimizer")
-    found_call = _match_class(schedule, base)
-    return _write_lambda(schedule, base) if found_call is None else _write_call(*found_call)
+    call = _match_class(schedule, base)
+    return _write_lambda(schedule, base) if call is None else _write_call(*call)
 
 
 def _write_sequential(schedule: Sequential, base: float | None) -> str | None:
@@ -73,9 +73,9 @@ def _write_sequential(schedule: Sequential, base: float | None) -> str | None:
     if not parts:
         return _write_scheduler(last, base, nested=True)
     if len(parts) == 1 and last == Constant(1.0):
-        found = _match_constant(parts[0])
-        if found is not None:
-            return _write_call(*found)
+        call = _match_constant(parts[0])
+        if call is not None:
+            return _write_call(*call)
     milestones, at = [], 0.0
     for part in parts:
         at += part.compute_length(Horizon())
@@ -169,10 +169,10 @@ def _match_warmup(s: Warmup, base: float | None) -> Call | None:
         return None
     if s.start is not None:
         return _build_linear_call(s.start, 1.0, s.over)
-    found = _build_linear_call(1 / (s.over + 1), 1.0, s.over)
-    if found is not None:
-        found[1]["start_factor"] = f"1 / {to_whole_steps(s.over + 1)}"
-    return found
+    call = _build_linear_call(1 / (s.over + 1), 1.0, s.over)
+    if call is not None:
+        call[1]["start_factor"] = f"1 / {to_whole_steps(s.over + 1)}"
+    return call
 
 
 def _build_linear_call(
@@ -225,10 +225,10 @@ def _match_cosine_restarts(s: Repeat, base: float | None) -> Call | None:
     inner = s.schedule
     if not isinstance(inner, Cosine) or s.times is not None or s.decay != 1:
         return None
-    found, growth = _match_cosine(inner, base), to_whole_steps(s.growth)
-    if found is None or growth is None:
+    call, growth = _match_cosine(inner, base), to_whole_steps(s.growth)
+    if call is None or growth is None:
         return None
-    kwargs = {"T_0": found[1]["T_max"], "T_mult": growth, "eta_min": found[1]["eta_min"]}
+    kwargs = {"T_0": call[1]["T_max"], "T_mult": growth, "eta_min": call[1]["eta_min"]}
     return "CosineAnnealingWarmRestarts", kwargs
 
 

@@ -28,16 +28,16 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     """Write the code that puts ``schedule`` on an optimizer with a transformers function."""
     parts = schedule.schedules if isinstance(schedule, Sequential) else (schedule,)
     first = parts[0]
-    found = None
+    call = None
     if isinstance(first, Warmup) and len(parts) > 1:
         warmup = to_whole_steps(first.over)
         if warmup and first.curve == "linear" and first.start is not None:
-            found = _match_after_warmup(warmup, to_factor(first.start, base), parts[1:], base)
+            call = _match_after_warmup(warmup, to_factor(first.start, base), parts[1:], base)
     else:
-        found = _match_after_warmup(0, 0.0, parts, base)
-    if found is None:
+        call = _match_after_warmup(0, 0.0, parts, base)
+    if call is None:
         raise make_unsupported_error(schedule, "transformers", _REMEDY)
-    name, kwargs = found
+    name, kwargs = call
     text = format_call(name, "optimizer", **kwargs)
     note = "# Past its end, transformers' cosine climbs again.\n" if "cosine" in name else ""
     return f"from transformers import {name}\n\n{note}scheduler = {text}\n"

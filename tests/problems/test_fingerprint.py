@@ -1,0 +1,133 @@
+"""Fingerprints change with all that a function depends on, and with nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lrlab.problems.fingerprint import compute_fingerprint
+from tests.conftest import REPOSITORY
+
+MODEL = """
+import torch
+from torch import nn
+from own_parts import width
+
+DEPTH = 2
+TABLE = {"a": torch.ones(2)}
+unused = 1
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(4, width())
+
+    def forward(self, x):
+        return self.inner(x) * DEPTH + helper(x)
+
+def helper(x):
+    return TABLE["a"].sum()
+
+def model():
+    return Net()
+
+def apart():
+    return 0
+"""
+PARTS = "def width():\n    return 3\n"
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from lrlab.problems.fingerprint import compute_fingerprint
+
+folder = Path(sys.argv[1])
+for variant in sorted(folder.iterdir()):
+    sys.path.insert(0, str(variant))
+    import own_model
+    print(variant.name, compute_fingerprint(own_model.model))
+    sys.path.remove(str(variant))
+    del sys.modules["own_model"], sys.modules["own_parts"]
+"""
+
+
+def compute_in_process(folder: Path) -> dict[str, str]:
+    """Compute the fingerprint of ``model`` in each folder of ``folder``, in another process."""
+    process = subprocess.run(
+        [sys.executable, "-B", "-c", PROGRAM, str(folder)],
+        capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(REPOSITORY / "src"), "PYTHONHASHSEED": "random"},
+    )  # fmt: skip
+    return dict(line.split() for line in process.stdout.splitlines())
+
+
+@pytest.mark.integration
+def test_the_code_of_a_model_and_all_it_uses_count(tmp_path: Path) -> None:
+    same = {
+        "original": (MODEL, PARTS),
+        "unused function": (MODEL.replace("return 0", "return 1"), PARTS),
+        "unused variable": (MODEL.replace("unused = 1", "unused = 2"), PARTS),
+    }
+    changed = {
+        "function": (MODEL.replace("return Net()", "return Net().double()"), PARTS),
+        "class": (MODEL.replace("* DEPTH", "/ DEPTH"), PARTS),
+        "constant": (MODEL.replace("DEPTH = 2", "DEPTH = 3"), PARTS),
+        "tensor": (MODEL.replace("ones(2)", "ones(3)"), PARTS),
+        "helper": (MODEL.replace(".sum()", ".mean()"), PARTS),
+        "other file": (MODEL, PARTS.replace("3", "5")),
+    }
+    for name, (model, parts) in (same | changed).items():
+        folder = tmp_path / name.replace(" ", "-")
+        folder.mkdir()
+        (folder / "own_model.py").write_text(model)
+        (folder / "own_parts.py").write_text(parts)
+    fingerprints = compute_in_process(tmp_path)
+    assert compute_in_process(tmp_path) == fingerprints
+    expected = {fingerprints.pop(name.replace(" ", "-")) for name in same}
+    assert len(expected) == 1
+    assert len({*expected, *fingerprints.values()}) == 1 + len(changed)
+
+
+def test_the_contents_of_objects_and_closures_count() -> None:
+    def make_scaler(factor: float):
+        return lambda x: x * factor
+
+    values = [
+        make_scaler(2.0),
+        make_scaler(3.0),
+        nn.CrossEntropyLoss(),
+        nn.CrossEntropyLoss(label_smoothing=0.1),
+        nn.CrossEntropyLoss(weight=torch.ones(2)),
+        nn.CrossEntropyLoss(weight=torch.ones(3)),
+        nn.MSELoss(),
+        nn.functional.mse_loss,
+        torch.ones(2),
+        torch.ones(2, dtype=torch.int64),
+        torch.ones(2, dtype=torch.bfloat16),
+        1,
+        "1",
+        [1],
+        [1, [2]],
+        [[1], 2],
+        {"a": 1},
+        {"a": 2},
+    ]
+    fingerprints = [compute_fingerprint(value) for value in values]
+    assert len(set(fingerprints)) == len(values)
+    assert [compute_fingerprint(value) for value in values] == fingerprints
+    assert compute_fingerprint(make_scaler(2.0)) == fingerprints[0]
+
+
+def test_circular_references_end() -> None:
+    circle: list = []
+    circle.append(circle)
+
+    def endless() -> object:
+        return endless()
+
+    assert compute_fingerprint(circle) != compute_fingerprint([])
+    assert compute_fingerprint(endless)

@@ -1,0 +1,255 @@
+"""Problems from data frames: encoding, splits, the detected task, warnings and errors."""
+
+import pickle
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lrlab.errors import ProblemError
+from lrlab.problems import Problem
+from tests.raising import raises
+
+
+def make_frame(rows: int = 100, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(5, 3, rows),
+            "count": rng.integers(0, 9, rows).astype(float),
+            "city": rng.choice(["Rome", "Oslo", "Lima"], rows),
+            "label": rng.choice(["no", "yes"], rows, p=[0.3, 0.7]),
+        }
+    )
+    frame.loc[rng.choice(rows, 10, replace=False), "size"] = np.nan
+    frame.loc[rng.choice(rows, 10, replace=False), "city"] = None
+    return frame
+
+
+TABLE = Problem.from_frame(make_frame())
+
+
+@given(seed=st.integers(0, 10_000))
+def test_numbers_are_standardized_by_the_training_rows_alone(seed: int) -> None:
+    split = TABLE.split(seed)
+    numbers = split.x_train[:, :2].double().numpy()
+    assert_allclose(numbers.mean(axis=0), 0, atol=1e-6)
+    assert_allclose(numbers.std(axis=0), 1, atol=1e-6)
+    assert (np.abs(split.x_test[:, :2].double().numpy().mean(axis=0)) > 1e-6).any()
+
+
+def test_test_rows_do_not_affect_the_encoding() -> None:
+    frame = make_frame()
+    before = Problem.from_frame(frame).split(0)
+    for row in range(len(frame)):  # find a test row by changing one after the other
+        changed = frame.copy()
+        changed.loc[row, "size"] = 1e6
+        after = Problem.from_frame(changed).split(0)
+        if float(after.x_test.abs().max()) > 1e4:
+            break
+    assert torch.equal(after.x_train, before.x_train)
+
+
+def test_split_is_stratified_disjoint_and_seventy_percent() -> None:
+    frame = make_frame(200).assign(size=np.arange(200.0))
+    problem = Problem.from_frame(frame)
+    split = problem.split(3)
+    assert len(split.x_train) == 140 == problem.train_rows
+    assert len(split.x_test) == 60
+    fraction = (frame["label"] == "yes").mean()
+    assert abs(float(split.y_train.mean()) - fraction) < 0.01
+    sizes = torch.cat([split.x_train[:, 0], split.x_test[:, 0]])
+    assert len(torch.unique(sizes)) == 200
+
+
+def test_a_seed_fixes_the_split() -> None:
+    problem = Problem.from_frame(make_frame())
+    assert torch.equal(problem.split(5).x_train, problem.split(5).x_train)
+    assert not torch.equal(problem.split(5).x_train, problem.split(6).x_train)
+
+
+def test_text_becomes_one_input_per_category_whatever_the_split() -> None:
+    problem = Problem.from_frame(make_frame())
+    for seed in range(5):
+        categories = problem.split(seed).x_train[:, 2:]
+        assert categories.shape[1] == 4  # three cities and the missing one
+        assert torch.equal(categories.sum(dim=1), torch.ones(len(categories)))
+
+
+def test_a_column_of_numbers_with_a_text_cell_gives_a_warning() -> None:
+    frame = make_frame()
+    assert Problem.from_frame(frame).data_warnings == ()
+    with_text = frame.assign(count=["unknown", *frame["count"][1:].astype(str)])
+    (warning,) = Problem.from_frame(with_text).data_warnings
+    assert_mentions(warning, "column count", "1 of its 100 cells", "unknown")
+    money = frame.assign(count=[f"${i},017" for i in range(100)])
+    (warning,) = Problem.from_frame(money).data_warnings
+    assert_mentions(warning, "column count", "100 of its 100 cells", "$0,017")
+
+
+def test_a_column_of_identifiers_gives_a_warning() -> None:
+    frame = make_frame().assign(city=[f"no {i}" for i in range(100)])
+    (warning,) = Problem.from_frame(frame).data_warnings
+    assert_mentions(warning, "column city", 100, 32)
+
+
+def assert_mentions(sentence: str, *mentions: object) -> None:
+    assert all(str(text) in sentence for text in mentions), sentence
+
+
+def test_rare_categories_have_no_input_of_their_own() -> None:
+    rows = 400
+    frame = pd.DataFrame({"name": [f"n{i % 50}" for i in range(rows)], "y": [0, 1] * (rows // 2)})
+    assert Problem.from_frame(frame).split(0).x_train.shape[1] == 32
+
+
+def test_missing_numbers_become_the_median_of_the_training_rows() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan] * 20, "y": ["a", "b"] * 40})
+    split = Problem.from_frame(frame).split(0)
+    assert len(torch.unique(split.x_train)) == 3
+
+
+def test_constant_and_empty_columns_do_no_harm() -> None:
+    frame = pd.DataFrame({"x": np.arange(20.0), "same": 1, "none": np.nan, "y": ["a", "b"] * 10})
+    split = Problem.from_frame(frame).split(0)
+    assert split.x_train.shape[1] == 2
+    assert split.x_train.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "outputs"),
+    [
+        (["b", "a"] * 20, "classification", 1),
+        (["b", "a", "c", "d"] * 10, "classification", 4),
+        ([0, 1] * 20, "classification", 1),
+        ([1.0, 2.0, 3.0, 4.0] * 10, "classification", 4),
+        ([True, False] * 20, "classification", 1),
+        (np.arange(40), "regression", 1),
+        (np.arange(40) / 7, "regression", 1),
+        ([*range(10), *range(10), *range(10), *range(9), 12], "regression", 1),
+    ],
+)
+def test_the_target_determines_the_task(target: object, kind: str, outputs: int) -> None:
+    problem = Problem.from_frame(pd.DataFrame({"x": np.arange(40.0), "y": target}))
+    assert problem.task.kind == kind
+    assert problem.task.output_size == outputs
+    assert problem.model()(problem.split(0).x_train).shape == (28, outputs)
+
+
+def test_task_overrides_the_detection() -> None:
+    frame = pd.DataFrame({"x": np.arange(40.0), "y": [3, 4, 5, 6] * 10})
+    assert "--task regression" in Problem.from_frame(frame).summary
+    problem = Problem.from_frame(frame, task="regression")
+    assert problem.task.kind == "regression"
+    assert "--task" not in problem.summary
+
+
+def test_a_regression_target_is_standardized_and_scored_in_its_own_units() -> None:
+    frame = pd.DataFrame({"x": np.arange(100.0), "y": 1000 + 50 * np.arange(100.0) ** 0.5})
+    problem = Problem.from_frame(frame)
+    split = problem.split(0)
+    assert_allclose(split.y_train.double().mean(), 0, atol=1e-6)
+    assert_allclose(split.y_train.double().std(correction=0), 1, atol=1e-6)
+    outputs = split.y_test + 0.5
+    assert_allclose(
+        problem.task.metric.fn(outputs, split.y_test) * split.target_scale, 0.5 * split.target_scale
+    )
+
+
+def test_target_names_the_column() -> None:
+    assert Problem.from_frame(make_frame().dropna(), target="size").task.kind == "regression"
+
+
+@pytest.mark.parametrize("target", ["3", "nothing"])
+def test_an_unknown_target_lists_the_columns(target: str) -> None:
+    with raises(ProblemError, target, "size, count, city, label"):
+        Problem.from_frame(make_frame(), target=target)
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "mentions"),
+    [
+        (["g"] * 20, None, ["column y is g", "--target"]),
+        ([2.5] * 20, None, ["column y is 2.5", "--target"]),
+        (["a", "b"] * 10, "regression", ["column y", "such as a ", "--task classification"]),
+        (["a", "b"] * 9 + ["a", "c"], None, ["class c", "column y", "one row"]),
+        ([f"{i}.5" for i in range(19)] + ["unknown"], None, ["column y", "unknown in 1 rows"]),
+        ([f"{i}.5" for i in range(19)] + ["unknown"], "regression", ["column y", "unknown"]),
+        ([f"${i},000" for i in range(20)], None, ["column y", "$0,000 in 20 rows"]),
+        ([1.5, 1e101] * 10, None, ["below 1e+100", "column y", "1e+101"]),
+        ([i / 3 for i in range(20)], "classification", ["column y", "--task regression"]),
+        ([f"n{i // 2}" for i in range(20)], None, ["column y", "10 classes in 20 rows"]),
+        ([1.0, None] * 10, None, ["column y lacks 10"]),
+        ([1.5, np.inf] * 10, None, ["column y holds inf"]),
+        (["a", "b"] * 10, "guessing", ["task", "classification or regression", "guessing"]),
+    ],
+)
+def test_targets_that_cannot_be_predicted(
+    target: list, task: str | None, mentions: list[str]
+) -> None:
+    with raises(ProblemError, *mentions):
+        Problem.from_frame(pd.DataFrame({"x": np.arange(20.0), "y": target}), task=task)
+
+
+def test_inputs_that_cannot_be_used() -> None:
+    frame = pd.DataFrame({"x": [np.inf, 1.0] * 10, "y": ["a", "b"] * 10})
+    with raises(ProblemError, "column x", "below 1e+100"):
+        Problem.from_frame(frame)
+    with raises(ProblemError, "input", "y"):
+        Problem.from_frame(frame.assign(x=np.nan))
+
+
+def test_the_fingerprint_is_of_the_content() -> None:
+    def compute(frame: pd.DataFrame, **options: str) -> str:
+        return Problem.from_frame(frame, **options).fingerprint
+
+    frame = make_frame().dropna()
+    assert compute(frame) == compute(frame.copy())
+    assert compute(frame) != compute(frame.assign(count=frame["count"] + 1))
+    assert compute(frame) != compute(frame.rename(columns={"size": "length"}))
+    assert compute(frame) != compute(frame, target="count")
+    assert Problem.from_frame(frame, name="other").fingerprint == compute(frame)
+
+
+def test_a_problem_can_be_sent_to_another_process() -> None:
+    problem = Problem.from_frame(make_frame())
+    copy: Problem = pickle.loads(pickle.dumps(problem))
+    assert torch.equal(copy.split(1).x_train, problem.split(1).x_train)
+
+
+def test_given_test_rows_are_the_same_for_every_seed() -> None:
+    train, test = make_frame(80, seed=1), make_frame(30, seed=2)
+    problem = Problem.from_frame(train, test_frame=test)
+    assert problem.test_train_ratio is None
+    assert problem.train_rows == 80
+    first, second = problem.split(0), problem.split(1)
+    assert torch.equal(first.x_test, second.x_test)
+    assert first.y_test.flatten().tolist() == (test["label"] == "yes").tolist()
+    # Encoded by the training rows alone: any other test rows leave these as they are.
+    other = Problem.from_frame(
+        train, test_frame=make_frame(25, seed=3).assign(size=1e6, city="Bonn")
+    )
+    assert torch.equal(other.split(0).x_train, first.x_train)
+    assert other.split(0).x_test[:, 2:].sum() == 0  # a city that no training row has
+    assert other.fingerprint != problem.fingerprint
+    joined = pd.concat([train, test], ignore_index=True)
+    assert Problem.from_frame(joined).fingerprint != problem.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "mentions"),
+    [
+        (lambda test: test.drop(columns="size"), ["lack size", "--no-header"]),
+        (lambda test: test.assign(size="big"), ["column size", "such as big"]),
+        (lambda test: test.assign(label="maybe"), ["class maybe", "column label"]),
+        (lambda test: test.assign(label=None), ["column label lacks 30"]),
+    ],
+)
+def test_test_rows_that_do_not_suit(change: Callable, mentions: list[str]) -> None:
+    with raises(ProblemError, *mentions):
+        Problem.from_frame(make_frame(80), test_frame=change(make_frame(30)))

@@ -1,0 +1,86 @@
+"""Objects in users' Python files, and the places of errors in user code."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lrlab.errors import LrlabError, ProblemError
+from lrlab.problems.user_code import describe_error, is_library_file, load_object, locate_error
+from tests.raising import raises
+
+
+@pytest.fixture
+def script(scripts: Path) -> str:
+    (scripts / "own_script.py").write_text("def model():\n    return 3\n")
+    return str(scripts / "own_script.py")
+
+
+def test_a_file_is_imported_by_its_own_name(script: str) -> None:
+    model = load_object(f"{script}:model")
+    assert (model.__module__, model.__name__) == ("own_script", "model")
+    assert load_object(f"{script}:model") is model
+
+
+@pytest.mark.parametrize(
+    ("name", "mentions"),
+    [
+        (":modle", ["modle", "own_script.py", "model"]),
+        (":", ["own_script.py:problem"]),
+        ("", ["own_script.py:problem"]),
+    ],
+)
+def test_names_that_do_not_exist(script: str, name: str, mentions: list[str]) -> None:
+    with raises(ProblemError, *mentions):
+        load_object(script + name)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "mentions"),
+    [
+        ("broken.py", "x = 1\ndef f(:\n", ["broken.py:2: SyntaxError"]),
+        ("failing.py", "\n\n1 / 0\n", ["failing.py:3: ZeroDivisionError"]),
+        ("lacking.py", "import not_there_at_all\n", ["lacking.py:1: ModuleNotFoundError"]),
+        ("stopping.py", "import sys; sys.exit(3)\n", ["stopping.py:1: SystemExit: 3"]),
+        ("refused.py", "import lrlab; lrlab.Cosine(-1)", ["refused.py:1): Cosine"]),
+        ("json.py", "x = 1\n", ["json is ", "rename your file"]),
+        ("two.dots.py", "x = 1\n", ["two.dots.py", "rename"]),
+    ],
+)
+def test_files_that_cannot_be_imported(
+    scripts: Path, file: str, text: str, mentions: list[str]
+) -> None:
+    (scripts / file).write_text(text)
+    with raises(LrlabError, *mentions):
+        load_object(f"{scripts / file}:x")
+
+
+def test_a_file_that_does_not_exist(scripts: Path) -> None:
+    with raises(ProblemError, "nothing.py"):
+        load_object(f"{scripts / 'nothing.py'}:x")
+
+
+def test_the_line_of_an_error_is_the_users() -> None:
+    def fail() -> None:
+        nn.Linear(3, 2)(torch.ones(4))
+
+    with pytest.raises(RuntimeError) as runtime:
+        fail()
+    line = fail.__code__.co_firstlineno + 1
+    assert locate_error(runtime.value) == f"test_user_code.py:{line}"
+    with pytest.raises(SyntaxError) as syntax:
+        compile("x = 1\ndef f(:", "mine.py", "exec")
+    assert locate_error(syntax.value) == "mine.py:2"
+
+
+def test_an_error_is_described_by_class_and_first_line() -> None:
+    assert describe_error(ValueError("first.\nsecond")) == "ValueError: first"
+    assert describe_error(KeyError()) == "KeyError"
+
+
+def test_library_files() -> None:
+    assert not is_library_file(__file__)
+    for name in ("json", "torch", "lrlab.errors"):
+        assert is_library_file(str(importlib.import_module(name).__file__))
