@@ -177,14 +177,14 @@ def test_regression_is_scored_in_the_targets_units() -> None:
 
 
 @pytest.mark.parametrize("name", ["breast-cancer", "iris", "diabetes", "ionosphere"])
-@pytest.mark.parametrize("rate", [1e30, 1e38])
+@pytest.mark.parametrize("lr", [1e30, 1e38])
 def test_a_diverged_run_gets_the_dummy_score(
-    name: str, rate: float, request: pytest.FixtureRequest
+    name: str, lr: float, request: pytest.FixtureRequest
 ) -> None:
     if name == "ionosphere":
         request.getfixturevalue("ionosphere_folder")
     problem = load_problem(name)
-    result: Result = train(problem, Run(None, Settings(lr=rate, epochs=5), 0))
+    result: Result = train(problem, Run(None, Settings(lr=lr, epochs=5), 0))
     split = problem.split(0)
     if problem.task.kind == "regression":
         dummy_score = float((split.y_test**2).mean().sqrt()) * split.target_scale
@@ -198,11 +198,11 @@ def test_a_diverged_run_gets_the_dummy_score(
 
 
 def test_a_batch_may_be_larger_than_the_data(iris: Problem) -> None:
-    whole, huge = (
+    full_batch, huge_batch = (
         train(iris, Run(None, Settings(epochs=1, batch_size=size), 0)).curve
         for size in (iris.train_rows, 10**30)
     )
-    assert whole == huge
+    assert full_batch == huge_batch
 
 
 def test_schedules_are_checked_before_training(iris: Problem) -> None:
