@@ -40,6 +40,7 @@ from tests.training.factories import (
 )
 
 TUTORIAL = Settings(shuffle=False)
+BASIC = Settings(epochs=4, batch_size=16)
 
 
 @pytest.fixture(scope="module")
@@ -230,9 +231,6 @@ def test_a_metric_must_be_finite_for_the_dummy_prediction() -> None:
     assert math.isfinite(train(problem, calm).test_score)
     with raises(TrainingError, "dummy score", "slope", "nan", "--lr"):
         train(problem, wild)
-
-
-BASIC = Settings(epochs=4, batch_size=16)
 
 
 class PlainTraining:
