@@ -72,7 +72,9 @@ POOL = (
 """Runs that differ in every field."""
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize(
+    "problem", ["tutorial", "digits", pytest.param("images", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("step_every", SCHEDULES)
 def test_runs_equal_the_loops(problem: str, optimizer: str, step_every: str) -> None:
@@ -151,6 +153,7 @@ def train_in_loop(i: int) -> tuple[torch.nn.Module, Result]:
     return loop.train_and_get_model(make_digits_problem(), POOL[i])
 
 
+@pytest.mark.slow
 @given(lists(integers(0, len(POOL) - 1), min_size=1, max_size=len(POOL)))
 @example(list(range(len(POOL))))
 @example([2, 1, 17, 1, 2, 0])
