@@ -1,6 +1,6 @@
-"""The tutorial's training loop with lrlab's scheduler: one line differs from torch's own.
+"""The tutorial's training loop with lrlab's scheduler; only one line differs from torch's.
 
-It runs on scikit-learn's breast-cancer data, which needs no download, and shows how to resume.
+It trains on scikit-learn's breast-cancer data, without a download, and shows how to resume.
 """
 
 import torch

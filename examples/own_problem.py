@@ -1,8 +1,8 @@
-"""A problem of one's own: data, model, loss and metric, compared from Python or the command line.
+"""A problem of your own: data, model and loss, compared from Python or the command line.
 
     lrlab compare examples/own_problem.py:problem --epochs 20 --seeds 10
 
-A convolution on the images of scikit-learn's digits, trained with smoothed labels.
+A convolutional network on the images of scikit-learn's digits, trained with smoothed labels.
 """
 
 from sklearn.datasets import load_digits
@@ -12,7 +12,7 @@ import lrlab
 
 
 def model() -> nn.Module:
-    """A fresh network; torch's random numbers are those of the run's seed."""
+    """Build a new network; the run's seed fixes torch's random numbers."""
     return nn.Sequential(
         nn.Conv2d(1, 8, 3, padding=1, bias=False),
         nn.BatchNorm2d(8),
@@ -24,7 +24,7 @@ def model() -> nn.Module:
 
 
 def problem() -> lrlab.Problem:
-    """Every seed draws its own test rows, 30 % of all, stratified by class."""
+    """Make the problem; every seed draws its own test rows, 30 % of all, stratified by class."""
     images, digits = load_digits(return_X_y=True)
     return lrlab.Problem.from_arrays(
         images.reshape(-1, 1, 8, 8) / 16,

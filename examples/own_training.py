@@ -1,9 +1,9 @@
-"""A training function of one's own: any loop, any data, any model; lrlab gives it the schedule.
+"""A training function of your own: any loop, any data, any model; lrlab gives the schedule.
 
     lrlab compare examples/own_training.py:train --metric accuracy --percent --epochs 20
 
-It is trained batch by batch with a scheduler that steps as often, which lrlab's own loop does too;
-what is its own here is a penalty that grows, and a number reported beside the others.
+The function steps the scheduler after every batch. It has two things that lrlab's own loop lacks: a
+penalty that grows during training, and an additional reported number.
 """
 
 import torch
@@ -16,38 +16,39 @@ import lrlab
 
 
 def train(run: lrlab.RunContext) -> None:
-    """One run: everything random follows ``run.seed``, the rate ``run.create_scheduler``."""
-    x_train, x_test, y_train, y_test = rows(run.seed)
-    held = round(
-        run.validation_size * len(x_train)
-    )  # what rates are chosen by, where several are tried
-    x_held, y_held = x_train[:held], y_train[:held]
-    x_train, y_train = x_train[held:], y_train[held:]
+    """Train one run: ``run.seed`` fixes everything random, ``run.create_scheduler`` the rate."""
+    x_train, x_test, y_train, y_test = load_rows(run.seed)
+    validation_rows = round(run.validation_size * len(x_train))  # above 0 while tuning
+    x_validation, y_validation = x_train[:validation_rows], y_train[:validation_rows]
+    x_train, y_train = x_train[validation_rows:], y_train[validation_rows:]
 
     model = nn.Sequential(nn.Linear(13, 16), nn.ReLU(), nn.Linear(16, 3)).to(run.device)
     optimizer = torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum)
     batches = -(-len(x_train) // run.batch_size)
     scheduler = run.create_scheduler(optimizer, steps_per_epoch=batches)
-    order = torch.Generator().manual_seed(run.seed)
+    batch_order = torch.Generator().manual_seed(run.seed)
 
     for epoch in range(run.epochs):
-        total = 0.0
-        for batch in torch.randperm(len(x_train), generator=order).split(run.batch_size):
+        loss_sum = 0.0
+        for batch in torch.randperm(len(x_train), generator=batch_order).split(run.batch_size):
             loss = nn.functional.cross_entropy(model(x_train[batch]), y_train[batch])
             penalty = sum(p.square().sum() for p in model.parameters())
             optimizer.zero_grad()
             (loss + 1e-3 * epoch / run.epochs * penalty).backward()
             optimizer.step()
             scheduler.step()
-            total += loss.item() * len(batch)
-        reported = {"accuracy": accuracy(model, x_test, y_test), "loss": total / len(x_train)}
-        if held:
-            reported["validation_accuracy"] = accuracy(model, x_held, y_held)
-        run.report(epoch, **reported, penalty=penalty)
+            loss_sum += loss.item() * len(batch)
+        metrics = {
+            "accuracy": compute_accuracy(model, x_test, y_test),
+            "loss": loss_sum / len(x_train),
+        }
+        if validation_rows:
+            metrics["validation_accuracy"] = compute_accuracy(model, x_validation, y_validation)
+        run.report(epoch, **metrics, penalty=penalty)
 
 
-def rows(seed: int) -> list[torch.Tensor]:
-    """Wine, divided by the seed and scaled by the training rows."""
+def load_rows(seed: int) -> list[torch.Tensor]:
+    """Load wine, split by the seed and scaled by the training rows."""
     x, y = load_wine(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(x, y, random_state=seed, stratify=y)
     scaler = StandardScaler().fit(x_train)
@@ -58,6 +59,6 @@ def rows(seed: int) -> list[torch.Tensor]:
 
 
 @torch.no_grad()
-def accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
-    """The share of rows whose class is the largest output."""
+def compute_accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
+    """Return the fraction of rows whose class has the largest output."""
     return float((model(x).argmax(1) == y).float().mean())

@@ -1,7 +1,7 @@
-"""What fastai computes, as plain Python after fastai/callback/schedule.py, 2.8.12.
+"""fastai's formulas, as plain Python after fastai/callback/schedule.py, 2.8.12.
 
-fastai is no test dependency: it asks for much else. The functions are fastai's but for float64 in
-``combine_scheds``, and for the ``fit_`` methods' return of the schedules that they hand on.
+fastai is not a test dependency: it needs too many others. The functions are fastai's, but
+``combine_scheds`` is in float64, and the ``fit_`` functions return the schedules they build.
 """
 
 import math
@@ -70,5 +70,5 @@ def fit_sgdr(n_cycles: int, cycle_len: int, lr_max: Any = None, cycle_mult: int 
 
 
 def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Curve:
-    """Of the share of the iterations."""
+    """A function of the fraction of the iterations."""
     return SchedExp(start_lr, end_lr)

@@ -1,8 +1,8 @@
-"""What Paddle computes, as plain Python after the ``get_lr`` of paddle/optimizer/lr.py, 3.3.1.
+"""Paddle's formulas, as plain Python after the ``get_lr`` of paddle/optimizer/lr.py, 3.3.1.
 
-Paddle is no test dependency (its wheel has 195 MB). Each function is named as the class and gives
-the rate after ``t`` calls of ``step()``, given the one before; names, order and defaults of the
-arguments are the class's, without ``last_epoch`` and ``verbose``.
+Paddle is not a test dependency (its wheel has 195 MB). Each function has the name of the class and
+returns the rate after ``t`` calls of ``step()`` from the last one. Names, order and defaults of the
+parameters are the class's, without ``last_epoch`` and ``verbose``.
 """
 
 import math
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-def iterate_rates(name: str, steps: int, *arguments: Any, **words: Any) -> Iterator[float]:
-    """The rates at steps 0, 1, ..."""
+def iterate_rates(name: str, steps: int, *arguments: Any, **kwargs: Any) -> Iterator[float]:
+    """Yield the rates at steps 0, 1, ..."""
     last = math.nan
     for t in range(steps):
-        last = globals()[name](t, last, *arguments, **words)
+        last = globals()[name](t, last, *arguments, **kwargs)
         yield last
 
 
 def check_arguments(name: str, *arguments: Any) -> None:
-    """Raises what the ``__init__`` of some classes raises of their arguments."""
+    """Raise what ``__init__`` of some classes raises."""
     if name == "ExponentialDecay":
         assert 0.0 < arguments[1] < 1.0, "'gamma' must be in interval (0.0, 1.0)"
     if name == "LinearWarmup":
@@ -180,7 +180,7 @@ def ReduceOnPlateau(
     min_lr: float = 0,
     epsilon: float = 1e-8,
 ) -> Iterator[float]:
-    """The rate after each of ``metrics``."""
+    """Yield the rate after each of ``metrics``."""
     better: Callable[[float, float], bool] = {
         ("min", "rel"): lambda now, best: now < best - best * threshold,
         ("min", "abs"): lambda now, best: now < best - threshold,

@@ -1,4 +1,4 @@
-"""Torch's own schedulers, stepped."""
+"""torch's own schedulers: their classes and their rates, step by step."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ def get_torch_class(name: str) -> Any:
 def collect_torch_rates(
     name: str, base: float, steps: int = STEPS, key: str = "lr", **arguments: Any
 ) -> np.ndarray:
-    """The same of torch's class of that name."""
+    """Collect the rates of torch's class of that name at steps 0, 1, ..."""
     return collect_rates(
         lambda optimizer: get_torch_class(name)(optimizer, **arguments), base, steps, key
     )
 
 
 def check_against_torch(
-    schedule: Schedule, name: str, base: float, steps: int = STEPS, key: str = "lr", **words: Any
+    schedule: Schedule, name: str, base: float, steps: int = STEPS, key: str = "lr", **kwargs: Any
 ) -> None:
-    """The schedule's rates are those of torch's class of that name, which recurses."""
-    expected = collect_torch_rates(name, base, steps, key, **words)
+    """Check the schedule's rates against torch's class of that name, which multiplies up."""
+    expected = collect_torch_rates(name, base, steps, key, **kwargs)
     peak = max(base, expected.max())
     assert_allclose(schedule(range(steps), base=base), expected, rtol=1e-9, atol=1e-12 * peak)

@@ -1,4 +1,4 @@
-"""Other libraries' schedulers, stepped on an optimizer; and schedules that are shown metrics."""
+"""Rates of schedulers stepped on an optimizer, and of schedules that observe metrics."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,23 +19,23 @@ def make_sgd(base: float) -> Optimizer:
 def collect_rates(
     build: Callable[[Optimizer], Any], base: float, steps: int = STEPS, key: str = "lr"
 ) -> np.ndarray:
-    """What is in force at steps 0, 1, ... of the scheduler that ``build`` puts on an optimizer."""
+    """Collect the rates at steps 0, 1, ... of the scheduler that ``build`` puts on an optimizer."""
     optimizer = make_sgd(base)
     scheduler = build(optimizer)
-    found = [optimizer.param_groups[0][key]]
+    rates = [optimizer.param_groups[0][key]]
     for _ in range(steps - 1):
         optimizer.step()
         scheduler.step()
-        found.append(optimizer.param_groups[0][key])
-    return np.array(found)
+        rates.append(optimizer.param_groups[0][key])
+    return np.array(rates)
 
 
 def collect_metric_rates(
     schedule: Schedule, metrics: Iterable[float], base: float = 1.0
 ) -> list[float]:
-    """The rate after each metric."""
-    state, found = schedule.init_state(), []
+    """Collect the rates after each metric."""
+    state, rates = schedule.init_state(), []
     for t, metric in enumerate(metrics):
         state = schedule.update_state(state, t, metric, base=base)
-        found.append(schedule.with_state(state)(t, base=base))
-    return found
+        rates.append(schedule.with_state(state)(t, base=base))
+    return rates

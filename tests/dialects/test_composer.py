@@ -1,4 +1,4 @@
-"""Composer's names against Composer's own formulas, batch by batch."""
+"""lrlab.dialects.composer against Composer's own schedulers, batch by batch."""
 
 import sys
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from lrlab.dialects import composer as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
-from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_invalid_arguments, check_same_parameters
 from tests.raising import raises
 
 
 def iterate_composer_modules() -> Iterator[ModuleType]:
-    """Composer's times and schedulers, without its packages' ``__init__``, which need all of it."""
+    """Import Composer's times and schedulers without its packages' ``__init__``."""
     found = find_spec("composer")
     if found is None or not found.submodule_search_locations:
         return
@@ -52,11 +52,11 @@ ignore_zero_warmup = pytest.mark.filterwarnings("ignore:\\s*The warmup duration 
 
 
 def compute_factors(
-    name: str, epochs: int, length: int, in_batches: bool, **words: Any
+    name: str, epochs: int, length: int, in_batches: bool, **kwargs: Any
 ) -> np.ndarray:
-    """Composer's own factors in a training of so many epochs of so many batches."""
+    """Compute Composer's own factors in a training of ``epochs`` epochs of ``length`` batches."""
     times, schedulers = LOADED
-    scheduler = getattr(schedulers, name)(**words)
+    scheduler = getattr(schedulers, name)(**kwargs)
     whole = times.Time(epochs * length, "ba") if in_batches else times.Time(epochs, "ep")
     return np.array(
         [
@@ -74,14 +74,14 @@ def compute_factors(
 
 @st.composite
 def trainings(draw: st.DrawFn) -> tuple[int, int, bool]:
-    """How many epochs, how many batches each, and whether the Trainer was told in batches."""
+    """Draw the number of epochs, their batches, and whether ``max_duration`` is in batches."""
     return draw(st.integers(2, 8)), draw(st.integers(2, 20)), draw(st.booleans())
 
 
-def check(training: tuple[int, int, bool], name: str, **words: Any) -> None:
+def check_rates(training: tuple[int, int, bool], name: str, **kwargs: Any) -> None:
     epochs, length, _ = training
-    schedule: Schedule = getattr(ours, name)(**words)
-    expected = compute_factors(name, *training, **words)
+    schedule: Schedule = getattr(ours, name)(**kwargs)
+    expected = compute_factors(name, *training, **kwargs)
     rates = schedule.bind(total_steps=epochs * length, steps_per_epoch=length)(
         range(epochs * length)
     )
@@ -93,14 +93,14 @@ def check(training: tuple[int, int, bool], name: str, **words: Any) -> None:
 def draw_time(
     draw: st.DrawFn, training: tuple[int, int, bool], units: tuple[str, ...] = ("ep", "ba", "dur")
 ) -> str:
-    """A time above 0 within the training, which is a whole number of batches."""
+    """Draw a time above 0 within the training that is a whole number of batches."""
     epochs, length, _ = training
     unit = draw(st.sampled_from(units))
     if unit == "dur":
-        share = draw(st.integers(1, 20)) / 20
-        steps = share * epochs * length
+        fraction = draw(st.integers(1, 20)) / 20
+        steps = fraction * epochs * length
         assume(steps >= 1 and int(steps) == round(steps, 9))
-        return f"{share}dur"
+        return f"{fraction}dur"
     return f"{draw(st.integers(1, epochs if unit == 'ep' else epochs * length))}{unit}"
 
 
@@ -113,10 +113,10 @@ gammas = st.floats(0.05, 1.2)
 @given(data=st.data(), training=trainings(), gamma=gammas)
 def test_steps(data: st.DataObject, training: tuple[int, int, bool], gamma: float) -> None:
     time = draw_time(data.draw, training)
-    check(training, "StepScheduler", step_size=time, gamma=gamma)
-    check(training, "StepScheduler", step_size=time)
-    check(training, "ExponentialScheduler", decay_period=time, gamma=gamma)
-    check(training, "ExponentialScheduler", gamma=gamma)
+    check_rates(training, "StepScheduler", step_size=time, gamma=gamma)
+    check_rates(training, "StepScheduler", step_size=time)
+    check_rates(training, "ExponentialScheduler", decay_period=time, gamma=gamma)
+    check_rates(training, "ExponentialScheduler", gamma=gamma)
 
 
 @needs_composer
@@ -127,10 +127,10 @@ def test_multi_step(
 ) -> None:
     at = data.draw(st.lists(st.integers(0, 20), min_size=1, max_size=4).map(sorted))
     milestones = [f"{n}{unit}" for n in at]
-    check(training, "MultiStepScheduler", milestones=milestones, gamma=gamma)
+    check_rates(training, "MultiStepScheduler", milestones=milestones, gamma=gamma)
     warmup = f"{data.draw(st.integers(1, 10))}{unit}"  # milestones within it too
-    words = {"t_warmup": warmup, "milestones": milestones, "gamma": gamma}
-    check(training, "MultiStepWithWarmupScheduler", **words)
+    kwargs = {"t_warmup": warmup, "milestones": milestones, "gamma": gamma}
+    check_rates(training, "MultiStepWithWarmupScheduler", **kwargs)
 
 
 @needs_composer
@@ -140,11 +140,11 @@ def test_ramps(
     data: st.DataObject, training: tuple[int, int, bool], a: float, b: float, power: float
 ) -> None:
     for more in ({}, {"t_max": draw_time(data.draw, training)}):
-        check(training, "ConstantScheduler", alpha=a, **more)
-        check(training, "LinearScheduler", alpha_i=a, alpha_f=b, **more)
-        check(training, "LinearScheduler", **more)
-        check(training, "CosineAnnealingScheduler", alpha_f=b, **more)
-        check(training, "PolynomialScheduler", power=power, alpha_f=b, **more)
+        check_rates(training, "ConstantScheduler", alpha=a, **more)
+        check_rates(training, "LinearScheduler", alpha_i=a, alpha_f=b, **more)
+        check_rates(training, "LinearScheduler", **more)
+        check_rates(training, "CosineAnnealingScheduler", alpha_f=b, **more)
+        check_rates(training, "PolynomialScheduler", power=power, alpha_f=b, **more)
 
 
 @needs_composer
@@ -153,10 +153,11 @@ def test_ramps(
 def test_warm_restarts(
     data: st.DataObject, training: tuple[int, int, bool], mult: int, floor: float
 ) -> None:
-    words = {"t_0": draw_time(data.draw, training), "t_mult": mult, "alpha_f": floor}
-    check(training, "CosineAnnealingWarmRestartsScheduler", **words)
+    kwargs = {"t_0": draw_time(data.draw, training), "t_mult": mult, "alpha_f": floor}
+    check_rates(training, "CosineAnnealingWarmRestartsScheduler", **kwargs)
 
 
+@pytest.mark.slow
 @needs_composer
 @ignore_zero_warmup
 @settings(max_examples=25)
@@ -181,62 +182,62 @@ def test_with_warmup(
     epochs, length, _ = training
     whole = epochs * length
     assume(warmup < epochs)
-    for words in (
+    for kwargs in (
         {"t_warmup": draw_time(data.draw, training, ("ep", "dur"))},
         {"t_warmup": f"{warmup}ba"},
         {"t_warmup": f"{warmup}ep", "t_max": f"{epochs + longer}ep"},
         {"t_warmup": f"{warmup}ba", "t_max": f"{whole + longer}ba"},
         {"t_warmup": f"{warmup}ba", "t_max": "1dur"},
     ):
-        if words.get("t_warmup") == f"{epochs}ep" or words["t_warmup"] == "1.0dur":
-            continue  # nothing is left after it
-        check(training, "ConstantWithWarmupScheduler", alpha=a, **words)
-        check(training, "LinearWithWarmupScheduler", alpha_i=a, alpha_f=b, **words)
-        check(training, "LinearWithWarmupScheduler", **words)
-        check(training, "CosineAnnealingWithWarmupScheduler", alpha_f=b, **words)
-        check(training, "PolynomialWithWarmupScheduler", alpha_f=b, power=power, **words)
-        check(training, "PolynomialWithWarmupScheduler", **words)
+        if kwargs.get("t_warmup") == f"{epochs}ep" or kwargs["t_warmup"] == "1.0dur":
+            continue  # no step follows the warm-up
+        check_rates(training, "ConstantWithWarmupScheduler", alpha=a, **kwargs)
+        check_rates(training, "LinearWithWarmupScheduler", alpha_i=a, alpha_f=b, **kwargs)
+        check_rates(training, "LinearWithWarmupScheduler", **kwargs)
+        check_rates(training, "CosineAnnealingWithWarmupScheduler", alpha_f=b, **kwargs)
+        check_rates(training, "PolynomialWithWarmupScheduler", alpha_f=b, power=power, **kwargs)
+        check_rates(training, "PolynomialWithWarmupScheduler", **kwargs)
 
 
 @needs_composer
-def test_shares_are_rounded_on_purpose() -> None:
-    words = {"milestones": ["0.29dur"]}
+def test_fractions_are_rounded() -> None:
+    kwargs = {"milestones": ["0.29dur"]}
     assert (
-        compute_factors("MultiStepScheduler", 10, 10, True, **words)[28] == 0.1
+        compute_factors("MultiStepScheduler", 10, 10, True, **kwargs)[28] == 0.1
     )  # 0.29 * 100 < 29
-    schedule = ours.MultiStepScheduler(**words).bind(total_steps=100)
+    schedule = ours.MultiStepScheduler(**kwargs).bind(total_steps=100)
     assert schedule([28, 29]).tolist() == [1.0, 0.1]
 
 
 @needs_composer
-def test_lengths_of_cycles_are_not_cut_on_purpose() -> None:
-    words = {"t_0": "5ba", "t_mult": 1.5}
-    theirs = compute_factors("CosineAnnealingWarmRestartsScheduler", 5, 5, False, **words)
+def test_lengths_of_cycles_are_not_rounded_down() -> None:
+    kwargs = {"t_0": "5ba", "t_mult": 1.5}
+    theirs = compute_factors("CosineAnnealingWarmRestartsScheduler", 5, 5, False, **kwargs)
     assert np.flatnonzero(theirs == 1).tolist() == [0, 5, 12, 22]  # 5, 7 and 10 batches
-    schedule = ours.CosineAnnealingWarmRestartsScheduler(**words)
+    schedule = ours.CosineAnnealingWarmRestartsScheduler(**kwargs)
     assert schedule([0, 5, 12.5, 23.75]).tolist() == [1.0] * 4
 
 
 @needs_composer
-def test_a_t_max_within_the_training_is_taken_on_purpose() -> None:
-    words = {"t_warmup": "1ep", "t_max": "3ep"}
+def test_t_max_may_be_within_the_training() -> None:
+    kwargs = {"t_warmup": "1ep", "t_max": "3ep"}
     with pytest.raises(ValueError, match="must be greater than or equal to max_duration"):
-        compute_factors("LinearWithWarmupScheduler", 5, 10, False, **words)
-    schedule = ours.LinearWithWarmupScheduler(**words).bind(total_steps=50, steps_per_epoch=10)
+        compute_factors("LinearWithWarmupScheduler", 5, 10, False, **kwargs)
+    schedule = ours.LinearWithWarmupScheduler(**kwargs).bind(total_steps=50, steps_per_epoch=10)
     assert schedule([5, 10, 20, 30, 40]).tolist() == [0.5, 1.0, 0.5, 0.0, 0.0]
 
 
 @needs_composer
-def test_milestones_of_another_unit_act_within_the_warmup_on_purpose() -> None:
-    words = {"t_warmup": "20ba", "milestones": ["1ep", "3ep"]}
-    waited = compute_factors("MultiStepWithWarmupScheduler", 6, 10, False, **words)
+def test_milestones_of_another_unit_act_within_the_warmup() -> None:
+    kwargs = {"t_warmup": "20ba", "milestones": ["1ep", "3ep"]}
+    waited = compute_factors("MultiStepWithWarmupScheduler", 6, 10, False, **kwargs)
     assert waited[[5, 10, 19, 20]] == pytest.approx([0.25, 0.5, 0.95, 0.1])
-    schedule = ours.MultiStepWithWarmupScheduler(**words).bind(total_steps=60, steps_per_epoch=10)
+    schedule = ours.MultiStepWithWarmupScheduler(**kwargs).bind(total_steps=60, steps_per_epoch=10)
     assert schedule([5, 10, 19, 20]) == pytest.approx([0.25, 0.05, 0.095, 0.1])
 
 
 @needs_composer
-def test_past_the_end_the_factor_holds_on_purpose() -> None:
+def test_the_factor_holds_past_the_end() -> None:
     times, schedulers = LOADED
     end = SimpleNamespace(
         max_duration=times.Time(10, "ba"), timestamp=times.Timestamp(batch=10), dataloader_len=10
@@ -246,7 +247,7 @@ def test_past_the_end_the_factor_holds_on_purpose() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "mentions"),
+    ("name", "kwargs", "mentions"),
     [
         ("StepScheduler", {"step_size": 30}, ("time", "got 30.")),
         ("StepScheduler", {"step_size": "30"}, ("time", "got '30'")),
@@ -274,9 +275,11 @@ def test_past_the_end_the_factor_holds_on_purpose() -> None:
         ),
     ],
 )
-def test_mistakes(name: str, words: dict[str, Any], mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    name: str, kwargs: dict[str, Any], mentions: tuple[str, ...]
+) -> None:
     with raises(ScheduleError, *mentions):
-        getattr(ours, name)(**words)
+        getattr(ours, name)(**kwargs)
 
 
 @pytest.mark.parametrize(
@@ -293,8 +296,8 @@ def test_times(time: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))
 
 
 @needs_composer

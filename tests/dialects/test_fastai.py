@@ -1,4 +1,4 @@
-"""fastai's names against fastai's formulas, as functions of the share of the training."""
+"""lrlab.dialects.fastai against fastai's formulas, as functions of the fraction of the training."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +14,10 @@ from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Exponential, Schedule
 from tests.dialects import foreign_fastai as theirs
-from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_invalid_arguments, check_same_parameters
 from tests.raising import raises
 
-STEPS = 240  # of which all the shares below are whole numbers
+STEPS = 240  # all fractions below of it are whole
 quick = settings(max_examples=25)
 rates = st.floats(1e-3, 10)
 maybe_rates = st.just(0.0) | rates
@@ -28,7 +28,7 @@ def check_rates(
     schedule: Schedule, curve: Callable[[float], float], total: int = STEPS, base: float = 0.3
 ) -> None:
     expected = np.array([curve(t / total) for t in range(total)])
-    # fastai adds to its start what ends near 0, so its last bits are of the peak.
+    # fastai subtracts from its start, so values near 0 are as exact as the peak.
     atol = 1e-12 * expected.max()
     assert_allclose(schedule.bind(total)(range(total), base), expected, rtol=1e-12, atol=atol)
 
@@ -46,8 +46,8 @@ def test_curves(start: float, end: float, power: float) -> None:
 
 @quick
 @given(fractions, maybe_rates, maybe_rates, maybe_rates)
-def test_combinations(share: float, start: float, middle: float, end: float) -> None:
-    cosines = (share, start, middle, end)
+def test_combinations(fraction: float, start: float, middle: float, end: float) -> None:
+    cosines = (fraction, start, middle, end)
     check_rates(ours.combined_cos(*cosines), theirs.combined_cos(*cosines))
 
     def nested(library: Any, turn: int) -> Any:
@@ -61,8 +61,10 @@ def test_combinations(share: float, start: float, middle: float, end: float) -> 
 @quick
 @given(rates, st.floats(1, 50), st.floats(1, 1e6), fractions, st.floats(0.5, 0.99))
 def test_one_cycle(peak: float, div: float, final: float, rise: float, momentum: float) -> None:
-    words = (5, peak, div, final, rise, (0.9, momentum, 0.95))
-    for mine, curve in zip(ours.fit_one_cycle(*words), theirs.fit_one_cycle(*words), strict=True):
+    arguments = (5, peak, div, final, rise, (0.9, momentum, 0.95))
+    for mine, curve in zip(
+        ours.fit_one_cycle(*arguments), theirs.fit_one_cycle(*arguments), strict=True
+    ):
         check_rates(mine, curve)
     for mine, curve in zip(ours.fit_one_cycle(5), theirs.fit_one_cycle(5, peak), strict=True):
         check_rates(mine, curve, base=peak)  # without lr_max, factors of the base rate
@@ -81,14 +83,14 @@ def test_sgdr(rate: float, cycles: int, length: int, growth: int) -> None:
     total = 16 * length * (growth**cycles - 1) // (growth - 1)  # 16 batches an epoch
     mine = ours.fit_sgdr(cycles, length, rate, growth).bind(total)(range(total), base=0.3)
     curve = theirs.fit_sgdr(cycles, length, rate, growth)
-    # A little late, lest the sum of the shares be a last bit above the step where a cycle begins.
+    # A little late, in case the sum of the fractions is just above the step where a cycle begins.
     expected = [curve(t / total + 1e-14) for t in range(total)]
     assert_allclose(mine, expected, rtol=1e-9, atol=1e-11 * rate)
 
 
 @quick
 @given(rates, rates, st.integers(1, 300))
-def test_range_test(start: float, end: float, count: int) -> None:
+def test_lr_find(start: float, end: float, count: int) -> None:
     mine = ours.lr_find(start, end, count)
     curve = theirs.lr_find(start, end, count)
     batches = max(6, count)
@@ -96,14 +98,14 @@ def test_range_test(start: float, end: float, count: int) -> None:
     assert_allclose(mine(range(batches), base=0.3), expected, rtol=1e-12)
 
 
-def test_parts_meet_at_whole_steps_on_purpose() -> None:
+def test_parts_meet_at_whole_steps() -> None:
     mine = ours.combined_cos(0.25, 0.0, 1.0, 0.0).bind(10)(range(10), base=0.3)
     curve = theirs.combined_cos(0.25, 0.0, 1.0, 0.0)
     assert mine.max() == 1.0  # at step 3, the nearest to 2.5
     assert max(curve(t / 10) for t in range(10)) < 0.99
 
 
-def test_a_text_is_the_rate_of_one_cycle() -> None:
+def test_a_text_takes_the_learning_rate_of_one_cycle() -> None:
     assert (
         parse("fastai.fit_one_cycle(5, 0.5, pct_start=0.5)")
         == ours.fit_one_cycle(5, 0.5, pct_start=0.5).lr
@@ -130,14 +132,16 @@ def test_a_text_is_the_rate_of_one_cycle() -> None:
         ("fit_sgdr", (0, 1), ("n_cycles", "got 0")),
     ],
 )
-def test_errors_name_rule_and_value(name: str, arguments: Any, mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    name: str, arguments: Any, mentions: tuple[str, ...]
+) -> None:
     with raises(ScheduleError, *mentions):
         getattr(ours, name)(*arguments)
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

@@ -1,4 +1,4 @@
-"""fvcore's names against fvcore's own functions of the progress."""
+"""lrlab.dialects.fvcore against fvcore's own functions of the progress."""
 
 import inspect
 from typing import Any
@@ -13,7 +13,7 @@ from lrlab.dialects import fvcore as ours
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Exponential, Schedule, Warmup
-from tests.dialects.function_checks import check_nonsense_is_refused
+from tests.dialects.function_checks import check_invalid_arguments
 from tests.raising import raises
 
 theirs = pytest.importorskip("fvcore.common.param_scheduler", reason="fvcore is not installed")
@@ -22,12 +22,12 @@ values = st.floats(1e-4, 10)
 totals = st.integers(1, 400)
 
 
-def check(schedule: Schedule, reference: Any, total: int) -> None:
-    """Compares at every step of a training of ``total`` steps."""
+def check_rates(schedule: Schedule, reference: Any, total: int) -> None:
+    """Check the rates at every step of a training of ``total`` steps."""
     t = np.arange(total)
     expected = [reference(where) for where in (t / total).tolist()]
-    # Beside its highest value a cosine cancels, be that in this training or after it, and so do the
-    # last steps of a line.
+    # A cosine cancels near 0, relative to its highest value in this training or after it, and so do
+    # the last steps of a line.
     atol = 1e-12 * max(*expected, reference(0.999))
     bound = schedule.bind(total_steps=total)
     for base in (0.1, 1.0):  # values are absolute
@@ -39,20 +39,22 @@ def check(schedule: Schedule, reference: Any, total: int) -> None:
 @given(start=values, end=st.floats(0, 10), total=totals)
 def test_ramps(start: float, end: float, total: int) -> None:
     for name in ("LinearParamScheduler", "CosineParamScheduler"):
-        words = {"start_value": start, "end_value": end}
-        check(getattr(ours, name)(**words), getattr(theirs, name)(**words), total)
-    check(ours.ConstantParamScheduler(end), theirs.ConstantParamScheduler(end), total)
+        kwargs = {"start_value": start, "end_value": end}
+        check_rates(getattr(ours, name)(**kwargs), getattr(theirs, name)(**kwargs), total)
+    check_rates(ours.ConstantParamScheduler(end), theirs.ConstantParamScheduler(end), total)
 
 
 @settings(max_examples=30)
 @given(value=values, decay=st.floats(1e-3, 2), power=st.floats(0.2, 5), total=totals)
 def test_decays(value: float, decay: float, power: float, total: int) -> None:
-    words = {"start_value": value, "decay": decay}
-    check(ours.ExponentialParamScheduler(**words), theirs.ExponentialParamScheduler(**words), total)
-    words = {"base_value": value, "power": power}
-    check(
-        ours.PolynomialDecayParamScheduler(**words),
-        theirs.PolynomialDecayParamScheduler(**words),
+    kwargs = {"start_value": value, "decay": decay}
+    check_rates(
+        ours.ExponentialParamScheduler(**kwargs), theirs.ExponentialParamScheduler(**kwargs), total
+    )
+    kwargs = {"base_value": value, "power": power}
+    check_rates(
+        ours.PolynomialDecayParamScheduler(**kwargs),
+        theirs.PolynomialDecayParamScheduler(**kwargs),
         total,
     )
 
@@ -64,40 +66,42 @@ def test_multi_step(data: st.DataObject, scale: int, stairs: list[float]) -> Non
     cuts = st.integers(1, updates - 1)
     size = len(stairs) - 1
     at = sorted(data.draw(st.lists(cuts, min_size=size, max_size=size, unique=True)))
-    for words in (
+    for kwargs in (
         {"values": stairs, "num_updates": updates, "milestones": at},
         {"values": stairs, "milestones": [*at, updates]},
     ):
-        reference = theirs.MultiStepParamScheduler(**words)
-        check(ours.MultiStepParamScheduler(**words), reference, scale * updates)
+        reference = theirs.MultiStepParamScheduler(**kwargs)
+        check_rates(ours.MultiStepParamScheduler(**kwargs), reference, scale * updates)
 
 
 @settings(max_examples=30)
 @given(stairs=st.lists(values, min_size=1, max_size=7), scale=st.integers(1, 40))
 def test_equal_steps(stairs: list[float], scale: int) -> None:
     total = scale * len(stairs)
-    words = {"values": stairs, "num_updates": total}
-    check(ours.StepParamScheduler(**words), theirs.StepParamScheduler(**words), total)
-    check(ours.MultiStepParamScheduler(**words), theirs.MultiStepParamScheduler(**words), total)
+    kwargs = {"values": stairs, "num_updates": total}
+    check_rates(ours.StepParamScheduler(**kwargs), theirs.StepParamScheduler(**kwargs), total)
+    check_rates(
+        ours.MultiStepParamScheduler(**kwargs), theirs.MultiStepParamScheduler(**kwargs), total
+    )
 
 
 @settings(max_examples=30)
 @given(base=values, decays=st.integers(1, 6), gamma=st.floats(0.05, 1.5), scale=st.integers(1, 40))
 def test_fixed_gamma(base: float, decays: int, gamma: float, scale: int) -> None:
     total = scale * (decays + 1)
-    words = {"base_value": base, "num_decays": decays, "gamma": gamma, "num_updates": total}
-    check(
-        ours.StepWithFixedGammaParamScheduler(**words),
-        theirs.StepWithFixedGammaParamScheduler(**words),
+    kwargs = {"base_value": base, "num_decays": decays, "gamma": gamma, "num_updates": total}
+    check_rates(
+        ours.StepWithFixedGammaParamScheduler(**kwargs),
+        theirs.StepWithFixedGammaParamScheduler(**kwargs),
         total,
     )
 
 
 @st.composite
 def schedule_pairs(draw: st.DrawFn) -> tuple[Schedule, Any]:
-    """A schedule of ours and the same of theirs."""
+    """Draw a schedule as lrlab and fvcore build it."""
     a, b = draw(values), draw(values)
-    name, words = draw(
+    name, arguments = draw(
         st.sampled_from(
             [
                 ("ConstantParamScheduler", (a,)),
@@ -109,10 +113,10 @@ def schedule_pairs(draw: st.DrawFn) -> tuple[Schedule, Any]:
             ]
         )
     )
-    return getattr(ours, name)(*words), getattr(theirs, name)(*words)
+    return getattr(ours, name)(*arguments), getattr(theirs, name)(*arguments)
 
 
-# Tenths of a training, whose halves are whole steps where the whole is a multiple of 20.
+# Tenths of a training; in one of a multiple of 20 steps, their halves are whole steps.
 tenths = st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda cuts: sum(cuts) < 10)
 
 
@@ -124,7 +128,7 @@ def test_composites(data: st.DataObject, cuts: list[int], scale: int) -> None:
     both = data.draw(st.tuples(*[schedule_pairs()] * len(lengths)))
     mine = ours.CompositeParamScheduler([pair[0] for pair in both], lengths, scalings)
     reference = theirs.CompositeParamScheduler([pair[1] for pair in both], lengths[:], scalings)
-    check(mine, reference, 20 * scale)
+    check_rates(mine, reference, 20 * scale)
 
 
 @settings(max_examples=30)
@@ -134,11 +138,11 @@ def test_composites(data: st.DataObject, cuts: list[int], scale: int) -> None:
 )
 def test_composites_of_composites(inner: tuple[Any, ...], first: str) -> None:
     a, b, c = inner
-    words = ([0.5, 0.5], [first, "rescaled"])
-    mine = ours.CompositeParamScheduler([a[0], b[0]], *words)
-    reference = theirs.CompositeParamScheduler([a[1], b[1]], *words)
+    arguments = ([0.5, 0.5], [first, "rescaled"])
+    mine = ours.CompositeParamScheduler([a[0], b[0]], *arguments)
+    reference = theirs.CompositeParamScheduler([a[1], b[1]], *arguments)
     for order in (1, -1):
-        check(
+        check_rates(
             ours.CompositeParamScheduler([mine, c[0]][::order], [0.5, 0.5], ["rescaled"] * 2),
             theirs.CompositeParamScheduler(
                 [reference, c[1]][::order], [0.5, 0.5], ["rescaled"] * 2
@@ -147,15 +151,15 @@ def test_composites_of_composites(inner: tuple[Any, ...], first: str) -> None:
         )
 
 
-def test_boundaries_between_steps_are_rounded_on_purpose() -> None:
-    words = {"values": [1.0, 2.0], "num_updates": 10, "milestones": [3]}
-    mine = ours.MultiStepParamScheduler(**words).bind(total_steps=11)  # 30 % are 3.3 steps
-    reference = theirs.MultiStepParamScheduler(**words)
+def test_boundaries_between_steps_are_rounded() -> None:
+    kwargs = {"values": [1.0, 2.0], "num_updates": 10, "milestones": [3]}
+    mine = ours.MultiStepParamScheduler(**kwargs).bind(total_steps=11)  # 30 % are 3.3 steps
+    reference = theirs.MultiStepParamScheduler(**kwargs)
     assert mine([2, 3, 4], base=1.0).tolist() == [1.0, 2.0, 2.0]
     assert [reference(t / 11) for t in (2, 3, 4)] == [1.0, 1.0, 2.0]
 
 
-def test_the_last_value_holds_where_fvcore_goes_on() -> None:
+def test_the_last_value_holds_where_fvcore_continues() -> None:
     mine = ours.CosineParamScheduler(1.0, 0.5).bind(total_steps=10)
     assert mine([10, 15, 20], base=1.0).tolist() == [0.5, 0.5, 0.5]
     assert theirs.CosineParamScheduler(1.0, 0.5)(2.0) == 1.0
@@ -225,7 +229,9 @@ constant = ours.ConstantParamScheduler(0.1)
         ),
     ],
 )
-def test_mistakes(name: str, arguments: tuple[Any, ...], mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    name: str, arguments: tuple[Any, ...], mentions: tuple[str, ...]
+) -> None:
     with raises(ScheduleError, *mentions):
         getattr(ours, name)(*arguments)
 
@@ -241,5 +247,5 @@ def test_names_arguments_and_defaults_are_fvcores_own() -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))

@@ -1,4 +1,4 @@
-"""Keras' names against Keras' own schedules, which are asked to compute in float64."""
+"""lrlab.dialects.keras against Keras' own schedules in float64."""
 
 import math
 import os
@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 
 from lrlab.dialects import keras as ours
 from lrlab.errors import ScheduleError
-from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_invalid_arguments, check_same_parameters
 from tests.dialects.stepped_rates import collect_metric_rates
 from tests.raising import raises
 
@@ -26,7 +26,7 @@ theirs = keras.optimizers.schedules
 
 STEPS = 220
 quick = settings(max_examples=25)
-few_examples = settings(max_examples=12)  # these take Keras milliseconds a step
+few_examples = settings(max_examples=12)  # Keras takes milliseconds a step
 rates = st.floats(1e-3, 10)
 step_counts = st.integers(1, 150)
 
@@ -39,15 +39,15 @@ def float64() -> Iterator[None]:
     keras.config.set_floatx(before)
 
 
-def collect_values(name: str, *arguments: Any, **words: Any) -> Any:
-    schedule = getattr(theirs, name)(*arguments, **words)
+def collect_values(name: str, *arguments: Any, **kwargs: Any) -> Any:
+    schedule = getattr(theirs, name)(*arguments, **kwargs)
     return np.array([float(schedule(t)) for t in range(STEPS)])
 
 
-def check(name: str, *arguments: Any, **words: Any) -> None:
-    expected = collect_values(name, *arguments, **words)
-    schedule = getattr(ours, name)(*arguments, **words)
-    # Where Keras subtracts numbers that are nearly equal, its own last bits are of the peak.
+def check_rates(name: str, *arguments: Any, **kwargs: Any) -> None:
+    expected = collect_values(name, *arguments, **kwargs)
+    schedule = getattr(ours, name)(*arguments, **kwargs)
+    # Keras subtracts numbers that are nearly equal, so values near 0 are as exact as the peak.
     atol = 1e-12 * np.abs(expected).max()
     assert_allclose(schedule(range(STEPS), base=0.3), expected, rtol=1e-12, atol=atol)
 
@@ -57,8 +57,8 @@ def check(name: str, *arguments: Any, **words: Any) -> None:
 def test_exponential_and_inverse_time(
     rate: float, steps: int, decay: float, staircase: bool
 ) -> None:
-    check("ExponentialDecay", rate, steps, decay, staircase)
-    check("InverseTimeDecay", rate, steps, decay, staircase)
+    check_rates("ExponentialDecay", rate, steps, decay, staircase)
+    check_rates("InverseTimeDecay", rate, steps, decay, staircase)
 
 
 @quick
@@ -66,7 +66,7 @@ def test_exponential_and_inverse_time(
 def test_piecewise_constant(boundaries: list[int], data: st.DataObject) -> None:
     count = len(boundaries) + 1
     levels = data.draw(st.lists(rates, min_size=count, max_size=count))
-    check("PiecewiseConstantDecay", sorted(boundaries), levels)
+    check_rates("PiecewiseConstantDecay", sorted(boundaries), levels)
 
 
 def test_a_boundary_acts_a_step_later_than_torchs() -> None:
@@ -80,23 +80,24 @@ def test_a_boundary_acts_a_step_later_than_torchs() -> None:
         1.0,
         0.1,
     ]
-    check("PiecewiseConstantDecay", [3], [1.0, 0.1])
+    check_rates("PiecewiseConstantDecay", [3], [1.0, 0.1])
 
 
 @few_examples
 @given(rates, step_counts, st.floats(0, 1), st.floats(1, 3), st.booleans())
 def test_polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -> None:
-    check("PolynomialDecay", rate, steps, end, power, cycle)
-    check("PolynomialDecay", rate, steps, power=0.5, cycle=cycle)
-    check("PolynomialDecay", rate, steps)
+    check_rates("PolynomialDecay", rate, steps, end, power, cycle)
+    check_rates("PolynomialDecay", rate, steps, power=0.5, cycle=cycle)
+    check_rates("PolynomialDecay", rate, steps)
 
 
 @quick
 @given(st.just(0.0) | rates, step_counts, st.floats(0, 1.5), st.none() | rates, st.integers(0, 50))
 def test_cosine(rate: float, steps: int, alpha: float, peak: float | None, warmup: int) -> None:
-    check("CosineDecay", rate, steps, alpha, warmup_target=peak, warmup_steps=warmup)
+    check_rates("CosineDecay", rate, steps, alpha, warmup_target=peak, warmup_steps=warmup)
 
 
+@pytest.mark.slow
 @few_examples
 @given(
     rates, step_counts, st.sampled_from([1.0, 1.5, 2.0]), st.sampled_from([1.0, 0.7, 1.2]),
@@ -116,14 +117,14 @@ def test_exponents_of_zero_are_refused_where_keras_never_falls() -> None:
     assert (collect_values("InverseTimeDecay", 1.0, 5, 0.0) == 1.0).all()
     assert collect_values("ExponentialDecay", 1.0, 5, 0.0)[:2].tolist() == [1.0, 0.0]
     assert np.isnan(collect_values("CosineDecayRestarts", 1.0, 5, 0.5)).any()
-    for name, words, argument in (
+    for name, kwargs, argument in (
         ("PolynomialDecay", {"power": 0}, "power"),
         ("InverseTimeDecay", {"decay_rate": 0}, "decay_rate"),
         ("ExponentialDecay", {"decay_rate": 0}, "decay_rate"),
         ("CosineDecayRestarts", {"t_mul": 0.5}, "t_mul"),
     ):
-        with raises(ScheduleError, argument, f"got {words[argument]}"):
-            getattr(ours, name)(1.0, 5, **words)
+        with raises(ScheduleError, argument, f"got {kwargs[argument]}"):
+            getattr(ours, name)(1.0, 5, **kwargs)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def float32() -> Iterator[None]:
 
 @pytest.mark.usefixtures("float32")
 def test_keras_misses_a_restart_by_its_last_bits() -> None:
-    # log(1.2**2) / log(1.2) is 1.999..., so Keras has the end of the second cosine at step 5 + 6.
+    # log(1.2**2) / log(1.2) is 1.999..., so at step 5 + 6 Keras still ends the second cosine.
     assert collect_values("CosineDecayRestarts", 1.0, 5, 1.2)[11] < 1e-6
     assert ours.CosineDecayRestarts(1.0, 5, 1.2)(11, base=0.3) == pytest.approx(1.0)
 
@@ -148,9 +149,9 @@ def test_keras_own_precision_is_float32() -> None:
     assert np.abs(rates / single - 1).max() > 1e-9
 
 
-def collect_callback_rates(metrics: list[float], base: float, **words: Any) -> list[float]:
-    """The rates after each epoch that Keras' own callback sets on an optimizer."""
-    callback = keras.callbacks.ReduceLROnPlateau(mode="min", **words)
+def collect_callback_rates(metrics: list[float], base: float, **kwargs: Any) -> list[float]:
+    """Collect the rates that Keras' own callback sets after each epoch."""
+    callback = keras.callbacks.ReduceLROnPlateau(mode="min", **kwargs)
     optimizer = SimpleNamespace(learning_rate=base)
     callback.set_model(SimpleNamespace(optimizer=optimizer))
     callback.on_train_begin()
@@ -170,20 +171,20 @@ def collect_callback_rates(metrics: list[float], base: float, **words: Any) -> l
     cooldown=st.integers(0, 4),
     least=st.sampled_from([0.0, 0.0625, 0.5]),
 )
-def test_plateau(metrics: list[float], patience: int, **words: Any) -> None:
-    words = {
-        "factor": words["factor"],
+def test_plateau(metrics: list[float], patience: int, **kwargs: Any) -> None:
+    kwargs = {
+        "factor": kwargs["factor"],
         "patience": patience,
-        "min_delta": words["delta"],
-        "cooldown": words["cooldown"],
-        "min_lr": words["least"],
+        "min_delta": kwargs["delta"],
+        "cooldown": kwargs["cooldown"],
+        "min_lr": kwargs["least"],
     }
-    expected = collect_callback_rates(metrics, 0.25, **words)
-    mine = collect_metric_rates(ours.ReduceLROnPlateau(**words), metrics, base=0.25)
+    expected = collect_callback_rates(metrics, 0.25, **kwargs)
+    mine = collect_metric_rates(ours.ReduceLROnPlateau(**kwargs), metrics, base=0.25)
     assert mine == pytest.approx(expected, rel=1e-12)
 
 
-def test_only_to_keras_is_a_first_nan_the_best() -> None:
+def test_a_first_nan_is_the_best_metric_in_keras_only() -> None:
     metrics = [math.nan, 1.0, 0.5, 0.25, 0.1]
     assert collect_callback_rates(metrics, 1.0, patience=2)[-1] == pytest.approx(0.01)
     assert collect_metric_rates(ours.ReduceLROnPlateau(patience=2), metrics) == [1.0] * 5
@@ -216,7 +217,7 @@ def test_direction_by_name_is_keras_own(metric: Any, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "mentions"),
+    ("name", "arguments", "mentions"),
     [
         ("ReduceLROnPlateau", {"monitor": "val_joy"}, ("monitor", "got 'val_joy'")),
         ("ReduceLROnPlateau", {"mode": "least"}, ("mode", "got 'least'")),
@@ -227,15 +228,17 @@ def test_direction_by_name_is_keras_own(metric: Any, mode: str) -> None:
         ("PolynomialDecay", (-0.1, 10), ("initial_learning_rate", "got -0.1")),
     ],
 )
-def test_errors_name_rule_and_value(name: str, words: Any, mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    name: str, arguments: Any, mentions: tuple[str, ...]
+) -> None:
     function = getattr(ours, name)
     with raises(ScheduleError, *mentions):
-        function(**words) if isinstance(words, dict) else function(*words)
+        function(**arguments) if isinstance(arguments, dict) else function(*arguments)
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

@@ -1,4 +1,4 @@
-"""optax's names against optax's own schedules, evaluated in float64."""
+"""lrlab.dialects.optax against optax's own schedules in float64."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import optax as ours
 from lrlab.errors import ScheduleError
 from lrlab.schedules import Schedule
-from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_invalid_arguments, check_same_parameters
 from tests.dialects.stepped_rates import collect_metric_rates
 from tests.raising import raises
 
@@ -37,17 +37,17 @@ def float64() -> Iterator[None]:
 def collect_values(schedule: Callable[[Any], Any]) -> Any:
     try:
         return np.broadcast_to(jax.vmap(schedule)(np.arange(STEPS)), STEPS)
-    except ValueError:  # a constant one returns the number itself, which vmap does not take
+    except ValueError:  # a constant returns the number itself, which vmap refuses
         return np.array([schedule(t) for t in range(STEPS)])
 
 
-def check(name: str, *arguments: Any) -> None:
+def check_function(name: str, *arguments: Any) -> None:
     schedule = getattr(ours, name)(*arguments)
     check_rates(schedule, collect_values(getattr(theirs.schedules, name)(*arguments)))
 
 
 def check_rates(schedule: Schedule, expected: Any) -> None:
-    # Where optax subtracts numbers that are nearly equal, its own last bits are of the peak.
+    # optax subtracts numbers that are nearly equal, so values near 0 are as exact as the peak.
     peak = np.abs(expected).max()
     assert_allclose(schedule(range(STEPS), base=0.3), expected, rtol=1e-12, atol=1e-12 * peak)
 
@@ -55,39 +55,41 @@ def check_rates(schedule: Schedule, expected: Any) -> None:
 @quick
 @given(value=maybe_rates)
 def test_constant(value: float) -> None:
-    check("constant_schedule", value)
+    check_function("constant_schedule", value)
 
 
+@pytest.mark.slow
 @quick
 @given(maybe_rates, maybe_rates, st.integers(-2, 150), st.integers(-2, 100), st.floats(1, 4))
 def test_linear_and_polynomial(
     start: float, end: float, steps: int, begin: int, power: float
 ) -> None:
-    check("linear_schedule", start, end, steps, begin)
-    check("polynomial_schedule", start, end, power, steps, begin)
+    check_function("linear_schedule", start, end, steps, begin)
+    check_function("polynomial_schedule", start, end, power, steps, begin)
 
 
 @quick
 @given(rates, maybe_rates, step_counts, st.floats(0.2, 1))
 def test_polynomial_below_one(start: float, end: float, steps: int, power: float) -> None:
-    # XLA divides by multiplying, and a root makes the last bit at the end visible: the formula.
+    # XLA divides by multiplying, and a root enlarges that error at the end, so use the formula.
     left = 1 - np.minimum(np.arange(STEPS), steps) / steps
     check_rates(
         ours.polynomial_schedule(start, end, power, steps), (start - end) * left**power + end
     )
 
 
-@settings(max_examples=10)  # jax compiles anew for every number of boundaries
+@pytest.mark.slow
+@settings(max_examples=10)  # jax compiles for every number of boundaries
 @given(maybe_rates, st.dictionaries(counts, st.just(0.0) | factors, max_size=3))
 def test_piecewise(start: float, scales: dict[int, float]) -> None:
-    check("piecewise_constant_schedule", start, scales)
-    check("piecewise_interpolate_schedule", "linear", start, scales)
-    check("piecewise_interpolate_schedule", "cosine", start, scales)
+    check_function("piecewise_constant_schedule", start, scales)
+    check_function("piecewise_interpolate_schedule", "linear", start, scales)
+    check_function("piecewise_interpolate_schedule", "cosine", start, scales)
 
 
 def test_piecewise_without_boundaries() -> None:
-    check("piecewise_constant_schedule", 0.1)
-    check("piecewise_interpolate_schedule", "linear", 0.1)
+    check_function("piecewise_constant_schedule", 0.1)
+    check_function("piecewise_interpolate_schedule", "linear", 0.1)
 
 
 decays = st.tuples(
@@ -99,13 +101,13 @@ decays = st.tuples(
 @quick
 @given(maybe_rates, decays)
 def test_exponential(start: float, decay: tuple[Any, ...]) -> None:
-    check("exponential_decay", start, *decay)
+    check_function("exponential_decay", start, *decay)
 
 
 @quick
 @given(rates, st.integers(1, 50), st.floats(0.8, 1.05), st.integers(0, 100))
 def test_exponential_staircase(start: float, steps: int, gamma: float, begin: int) -> None:
-    # XLA divides many steps by multiplying, so that 49 / 49 is below 1 there: one at a time.
+    # For arrays XLA divides by multiplying, and 49 / 49 is below 1, so evaluate single steps.
     optaxs = theirs.schedules.exponential_decay(start, steps, gamma, begin, staircase=True)
     near = [begin + stair * steps + offset for stair in range(4) for offset in (-1, 0, 1)]
     t = [step for step in near if step >= 0]
@@ -118,28 +120,30 @@ def test_exponential_staircase(start: float, steps: int, gamma: float, begin: in
 def test_warmup_and_exponential(
     start: float, peak: float, warmup: int, decay: tuple[Any, ...]
 ) -> None:
-    check("warmup_exponential_decay_schedule", start, peak, warmup, *decay)
-    check("warmup_constant_schedule", start, peak, warmup)
+    check_function("warmup_exponential_decay_schedule", start, peak, warmup, *decay)
+    check_function("warmup_constant_schedule", start, peak, warmup)
 
 
+@pytest.mark.slow
 @quick
 @given(maybe_rates, maybe_rates, counts, step_counts, st.floats(0, 1.5), st.floats(0.3, 4))
 def test_cosine(
     start: float, peak: float, warmup: int, steps: int, end: float, power: float
 ) -> None:
-    check("cosine_decay_schedule", start, steps, end, power)
-    check("warmup_cosine_decay_schedule", start, peak, warmup, warmup + steps, end, power)
+    check_function("cosine_decay_schedule", start, steps, end, power)
+    check_function("warmup_cosine_decay_schedule", start, peak, warmup, warmup + steps, end, power)
 
 
+@pytest.mark.slow
 @quick
 @given(step_counts, rates, st.floats(0, 1), st.floats(0, 1), st.floats(1, 50), st.floats(1, 1e5))
 def test_onecycle(
     steps: int, peak: float, rise: float, back: float, div: float, final: float
 ) -> None:
-    check("linear_onecycle_schedule", steps, peak, rise, back, div, final)
-    check("cosine_onecycle_schedule", steps, peak, rise, div, final)
-    check("linear_onecycle_schedule", steps, peak)
-    check("cosine_onecycle_schedule", steps, peak)
+    check_function("linear_onecycle_schedule", steps, peak, rise, back, div, final)
+    check_function("cosine_onecycle_schedule", steps, peak, rise, div, final)
+    check_function("linear_onecycle_schedule", steps, peak)
+    check_function("cosine_onecycle_schedule", steps, peak)
 
 
 cycles = st.builds(
@@ -157,7 +161,7 @@ cycles = st.builds(
 @quick
 @given(st.lists(cycles, min_size=1, max_size=4))
 def test_sgdr(cosines: list[dict[str, Any]]) -> None:
-    check("sgdr_schedule", cosines)
+    check_function("sgdr_schedule", cosines)
 
 
 @quick
@@ -166,31 +170,31 @@ def test_join(spans: list[int], rate: float) -> None:
     at = np.cumsum(spans).tolist()
     lines = [("linear_schedule", (rate, 0.0, 40)), ("exponential_decay", (rate, 10, 0.9))]
     names = [lines[i % 2] for i in range(len(at) + 1)]
-    mine = ours.join_schedules([getattr(ours, name)(*words) for name, words in names], at)
-    parts = [getattr(theirs.schedules, name)(*words) for name, words in names]
+    mine = ours.join_schedules([getattr(ours, name)(*arguments) for name, arguments in names], at)
+    parts = [getattr(theirs.schedules, name)(*arguments) for name, arguments in names]
     check_rates(mine, collect_values(theirs.schedules.join_schedules(parts, at)))
 
 
-def test_powers_of_zero_are_refused_where_optax_never_falls() -> None:
+def test_powers_of_zero_are_refused_where_optax_stays_constant() -> None:
     assert (collect_values(theirs.schedules.polynomial_schedule(1.0, 0.1, 0, 5)) == 1.0).all()
     assert (collect_values(theirs.schedules.cosine_decay_schedule(1.0, 5, exponent=0)) == 1.0).all()
-    for words in ({"power": 0}, {"power": -1}):
-        with raises(ScheduleError, "power", f"got {words['power']}"):
-            ours.polynomial_schedule(1.0, 0.1, transition_steps=5, **words)
+    for kwargs in ({"power": 0}, {"power": -1}):
+        with raises(ScheduleError, "power", f"got {kwargs['power']}"):
+            ours.polynomial_schedule(1.0, 0.1, transition_steps=5, **kwargs)
     with raises(ScheduleError, "exponent", "got 0"):
         ours.cosine_decay_schedule(1.0, 5, exponent=0)
 
 
-def test_negative_decay_rates_are_refused_where_optax_has_no_number() -> None:
+def test_negative_decay_rates_are_refused_where_optax_gives_nan() -> None:
     assert np.isnan(collect_values(theirs.schedules.exponential_decay(1.0, 2, -0.5))).any()
     with raises(ScheduleError, "decay_rate", "got -0.5"):
         ours.exponential_decay(1.0, 2, -0.5)
 
 
-def test_what_does_not_fit_is_refused_where_optax_leaves_it_out() -> None:
+def test_surplus_schedules_are_refused_where_optax_ignores_them() -> None:
     parts = [(0.1, 0.0, 5), (0.2, 0.0, 5), (0.3, 0.0, 5)]
     joined = theirs.schedules.join_schedules([theirs.linear_schedule(*p) for p in parts], [5])
-    assert collect_values(joined)[5:].max() == pytest.approx(0.2)  # the third never comes
+    assert collect_values(joined)[5:].max() == pytest.approx(0.2)  # the third never begins
     with raises(ScheduleError, "boundaries", "got [5] for 3"):
         ours.join_schedules([ours.linear_schedule(*p) for p in parts], [5])
 
@@ -198,7 +202,8 @@ def test_what_does_not_fit_is_refused_where_optax_leaves_it_out() -> None:
 metrics = st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40)
 
 
-@settings(max_examples=8)  # jax compiles anew for each
+@pytest.mark.slow
+@settings(max_examples=8)  # jax compiles for each
 @given(
     metrics=st.lists(metrics, min_size=6, max_size=6),
     factor=st.sampled_from([0.1, 0.5]),
@@ -215,9 +220,9 @@ def test_plateau(
     tolerances: tuple[float, float],
     least: float,
 ) -> None:
-    words = (factor, patience, *tolerances, cooldown, 1, least)
-    plateau = ours.reduce_on_plateau(*words)
-    transform = theirs.contrib.reduce_on_plateau(*words)
+    arguments = (factor, patience, *tolerances, cooldown, 1, least)
+    plateau = ours.reduce_on_plateau(*arguments)
+    transform = theirs.contrib.reduce_on_plateau(*arguments)
 
     def run(seen: Any) -> Any:
         def step(state: Any, metric: Any) -> Any:
@@ -242,7 +247,7 @@ def test_optax_without_patience_reduces_after_good_metrics() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "mentions"),
+    ("name", "kwargs", "mentions"),
     [
         (
             "linear_schedule",
@@ -289,16 +294,16 @@ def test_optax_without_patience_reduces_after_good_metrics() -> None:
         ("reduce_on_plateau", {"accumulation_size": 5}, ("accumulation_size", "got 5")),
     ],
 )
-def test_errors_name_rule_and_value(
-    name: str, words: dict[str, Any], mentions: tuple[str, ...]
+def test_errors_name_argument_and_value(
+    name: str, kwargs: dict[str, Any], mentions: tuple[str, ...]
 ) -> None:
     with raises(ScheduleError, *mentions):
-        getattr(ours, name)(**words)
+        getattr(ours, name)(**kwargs)
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

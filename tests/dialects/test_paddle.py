@@ -1,4 +1,4 @@
-"""Paddle's names against Paddle's formulas, step by step as Paddle computes them."""
+"""lrlab.dialects.paddle against Paddle's formulas, computed step by step as in Paddle."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from lrlab.dialects import paddle as ours
 from lrlab.errors import ScheduleError
 from tests.dialects import foreign_paddle as theirs
-from tests.dialects.function_checks import check_nonsense_is_refused, check_same_parameters
+from tests.dialects.function_checks import check_invalid_arguments, check_same_parameters
 from tests.dialects.stepped_rates import collect_metric_rates
 from tests.raising import raises
 
@@ -21,32 +21,32 @@ rates = st.floats(1e-3, 10)
 step_counts = st.integers(1, 150)
 
 
-def check(
-    name: str, *arguments: Any, steps: int = STEPS, rtol: float = 1e-12, **words: Any
+def check_rates(
+    name: str, *arguments: Any, steps: int = STEPS, rtol: float = 1e-12, **kwargs: Any
 ) -> None:
-    expected = list(theirs.iterate_rates(name, steps, *arguments, **words))
-    rates = getattr(ours, name)(*arguments, **words)(range(steps), base=0.3)
-    # Where Paddle subtracts numbers that are nearly equal, its own last bits are of the peak.
+    expected = list(theirs.iterate_rates(name, steps, *arguments, **kwargs))
+    rates = getattr(ours, name)(*arguments, **kwargs)(range(steps), base=0.3)
+    # Paddle subtracts numbers that are nearly equal, so values near 0 are as exact as the peak.
     assert_allclose(rates, expected, rtol=rtol, atol=1e-12 * max(expected))
 
 
 @quick
 @given(rates, st.integers(1, 1000), step_counts)
 def test_noam(rate: float, width: int, warmup: int) -> None:
-    check("NoamDecay", width, warmup, rate)
-    check("NoamDecay", width, warmup)
+    check_rates("NoamDecay", width, warmup, rate)
+    check_rates("NoamDecay", width, warmup)
 
 
 @quick
 @given(rates, st.floats(0.01, 1), step_counts)
 def test_decays(rate: float, gamma: float, size: int) -> None:
-    check("NaturalExpDecay", rate, gamma)
-    check("InverseTimeDecay", rate, gamma)
-    check("ExponentialDecay", rate, gamma)
-    check("StepDecay", rate, size, gamma)
-    check("StepDecay", rate, size)
-    check("LambdaDecay", rate, lambda t: 1 / (1 + gamma * t))
-    check("MultiplicativeDecay", rate, lambda t: 1 - gamma / (1 + t))
+    check_rates("NaturalExpDecay", rate, gamma)
+    check_rates("InverseTimeDecay", rate, gamma)
+    check_rates("ExponentialDecay", rate, gamma)
+    check_rates("StepDecay", rate, size, gamma)
+    check_rates("StepDecay", rate, size)
+    check_rates("LambdaDecay", rate, lambda t: 1 / (1 + gamma * t))
+    check_rates("MultiplicativeDecay", rate, lambda t: 1 - gamma / (1 + t))
 
 
 @quick
@@ -54,9 +54,9 @@ def test_decays(rate: float, gamma: float, size: int) -> None:
 def test_staircases(at: list[int], rate: float, data: st.DataObject) -> None:
     at = sorted(at)
     levels = data.draw(st.lists(rates, min_size=len(at) + 1, max_size=len(at) + 1))
-    check("PiecewiseDecay", at, levels)
-    check("MultiStepDecay", rate, at, 0.5)
-    check("MultiStepDecay", rate, at)
+    check_rates("PiecewiseDecay", at, levels)
+    check_rates("MultiStepDecay", rate, at, 0.5)
+    check_rates("MultiStepDecay", rate, at)
 
 
 def test_a_boundary_acts_where_torchs_does() -> None:
@@ -66,15 +66,15 @@ def test_a_boundary_acts_where_torchs_does() -> None:
 @quick
 @given(rates, step_counts, st.floats(0, 1), st.floats(0.3, 3), st.booleans())
 def test_polynomial(rate: float, steps: int, end: float, power: float, cycle: bool) -> None:
-    check("PolynomialDecay", rate, steps, end, power, cycle)
-    check("PolynomialDecay", rate, steps)
+    check_rates("PolynomialDecay", rate, steps, end, power, cycle)
+    check_rates("PolynomialDecay", rate, steps)
 
 
 @quick
 @given(step_counts, st.floats(0, 1), rates)
 def test_warmup_to_a_rate_and_to_a_schedule(steps: int, start: float, rate: float) -> None:
-    check("LinearWarmup", rate, steps, start, start + rate)
-    check("LinearWarmup", rate, 0, start, start + rate)
+    check_rates("LinearWarmup", rate, steps, start, start + rate)
+    check_rates("LinearWarmup", rate, 0, start, start + rate)
     mine = ours.LinearWarmup(ours.ExponentialDecay(rate, 0.9), steps, start, start + rate)
     inner = [rate * 0.9**t for t in range(STEPS)]
     expected = theirs.iterate_rates(
@@ -86,16 +86,16 @@ def test_warmup_to_a_rate_and_to_a_schedule(steps: int, start: float, rate: floa
 @quick
 @given(rates, step_counts, st.floats(0.1, 1), st.floats(0.1, 1))
 def test_linear(rate: float, steps: int, start: float, end: float) -> None:
-    check("LinearLR", rate, steps, start, end, rtol=1e-9)  # Paddle multiplies step by step
-    check("LinearLR", rate, steps, rtol=1e-9)
+    check_rates("LinearLR", rate, steps, start, end, rtol=1e-9)  # Paddle multiplies step by step
+    check_rates("LinearLR", rate, steps, rtol=1e-9)
 
 
 @quick
 @given(rates, st.integers(2, 150), st.floats(0, 1e-3))
-def test_cosine_until_its_end_and_held_there_on_purpose(
+def test_cosine_equals_paddle_until_its_end_and_stays_there(
     rate: float, steps: int, least: float
 ) -> None:
-    check("CosineAnnealingDecay", rate, steps, least, steps=steps + 1, rtol=1e-9)
+    check_rates("CosineAnnealingDecay", rate, steps, least, steps=steps + 1, rtol=1e-9)
     schedule = ours.CosineAnnealingDecay(rate, steps, least)
     assert schedule(2 * steps, base=1.0) == pytest.approx(least)
     climbed = list(theirs.iterate_rates("CosineAnnealingDecay", 2 * steps + 1, rate, steps, least))
@@ -105,8 +105,8 @@ def test_cosine_until_its_end_and_held_there_on_purpose(
 @quick
 @given(rates, step_counts, st.integers(1, 3), st.floats(0, 1))
 def test_restarts(rate: float, steps: int, longer: int, least: float) -> None:
-    check("CosineAnnealingWarmRestarts", rate, steps, longer, least)
-    check("CosineAnnealingWarmRestarts", rate, steps)
+    check_rates("CosineAnnealingWarmRestarts", rate, steps, longer, least)
+    check_rates("CosineAnnealingWarmRestarts", rate, steps)
 
 
 @quick
@@ -117,8 +117,8 @@ def test_restarts(rate: float, steps: int, longer: int, least: float) -> None:
 def test_onecycle(
     peak: float, steps: int, div: float, end: float, rise: float, how: str, three: bool
 ) -> None:
-    check("OneCycleLR", peak, steps, div, end, rise, how, three, steps=steps)
-    check("OneCycleLR", peak, steps, steps=steps)
+    check_rates("OneCycleLR", peak, steps, div, end, rise, how, three, steps=steps)
+    check_rates("OneCycleLR", peak, steps, steps=steps)
 
 
 @quick
@@ -129,10 +129,10 @@ def test_onecycle(
 def test_cyclic(
     low: float, height: float, up: int, down: int | None, mode: str, gamma: float
 ) -> None:
-    check("CyclicLR", low, low + height, up, down, mode, gamma)
-    check("CyclicLR", 0.0, height, up, down, mode, gamma)
-    check("CyclicLR", low, low + height, up, down, scale_fn=lambda cycle: 1 / (1 + cycle))
-    check(
+    check_rates("CyclicLR", low, low + height, up, down, mode, gamma)
+    check_rates("CyclicLR", 0.0, height, up, down, mode, gamma)
+    check_rates("CyclicLR", low, low + height, up, down, scale_fn=lambda cycle: 1 / (1 + cycle))
+    check_rates(
         "CyclicLR", low, low + height, up, down,
         scale_fn=lambda t: gamma**t, scale_mode="iterations",
     )  # fmt: skip
@@ -141,10 +141,10 @@ def test_cyclic(
 metrics = st.lists(st.integers(-8, 8).map(lambda i: i / 4), min_size=40, max_size=40)
 
 
-def collect_plateau_rates(values: list[float], **words: Any) -> tuple[list[float], list[float]]:
-    """Ours and Paddle's after each metric."""
-    mine = collect_metric_rates(ours.ReduceOnPlateau(0.5, **words), values, base=0.3)
-    return mine, list(theirs.ReduceOnPlateau(values, math.nan, 0.5, **words))
+def collect_plateau_rates(values: list[float], **kwargs: Any) -> tuple[list[float], list[float]]:
+    """Collect lrlab's and Paddle's rates after each metric."""
+    mine = collect_metric_rates(ours.ReduceOnPlateau(0.5, **kwargs), values, base=0.3)
+    return mine, list(theirs.ReduceOnPlateau(values, math.nan, 0.5, **kwargs))
 
 
 @quick
@@ -161,15 +161,15 @@ def test_plateau(
     values: list[float], mode: str, threshold: float, kind: str, patience: int, least: float,
     epsilon: float,
 ) -> None:  # fmt: skip
-    words = {"mode": mode, "threshold": threshold, "threshold_mode": kind, "patience": patience}
+    kwargs = {"mode": mode, "threshold": threshold, "threshold_mode": kind, "patience": patience}
     mine, paddles = collect_plateau_rates(
-        values, **words, min_lr=least, epsilon=epsilon, factor=0.5
+        values, **kwargs, min_lr=least, epsilon=epsilon, factor=0.5
     )
     assert mine == pytest.approx(paddles, rel=1e-12)
 
 
-def test_only_paddle_forgets_the_metrics_of_a_cooldown() -> None:
-    # The best of all comes during the cooldown, so what follows is worse for us and not for Paddle.
+def test_only_paddle_ignores_the_metrics_of_a_cooldown() -> None:
+    # The best metric comes during the cooldown, so later ones are worse in lrlab only.
     values = [4.0, 4.0, 1.0, 1.0, 2.0, 2.0]
     mine, paddles = collect_plateau_rates(values, patience=0, cooldown=2, factor=0.5)
     assert paddles == pytest.approx([0.5, 0.25, 0.25, 0.25, 0.25, 0.125])
@@ -177,7 +177,7 @@ def test_only_paddle_forgets_the_metrics_of_a_cooldown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "arguments"),
     [
         ("ExponentialDecay", (0.5, 1.5)),
         ("StepDecay", (0.5, 3, 1.0)),
@@ -187,30 +187,30 @@ def test_only_paddle_forgets_the_metrics_of_a_cooldown() -> None:
         ("ReduceOnPlateau", (0.5, "min", 1.0)),
     ],
 )
-def test_only_paddle_refuses(name: str, words: tuple[Any, ...]) -> None:
+def test_only_paddle_refuses(name: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises((AssertionError, ValueError), match=r"gamma|milestones|end_lr|Factor"):
-        theirs.check_arguments(name, *words)
-    if name == "ReduceOnPlateau":  # whose rate would never fall
+        theirs.check_arguments(name, *arguments)
+    if name == "ReduceOnPlateau":  # its rate would never fall
         with raises(ScheduleError, "factor", "got 1.0"):
-            ours.ReduceOnPlateau(*words)
+            ours.ReduceOnPlateau(*arguments)
     else:
-        expected = list(theirs.iterate_rates(name, 9, *words))
-        assert getattr(ours, name)(*words)(range(9), base=0.3) == pytest.approx(expected)
+        expected = list(theirs.iterate_rates(name, 9, *arguments))
+        assert getattr(ours, name)(*arguments)(range(9), base=0.3) == pytest.approx(expected)
 
 
-def test_paddle_leaves_out_values_between() -> None:
-    words = ([1, 2], [1.0, 0.5, 0.1, 0.0])
-    assert list(theirs.iterate_rates("PiecewiseDecay", 4, *words)) == [1.0, 0.5, 0.0, 0.0]
+def test_paddle_ignores_surplus_values() -> None:
+    arguments = ([1, 2], [1.0, 0.5, 0.1, 0.0])
+    assert list(theirs.iterate_rates("PiecewiseDecay", 4, *arguments)) == [1.0, 0.5, 0.0, 0.0]
     with raises(ScheduleError, "levels", "got 4 and 2"):
-        ours.PiecewiseDecay(*words)
+        ours.PiecewiseDecay(*arguments)
 
 
 def test_paddle_divides_by_zero_where_the_rise_is_one_step() -> None:
-    words = (1.0, 10, 25.0, 1e-4, 0.1)
+    arguments = (1.0, 10, 25.0, 1e-4, 0.1)
     with pytest.raises(ZeroDivisionError):
-        list(theirs.iterate_rates("OneCycleLR", 10, *words))
+        list(theirs.iterate_rates("OneCycleLR", 10, *arguments))
     with raises(ScheduleError, "phase_pct", "got 0.1 of 10"):
-        ours.OneCycleLR(*words)
+        ours.OneCycleLR(*arguments)
 
 
 def test_paddle_raises_past_the_end_of_one_cycle() -> None:
@@ -235,14 +235,16 @@ def test_paddle_raises_past_the_end_of_one_cycle() -> None:
         ("LambdaDecay", (0.1, 0.5), ("lr_lambda", "got 0.5")),
     ],
 )
-def test_errors_name_rule_and_value(name: str, arguments: Any, mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    name: str, arguments: Any, mentions: tuple[str, ...]
+) -> None:
     with raises(ScheduleError, *mentions):
         getattr(ours, name)(*arguments)
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))
 
 
 @pytest.mark.parametrize("name", ours.__all__)

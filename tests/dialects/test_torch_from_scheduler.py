@@ -1,4 +1,4 @@
-"""Live schedulers of torch, read at any point of their lives."""
+"""from_scheduler: live torch schedulers, read before, during and after training."""
 
 from typing import Any
 
@@ -54,16 +54,16 @@ def step_times(optimizer: Any, scheduler: Any, times: int) -> None:
 
 @settings(max_examples=150)
 @given(
-    plan=st.one_of(simple_specs, cyclic_specs, chained_specs, sequential_specs()),
+    spec=st.one_of(simple_specs, cyclic_specs, chained_specs, sequential_specs()),
     base=st.floats(0.01, 10),
     steps=st.integers(0, 40),
     more=st.integers(0, 20),
 )
 def test_rates_now_and_later_equal_torch(
-    plan: SchedulerSpec, base: float, steps: int, more: int
+    spec: SchedulerSpec, base: float, steps: int, more: int
 ) -> None:
     optimizer = make_sgd(base)
-    scheduler = plan.build_torch(optimizer)
+    scheduler = spec.build_torch(optimizer)
     step_times(optimizer, scheduler, steps)
     schedule = from_scheduler(scheduler)
     (group,) = optimizer.param_groups
@@ -76,9 +76,9 @@ def test_rates_now_and_later_equal_torch(
 
 
 @settings(max_examples=30)
-@given(plan=st.one_of(simple_specs, chained_specs, sequential_specs()))
-def test_a_new_scheduler_equals_the_function_of_its_arguments(plan: SchedulerSpec) -> None:
-    assert repr(from_scheduler(plan.build_torch(make_sgd(0.1)))) == repr(plan.build_lrlab())
+@given(spec=st.one_of(simple_specs, chained_specs, sequential_specs()))
+def test_a_new_scheduler_equals_the_function_of_its_arguments(spec: SchedulerSpec) -> None:
+    assert repr(from_scheduler(spec.build_torch(make_sgd(0.1)))) == repr(spec.build_lrlab())
 
 
 def test_its_last_epoch_is_the_step() -> None:
@@ -99,7 +99,7 @@ def test_a_cosine_past_its_end_climbs_as_in_torch() -> None:
     assert schedule(8, base=0.1) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
 
 
-def test_a_one_cycle_that_has_ended_is_read_too() -> None:
+def test_a_one_cycle_past_its_end_can_be_read() -> None:
     optimizer = make_sgd(0.1)
     scheduler = lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=20)
     fresh = from_scheduler(scheduler)
@@ -112,7 +112,7 @@ def test_a_one_cycle_that_has_ended_is_read_too() -> None:
     seen=st.lists(st.floats(0, 1), min_size=1, max_size=30),
     more=st.lists(st.floats(2, 3), max_size=9),
 )
-def test_a_plateau_goes_on_from_its_reductions(seen: list[float], more: list[float]) -> None:
+def test_a_plateau_continues_from_its_reductions(seen: list[float], more: list[float]) -> None:
     optimizer = make_sgd(0.1)
     (group,) = optimizer.param_groups
     group["initial_lr"] = 0.1
@@ -122,7 +122,7 @@ def test_a_plateau_goes_on_from_its_reductions(seen: list[float], more: list[flo
     schedule = from_scheduler(scheduler)
     assert schedule(scheduler.last_epoch, base=0.1) == pytest.approx(group["lr"], rel=1e-8)
     assert isinstance(schedule, Product) == (group["lr"] < 0.1)
-    # Ever worse metrics reduce both alike, once the first has been seen.
+    # After the first, ever worse metrics reduce both alike.
     state = schedule.update_state(schedule.init_state(), 0, 1.9, base=0.1)
     for t, loss in enumerate(sorted(more)):
         scheduler.step(loss)
@@ -130,15 +130,15 @@ def test_a_plateau_goes_on_from_its_reductions(seen: list[float], more: list[flo
         assert schedule.with_state(state)(t, base=0.1) == pytest.approx(group["lr"], rel=1e-8)
 
 
-def test_weight_averaging_begins_where_it_finds_the_rate() -> None:
+def test_swalr_begins_at_the_current_rate() -> None:
     optimizer = make_sgd(0.1)
     first = lr_scheduler.ExponentialLR(optimizer, 0.5)
     averaging = torch.optim.swa_utils.SWALR(optimizer, 0.05, anneal_epochs=8)
     step_times(optimizer, first, 3)
     for done in range(12):
         schedule = from_scheduler(averaging)
-        force = optimizer.param_groups[0]["lr"]
-        assert schedule(done, base=0.1) == pytest.approx(force, rel=1e-8)
+        current_lr = optimizer.param_groups[0]["lr"]
+        assert schedule(done, base=0.1) == pytest.approx(current_lr, rel=1e-8)
         step_times(optimizer, averaging, 1)
 
 
@@ -176,11 +176,11 @@ def test_a_later_constant_of_no_steps() -> None:
 
 
 @pytest.mark.parametrize("name", ["ExponentialLR", "OneCycleLR"])
-def test_states_that_were_loaded(name: str) -> None:
-    words = {"gamma": 0.9} if name == "ExponentialLR" else {"max_lr": 0.5, "total_steps": 30}
+def test_loaded_states(name: str) -> None:
+    kwargs = {"gamma": 0.9} if name == "ExponentialLR" else {"max_lr": 0.5, "total_steps": 30}
     first, second = make_two_groups(), make_two_groups()
-    scheduler = getattr(lr_scheduler, name)(first, **words)
-    loaded = getattr(lr_scheduler, name)(second, **words)
+    scheduler = getattr(lr_scheduler, name)(first, **kwargs)
+    loaded = getattr(lr_scheduler, name)(second, **kwargs)
     step_times(first, scheduler, 7)
     loaded.load_state_dict(scheduler.state_dict())
     with raises(ScheduleError, "state was not loaded", "step 7", f"torch.{name}("):
@@ -189,7 +189,7 @@ def test_states_that_were_loaded(name: str) -> None:
     assert from_scheduler(loaded) == from_scheduler(scheduler)
 
 
-def test_a_group_that_came_late() -> None:
+def test_a_group_added_later_is_refused() -> None:
     optimizer = make_sgd(0.1)
     scheduler = lr_scheduler.StepLR(optimizer, 3)
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
@@ -206,7 +206,7 @@ def make_two_groups(first: float = 0.1, second: float = 0.1) -> torch.optim.Opti
     return torch.optim.SGD(groups, momentum=0.9)
 
 
-def test_groups_with_rates_of_their_own_share_a_relative_schedule() -> None:
+def test_groups_with_different_rates_share_a_relative_schedule() -> None:
     scheduler = lr_scheduler.StepLR(make_two_groups(0.1, 0.2), 3)
     assert repr(from_scheduler(scheduler)) == "Step(3)"
 
@@ -259,7 +259,7 @@ def test_rates_set_by_something_else_are_refused() -> None:
         from_scheduler(first)
 
 
-# torch counts the first step of what is nested as one that came before the optimizer's.
+# torch takes the first step of a nested scheduler for one before the optimizer's.
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning")
 def test_nesting_that_torch_steps_wrongly_is_refused() -> None:
     optimizer = make_sgd(0.1)

@@ -1,4 +1,4 @@
-"""transformers' schedulers, stepped and compared."""
+"""lrlab.dialects.transformers against transformers' own schedulers, step by step."""
 
 import inspect
 import math
@@ -16,7 +16,7 @@ from lrlab.dialects import parse
 from lrlab.dialects import transformers as ours
 from lrlab.errors import ScheduleError
 from tests.dialects import stepped_rates
-from tests.dialects.function_checks import check_nonsense_is_refused
+from tests.dialects.function_checks import check_invalid_arguments
 from tests.dialects.stepped_rates import STEPS, collect_metric_rates, make_sgd
 from tests.raising import raises
 
@@ -28,14 +28,14 @@ cycles = st.one_of(st.just(0.5), st.floats(0.1, 5))
 
 
 def collect_foreign_rates(name: str, base: float, **arguments: Any) -> np.ndarray:
-    """The rates of transformers' own scheduler at steps 0, 1, ..."""
+    """Collect the rates of transformers' own scheduler at steps 0, 1, ..."""
     return stepped_rates.collect_rates(lambda sgd: getattr(theirs, name)(sgd, **arguments), base)
 
 
 def check_rates(
     name: str, base: float, until: int = STEPS, skip: tuple[int, ...] = (), **arguments: Any
 ) -> None:
-    """Compares at steps up to ``until`` except ``skip``."""
+    """Check the rates at steps up to ``until`` except ``skip``."""
     schedule = getattr(ours, name)(**arguments)
     t = np.setdiff1d(np.arange(min(until + 1, STEPS)), skip)
     expected = collect_foreign_rates(name, base, **arguments)[t]
@@ -50,7 +50,7 @@ rates = st.floats(0, 1e-4)
 
 @st.composite
 def step_counts(draw: st.DrawFn) -> tuple[int, int]:
-    """A warm-up, and a training that may even be shorter."""
+    """Draw the steps of a warm-up and of a training, which may be shorter."""
     warmup = draw(warmups)
     return warmup, max(1, warmup + draw(st.integers(-5, 200)))
 
@@ -65,17 +65,17 @@ def test_constant(base: float, warmup: int) -> None:
 @settings(max_examples=25)
 @given(base=bases, span=step_counts())
 def test_linear(base: float, span: tuple[int, int]) -> None:
-    words = {"num_warmup_steps": span[0], "num_training_steps": span[1]}
-    check_rates("get_linear_schedule_with_warmup", base, **words)
+    kwargs = {"num_warmup_steps": span[0], "num_training_steps": span[1]}
+    check_rates("get_linear_schedule_with_warmup", base, **kwargs)
 
 
 @settings(max_examples=30)
 @given(base=bases, span=step_counts(), waves=cycles)
 def test_cosine(base: float, span: tuple[int, int], waves: float) -> None:
-    words = {"num_warmup_steps": span[0], "num_training_steps": span[1]}
+    kwargs = {"num_warmup_steps": span[0], "num_training_steps": span[1]}
     end = max(span[1], span[0] + 1)
-    check_rates("get_cosine_schedule_with_warmup", base, until=end, **words)
-    check_rates("get_cosine_schedule_with_warmup", base, until=end, num_cycles=waves, **words)
+    check_rates("get_cosine_schedule_with_warmup", base, until=end, **kwargs)
+    check_rates("get_cosine_schedule_with_warmup", base, until=end, num_cycles=waves, **kwargs)
 
 
 @settings(max_examples=30)
@@ -83,44 +83,44 @@ def test_cosine(base: float, span: tuple[int, int], waves: float) -> None:
 def test_hard_restarts(base: float, span: tuple[int, int], restarts: int) -> None:
     name = "get_cosine_with_hard_restarts_schedule_with_warmup"
     warmup, total = span
-    words = {"num_warmup_steps": warmup, "num_training_steps": total}
-    check_rates(name, base, **words)
+    kwargs = {"num_warmup_steps": warmup, "num_training_steps": total}
+    check_rates(name, base, **kwargs)
     rest = max(1, total - warmup)
     begins = [warmup + k * rest // restarts for k in range(restarts) if not k * rest % restarts]
-    check_rates(name, base, skip=tuple(begins), num_cycles=restarts, **words)
+    check_rates(name, base, skip=tuple(begins), num_cycles=restarts, **kwargs)
     schedule = ours.get_cosine_with_hard_restarts_schedule_with_warmup(warmup, total, restarts)
     assert_allclose(schedule(begins), 1.0)
 
 
-def test_a_restart_on_a_whole_step_begins_there_on_purpose() -> None:
+def test_a_restart_on_a_whole_step_begins_there() -> None:
     name = "get_cosine_with_hard_restarts_schedule_with_warmup"
-    words = {"num_warmup_steps": 0, "num_training_steps": 49, "num_cycles": 49}
-    first = collect_foreign_rates(name, 1.0, **words)[:49]
+    kwargs = {"num_warmup_steps": 0, "num_training_steps": 49, "num_cycles": 49}
+    first = collect_foreign_rates(name, 1.0, **kwargs)[:49]
     assert first.min() < 1e-9  # 49 * (1 / 49) is below 1
-    assert (getattr(ours, name)(**words)(range(49)) == 1).all()
+    assert (getattr(ours, name)(**kwargs)(range(49)) == 1).all()
 
 
 @settings(max_examples=30)
 @given(base=bases, span=step_counts(), end=rates, power=st.floats(0.3, 4))
 def test_polynomial(base: float, span: tuple[int, int], end: float, power: float) -> None:
     warmup, total = span
-    words = {"num_warmup_steps": warmup, "num_training_steps": total}
+    kwargs = {"num_warmup_steps": warmup, "num_training_steps": total}
     name = "get_polynomial_decay_schedule_with_warmup"
     if base > end and warmup != total:
-        check_rates(name, base, lr_end=end, power=power, **words)
+        check_rates(name, base, lr_end=end, power=power, **kwargs)
     if base > 1e-7 and warmup != total:
-        check_rates(name, base, **words)
+        check_rates(name, base, **kwargs)
 
 
-def test_polynomials_that_only_we_have() -> None:
+def test_polynomials_that_transformers_refuses() -> None:
     name = "get_polynomial_decay_schedule_with_warmup"
-    words = {"num_warmup_steps": 20, "num_training_steps": 20}
+    kwargs = {"num_warmup_steps": 20, "num_training_steps": 20}
     with pytest.raises(ZeroDivisionError):
-        collect_foreign_rates(name, 1.0, **words)
+        collect_foreign_rates(name, 1.0, **kwargs)
     schedule = ours.get_polynomial_decay_schedule_with_warmup(20, 20)
     assert schedule([19, 20, 21], base=1.0).tolist() == [0.95, 1e-7, 1e-7]
     with pytest.raises(ValueError, match="must be smaller than initial lr"):
-        collect_foreign_rates(name, 0.1, lr_end=0.2, **words)
+        collect_foreign_rates(name, 0.1, lr_end=0.2, **kwargs)
     assert ours.get_polynomial_decay_schedule_with_warmup(0, 20, lr_end=0.2)(20, base=0.1) == 0.2
 
 
@@ -131,58 +131,59 @@ def test_inverse_sqrt(base: float, warmup: int, timescale: int) -> None:
     check_rates("get_inverse_sqrt_schedule", base, num_warmup_steps=warmup, timescale=timescale)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(base=bases, span=step_counts(), waves=cycles, rate=rates, factor=factors, start=factors)
 def test_cosines_with_a_floor(
     base: float, span: tuple[int, int], waves: float, rate: float, factor: float, start: float
 ) -> None:
     warmup, total = span
-    words: dict[str, Any] = {"num_warmup_steps": warmup, "num_training_steps": total}
+    kwargs: dict[str, Any] = {"num_warmup_steps": warmup, "num_training_steps": total}
     end = max(total, warmup + 1)
     name = "get_cosine_with_min_lr_schedule_with_warmup"
     for floor in ({"min_lr": rate}, {"min_lr_rate": factor}):
-        check_rates(name, base, until=end, **words, **floor)
-        check_rates(name, base, until=end, num_cycles=waves, **words, **floor)
-        # This one is at its end a step sooner.
-        check_rates(f"{name}_lr_rate", base, until=end - 1, **words, **floor)
+        check_rates(name, base, until=end, **kwargs, **floor)
+        check_rates(name, base, until=end, num_cycles=waves, **kwargs, **floor)
+        # This one ends one step earlier.
+        check_rates(f"{name}_lr_rate", base, until=end - 1, **kwargs, **floor)
         more = {"num_cycles": waves, "warmup_lr_rate": start}
-        check_rates(f"{name}_lr_rate", base, until=end - 1, **words, **floor, **more)
+        check_rates(f"{name}_lr_rate", base, until=end - 1, **kwargs, **floor, **more)
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "kwargs"),
     [
         ("get_cosine_schedule_with_warmup", {}),
         ("get_cosine_with_min_lr_schedule_with_warmup", {"min_lr_rate": 0.0}),
         ("get_cosine_with_min_lr_schedule_with_warmup_lr_rate", {"min_lr_rate": 0.0}),
     ],
 )
-def test_cosines_hold_their_end_where_transformers_climb(name: str, words: dict) -> None:
+def test_cosines_hold_their_end_where_transformers_climb(name: str, kwargs: dict) -> None:
     span = {"num_warmup_steps": 10, "num_training_steps": 100}
-    schedule = getattr(ours, name)(**span, **words)
+    schedule = getattr(ours, name)(**span, **kwargs)
     assert_allclose(schedule([100, 150, 190]), 0, atol=1e-15)
-    assert collect_foreign_rates(name, 1.0, **span, **words)[190] > 0.99
+    assert collect_foreign_rates(name, 1.0, **span, **kwargs)[190] > 0.99
 
 
 @pytest.mark.parametrize(
     "name",
     ["get_cosine_schedule_with_warmup", "get_cosine_with_hard_restarts_schedule_with_warmup"],
 )
-def test_no_waves_are_refused_where_transformers_stays_at_the_peak(name: str) -> None:
-    words = {"num_warmup_steps": 5, "num_training_steps": 30}
-    assert (collect_foreign_rates(name, 1.0, **words, num_cycles=0)[5:30] == 1).all()
-    assert collect_foreign_rates(name, 1.0, **words, num_cycles=-1)[12] < 0.9
+def test_zero_waves_are_refused_where_transformers_stays_at_the_peak(name: str) -> None:
+    kwargs = {"num_warmup_steps": 5, "num_training_steps": 30}
+    assert (collect_foreign_rates(name, 1.0, **kwargs, num_cycles=0)[5:30] == 1).all()
+    assert collect_foreign_rates(name, 1.0, **kwargs, num_cycles=-1)[12] < 0.9
     for waves in (0, -1):
         with raises(ScheduleError, name, "num_cycles", f"got {waves}"):
-            getattr(ours, name)(**words, num_cycles=waves)
+            getattr(ours, name)(**kwargs, num_cycles=waves)
 
 
 @pytest.mark.parametrize("span", [(0, 0), (5, 0), (5, 5), (0, 1)])
 def test_no_steps_after_the_warmup(span: tuple[int, int]) -> None:
-    words = {"num_warmup_steps": span[0], "num_training_steps": span[1]}
-    check_rates("get_linear_schedule_with_warmup", 0.1, **words)
+    kwargs = {"num_warmup_steps": span[0], "num_training_steps": span[1]}
+    check_rates("get_linear_schedule_with_warmup", 0.1, **kwargs)
     end = max(span[1], span[0] + 1)
-    check_rates("get_cosine_schedule_with_warmup", 0.1, until=end, **words)
+    check_rates("get_cosine_schedule_with_warmup", 0.1, until=end, **kwargs)
 
 
 @settings(max_examples=30)
@@ -204,19 +205,19 @@ def test_wsd(
     floor: float,
     waves: float,
 ) -> None:
-    words: dict[str, Any] = {"num_warmup_steps": warmup, "num_decay_steps": decay}
-    check_rates("get_wsd_schedule", base, num_stable_steps=stable, **words)
-    words |= {"warmup_type": types[0], "decay_type": types[1], "min_lr_ratio": floor}
+    kwargs: dict[str, Any] = {"num_warmup_steps": warmup, "num_decay_steps": decay}
+    check_rates("get_wsd_schedule", base, num_stable_steps=stable, **kwargs)
+    kwargs |= {"warmup_type": types[0], "decay_type": types[1], "min_lr_ratio": floor}
     total = warmup + stable + decay
-    check_rates("get_wsd_schedule", base, num_training_steps=total, num_cycles=waves, **words)
+    check_rates("get_wsd_schedule", base, num_training_steps=total, num_cycles=waves, **kwargs)
 
 
-def test_a_training_shorter_than_its_phases_is_refused_on_purpose() -> None:
-    words = {"num_warmup_steps": 10, "num_decay_steps": 20, "num_training_steps": 25}
-    jump = collect_foreign_rates("get_wsd_schedule", 1.0, **words)
+def test_a_training_shorter_than_its_phases_is_refused() -> None:
+    kwargs = {"num_warmup_steps": 10, "num_decay_steps": 20, "num_training_steps": 25}
+    jump = collect_foreign_rates("get_wsd_schedule", 1.0, **kwargs)
     assert jump[10] == pytest.approx((1 + math.cos(math.pi * 5 / 20)) / 2)
     with raises(ScheduleError, "num_training_steps", "got 25"):
-        ours.get_wsd_schedule(**words)
+        ours.get_wsd_schedule(**kwargs)
 
 
 @pytest.mark.parametrize("word", ["warmup_type", "decay_type"])
@@ -237,22 +238,22 @@ small_counts = st.integers(0, 4)
 eps = st.sampled_from([0.0, 1e-8, 1e-3])
 
 
-def check_metric_rates(name: str, base: float, losses: list[float], words: dict[str, Any]) -> None:
+def check_metric_rates(name: str, base: float, losses: list[float], kwargs: dict[str, Any]) -> None:
     optimizer = make_sgd(base)
-    scheduler = getattr(theirs, name)(optimizer, **words)
-    forces = []
+    scheduler = getattr(theirs, name)(optimizer, **kwargs)
+    expected = []
     for loss in losses:
         scheduler.step(loss)
-        forces.append(optimizer.param_groups[0]["lr"])
-    found = collect_metric_rates(getattr(ours, name)(**words), losses, base)
-    assert found == pytest.approx(forces, rel=1e-12)
+        expected.append(optimizer.param_groups[0]["lr"])
+    found = collect_metric_rates(getattr(ours, name)(**kwargs), losses, base)
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 @settings(max_examples=60)
 @given(
     base=st.floats(1e-3, 10),
     losses=metrics,
-    words=st.fixed_dictionaries(
+    kwargs=st.fixed_dictionaries(
         {},
         optional={
             "mode": modes,
@@ -266,15 +267,16 @@ def check_metric_rates(name: str, base: float, losses: list[float], words: dict[
         },
     ),
 )
-def test_reduce_on_plateau(base: float, losses: list[float], words: dict[str, Any]) -> None:
-    check_metric_rates("get_reduce_on_plateau_schedule", base, losses, words)
+def test_reduce_on_plateau(base: float, losses: list[float], kwargs: dict[str, Any]) -> None:
+    check_metric_rates("get_reduce_on_plateau_schedule", base, losses, kwargs)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     base=st.floats(1e-4, 10),
     losses=metrics,
-    words=st.fixed_dictionaries(
+    kwargs=st.fixed_dictionaries(
         {"patience": small_counts, "reset_start": small_counts},
         optional={
             "mode": modes,
@@ -291,23 +293,23 @@ def test_reduce_on_plateau(base: float, losses: list[float], words: dict[str, An
         },
     ),
 )
-def test_greedy(base: float, losses: list[float], words: dict[str, Any]) -> None:
-    if words.get("smooth"):
+def test_greedy(base: float, losses: list[float], kwargs: dict[str, Any]) -> None:
+    if kwargs.get("smooth"):
         losses = [0.0 if math.isnan(loss) else loss for loss in losses]
-    check_metric_rates("get_greedy_schedule", base, losses, words)
+    check_metric_rates("get_greedy_schedule", base, losses, kwargs)
     check_metric_rates("get_greedy_schedule", base, losses, {})
 
 
-def test_a_nan_leaves_the_window_on_purpose() -> None:
-    words = {"smooth": True, "window_size": 2, "patience": 0, "factor": 0.5}
+def test_a_nan_leaves_the_window() -> None:
+    kwargs = {"smooth": True, "window_size": 2, "patience": 0, "factor": 0.5}
     losses = [math.nan, 1.0, 1.0, 1.0]
     optimizer = make_sgd(0.1)
-    scheduler = theirs.get_greedy_schedule(optimizer, **words)
+    scheduler = theirs.get_greedy_schedule(optimizer, **kwargs)
     for loss in losses:
         scheduler.step(loss)
     # Two metrics are bad in both; the third is the first good one here.
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 / 16)
-    found = collect_metric_rates(ours.get_greedy_schedule(**words), losses, 0.1)
+    found = collect_metric_rates(ours.get_greedy_schedule(**kwargs), losses, 0.1)
     assert found[-1] == pytest.approx(0.1 / 2 / 2 * 2 / 2)
 
 
@@ -323,11 +325,11 @@ def test_get_scheduler_knows_every_name(kind: Any) -> None:
         "constant_with_warmup": {"ignored": 1},
         "constant": {"ignored": 1},
     }
-    words = extras.get(kind.value)
+    kwargs = extras.get(kind.value)
     optimizer = make_sgd(0.1)
-    scheduler = theirs.get_scheduler(kind, optimizer, 10, 150, words)
-    schedule = ours.get_scheduler(kind.value, 10, 150, words)
-    assert repr(ours.get_scheduler(kind, 10, 150, words)) == repr(schedule)
+    scheduler = theirs.get_scheduler(kind, optimizer, 10, 150, kwargs)
+    schedule = ours.get_scheduler(kind.value, 10, 150, kwargs)
+    assert repr(ours.get_scheduler(kind, 10, 150, kwargs)) == repr(schedule)
     state = schedule.init_state()
     for t in range(150):
         ruling = schedule.with_state(state)
@@ -381,7 +383,9 @@ def test_get_scheduler_knows_every_name(kind: Any) -> None:
         (("greedy", None, None, {"reset_start": 1.5}), ("reset_start", "got 1.5")),
     ],
 )
-def test_mistakes(arguments: tuple[Any, ...], mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    arguments: tuple[Any, ...], mentions: tuple[str, ...]
+) -> None:
     with raises(ScheduleError, *mentions):
         ours.get_scheduler(*arguments)
 
@@ -406,5 +410,5 @@ def test_names_arguments_and_defaults_are_transformers_own() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ours.__all__ if name != "get_constant_schedule"])
-def test_nonsense_is_refused_by_a_schedule_error(name: str) -> None:
-    check_nonsense_is_refused(getattr(ours, name))
+def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
+    check_invalid_arguments(getattr(ours, name))

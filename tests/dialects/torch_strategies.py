@@ -1,4 +1,4 @@
-"""Random schedulers, as plans that torch and the dialect both can build."""
+"""Strategies for random schedulers that torch and lrlab.dialects.torch can both build."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from tests.dialects.foreign_torch import get_torch_class
 
 
 class SchedulerSpec(NamedTuple):
-    """A scheduler: torch's class, its arguments, and the schedulers in it."""
+    """A scheduler: the name of torch's class, its arguments, and the schedulers in it."""
 
     name: str
     kwargs: dict[str, Any]
@@ -30,8 +30,8 @@ class SchedulerSpec(NamedTuple):
         return getattr(ours, self.name)(*parts, **self.kwargs)
 
 
-def make_specs(name: str, **words: st.SearchStrategy[Any]) -> st.SearchStrategy[SchedulerSpec]:
-    return st.builds(SchedulerSpec, st.just(name), st.fixed_dictionaries(words), st.just(()))
+def make_specs(name: str, **kwargs: st.SearchStrategy[Any]) -> st.SearchStrategy[SchedulerSpec]:
+    return st.builds(SchedulerSpec, st.just(name), st.fixed_dictionaries(kwargs), st.just(()))
 
 
 def make_inverse_time(alpha: float) -> Callable[[int], float]:
@@ -79,7 +79,7 @@ chained_specs = st.builds(
 
 @st.composite
 def sequential_specs(draw: st.DrawFn) -> SchedulerSpec:
-    # Those of weight averaging share their rate in torch.
+    # Two SWALR share their rate in torch.
     unique = st.lists(simple_specs, min_size=1, max_size=4).filter(
         lambda parts: sum(part.name == "SWALR" for part in parts) <= 1
     )

@@ -1,4 +1,4 @@
-"""The parameter groups of an optimizer: their schedules, base values, and setting them each step."""
+"""An optimizer's parameter groups: their schedules, base values, and setting them each step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A scheduler's state dict: saving, resuming, ``on_mismatch``; and ``replan``, a new planned length."""
+"""A scheduler's state dict: saving, resuming, ``on_mismatch``; and ``replan`` to a new length."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Random schedules of nearly every kind, for programs to write."""
+"""Strategies for random schedules of nearly every kind, to be exported."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,4 @@
-"""Any schedule as a formula: read back, it is the same schedule."""
+"""to_formula: a schedule's formula has the schedule's rates."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ from tests.raising import raises
 
 
 def write_formula(schedule: Schedule) -> str:
-    """The formula; hardly any of the drawn schedules has none."""
+    """Write the formula; hardly any of the drawn schedules has none."""
     try:
         return to_formula(schedule, BASE)
     except ScheduleError as error:
@@ -43,11 +43,11 @@ def write_formula(schedule: Schedule) -> str:
 
 @settings(max_examples=300)
 @given(schedule=schedules)
-def test_a_formula_says_the_same(schedule: Schedule) -> None:
+def test_a_formula_has_the_rates_of_the_schedule(schedule: Schedule) -> None:
     text = write_formula(schedule)
     steps = np.arange(STEPS)
     expected = schedule(steps, base=BASE)
-    # What is written is rounded to 15 digits, and 1 + cos cancels near 0.
+    # Numbers in the formula have 15 digits, and 1 + cos cancels near 0.
     atol = 1e-12 * max(1.0, expected.max())
     assert_allclose(Formula(text)(steps, base=BASE), expected, rtol=1e-9, atol=atol)
 
@@ -86,7 +86,7 @@ def test_formulas_are_short(schedule: Schedule, text: str) -> None:
     ],
     ids=lambda schedule: type(schedule).__name__,
 )
-def test_what_has_no_formula(schedule: Schedule) -> None:
+def test_schedules_without_a_formula_are_refused(schedule: Schedule) -> None:
     with raises(ScheduleError, "formula", schedule):
         to_formula(Warmup(5) >> schedule)
 

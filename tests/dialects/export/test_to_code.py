@@ -1,4 +1,4 @@
-"""Programs for other libraries, run: their rates are the schedule's."""
+"""to_code: exported code, run in its library, has the schedule's rates."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ from tests.raising import raises
 
 
 def list_steps(schedule: Schedule) -> np.ndarray:
-    """Its steps as far as it goes, where all libraries have to agree."""
+    """List the steps up to the schedule's end; past it libraries may differ."""
     length = schedule.compute_length(Horizon())
     return np.arange(int(min(length, STEPS)) + 1)
 
@@ -43,7 +43,7 @@ def check_rates(schedule: Schedule, found: Any) -> None:
 
 
 def write_code(schedule: Schedule, library: str) -> str:
-    """The program, where the library can express the schedule."""
+    """Write the code; skip the example if the library cannot express the schedule."""
     try:
         return to_code(schedule, library, BASE)
     except ScheduleError as error:
@@ -52,20 +52,21 @@ def write_code(schedule: Schedule, library: str) -> str:
     return reject()
 
 
-def run_on_optimizer(program: str, steps: int) -> np.ndarray:
+def run_on_optimizer(code: str, steps: int) -> np.ndarray:
     def build(optimizer: torch.optim.Optimizer) -> Any:
         names: dict[str, Any] = {"optimizer": optimizer}
-        exec(program, names)
+        exec(code, names)
         return names["scheduler"]
 
     return collect_rates(build, BASE, steps)
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(schedule=schedules)
 def test_torch(schedule: Schedule) -> None:
-    program = write_code(schedule, "torch")
-    check_rates(schedule, run_on_optimizer(program, len(list_steps(schedule))))
+    code = write_code(schedule, "torch")
+    check_rates(schedule, run_on_optimizer(code, len(list_steps(schedule))))
 
 
 def test_a_cosine_that_waits_past_its_end_does_not_climb_in_torch() -> None:
@@ -76,18 +77,19 @@ def test_a_cosine_that_waits_past_its_end_does_not_climb_in_torch() -> None:
     assert "CosineAnnealingLR" in to_code(parse("Cosine(5).until(2) >> Warmup(3)"), "torch", BASE)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(schedule=schedules)
 def test_optax(schedule: Schedule) -> None:
     pytest.importorskip("optax")
     import jax
 
-    program = write_code(schedule, "optax")
+    code = write_code(schedule, "optax")
     with jax.enable_x64(True):
         names: dict[str, Any] = {}
-        exec(program, names)
-        steps = jax.numpy.arange(STEPS + 1)  # as many for all: jax compiles for each number anew
-        # A constant is one number, however many steps it is asked for.
+        exec(code, names)
+        steps = jax.numpy.arange(STEPS + 1)  # always as many: jax compiles for each number
+        # A constant returns one number for any number of steps.
         found = np.broadcast_to(np.asarray(jax.vmap(names["schedule"])(steps)), steps.shape)
         check_rates(schedule, found[: len(list_steps(schedule))])
 
@@ -95,7 +97,7 @@ def test_optax(schedule: Schedule) -> None:
 @pytest.mark.parametrize(
     "text", ["InverseSqrt(10)", "Step(5, 0.5)", "Cooldown(30)", 'Formula("(1 + t)**-0.5")']
 )
-def test_a_program_for_optax_takes_plain_numbers(text: str) -> None:
+def test_code_for_optax_takes_plain_numbers(text: str) -> None:
     pytest.importorskip("optax")
     schedule = parse(f"Warmup(11, start=0.0) >> {text}")
     names: dict[str, Any] = {}
@@ -180,12 +182,12 @@ def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ("InverseTime(0.1)", ["LambdaLR"]),
     ],
 )
-def test_torchs_own_classes_are_used_where_there_are_any(text: str, names: list[str]) -> None:
-    program = to_code(parse(text), "torch")
-    imported = program.splitlines()[0].removeprefix("from torch.optim.lr_scheduler import ")
+def test_torchs_own_classes_are_used_if_they_fit(text: str, names: list[str]) -> None:
+    code = to_code(parse(text), "torch")
+    imported = code.splitlines()[0].removeprefix("from torch.optim.lr_scheduler import ")
     assert imported.split(", ") == sorted(names)
     for name in names:
-        assert f"{name}(" in program
+        assert f"{name}(" in code
 
 
 @settings(max_examples=30)
@@ -200,11 +202,11 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
     optimizer = make_sgd(BASE)
     names: dict[str, Any] = {"optimizer": optimizer}
     exec(to_code(plateau, "torch", BASE), names)
-    forces = []
+    expected = []
     for loss in seen:
         names["scheduler"].step(loss)
-        forces.append(optimizer.param_groups[0]["lr"])
-    assert collect_metric_rates(plateau, seen, BASE) == pytest.approx(forces, rel=1e-12)
+        expected.append(optimizer.param_groups[0]["lr"])
+    assert collect_metric_rates(plateau, seen, BASE) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +230,8 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
         (InverseSqrt(5), "keras", 0.1, ("keras", "InverseSqrt(5)")),
     ],
 )
-def test_what_is_refused(schedule: Any, library: Any, base: Any, mentions: tuple[str, ...]) -> None:
+def test_errors_name_argument_and_value(
+    schedule: Any, library: Any, base: Any, mentions: tuple[str, ...]
+) -> None:
     with raises(ScheduleError, *mentions):
         to_code(schedule, library, base)
