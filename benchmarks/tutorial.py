@@ -23,7 +23,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Protocol, Store, list_engines, run_study, select_engine
 from lrlab.studies.execution.backends import count_cores
 from lrlab.views import study_plots
-from lrlab.views.answer import assess_claim, describe_verdict
+from lrlab.views.answer import assess_claim, describe_verdict, write_answer
 from lrlab.views.study_table import format_table
 
 SEEDS = 300
@@ -62,7 +62,7 @@ def main() -> None:
     )
     table = f"```\n{format_table(comparison)}\n```\n"
     DOCUMENT.write_text(MARKED.sub(lambda _: table, DOCUMENT.read_text()))
-    print(f"{study.answer}\n\n{table}")
+    print(f"{write_answer(comparison)}\n\n{table}")
     print(assess_claim(comparison, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 
