@@ -8,7 +8,7 @@ import pytest
 
 from lrlab.studies import StoreReader
 from tests.cli.conftest import Lrlab, assert_refused
-from tests.studies.stored import write
+from tests.studies.store.factories import write
 
 
 def test_a_study_is_deleted(lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

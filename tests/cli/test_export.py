@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.conftest import Lrlab, assert_refused
-from tests.studies.stored import IDS, write
+from tests.studies.store.factories import IDS, write
 
 
 def test_runs_and_epochs(lrlab: Lrlab, tmp_path: Path) -> None:

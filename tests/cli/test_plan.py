@@ -13,7 +13,7 @@ from lrlab.training import Settings
 from tests.cli.conftest import Lrlab
 from tests.cli.database import query
 from tests.cli.scripts import METRIC_OPTIONS, TRAINING
-from tests.studies.stored import write
+from tests.studies.store.factories import write
 
 SMALL = [
     "iris", "--schedule", "Cosine()", "--schedule", "Linear(1, 0)", "--lr", "0.03,0.3",

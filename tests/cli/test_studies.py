@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.cli.conftest import Lrlab, assert_refused
-from tests.studies.stored import write
+from tests.studies.store.factories import write
 
 
 def test_all_studies_are_listed(lrlab: Lrlab, tmp_path: Path) -> None:

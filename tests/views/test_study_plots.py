@@ -115,11 +115,11 @@ def test_long_labels_stay_within_the_figure() -> None:
 
 
 def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
-    one = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
+    plan = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
     study_plots.save_study_plot(
-        make_study(one, {BASELINE: [make_result([0.5])]}), tmp_path / "one.png"
+        make_study(plan, {BASELINE: [make_result([0.5])]}), tmp_path / "one.png"
     )
     study_plots.save_study_plot(
-        make_study(one, {BASELINE: [make_result([], diverged=True)]}), tmp_path / "none.png"
+        make_study(plan, {BASELINE: [make_result([], diverged=True)]}), tmp_path / "none.png"
     )
     assert (tmp_path / "none.png").stat().st_size > 0

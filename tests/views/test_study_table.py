@@ -29,7 +29,7 @@ from lrlab.views.study_table import (
     format_times_to_target,
     format_title,
 )
-from tests.studies.statistics.making import ACCURACY, RMSE
+from tests.studies.statistics.factories import ACCURACY, RMSE
 from tests.views.factories import make_results, make_study
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)

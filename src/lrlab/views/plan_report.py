@@ -46,7 +46,7 @@ def summarize_grid(plan: Plan) -> str:
 
 
 def _list_values(plan: Plan) -> Iterator[tuple[str, list[str]]]:
-    """Give each varied hyperparameter with its values in the grid."""
+    """Yield each varied hyperparameter with its values in the grid."""
     for name in find_varied_hyperparameters(plan.grid):
         yield name, list(dict.fromkeys(format_setting(settings, name) for settings in plan.grid))
 
@@ -63,7 +63,7 @@ def _format_phases(plan: Plan, estimate: CostEstimate) -> str:
 
 
 def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, str, str]]:
-    """Give name, number of runs and description of each phase, in one row or several."""
+    """Yield name, number of runs and description of each phase, in one row or several."""
     protocol = plan.protocol
     if plan.is_tuned:
         yield (

@@ -274,7 +274,7 @@ def find_parts(schedule: Schedule, total_steps: int) -> tuple[Part, ...]:
 
 
 def _iterate_parts(schedule: Schedule) -> Iterator[tuple[float, Schedule]]:
-    """Give start and schedule of each part of a sequence, also if it is scaled, clipped or cut."""
+    """Yield start and schedule of each part of a sequence, also if it is scaled, clipped or cut."""
     match schedule:
         case Sequential():
             for start, part in zip(schedule.starts.tolist(), schedule.schedules, strict=True):
@@ -293,7 +293,7 @@ def _iterate_parts(schedule: Schedule) -> Iterator[tuple[float, Schedule]]:
 
 
 def _iterate_inner_parts(part: Schedule, start: float) -> Iterator[tuple[float, Schedule]]:
-    """Give a part, or the parts of which it is a plain sequence itself."""
+    """Yield a part, or the parts of which it is a plain sequence itself."""
     has_parts = isinstance(part, Sequential | Continued | Until)
     inner_parts = list(_iterate_parts(part)) if has_parts else []
     yield from [(start + at, inner) for at, inner in inner_parts] or [(start, part)]

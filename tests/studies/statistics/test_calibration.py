@@ -12,6 +12,8 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 STUDIES = 150
 MEASURED = json.loads((REPOSITORY / "benchmarks" / "results" / "calibration.json").read_text())
 

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
 from lrlab.problems import load_problem
 from lrlab.problems.metrics import Metric
-from lrlab.studies import (
-    BASELINE,
-    Comparison,
-    Machine,
-    Verdict,
-    compare_scores,
-    train_blocks,
-)
+from lrlab.studies import BASELINE, Comparison, Machine, Verdict, compare_scores, train_blocks
 from lrlab.studies.execution.runner import plan_blocks
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
@@ -138,6 +131,7 @@ def test_the_document_shows_what_was_measured() -> None:
     assert f"is not settled ({style.format_interval(mean - half, mean + half)})" in document
 
 
+@pytest.mark.slow
 def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) -> None:
     comparison = trained()
     check(comparison)

@@ -152,7 +152,7 @@ class _TaskPool:
         if self.loss_counts[block_index] == _MAX_TRIES:
             raise StudyError(
                 f"a block of {len(self.blocks[block_index])} runs lost its worker or its node "
-                f"{_MAX_TRIES} times; {_RESUME_HINT}. If it happens again, memory may be short: "
+                f"{_MAX_TRIES} times; {_RESUME_HINT}. If it is lost again, memory may be short: "
                 "delete the study (lrlab delete) and start it with less --memory, for smaller blocks."
             )
         self.waiting.appendleft(block_index)

@@ -43,8 +43,8 @@ def read_runs(store: ReadableStore, study_id: str) -> pd.DataFrame:
 
     Returns:
         A frame with the columns ``study``, ``phase``, ``run`` (its id), ``problem``, ``schedule``,
-        the settings by their names (NaN for settings not stored with a run, which have their
-        defaults; schedules of other hyperparameters are ``other_schedules.momentum`` and the like),
+        the settings by their names (schedules of other hyperparameters are
+        ``other_schedules.momentum`` and the like),
         ``seed``, ``engine``, ``test_score``, ``diverged``, ``diverged_at_step``, ``seconds`` and
         ``ended_at`` (UTC).
 

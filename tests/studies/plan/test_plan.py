@@ -3,14 +3,18 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers
 
 from lrlab import Absolute, Constant, Cosine, Custom, Formula, Linear, Plateau, one_cycle
-from lrlab.errors import LrlabError, ScheduleError, StudyError, TrainingError
+from lrlab.errors import ScheduleError, StudyError, TrainingError
 from lrlab.lab import plan_study
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_default_schedules, build_grid, build_plan
+from lrlab.studies.plan.plan import FINAL_STREAM, TUNING_STREAM, draw_seeds
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
+from tests.raising import raises
 
 
 @pytest.fixture(scope="module")
@@ -83,45 +87,85 @@ def test_where_rates_are_tuned_all_schedules_have_peak_1(iris: Problem) -> None:
     assert build_plan(iris, [low], Settings()).schedules[1] == low  # as published
 
 
-def test_what_words_leave_out(iris: Problem) -> None:
-    usual = plan_study(iris)
-    assert len(usual.schedules) == 12
-    assert len(usual.grid) == 5 * 2
-    assert {s.validation_size for s in usual.grid} == {0.2}
-    adam = plan_study(iris, optimizer="adam")
-    assert (len(adam.grid), {s.momentum for s in adam.grid}) == (5, {0.0})
-    published = plan_study(iris, [Cosine()], tune=False)
-    assert published.grid == (Settings(),)
-    best = plan_study(iris, [Cosine()], tune=False, protocol=Protocol(score="best"))
-    assert best.grid == (Settings(validation_size=0.2),)
-    single = plan_study(iris, [Cosine()], lrs=[0.3], momenta=[0.9])
-    assert single.grid == (Settings(lr=0.3, momentum=0.9),)
+REFUSED = {
+    "no seeds": (StudyError, ["seeds", 0], lambda _: Protocol(0)),
+    "half a seed": (StudyError, ["tuning_seeds", 1.5], lambda _: Protocol(tuning_seeds=1.5)),
+    "many extensions": (StudyError, ["grid_extensions", 21], lambda _: Protocol(1, 1, 21)),
+    "score": (StudyError, ["score", "fnal", "final"], lambda _: Protocol(score="fnal")),
+    "not a text": (
+        ScheduleError,
+        ["cannot be written as text"],
+        lambda iris: build_plan(iris, [Custom(lambda t: 1.0)], Settings()),
+    ),
+    "below zero": (
+        ScheduleError,
+        ["t = 4", "-1"],
+        lambda iris: build_plan(iris, [Formula("3 - t")], Settings()),
+    ),
+    "no metric": (
+        TrainingError,
+        ["accuracy", "validation_size"],
+        lambda iris: build_plan(iris, [Plateau(mode="max")], Settings()),
+    ),
+    "no training rows": (
+        TrainingError,
+        ["validation_size", 0.999],
+        lambda iris: build_plan(iris, [Cosine()], Settings(validation_size=0.999)),
+    ),
+    "no validation rows to tune": (
+        StudyError,
+        ["2 settings (lr)", "validation_size"],
+        lambda iris: build_plan(iris, [Cosine()], build_grid(Settings(), [0.1, 0.2], [0])),
+    ),
+    "no validation rows to select epochs": (
+        StudyError,
+        ["epoch", "validation_size"],
+        lambda iris: build_plan(iris, [Cosine()], Settings(), Protocol(score="best")),
+    ),
+    "no peak": (
+        StudyError,
+        [Linear(0.0, 1.0, over=1), "0 at each of its 1 steps"],
+        lambda iris: plan_study(iris, [Linear(0.0, 1.0, over=1)], epochs=1),
+    ),
+    "baseline alone": (
+        StudyError,
+        ["nothing to compare", BASELINE],
+        lambda iris: plan_study(iris, [Constant(1.0)]),
+    ),
+    "no such setting": (StudyError, ["epoch", "epochs"], lambda iris: plan_study(iris, epoch=3)),
+    "two settings untuned": (
+        StudyError,
+        ["tuning", "2 settings", "--no-tune"],
+        lambda iris: plan_study(iris, tune=False, lrs=[0.1, 0.2]),
+    ),
+}
 
 
-def test_what_cannot_be_planned(iris: Problem) -> None:
-    several = build_grid(Settings(), [0.1, 0.2], [0])
-    refused: list[tuple[type[LrlabError], str, object]] = [
-        (StudyError, "seeds must be a whole number from 1 to 100000, got 0", lambda: Protocol(0)),
-        (StudyError, "from 1 to 100000, got 1.5", lambda: Protocol(tuning_seeds=1.5)),
-        (StudyError, "final or best, got fnal; did you", lambda: Protocol(score="fnal")),
-        (ScheduleError, "cannot be written as text",
-         lambda: build_plan(iris, [Custom(lambda t: 1.0)], Settings())),
-        (ScheduleError, "at t = 4 it gives -1", lambda: build_plan(iris, [Formula("3 - t")], Settings())),
-        (TrainingError, "the accuracy of rows held out",
-         lambda: build_plan(iris, [Plateau(mode="max")], Settings())),
-        (TrainingError, "leaves none to train on",
-         lambda: build_plan(iris, [Cosine()], Settings(validation_size=0.999))),
-        (StudyError, "the best of 2 settings .lr. is chosen by rows held out",
-         lambda: build_plan(iris, [Cosine()], several)),
-        (StudyError, "the best epoch of a run is chosen by rows held out",
-         lambda: build_plan(iris, [Cosine()], Settings(), Protocol(score="best"))),
-        (StudyError, "is 0 at each of its 1 steps, so it has no peak",
-         lambda: plan_study(iris, [Linear(0.0, 1.0, over=1)], epochs=1)),
-        (StudyError, "there is nothing to compare", lambda: plan_study(iris, [Constant(1.0)])),
-        (StudyError, "no setting epoch; did you mean epochs", lambda: plan_study(iris, epoch=3)),
-        (StudyError, "one rate and one momentum, got 2",
-         lambda: plan_study(iris, tune=False, lrs=[0.1, 0.2])),
-    ]  # fmt: skip
-    for kind, said, asked in refused:
-        with pytest.raises(kind, match=said):
-            asked()
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_planned(iris: Problem, name: str) -> None:
+    error, mentions, plan = REFUSED[name]
+    with raises(error, *mentions):
+        plan(iris)
+
+
+@given(study=integers(0, 2**63 - 1), count=integers(1, 400))
+def test_no_seed_stands_twice_in_a_study(study: int, count: int) -> None:
+    tuning, final = draw_seeds(study, TUNING_STREAM, count), draw_seeds(study, FINAL_STREAM, count)
+    assert len({*tuning, *final}) == 2 * count
+    assert all(0 <= seed < 2**32 for seed in (*tuning, *final))
+
+
+@given(study=integers(0, 1000), few=integers(1, 50), more=integers(0, 300))
+def test_more_seeds_begin_with_the_same(study: int, few: int, more: int) -> None:
+    assert draw_seeds(study, FINAL_STREAM, few + more)[:few] == draw_seeds(study, FINAL_STREAM, few)
+
+
+def test_equal_words_are_drawn_again() -> None:
+    # Of 200 000 seeds out of 2^31, about nine are drawn twice.
+    seeds = draw_seeds(0, TUNING_STREAM, 200_000)
+    assert len(set(seeds)) == 200_000
+    assert seeds[:150_000] == draw_seeds(0, TUNING_STREAM, 150_000)
+
+
+def test_studies_differ() -> None:
+    assert not set(draw_seeds(0, FINAL_STREAM, 100)) & set(draw_seeds(1, FINAL_STREAM, 100))

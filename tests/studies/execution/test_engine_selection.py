@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 from lrlab import Cosine
-from lrlab.errors import LrlabError
+from lrlab.errors import LrlabError, StudyError, TrainingError
 from lrlab.problems import load_problem
 from lrlab.studies import (
     Machine,
@@ -23,6 +23,7 @@ from lrlab.studies import (
 )
 from lrlab.training import Settings, engines
 from lrlab.training.engines import Engine, EngineChoice
+from tests.raising import raises
 
 LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
 BOTH = list_engines("auto")
@@ -80,7 +81,7 @@ def test_a_study_keeps_the_engine_it_was_begun_with(
     with Store(tmp_path / "lrlab.db") as store:
         store.add_study(begun.id, begun.problem, ENSEMBLE, "{}")
         for asked in (store, StoreReader(tmp_path / "lrlab.db")):
-            assert select_engine(study, asked, BOTH) == (ENSEMBLE, "this study was begun with it")
+            assert select_engine(study, asked, BOTH) == (ENSEMBLE, "this study began with it")
 
 
 def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
@@ -95,27 +96,27 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
         result = next(iter(run_study(study, store, Machine(1)).results.values()))
         catalog = StoreReader(tmp_path / "lrlab.db")
         for asked in (store, catalog):
-            assert select_engine(more, asked, BOTH) == (LOOP, "4 of these runs were trained by it")
+            assert select_engine(more, asked, BOTH) == (LOOP, "4 of these runs are stored from it")
         # Of both, that of which more are stored.
         few = dict.fromkeys(list(by_ensemble)[:3], result)
         store.add_results(more.problem, ENSEMBLE, by_ensemble, few)
-        assert select_engine(more, store, BOTH)[1] == "4 of these runs were trained by it"
+        assert select_engine(more, store, BOTH)[1] == "4 of these runs are stored from it"
         store.add_results(more.problem, ENSEMBLE, by_ensemble, dict.fromkeys(by_ensemble, result))
         for asked in (store, catalog):
             assert select_engine(more, asked, BOTH) == (
                 ENSEMBLE,
-                "8 of these runs were trained by it",
+                "8 of these runs are stored from it",
             )
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("error", "arguments", "mentions"),
     [
-        (("ensembel",), "one of auto, loop, ensemble, got ensembel; did you mean ensemble"),
-        (("auto", "tpu"), "can use here, got tpu"),
-        (("loop", "cpu", True), "only the ensemble can be compiled"),
+        (StudyError, ("ensembel",), ["ensembel", "did you mean ensemble"]),
+        (TrainingError, ("auto", "tpu"), ["tpu"]),
+        (TrainingError, ("loop", "cpu", True), ["torch_compile", "ensemble"]),
     ],
 )
-def test_no_such_engine(words: tuple, said: str) -> None:
-    with pytest.raises(LrlabError, match=said):
-        list_engines(*words)
+def test_no_such_engine(error: type[LrlabError], arguments: tuple, mentions: list[str]) -> None:
+    with raises(error, *mentions):
+        list_engines(*arguments)

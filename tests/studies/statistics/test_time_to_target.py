@@ -7,7 +7,8 @@ from lrlab import Cosine, Linear
 from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, compute_times_to_target
 from lrlab.training import Curve, Epoch, Result
-from tests.studies.statistics.making import ACCURACY, RMSE
+from tests.raising import raises
+from tests.studies.statistics.factories import ACCURACY, RMSE
 
 
 def run(*scores: float, diverged: bool = False) -> Result:
@@ -54,5 +55,5 @@ def test_an_epoch_without_a_score_reaches_nothing() -> None:
 
 @pytest.mark.parametrize("goal", [np.inf, -np.inf, np.nan])
 def test_a_goal_is_a_number(goal: float) -> None:
-    with pytest.raises(StudyError, match=r"a finite number, got -?(inf|nan)"):
+    with raises(StudyError, "target_score", goal):
         compute_times_to_target(RESULTS, ACCURACY, goal)

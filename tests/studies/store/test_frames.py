@@ -9,7 +9,7 @@ import pytest
 from lrlab import to_text
 from lrlab.studies import Store, StoreReader
 from lrlab.studies.store import frames
-from tests.studies.stored import IDS, RESULTS, RUNS, write
+from tests.studies.store.factories import IDS, RESULTS, RUNS, write
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from lrlab.studies import Plan, Protocol, Store, build_plan, plan_first_phase
 from lrlab.training import Curve, Epoch, Result, Run, Settings
 from lrlab.training.engines import Engine
 from lrlab.training.result import EPOCH_COLUMNS
+from tests.raising import raises
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ def test_runs_that_end_together_are_stored_together_or_not_at_all(
     tmp_path: Path, study: Given
 ) -> None:
     good, bad = list(study.runs)[:2]
-    broken = replace(result(0.5), score=None)
+    broken = replace(result(0.5), test_score=None)
     with Store(tmp_path / "lrlab.db") as store:
-        with pytest.raises(StudyError, match="NOT NULL"):
+        with raises(StudyError, "NOT NULL"):
             store.add_results(
                 study.problem, study.engine, study.runs, {good: result(0.5), bad: broken}
             )
@@ -192,10 +193,10 @@ def test_of_two_plans_of_a_phase_the_first_stays(study: Given) -> None:
 def test_a_phase_is_planned_whole_or_not_at_all(study: Given) -> None:
     with Store(None) as store:
         begin(store, study, "0123abcd")
-        with pytest.raises(StudyError, match="NOT NULL"):
+        with raises(StudyError, "NOT NULL"):
             store.add_phase("0123abcd", "final", [("a", 0), (None, 0)])
         assert store.load_phase("0123abcd", "final") is None
-        with pytest.raises(StudyError, match="FOREIGN KEY"):
+        with raises(StudyError, "FOREIGN KEY"):
             store.add_phase("no study", "final", [("a", 0)])
 
 
@@ -211,7 +212,7 @@ def test_what_two_studies_share_is_deleted_with_the_second(study: Given) -> None
         assert not store.has_study("0123abcd")
         assert store.load_phase("0123abcd", "final") is None
         assert store.load_phase("4567cdef", "final") is not None
-        with pytest.raises(StudyError, match="has no study 0123abcd"):
+        with raises(StudyError, "0123abcd", "lrlab studies"):
             store.delete_study("0123abcd")
         assert store.delete_study("4567cdef") == 6
         assert store.find_stored_runs(ids) == {ids[9]}, "a run of no study stays"
@@ -223,7 +224,7 @@ def test_another_that_writes_is_waited_for_and_not_for_ever(tmp_path: Path, stud
     with Store(path, timeout=0.05) as store, closing(sqlite3.connect(path)) as other:
         add(store, study, ids[:1])
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StudyError, match="being written by another process"):
+        with raises(StudyError, path, "another process"):
             add(store, study, ids[1:2])
         other.execute("COMMIT")
         add(store, study, ids[2:3])
@@ -243,7 +244,7 @@ def test_a_file_that_is_replaced_while_it_is_written(
         path.rename(moved)
         if not removed:
             another.rename(path)
-        with pytest.raises(StudyError, match="was moved, removed or replaced"):
+        with raises(StudyError, path, "moved, removed or replaced"):
             add(store, study, ids[5:])
     with Store(moved) as store:
         assert store.find_stored_runs(ids) == set(ids[2:5]), (
@@ -262,7 +263,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Given)
         noise = np.random.default_rng(0).normal(size=(20_000, 7))
         huge = replace(result(0.5), curve=Curve(noise))
         both = {ids[1]: result(0.5), ids[2]: huge}
-        with pytest.raises(StudyError, match="the disk is full"):
+        with raises(StudyError, "disk is full"):
             store.add_results(study.problem, study.engine, study.runs, both)
         assert store.find_stored_runs(ids) == {ids[0]}
     with Store(tmp_path / "lrlab.db") as store:
@@ -280,7 +281,7 @@ def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
         try:
-            with pytest.raises(StudyError, match="the disk reports an error"):
+            with raises(StudyError, "lrlab.db", "disk"):
                 store.add_results(study.problem, study.engine, study.runs, huge)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

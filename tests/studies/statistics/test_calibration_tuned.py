@@ -23,6 +23,8 @@ from lrlab.studies import (
 from lrlab.studies.study import StudyResult
 from lrlab.training import Curve, Epoch, Result, Run
 
+pytestmark = pytest.mark.slow
+
 STUDIES = 100
 MOST = 0.05 + 4 * math.sqrt(0.05 * 0.95 / STUDIES)
 

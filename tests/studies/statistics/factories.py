@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from lrlab import Constant, Schedule
 from lrlab.problems.metrics import Metric
 from lrlab.studies import BASELINE, Comparison, Selection, compare_scores
 from lrlab.training import Settings
+
+NOISE = np.array([0.01, -0.01, 0.005, -0.002, 0.004, -0.007])
+BASE = np.array([0.5, 0.6, 0.7, 0.8, 0.65, 0.75])
 
 ACCURACY = Metric("accuracy", greater_is_better=True, percent=True, fn=lambda a, b: a)
 RMSE = Metric("RMSE", greater_is_better=False, percent=False, fn=lambda a, b: a)
@@ -50,3 +55,19 @@ def row_of(comparison: Comparison, number: int):
     """The row of a candidate."""
     (row,) = [row for row in comparison.rows if row.schedule == repr(candidate(number))]
     return row
+
+
+def draw_scores(max_schedules: int = 4) -> st.SearchStrategy[NDArray[np.float64]]:
+    """Scores of some schedules over some seeds, with effects from none to overwhelming."""
+
+    def build_scores(
+        shape: tuple[int, int], size: float, unit: float, seed: int
+    ) -> NDArray[np.float64]:
+        numbers = np.random.default_rng(seed)
+        effects = size * numbers.normal(0, 1, (shape[0], 1))
+        scores = 0.7 + unit * (effects + numbers.normal(0, 1, shape)) + numbers.normal(0, 0.02)
+        return scores.round(4)  # ties are usual
+
+    shapes = st.tuples(st.integers(2, max_schedules), st.sampled_from([1, 2, 5, 30]))
+    sizes, units = st.sampled_from([0.0, 0.3, 1.0, 5.0]), st.sampled_from([0.02, 0.001])
+    return st.builds(build_scores, shapes, sizes, units, st.integers(0, 2**32))

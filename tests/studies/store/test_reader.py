@@ -17,7 +17,8 @@ from lrlab.studies import Store, StoreReader
 from lrlab.studies.store import frames
 from lrlab.studies.store.reader import PhaseProgress
 from lrlab.studies.store.schema import SCHEMA_VERSION
-from tests.studies.stored import IDS, RESULTS, write
+from tests.raising import raises
+from tests.studies.store.factories import IDS, RESULTS, write
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path)
     db = tmp_path / "lrlab.db"
     with Store(db):
         pass
-    with pytest.raises(StudyError, match=r"has no study; `lrlab compare` begins one"):
+    with raises(StudyError, db, "no study", "lrlab compare"):
         StoreReader(db).find_study()
     write(db, "0123abcd", "iris")
     assert StoreReader(db).find_study().id == "0123abcd"
@@ -185,32 +186,32 @@ def test_what_may_not_be_written_is_read(shelf: Path, log: bool) -> None:
         with as_nobody():
             assert StoreReader(db).find_study().ended_count == 6 - log
             if not log:  # SQLite would use what this process, as root, has open already
-                with pytest.raises(StudyError, match="read-only"):
+                with raises(StudyError, db, "read-only"):
                     Store(db)
         assert everything(db) == before
 
 
-def no_file(db: Path) -> None:
+def remove_file(db: Path) -> None:
     db.unlink()
 
 
-def folder(db: Path) -> None:
+def replace_by_folder(db: Path) -> None:
     db.unlink()
     db.mkdir()
 
 
-def foreign(db: Path) -> None:
+def belong_to_another_program(db: Path) -> None:
     db.unlink()
     with closing(sqlite3.connect(db)) as other:
         other.execute("CREATE TABLE run (x)")
 
 
-def newer(db: Path) -> None:
+def raise_version(db: Path) -> None:
     with closing(sqlite3.connect(db)) as writing:
         writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
 
 
-def older(db: Path) -> None:
+def lower_version(db: Path) -> None:
     with closing(sqlite3.connect(db)) as writing:
         writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
 
@@ -218,15 +219,15 @@ def older(db: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (no_file, "does not exist; name one with --db"),
-        (folder, "is (not )?a.*(file|folder)"),
+        (remove_file, "does not exist; name one with --db"),
+        (replace_by_folder, "is (not )?a.*(file|folder)"),
         (lambda db: db.write_bytes(b""), "is empty; `lrlab compare` fills it"),
         (lambda db: db.write_bytes(b"a,b\n1,2\n" * 400), "the file is not a database"),
         (lambda db: db.write_bytes(b"\0" * 100 + db.read_bytes()[100:]), "not a database"),
         (lambda db: db.write_bytes(db.read_bytes()[:5000]), "is damaged"),
-        (foreign, "is a database of another program"),
-        (newer, "was written by a newer lrlab"),
-        (older, "was written by an older lrlab"),
+        (belong_to_another_program, "is a database of another program"),
+        (raise_version, "was written by a newer lrlab"),
+        (lower_version, "was written by an older lrlab"),
     ],
 )
 def test_what_is_no_database_of_ours_is_left_alone(

@@ -1,4 +1,4 @@
-"""Verdicts and answers say what the numbers say, whatever the numbers."""
+"""Answers say what the numbers say, and every number of a comparison has the same format."""
 
 import re
 
@@ -10,57 +10,16 @@ from numpy.typing import NDArray
 
 from lrlab.studies import Comparison, Verdict, find_winners
 from lrlab.views.answer import VERDICT_LABELS, NumberFormat, assess_claim, write_answer
-from tests.studies.statistics.making import ACCURACY, RMSE, candidate, compared, row_of
-
-NOISE = np.array([0.01, -0.01, 0.005, -0.002, 0.004, -0.007])
-BASE = np.array([0.5, 0.6, 0.7, 0.8, 0.65, 0.75])
-
-
-def worlds(most: int = 4) -> st.SearchStrategy[NDArray[np.float64]]:
-    """Scores of some schedules over some seeds, with effects from none to overwhelming."""
-
-    def drawn(shape: tuple[int, int], size: float, unit: float, seed: int) -> NDArray[np.float64]:
-        numbers = np.random.default_rng(seed)
-        effects = size * numbers.normal(0, 1, (shape[0], 1))
-        scores = 0.7 + unit * (effects + numbers.normal(0, 1, shape)) + numbers.normal(0, 0.02)
-        return scores.round(4)  # ties are usual
-
-    shapes = st.tuples(st.integers(2, most), st.sampled_from([1, 2, 5, 30]))
-    sizes, units = st.sampled_from([0.0, 0.3, 1.0, 5.0]), st.sampled_from([0.02, 0.001])
-    return st.builds(drawn, shapes, sizes, units, st.integers(0, 2**32))
-
-
-ON_NEW_DATA = {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}
-
-
-@given(worlds(), st.sampled_from([None, 0.4]), st.booleans())
-def test_verdicts_say_what_the_numbers_say(
-    scores: NDArray[np.float64], test_train_ratio: float | None, greater: bool
-) -> None:
-    comparison = compared(scores, ACCURACY if greater else RMSE, test_train_ratio)
-    for row in comparison.rows:
-        verdict, paired = row.verdict, row.vs_baseline
-        if paired is None:
-            assert verdict is Verdict.BASELINE
-            continue
-        here, new = paired.on_this_data, paired.for_new_data
-        assert verdict.is_better == (here.p_holm < 0.05 and paired.difference > 0)
-        assert verdict.is_worse == (here.p_holm < 0.05 and paired.difference < 0)
-        assert (verdict in ON_NEW_DATA) == (new is not None and new.p_holm < 0.05)
-        if verdict is Verdict.IDENTICAL:
-            assert paired.difference == 0
-        if verdict.is_better and here.ci_low is not None:
-            assert here.ci_low > 0
-    # Turning the direction round turns better into worse, and changes nothing else.
-    turned = compared(scores, RMSE if greater else ACCURACY, test_train_ratio)
-    opposites = {
-        Verdict.BETTER: Verdict.WORSE,
-        Verdict.BETTER_ON_NEW_DATA: Verdict.WORSE_ON_NEW_DATA,
-    }
-    opposites |= {worse: better for better, worse in opposites.items()}
-    for row in comparison.rows:
-        (other,) = [r.verdict for r in turned.rows if r.schedule == row.schedule]
-        assert other is opposites.get(row.verdict, row.verdict)
+from tests.studies.statistics.factories import (
+    ACCURACY,
+    BASE,
+    NOISE,
+    RMSE,
+    candidate,
+    compared,
+    draw_scores,
+    row_of,
+)
 
 
 def test_every_verdict_has_words_of_its_own() -> None:
@@ -71,52 +30,7 @@ def test_every_verdict_has_words_of_its_own() -> None:
 
 
 @given(
-    worlds(5),
-    st.integers(1, 3),
-    st.sampled_from([0.0, 0.005, 0.02, 0.05]),
-    st.sampled_from([None, 0.4]),
-    st.booleans(),
-)
-def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
-    scores: NDArray[np.float64], more: int, gap: float, overlap: float | None, less: bool
-) -> None:
-    rivals = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + more]]
-    rivals[-1] += -gap if less else gap
-    comparison = compared(scores, RMSE if less else ACCURACY, overlap, rivals=rivals)
-    before = compared(scores, RMSE if less else ACCURACY, overlap)
-    for row in comparison.other_rows:
-        (alone,) = [r.verdict for r in before.rows if r.schedule == row.schedule]
-        verdict, hardest = row.verdict, row.hardest_baseline
-        assert verdict.is_better == (alone.is_better and hardest.is_beaten)
-        assert (verdict is Verdict.BETTER_AS_TUNED) == (alone.is_better and not hardest.is_beaten)
-        assert (verdict is Verdict.BETTER_ON_NEW_DATA) == (
-            alone is Verdict.BETTER_ON_NEW_DATA
-            and hardest.is_beaten
-            and hardest.is_beaten_for_new_data
-        )
-        if not alone.is_better:
-            assert verdict is (Verdict.WORSE_AS_TUNED if alone is Verdict.WORSE else alone)
-        if verdict.is_better:  # as the means have to say too
-            sign = -1 if less else 1
-            assert sign * row.mean > max(sign * np.mean(own) for own in (scores[0], *rivals))
-    won, text = find_winners(comparison), write_answer(comparison)
-    assert {row.schedule for row in won} <= {row.schedule for row in find_winners(before)}
-    assert all(row.verdict.is_better for row in won)
-    as_tuned = sum(row.verdict is Verdict.BETTER_AS_TUNED for row in comparison.other_rows)
-    assert ("better as tuned, but at" in text) == (bool(as_tuned) and not won)
-    assert (") is better than" in text) == bool(won)
-    if as_tuned and not won:
-        assert f"{as_tuned} " in text.splitlines()[1]
-    if won and overlap is not None:
-        too = won[0].verdict is Verdict.BETTER_ON_NEW_DATA
-        assert ("is better too" in text) == too
-        assert ("is not settled" in text.splitlines()[1]) == (not too)
-    assert len(text.splitlines()) <= 4
-    assert max(map(len, text.splitlines())) <= 130
-
-
-@given(
-    worlds(5),
+    draw_scores(5),
     st.sampled_from([None, 0.4]),
     st.booleans(),
     st.lists(st.integers(0, 4), max_size=3),
@@ -162,12 +76,6 @@ def test_answers_say_what_the_numbers_say(
         worse = sum(row.verdict.is_worse for row in comparison.other_rows)
         assert ("worse" in first) == bool(worse)
         assert worse == 0 or f"{worse} " in first or len(comparison.other_rows) == 1
-
-
-def test_beaten_on_this_data_is_not_beaten_on_new_data() -> None:
-    for gap, verdict in ((0.02, Verdict.BETTER_ON_NEW_DATA), (0.09, Verdict.BETTER)):
-        comparison = compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + gap])
-        assert row_of(comparison, 1).verdict is verdict
 
 
 def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None = None):
@@ -301,7 +209,7 @@ def test_an_interval_that_excludes_zero_and_does_not_tell_says_why() -> None:
     )
 
 
-@given(worlds(2), st.floats(-0.2, 0.2))
+@given(draw_scores(2), st.floats(-0.2, 0.2))
 def test_a_claimed_gain_lies_within_an_interval_or_outside(
     scores: NDArray[np.float64], gain: float
 ) -> None:
@@ -325,3 +233,26 @@ def test_a_claim_in_words() -> None:
     )
     assert "neither" in assess_claim(comparison, comparison.baseline_row, 0.025)
     assert candidate(0) != candidate(1)
+
+
+@pytest.mark.parametrize(
+    ("scores", "metric", "written"),
+    [
+        ([0.9731, 0.88], ACCURACY, ("97.3 %", "+2.50", "2.50 points", "-1.00 … +2.00")),
+        ([54.321, 123.4], RMSE, ("0.97", "+0.03", "0.03", "-0.01 … +0.02")),
+        ([1.25e-10], RMSE, ("9.731e-01", "+2.500e-02", "2.500e-02", "-1.000e-02 … +2.000e-02")),
+        ([0.0], RMSE, ("0.9731", "+0.0250", "0.0250", "-0.0100 … +0.0200")),
+    ],
+)
+def test_all_in_the_style_of_the_smallest_score(
+    scores: list[float], metric: object, written: tuple[str, ...]
+) -> None:
+    style = NumberFormat.from_scores(scores, metric)
+    found = (
+        style.format_score(0.9731),
+        style.format_difference(0.025),
+        style.format_amount(0.025),
+        style.format_interval(-0.01, 0.02),
+    )
+    assert found == written
+    assert style.format_interval(None, None) == style.format_sd(None) == "-"

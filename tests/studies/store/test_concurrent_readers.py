@@ -5,12 +5,15 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from lrlab.studies import Store
-from tests.studies import reading_program
+from tests.studies.store import reading_program
 
 PROGRAM = Path(reading_program.__file__)
 
 
+@pytest.mark.integration
 def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
     reading_program.begin(db)
