@@ -182,7 +182,7 @@ def _check_scalar_and_array_agree(subject: _ScheduleSubject) -> None:
             "a step must have the same rate as a number and in an array, but at t = "
             f"{steps[i]:g} it is {scalar_rates[i]!r} as a number and {array_rates[i]!r} in an "
             f"array of {len(steps)}; let evaluate() compute each step separately, with NumPy's "
-            f"functions."
+            "functions."
         )
 
 
@@ -395,7 +395,7 @@ def _check_row_counts(problem: Problem) -> None:
         split = problem.split(seed)
         _require(
             len(split.x_train) == len(split.y_train) == problem.train_rows,
-            f"train_rows must be the number of training rows for every seed, but it is "
+            "train_rows must be the number of training rows for every seed, but it is "
             f"{problem.train_rows} and seed {seed} has {len(split.x_train)} rows and "
             f"{len(split.y_train)} targets.",
         )

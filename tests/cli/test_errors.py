@@ -90,7 +90,7 @@ MISTAKES = [  # the arguments of a command, and what the message mentions
     (["compare", "iris", "--momentum", "0;0.9"], ["--momentum", "0;0.9"]),
     (["compare", "iris", "--momentum", "0,1"], ["momentum", "1.0"]),
     (["compare", "iris", "--optimizer", "adam", "--momentum", "0,0.9"], ["momentum", "sgd"]),
-    (["compare", "iris", "--lr", "0.1,1", "--validation-size", "0"], ["--validation-size"]),
+    (["compare", "iris", "--lr", "0.1,1", "--validation-size", "0"], ["validation_size", "0"]),
     (["compare", "iris", "--validation-size", "1"], ["validation_size", "1.0"]),
     (["compare", "iris", "--validation-size", "0.999"], ["validation", "0.999"]),
     (["compare", "iris", "--max-grad-norm", "0"], ["max_grad_norm", "0.0"]),

@@ -29,13 +29,13 @@ def test_three_schedules_at_80_columns(lrlab: Lrlab, monkeypatch: pytest.MonkeyP
     first, second, third = (
         lines.index(f"  {number}  {text}") for number, text in enumerate(THREE, start=1)
     )
-    assert lines[first + 1].split() == "Warmup(10) from step 0, Cosine(90) from step 10".split()
+    assert lines[first + 1].strip() == "Warmup(10) from step 0, Cosine(90) from step 10"
     assert lines[second + 1].strip() == "Step(30)"
     assert lines[third + 1] == ""
     rows = {line[:3].strip(): line.split()[1:] for line in lines[third + 2 :]}
-    assert rows["1"] == "0.09091 1.000 10 3.046e-4 50.50 0.5050 +0.09091 1".split()
-    assert rows["2"] == "1.000 1.000 0 0.001000 33.31 0.3331 -0.9000 30".split()
-    assert rows["3"] == "1.000 1.000 0 0.04902 31.75 0.3175 -0.03000 1".split()
+    assert rows["1"] == ["0.09091", "1.000", "10", "3.046e-4", "50.50", "0.5050", "+0.09091", "1"]
+    assert rows["2"] == ["1.000", "1.000", "0", "0.001000", "33.31", "0.3331", "-0.9000", "30"]
+    assert rows["3"] == ["1.000", "1.000", "0", "0.04902", "31.75", "0.3175", "-0.03000", "1"]
 
 
 @pytest.mark.integration

@@ -54,16 +54,16 @@ def step_times(optimizer: Any, scheduler: Any, times: int) -> None:
 
 @settings(max_examples=150)
 @given(
-    plan=st.one_of(simple_specs, cyclic_specs, chained_specs, sequential_specs()),
+    spec=st.one_of(simple_specs, cyclic_specs, chained_specs, sequential_specs()),
     base=st.floats(0.01, 10),
     steps=st.integers(0, 40),
     more=st.integers(0, 20),
 )
 def test_rates_now_and_later_equal_torch(
-    plan: SchedulerSpec, base: float, steps: int, more: int
+    spec: SchedulerSpec, base: float, steps: int, more: int
 ) -> None:
     optimizer = make_sgd(base)
-    scheduler = plan.build_torch(optimizer)
+    scheduler = spec.build_torch(optimizer)
     step_times(optimizer, scheduler, steps)
     schedule = from_scheduler(scheduler)
     (group,) = optimizer.param_groups
@@ -76,9 +76,9 @@ def test_rates_now_and_later_equal_torch(
 
 
 @settings(max_examples=30)
-@given(plan=st.one_of(simple_specs, chained_specs, sequential_specs()))
-def test_a_new_scheduler_equals_the_function_of_its_arguments(plan: SchedulerSpec) -> None:
-    assert repr(from_scheduler(plan.build_torch(make_sgd(0.1)))) == repr(plan.build_lrlab())
+@given(spec=st.one_of(simple_specs, chained_specs, sequential_specs()))
+def test_a_new_scheduler_equals_the_function_of_its_arguments(spec: SchedulerSpec) -> None:
+    assert repr(from_scheduler(spec.build_torch(make_sgd(0.1)))) == repr(spec.build_lrlab())
 
 
 def test_its_last_epoch_is_the_step() -> None:
@@ -137,8 +137,8 @@ def test_swalr_begins_at_the_current_rate() -> None:
     step_times(optimizer, first, 3)
     for done in range(12):
         schedule = from_scheduler(averaging)
-        force = optimizer.param_groups[0]["lr"]
-        assert schedule(done, base=0.1) == pytest.approx(force, rel=1e-8)
+        current_lr = optimizer.param_groups[0]["lr"]
+        assert schedule(done, base=0.1) == pytest.approx(current_lr, rel=1e-8)
         step_times(optimizer, averaging, 1)
 
 

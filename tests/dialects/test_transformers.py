@@ -241,12 +241,12 @@ eps = st.sampled_from([0.0, 1e-8, 1e-3])
 def check_metric_rates(name: str, base: float, losses: list[float], kwargs: dict[str, Any]) -> None:
     optimizer = make_sgd(base)
     scheduler = getattr(theirs, name)(optimizer, **kwargs)
-    forces = []
+    expected = []
     for loss in losses:
         scheduler.step(loss)
-        forces.append(optimizer.param_groups[0]["lr"])
+        expected.append(optimizer.param_groups[0]["lr"])
     found = collect_metric_rates(getattr(ours, name)(**kwargs), losses, base)
-    assert found == pytest.approx(forces, rel=1e-12)
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 @settings(max_examples=60)

@@ -253,3 +253,9 @@ def test_given_test_rows_are_the_same_for_every_seed() -> None:
 def test_test_rows_that_do_not_suit(change: Callable, mentions: list[str]) -> None:
     with raises(ProblemError, *mentions):
         Problem.from_frame(make_frame(80), test_frame=change(make_frame(30)))
+
+
+def test_column_names_may_be_numbers() -> None:
+    frame = make_frame()
+    numbered = frame.set_axis(range(frame.shape[1]), axis=1)
+    assert torch.equal(Problem.from_frame(numbered).split(0).x_train, TABLE.split(0).x_train)

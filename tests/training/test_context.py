@@ -178,16 +178,6 @@ def test_a_diverged_run_gets_the_dummy_score(name: str, caught: bool) -> None:
     assert reached == ([0, 1, 2, 3] if caught else [0, 1])
 
 
-def test_a_metric_to_minimize_needs_a_dummy_score() -> None:
-    with raises(TrainingError, "dummy_score"):
-        TrainingFunction(LoopAsFunction(), metric="rmse", greater_is_better=False)
-    known = TrainingFunction(
-        LoopAsFunction(), metric="rmse", greater_is_better=False, dummy_score=2
-    )
-    assert (known.dummy_score, known.metric.greater_is_better) == (2.0, False)
-    assert TrainingFunction(LoopAsFunction()).dummy_score == 0.0
-
-
 def report_every_epoch(**metrics: Any) -> Callable[[RunContext], None]:
     def train(run: RunContext) -> None:
         for epoch in range(run.epochs):
@@ -243,30 +233,7 @@ def test_step_every_is_decided_by_the_function() -> None:
         run_function(report_every_epoch(accuracy=0.5), settings=Settings(step_every="step"))
 
 
-def test_what_is_no_training_function() -> None:
-    for wrong in (3, lambda: None, lambda run, other: None):
-        with pytest.raises(TrainingError, match="takes one argument, the run"):
-            TrainingFunction(wrong)
-    for metric in ("two words", "", 3):
-        with pytest.raises(TrainingError, match="be the name that"):
-            TrainingFunction(LoopAsFunction(), metric=metric)
-    with pytest.raises(TrainingError, match="finite number"):
-        TrainingFunction(LoopAsFunction(), dummy_score=float("nan"))
-
-
-def test_a_fingerprint_of_ones_own() -> None:
-    train = report_every_epoch(accuracy=0.5)
-    same = TrainingFunction(train, fingerprint="data of May")
-    assert TrainingFunction(
-        report_every_epoch(accuracy=0.1), fingerprint="data of May"
-    ).fingerprint == (same.fingerprint)
-    assert TrainingFunction(train, fingerprint="data of June").fingerprint != same.fingerprint
-    assert TrainingFunction(train, dummy_score=0.1, fingerprint="data of May").fingerprint != (
-        same.fingerprint
-    )
-
-
-def test_the_callers_random_numbers_are_left_alone() -> None:
+def test_the_callers_random_numbers_are_not_changed() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)

@@ -40,6 +40,7 @@ from tests.training.factories import (
 )
 
 TUTORIAL = Settings(shuffle=False)
+BASIC = Settings(epochs=4, batch_size=16)
 
 
 @pytest.fixture(scope="module")
@@ -177,14 +178,14 @@ def test_regression_is_scored_in_the_targets_units() -> None:
 
 
 @pytest.mark.parametrize("name", ["breast-cancer", "iris", "diabetes", "ionosphere"])
-@pytest.mark.parametrize("rate", [1e30, 1e38])
+@pytest.mark.parametrize("lr", [1e30, 1e38])
 def test_a_diverged_run_gets_the_dummy_score(
-    name: str, rate: float, request: pytest.FixtureRequest
+    name: str, lr: float, request: pytest.FixtureRequest
 ) -> None:
     if name == "ionosphere":
         request.getfixturevalue("ionosphere_folder")
     problem = load_problem(name)
-    result: Result = train(problem, Run(None, Settings(lr=rate, epochs=5), 0))
+    result: Result = train(problem, Run(None, Settings(lr=lr, epochs=5), 0))
     split = problem.split(0)
     if problem.task.kind == "regression":
         dummy_score = float((split.y_test**2).mean().sqrt()) * split.target_scale
@@ -198,11 +199,11 @@ def test_a_diverged_run_gets_the_dummy_score(
 
 
 def test_a_batch_may_be_larger_than_the_data(iris: Problem) -> None:
-    whole, huge = (
+    full_batch, huge_batch = (
         train(iris, Run(None, Settings(epochs=1, batch_size=size), 0)).curve
         for size in (iris.train_rows, 10**30)
     )
-    assert whole == huge
+    assert full_batch == huge_batch
 
 
 def test_schedules_are_checked_before_training(iris: Problem) -> None:
@@ -230,9 +231,6 @@ def test_a_metric_must_be_finite_for_the_dummy_prediction() -> None:
     assert math.isfinite(train(problem, calm).test_score)
     with raises(TrainingError, "dummy score", "slope", "nan", "--lr"):
         train(problem, wild)
-
-
-BASIC = Settings(epochs=4, batch_size=16)
 
 
 class PlainTraining:

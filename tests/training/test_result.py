@@ -36,13 +36,13 @@ def test_a_curve_gives_back_its_epochs(given_epochs: list[Epoch]) -> None:
 
 
 @given(lists(epochs, min_size=1, max_size=5), lists(epochs, max_size=5))
-def test_curves_are_equal_where_their_epochs_are(one: list[Epoch], other: list[Epoch]) -> None:
-    assert (Curve.from_epochs(one) == Curve.from_epochs(other)) == (one == other)
-    assert Curve.from_epochs(one) == pickle.loads(pickle.dumps(Curve.from_epochs(one)))
-    assert Curve.from_epochs(one)[-1] == one[-1]
+def test_curves_are_equal_if_their_epochs_are(first: list[Epoch], second: list[Epoch]) -> None:
+    assert (Curve.from_epochs(first) == Curve.from_epochs(second)) == (first == second)
+    assert Curve.from_epochs(first) == pickle.loads(pickle.dumps(Curve.from_epochs(first)))
+    assert Curve.from_epochs(first)[-1] == first[-1]
 
 
-def test_a_curve_is_no_other_thing_and_no_key() -> None:
+def test_a_curve_is_unhashable_and_equals_only_curves() -> None:
     curve = Curve.from_epochs([Epoch(0, 0.1, 0.1, 1.0, 1.0)])
     assert curve != [curve[0]]
     with pytest.raises(TypeError, match="unhashable"):

@@ -1,4 +1,4 @@
-"""Runs: how their schedules are bound, and what is no valid run."""
+"""Runs: how their schedules are bound, and invalid runs."""
 
 from functools import partial
 from typing import Any

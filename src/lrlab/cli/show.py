@@ -105,7 +105,7 @@ def _iterate_code(
 def _print_warnings(
     schedules: "dict[str, Schedule]", preview: "Preview", has_total_steps: bool
 ) -> None:
-    """Print what lint finds; it takes the steps shown for a whole training only if they are given."""
+    """Print what lint finds; only a given --total-steps is the length of a training to it."""
     from lrlab import lint
 
     total_steps = preview.total_steps if has_total_steps else None

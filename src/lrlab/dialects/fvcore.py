@@ -223,7 +223,7 @@ def CompositeParamScheduler(
     """Run one schedule after another, each for a fraction of the training.
 
     A ``"rescaled"`` schedule runs as a whole within its fraction. A ``"fixed"`` schedule spans the
-    whole training and acts only within its fraction; the composite is then a sum of the parts,
+    whole training and acts only within its fraction; the composite may then be a sum of the parts,
     each times 1 in its fraction and 0 elsewhere.
 
     Raises:

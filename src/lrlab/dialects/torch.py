@@ -1,4 +1,4 @@
-"""torch.optim.lr_scheduler's schedules, by torch's names, arguments and defaults.
+"""torch.optim.lr_scheduler's schedules by torch's names, and reading of live torch schedulers.
 
 Each function takes the arguments of torch's class, without the optimizer and ``last_epoch``, and
 returns a schedule with torch's learning rate after every number of calls of ``step()``: t = 0 is

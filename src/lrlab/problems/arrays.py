@@ -198,7 +198,7 @@ def to_target_array(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
     if values.dtype.kind not in "iufbOUS":
         raise ProblemError(
             f"{name} must hold numbers or names of classes, got {_describe_dtype(values)}; convert "
-            f"it."
+            "it."
         )
     if values.dtype.kind in "Of":
         non_finite = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
@@ -350,7 +350,7 @@ def _encode_classes(
         if len(names) > 2:
             raise ProblemError(
                 f"{len(names)} classes need {len(names)} outputs, but the model returns one; give "
-                f"it "
+                "it "
                 'more, or set task="regression" if y is a quantity.'
             )
         shaped = labels.reshape(-1, *output_shape) if output_shape else labels

@@ -113,7 +113,7 @@ def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: st
             raise ProblemError(
                 f"{path}: all rows must have the same number of cells, but line {number} has "
                 f"{len(row)} and {rows} others have {width} (separated by {delimiter!r}); fix that "
-                f"line."
+                "line."
             )
 
 

@@ -81,7 +81,7 @@ class TrainingFunction:
         if not isinstance(metric, str) or not metric.isidentifier():
             raise TrainingError(
                 f"metric must be the name that run.report(...) gives the score, got {metric!r}; "
-                f"such "
+                "such "
                 'as metric="accuracy".'
             )
         if dummy_score is None and not greater_is_better:

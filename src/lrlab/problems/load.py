@@ -94,7 +94,7 @@ def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
     if not isinstance(value, Problem | TrainingFunction):
         raise ProblemError(
             f"{reference} must be a problem, such as Problem.from_arrays(x, y, model), a function "
-            f"that returns one, or a training function of one argument, got "
+            "that returns one, or a training function of one argument, got "
             f"{_describe_value(value)}."
         )
     return value

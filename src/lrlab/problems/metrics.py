@@ -115,7 +115,7 @@ def resolve_metric(metric: str | Metric | None, output_kind: OutputKind, loss: L
         return metric
     if metric is not None and not isinstance(metric, str):
         raise ProblemError(
-            f"metric must be a name or a Metric, which says whether greater values are better, got "
+            "metric must be a name or a Metric, which says whether greater values are better, got "
             f'{shorten_repr(metric)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
         )
     known = {"loss": Metric("loss", loss, greater_is_better=False)} | METRICS[output_kind]

@@ -188,7 +188,12 @@ class Problem:
             ProblemError: the target column does not exist or does not suit the task, or the test
                 rows do not suit the training rows.
         """
-        table = Table.from_frame(frame, target, task, test_frame)
+        table = Table.from_frame(
+            frame.rename(columns=str),
+            target,
+            task,
+            None if test_frame is None else test_frame.rename(columns=str),
+        )
         sample = table.split(0)
         return cls(
             name=name,

@@ -60,7 +60,7 @@ class Table:
     def from_frame(
         frame: pd.DataFrame, target: str | None, task: str | None, test: pd.DataFrame | None
     ) -> "Table":
-        """Check the columns of a data frame; ``Problem.from_frame`` documents the arguments."""
+        """Check a data frame with texts as column names; see ``Problem.from_frame``."""
         target = _resolve_target(frame, target)
         empty_columns = _find_empty_columns(frame, target)
         test_rows = 0 if test is None else len(test)
@@ -71,7 +71,7 @@ class Table:
         if raw_inputs.shape[1] == 0:
             raise ProblemError(
                 f"a table needs an input column with values, but all columns beside {target} are "
-                f"empty."
+                "empty."
             )
         columns = [str(c) for c in raw_inputs.columns]
         numeric_columns = [c for c in columns if pd.api.types.is_numeric_dtype(raw_inputs[c])]
@@ -183,12 +183,12 @@ def _append_test_rows(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> p
         ProblemError: the test rows lack a column, or hold text where the training rows hold
             numbers, or a class that the training rows lack.
     """
-    missing_columns = [str(c) for c in frame.columns if c not in test.columns]
+    missing_columns = [c for c in frame.columns if c not in test.columns]
     if missing_columns:
         raise ProblemError(
             "the test rows must have the columns of the training rows, but lack "
             f"{_join_names(missing_columns)}; give both files the same header, or none "
-            f"(--no-header)."
+            "(--no-header)."
         )
     test = test[frame.columns]
     for column in frame.columns:
@@ -227,7 +227,7 @@ def _find_data_warnings(column: "pd.Series[str]") -> Iterator[str]:
         yield (
             f"column {column.name} holds {category_count} different texts, but only the "
             f"{_MAX_CATEGORIES} most frequent become inputs; drop the column if it is an "
-            f"identifier."
+            "identifier."
         )
 
 
@@ -241,7 +241,7 @@ def _compute_fingerprint(frame: pd.DataFrame, target: str, kind: str, test_rows:
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
     # Raise the version if the encoding of rows changes.
     fixed = [f"{test_rows} tested"] if test_rows else []
-    header = "\n".join(["table 1", *map(str, frame.columns), target, kind, *fixed])
+    header = "\n".join(["table 1", *frame.columns, target, kind, *fixed])
     return hashlib.sha256(header.encode() + rows.tobytes()).hexdigest()
 
 

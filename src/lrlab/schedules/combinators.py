@@ -420,7 +420,7 @@ class Stretch(Wrapper):
 
         rate(t) = a(t / by)
 
-    Durations inside are stretched whatever their unit; a schedule that fills the rest of the
+    Durations in any unit are stretched; a schedule that fills the rest of the
     training still ends with it.
 
     Args:

@@ -135,7 +135,7 @@ class Greedy(MetricDriven):
     """Raised while a metric improves, lowered while it does not.
 
     A metric is good if it is below best - threshold (``mode="min"``, ``"abs"``), else bad. After
-    more than ``patience`` of a kind in a row::
+    more than ``patience`` good ones or bad ones in a row::
 
         rate(t) = min(rate / factor, high)    after good ones; then ignores ``warmup`` metrics
         rate(t) = max(rate * factor, low)     after bad ones; then ignores ``cooldown`` metrics
@@ -144,7 +144,7 @@ class Greedy(MetricDriven):
 
     Args:
         factor: above 0 and below 1.
-        patience: number of metrics of a kind in a row without a change, 0 or more.
+        patience: number of good or of bad metrics in a row without a change, 0 or more.
         mode: ``"min"`` if lower metrics are better, ``"max"`` if higher ones are.
         threshold, threshold_mode: smallest improvement that counts, 0 or more; ``"rel"`` as a
             fraction of the best, ``"abs"`` as a difference.

@@ -346,7 +346,7 @@ class Tanh(Ramp):
             and 3.
 
     Raises:
-        ScheduleError: a level or the duration is negative or not finite, or a bound is no number.
+        ScheduleError: a level or the duration is negative or not finite, or a bound is not finite.
 
     Source: Hsueh et al. 2019, arXiv:1806.01593, eq. 3.
 
@@ -382,8 +382,8 @@ class Warmup(Ramp):
             or a number k for p**k (4 is darknet's ``burn_in``).
 
     Raises:
-        ScheduleError: the level or the duration is negative or not finite, or there is no such
-            curve.
+        ScheduleError: the level or the duration is negative or not finite, or the curve is
+            unknown.
 
     Source: Goyal et al. 2017, arXiv:1706.02677, section 2.2; the count (t + 1) / (W + 1) is
     torchtitan's and NeMo's.
@@ -427,8 +427,8 @@ class Cooldown(Ramp):
             ``"halving"`` (Megatron's 2 * 0.5**p - 1), or a number k for 1 - p**k.
 
     Raises:
-        ScheduleError: a level or the duration is negative or not finite, or there is no such
-            curve.
+        ScheduleError: a level or the duration is negative or not finite, or the curve is
+            unknown.
 
     Source: Hägele et al. 2024, arXiv:2405.18392, section 3; Megatron-LM's ``lr_wsd_decay_style``.
 

@@ -129,7 +129,7 @@ class PiecewiseInterpolate(Primitive):
         curve: ``"linear"``, ``"cosine"``, or another curve of ``Warmup``.
 
     Raises:
-        ScheduleError: a list is invalid, their lengths do not match, or there is no such curve.
+        ScheduleError: a list is invalid, their lengths do not match, or the curve is unknown.
 
     Source: ignite's PiecewiseLinear, optax's piecewise_interpolate_schedule.
 

@@ -1,4 +1,4 @@
-"""Engines: the loop or the ensemble, on a device, and the selection of the faster one."""
+"""Engines: the loop or the ensemble, on a device; selects the faster; threads and memory."""
 
 import ctypes
 import math

@@ -202,11 +202,11 @@ def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool
     optimizer = make_sgd(BASE)
     names: dict[str, Any] = {"optimizer": optimizer}
     exec(to_code(plateau, "torch", BASE), names)
-    forces = []
+    expected = []
     for loss in seen:
         names["scheduler"].step(loss)
-        forces.append(optimizer.param_groups[0]["lr"])
-    assert collect_metric_rates(plateau, seen, BASE) == pytest.approx(forces, rel=1e-12)
+        expected.append(optimizer.param_groups[0]["lr"])
+    assert collect_metric_rates(plateau, seen, BASE) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_weights_overflow_step_by_step() -> None:
     assert len({*get_divergence_steps(results)}) > 4
 
 
+@pytest.mark.slow
 def test_remaining_runs_go_on_when_diverged_ones_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -88,7 +89,9 @@ class Fragile(nn.Module):
         return self.network(x) + 0 * torch.stack(norms).sum().exp()
 
 
-@pytest.mark.parametrize("problem", [make_digits_problem, make_images_problem])
+@pytest.mark.parametrize(
+    "problem", [make_digits_problem, pytest.param(make_images_problem, marks=pytest.mark.slow)]
+)
 def test_networks_of_every_kind_diverge(problem: Callable[[], Problem]) -> None:
     # Where layers are normalised, only the decay of the weights makes them overflow.
     settings = [replace(BASIC, lr=1e38, weight_decay=1e38), BASIC]

@@ -60,7 +60,10 @@ def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> Non
     "model",
     [
         lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(12, momentum=None)),
-        lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
+        pytest.param(
+            lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True),
+            marks=pytest.mark.slow,
+        ),
         lambda: FirstOutput(nn.GRU(4, 3, batch_first=True)),
         lambda: FirstOutput(nn.LSTM(4, 3, batch_first=True)),
         lambda: FirstOutput(nn.RNN(4, 3, batch_first=True)),

@@ -44,8 +44,8 @@ def test_runs_that_share_inputs_make_one_wide_product() -> None:
     weights = {"weight": torch.randn(7, 3, 5), "bias": torch.randn(7, 3)}
 
     def outputs(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-        one = vmap(lambda w, b: functional_call(layer, {"weight": w, "bias": b}, (x,)))
-        return one(weight, bias)
+        vectorized = vmap(lambda w, b: functional_call(layer, {"weight": w, "bias": b}, (x,)))
+        return vectorized(weight, bias)
 
     x = torch.randn(4, 5)
     program = Program(trace_program(outputs, *weights.values(), x))

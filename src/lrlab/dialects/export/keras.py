@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lrlab.dialects.export.python import (
+    Call,
     format_call,
     make_unsupported_error,
     round_off,
@@ -37,9 +38,6 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     text = format_call(f"keras.optimizers.schedules.{name}", **kwargs)
     return f"import keras\n\nschedule = {text}\n"
 
-
-Call = tuple[str, dict[str, Any]]
-"""The name of a keras class and its arguments."""
 
 _REMEDY = (
     "its schedules are Cosine (also after a linear Warmup, or repeated), Linear, Polynomial, "

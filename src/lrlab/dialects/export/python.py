@@ -60,6 +60,10 @@ def round_off(value: float) -> float:
     return float(f"{value:.15g}")
 
 
+Call = tuple[str, dict[str, Any]]
+"""The name of a function or class, and its keyword arguments."""
+
+
 def format_call(name: str, *args: str, **kwargs: Any) -> str:
     """Format a call; keyword arguments that are None are left out."""
     named = [f"{key}={value}" for key, value in kwargs.items() if value is not None]

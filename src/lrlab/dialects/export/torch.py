@@ -7,6 +7,7 @@ from typing import Any
 from lrlab.dialects.export.formulas import to_formula
 from lrlab.dialects.export.python import (
     MATH,
+    Call,
     MissingBaseError,
     format_call,
     format_multiline_call,
@@ -102,10 +103,6 @@ def _drop_until(part: Schedule) -> Schedule:
     # torch's cosine climbs past its end; all others hold their last rate.
     waits = part.compute_length(Horizon()) > inner.compute_length(Horizon())
     return part if waits and isinstance(inner, Cosine) else inner
-
-
-Call = tuple[str, dict[str, Any]]
-"""The name of a torch class and its arguments after the optimizer."""
 
 
 def _match_constant(part: Schedule) -> Call | None:

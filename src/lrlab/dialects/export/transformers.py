@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lrlab.dialects.export.python import (
+    Call,
     format_call,
     make_unsupported_error,
     to_factor,
@@ -42,9 +43,6 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     note = "# Past its end, transformers' cosine climbs again.\n" if "cosine" in name else ""
     return f"from transformers import {name}\n\n{note}scheduler = {text}\n"
 
-
-Call = tuple[str, dict[str, Any]]
-"""The name of a transformers function and its arguments after the optimizer."""
 
 _REMEDY = (
     "its schedules are a Warmup(..., start=0.0) and one of Constant(1.0), Linear(1.0, 0.0), "
