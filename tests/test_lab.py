@@ -12,7 +12,7 @@ from lrlab.studies import Machine, Protocol, RayCluster, Store, Verdict, run_stu
 from lrlab.training import Settings
 from lrlab.views.answer import VERDICT_LABELS
 from tests.raising import raises
-from tests.studies.execution.test_runner import numbers, small
+from tests.studies.execution.test_runner import get_numbers, plan_small_study
 
 ONE = Machine(1)
 
@@ -38,11 +38,11 @@ def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
     }
     db = tmp_path / "own.db"
     study = compare(iris, ["Cosine()"], engine="ensemble", workers=1, db=db, **options)
-    assert study.plan.id == small(iris).id
+    assert study.plan.id == plan_small_study(iris).id
     with Store(None) as store:
-        assert numbers(run_study(small(iris), store, ONE)) == numbers(study)
+        assert get_numbers(run_study(plan_small_study(iris), store, ONE)) == get_numbers(study)
     assert db.exists()
-    assert numbers(compare("iris", [Cosine()], db=db, **options)) == numbers(study)
+    assert get_numbers(compare("iris", [Cosine()], db=db, **options)) == get_numbers(study)
 
 
 def test_the_table_has_verdicts_in_words(study: Study) -> None:

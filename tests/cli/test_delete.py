@@ -8,12 +8,12 @@ import pytest
 
 from lrlab.studies import StoreReader
 from tests.cli.conftest import Lrlab, assert_refused
-from tests.studies.store.factories import write
+from tests.studies.store.factories import write_study
 
 
 def test_a_study_is_deleted(lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "lrlab.db")
-    write(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(2)})
+    write_study(tmp_path / "lrlab.db")
+    write_study(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(2)})
     assert_refused(lrlab("delete", "wine"), "--yes", "4567cdef")
     for answer, left in (("n\n", 2), ("y\n", 1)):
         terminal = io.TextIOWrapper(io.BytesIO(answer.encode()))
@@ -30,7 +30,7 @@ def test_a_study_is_deleted(lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_mistakes(lrlab: Lrlab, tmp_path: Path) -> None:
     assert_refused(lrlab("delete", "89ab", "--yes"), "lrlab.db", "--db")
-    write(tmp_path / "my.db")
+    write_study(tmp_path / "my.db")
     before = (tmp_path / "my.db").read_bytes()
     assert_refused(lrlab("delete", "89ab", "--yes", "--db", "my.db"), "my.db", "89ab")
     assert [file.name for file in tmp_path.iterdir()] == ["my.db"]

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from tests.cli.conftest import Lrlab, assert_refused
-from tests.studies.store.factories import IDS, write
+from tests.studies.store.factories import IDS, write_study
 
 
 def test_runs_and_epochs(lrlab: Lrlab, tmp_path: Path) -> None:
-    write(tmp_path / "lrlab.db")
+    write_study(tmp_path / "lrlab.db")
     output = [f"--output=runs.{extension}" for extension in ("csv", "json", "parquet")]
     result = lrlab("export", "iris", *output)
     assert result.code == 0
@@ -40,7 +40,7 @@ def test_runs_and_epochs(lrlab: Lrlab, tmp_path: Path) -> None:
 def test_mistakes_change_no_file(
     lrlab: Lrlab, tmp_path: Path, arguments: list[str], mentions: list[str]
 ) -> None:
-    write(tmp_path / "my.db")
+    write_study(tmp_path / "my.db")
     (tmp_path / "link.csv").symlink_to("my.db")
     before = (tmp_path / "my.db").read_bytes()
     assert_refused(lrlab("export", "--db", "my.db", *arguments), *mentions)

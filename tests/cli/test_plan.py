@@ -13,7 +13,7 @@ from lrlab.training import Settings
 from tests.cli.conftest import Lrlab
 from tests.cli.database import query
 from tests.cli.scripts import METRIC_OPTIONS, TRAINING
-from tests.studies.store.factories import write
+from tests.studies.store.factories import write_study
 
 SMALL = [
     "iris", "--schedule", "Cosine()", "--schedule", "Linear(1, 0)", "--lr", "0.03,0.3",
@@ -120,7 +120,7 @@ def test_a_training_function_has_no_time(lrlab: Lrlab, scripts: Path) -> None:
     assert "Plateau" not in planned.out  # a function may give its scheduler no metric
 
 
-@pytest.mark.parametrize("create_db", [write, Path.touch])
+@pytest.mark.parametrize("create_db", [write_study, Path.touch])
 def test_a_database_is_read_and_never_written(
     lrlab: Lrlab, tmp_path: Path, create_db: Callable[[Path], None]
 ) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tests.cli.conftest import Lrlab, assert_refused
-from tests.studies.store.factories import write
+from tests.studies.store.factories import write_study
 
 
 def test_all_studies_are_listed(lrlab: Lrlab, tmp_path: Path) -> None:
-    write(tmp_path / "lrlab.db")
-    write(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(2)})
+    write_study(tmp_path / "lrlab.db")
+    write_study(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(2)})
     result = lrlab("studies")
     assert result.code == 0
     assert [line.split()[:4] for line in result.out.splitlines()[1:3]] == [
@@ -19,7 +19,7 @@ def test_all_studies_are_listed(lrlab: Lrlab, tmp_path: Path) -> None:
 
 
 def test_the_status_of_the_only_study(lrlab: Lrlab, tmp_path: Path) -> None:
-    write(tmp_path / "my.db", source="{}")
+    write_study(tmp_path / "my.db", source="{}")
     result = lrlab("status", "--db", "my.db")
     assert result.code == 0
     first_line = result.out.splitlines()[0]
@@ -29,7 +29,7 @@ def test_the_status_of_the_only_study(lrlab: Lrlab, tmp_path: Path) -> None:
 
 def test_mistakes(lrlab: Lrlab, tmp_path: Path) -> None:
     assert_refused(lrlab("studies"), "lrlab.db", "--db")
-    write(tmp_path / "my.db")
+    write_study(tmp_path / "my.db")
     before = (tmp_path / "my.db").read_bytes()
     assert_refused(lrlab("status", "--db", "my.db", "iriss"), "my.db", "iriss", "iris?")
     assert [file.name for file in tmp_path.iterdir()] == ["my.db"]

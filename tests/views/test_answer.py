@@ -15,10 +15,10 @@ from tests.studies.statistics.factories import (
     BASE,
     NOISE,
     RMSE,
-    candidate,
-    compared,
     draw_scores,
-    row_of,
+    get_row,
+    make_candidate,
+    make_comparison,
 )
 
 
@@ -38,7 +38,7 @@ def test_every_verdict_has_words_of_its_own() -> None:
 def test_answers_say_what_the_numbers_say(
     scores: NDArray[np.float64], overlap: float | None, more: bool, edges: list[int]
 ) -> None:
-    comparison = compared(scores, ACCURACY if more else RMSE, overlap, edges=edges)
+    comparison = make_comparison(scores, ACCURACY if more else RMSE, overlap, edges=edges)
     text, won = write_answer(comparison), find_winners(comparison)
     first, *rest = lines = text.splitlines()
     assert len(lines) <= 4
@@ -78,23 +78,25 @@ def test_answers_say_what_the_numbers_say(
         assert worse == 0 or f"{worse} " in first or len(comparison.other_rows) == 1
 
 
-def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None = None):
+def make_shifted(
+    *gains: float, test_train_ratio: float | None = None, edges: list[int] | None = None
+):
     """A comparison of candidates that are better than the baseline by about so much."""
     own = [BASE + gain + np.roll(NOISE, i) for i, gain in enumerate(gains)]
-    return compared([BASE, *own], overlap=overlap, edges=edges)
+    return make_comparison([BASE, *own], test_train_ratio=test_train_ratio, edges=edges)
 
 
 @pytest.mark.parametrize(
     ("comparison", "text"),
     [
         (
-            shifted(0.1, -0.1, overlap=0.4),
+            make_shifted(0.1, -0.1, test_train_ratio=0.4),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
             "+10.00 points (+9.20 … +10.80).\n"
             "For new data like it, it is better too (+8.52 … +11.48).",
         ),
         (
-            shifted(0.015, 0.016),
+            make_shifted(0.015, 0.016),
             "On this data (6 seeds) Constant(3.0) is better than the constant rate: "
             "+1.60 points (+0.80 … +2.40), as is 1 more.\n"
             "For new data nothing can be said: the test rows are not known to vary with the seeds.\n"
@@ -102,14 +104,14 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             "Smallest detectable difference with 6 seeds: 2.81 points.",
         ),
         (
-            shifted(0.012, overlap=0.4),
+            make_shifted(0.012, test_train_ratio=0.4),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
             "+1.20 points (+0.40 … +2.00).\n"
             "For new data like it, this is not settled (-0.28 … +2.68): "
             "more rows may settle it, more seeds cannot.",
         ),
         (
-            shifted(0.0, 0.001),
+            make_shifted(0.0, 0.001),
             "On this data (6 seeds) there is no clear difference between any schedule and the "
             "constant rate.\n"
             "For new data nothing can be said: the test rows are not known to vary with the seeds.\n"
@@ -117,7 +119,7 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             "Smallest detectable difference with 6 seeds: 1.31 points.",
         ),
         (
-            shifted(0.0, -0.1, -0.012, overlap=0.4),
+            make_shifted(0.0, -0.1, -0.012, test_train_ratio=0.4),
             "On this data (6 seeds) no schedule is better than the constant rate: 2 are worse, "
             "1 without a clear difference.\n"
             "For new data like it, 1 of those is known to be worse.\n"
@@ -125,26 +127,26 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             "Smallest detectable difference with 6 seeds: 1.44 points.",
         ),
         (
-            shifted(-0.012, overlap=0.4),
+            make_shifted(-0.012, test_train_ratio=0.4),
             "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
             "-1.20 points (-2.00 … -0.40).\n"
             "For new data like it, this is not settled (-2.68 … +0.28): "
             "more rows may settle it, more seeds cannot.",
         ),
         (
-            shifted(0.1, edges=[1]),
+            make_shifted(0.1, edges=[1]),
             "On this data (6 seeds) 1 schedule is better than the constant rate, but none is "
             "named:\nits best learning rate is the lowest or highest tried, a better one may lie "
             "beyond: extend --lr.",
         ),
         (
-            shifted(0.1, 0.2, edges=[0]),
+            make_shifted(0.1, 0.2, edges=[0]),
             "On this data (6 seeds) 2 schedules are better than the constant rate, but none is "
             "named:\nthe best learning rate of the constant rate is the lowest or highest tried, a "
             "better one may lie beyond: extend --lr.",
         ),
         (
-            shifted(0.1, 0.2, edges=[2]),
+            make_shifted(0.1, 0.2, edges=[2]),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
             "+10.00 points (+9.20 … +10.80).\n"
             "For new data nothing can be said: the test rows are not known to vary with the seeds.\n"
@@ -152,43 +154,53 @@ def shifted(*gains: float, overlap: float | None = None, edges: list[int] | None
             "extend --lr.",
         ),
         (
-            compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + 0.02]),
+            make_comparison(
+                [BASE, BASE + 0.1 + NOISE],
+                test_train_ratio=0.4,
+                other_baseline_scores=[BASE + 0.02],
+            ),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
             "+10.00 points as tuned (+9.20 … +10.80).\n"
             "For new data like it, it is better too (+8.52 … +11.48).",
         ),
         (
-            compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + 0.09]),
+            make_comparison(
+                [BASE, BASE + 0.1 + NOISE],
+                test_train_ratio=0.4,
+                other_baseline_scores=[BASE + 0.09],
+            ),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
             "+10.00 points as tuned (+9.20 … +10.80).\n"
             "For new data like it, this is not settled at all settings of the constant rate.",
         ),
         (
-            compared([BASE, BASE + 0.1 + NOISE], rivals=[BASE + 0.02, BASE + 0.098]),
+            make_comparison(
+                [BASE, BASE + 0.1 + NOISE], other_baseline_scores=[BASE + 0.02, BASE + 0.098]
+            ),
             "On this data (6 seeds) no schedule is known to be better than the constant rate:\n"
             "1 is better as tuned, but at learning rate 0.3 the constant rate scores 76.5 %.\n"
             "More --tuning-seeds select better, and so do learning rates closer together (--lr).",
         ),
         (
-            compared([BASE, BASE - 0.1 + NOISE], rivals=[BASE - 0.2]),
+            make_comparison([BASE, BASE - 0.1 + NOISE], other_baseline_scores=[BASE - 0.2]),
             "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
             "-10.00 points as tuned (-10.80 … -9.20).\n"
             "For new data nothing can be said: the test rows are not known to vary with the seeds.",
         ),
         (
-            compared([[0.5] * 3] * 2, diverged={0: 3, 1: 3}),
+            make_comparison([[0.5] * 3] * 2, diverged_count={0: 3, 1: 3}),
             "Every run diverged, so nothing can be said: use a lower learning rate (--lr).",
         ),
         (
-            compared([[0.5], [0.9]]),
+            make_comparison([[0.5], [0.9]]),
             "One seed cannot separate a gain from luck: use more (--seeds 30).",
         ),
         (
-            compared([[0.5, 0.6]]),
+            make_comparison([[0.5, 0.6]]),
             "There is nothing to compare: name another schedule (--schedule).",
         ),
         (
-            compared([[0.5] * 6, [0.7] * 6]),
+            make_comparison([[0.5] * 6, [0.7] * 6]),
             "On this data (6 seeds) Constant(2.0) is better than the constant rate: +20.00 points."
             "\nFor new data nothing can be said: the test rows are not known to vary with the seeds.",
         ),
@@ -199,8 +211,8 @@ def test_answers(comparison: Comparison, text: str) -> None:
 
 
 def test_an_interval_that_excludes_zero_and_does_not_tell_says_why() -> None:
-    comparison = shifted(0.02, *[0.0] * 11, overlap=0.4)
-    new = row_of(comparison, 1).vs_baseline.for_new_data
+    comparison = make_shifted(0.02, *[0.0] * 11, test_train_ratio=0.4)
+    new = get_row(comparison, 1).vs_baseline.for_new_data
     assert new.ci_low > 0
     assert not new.significant
     assert (
@@ -213,8 +225,8 @@ def test_an_interval_that_excludes_zero_and_does_not_tell_says_why() -> None:
 def test_a_claimed_gain_lies_within_an_interval_or_outside(
     scores: NDArray[np.float64], gain: float
 ) -> None:
-    comparison = compared(scores, overlap=0.4)
-    row = row_of(comparison, 1)
+    comparison = make_comparison(scores, test_train_ratio=0.4)
+    row = get_row(comparison, 1)
     text = assess_claim(comparison, row, gain)
     readings = row.vs_baseline.estimates
     if readings[0].ci_low is None:
@@ -226,13 +238,13 @@ def test_a_claimed_gain_lies_within_an_interval_or_outside(
 
 
 def test_a_claim_in_words() -> None:
-    comparison = shifted(0.012, overlap=0.4)
-    assert assess_claim(comparison, row_of(comparison, 1), 0.025) == (
+    comparison = make_shifted(0.012, test_train_ratio=0.4)
+    assert assess_claim(comparison, get_row(comparison, 1), 0.025) == (
         "A gain of 2.50 points lies outside +0.40 … +2.00 on this data and within "
         "-0.28 … +2.68 for new data like it."
     )
     assert "neither" in assess_claim(comparison, comparison.baseline_row, 0.025)
-    assert candidate(0) != candidate(1)
+    assert make_candidate(0) != make_candidate(1)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
     while kills < KILLS:
         # Some before anything is stored, most at any moment after the first or second block.
         runs, after = moments.choice([0, 1, 1, 13]), moments.uniform(0, 0.1)
-        if killed(lambda tell: study("killed.db", tell), runs, after):
+        if kill_process(lambda tell: study("killed.db", tell), runs, after):
             kills += 1
             with closing(sqlite3.connect(folder / "killed.db")) as connection:
                 tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
     study("killed.db")
 
 
-def killed(work: Callable[[Callable], None], runs: int, after: float) -> bool:
+def kill_process(work: Callable[[Callable], None], runs: int, after: float) -> bool:
     """Whether a process that does this work is killed before it is done: so many seconds after so
     many runs have ended in it.
     """
@@ -61,7 +61,7 @@ def killed(work: Callable[[Callable], None], runs: int, after: float) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            work(telling(theirs))
+            work(make_reporter(theirs))
         finally:
             os._exit(0)
     os.close(theirs)
@@ -73,7 +73,7 @@ def killed(work: Callable[[Callable], None], runs: int, after: float) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def telling(pipe: int) -> Callable:
+def make_reporter(pipe: int) -> Callable:
     """A ``Watch`` that writes a byte at the end of every run."""
 
     @contextmanager

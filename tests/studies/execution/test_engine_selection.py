@@ -29,7 +29,7 @@ LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
 BOTH = list_engines("auto")
 
 
-def dropping() -> nn.Module:
+def make_dropout_network() -> nn.Module:
     return nn.Sequential(nn.Linear(4, 8), nn.Dropout(), nn.Linear(8, 3))
 
 
@@ -60,14 +60,14 @@ def test_auto_takes_what_is_found_faster(
 
 
 def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -> None:
-    problem = replace(study.problem, model=dropping)
+    problem = replace(study.problem, model=make_dropout_network)
     with Store(tmp_path / "lrlab.db") as store:
         engine, why = select_engine(replace(study, problem=problem), store, BOTH)
     assert engine == LOOP
     assert "dropout" in why.lower()
 
 
-def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def forbid_probing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         engines, "select_faster_engine", lambda *_: pytest.fail("nothing was to be chosen")
     )
@@ -76,7 +76,7 @@ def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_study_keeps_the_engine_it_was_begun_with(
     study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing_is_chosen(monkeypatch)
+    forbid_probing(monkeypatch)
     begun = replace(study, engine=ENSEMBLE)
     with Store(tmp_path / "lrlab.db") as store:
         store.add_study(begun.id, begun.problem, ENSEMBLE, "{}")
@@ -87,7 +87,7 @@ def test_a_study_keeps_the_engine_it_was_begun_with(
 def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
     study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing_is_chosen(monkeypatch)
+    forbid_probing(monkeypatch)
     more = replace(study, protocol=Protocol(seeds=4))
     by_loop = plan_first_phase(more).runs
     by_ensemble = plan_first_phase(replace(more, engine=ENSEMBLE)).runs

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 
-def rows(db: Path, question: str) -> list[tuple]:
+def query_file(db: Path, question: str) -> list[tuple]:
     with closing(sqlite3.connect(db)) as connection:
         return connection.execute(question).fetchall()
 
@@ -33,9 +33,9 @@ def test_fifty_kills_leave_the_study_that_was_never_killed(tmp_path: Path) -> No
         "SELECT phase, position, run, block FROM planned_run ORDER BY phase, position",
         "SELECT id, plan FROM study",
     ):
-        assert rows(killed, question) == rows(whole, question)
+        assert query_file(killed, question) == query_file(whole, question)
     # No run is in the file without a phase that planned it, or planned without being there.
-    assert rows(killed, "SELECT count(*) FROM run") == rows(
+    assert query_file(killed, "SELECT count(*) FROM run") == query_file(
         killed, "SELECT count(*) FROM planned_run"
     )
-    assert rows(killed, "PRAGMA integrity_check") == [("ok",)]
+    assert query_file(killed, "PRAGMA integrity_check") == [("ok",)]

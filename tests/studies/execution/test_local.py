@@ -42,7 +42,7 @@ from tests.raising import raises
 LOOP = Engine("loop")
 
 
-def grouped(
+def make_blocks(
     problem: Problem,
     runs: Mapping[str, Run],
     engine: Engine = LOOP,
@@ -52,7 +52,7 @@ def grouped(
     return [{id: runs[id] for id in block} for block in ids]
 
 
-def runs_of(problem: Problem, seeds: int, epochs: int = 3, *more: Schedule) -> Mapping[str, Run]:
+def plan_runs(problem: Problem, seeds: int, epochs: int = 3, *more: Schedule) -> Mapping[str, Run]:
     study = build_plan(problem, [Cosine(), *more], Settings(epochs=epochs), Protocol(seeds))
     return plan_first_phase(study).runs
 
@@ -64,7 +64,7 @@ def iris() -> Problem:
 
 @pytest.mark.integration
 def test_another_process_gives_the_same_bits(iris: Problem) -> None:
-    runs = list(runs_of(iris, seeds=1).values())
+    runs = list(plan_runs(iris, seeds=1).values())
     with (
         write_shared(iris) as handle,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
@@ -80,9 +80,9 @@ def test_another_process_gives_the_same_bits(iris: Problem) -> None:
 def test_wherever_runs_are_trained_their_numbers_are_the_same(
     iris: Problem, engine: Engine, workers: int
 ) -> None:
-    runs = runs_of(iris, 2, 3, Linear(1, 0))
+    runs = plan_runs(iris, 2, 3, Linear(1, 0))
     machine = Machine(workers)
-    blocks = grouped(iris, runs, engine, machine)
+    blocks = make_blocks(iris, runs, engine, machine)
     results = dict(ChainMap(*train_blocks(iris, blocks, engine, machine)))
     assert results.keys() == runs.keys()
     for id, run in runs.items():
@@ -95,9 +95,9 @@ def test_many_cores_need_no_more_memory_than_there_is(
     iris: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backends, "count_cores", lambda: 64)
-    runs = runs_of(iris, seeds=1)
+    runs = plan_runs(iris, seeds=1)
     many, machine = Engine("ensemble"), Machine(memory=3 << 29)
-    ended = ChainMap(*train_blocks(iris, grouped(iris, runs, many, machine), many, machine))
+    ended = ChainMap(*train_blocks(iris, make_blocks(iris, runs, many, machine), many, machine))
     assert ended.keys() == runs.keys()
     assert Machine(memory=2 << 30).count_workers(many) == 2
     assert Machine(memory=2 << 30).count_workers(LOOP) == 64
@@ -109,8 +109,8 @@ def test_of_nothing_comes_nothing(iris: Problem) -> None:
 
 @pytest.mark.integration
 def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> None:
-    runs = runs_of(iris, seeds=8, epochs=500)
-    running = train_blocks(iris, grouped(iris, runs), LOOP, Machine(2))
+    runs = plan_runs(iris, seeds=8, epochs=500)
+    running = train_blocks(iris, make_blocks(iris, runs), LOOP, Machine(2))
 
     def consume() -> None:
         for _ in running:
@@ -127,8 +127,8 @@ def test_a_worker_that_dies_is_an_error_and_ends_the_others(iris: Problem) -> No
 
 @pytest.mark.integration
 def test_stopping_early_leaves_no_process_behind(iris: Problem) -> None:
-    runs = runs_of(iris, seeds=20, epochs=300)
-    running = train_blocks(iris, grouped(iris, runs), LOOP, Machine(2))
+    runs = plan_runs(iris, seeds=20, epochs=300)
+    running = train_blocks(iris, make_blocks(iris, runs), LOOP, Machine(2))
     next(running)
     started = time.monotonic()
     running.close()
@@ -207,7 +207,7 @@ def test_a_script_that_is_no_file_trains_in_one_process(guarded: bool) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class Contents:
     """What a user's problem may hold."""
 
     array: NDArray[np.float64]
@@ -219,9 +219,9 @@ class Held:
     text: str
 
 
-def held() -> Held:
+def make_contents() -> Contents:
     generator = torch.Generator().manual_seed(0)
-    return Held(
+    return Contents(
         array=np.arange(100_000.0).reshape(100, 1000),
         tensor=torch.randn(200, 300, generator=generator),
         half=torch.randn(7, 3, generator=generator).bfloat16(),  # NumPy has no such numbers
@@ -259,7 +259,7 @@ held["array"][0, 0] = -1.0  # from now on a page of this worker's own
 
 
 def test_what_is_opened_is_what_was_shared() -> None:
-    value = held()
+    value = make_contents()
     with write_shared(value) as handle:
         found = load_shared(handle)
     assert_array_equal(found.array, value.array)
@@ -277,7 +277,7 @@ def test_what_is_opened_is_what_was_shared() -> None:
 @pytest.mark.integration
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks the Linux kernel")
 def test_workers_map_one_file_and_copy_nothing(ionosphere_folder: Path) -> None:
-    mine = held()
+    mine = make_contents()
     value = (
         {"array": mine.array, "tensor": mine.tensor},
         load_problem("ionosphere"),
@@ -304,7 +304,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def interrupted() -> None:
-        with write_shared(held()):
+        with write_shared(make_contents()):
             assert len(list(tmp_path.iterdir())) == 1
             raise KeyboardInterrupt
 
@@ -320,5 +320,5 @@ def test_what_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     full = OSError(28, "No space left on device")
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(full))
     with raises(StudyError, tmp_path, "No space left on device", "$TMPDIR"):
-        write_shared(held()).__enter__()
+        write_shared(make_contents()).__enter__()
     assert list(tmp_path.iterdir()) == []

@@ -63,7 +63,7 @@ def place(nodes: Nodes) -> Iterator[RayCluster]:
     assert not ray.is_initialized()
 
 
-def runs_of(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]:
+def plan_runs(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]:
     schedules = [Cosine(), Linear(1, 0)]
     return dict(
         plan_first_phase(
@@ -72,11 +72,11 @@ def runs_of(problem: Problem, epochs: int = 5, seeds: int = 4) -> dict[str, Run]
     )
 
 
-def one_each(runs: Mapping[str, Run]) -> list[Block]:
+def make_single_blocks(runs: Mapping[str, Run]) -> list[Block]:
     return [{id: run} for id, run in runs.items()]
 
 
-def trained(problem: Problem, blocks: list[Block], engine: Engine, place: Any) -> dict[str, Result]:
+def train(problem: Problem, blocks: list[Block], engine: Engine, place: Any) -> dict[str, Result]:
     found: dict[str, Result] = {}
     for together in train_blocks(problem, blocks, engine, place):
         assert not found.keys() & together.keys()
@@ -110,7 +110,7 @@ def assert_same(ours: Mapping[str, Result], theirs: Mapping[str, Result]) -> Non
 )
 def test_where_no_cluster_is(iris: Problem, address: str, said: str) -> None:
     with raises(StudyError, said):
-        trained(iris, one_each(runs_of(iris)), LOOP, RayCluster(address))
+        train(iris, make_single_blocks(plan_runs(iris)), LOOP, RayCluster(address))
 
 
 def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,9 @@ def test_a_lost_head_ends_the_study_and_leaves_nothing(
     monkeypatch.setattr(ray_backend, "_POLL_SECONDS", 1)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before = signal.getsignal(signal.SIGTERM)
-    blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
+    blocks = make_single_blocks(
+        {**plan_runs(iris, epochs=1, seeds=1), **plan_runs(iris, epochs=10**6)}
+    )
     running = train_blocks(
         iris, blocks, LOOP, RayCluster("local")
     )  # its head is a child of this process
@@ -146,18 +148,18 @@ def test_a_lost_head_ends_the_study_and_leaves_nothing(
 def test_two_nodes_give_the_bits_of_this_machine(
     iris: Problem, place: RayCluster, engine: Engine
 ) -> None:
-    runs = runs_of(iris)
+    runs = plan_runs(iris)
     blocks = [{id: runs[id] for id in ids} for ids in plan_blocks(iris, runs, engine, place)]
     assert len(blocks) >= 2
-    there = trained(iris, blocks, engine, place)
+    there = train(iris, blocks, engine, place)
     assert there.keys() == runs.keys()
-    assert_same(there, trained(iris, blocks, engine, Machine(1)))
+    assert_same(there, train(iris, blocks, engine, Machine(1)))
 
 
 def test_a_node_that_dies_costs_only_its_block(
     iris: Problem, nodes: Nodes, place: RayCluster
 ) -> None:
-    blocks = one_each(runs_of(iris, epochs=30, seeds=4))
+    blocks = make_single_blocks(plan_runs(iris, epochs=30, seeds=4))
     found: Counter[str] = Counter()
     results: dict[str, Result] = {}
     for together in train_blocks(iris, blocks, LOOP, place):
@@ -168,7 +170,7 @@ def test_a_node_that_dies_costs_only_its_block(
     assert len(nodes.worker_nodes) == 1
     nodes.add_node(num_cpus=1)
     assert set(found.values()) == {1}
-    assert_same(results, trained(iris, blocks, LOOP, Machine(1)))
+    assert_same(results, train(iris, blocks, LOOP, Machine(1)))
 
 
 @dataclass
@@ -188,12 +190,12 @@ class Deadly:
 def test_a_killed_worker_costs_only_its_block(
     iris: Problem, place: RayCluster, tmp_path: Path
 ) -> None:
-    blocks = one_each(runs_of(iris))
+    blocks = make_single_blocks(plan_runs(iris))
     (tmp_path / "once").touch()
     deadly = replace(iris, model=Deadly(tmp_path, iris.model))
-    there = trained(deadly, blocks, LOOP, place)
+    there = train(deadly, blocks, LOOP, place)
     assert not list(tmp_path.iterdir())
-    assert_same(there, trained(iris, blocks, LOOP, Machine(1)))
+    assert_same(there, train(iris, blocks, LOOP, Machine(1)))
 
 
 def test_a_block_that_kills_every_worker_is_given_up(
@@ -203,24 +205,24 @@ def test_a_block_that_kills_every_worker_is_given_up(
         (tmp_path / str(i)).touch()
     deadly = replace(iris, model=Deadly(tmp_path, iris.model))
     with raises(StudyError, "block of 1 runs", "4 times", "--memory"):
-        trained(deadly, one_each(runs_of(iris))[:1], LOOP, place)
+        train(deadly, make_single_blocks(plan_runs(iris))[:1], LOOP, place)
     assert len(list(tmp_path.iterdir())) == 5
 
 
-def fail(error: Exception) -> None:
+def raise_error(error: Exception) -> None:
     raise error
 
 
 def test_errors_of_a_task_are_raised_here(iris: Problem, place: RayCluster) -> None:
-    blocks = one_each(runs_of(iris))
-    ours = replace(iris, model=partial(fail, TrainingError("the rule.")))
+    blocks = make_single_blocks(plan_runs(iris))
+    ours = replace(iris, model=partial(raise_error, TrainingError("the rule.")))
     with pytest.raises(TrainingError, match=r"^the rule\.$"):
-        trained(ours, blocks, LOOP, place)
-    line = fail.__code__.co_firstlineno + 1
-    theirs = replace(iris, model=partial(fail, ValueError("no")))
+        train(ours, blocks, LOOP, place)
+    line = raise_error.__code__.co_firstlineno + 1
+    theirs = replace(iris, model=partial(raise_error, ValueError("no")))
     where = rf"ValueError: no \(.*test_ray\.py, line {line}, on node [\d.]+\)\.$"
     with pytest.raises(StudyError, match=where):
-        trained(theirs, blocks, LOOP, place)
+        train(theirs, blocks, LOOP, place)
 
 
 def test_code_of_a_script_goes_with_the_problem(
@@ -239,8 +241,8 @@ def test_code_of_a_script_goes_with_the_problem(
     monkeypatch.setitem(sys.modules, script.stem, module)
     spec.loader.exec_module(module)
     theirs = replace(iris, model=module.model)
-    blocks = one_each(runs_of(iris, seeds=1))
-    assert_same(trained(theirs, blocks, LOOP, place), trained(theirs, blocks, LOOP, Machine(1)))
+    blocks = make_single_blocks(plan_runs(iris, seeds=1))
+    assert_same(train(theirs, blocks, LOOP, place), train(theirs, blocks, LOOP, Machine(1)))
 
 
 def test_a_task_reads_the_arrays_where_they_lie(place: RayCluster) -> None:
@@ -252,7 +254,9 @@ def test_a_task_reads_the_arrays_where_they_lie(place: RayCluster) -> None:
 
 
 def test_stopping_early_cancels_the_tasks(iris: Problem, place: RayCluster) -> None:
-    blocks = one_each({**runs_of(iris, epochs=1, seeds=1), **runs_of(iris, epochs=10**6)})
+    blocks = make_single_blocks(
+        {**plan_runs(iris, epochs=1, seeds=1), **plan_runs(iris, epochs=10**6)}
+    )
     running = train_blocks(iris, blocks, LOOP, place)
     next(running)
     running.close()
@@ -268,12 +272,12 @@ def test_nodes_with_another_version_are_refused(
 ) -> None:
     monkeypatch.setattr(lrlab, "__version__", "0.0.1")
     with raises(StudyError, "lrlab", "0.0.1", "node"):
-        trained(iris, one_each(runs_of(iris)), LOOP, place)
+        train(iris, make_single_blocks(plan_runs(iris)), LOOP, place)
 
 
 def test_what_the_cluster_has_not_is_not_waited_for(iris: Problem, place: RayCluster) -> None:
-    blocks = one_each(runs_of(iris))
+    blocks = make_single_blocks(plan_runs(iris))
     with raises(StudyError, "a core and 0.5 of a GPU"):
-        trained(iris, blocks, LOOP, replace(place, gpus_per_run=0.5))
+        train(iris, blocks, LOOP, replace(place, gpus_per_run=0.5))
     with raises(StudyError, "ray.shutdown()"):
-        trained(iris, blocks, LOOP, RayCluster("10.0.0.1:6379"))
+        train(iris, blocks, LOOP, RayCluster("10.0.0.1:6379"))

@@ -37,14 +37,14 @@ def iris() -> Problem:
     return load_problem("iris")
 
 
-def small(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE) -> Plan:
+def plan_small_study(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE) -> Plan:
     grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
     return build_plan(
         problem, [Cosine()], grid, Protocol(seeds, tuning_seeds=2, grid_extensions=1), engine
     )
 
 
-def watching(told: list[Run], most: int = 10**9) -> Callable:
+def record_runs(told: list[Run], most: int = 10**9) -> Callable:
     """Notes the runs that were trained, and stops the study after so many."""
 
     @contextmanager
@@ -64,7 +64,7 @@ def watching(told: list[Run], most: int = 10**9) -> Callable:
     return watch
 
 
-def numbers(study: StudyResult) -> dict[str, tuple]:
+def get_numbers(study: StudyResult) -> dict[str, tuple]:
     return {
         id: (result.test_score, result.curve.values.tobytes())
         for id, result in study.results.items()
@@ -76,7 +76,7 @@ def numbers(study: StudyResult) -> dict[str, tuple]:
 def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
     iris: Problem, tmp_path: Path, engine: Engine
 ) -> None:
-    which = small(iris, engine=engine)
+    which = plan_small_study(iris, engine=engine)
     with Store(None) as store:
         whole = run_study(which, store, ONE)
     trained: list[Run] = []
@@ -86,32 +86,32 @@ def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
         machine = Machine(1, memory=(2 << 30) + len(trained))
         with Store(tmp_path / "lrlab.db") as store:
             try:
-                study = run_study(which, store, machine, watching(trained, len(trained) + 1))
+                study = run_study(which, store, machine, record_runs(trained, len(trained) + 1))
             except Stop:
                 continue
-    assert numbers(study) == numbers(whole)
+    assert get_numbers(study) == get_numbers(whole)
     assert [phase.name for phase in study.phases] == [phase.name for phase in whole.phases]
     assert study.comparison == whole.comparison
 
 
 def test_what_another_study_has_trained_is_not_trained_again(iris: Problem, tmp_path: Path) -> None:
-    few, more = small(iris), small(iris, seeds=5)
+    few, more = plan_small_study(iris), plan_small_study(iris, seeds=5)
     told: list[Run] = []
     with Store(tmp_path / "lrlab.db") as store:
-        first = run_study(few, store, ONE, watching(told))
+        first = run_study(few, store, ONE, record_runs(told))
         assert len(told) == len(first.results)
         told.clear()
-        second = run_study(more, store, ONE, watching(told))
+        second = run_study(more, store, ONE, record_runs(told))
         assert {id: second.results[id] for id in first.results} == first.results
         candidates = len(second.phases[-1].candidates)
         assert len(told) == len(second.results) - len(first.results) == 2 * candidates
         told.clear()
-        assert numbers(run_study(more, store, ONE, watching(told))) == numbers(second)
+        assert get_numbers(run_study(more, store, ONE, record_runs(told))) == get_numbers(second)
         assert told == []
 
 
 def test_blocks_are_those_that_were_recorded(iris: Problem) -> None:
-    which = small(iris)
+    which = plan_small_study(iris)
     with Store(None) as store:
         run_study(which, store, Machine(1))
         recorded = store.load_phase(which.id, "tuning")
@@ -123,7 +123,7 @@ def test_blocks_are_those_that_were_recorded(iris: Problem) -> None:
 def test_runs_that_are_deleted_while_a_phase_is_planned_are_trained(
     iris: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few, more = small(iris), small(iris, seeds=5)
+    few, more = plan_small_study(iris), plan_small_study(iris, seeds=5)
     known = Store.find_stored_runs
 
     def and_then_deleted(store: Store, ids: Sequence[str]) -> set[str]:
@@ -139,11 +139,11 @@ def test_runs_that_are_deleted_while_a_phase_is_planned_are_trained(
         study = run_study(more, store, ONE)
         assert not store.has_study(few.id)
         assert study.results.keys() > whole.results.keys()
-        assert numbers(run_study(more, store, ONE)) == numbers(study)
+        assert get_numbers(run_study(more, store, ONE)) == get_numbers(study)
 
 
 def test_a_phase_that_other_rules_have_planned_is_refused(iris: Problem) -> None:
-    which = small(iris)
+    which = plan_small_study(iris)
     with Store(None) as store:
         store.add_study(which.id, which.problem, which.engine, "{}")
         store.add_phase(which.id, "tuning", [("0" * 32, 0)])
@@ -152,7 +152,7 @@ def test_a_phase_that_other_rules_have_planned_is_refused(iris: Problem) -> None
 
 
 def test_the_final_runs_are_the_schedules_at_their_best_over_fresh_seeds(iris: Problem) -> None:
-    which = small(iris)
+    which = plan_small_study(iris)
     with Store(None) as store:
         study = run_study(which, store, ONE)
     assert list(study.final_results) == list(which.schedules)

@@ -32,27 +32,27 @@ def iris() -> Problem:
     return load_problem("iris")
 
 
-def study(problem: Problem, momenta: tuple[float, ...] = (0.0, 0.9)) -> Plan:
+def plan_study(problem: Problem, momenta: tuple[float, ...] = (0.0, 0.9)) -> Plan:
     grid = build_grid(Settings(epochs=1, validation_size=0.2), RATES, momenta)
     return build_plan(problem, [Cosine()], grid, PROTOCOL)
 
 
-def scored(score: float) -> Result:
+def make_result(score: float) -> Result:
     return Result(0.5, False, Curve.from_epochs([Epoch(0, 0.1, 0.1, 1.0, 0.5, 0.7, score)]), 0.0)
 
 
-def carried_out(which: Plan, score: Callable[[Run], float]) -> tuple[list[Phase], dict]:
+def run_phases(which: Plan, score: Callable[[Run], float]) -> tuple[list[Phase], dict]:
     """All phases when the held-out rows score each run so."""
     done, results = [plan_first_phase(which)], {}
     while True:
-        results |= {id: scored(score(run)) for id, run in done[-1].runs.items()}
+        results |= {id: make_result(score(run)) for id, run in done[-1].runs.items()}
         phase = plan_next_phase(which, done, results)
         if phase is None:
             return done, results
         done.append(phase)
 
 
-def best_at(**rates: float) -> Callable[[Run], float]:
+def make_scorer(**rates: float) -> Callable[[Run], float]:
     """The nearer the rate to that of the schedule, the better."""
 
     def score(run: Run) -> float:
@@ -63,12 +63,12 @@ def best_at(**rates: float) -> Callable[[Run], float]:
     return score
 
 
-def rates_tried(phase: Phase, schedule: Schedule) -> list[float]:
+def list_tried_lrs(phase: Phase, schedule: Schedule) -> list[float]:
     return sorted({settings.lr for one, settings in phase.candidates if one == schedule})
 
 
 def test_every_schedule_is_tried_with_every_settings_and_the_same_seeds(iris: Problem) -> None:
-    which = study(iris)
+    which = plan_study(iris)
     phase = plan_first_phase(which)
     assert phase.name == "tuning"
     assert [(run.schedule, run.settings, run.seed) for run in phase.runs.values()] == [
@@ -80,8 +80,8 @@ def test_every_schedule_is_tried_with_every_settings_and_the_same_seeds(iris: Pr
 
 
 def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
-    which = study(iris)
-    done, results = carried_out(which, best_at(constant=0.1, cosine=0.3))
+    which = plan_study(iris)
+    done, results = run_phases(which, make_scorer(constant=0.1, cosine=0.3))
     assert [phase.name for phase in done] == ["tuning", "final"]
     chosen = {BASELINE: 0.1, Cosine(): 0.3}
     final = [(run.schedule, run.settings.lr, run.seed) for run in done[-1].runs.values()]
@@ -99,7 +99,7 @@ def test_the_chosen_settings_are_run_on_fresh_seeds(iris: Problem) -> None:
 
 
 def test_the_baseline_is_run_on_them_at_all_it_was_tried_with_and_between(iris: Problem) -> None:
-    done, _ = carried_out(study(iris), best_at(constant=3.0, cosine=0.3))
+    done, _ = run_phases(plan_study(iris), make_scorer(constant=3.0, cosine=0.3))
     tried = [one for phase in done[:-1] for one in phase.candidates if one[0] == BASELINE]
     assert len(tried) == 2 * (5 + 2)
     rivals = {settings for schedule, settings in done[-1].candidates if schedule == BASELINE}
@@ -111,31 +111,31 @@ def test_the_baseline_is_run_on_them_at_all_it_was_tried_with_and_between(iris: 
 
 
 def test_a_best_rate_at_the_edge_widens_the_grid_for_that_schedule_alone(iris: Problem) -> None:
-    done, results = carried_out(study(iris), best_at(constant=0.1, cosine=3.0))
+    done, results = run_phases(plan_study(iris), make_scorer(constant=0.1, cosine=3.0))
     assert [phase.name for phase in done] == [
         "tuning",
         "grid extension 1",
         "grid extension 2",
         "final",
     ]
-    assert [rates_tried(phase, Cosine()) for phase in done[1:3]] == [[3.0], [10.0]]
-    assert all(rates_tried(phase, BASELINE) == [] for phase in done[1:3])
+    assert [list_tried_lrs(phase, Cosine()) for phase in done[1:3]] == [[3.0], [10.0]]
+    assert all(list_tried_lrs(phase, BASELINE) == [] for phase in done[1:3])
     assert all(phase.seeds == done[0].seeds for phase in done[1:3])
     assert {settings.momentum for _, settings in done[1].candidates} == {0.0, 0.9}
-    tuned = select_tuned_settings(study(iris), done, results)
+    tuned = select_tuned_settings(plan_study(iris), done, results)
     assert (tuned[Cosine()].settings.lr, tuned[Cosine()].at_grid_edge) == (3.0, False)
 
 
 def test_beyond_the_limit_the_edge_is_said(iris: Problem) -> None:
-    done, results = carried_out(study(iris), best_at(constant=1e-9, cosine=1e9))
+    done, results = run_phases(plan_study(iris), make_scorer(constant=1e-9, cosine=1e9))
     assert [phase.name for phase in done] == [
         "tuning",
         "grid extension 1",
         "grid extension 2",
         "final",
     ]
-    assert [rates_tried(phase, BASELINE) for phase in done[1:3]] == [[0.003], [0.001]]
-    tuned = select_tuned_settings(study(iris), done, results)
+    assert [list_tried_lrs(phase, BASELINE) for phase in done[1:3]] == [[0.003], [0.001]]
+    tuned = select_tuned_settings(plan_study(iris), done, results)
     assert [(own.settings.lr, own.edge_side) for own in tuned.values()] == [(0.001, -1), (10.0, 1)]
 
 
@@ -150,8 +150,8 @@ def test_what_is_not_tuned_has_final_runs_alone(iris: Problem) -> None:
 
 def test_one_rate_has_no_edge(iris: Problem) -> None:
     grid = build_grid(Settings(epochs=1, validation_size=0.2), [0.1], [0, 0.9])
-    done, _ = carried_out(
-        build_plan(iris, [Cosine()], grid, PROTOCOL), best_at(constant=1, cosine=1)
+    done, _ = run_phases(
+        build_plan(iris, [Cosine()], grid, PROTOCOL), make_scorer(constant=1, cosine=1)
     )
     assert [phase.name for phase in done] == ["tuning", "final"]
 

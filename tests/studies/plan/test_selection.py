@@ -13,42 +13,51 @@ GRID = build_grid(Settings(epochs=1, validation_size=0.2), [0.01, 0.03, 0.1, 0.3
 SEEDS = (3, 8)
 
 
-def result(*validation: float, test: float = 0.5) -> Result:
+def make_result(*validation: float, test: float = 0.5) -> Result:
     """Of a run whose held-out rows scored so, epoch after epoch, and its test rows a bit more."""
     epochs = [Epoch(i, 0.1, 0.1, 1.0, test + i / 10, 0.7, v) for i, v in enumerate(validation)]
     return Result(epochs[-1].test_score, False, Curve.from_epochs(epochs), 0.0)
 
 
-BAD = [result(0.0)] * 2
+BAD = [make_result(0.0)] * 2
 DIVERGED = Result(0.99, True, Curve.from_epochs([]), 0.0, diverged_at_step=3)
 
 
-def chosen(data: str, *inner: list[Result], score: str = "final") -> float:
+def select_lr(data: str, *inner: list[Result], score: str = "final") -> float:
     """The rate chosen when the three inside the grid come to these results."""
-    worst = [result(1e9)] * 2 if data == "diabetes" else BAD
+    worst = [make_result(1e9)] * 2 if data == "diabetes" else BAD
     runs = [worst, *inner, worst]
     trials = {(Cosine(), s): own for s, own in zip(GRID, runs, strict=True)}
     return select_settings(load_problem(data), trials, SEEDS, score)[Cosine()].settings.lr
 
 
 def test_the_best_mean_over_the_seeds_wins_whatever_the_test_rows_say() -> None:
-    best_test = [result(0.7, test=1.0), result(0.7, test=1.0)]
-    assert chosen("iris", best_test, [result(0.6), result(0.9)], [result(0.74)] * 2) == 0.1
-    assert chosen("iris", best_test, [result(0.6), result(0.81)], [result(0.74)] * 2) == 0.3
+    best_test = [make_result(0.7, test=1.0), make_result(0.7, test=1.0)]
+    assert (
+        select_lr("iris", best_test, [make_result(0.6), make_result(0.9)], [make_result(0.74)] * 2)
+        == 0.1
+    )
+    assert (
+        select_lr("iris", best_test, [make_result(0.6), make_result(0.81)], [make_result(0.74)] * 2)
+        == 0.3
+    )
 
 
 def test_less_is_better_where_the_metric_says_so() -> None:
-    assert chosen("diabetes", [result(60)] * 2, [result(55)] * 2, [result(70)] * 2) == 0.1
+    assert (
+        select_lr("diabetes", [make_result(60)] * 2, [make_result(55)] * 2, [make_result(70)] * 2)
+        == 0.1
+    )
 
 
 def test_ties_go_to_the_lower_rate_also_up_to_rounding() -> None:
-    low, high = [result(0.15), result(0.15)], [result(0.1), result(0.2)]
+    low, high = [make_result(0.15), make_result(0.15)], [make_result(0.1), make_result(0.2)]
     assert 0.15 + 0.15 < 0.1 + 0.2
-    assert chosen("iris", BAD, low, high) == 0.1
+    assert select_lr("iris", BAD, low, high) == 0.1
 
 
 def test_ties_do_not_go_to_the_edge() -> None:
-    same = [result(1.0)] * 2
+    same = [make_result(1.0)] * 2
     trials = {(Cosine(), s): same for s in GRID}
     tuned = select_settings(load_problem("iris"), trials, SEEDS)[Cosine()]
     assert (tuned.settings.lr, tuned.at_grid_edge, tuned.validation_score) == (0.03, False, 1.0)
@@ -62,20 +71,20 @@ def test_a_diverged_run_counts_as_a_guess_on_the_held_out_rows(beside: float, ra
         split = problem.split_rows(seed, GRID[0].count_validation_rows(problem.train_rows))
         most = np.bincount(split.y_train.numpy()).argmax()
         guesses.append(float((split.y_validation == most).double().mean()))
-    other = [result(float(np.mean([0.9, guesses[1]])) + beside)] * 2
+    other = [make_result(float(np.mean([0.9, guesses[1]])) + beside)] * 2
     # Its score on the test rows, 0.99 here, plays no part.
-    assert chosen("wine", BAD, [result(0.9), DIVERGED], other) == rate
+    assert select_lr("wine", BAD, [make_result(0.9), DIVERGED], other) == rate
 
 
 def test_the_best_epoch_is_that_of_the_held_out_rows() -> None:
-    peaks, ends = [result(0.1, 0.9, 0.2)] * 2, [result(0.1, 0.3, 0.8)] * 2
-    assert chosen("iris", BAD, peaks, ends) == 0.3
-    assert chosen("iris", BAD, peaks, ends, score="best") == 0.1
+    peaks, ends = [make_result(0.1, 0.9, 0.2)] * 2, [make_result(0.1, 0.3, 0.8)] * 2
+    assert select_lr("iris", BAD, peaks, ends) == 0.3
+    assert select_lr("iris", BAD, peaks, ends, score="best") == 0.1
 
 
 def test_scores_are_read_where_the_protocol_says() -> None:
     iris, diabetes = load_problem("iris"), load_problem("diabetes")
-    run = result(0.1, 0.9, 0.9, test=0.5)
+    run = make_result(0.1, 0.9, 0.9, test=0.5)
     assert compute_test_score(run, iris, "final") == pytest.approx(0.7)
     assert compute_test_score(run, iris, "best") == pytest.approx(0.6)  # the first of the best
     assert compute_test_score(run, diabetes, "best") == pytest.approx(0.5)  # less is better there

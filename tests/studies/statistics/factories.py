@@ -18,42 +18,42 @@ ACCURACY = Metric("accuracy", greater_is_better=True, percent=True, fn=lambda a,
 RMSE = Metric("RMSE", greater_is_better=False, percent=False, fn=lambda a, b: a)
 
 
-def candidate(number: int) -> Schedule:
+def make_candidate(number: int) -> Schedule:
     """A schedule of its own for each number, the baseline for 0."""
     return Constant(float(number + 1)) if number else BASELINE
 
 
-def compared(
+def make_comparison(
     scores: Sequence[Sequence[float]],
     metric: Metric = ACCURACY,
-    overlap: float | None = None,
-    diverged: Mapping[int, int] | None = None,
+    test_train_ratio: float | None = None,
+    diverged_count: Mapping[int, int] | None = None,
     edges: Sequence[int] | None = None,
-    rivals: Sequence[Sequence[float]] = (),
+    other_baseline_scores: Sequence[Sequence[float]] = (),
 ) -> Comparison:
     """Scores of shape (schedules, seeds), the baseline's first; edges are given by number.
 
     Rivals are scores of the baseline at settings that were not chosen, of rates 0.2, 0.3, ...
     """
     tuned = {
-        candidate(i): Selection(Settings(), edge_side=int(i in (edges or ())))
+        make_candidate(i): Selection(Settings(), edge_side=int(i in (edges or ())))
         for i in range(len(scores))
     }
-    of_baseline = [scores[0], *rivals] if len(rivals) else []
+    of_baseline = [scores[0], *other_baseline_scores] if len(other_baseline_scores) else []
     return compare_scores(
-        {candidate(i): np.array(own) for i, own in enumerate(scores)},
+        {make_candidate(i): np.array(own) for i, own in enumerate(scores)},
         BASELINE,
         metric,
-        overlap,
-        {candidate(i): count for i, count in (diverged or {}).items()},
-        tuned if edges is not None or len(rivals) else {},
+        test_train_ratio,
+        {make_candidate(i): count for i, count in (diverged_count or {}).items()},
+        tuned if edges is not None or len(other_baseline_scores) else {},
         {Settings(lr=(i + 1) / 10): np.array(own) for i, own in enumerate(of_baseline)},
     )
 
 
-def row_of(comparison: Comparison, number: int):
+def get_row(comparison: Comparison, number: int):
     """The row of a candidate."""
-    (row,) = [row for row in comparison.rows if row.schedule == repr(candidate(number))]
+    (row,) = [row for row in comparison.rows if row.schedule == repr(make_candidate(number))]
     return row
 
 

@@ -18,7 +18,7 @@ STUDIES = 150
 MEASURED = json.loads((REPOSITORY / "benchmarks" / "results" / "calibration.json").read_text())
 
 
-def error(share: float, studies: int = STUDIES) -> float:
+def compute_standard_error(share: float, studies: int = STUDIES) -> float:
     return math.sqrt(share * (1 - share) / studies)
 
 
@@ -26,14 +26,14 @@ def test_without_a_difference_few_studies_name_a_winner(calibration: ModuleType)
     for world in calibration.NULLS.values():
         found = calibration.count_false_winners(world, STUDIES)
         for shares in found.values():
-            assert shares["told"]["share"] <= 0.05 + 4 * error(0.05)
+            assert shares["told"]["share"] <= 0.05 + 4 * compute_standard_error(0.05)
             assert shares["named"]["share"] <= shares["told"]["share"]
 
 
 def test_a_difference_of_this_data_is_none_of_new_data(calibration: ModuleType) -> None:
     for world in calibration.NULLS_OF_NEW_DATA.values():
         found = calibration.count_false_winners(world, STUDIES)
-        assert found["new"]["told"]["share"] <= 0.05 + 4 * error(0.05)
+        assert found["new"]["told"]["share"] <= 0.05 + 4 * compute_standard_error(0.05)
         assert found["here"]["named"]["share"] > 0.3  # rightly
 
 
@@ -50,19 +50,19 @@ def test_intervals_cover_the_truth_as_often_as_they_say(calibration: ModuleType,
     assert found
     for shares in found.values():
         # Each study is one number here, the share of its intervals: no more than one draw.
-        assert 0.95 - 4 * error(0.95) <= shares["share"] <= 0.99
+        assert 0.95 - 4 * compute_standard_error(0.95) <= shares["share"] <= 0.99
 
 
 def test_on_this_data_intervals_of_classifiers_cover_too(calibration: ModuleType) -> None:
     found = calibration.measure_coverage_on_this_data(calibration.Learners(calibration.UNLIKE), 60)
-    assert 0.95 - 4 * error(0.95, 60) <= found["share"] <= 0.99
+    assert 0.95 - 4 * compute_standard_error(0.95, 60) <= found["share"] <= 0.99
 
 
 def test_what_is_called_visible_is_seen(calibration: ModuleType) -> None:
     for reading, world in calibration.POWERS.items():
         assert (world(0.0).overlap is None) == (reading == "on this data")
         (visible,) = calibration.measure_power(reading, STUDIES, steps=[1.0])
-        assert visible["share"] == pytest.approx(0.8, abs=4 * error(0.8))
+        assert visible["share"] == pytest.approx(0.8, abs=4 * compute_standard_error(0.8))
 
 
 def test_the_classifiers_truth_is_that_of_new_rows(calibration: ModuleType) -> None:
@@ -82,7 +82,7 @@ def test_what_was_measured_keeps_the_promise() -> None:
     for readings in MEASURED["none"].values():
         for shares in readings.values():
             assert shares["named"]["share"] <= 0.05
-            assert shares["told"]["share"] <= 0.05 + 3 * error(0.05, studies)
+            assert shares["told"]["share"] <= 0.05 + 3 * compute_standard_error(0.05, studies)
     for columns in MEASURED["tuned"].values():
         assert columns["here"]["share"] <= 0.05
         assert "new" not in columns or columns["new"]["share"] <= 0.05

@@ -57,12 +57,12 @@ def test_simulated_studies_are_judged_as_real_ones(calibration: ModuleType, slop
         study = calibration.SuitedRows([0.005] * 3, (0.0, 0.02, -0.02)).draw(random)
         study.held_out[:] = (study.held_out + slope * tuning.RATE).round(2)  # with ties
         ours = tuning.compare_tuned(study, load_problem("iris").test_train_ratio)
-        assert carried_out(tuning, study).rows == ours.rows
+        assert compare_simulated(tuning, study).rows == ours.rows
         beyond += any(row.selection.settings not in tuning.GRID for row in ours.rows)
     assert beyond or slope == 0
 
 
-def carried_out(tuning: ModuleType, study) -> Comparison:
+def compare_simulated(tuning: ModuleType, study) -> Comparison:
     schedules = [BASELINE, *(Constant(i + 1.0) for i in range(1, len(study.final)))]
     protocol = Protocol(tuning.SEEDS, tuning_seeds=1, grid_extensions=tuning.WIDENINGS)
     which = build_plan(load_problem("iris"), [], tuning.GRID, protocol)

@@ -12,7 +12,13 @@ from lrlab.errors import StudyError
 from lrlab.studies import BASELINE, compare_scores
 from lrlab.studies.statistics.paired import adjust_by_holm
 from tests.raising import raises
-from tests.studies.statistics.factories import ACCURACY, RMSE, candidate, compared, row_of
+from tests.studies.statistics.factories import (
+    ACCURACY,
+    RMSE,
+    get_row,
+    make_candidate,
+    make_comparison,
+)
 
 tables = st.integers(1, 5).flatmap(
     lambda seeds: arrays(np.float64, (5, seeds), elements=st.floats(-10, 10, width=16))
@@ -22,15 +28,15 @@ tables = st.integers(1, 5).flatmap(
 def test_differences_are_paired_and_positive_is_better() -> None:
     hard = [0.5, 0.7, 0.9, 0.6]  # seeds differ far more than schedules do
     scores = [hard, [s + d for s, d in zip(hard, [2, 3, 2, 3], strict=True)]]
-    best, last = compared(scores, diverged={1: 2}).rows
-    assert (best.schedule, best.rank, best.diverged_count) == (repr(candidate(1)), 1, 2)
+    best, last = make_comparison(scores, diverged_count={1: 2}).rows
+    assert (best.schedule, best.rank, best.diverged_count) == (repr(make_candidate(1)), 1, 2)
     assert (last.rank, last.diverged_count, last.vs_baseline) == (2, 0, None)
     assert best.vs_best is None
     assert best.vs_baseline.difference == pytest.approx(2.5)
     assert last.vs_best.difference == pytest.approx(-2.5)
     assert best.vs_baseline.on_this_data.ci_low > 1.5
     assert best.sd == pytest.approx(np.std(scores[1], ddof=1))
-    best, last = compared(scores, RMSE).rows  # now less is better
+    best, last = make_comparison(scores, RMSE).rows  # now less is better
     assert best.schedule == "Constant(1.0)"
     assert last.mean == pytest.approx(np.mean(scores[1]))
     assert last.vs_baseline.difference == pytest.approx(-2.5)
@@ -38,10 +44,10 @@ def test_differences_are_paired_and_positive_is_better() -> None:
 
 @given(tables, st.booleans())
 def test_ranks_go_down_in_groups_that_cannot_be_told_apart(scores: np.ndarray, more: bool) -> None:
-    comparison = compared(scores, ACCURACY if more else RMSE)
+    comparison = make_comparison(scores, ACCURACY if more else RMSE)
     means = [row.mean for row in comparison.rows]
     assert means == sorted(means, reverse=more)
-    number = {repr(candidate(i)): i for i in range(5)}
+    number = {repr(make_candidate(i)): i for i in range(5)}
     own = [scores[number[row.schedule]] for row in comparison.rows]
     ranks = [row.rank for row in comparison.rows]
     assert ranks[0] == 1
@@ -69,17 +75,17 @@ def test_ranks_go_down_in_groups_that_cannot_be_told_apart(scores: np.ndarray, m
 
 def test_each_is_compared_with_the_baseline_and_with_the_best() -> None:
     scores = np.random.default_rng(0).normal([[0], [1], [2], [0.5]], 0.2, (4, 12))
-    comparison = compared(scores, overlap=0.4)
-    assert comparison.rows[0].schedule == repr(candidate(2))
+    comparison = make_comparison(scores, test_train_ratio=0.4)
+    assert comparison.rows[0].schedule == repr(make_candidate(2))
     assert comparison.baseline_row.schedule == "Constant(1.0)"
     for i in (1, 3):
-        row = row_of(comparison, i)
+        row = get_row(comparison, i)
         for against, other in ((row.vs_baseline, 0), (row.vs_best, 2)):
             assert against.difference == pytest.approx(np.mean(scores[i] - scores[other]))
             theirs = stats.ttest_rel(scores[i], scores[other])
             assert against.on_this_data.p == pytest.approx(theirs.pvalue)
     # The best was found among all, so that it is compared by the tests of all six pairs.
-    row = row_of(comparison, 1)
+    row = get_row(comparison, 1)
     assert row.vs_best.on_this_data.p_holm > 1.5 * row.vs_best.on_this_data.p
     assert [row.rank for row in comparison.rows] == [1, 2, 3, 4]
 
@@ -90,8 +96,8 @@ def test_pairs_with_the_baseline_are_judged_alike_everywhere() -> None:
     noise = (noise - noise.mean(axis=1, keepdims=True)) / noise.std(axis=1, ddof=1, keepdims=True)
     for gain in (2.7, -2.7):
         scores = [np.zeros(6), noise[0] + gain, *(10 * noise[1:])]
-        comparison = compared(scores)
-        row = row_of(comparison, 1)
+        comparison = make_comparison(scores)
+        row = get_row(comparison, 1)
         against = row.vs_baseline
         assert 12 * against.on_this_data.p < 0.05 < 78 * against.on_this_data.p
         assert against.on_this_data.significant
@@ -100,7 +106,7 @@ def test_pairs_with_the_baseline_are_judged_alike_everywhere() -> None:
             assert back.difference == pytest.approx(-against.difference)
             assert back.on_this_data.p_holm == against.on_this_data.p_holm
             assert comparison.baseline_row.rank > row.rank == 1
-    worse = compared([np.zeros(6), noise[0] - 3.5, *(noise[1:] - 9)])
+    worse = make_comparison([np.zeros(6), noise[0] - 3.5, *(noise[1:] - 9)])
     assert worse.rows[0] == worse.baseline_row
     assert [row.rank for row in worse.rows[:2]] == [1, 2]
     assert all(row.vs_best == row.vs_baseline for row in worse.rows[1:])
@@ -108,7 +114,7 @@ def test_pairs_with_the_baseline_are_judged_alike_everywhere() -> None:
 
 @given(tables, st.sampled_from([None, 0.4]))
 def test_there_is_never_a_nan(scores: np.ndarray, overlap: float | None) -> None:
-    for row in compared(scores, overlap=overlap).rows:
+    for row in make_comparison(scores, test_train_ratio=overlap).rows:
         for against in (row.vs_baseline, row.vs_best):
             if against is None:
                 continue
@@ -123,7 +129,7 @@ def test_there_is_never_a_nan(scores: np.ndarray, overlap: float | None) -> None
 
 
 def test_the_baseline_alone_is_compared_with_nothing() -> None:
-    (row,) = compared([[0.5, 0.6]]).rows
+    (row,) = make_comparison([[0.5, 0.6]]).rows
     assert (row.rank, row.vs_baseline, row.vs_best) == (1, None, None)
 
 

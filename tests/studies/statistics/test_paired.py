@@ -29,14 +29,14 @@ varied = arrays(np.float64, (2, 7), elements=st.floats(-10, 10, width=16)).filte
 )
 
 
-def single(own: Scores, other: Scores, overlap: float | None = None) -> PairedComparison:
+def compare_pair(own: Scores, other: Scores, overlap: float | None = None) -> PairedComparison:
     return PairedTestFamily(np.array([own]), np.array([other]), overlap).summarize_test(0)
 
 
 @given(varied)
 def test_on_this_data_it_is_scipys_paired_test(scores: Scores) -> None:
     own, other = scores
-    found, theirs = single(own, other), stats.ttest_rel(own, other)
+    found, theirs = compare_pair(own, other), stats.ttest_rel(own, other)
     here, ends = found.on_this_data, theirs.confidence_interval(0.95)
     assert found.difference == pytest.approx(own.mean() - other.mean(), abs=1e-12)
     assert here.p == pytest.approx(theirs.pvalue, rel=1e-6)
@@ -49,7 +49,7 @@ def test_on_this_data_it_is_scipys_paired_test(scores: Scores) -> None:
 def test_for_new_data_it_is_nadeaus_and_bengios(scores: Scores, overlap: float) -> None:
     """As their equation has it, with the variance s^2 times (1 / n + n2 / n1)."""
     own, other = scores
-    found = single(own, other, overlap).for_new_data
+    found = compare_pair(own, other, overlap).for_new_data
     assert found is not None
     n, d = len(own), own - other
     error = math.sqrt((1 / n + overlap) * np.var(d, ddof=1))
@@ -85,7 +85,7 @@ def test_without_spread_there_is_no_interval_and_the_sign_test(
     differences: list[float], p: float
 ) -> None:
     others = np.linspace(0.5, 0.9, len(differences))
-    found = single(others + differences, others, 0.4)
+    found = compare_pair(others + differences, others, 0.4)
     here, new = found.on_this_data, found.for_new_data
     assert here.p == pytest.approx(p)
     signs = [difference > 0 for difference in differences]
@@ -100,20 +100,22 @@ def test_without_spread_there_is_no_interval_and_the_sign_test(
 
 
 def test_differences_of_rounding_are_none() -> None:
-    found = single(np.array([0.1 + 0.2, 0.7, 0.8]), np.array([0.3, 0.7, 0.8]))
+    found = compare_pair(np.array([0.1 + 0.2, 0.7, 0.8]), np.array([0.3, 0.7, 0.8]))
     assert (found.difference, found.prob_better, found.on_this_data.p) == (0.0, 0.5, 1.0)
 
 
 def test_the_probability_of_improvement_counts_ties_half() -> None:
-    found = single(np.array([0.3, 0.2, 0.1, 0.6]), np.array([0.1, 0.1, 0.1, 0.9]))
+    found = compare_pair(np.array([0.3, 0.2, 0.1, 0.6]), np.array([0.1, 0.1, 0.1, 0.9]))
     assert found.prob_better == (2 + 0.5) / 4
 
 
 def test_the_correlation_is_of_the_pairs() -> None:
     own, other = np.random.default_rng(0).random((2, 9))
-    assert single(own, other).correlation == pytest.approx(stats.pearsonr(own, other).statistic)
-    assert single(own, np.full(9, 0.5)).correlation is None
-    assert single(own[:2], other[:2]).correlation is None
+    assert compare_pair(own, other).correlation == pytest.approx(
+        stats.pearsonr(own, other).statistic
+    )
+    assert compare_pair(own, np.full(9, 0.5)).correlation is None
+    assert compare_pair(own[:2], other[:2]).correlation is None
 
 
 def test_holms_correction_is_over_the_family() -> None:
@@ -131,11 +133,11 @@ def test_an_open_pair_says_how_many_seeds_and_a_settled_one_does_not() -> None:
     numbers = np.random.default_rng(0)
     noise = numbers.normal(0, 1, 10)
     noise = (noise - noise.mean()) / noise.std(ddof=1)
-    here = single(noise + 0.5, np.zeros(10)).on_this_data
+    here = compare_pair(noise + 0.5, np.zeros(10)).on_this_data
     assert here.seeds_needed == 34  # as G*Power has it for an effect of 0.5
     assert here.min_detectable == pytest.approx(0.996, abs=1e-3)  # 10 seeds see 3.15 / sqrt(10)
-    assert single(noise + 2, np.zeros(10)).on_this_data.seeds_needed is None
-    assert single(noise + 0.5, np.zeros(10), 0.4).for_new_data.seeds_needed is None
+    assert compare_pair(noise + 2, np.zeros(10)).on_this_data.seeds_needed is None
+    assert compare_pair(noise + 0.5, np.zeros(10), 0.4).for_new_data.seeds_needed is None
 
 
 def test_many_intervals_at_once_are_each_their_own() -> None:

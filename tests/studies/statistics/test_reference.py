@@ -34,7 +34,7 @@ def known(tutorial: dict) -> dict[str, dict[str, float]]:
     return tutorial["results_over_300_paired_seeds_percent"]
 
 
-def simulated(known: dict[str, dict[str, float]]) -> dict[Schedule, NDArray[np.float64]]:
+def simulate_scores(known: dict[str, dict[str, float]]) -> dict[Schedule, NDArray[np.float64]]:
     """Scores with exactly the means and deviations of the reference, and its errors of pairs."""
     normal = np.random.default_rng(0).normal(size=(SEEDS, len(known) + 1))
     apart, _ = np.linalg.qr(normal - normal.mean(axis=0))
@@ -49,7 +49,7 @@ def simulated(known: dict[str, dict[str, float]]) -> dict[Schedule, NDArray[np.f
     return scores
 
 
-def trained() -> Comparison:
+def train_and_compare() -> Comparison:
     """The same schedules, really trained over as many seeds."""
     problem, engine, place = load_problem("ionosphere"), Engine("ensemble"), Machine(1)
     settings = Settings(shuffle=problem.shuffle)
@@ -71,7 +71,7 @@ def trained() -> Comparison:
     return compare_scores(scores, BASELINE, problem.metric, problem.test_train_ratio)
 
 
-def check(comparison: Comparison) -> None:
+def check_comparison(comparison: Comparison) -> None:
     """What the reference says of the article: its gain is a loss here, and unknown elsewhere."""
     assert {row.schedule: row.verdict for row in comparison.rows} == {
         repr(SCHEDULES["constant"]): Verdict.BASELINE,
@@ -92,7 +92,7 @@ def check(comparison: Comparison) -> None:
 
 
 def test_the_reference_in_both_readings(known: dict[str, dict[str, float]]) -> None:
-    scores = simulated(known)
+    scores = simulate_scores(known)
     for name, schedule in SCHEDULES.items():
         own, row = 100 * scores[schedule], known[name]
         assert own.mean() == pytest.approx(row["mean"], abs=0.01)
@@ -100,7 +100,7 @@ def test_the_reference_in_both_readings(known: dict[str, dict[str, float]]) -> N
         error = (own - 100 * scores[BASELINE]).std(ddof=1) / math.sqrt(SEEDS)
         assert error == pytest.approx(row["standard_error_of_difference"], abs=1e-9)
     comparison = compare_scores(scores, BASELINE, ACCURACY, OVERLAP)
-    check(comparison)
+    check_comparison(comparison)
     # By hand: -0.752 -+ 1.968 * 0.069, and -+ 1.968 * 0.069 * sqrt(300) * sqrt(1/300 + 106/245).
     (linear,) = [row for row in comparison.rows if row.schedule == repr(SCHEDULES["linear"])]
     here, new = linear.vs_baseline.estimates
@@ -133,8 +133,8 @@ def test_the_document_shows_what_was_measured() -> None:
 
 @pytest.mark.slow
 def test_real_runs_agree_with_the_reference(known: dict[str, dict[str, float]]) -> None:
-    comparison = trained()
-    check(comparison)
+    comparison = train_and_compare()
+    check_comparison(comparison)
     rows = {row.schedule: row for row in comparison.rows}
     for name, schedule in SCHEDULES.items():
         row, reference = rows[repr(schedule)], known[name]

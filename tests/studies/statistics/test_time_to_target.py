@@ -11,15 +11,23 @@ from tests.raising import raises
 from tests.studies.statistics.factories import ACCURACY, RMSE
 
 
-def run(*scores: float, diverged: bool = False) -> Result:
+def make_result(*scores: float, diverged: bool = False) -> Result:
     curve = Curve.from_epochs(Epoch(i, 0.1, 0.1, 1.0, score) for i, score in enumerate(scores))
     return Result(scores[-1] if scores else 0.0, diverged, curve, 0.0)
 
 
 RESULTS = {
-    BASELINE: [run(0.1, 0.5, 0.7), run(0.2, 0.5, 0.9), run(0.3, 0.4, 0.8)],  # goal: 0.8
-    Cosine(): [run(0.9, 0.5, 0.1), run(0.1, 0.8, 0.2), run(0.7, 0.7, 0.9)],
-    Linear(1, 0): [run(0.9, 0.9, diverged=True), run(0.9, 0.9, 0.9), run(diverged=True)],
+    BASELINE: [
+        make_result(0.1, 0.5, 0.7),
+        make_result(0.2, 0.5, 0.9),
+        make_result(0.3, 0.4, 0.8),
+    ],  # goal: 0.8
+    Cosine(): [make_result(0.9, 0.5, 0.1), make_result(0.1, 0.8, 0.2), make_result(0.7, 0.7, 0.9)],
+    Linear(1, 0): [
+        make_result(0.9, 0.9, diverged=True),
+        make_result(0.9, 0.9, 0.9),
+        make_result(diverged=True),
+    ],
 }
 
 
@@ -49,7 +57,7 @@ def test_a_goal_of_ones_own_where_less_is_better_and_equals_share_a_rank() -> No
 
 
 def test_an_epoch_without_a_score_reaches_nothing() -> None:
-    results = {BASELINE: [run(np.nan, 0.9)]}
+    results = {BASELINE: [make_result(np.nan, 0.9)]}
     assert compute_times_to_target(results, ACCURACY, target_score=0.5)[0].epochs == 2
 
 

@@ -12,9 +12,9 @@ from tests.studies.statistics.factories import (
     BASE,
     NOISE,
     RMSE,
-    compared,
     draw_scores,
-    row_of,
+    get_row,
+    make_comparison,
 )
 
 ON_NEW_DATA = {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}
@@ -24,7 +24,7 @@ ON_NEW_DATA = {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}
 def test_verdicts_say_what_the_numbers_say(
     scores: NDArray[np.float64], test_train_ratio: float | None, greater: bool
 ) -> None:
-    comparison = compared(scores, ACCURACY if greater else RMSE, test_train_ratio)
+    comparison = make_comparison(scores, ACCURACY if greater else RMSE, test_train_ratio)
     for row in comparison.rows:
         verdict, paired = row.verdict, row.vs_baseline
         if paired is None:
@@ -39,7 +39,7 @@ def test_verdicts_say_what_the_numbers_say(
         if verdict.is_better and here.ci_low is not None:
             assert here.ci_low > 0
     # Turning the direction round turns better into worse, and changes nothing else.
-    turned = compared(scores, RMSE if greater else ACCURACY, test_train_ratio)
+    turned = make_comparison(scores, RMSE if greater else ACCURACY, test_train_ratio)
     opposites = {
         Verdict.BETTER: Verdict.WORSE,
         Verdict.BETTER_ON_NEW_DATA: Verdict.WORSE_ON_NEW_DATA,
@@ -62,8 +62,10 @@ def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
 ) -> None:
     rivals = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + more]]
     rivals[-1] += -gap if less else gap
-    comparison = compared(scores, RMSE if less else ACCURACY, overlap, rivals=rivals)
-    before = compared(scores, RMSE if less else ACCURACY, overlap)
+    comparison = make_comparison(
+        scores, RMSE if less else ACCURACY, overlap, other_baseline_scores=rivals
+    )
+    before = make_comparison(scores, RMSE if less else ACCURACY, overlap)
     for row in comparison.other_rows:
         (alone,) = [r.verdict for r in before.rows if r.schedule == row.schedule]
         verdict, hardest = row.verdict, row.hardest_baseline
@@ -97,5 +99,7 @@ def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
 
 def test_beaten_on_this_data_is_not_beaten_on_new_data() -> None:
     for gap, verdict in ((0.02, Verdict.BETTER_ON_NEW_DATA), (0.09, Verdict.BETTER)):
-        comparison = compared([BASE, BASE + 0.1 + NOISE], overlap=0.4, rivals=[BASE + gap])
-        assert row_of(comparison, 1).verdict is verdict
+        comparison = make_comparison(
+            [BASE, BASE + 0.1 + NOISE], test_train_ratio=0.4, other_baseline_scores=[BASE + gap]
+        )
+        assert get_row(comparison, 1).verdict is verdict

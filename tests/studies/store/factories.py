@@ -20,7 +20,7 @@ RUNS = {
 } | {IDS[5]: Run(Cosine(), SETTINGS[2], 5, {"weight_decay": Linear(1.0, 0.5, over=30)})}
 
 
-def result(i: int) -> Result:
+def make_result(i: int) -> Result:
     """Something else for each: a diverged one, one with a curve that has a column more."""
     curve = Curve.from_epochs([Epoch(e, 0.1, 0.1, 1 / (e + i + 3), 0.7) for e in range(i)])
     if i == 2:
@@ -30,10 +30,10 @@ def result(i: int) -> Result:
     return Result(1 / (i + 3), False, curve, 0.5)
 
 
-RESULTS = {id: result(i) for i, id in enumerate(IDS)}
+RESULTS = {id: make_result(i) for i, id in enumerate(IDS)}
 
 
-def write(
+def write_study(
     db: Path,
     study: str = "0123abcd",
     problem: str = "iris",

@@ -11,7 +11,7 @@ BLOCK, BLOCKS = 7, 600
 STUDY = "0123abcd"
 
 
-def read(db: Path) -> None:
+def read_until_seen_growing(db: Path) -> None:
     """Reads until the study was seen at ten points, thirty times at least."""
     from lrlab.studies import StoreReader
     from lrlab.studies.store.schema import unpack_curve
@@ -32,16 +32,16 @@ def read(db: Path) -> None:
     assert "torch" not in sys.modules
 
 
-def begin(db: Path) -> None:
+def begin_study(db: Path) -> None:
     from lrlab.studies import Store
 
-    problem, engine, ids, _, _ = study()
+    problem, engine, ids, _, _ = make_study()
     with Store(db) as store:
         store.add_study(STUDY, problem, engine, "{}")
         store.add_phase(STUDY, "final", [(id, i // BLOCK) for i, id in enumerate(ids)])
 
 
-def study() -> tuple:
+def make_study() -> tuple:
     """Problem, engine, ids, runs and results, which nobody has trained."""
     import numpy as np
 
@@ -61,4 +61,4 @@ def study() -> tuple:
 
 
 if __name__ == "__main__":
-    read(Path(sys.argv[1]))
+    read_until_seen_growing(Path(sys.argv[1]))

@@ -16,8 +16,8 @@ PROGRAM = Path(reading_program.__file__)
 @pytest.mark.integration
 def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
-    reading_program.begin(db)
-    problem, engine, ids, runs, results = reading_program.study()
+    reading_program.begin_study(db)
+    problem, engine, ids, runs, results = reading_program.make_study()
     blocks = (ids[i : i + reading_program.BLOCK] for i in range(0, len(ids), reading_program.BLOCK))
     command = [sys.executable, str(PROGRAM), str(db)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -9,13 +9,13 @@ import pytest
 from lrlab import to_text
 from lrlab.studies import Store, StoreReader
 from lrlab.studies.store import frames
-from tests.studies.store.factories import IDS, RESULTS, RUNS, write
+from tests.studies.store.factories import IDS, RESULTS, RUNS, write_study
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    write(tmp_path / "lrlab.db")
-    write(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(0)}, ended=[])
+    write_study(tmp_path / "lrlab.db")
+    write_study(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(0)}, ended=[])
     return tmp_path / "lrlab.db"
 
 

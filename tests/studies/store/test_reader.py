@@ -18,16 +18,16 @@ from lrlab.studies.store import frames
 from lrlab.studies.store.reader import PhaseProgress
 from lrlab.studies.store.schema import SCHEMA_VERSION
 from tests.raising import raises
-from tests.studies.store.factories import IDS, RESULTS, write
+from tests.studies.store.factories import IDS, RESULTS, write_study
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    write(tmp_path / "lrlab.db", source='{"data": "iris"}')
+    write_study(tmp_path / "lrlab.db", source='{"data": "iris"}')
     return tmp_path / "lrlab.db"
 
 
-def everything(path: Path) -> dict[str, bytes]:
+def read_files(path: Path) -> dict[str, bytes]:
     """The files of a folder, but what SQLite notes in one of them of who reads."""
     files = {file.name: file for file in path.parent.iterdir()}
     return {name: b"" if name.endswith("-shm") else files[name].read_bytes() for name in files}
@@ -42,14 +42,16 @@ def test_how_far_a_study_is(db: Path) -> None:
     assert (entry.plan, entry.source) == ("{}", '{"data": "iris"}')
     now = datetime.now(UTC)
     assert now - timedelta(minutes=1) < entry.began_at <= entry.last_ended_at <= now
-    write(db, ended=[6, 7])
+    write_study(db, ended=[6, 7])
     assert StoreReader(db).find_study().is_finished
 
 
 def test_what_is_not_planned_or_has_no_final_phase_is_not_finished(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
-    write(db, "00000000", phases={}, ended=[])
-    write(db, "00000001", phases={"tuning": range(4), "grid extension 1": range(0)}, ended=range(4))
+    write_study(db, "00000000", phases={}, ended=[])
+    write_study(
+        db, "00000001", phases={"tuning": range(4), "grid extension 1": range(0)}, ended=range(4)
+    )
     first, second = StoreReader(db).list_studies()
     assert (first.phases, first.last_ended_at, first.is_finished) == ((), None, False)
     assert second.phases == (
@@ -65,10 +67,10 @@ def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path)
         pass
     with raises(StudyError, db, "no study", "lrlab compare"):
         StoreReader(db).find_study()
-    write(db, "0123abcd", "iris")
+    write_study(db, "0123abcd", "iris")
     assert StoreReader(db).find_study().id == "0123abcd"
-    write(db, "0123beef", "iris")
-    write(db, "4567cdef", "wine")
+    write_study(db, "0123beef", "iris")
+    write_study(db, "4567cdef", "wine")
     catalog = StoreReader(db)
     for text, id in (("0123abcd", "0123abcd"), ("0123B", "0123beef"), ("wine", "4567cdef")):
         assert catalog.find_study(text).id == id
@@ -102,22 +104,22 @@ def test_runs_that_a_study_shares_and_runs_of_no_study(db: Path) -> None:
         catalog.count_unshared_runs(catalog.find_study()),
         catalog.count_runs_without_study(),
     ) == (6, 0)
-    write(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
+    write_study(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
     assert catalog.count_unshared_runs(catalog.find_study("0123")) == 3
     assert catalog.count_unshared_runs(catalog.find_study("4567")) == 0
     with Store(db) as store:
         assert store.delete_study("0123abcd") == 3
         assert store.delete_study("4567cdef") == 3
-    write(db, "89abcdef", phases={"final": range(0, 2)})
+    write_study(db, "89abcdef", phases={"final": range(0, 2)})
     assert catalog.count_runs_without_study() == 4
 
 
 def test_nothing_is_left_beside_a_file_that_was_read(db: Path) -> None:
-    before = everything(db)
+    before = read_files(db)
     assert list(before) == ["lrlab.db"]
     catalog = StoreReader(db)
     frames.read_runs(catalog, catalog.find_study().id)
-    assert everything(db) == before
+    assert read_files(db) == before
 
 
 def test_what_is_written_meanwhile_is_seen_whole_or_not_at_all(db: Path) -> None:
@@ -128,7 +130,7 @@ def test_what_is_written_meanwhile_is_seen_whole_or_not_at_all(db: Path) -> None
         asked.append(True)
         first = reading.execute("SELECT count(*) FROM run").fetchone()
         if len(asked) == 1:
-            write(db, ended=[6, 7])  # and its log is gone when it has ended
+            write_study(db, ended=[6, 7])  # and its log is gone when it has ended
         assert len(asked) == 1 or reading.execute("SELECT count(*) FROM run").fetchone() == first
         return first[0]
 
@@ -149,7 +151,7 @@ def test_what_a_killed_writer_has_left_in_its_log_is_read(db: Path, tmp_path: Pa
 
 
 @pytest.fixture
-def shelf() -> Iterator[Path]:
+def shared_folder() -> Iterator[Path]:
     """A folder that others may enter."""
     with TemporaryDirectory() as folder:
         path = Path(folder)
@@ -173,22 +175,22 @@ def as_nobody() -> Iterator[None]:
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has other rights")
 @pytest.mark.parametrize("log", [False, True])
-def test_what_may_not_be_written_is_read(shelf: Path, log: bool) -> None:
-    db = shelf / "lrlab.db"
-    write(db)
+def test_what_may_not_be_written_is_read(shared_folder: Path, log: bool) -> None:
+    db = shared_folder / "lrlab.db"
+    write_study(db)
     with closing(sqlite3.connect(db, isolation_level=None)) as writing:
         if log:
             writing.execute("DELETE FROM run WHERE id = ?", (IDS[0],))
-        for file in shelf.iterdir():
+        for file in shared_folder.iterdir():
             file.chmod(0o444)
-        shelf.chmod(0o555)
-        before = everything(db)
+        shared_folder.chmod(0o555)
+        before = read_files(db)
         with as_nobody():
             assert StoreReader(db).find_study().ended_count == 6 - log
             if not log:  # SQLite would use what this process, as root, has open already
                 with raises(StudyError, db, "read-only"):
                     Store(db)
-        assert everything(db) == before
+        assert read_files(db) == before
 
 
 def remove_file(db: Path) -> None:
@@ -234,15 +236,15 @@ def test_what_is_no_database_of_ours_is_left_alone(
     db: Path, harm: Callable[[Path], object], said: str
 ) -> None:
     harm(db)
-    before = {} if db.is_dir() else everything(db)
+    before = {} if db.is_dir() else read_files(db)
     with pytest.raises(StudyError, match=said) as refused:
         StoreReader(db)
     assert str(refused.value).count(".") - str(refused.value).count("lrlab.db") == 1
-    assert db.is_dir() or everything(db) == before
+    assert db.is_dir() or read_files(db) == before
     if before.get("lrlab.db"):  # a store makes what is not there, and fills what is empty
         with pytest.raises(StudyError, match=said):
             Store(db)
-        assert everything(db) == before
+        assert read_files(db) == before
 
 
 def test_whatever_is_damaged_is_an_error_or_was_not_asked_for(db: Path) -> None:
@@ -251,7 +253,7 @@ def test_whatever_is_damaged_is_an_error_or_was_not_asked_for(db: Path) -> None:
     for first in range(0, len(whole), page // 2):
         harmed = whole[:first] + noise.randbytes(page // 2) + whole[first + page // 2 :]
         db.write_bytes(harmed)
-        for look in (all_of_a_catalog, all_of_a_store):
+        for look in (read_all_by_reader, read_all_by_store):
             refused += is_refused(look, db)
         assert db.read_bytes() == harmed
     assert refused > 20
@@ -265,7 +267,7 @@ def is_refused(look: Callable[[Path], None], db: Path) -> bool:
     return False
 
 
-def all_of_a_catalog(db: Path) -> None:
+def read_all_by_reader(db: Path) -> None:
     catalog = StoreReader(db)
     catalog.count_runs_without_study()
     for entry in catalog.list_studies():
@@ -274,7 +276,7 @@ def all_of_a_catalog(db: Path) -> None:
         frames.read_epochs(catalog, entry.id)
 
 
-def all_of_a_store(db: Path) -> None:
+def read_all_by_store(db: Path) -> None:
     with Store(db) as store:
         store.load_results(IDS)
         store.load_phase("0123abcd", "tuning")

@@ -48,26 +48,26 @@ def study() -> Given:
     return Given(build_plan(load_problem("iris"), [Cosine()], Settings(), Protocol(5)))
 
 
-def query(db: Path, question: str) -> list[tuple]:
+def query_file(db: Path, question: str) -> list[tuple]:
     with closing(sqlite3.connect(db)) as connection:
         return connection.execute(question).fetchall()
 
 
-def result(score: float) -> Result:
+def make_result(score: float) -> Result:
     epochs = (Epoch(0, 0.1, 1 / 30, 0.7, 0.1 + 0.2), Epoch(1, 1 / 30, 0.0, 0.5, score))
     return Result(score, diverged=False, curve=Curve.from_epochs(epochs), seconds=0.1)
 
 
-def begin(store: Store, study: Given, id: str) -> None:
+def add_study(store: Store, study: Given, id: str) -> None:
     store.add_study(id, study.problem, study.engine, '{"seeds": 5}')
 
 
-def add(store: Store, study: Given, ids: list[str]) -> None:
-    store.add_results(study.problem, study.engine, study.runs, dict.fromkeys(ids, result(0.5)))
+def add_results(store: Store, study: Given, ids: list[str]) -> None:
+    store.add_results(study.problem, study.engine, study.runs, dict.fromkeys(ids, make_result(0.5)))
 
 
 def test_what_goes_in_comes_out_bit_for_bit(tmp_path: Path, study: Given) -> None:
-    expected = {id: result(i / 7) for i, id in enumerate(study.runs)}
+    expected = {id: make_result(i / 7) for i, id in enumerate(study.runs)}
     with Store(tmp_path / "lrlab.db") as store:
         assert store.load_results(study.runs) == {}
         store.add_results(study.problem, study.engine, study.runs, expected)
@@ -99,11 +99,11 @@ def test_runs_that_end_together_are_stored_together_or_not_at_all(
     tmp_path: Path, study: Given
 ) -> None:
     good, bad = list(study.runs)[:2]
-    broken = replace(result(0.5), test_score=None)
+    broken = replace(make_result(0.5), test_score=None)
     with Store(tmp_path / "lrlab.db") as store:
         with raises(StudyError, "NOT NULL"):
             store.add_results(
-                study.problem, study.engine, study.runs, {good: result(0.5), bad: broken}
+                study.problem, study.engine, study.runs, {good: make_result(0.5), bad: broken}
             )
         assert store.find_stored_runs(study.runs) == set()
 
@@ -111,7 +111,7 @@ def test_runs_that_end_together_are_stored_together_or_not_at_all(
 def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         store.add_results(
-            study.problem, study.engine, study.runs, dict.fromkeys(study.runs, result(0.5))
+            study.problem, study.engine, study.runs, dict.fromkeys(study.runs, make_result(0.5))
         )
         ids = [*(f"{i:032x}" for i in range(300_000)), *study.runs]
         assert store.find_stored_runs(ids) == set(study.runs)
@@ -121,17 +121,17 @@ def test_more_ids_than_a_query_has_places_for(tmp_path: Path, study: Given) -> N
 def test_a_run_that_is_there_stays(tmp_path: Path, study: Given) -> None:
     id = next(iter(study.runs))
     with Store(tmp_path / "lrlab.db") as store:
-        store.add_results(study.problem, study.engine, study.runs, {id: result(0.5)})
-        store.add_results(study.problem, study.engine, study.runs, {id: result(0.9)})
+        store.add_results(study.problem, study.engine, study.runs, {id: make_result(0.5)})
+        store.add_results(study.problem, study.engine, study.runs, {id: make_result(0.9)})
         assert store.load_results([id])[id].test_score == 0.5
 
 
 def test_rows_are_readable_by_people(tmp_path: Path, study: Given) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         store.add_results(
-            study.problem, study.engine, study.runs, {list(study.runs)[-1]: result(0.5)}
+            study.problem, study.engine, study.runs, {list(study.runs)[-1]: make_result(0.5)}
         )
-    rows = query(
+    rows = query_file(
         tmp_path / "lrlab.db",
         "SELECT problem, schedule, seed, test_score, json_extract(settings, '$.lr') FROM run",
     )
@@ -144,11 +144,13 @@ def test_many_writers_do_not_get_into_each_others_way(tmp_path: Path, study: Giv
             problem = replace(study.problem, fingerprint=str(i))
             other = Given(replace(study.plan, problem=problem))
             for id in other.runs:
-                store.add_results(other.problem, other.engine, other.runs, {id: result(0.5)})
+                store.add_results(other.problem, other.engine, other.runs, {id: make_result(0.5)})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(16)))
-    assert query(tmp_path / "lrlab.db", "SELECT count(*) FROM run") == [(16 * len(study.runs),)]
+    assert query_file(tmp_path / "lrlab.db", "SELECT count(*) FROM run") == [
+        (16 * len(study.runs),)
+    ]
 
 
 def test_a_database_that_another_is_making_is_waited_for(tmp_path: Path) -> None:
@@ -170,12 +172,12 @@ def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Giv
     tuning = [(id, i // 2) for i, id in enumerate(study.runs)]
     with Store(tmp_path / "lrlab.db") as store:
         assert not store.has_study("0123abcd")
-        begin(store, study, "0123abcd")
+        add_study(store, study, "0123abcd")
         assert store.load_phase("0123abcd", "tuning") is None
         store.add_phase("0123abcd", "tuning", tuning)
         store.add_phase("0123abcd", "grid extension 1", [])
     with Store(tmp_path / "lrlab.db") as store:
-        begin(store, study, "0123abcd")  # as a command that is repeated does
+        add_study(store, study, "0123abcd")  # as a command that is repeated does
         assert store.has_study("0123abcd")
         assert store.load_phase("0123abcd", "tuning") == tuning
         assert store.load_phase("0123abcd", "grid extension 1") == []
@@ -184,7 +186,7 @@ def test_a_study_its_phases_and_their_blocks_come_out(tmp_path: Path, study: Giv
 
 def test_of_two_plans_of_a_phase_the_first_stays(study: Given) -> None:
     with Store(None) as store:
-        begin(store, study, "0123abcd")
+        add_study(store, study, "0123abcd")
         store.add_phase("0123abcd", "final", [("a", None), ("b", 0)])
         store.add_phase("0123abcd", "final", [("a", 3), ("b", 4), ("c", 5)])
         assert store.load_phase("0123abcd", "final") == [("a", None), ("b", 0)]
@@ -192,7 +194,7 @@ def test_of_two_plans_of_a_phase_the_first_stays(study: Given) -> None:
 
 def test_a_phase_is_planned_whole_or_not_at_all(study: Given) -> None:
     with Store(None) as store:
-        begin(store, study, "0123abcd")
+        add_study(store, study, "0123abcd")
         with raises(StudyError, "NOT NULL"):
             store.add_phase("0123abcd", "final", [("a", 0), (None, 0)])
         assert store.load_phase("0123abcd", "final") is None
@@ -203,9 +205,11 @@ def test_a_phase_is_planned_whole_or_not_at_all(study: Given) -> None:
 def test_what_two_studies_share_is_deleted_with_the_second(study: Given) -> None:
     ids = list(study.runs)
     with Store(None) as store:
-        store.add_results(study.problem, study.engine, study.runs, dict.fromkeys(ids, result(0.5)))
+        store.add_results(
+            study.problem, study.engine, study.runs, dict.fromkeys(ids, make_result(0.5))
+        )
         for study_id, members in (("0123abcd", ids[:6]), ("4567cdef", ids[3:9])):
-            begin(store, study, study_id)
+            add_study(store, study, study_id)
             store.add_phase(study_id, "final", [(id, None) for id in members])
         assert store.delete_study("0123abcd") == 3
         assert store.find_stored_runs(ids) == set(ids[3:])
@@ -222,12 +226,12 @@ def test_another_that_writes_is_waited_for_and_not_for_ever(tmp_path: Path, stud
     ids = list(study.runs)
     path = tmp_path / "lrlab.db"
     with Store(path, timeout=0.05) as store, closing(sqlite3.connect(path)) as other:
-        add(store, study, ids[:1])
+        add_results(store, study, ids[:1])
         other.execute("BEGIN IMMEDIATE")
         with raises(StudyError, path, "another process"):
-            add(store, study, ids[1:2])
+            add_results(store, study, ids[1:2])
         other.execute("COMMIT")
-        add(store, study, ids[2:3])
+        add_results(store, study, ids[2:3])
         assert store.find_stored_runs(ids) == {ids[0], ids[2]}
 
 
@@ -238,14 +242,14 @@ def test_a_file_that_is_replaced_while_it_is_written(
     ids = list(study.runs)
     path, moved, another = (tmp_path / f"{name}.db" for name in ("lrlab", "moved", "another"))
     with Store(another) as store:
-        add(store, study, ids[:2])
+        add_results(store, study, ids[:2])
     with Store(path) as store:
-        add(store, study, ids[2:5])
+        add_results(store, study, ids[2:5])
         path.rename(moved)
         if not removed:
             another.rename(path)
         with raises(StudyError, path, "moved, removed or replaced"):
-            add(store, study, ids[5:])
+            add_results(store, study, ids[5:])
     with Store(moved) as store:
         assert store.find_stored_runs(ids) == set(ids[2:5]), (
             "what was stored is in the file that was moved"
@@ -257,12 +261,12 @@ def test_a_file_that_is_replaced_while_it_is_written(
 def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, study: Given) -> None:
     ids = list(study.runs)
     with Store(tmp_path / "lrlab.db") as store:
-        add(store, study, ids[:1])
+        add_results(store, study, ids[:1])
         with store._database.open_transaction() as writing:
             writing.execute("PRAGMA max_page_count = 1")
         noise = np.random.default_rng(0).normal(size=(20_000, 7))
-        huge = replace(result(0.5), curve=Curve(noise))
-        both = {ids[1]: result(0.5), ids[2]: huge}
+        huge = replace(make_result(0.5), curve=Curve(noise))
+        both = {ids[1]: make_result(0.5), ids[2]: huge}
         with raises(StudyError, "disk is full"):
             store.add_results(study.problem, study.engine, study.runs, both)
         assert store.find_stored_runs(ids) == {ids[0]}
@@ -275,9 +279,9 @@ def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study
     ids = list(study.runs)
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     noise = np.random.default_rng(0).normal(size=(20_000, 7))
-    huge = {ids[1]: replace(result(0.5), curve=Curve(noise))}
+    huge = {ids[1]: replace(make_result(0.5), curve=Curve(noise))}
     with Store(tmp_path / "lrlab.db") as store:
-        add(store, study, ids[:1])
+        add_results(store, study, ids[:1])
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
         try:
@@ -287,6 +291,6 @@ def test_a_disk_that_refuses_is_an_error_and_loses_nothing(tmp_path: Path, study
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             signal.signal(signal.SIGXFSZ, handler)
         assert store.find_stored_runs(ids) == {ids[0]}
-        add(store, study, ids[2:3])
+        add_results(store, study, ids[2:3])
     with Store(tmp_path / "lrlab.db") as store:
         assert store.find_stored_runs(ids) == {ids[0], ids[2]}
