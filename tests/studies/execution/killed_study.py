@@ -20,15 +20,17 @@ from lrlab import Cosine, Linear
 from lrlab.problems import load_problem
 from lrlab.studies import Machine, Phase, Protocol, Store, build_grid, build_plan, run_study
 from lrlab.studies.execution.runner import ignore_progress
-from lrlab.training import Run, Settings, ensemble
+from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
+from lrlab.training.ensemble import packing
 
 KILLS = 50
 
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)  # threads of a pool do not come along with a fork
-    ensemble.__dict__["_cache"] = lambda: 20_000  # so that there are many blocks
+    assert packing._get_cache_bytes
+    packing._get_cache_bytes = lambda: 20_000  # so that there are many blocks
     grid = build_grid(Settings(epochs=12, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
     schedules = [Cosine(), Linear(1, 0)]
     which = build_plan(
