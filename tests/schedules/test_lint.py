@@ -161,7 +161,7 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
         (Cosine(100).repeat(), rules.find_end_in_mid_cycle, ("last rate is 0.05",)),
         (Formula("0.1/(1+t)"), rules.find_base_rate_applied_twice, ("0.1/(1+t)", "0.1 * 0.1")),
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", None) or repr(value),
 )
 def test_each_mistake_is_found_by_one_rule(
     schedule: Schedule, rule: Callable[[LintContext], Iterator[str]], mentions: tuple[str, ...]

@@ -60,7 +60,7 @@ def test_on_this_data_intervals_of_classifiers_cover_too(calibration: ModuleType
 
 def test_what_is_called_visible_is_seen(calibration: ModuleType) -> None:
     for reading, world in calibration.POWERS.items():
-        assert (world(0.0).overlap is None) == (reading == "on this data")
+        assert (world(0.0).test_train_ratio is None) == (reading == "on this data")
         (visible,) = calibration.measure_power(reading, STUDIES, steps=[1.0])
         assert visible["share"] == pytest.approx(0.8, abs=4 * compute_standard_error(0.8))
 
