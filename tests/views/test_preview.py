@@ -106,6 +106,13 @@ def test_the_base_rate() -> None:
     assert [line.summary.first for line in absolute.lines] == [0.1, 0.1]
 
 
+def test_titles() -> None:
+    one_step = compute_preview(label_schedules(Cosine()), 1)
+    assert one_step.title == "1 schedule · 1 step · factors of the base rate"
+    preview = compute_preview(label_schedules([Cosine(), Linear(1, Absolute(0.01))]), 50)
+    assert preview.title == "2 schedules · 50 steps · base rate 0.1"
+
+
 def test_the_longest_end_is_the_length() -> None:
     assert compute_preview({"a": Cosine(5), "b": Warmup(3) >> Cosine(4.5)}).total_steps == 8
     assert compute_preview({"a": Cosine("2ep")}, steps_per_epoch=11).total_steps == 22

@@ -1,14 +1,15 @@
-"""The preview as text: its layout fits the width and loses nothing."""
+"""The preview as text: it fits the width, loses nothing, and says what the label leaves open."""
 
 import textwrap
 
+import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 from rich.text import Text
 
 from lrlab import Absolute, Constant, Cosine, Formula, Linear, Warmup, parse
 from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import compute_preview, label_schedules
-from lrlab.views.schedule_text import render_legend, render_numbers, render_preview
+from lrlab.views.schedule_text import describe_line, render_legend, render_numbers, render_preview
 
 
 def to_plain(lines: list[Text]) -> list[str]:
@@ -54,3 +55,27 @@ def test_marks_have_the_colors_of_their_lines() -> None:
             style, span = get_line_style(i), row.spans[0]
             assert row.plain[span.start : span.end].strip() == style.mark
             assert str(span.style).lower() == style.rich_style.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "description"),
+    [
+        ("Constant(1)", ""),
+        ("Linear(1, .5, over=50)", ""),
+        ("Exponential( 0.990 )", ""),
+        ("Cosine()", "Cosine(50)"),
+        ("torch.StepLR(30)", "Step(30)"),
+        ('Warmup("10%") >> Cosine()', "Warmup(5) from step 0, Cosine(45) from step 5"),
+        ("my own", "Cosine(50)"),
+    ],
+)
+def test_what_the_label_leaves_open(text: str, description: str) -> None:
+    schedule = Cosine() if text == "my own" else parse(text)
+    (line,) = compute_preview({text: schedule}, 50).lines
+    assert describe_line(line) == description
+
+
+@pytest.mark.parametrize("text", ["Plateau()", 'Warmup("10%") >> Plateau()'])
+def test_metric_driven_schedules_say_so(text: str) -> None:
+    (line,) = compute_preview({text: parse(text)}, 50).lines
+    assert "follows a metric" in describe_line(line)

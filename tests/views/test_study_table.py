@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from lrlab.views.study_table import (
     format_table,
     format_times_to_target,
     format_title,
+    render_html,
 )
 from tests.studies.statistics.factories import ACCURACY, RMSE
 from tests.views.factories import make_results, make_study
@@ -268,3 +270,18 @@ def test_times_to_target(file_regression: FileRegressionFixture) -> None:
     file_regression.check(text, extension=".txt")
     assert "epochs to" in format_times_to_target(RMSE, 54.321, reached)
     assert "54.32" in format_times_to_target(RMSE, 54.321, reached)
+
+
+LONG = parse('Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()')
+
+
+def test_html_has_the_answer_and_whole_schedules() -> None:
+    plan = build_plan(load_problem("iris"), [LONG], Settings(epochs=2), Protocol(6))
+    study = make_study(plan, {BASELINE: make_results(0.9), LONG: make_results(0.95, 1)})
+    html = render_html(study)
+    for line in write_answer(study.comparison).splitlines():
+        assert escape(line) in html
+    for text in (repr(LONG), repr(BASELINE), "P (better)", "95 % interval on this data", "verdict"):
+        assert escape(text, quote=False) in html
+    assert html.count("<tr") == 3
+    assert plan.id in html

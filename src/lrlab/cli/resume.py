@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import db_options, parsing, study_options
+from lrlab.cli import db_options, study_options
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.run_study import (
     check_plot_output,
@@ -90,7 +90,7 @@ def _load_plan(study_summary: "StudySummary") -> "Plan":
             f"study {study_summary.id} was started in {folder}, which cannot be opened "
             f"({error.strerror}); restore that folder and its data."
         ) from None
-    problem = parsing.load_problem_from_options(**problem_options)
+    problem = study_options.load_problem_from_options(**problem_options)
     plan = Plan.from_dict(plan_data, problem, Engine.from_text(study_summary.engine))
     if plan.id != study_summary.id:
         raise StudyError(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from lrlab.cli import db_options, parsing
+from lrlab.cli import db_options
+from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
     from lrlab.problems import Trainable
@@ -286,6 +287,61 @@ _PROBLEM_OPTIONS = (
 """The options that describe the problem: the parameters of ``load_problem_from_options``."""
 
 
+def load_problem_from_options(
+    data: str,
+    target: str | None,
+    task: str | None,
+    header: bool | None,
+    ionosphere_file: Path | str | None,
+    test_file: Path | str | None,
+    metric: str | None,
+    greater_is_better: bool | None,
+    percent: bool,
+    dummy_score: float | None,
+) -> "Trainable":
+    """Load the problem that the options of the same names describe."""
+    from lrlab.problems import load_problem
+
+    function_options = {
+        "metric": metric,
+        "greater_is_better": greater_is_better,
+        "percent": percent or None,
+        "dummy_score": dummy_score,
+    }
+    return load_problem(
+        data,
+        target=target,
+        task=task,
+        header=header,
+        ionosphere_file=None if ionosphere_file is None else Path(ionosphere_file),
+        test_file=None if test_file is None else Path(test_file),
+        function_options={
+            name: value for name, value in function_options.items() if value is not None
+        },
+    )
+
+
+def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
+    """Parse numbers separated by commas, if an option is given.
+
+    >>> parse_optional_numbers("--lr", "0.01, 0.1")
+    [0.01, 0.1]
+    """
+    if text is None:
+        return None
+    values = []
+    for part in text.split(","):
+        try:
+            values.append(float(part))
+        except ValueError:
+            context = f" in {text}" if "," in text else ""
+            raise TrainingError(
+                f"{option} must be a number or several separated by commas, such as 0.01,0.1, got "
+                f"{part.strip() or 'nothing'}{context}."
+            ) from None
+    return values
+
+
 @dataclass(frozen=True)
 class StudyOptions:
     """The options of a study as typed on the command line."""
@@ -379,9 +435,7 @@ class StudyOptions:
 
     def load_problem(self) -> "Trainable":
         """Load the problem to train."""
-        return parsing.load_problem_from_options(
-            **{name: getattr(self, name) for name in _PROBLEM_OPTIONS}
-        )
+        return load_problem_from_options(**{name: getattr(self, name) for name in _PROBLEM_OPTIONS})
 
     def serialize_problem_options(self) -> str:
         """Return what ``lrlab resume`` needs, as JSON: the folder and the problem's options."""
@@ -406,8 +460,8 @@ class StudyOptions:
         return plan_study(
             problem,
             schedules or None,
-            lrs=parsing.parse_optional_numbers("--lr", self.lr),
-            momenta=parsing.parse_optional_numbers("--momentum", self.momentum),
+            lrs=parse_optional_numbers("--lr", self.lr),
+            momenta=parse_optional_numbers("--momentum", self.momentum),
             tune=self.tune,
             protocol=Protocol(
                 seeds=self.seeds,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import parsing, study_options
+from lrlab.cli import study_options
 from lrlab.cli.preflight import print_preflight
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train(
     from lrlab import parse
 
     parsed_schedule = None if schedule is None else parse(schedule)
-    problem = parsing.load_problem_from_options(
+    problem = study_options.load_problem_from_options(
         data,
         target,
         task,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab._checks import to_finite_float
-from lrlab.errors import ScheduleError, ViewError
+from lrlab.errors import ScheduleError, ViewError, pluralize
 from lrlab.schedules import Affine, Clip, Continued, Product, Schedule, Sequential, Sum, Until
 from lrlab.schedules.core import Array
 from lrlab.schedules.durations import Horizon
@@ -79,6 +79,13 @@ class Preview:
     base: float
     is_relative: bool
     steps_per_epoch: float | None
+
+    @property
+    def title(self) -> str:
+        """One line that says what is shown."""
+        rates = "factors of the base rate" if self.is_relative else f"base rate {self.base:g}"
+        counts = pluralize(len(self.lines), "schedule"), pluralize(self.total_steps, "step")
+        return " · ".join((*counts, rates))
 
     @property
     def unit(self) -> str:

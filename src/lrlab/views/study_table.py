@@ -1,7 +1,10 @@
-"""What `lrlab compare` prints: a study's answer, ranked table, notes, and times to target."""
+"""A study's answer, ranked table, notes and times to target: as text, and as HTML for notebooks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from html import escape
+
+import pandas as pd
 
 from lrlab.errors import pluralize
 from lrlab.problems.metrics import Metric
@@ -49,6 +52,17 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
         format_times_to_target(metric, target_score, times_to_target),
     )
     return "\n\n".join(parts)
+
+
+def render_html(study: StudyResult) -> str:
+    """Return the answer and the ranked table of a study as an HTML fragment."""
+    title = escape(f"{study.plan.problem.name}, study {study.plan.id}")
+    answer = "<br>".join(map(escape, write_answer(study.comparison).splitlines()))
+    columns = create_columns(study.comparison, find_varied_hyperparameters(study.plan.grid))
+    cells = {column.heading.replace("\n", " "): column.cells for column in columns}
+    with pd.option_context("display.max_colwidth", None):  # no schedule is cut short
+        table = pd.DataFrame(cells).to_html(index=False, border=0)
+    return f"<p><b>{title}</b><br>{answer}</p>\n{table}"
 
 
 def format_title(study: StudyResult) -> str:
