@@ -132,7 +132,10 @@ def _write_better_as_tuned(comparison: Comparison, rows: list[ComparisonRow]) ->
         format_settings(hardest.settings, comparison.varied_hyperparameters)
     )
     score = NumberFormat.from_comparison(comparison).format_score(hardest.mean)
-    yield f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores {score}."
+    yield (
+        f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores "
+        f"{score}."
+    )
     yield "To tune better, use more --tuning-seeds, or learning rates closer together (--lr)."
 
 
@@ -233,7 +236,7 @@ def _write_difference(comparison: Comparison, row: ComparisonRow, word: str) -> 
 def _write_interval(
     estimate: DifferenceEstimate, number_format: "NumberFormat", test_count: int
 ) -> str:
-    """Return the interval in brackets, with the reason if it excludes zero but is not significant."""
+    """Return the interval in brackets, and why it is not significant if it excludes zero."""
     if estimate.ci_low is None or estimate.ci_high is None:
         return ""
     excludes_zero = estimate.ci_low > 0 or estimate.ci_high < 0
