@@ -18,6 +18,8 @@ from tests.cli.conftest import Lrlab, assert_refused
 from tests.cli.database import query, read_numbers, read_rows
 from tests.cli.processes import build_command
 
+pytestmark = pytest.mark.slow
+
 UNTUNED = ["--no-tune", "--epochs", "2", "--seeds", "3", "--engine", "loop"]
 COSINE = ["--schedule", "Cosine()"]
 SEEDS_OF_PHASE = "SELECT seed FROM run JOIN planned_run ON run = id WHERE phase = '{}'"
@@ -182,7 +184,6 @@ def test_the_options_of_the_protocol(lrlab: Lrlab, tmp_path: Path) -> None:
     assert not seeds["tuning"] & seeds["final"]
 
 
-@pytest.mark.slow
 def test_settings_are_selected_by_validation_rows_and_scored_on_fresh_seeds(
     lrlab: Lrlab, tmp_path: Path
 ) -> None:
@@ -275,7 +276,6 @@ def test_a_likely_mistake_is_warned_of_once(lrlab: Lrlab) -> None:
     assert len(re.findall(r"^warning: .*twice", result.err, re.MULTILINE)) == 1
 
 
-@pytest.mark.slow
 def test_the_tutorials_differences_are_those_of_the_reference(
     lrlab: Lrlab, tutorial: dict, tmp_path: Path
 ) -> None:

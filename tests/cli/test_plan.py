@@ -15,6 +15,8 @@ from tests.cli.database import query
 from tests.cli.scripts import METRIC_OPTIONS, TRAINING
 from tests.studies.store.factories import write_study
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     "iris", "--schedule", "Cosine()", "--schedule", "Linear(1, 0)", "--lr", "0.03,0.3",
     "--momentum", "0,0.9", "--tuning-seeds", "2", "--seeds", "3", "--epochs", "2",
@@ -38,7 +40,6 @@ def count_stored_runs(db: Path, phases: str = "*") -> int:
     return query(db, f"SELECT count(*) FROM planned_run WHERE phase GLOB '{phases}'")[0][0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("extensions", [0, 2])
 def test_the_runs_of_every_phase_are_those_of_the_study(
     lrlab: Lrlab, tmp_path: Path, extensions: int
@@ -83,7 +84,6 @@ def test_the_cost_of_grid_extensions() -> None:
     assert estimate.max_extension_runs == 4 * (3 + 2 * 5)
 
 
-@pytest.mark.slow
 def test_a_study_without_tuning_has_final_runs_only(lrlab: Lrlab, tmp_path: Path) -> None:
     study = ["iris", "--no-tune", "--seeds", 40, "--epochs", 30, "--engine", "ensemble"]
     planned = lrlab("plan", *study)

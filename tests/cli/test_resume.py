@@ -17,6 +17,8 @@ from tests.cli.database import query, read_numbers, read_rows
 from tests.cli.processes import stop_command
 from tests.cli.scripts import METRIC_OPTIONS, PROBLEM, TRAINING
 
+pytestmark = pytest.mark.slow
+
 TINY = [
     "--schedule", "Cosine()", "--lr", "0.03,0.3", "--momentum", "0", "--tuning-seeds", "1",
     "--grid-extensions", "1", "--seeds", "2", "--epochs", "1", "--engine", "loop",

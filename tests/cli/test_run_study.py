@@ -20,6 +20,8 @@ from lrlab.studies.plan.plan import Protocol
 from lrlab.training import Settings
 from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 
+pytestmark = pytest.mark.slow
+
 STUDY = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
 LOOP = ["--engine", "loop", "--workers", "1"]
 

@@ -165,7 +165,7 @@ MISTAKES = [  # the arguments, and what the message mentions
     (["Cosine(5)", "--lr", "inf"], ["inf"]),
     (["Cosine(5)", "--lr", "1e300"], ["1e+300", "float32"]),
     (["Formula('1 - t')", "--total-steps", "5"], ["t = 2", "-1"]),
-    (["Cosine(5)", "--output", "x.pdf"], [".png, .svg, .html, .csv, .json", "x.pdf"]),
+    (["Cosine(5)", "--output", "x.pdf"], [".png, .svg, .html, .csv or .json", "x.pdf"]),
     (["Cosine(5)", "--output", "no/x.png"], ["no/x.png", "folder no"]),
     (["Cosine(5)", "--output", "data.csv"], ["data.csv", "--force"]),
     (["Cosine(5)", "--output", "good.json", "--output", "data.csv"], ["data.csv", "--force"]),

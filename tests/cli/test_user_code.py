@@ -9,6 +9,8 @@ from tests.cli.conftest import Lrlab, assert_refused
 from tests.cli.database import query
 from tests.cli.scripts import METRIC_OPTIONS, PROBLEM, TRAINING
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--no-tune", "--epochs", "2", "--seeds", "3", "--schedule", "Cosine()"]
 
 

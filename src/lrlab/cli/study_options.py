@@ -1,4 +1,7 @@
-"""The options of `lrlab train`, `compare` and `plan`, and the study that they describe."""
+"""The options of `lrlab train`, `compare`, `plan` and `resume`, and the study they describe.
+
+Modules that take long to import are imported in functions, so that help appears at once.
+"""
 
 import inspect
 import json
@@ -288,6 +291,7 @@ _PROBLEM_OPTIONS = (
 
 
 def load_problem_from_options(
+    *,
     data: str,
     target: str | None,
     task: str | None,
@@ -400,9 +404,6 @@ class StudyOptions:
             rich_help_panel=_PROTOCOL_PANEL,
         ),
     ] = 0
-    target_score: TargetScoreOption = None
-    output: PlotOutputOption = None
-    force: ForceOption = False
     target: TargetOption = None
     task: TaskOption = None
     header: HeaderOption = None
@@ -481,10 +482,14 @@ class StudyOptions:
         )
 
 
-def add_study_options(command: Callable[[StudyOptions], None]) -> Callable[..., None]:
-    """Return a Typer command whose options are the fields of ``StudyOptions``."""
+def add_study_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a Typer command whose options are the fields of ``StudyOptions`` and its own.
+
+    Args:
+        command: a function of ``StudyOptions`` and of further options.
+    """
     hints = get_type_hints(StudyOptions, include_extras=True)
-    parameters = [
+    study_parameters = [
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -493,10 +498,16 @@ def add_study_options(command: Callable[[StudyOptions], None]) -> Callable[..., 
         )
         for field in fields(StudyOptions)
     ]
+    _, *command_parameters = inspect.signature(command).parameters.values()
+    parameters = [
+        *study_parameters,
+        *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in command_parameters),
+    ]
 
     @wraps(command)
     def run_command(**values: Any) -> None:
-        command(StudyOptions(**values))
+        options = {field.name: values.pop(field.name) for field in fields(StudyOptions)}
+        command(StudyOptions(**options), **values)
 
     vars(run_command)["__signature__"] = inspect.Signature(parameters)
     return run_command

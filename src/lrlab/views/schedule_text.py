@@ -1,4 +1,4 @@
-"""What `lrlab show` prints: the chart of schedules, their legend, and their numbers."""
+"""The text that `lrlab show` prints: the chart of schedules, their legend, and their numbers."""
 
 import ast
 import textwrap
@@ -91,7 +91,7 @@ def format_number(value: float) -> str:
 
 
 def describe_line(line: Line) -> str:
-    """Return what the label leaves open: where parts begin, units in steps, lrlab's own names."""
+    """Return the details that the label lacks: where parts begin, steps, lrlab's names."""
     text = repr(line.schedule)
     if line.parts:
         description = ", ".join(
