@@ -1,4 +1,4 @@
-"""What several tests need: the ionosphere file, and one thread for torch."""
+"""Fixtures and settings of all tests: the ionosphere file, one thread for torch."""
 
 import json
 import os
@@ -20,7 +20,7 @@ IONOSPHERE_FOLDER = Path(
 hypothesis.settings.register_profile("lrlab", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("lrlab")
 
-torch.set_num_threads(1)  # the runs here are small: threads would only wait for each other
+torch.set_num_threads(1)  # the networks are small: threads would only wait for each other
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def ionosphere_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder; what is imported from it is forgotten afterwards."""
+    """An empty folder; modules imported from it are removed afterwards."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
     for name, module in list(sys.modules.items()):
@@ -44,7 +44,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def tutorial(ionosphere_folder: Path) -> dict[str, Any]:
-    """What the tutorial prints and what its schedules gave over 300 paired seeds."""
+    """The tutorial's printed results, and those of its schedules over 300 paired seeds."""
     file = ionosphere_folder.parent / "reference" / "tutorial.json"
     if not file.is_file():
         pytest.skip(f"the tutorial's results are not part of the repository and not in {file}")
