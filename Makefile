@@ -11,9 +11,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 demo: .venv/.has-lab
 	$(BIN)/lrlab compare breast-cancer
 
-# While you work, in two minutes: lint, types, layers, names, and the tests that take no time.
+# While you work, in two minutes: lint, types, layers, names, and the fast tests with few examples.
 check: lint
-	$(BIN)/pytest --numprocesses 2 --dist worksteal -m 'not slow and not integration'
+	HYPOTHESIS_PROFILE=quick $(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m 'not slow and not integration'
 
 # All that CI runs. Tests that start processes or trainers would disturb each other: one at a time.
 test: lint

@@ -1,8 +1,8 @@
-"""Whether verdicts and intervals are right as often as they say, in studies whose truth is known.
+"""Checks that verdicts and intervals are right as often as promised, on studies with known truth.
 
-Simulates studies in the worlds of ``worlds.py``, judges each as ``lrlab compare`` does, and writes
-``benchmarks/results/calibration.json`` and the tables of ``docs/statistics.md``. It takes some
-minutes; the tests do the same with fewer studies.
+Simulates studies in the worlds of ``worlds.py`` and ``tuning.py``, compares their schedules as
+``lrlab compare`` does, and writes ``benchmarks/results/calibration.json`` and the tables of
+``docs/statistics.md``. It takes some minutes; the tests do the same with fewer studies.
 
     python benchmarks/calibration.py
 """
@@ -18,351 +18,410 @@ from numpy.typing import NDArray
 import tuning
 from lrlab import Constant
 from lrlab.problems.metrics import make_binary_task
-from lrlab.studies import Comparison, ComparisonRow, compare_scores
-from lrlab.studies.statistics import Verdict, find_winners
-from tuning import Curves, Fitted, SuitedRows, Tried, Tuning
-from worlds import FixedRows, Learners, Rows, Simulated, World
+from lrlab.studies import Comparison, ComparisonRow, Verdict, compare_scores, find_winners
+from tuning import Curves, FavoringRows, FittedClassifiers, TunedStudy, TuningWorld
+from worlds import FixedRows, LinearClassifiers, OverlappingSplits, SimulatedStudy, World
 
 STUDIES = 2000
-TRUTHS = 2000
-"""Seeds that stand for all there are, where the truth on a data set has no formula."""
+TRUTH_SEEDS = 2000
+"""Number of seeds that estimate a true mean on this data, where it has no formula."""
 
 REPOSITORY = Path(__file__).parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results" / "calibration.json"
 DOCUMENT = REPOSITORY / "docs" / "statistics.md"
 
-NONE = (0.0,) * 6
-ALIKE = (0.3,) * 4
-UNLIKE = (0.3, 0.32, 0.36, 0.25)
-SOME = (0.0, 0.002, 0.006, -0.004, 0.0, -0.02)
+NO_EFFECTS = (0.0,) * 6
+EFFECTS = (0.0, 0.002, 0.006, -0.004, 0.0, -0.02)
+EQUAL_WEIGHTS = (0.3,) * 4
+UNEQUAL_WEIGHTS = (0.3, 0.32, 0.36, 0.25)
 
-# No schedule is better on this data, and so none for new data.
-NULLS: dict[str, World] = {
-    "fixed test rows, 30 seeds": FixedRows(NONE),
-    "fixed test rows, 5 seeds": FixedRows(NONE, seeds=5),
-    "fixed test rows, 3 % of runs diverge": FixedRows(NONE, diverging=0.03),
-    "overlapping splits, classifiers that differ by their start": Learners(ALIKE, same=True),
+NULL_WORLDS: dict[str, World] = {
+    "fixed test rows, 30 seeds": FixedRows(NO_EFFECTS),
+    "fixed test rows, 5 seeds": FixedRows(NO_EFFECTS, seeds=5),
+    "fixed test rows, 3 % of runs diverge": FixedRows(NO_EFFECTS, diverged_fraction=0.03),
+    "overlapping splits, classifiers that differ only in initial weights": LinearClassifiers(
+        EQUAL_WEIGHTS, same_inputs=True
+    ),
 }
-# Some are better on this data, since they suit its rows, and none is for new data.
-NULLS_OF_NEW_DATA: dict[str, World] = {
-    "overlapping splits, rows that suit schedules": Rows(NONE),
-    "the same, a quarter of the variance from the runs": Rows(NONE, of_run=0.0047),
-    "overlapping splits, classifiers": Learners(ALIKE),
-}
-COVERED: dict[str, World] = {
-    "fixed test rows, 30 seeds": FixedRows(SOME),
-    "fixed test rows, 5 seeds": FixedRows(SOME, seeds=5),
-    "overlapping splits, rows that suit schedules": Rows(SOME),
-    "the same, a quarter of the variance from the runs": Rows(SOME, of_run=0.0047),
-    "the same, half of the variance from the runs": Rows(SOME, of_run=0.0081),
-    "the same, nine tenths of the variance from the runs": Rows(SOME, of_run=0.0243),
-    "overlapping splits, classifiers": Learners(UNLIKE),
-    "the same, 60 rows": Learners(UNLIKE, rows=60, tested=18),
-    "the same, 5 seeds": Learners(UNLIKE, seeds=5),
-    "overlapping splits, classifiers that differ by their start": Learners(ALIKE, same=True),
-}
-POWERS: dict[str, Callable[[float], World]] = {
-    "on this data": lambda effect: FixedRows((0.0, effect, 0.0, 0.0)),
-    "for new data": lambda effect: Rows((0.0, effect, 0.0, 0.0)),
-}
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+"""No schedule is better, neither on this data nor for new data."""
 
-# Settings are chosen, and at its best no schedule is better than another, on this data or, in the
-# worlds of rows, for new data. Numbers are what is lost one step of the grid from the best rate.
-TUNED: dict[str, Tuning] = {
-    "flat: 0.1 points are lost a step from the best rate": Curves([0.001] * 6),
+NEW_DATA_NULL_WORLDS: dict[str, World] = {
+    "overlapping splits, rows that favor schedules": OverlappingSplits(NO_EFFECTS),
+    "the same, a quarter of the variance from the runs": OverlappingSplits(
+        NO_EFFECTS, run_sd=0.0047
+    ),
+    "overlapping splits, classifiers": LinearClassifiers(EQUAL_WEIGHTS),
+}
+"""Some schedules are better on this data, since its rows favor them; none is for new data."""
+
+COVERAGE_WORLDS: dict[str, World] = {
+    "fixed test rows, 30 seeds": FixedRows(EFFECTS),
+    "fixed test rows, 5 seeds": FixedRows(EFFECTS, seeds=5),
+    "overlapping splits, rows that favor schedules": OverlappingSplits(EFFECTS),
+    "the same, a quarter of the variance from the runs": OverlappingSplits(EFFECTS, run_sd=0.0047),
+    "the same, half of the variance from the runs": OverlappingSplits(EFFECTS, run_sd=0.0081),
+    "the same, nine tenths of the variance from the runs": OverlappingSplits(
+        EFFECTS, run_sd=0.0243
+    ),
+    "overlapping splits, classifiers": LinearClassifiers(UNEQUAL_WEIGHTS),
+    "the same, 60 rows": LinearClassifiers(UNEQUAL_WEIGHTS, rows=60, test_rows=18),
+    "the same, 5 seeds": LinearClassifiers(UNEQUAL_WEIGHTS, seeds=5),
+    "overlapping splits, classifiers that differ only in initial weights": LinearClassifiers(
+        EQUAL_WEIGHTS, same_inputs=True
+    ),
+}
+POWER_WORLDS: dict[str, Callable[[float], World]] = {
+    "this_data": lambda effect: FixedRows((0.0, effect, 0.0, 0.0)),
+    "new_data": lambda effect: OverlappingSplits((0.0, effect, 0.0, 0.0)),
+}
+MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+"""True differences, in multiples of the smallest detectable one."""
+
+TUNED_WORLDS: dict[str, TuningWorld] = {
+    "flat: 0.1 points lost one grid step from the best learning rate": Curves([0.001] * 6),
     "0.5 points": Curves([0.005] * 6),
     "1 point": Curves([0.01] * 6),
     "sharp: 2 points": Curves([0.02] * 6),
-    "1 point, best rates between those tried": Curves([0.01] * 6, between=True),
-    "2 points, best rates between those tried": Curves([0.02] * 6, between=True),
-    "the baseline's 5 points, others' 0.1, between, 12 schedules": Curves(
-        [0.05] + [0.001] * 11, between=True
+    "1 point, best learning rates off the grid": Curves([0.01] * 6, off_grid=True),
+    "2 points, best learning rates off the grid": Curves([0.02] * 6, off_grid=True),
+    "baseline 5 points, others 0.1, off the grid, 12 schedules": Curves(
+        [0.05] + [0.001] * 11, off_grid=True
     ),
-    "rows that suit schedules and settings, 0.5 points": SuitedRows([0.005] * 6),
-    "rows that suit settings alone, the baseline's 2 points, others' 0, 12 schedules": SuitedRows(
-        [0.02] + [0.0] * 11, own=0.0, of_schedule=0.0, of_settings=0.1
+    "rows that favor schedules and settings, 0.5 points": FavoringRows([0.005] * 6),
+    "rows that favor settings alone, baseline 2 points, others 0, 12 schedules": FavoringRows(
+        [0.02] + [0.0] * 11, run_sd=0.0, schedule_sd=0.0, settings_sd=0.1
     ),
-    "classifiers, fitted": Fitted(),
+    "fitted classifiers": FittedClassifiers(),
 }
-POWERS_TUNED: dict[str, Callable[[float], Tuning]] = {
-    "0.1 points lost a step away": lambda gain: Curves([0.001] * 6, (0.0, gain, *[0.0] * 4)),
+"""Settings are tuned, and no schedule is better than another at its best: on this data or, where
+rows favor schedules or settings, for new data. Points are lost one grid step from the best.
+"""
+
+TUNED_POWER_WORLDS: dict[str, Callable[[float], TuningWorld]] = {
+    "0.1 points lost one grid step away": lambda gain: Curves([0.001] * 6, (0.0, gain, *[0.0] * 4)),
     "1 point": lambda gain: Curves([0.01] * 6, (0.0, gain, *[0.0] * 4)),
-    "1 point, best rates between those tried": lambda gain: Curves(
-        [0.01] * 6, (0.0, gain, *[0.0] * 4), between=True
+    "1 point, best learning rates off the grid": lambda gain: Curves(
+        [0.01] * 6, (0.0, gain, *[0.0] * 4), off_grid=True
     ),
 }
 GAINS = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02)
 
 
-def compare_study(study: Simulated, test_train_ratio: float | None) -> Comparison:
-    """The comparison of a simulated study."""
-    scores = {Constant(float(i + 1)): own for i, own in enumerate(study.scores)}
+def compare_study(study: SimulatedStudy, test_train_ratio: float | None) -> Comparison:
+    """Compare the schedules of a simulated study."""
+    scores = {
+        Constant(float(i + 1)): schedule_scores for i, schedule_scores in enumerate(study.scores)
+    }
     return compare_scores(scores, Constant(1.0), make_binary_task().metric, test_train_ratio)
 
 
-def draw_comparisons(world: World, studies: int) -> Iterator[Simulated]:
-    """Studies of a world, the same with every call."""
-    random = np.random.default_rng(0)
-    return (world.draw(random) for _ in range(studies))
+def get_schedule_index(row: ComparisonRow) -> int:
+    """Return the index of the schedule of a row in its study."""
+    return int(float(row.schedule[len("Constant(") : -1])) - 1
 
 
-def compute_fraction(hits: NDArray[Any] | list[float]) -> dict[str, float]:
-    """A mean over studies, and its standard error."""
-    return {"share": float(np.mean(hits)), "error": float(np.std(hits) / np.sqrt(len(hits)))}
+def draw_studies(world: World, count: int) -> Iterator[SimulatedStudy]:
+    """Draw studies of a world, the same with every call."""
+    rng = np.random.default_rng(0)
+    return (world.draw_study(rng) for _ in range(count))
 
 
-def count_false_winners(world: World, studies: int) -> dict[str, dict[str, float]]:
-    """How many studies name any winner, or tell any schedule from the baseline, in each reading."""
-    named, told = {"here": [], "new": []}, {"here": [], "new": []}
-    for study in draw_comparisons(world, studies):
+def compute_fraction(values: NDArray[Any] | Sequence[float]) -> dict[str, float]:
+    """Return the mean of one value per study, and its standard error."""
+    error = np.std(values) / np.sqrt(len(values))
+    return {"fraction": float(np.mean(values)), "error": float(error)}
+
+
+def count_false_winners(world: World, studies: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the fraction of studies that name a winner, and that find any clear difference."""
+    has_winner: dict[str, list[bool]] = {"this_data": [], "new_data": []}
+    has_difference: dict[str, list[bool]] = {"this_data": [], "new_data": []}
+    for study in draw_studies(world, studies):
         comparison = compare_study(study, world.test_train_ratio)
-        verdicts = [row.verdict for row in comparison.other_rows]
-        named["here"].append(bool(find_winners(comparison)))
-        told["here"].append(any(verdict.is_better or verdict.is_worse for verdict in verdicts))
-        named["new"].append(Verdict.BETTER_ON_NEW_DATA in verdicts)
-        told["new"].append(
-            not {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}.isdisjoint(verdicts)
+        verdicts = {row.verdict for row in comparison.other_rows}
+        has_winner["this_data"].append(bool(find_winners(comparison)))
+        has_difference["this_data"].append(any(v.is_better or v.is_worse for v in verdicts))
+        has_winner["new_data"].append(Verdict.BETTER_ON_NEW_DATA in verdicts)
+        has_difference["new_data"].append(
+            bool(verdicts & {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA})
         )
-    readings = ("here",) if world.test_train_ratio is None else ("here", "new")
+    senses = ("this_data",) if world.test_train_ratio is None else ("this_data", "new_data")
     return {
-        reading: {
-            "named": compute_fraction(named[reading]),
-            "told": compute_fraction(told[reading]),
+        sense: {
+            "winner": compute_fraction(has_winner[sense]),
+            "clear_difference": compute_fraction(has_difference[sense]),
         }
-        for reading in readings
+        for sense in senses
     }
 
 
 def measure_coverage(world: World, studies: int) -> dict[str, dict[str, float]]:
-    """How many 95 % intervals have the true difference to the baseline in them."""
-    truth = None
-    if isinstance(world, Learners):
-        truth, _ = world.truth(np.random.default_rng(1), 20 * studies)
-    hits: dict[str, list[float]] = {"here": [], "new": []}
-    for study in draw_comparisons(world, studies):
-        new = study.new if truth is None else truth
-        found: dict[str, list[bool]] = {"here": [], "new": []}
+    """Return the fraction of 95 % intervals that contain the true difference to the baseline."""
+    estimated_means = None
+    if isinstance(world, LinearClassifiers):
+        estimated_means, _ = world.estimate_means_for_new_data(
+            np.random.default_rng(1), 20 * studies
+        )
+    fractions: dict[str, list[float]] = {"this_data": [], "new_data": []}
+    for study in draw_studies(world, studies):
+        new_means = study.means_for_new_data if estimated_means is None else estimated_means
+        is_covered: dict[str, list[bool]] = {"this_data": [], "new_data": []}
         for row in compare_study(study, world.test_train_ratio).other_rows:
-            i = int(float(row.schedule[len("Constant(") : -1])) - 1
-            here, other = row.vs_baseline.on_this_data, row.vs_baseline.for_new_data
-            for name, reading, means in (("here", here, study.here), ("new", other, new)):
-                if means is not None and reading is not None and reading.ci_low is not None:
-                    found[name].append(reading.ci_low <= means[i] - means[0] <= reading.ci_high)
-        for name, of_study in found.items():
-            if of_study:
-                hits[name].append(float(np.mean(of_study)))
-    return {name: compute_fraction(of) for name, of in hits.items() if of}
+            i, paired = get_schedule_index(row), row.vs_baseline
+            for sense, estimate, means in (
+                ("this_data", paired.on_this_data, study.means_on_this_data),
+                ("new_data", paired.for_new_data, new_means),
+            ):
+                if means is not None and estimate is not None and estimate.ci_low is not None:
+                    difference = means[i] - means[0]
+                    is_covered[sense].append(estimate.ci_low <= difference <= estimate.ci_high)
+        for sense, values in is_covered.items():
+            if values:
+                fractions[sense].append(float(np.mean(values)))
+    return {sense: compute_fraction(values) for sense, values in fractions.items() if values}
 
 
-def measure_coverage_on_this_data(world: Learners, studies: int) -> dict[str, float]:
-    """The same on this data, where its truth is the mean over many more seeds."""
-    random, hits = np.random.default_rng(0), []
+def measure_coverage_on_this_data(world: LinearClassifiers, studies: int) -> dict[str, float]:
+    """Return the same on this data, where true means are estimated by many more seeds."""
+    rng, fractions = np.random.default_rng(0), []
     for _ in range(studies):
-        study = world.draw(random, TRUTHS)
-        # The mean over so many seeds has an error too, which the interval is not to blame for.
-        slack = np.sqrt(1 + world.seeds / TRUTHS)
-        of_study = []
+        study = world.draw_study(rng, TRUTH_SEEDS)
+        means = study.means_on_this_data
+        # The mean over so many seeds has an error, too, which does not count against the interval.
+        slack = np.sqrt(1 + world.seeds / TRUTH_SEEDS)
+        is_covered = []
         for row in compare_study(study, world.test_train_ratio).other_rows:
-            i = int(float(row.schedule[len("Constant(") : -1])) - 1
-            here = row.vs_baseline.on_this_data
-            half = slack * (here.ci_high - here.ci_low) / 2
-            of_study.append(
-                abs(row.vs_baseline.difference - (study.here[i] - study.here[0])) <= half
-            )
-        hits.append(float(np.mean(of_study)))
-    return compute_fraction(hits)
+            difference = means[get_schedule_index(row)] - means[0]
+            estimate = row.vs_baseline.on_this_data
+            half_width = slack * (estimate.ci_high - estimate.ci_low) / 2
+            is_covered.append(abs(row.vs_baseline.difference - difference) <= half_width)
+        fractions.append(float(np.mean(is_covered)))
+    return compute_fraction(fractions)
 
 
 def measure_power(
-    estimate: str, studies: int, steps: Sequence[float] = STEPS
+    sense: str, studies: int, multiples: Sequence[float] = MULTIPLES
 ) -> list[dict[str, float]]:
-    """How many studies find the one schedule that is better, by multiples of what is visible."""
-    world = POWERS[estimate]
-    visible = []
-    for study in draw_comparisons(world(0.0), 200):
-        for row in compare_study(study, world(0.0).test_train_ratio).other_rows:
-            visible.append(row.vs_baseline.estimates[-1].min_detectable)
-    unit = float(np.mean(visible))
-    found = []
-    for step in steps:
-        better = []
-        for study in draw_comparisons(world(step * unit), studies):
-            rows = compare_study(study, world(step * unit).test_train_ratio).other_rows
-            (row,) = [row for row in rows if row.schedule == "Constant(2.0)"]
-            better.append(
-                row.vs_baseline.estimates[-1].significant and row.vs_baseline.difference > 0
-            )
-        found.append({"step": step, "effect": step * unit, **compute_fraction(better)})
-    return found
+    """Return the fraction of studies that find the one schedule that is better.
 
-
-def count_false_winners_tuned(world: Tuning, studies: int) -> dict[str, dict[str, float]]:
-    """How many studies that choose settings name a winner that is none: as they do, for new data;
-    and on this data if rivals were those at the rates of the grid alone, and without any.
+    Args:
+        sense: ``"this_data"`` or ``"new_data"``.
+        studies: number of studies.
+        multiples: true differences, in multiples of the smallest detectable one.
     """
-    names = ("here", "new", "no halves", "no rivals")
-    named: dict[str, list[bool]] = {name: [] for name in names}
-    random = np.random.default_rng(0)
+    make_world = POWER_WORLDS[sense]
+    null_world = make_world(0.0)
+    min_detectable = float(
+        np.mean(
+            [
+                row.vs_baseline.estimates[-1].min_detectable
+                for study in draw_studies(null_world, 200)
+                for row in compare_study(study, null_world.test_train_ratio).other_rows
+            ]
+        )
+    )
+    power = []
+    for multiple in multiples:
+        world, is_found = make_world(multiple * min_detectable), []
+        for study in draw_studies(world, studies):
+            rows = compare_study(study, world.test_train_ratio).other_rows
+            (paired,) = [row.vs_baseline for row in rows if row.schedule == "Constant(2.0)"]
+            is_found.append(paired.estimates[-1].significant and paired.difference > 0)
+        effect = multiple * min_detectable
+        power.append({"multiple": multiple, "effect": effect, **compute_fraction(is_found)})
+    return power
+
+
+def count_false_winners_tuned(world: TuningWorld, studies: int) -> dict[str, dict[str, float]]:
+    """Return the fraction of studies with tuned settings that name a false winner.
+
+    Returns:
+        Fractions on this data and for new data; and on this data if a winner had to beat the
+        baseline only at the learning rates of the grid (``without_midpoints``), or only at its
+        tuned settings (``tuned_baseline_only``).
+    """
+    is_wrong: dict[str, list[bool]] = {
+        name: [] for name in ("this_data", "new_data", "without_midpoints", "tuned_baseline_only")
+    }
+    rng = np.random.default_rng(0)
     for _ in range(studies):
-        study = world.draw(random)
+        study = world.draw_study(rng)
         comparison = tuning.compare_tuned(study, world.test_train_ratio)
-        won = find_winners(comparison)
-        named["here"].append(any(is_false_winner(study, row) for row in won))
-        named["new"].append(any(row.verdict is Verdict.BETTER_ON_NEW_DATA for row in won))
-        coarse = find_winners(tuning.compare_tuned(study, world.test_train_ratio, halves=False))
-        named["no halves"].append(any(is_false_winner(study, row) for row in coarse))
-        named["no rivals"].append(
-            any(is_false_winner(study, row) for row in find_better_as_tuned(comparison))
+        grid_only = tuning.compare_tuned(study, world.test_train_ratio, with_midpoints=False)
+        winners = {
+            "this_data": find_winners(comparison),
+            "without_midpoints": find_winners(grid_only),
+            "tuned_baseline_only": find_winners_over_tuned_baseline(comparison),
+        }
+        for name, rows in winners.items():
+            is_wrong[name].append(any(is_false_winner(study, row) for row in rows))
+        is_wrong["new_data"].append(
+            any(row.verdict is Verdict.BETTER_ON_NEW_DATA for row in winners["this_data"])
         )
     if world.test_train_ratio is None:
-        del named["new"]
-    return {name: compute_fraction(hits) for name, hits in named.items()}
+        del is_wrong["new_data"]
+    return {name: compute_fraction(values) for name, values in is_wrong.items()}
 
 
-def find_better_as_tuned(comparison: Comparison) -> list[ComparisonRow]:
-    """Whom a study would name if a winner had to beat the baseline as it was tuned, and no more."""
-    told = (row for row in comparison.other_rows if row.vs_baseline.on_this_data.significant)
-    edge = comparison.baseline_row.at_grid_edge
-    return [
-        row for row in told if row.vs_baseline.difference > 0 and not row.at_grid_edge and not edge
-    ]
+def find_winners_over_tuned_baseline(comparison: Comparison) -> tuple[ComparisonRow, ...]:
+    """Return the winners if they had to beat the baseline only at its tuned settings."""
+    if comparison.baseline_row.at_grid_edge:
+        return ()
+    return tuple(
+        row
+        for row in comparison.other_rows
+        if row.verdict.is_better or row.verdict is Verdict.BETTER_AS_TUNED
+        if not row.at_grid_edge
+    )
 
 
-def is_false_winner(study: Tried, row: ComparisonRow) -> bool:
-    """Whether a schedule is in truth no better on this data than the baseline can be."""
-    if study.here is None:
-        return True
-    own = study.here[int(float(row.schedule[len("Constant(") : -1])) - 1]
-    return bool(own.max() <= study.here[0].max())
+def is_false_winner(study: TunedStudy, row: ComparisonRow) -> bool:
+    """Return whether a schedule is in truth no better on this data than the best baseline."""
+    means = study.means_on_this_data
+    return means is None or bool(means[get_schedule_index(row)].max() <= means[0].max())
 
 
 def measure_power_tuned(
-    world: Callable[[float], Tuning], studies: int, gains: Sequence[float] = GAINS
+    make_world: Callable[[float], TuningWorld], studies: int, gains: Sequence[float] = GAINS
 ) -> list[dict[str, Any]]:
-    """How many studies name the one schedule that is better at its best, by how much it is; and how
-    many would without rivals.
+    """Return the fraction of studies with tuned settings that name the one better schedule.
+
+    Args:
+        make_world: returns the world for a gain.
+        studies: number of studies.
+        gains: how much better the schedule is at its best.
     """
-    found = []
+    power = []
     for gain in gains:
-        random, studied = np.random.default_rng(0), world(gain)
-        named, before = [], []
+        rng, world = np.random.default_rng(0), make_world(gain)
+        is_named, is_named_over_tuned = [], []
         for _ in range(studies):
-            comparison = tuning.compare_tuned(studied.draw(random), studied.test_train_ratio)
-            named.append("Constant(2.0)" in [row.schedule for row in find_winners(comparison)])
-            before.append(
-                "Constant(2.0)" in [row.schedule for row in find_better_as_tuned(comparison)]
-            )
-        found.append(
-            {"gain": gain, "named": compute_fraction(named), "no rivals": compute_fraction(before)}
+            comparison = tuning.compare_tuned(world.draw_study(rng), world.test_train_ratio)
+            for values, winners in (
+                (is_named, find_winners(comparison)),
+                (is_named_over_tuned, find_winners_over_tuned_baseline(comparison)),
+            ):
+                values.append("Constant(2.0)" in [row.schedule for row in winners])
+        power.append(
+            {
+                "gain": gain,
+                "winner": compute_fraction(is_named),
+                "tuned_baseline_only": compute_fraction(is_named_over_tuned),
+            }
         )
-    return found
+    return power
 
 
 def main() -> None:
-    found: dict[str, Any] = {"studies": STUDIES, "none": {}, "none of new data": {}}
-    for group, worlds in (("none", NULLS), ("none of new data", NULLS_OF_NEW_DATA)):
+    results: dict[str, Any] = {"studies": STUDIES, "null": {}, "new_data_null": {}}
+    for key, worlds in (("null", NULL_WORLDS), ("new_data_null", NEW_DATA_NULL_WORLDS)):
         for name, world in worlds.items():
-            found[group][name] = count_false_winners(world, STUDIES)
-            print(group, name, found[group][name], flush=True)
-    found["coverage"] = {}
-    for name, world in COVERED.items():
-        found["coverage"][name] = measure_coverage(world, STUDIES)
-        if isinstance(world, Learners) and world.seeds == 30:
-            found["coverage"][name]["here"] = measure_coverage_on_this_data(world, STUDIES // 4)
-        print(name, found["coverage"][name], flush=True)
-    found["tuned"] = {}
-    for name, world in TUNED.items():
-        found["tuned"][name] = count_false_winners_tuned(world, STUDIES)
-        print(name, found["tuned"][name], flush=True)
-    found["power, tuned"] = {
-        name: measure_power_tuned(world, STUDIES // 4) for name, world in POWERS_TUNED.items()
+            results[key][name] = count_false_winners(world, STUDIES)
+            print(key, name, results[key][name], flush=True)
+    results["coverage"] = {}
+    for name, world in COVERAGE_WORLDS.items():
+        coverage = results["coverage"][name] = measure_coverage(world, STUDIES)
+        if isinstance(world, LinearClassifiers) and world.seeds == 30:
+            coverage["this_data"] = measure_coverage_on_this_data(world, STUDIES // 4)
+        print(name, coverage, flush=True)
+    results["tuned"] = {}
+    for name, tuning_world in TUNED_WORLDS.items():
+        results["tuned"][name] = count_false_winners_tuned(tuning_world, STUDIES)
+        print(name, results["tuned"][name], flush=True)
+    results["tuned_power"] = {
+        name: measure_power_tuned(make_world, STUDIES // 4)
+        for name, make_world in TUNED_POWER_WORLDS.items()
     }
-    found["power"] = {reading: measure_power(reading, STUDIES // 2) for reading in POWERS}
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    write(found)
+    results["power"] = {sense: measure_power(sense, STUDIES // 2) for sense in POWER_WORLDS}
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    update_document(results)
     print(f"wrote {RESULTS} and {DOCUMENT}")
 
 
-def write(results: dict[str, Any]) -> None:
-    """Puts the tables into the document."""
-    text = DOCUMENT.read_text()
-    before, _, rest = text.partition("<!-- calibration -->\n")
+def update_document(results: dict[str, Any]) -> None:
+    """Replace the tables of the document."""
+    before, _, rest = DOCUMENT.read_text().partition("<!-- calibration -->\n")
     _, _, after = rest.partition("<!-- end of calibration -->\n")
-    middle = f"<!-- calibration -->\n{format_tables(results)}<!-- end of calibration -->\n"
-    DOCUMENT.write_text(before + middle + after)
+    tables = f"<!-- calibration -->\n{format_tables(results)}<!-- end of calibration -->\n"
+    DOCUMENT.write_text(before + tables + after)
 
 
 def format_tables(results: dict[str, Any]) -> str:
-    """What was found, as Markdown."""
-    many = results["studies"]
+    """Return the results as Markdown tables."""
+    studies = results["studies"]
     lines = [
-        f"Of {many} studies each, in percent, with Monte-Carlo standard errors ({many // 2}",
-        f"for power, {many // 4} where settings are chosen and for classifiers on this data, whose",
-        f"truth takes {TRUTHS} more seeds).",
+        f"Percent of {studies} studies per row, with Monte-Carlo standard errors; of "
+        f"{studies // 2} studies for power,",
+        f"and of {studies // 4} for power with tuned settings and for the coverage of classifiers "
+        "on this data, whose",
+        f"truth takes {TRUTH_SEEDS} more seeds per study.",
         "",
-        "| no schedule is better, and a study names a winner | on this data | for new data |",
+        "| no schedule is better, but a study names a winner | on this data | for new data |",
         "| --- | --: | --: |",
     ]
-    for name, readings in results["none"].items():
-        cells = [
-            format_percent(readings[r]["named"]) if r in readings else "" for r in ("here", "new")
-        ]
-        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    for name, senses in results["null"].items():
+        winners = {sense: counts["winner"] for sense, counts in senses.items()}
+        lines.append(format_row(name, winners, ("this_data", "new_data")))
     lines += [
         "",
-        "| some are better on this data, none for new data | on this data | for new data |",
+        "| some schedules are better on this data, none for new data; a study names a winner "
+        "| on this data, rightly | for new data, wrongly |",
         "| --- | --: | --: |",
     ]
-    for name, readings in results["none of new data"].items():
-        cells = [format_percent(readings[reading]["named"]) for reading in ("here", "new")]
-        lines.append(f"| {name} | {cells[0]}, rightly | {cells[1]} |")
+    for name, senses in results["new_data_null"].items():
+        winners = {sense: counts["winner"] for sense, counts in senses.items()}
+        lines.append(format_row(name, winners, ("this_data", "new_data")))
     lines += [
         "",
-        "| settings are chosen, no schedule is better at its best, and a study names a winner | "
-        "on this data | for new data | on this data, rivals at the rates of the grid alone "
-        "| without rivals |",
+        "| settings are tuned, no schedule is better at its best, but a study names a winner "
+        "| on this data | for new data | on this data, without midpoints "
+        "| on this data, tuned baseline only |",
         "| --- | --: | --: | --: | --: |",
     ]
-    for name, shares in results["tuned"].items():
-        columns = ("here", "new", "no halves", "no rivals")
-        cells = [format_percent(shares[column]) if column in shares else "" for column in columns]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    columns = ("this_data", "new_data", "without_midpoints", "tuned_baseline_only")
+    for name, fractions in results["tuned"].items():
+        lines.append(format_row(name, fractions, columns))
     gains = " | ".join(f"{100 * gain:g}" for gain in GAINS)
     lines += [
         "",
-        f"| settings are chosen, and one schedule is better at its best by ... points | {gains} |",
+        "| settings are tuned, one schedule is better at its best, and a study names it: gain in "
+        f"points | {gains} |",
         f"| --- |{' --: |' * len(GAINS)}",
     ]
-    for name, rows in results["power, tuned"].items():
-        for words, key in (("", "named"), (", without rivals", "no rivals")):
+    for name, rows in results["tuned_power"].items():
+        for suffix, key in (("", "winner"), (", tuned baseline only", "tuned_baseline_only")):
             cells = [format_percent(row[key], error=False) for row in rows]
-            lines.append(f"| {name}{words} | {' | '.join(cells)} |")
+            lines.append(f"| {name}{suffix} | {' | '.join(cells)} |")
     lines += [
         "",
-        "| the 95 % interval has the true difference in it | on this data | for new data |",
+        "| the 95 % interval contains the true difference | on this data | for new data |",
         "| --- | --: | --: |",
     ]
-    for name, readings in results["coverage"].items():
-        cells = [format_percent(readings[r]) if r in readings else "" for r in ("here", "new")]
-        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
-    steps = " | ".join(f"{row['step']:g}" for row in results["power"]["on this data"])
+    for name, senses in results["coverage"].items():
+        lines.append(format_row(name, senses, ("this_data", "new_data")))
+    multiples = " | ".join(f"{multiple:g}" for multiple in MULTIPLES)
     lines += [
         "",
-        f"| the better one is found, at a difference of ... times the visible | {steps} |",
-        f"| --- |{' --: |' * len(STEPS)}",
+        "| a study finds the better schedule: difference in multiples of the smallest detectable "
+        f"one | {multiples} |",
+        f"| --- |{' --: |' * len(MULTIPLES)}",
     ]
-    for reading, rows in results["power"].items():
-        lines.append(
-            f"| {reading} | {' | '.join(format_percent(row, error=False) for row in rows)} |"
-        )
+    for title, sense in (("on this data", "this_data"), ("for new data", "new_data")):
+        cells = [format_percent(row, error=False) for row in results["power"][sense]]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def format_percent(found: dict[str, float], error: bool = True) -> str:
-    """``4.7 ± 0.5``."""
-    words = f"{100 * found['share']:.1f}"
-    return f"{words} ± {100 * found['error']:.1f}" if error else words
+def format_row(name: str, fractions: dict[str, dict[str, float]], columns: Sequence[str]) -> str:
+    """Return a row of a Markdown table; a cell is empty if its fraction is missing."""
+    cells = [format_percent(fractions[column]) if column in fractions else "" for column in columns]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def format_percent(fraction: dict[str, float], error: bool = True) -> str:
+    """Format a fraction in percent, such as ``4.7 ± 0.5``."""
+    percent = f"{100 * fraction['fraction']:.1f}"
+    return f"{percent} ± {100 * fraction['error']:.1f}" if error else percent
 
 
 if __name__ == "__main__":

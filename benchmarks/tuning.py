@@ -1,8 +1,9 @@
-"""Simulated studies that choose settings, in which no schedule at its best is better than another.
+"""Simulated studies that tune settings, in which no schedule is better than another at its best.
 
-What ``calibration.py`` tests the whole protocol with: scores rise and fall with the rate, settings
-are chosen by few held-out rows, and the final runs are judged. Choosing is written again here, so
-that thousands of studies take seconds; a test holds it to lrlab's own. Schedule 0 is the baseline.
+With them ``calibration.py`` tests the whole protocol: scores rise and fall with the learning rate,
+few validation rows select the settings, and the final runs are compared. The selection is written
+again here, so that thousands of studies take seconds; a test compares it with that of lrlab.
+Schedule 0 is the baseline.
 """
 
 from collections.abc import Sequence
@@ -17,209 +18,243 @@ from lrlab.problems.metrics import make_binary_task
 from lrlab.studies import BASELINE, Comparison, Selection, build_grid, compare_scores
 from lrlab.studies.plan.grid import LR_GRIDS, MOMENTUM_GRIDS, build_midpoints, compute_extension_lr
 from lrlab.training import Settings
-from worlds import Numbers, draw_test_rows
+from worlds import FloatArray, draw_test_rows
 
-WIDENINGS, TUNING_SEEDS, SEEDS = 3, 20, 30
+GRID_EXTENSIONS, TUNING_SEEDS, SEEDS = 3, 20, 30
 
 GRID = build_grid(Settings(validation_size=0.2), LR_GRIDS["sgd"], MOMENTUM_GRIDS["sgd"])
-_RATES = [*LR_GRIDS["sgd"]]
-_RATES += [
-    compute_extension_lr(LR_GRIDS["sgd"], side, 1 + i) for side in (-1, 1) for i in range(WIDENINGS)
+_LRS = [*LR_GRIDS["sgd"]]
+_LRS += [
+    compute_extension_lr(LR_GRIDS["sgd"], side, 1 + i)
+    for side in (-1, 1)
+    for i in range(GRID_EXTENSIONS)
 ]
-_WHOLE = build_grid(Settings(validation_size=0.2), _RATES, MOMENTUM_GRIDS["sgd"])
-EVERY = tuple(sorted((*_WHOLE, *build_midpoints(_WHOLE)), key=lambda one: (one.lr, one.momentum)))
-"""All settings that a study may come to, the lowest rate first; every other rate is between two."""
+_EXTENDED_GRID = build_grid(Settings(validation_size=0.2), _LRS, MOMENTUM_GRIDS["sgd"])
+ALL_SETTINGS = tuple(
+    sorted((*_EXTENDED_GRID, *build_midpoints(_EXTENDED_GRID)), key=lambda s: (s.lr, s.momentum))
+)
+"""All settings that a study may try, the lowest learning rate first; every other one is a midpoint
+of two neighbors.
+"""
 
-RATE = np.repeat(np.arange(-2 - WIDENINGS, 2 + WIDENINGS + 0.5, 0.5), 2)
-"""Of each of them, in steps of the grid from its middle."""
+LR_POSITIONS = np.repeat(np.arange(-2 - GRID_EXTENSIONS, 2 + GRID_EXTENSIONS + 0.5, 0.5), 2)
+"""The learning rate of each of them, in grid steps from the middle of the grid."""
 
-PLACE = RATE + 2 * (np.arange(len(EVERY)) % 2)
-"""The same, where a momentum of 0.9 counts as a rate ten times as high: two steps of the grid."""
+EFFECTIVE_LR_POSITIONS = LR_POSITIONS + 2 * (np.arange(len(ALL_SETTINGS)) % 2)
+"""The same, where momentum 0.9 counts like a learning rate ten times as high: two grid steps."""
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A study: mean scores of the held-out rows over the tuning seeds, shape (schedules, settings);
-    scores of the final runs, shape (schedules, settings, seeds); and true means on this data, shape
-    (schedules, settings), or None where all are equally good at their best.
+class TunedStudy:
+    """A simulated study with tuned settings.
+
+    Args:
+        validation_scores: mean validation scores over the tuning seeds, shape (schedules,
+            settings).
+        final_scores: scores of the final runs, shape (schedules, settings, seeds).
+        means_on_this_data: true mean scores, shape (schedules, settings); None if all schedules are
+            equally good at their best.
     """
 
-    held_out: Numbers
-    final: Numbers
-    here: Numbers | None
+    validation_scores: FloatArray
+    final_scores: FloatArray
+    means_on_this_data: FloatArray | None
 
 
-class Tuning(Protocol):
-    """What draws studies."""
+class TuningWorld(Protocol):
+    """Draws studies that tune settings."""
 
     test_train_ratio: float | None
 
-    def draw(self, random: np.random.Generator) -> Tried:
-        """One study."""
+    def draw_study(self, rng: np.random.Generator) -> TunedStudy:
+        """Draw a study."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A score falls with the square of the rate's distance from the schedule's best rate, down to
-    that of a guess. Every seed has the same test rows.
+    """Scores fall with the squared distance from the best learning rate, to the dummy score.
+
+    All seeds have the same test rows.
 
     Args:
-        drops: how much it falls one step of the grid away, for each schedule.
-        gains: how much higher each one's best is than the baseline's; none where left out.
-        between: whether best rates may lie between rates of the grid, or are some of them.
-        shared, own: the deviation that runs of a seed have in common, and each one's own.
-        of_held_out: the deviation that a score of few held-out rows has.
+        drops: how much the score of each schedule falls one grid step from its best.
+        gains: how much better the best of each schedule is than that of the baseline; 0 if omitted.
+        off_grid: whether best learning rates may lie between those of the grid.
+        seed_sd: standard deviation that all runs of a seed share.
+        run_sd: standard deviation of each run.
+        validation_sd: standard deviation of a score on the few validation rows.
     """
 
     drops: Sequence[float]
     gains: Sequence[float] = ()
-    between: bool = False
-    shared: float = 0.027
-    own: float = 0.008
-    of_held_out: float = 0.02
+    off_grid: bool = False
+    seed_sd: float = 0.027
+    run_sd: float = 0.008
+    validation_sd: float = 0.02
     test_train_ratio: float | None = None
 
-    def draw(self, random: np.random.Generator) -> Tried:
-        """One study."""
-        mean = self.means(random)
-        runs = random.normal(0, self.shared, SEEDS) + random.normal(
-            0, self.own, (*mean.shape, SEEDS)
+    def draw_study(self, rng: np.random.Generator) -> TunedStudy:
+        """Draw a study."""
+        means = self.draw_means(rng)
+        noise = rng.normal(0, self.seed_sd, SEEDS) + rng.normal(
+            0, self.run_sd, (*means.shape, SEEDS)
         )
-        held_out = mean + random.normal(0, self.of_held_out / np.sqrt(TUNING_SEEDS), mean.shape)
-        return Tried(held_out, mean[..., None] + runs, None)
+        validation_scores = means + rng.normal(
+            0, self.validation_sd / np.sqrt(TUNING_SEEDS), means.shape
+        )
+        return TunedStudy(validation_scores, means[..., None] + noise, None)
 
-    def means(self, random: np.random.Generator) -> Numbers:
-        """Of each schedule at all settings, over all seeds there are; best rates are drawn."""
-        best = random.uniform(-1.5, 1.5, len(self.drops))
-        best = best if self.between else best.round()
-        fall = np.array(self.drops)[:, None] * (PLACE - best[:, None]) ** 2
+    def draw_means(self, rng: np.random.Generator) -> FloatArray:
+        """Draw best learning rates, and return the true means, shape (schedules, settings)."""
+        best = rng.uniform(-1.5, 1.5, len(self.drops))
+        best = best if self.off_grid else best.round()
+        losses = np.array(self.drops)[:, None] * (EFFECTIVE_LR_POSITIONS - best[:, None]) ** 2
         gains = np.array(self.gains or [0.0] * len(self.drops))
-        return np.maximum(0.88 + gains[:, None] - fall, 0.64)
+        return np.maximum(0.88 + gains[:, None] - losses, 0.64)
 
 
 @dataclass(frozen=True)
-class SuitedRows(Curves):
-    """The same on overlapping splits of rows, of which each suits some schedules more than others,
-    and each of them at some settings more than at others, by accident: settings are chosen by what
-    suits these rows.
+class FavoringRows(Curves):
+    """The same on overlapping splits of rows that favor schedules and settings by accident.
+
+    So the selected settings are those that these rows favor.
 
     Args:
-        of_schedule, of_settings: how much it does.
+        schedule_sd: standard deviation of the score of a row under a schedule.
+        settings_sd: standard deviation of the score of a row with settings of a schedule.
+        rows, test_rows: number of all rows, and of test rows.
     """
 
-    own: float = 0.005
-    of_schedule: float = 0.1
-    of_settings: float = 0.05
+    run_sd: float = 0.005
+    schedule_sd: float = 0.1
+    settings_sd: float = 0.05
     rows: int = 351
-    tested: int = 106
+    test_rows: int = 106
     test_train_ratio: float | None = 106 / 245
 
-    def draw(self, random: np.random.Generator) -> Tried:
-        """One study."""
-        mean = self.means(random)
-        many, at = mean.shape
-        suits = random.normal(0, self.of_settings, (many, at, self.rows))
-        suits += random.normal(0, self.of_schedule, (many, 1, self.rows))
-        few = (self.rows - self.tested) // 5
-        tuning = draw_test_rows(random, TUNING_SEEDS, self.rows, few).mean(axis=0) / few
-        final = draw_test_rows(random, SEEDS, self.rows, self.tested) / self.tested
-        runs = random.normal(0, self.own, (many, at, SEEDS))
-        return Tried(
-            mean + suits @ tuning,
-            mean[..., None] + suits @ final.T + runs,
-            mean + suits.mean(axis=-1),
+    def draw_study(self, rng: np.random.Generator) -> TunedStudy:
+        """Draw a study."""
+        means = self.draw_means(rng)
+        schedules, settings = means.shape
+        row_scores = rng.normal(0, self.settings_sd, (schedules, settings, self.rows))
+        row_scores += rng.normal(0, self.schedule_sd, (schedules, 1, self.rows))
+        validation_rows = (self.rows - self.test_rows) // 5
+        validation_weights = (
+            draw_test_rows(rng, TUNING_SEEDS, self.rows, validation_rows).mean(axis=0)
+            / validation_rows
+        )
+        test_weights = draw_test_rows(rng, SEEDS, self.rows, self.test_rows) / self.test_rows
+        noise = rng.normal(0, self.run_sd, (schedules, settings, SEEDS))
+        return TunedStudy(
+            means + row_scores @ validation_weights,
+            means[..., None] + row_scores @ test_weights.T + noise,
+            means + row_scores.mean(axis=-1),
         )
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """Linear classifiers really fitted to overlapping splits, as ``Learners`` are.
+class FittedClassifiers:
+    """Linear classifiers fitted to overlapping splits, as ``LinearClassifiers`` are.
 
-    The rate pulls them away from where they start, and a low one does hardly. What the baseline
-    does at one rate each other schedule does at another, but for runs that start elsewhere; by
-    which factor the rates differ is drawn for each study.
+    The higher the learning rate, the further they move from their initial weights. Each schedule
+    does at one learning rate what the baseline does at another, with other initial weights; the
+    factor between the two is drawn for each study.
     """
 
     schedules: int = 4
     rows: int = 150
-    tested: int = 45
-    width: int = 12
-    noise: float = 2.0
-    pull: float = 2.0
+    test_rows: int = 45
+    inputs: int = 12
+    noise_sd: float = 2.0
+    penalty: float = 2.0
 
     @property
     def test_train_ratio(self) -> float:
-        """Test rows per row not tested."""
-        return self.tested / (self.rows - self.tested)
+        """Test rows per remaining row."""
+        return self.test_rows / (self.rows - self.test_rows)
 
-    def draw(self, random: np.random.Generator) -> Tried:
-        """One study."""
-        x = random.normal(0, 1, (self.rows, self.width))
-        y = np.sign(x.sum(axis=1) + self.noise * random.normal(0, 1, self.rows))
-        factors = random.uniform(-1.5, 1.5, (self.schedules, 1))
-        pulls = self.pull * 10 ** (-(PLACE - factors) / 2)
-        tested = draw_test_rows(random, TUNING_SEEDS + SEEDS, self.rows, self.tested)
-        # Of the other rows one in five is held out.
-        order = np.where(tested > 0, np.inf, random.random(tested.shape)).argsort().argsort()
-        held_out = order < (self.rows - self.tested) // 5
-        used = 1 - tested - held_out
-        scored = np.concatenate([held_out[:TUNING_SEEDS], tested[TUNING_SEEDS:]])
-        values, axes = np.linalg.eigh(np.einsum("sn,np,nq->spq", used, x, x, optimize=True))
-        start = random.normal(0, 1, (len(used), *pulls.shape, self.width))
-        aim = (used @ (x * y[:, None]))[:, None, None] + pulls[..., None] * start
-        turned = np.matmul(aim.reshape(len(used), -1, self.width), axes)
-        turned /= (values[:, None, None] + pulls[..., None]).reshape(turned.shape)
-        fits = np.matmul(turned, axes.transpose(0, 2, 1)).astype(np.float32)
-        right = (np.matmul(fits, x.T.astype(np.float32)) > 0) == (y > 0)
-        count = np.matmul(right, scored[..., None].astype(np.float32))[..., 0]
-        scores = (count / scored.sum(axis=1, keepdims=True)).reshape(len(used), *pulls.shape)
-        final = np.moveaxis(scores[TUNING_SEEDS:], 0, -1)
-        return Tried(scores[:TUNING_SEEDS].mean(axis=0), final, None)
+    def draw_study(self, rng: np.random.Generator) -> TunedStudy:
+        """Draw a study."""
+        x = rng.normal(0, 1, (self.rows, self.inputs))
+        y = np.sign(x.sum(axis=1) + self.noise_sd * rng.normal(0, 1, self.rows))
+        shifts = rng.uniform(-1.5, 1.5, (self.schedules, 1))
+        penalties = self.penalty * 10 ** (-(EFFECTIVE_LR_POSITIONS - shifts) / 2)
+        is_test = draw_test_rows(rng, TUNING_SEEDS + SEEDS, self.rows, self.test_rows)
+        # One in five of the other rows is a validation row.
+        order = np.where(is_test > 0, np.inf, rng.random(is_test.shape)).argsort().argsort()
+        is_validation = order < (self.rows - self.test_rows) // 5
+        is_train = 1 - is_test - is_validation
+        is_scored = np.concatenate([is_validation[:TUNING_SEEDS], is_test[TUNING_SEEDS:]])
+        values, axes = np.linalg.eigh(np.einsum("sn,np,nq->spq", is_train, x, x, optimize=True))
+        init = rng.normal(0, 1, (len(is_train), *penalties.shape, self.inputs))
+        target = (is_train @ (x * y[:, None]))[:, None, None] + penalties[..., None] * init
+        rotated = np.matmul(target.reshape(len(is_train), -1, self.inputs), axes)
+        rotated /= (values[:, None, None] + penalties[..., None]).reshape(rotated.shape)
+        weights = np.matmul(rotated, axes.transpose(0, 2, 1)).astype(np.float32)
+        is_correct = (np.matmul(weights, x.T.astype(np.float32)) > 0) == (y > 0)
+        correct_counts = np.matmul(is_correct, is_scored[..., None].astype(np.float32))[..., 0]
+        scores = (correct_counts / is_scored.sum(axis=1, keepdims=True)).reshape(
+            len(is_train), *penalties.shape
+        )
+        final_scores = np.moveaxis(scores[TUNING_SEEDS:], 0, -1)
+        return TunedStudy(scores[:TUNING_SEEDS].mean(axis=0), final_scores, None)
 
 
-def select_settings(held_out: Numbers) -> tuple[int, int, NDArray[np.bool_]]:
-    """Of one schedule the number of its best settings, the side of the edge that they lie at, and
-    with which settings it was tried.
+def select_settings(validation_scores: FloatArray) -> tuple[int, int, NDArray[np.bool_]]:
+    """Return the index of the best settings of a schedule, their edge side, and what was tried.
 
     Args:
-        held_out: mean scores of the held-out rows, shape (settings,).
+        validation_scores: mean validation scores, shape (settings,).
+
+    Returns:
+        The index; -1 or 1 at an edge of the extended grid, else 0; and whether the schedule was
+        tried with each of the settings.
     """
     low, high = -2, 2
     while True:
-        tried = _clip_to_grid(low, high) & (RATE % 1 == 0)
-        means = np.where(tried, held_out, -np.inf)
-        near = np.flatnonzero(means >= means.max() * (1 - 1e-9))
-        at = int(min(near, key=lambda i: (RATE[i] in (low, high), RATE[i])))
-        side = int(RATE[at] == high) - int(RATE[at] == low)
-        if not side or RATE[at] in (RATE[0], RATE[-1]):
-            return at, side, tried
+        is_tried = _find_lrs_between(low, high) & (LR_POSITIONS % 1 == 0)
+        means = np.where(is_tried, validation_scores, -np.inf)
+        tied = np.flatnonzero(means >= means.max() * (1 - 1e-9))
+        best = int(min(tied, key=lambda i: (LR_POSITIONS[i] in (low, high), LR_POSITIONS[i])))
+        side = int(LR_POSITIONS[best] == high) - int(LR_POSITIONS[best] == low)
+        if not side or LR_POSITIONS[best] in (LR_POSITIONS[0], LR_POSITIONS[-1]):
+            return best, side, is_tried
         low, high = low - (side < 0), high + (side > 0)
 
 
-def _clip_to_grid(low: float, high: float) -> NDArray[np.bool_]:
-    return np.array([low <= rate <= high for rate in RATE])
+def _find_lrs_between(low: float, high: float) -> NDArray[np.bool_]:
+    return np.array([low <= position <= high for position in LR_POSITIONS])
 
 
-def compare_tuned(study: Tried, test_train_ratio: float | None, halves: bool = True) -> Comparison:
-    """The comparison of a simulated study; without the rates halfway if asked."""
-    scores: dict[Schedule, Numbers] = {}
-    tuned: dict[Schedule, Selection] = {}
-    rivals: dict[Settings, Numbers] = {}
-    for k, (held_out, final) in enumerate(zip(study.held_out, study.final, strict=True)):
+def compare_tuned(
+    study: TunedStudy, test_train_ratio: float | None, with_midpoints: bool = True
+) -> Comparison:
+    """Compare the schedules of a simulated study.
+
+    Args:
+        study: the study.
+        test_train_ratio: that of its world.
+        with_midpoints: whether a winner must beat the baseline halfway between learning rates, too.
+    """
+    scores: dict[Schedule, FloatArray] = {}
+    selections: dict[Schedule, Selection] = {}
+    baseline_scores: dict[Settings, FloatArray] = {}
+    per_schedule = zip(study.validation_scores, study.final_scores, strict=True)
+    for k, (validation_scores, final_scores) in enumerate(per_schedule):
         schedule = Constant(float(k + 1)) if k else BASELINE
-        at, side, tried = select_settings(held_out)
-        scores[schedule], tuned[schedule] = (
-            final[at],
-            Selection(EVERY[at], side, float(held_out[at])),
-        )
+        best, side, is_tried = select_settings(validation_scores)
+        scores[schedule] = final_scores[best]
+        selections[schedule] = Selection(ALL_SETTINGS[best], side, float(validation_scores[best]))
         if schedule == BASELINE:
-            all_rivals = _clip_to_grid(*RATE[tried][[0, -1]]) if halves else tried
-            rivals = {EVERY[i]: final[i] for i in np.flatnonzero(all_rivals)}
+            is_trained = (
+                _find_lrs_between(*LR_POSITIONS[is_tried][[0, -1]]) if with_midpoints else is_tried
+            )
+            baseline_scores = {ALL_SETTINGS[i]: final_scores[i] for i in np.flatnonzero(is_trained)}
     return compare_scores(
         scores,
         BASELINE,
         make_binary_task().metric,
         test_train_ratio,
-        selections=tuned,
-        baseline_scores=rivals,
+        selections=selections,
+        baseline_scores=baseline_scores,
     )

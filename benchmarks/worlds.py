@@ -1,9 +1,8 @@
-"""Simulated studies whose truth is known: what ``calibration.py`` tests the statistics with.
+"""Simulated studies with known truth, with which ``calibration.py`` tests the statistics.
 
-A world gives the scores of one study, of shape (schedules, seeds), and the true mean of each
-schedule in both senses: on this data (over all seeds, with these rows) where it is known, and for
-new data (over all rows that might have been drawn too). Schedule 0 is the baseline. Nothing in here
-is lrlab's.
+A world draws studies: scores of shape (schedules, seeds), and the true mean score of each schedule
+in two senses: on this data (over all seeds, with these rows) and for new data (over all rows that
+might have been drawn). Schedule 0 is the baseline. Nothing in this file uses lrlab.
 """
 
 from collections.abc import Sequence
@@ -13,161 +12,192 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """A study, and the truth about it; shapes (schedules, seeds) and (schedules,)."""
+class SimulatedStudy:
+    """A study and its truth.
 
-    scores: Numbers
-    here: Numbers | None
-    new: Numbers | None
+    Args:
+        scores: shape (schedules, seeds).
+        means_on_this_data, means_for_new_data: true mean scores, shape (schedules,); None if
+            unknown.
+    """
+
+    scores: FloatArray
+    means_on_this_data: FloatArray | None
+    means_for_new_data: FloatArray | None
 
 
 class World(Protocol):
-    """What draws studies."""
+    """Draws studies."""
 
     test_train_ratio: float | None
 
-    def draw(self, random: np.random.Generator) -> Simulated:
-        """One study."""
+    def draw_study(self, rng: np.random.Generator) -> SimulatedStudy:
+        """Draw a study."""
 
 
-def draw_test_rows(random: np.random.Generator, seeds: int, rows: int, tested: int) -> Numbers:
-    """Which rows each seed tests: ones and zeros of shape (seeds, rows), ``tested`` ones each."""
-    order = random.random((seeds, rows)).argsort(axis=1)
-    return (order < tested).astype(float)
+def draw_test_rows(rng: np.random.Generator, seeds: int, rows: int, test_rows: int) -> FloatArray:
+    """Draw the test rows of each seed: an array of shape (seeds, rows), 1 for test rows, else 0."""
+    order = rng.random((seeds, rows)).argsort(axis=1)
+    return (order < test_rows).astype(float)
 
 
 @dataclass(frozen=True)
 class FixedRows:
-    """The same test rows for every seed: accuracies of 106 rows that vary with the seed.
+    """All seeds have the same test rows: accuracies on these rows vary with the seed.
 
-    A seed is easy or hard for all schedules alike; what is left is each run's own. Some runs
-    diverge and score as a constant guess.
+    Args:
+        effects: how much better each schedule is than the baseline.
+        seeds: number of seeds.
+        seed_sd: standard deviation that all runs of a seed share.
+        run_sd: standard deviation of each run.
+        diverged_fraction: fraction of runs that diverge and get the dummy score.
+        test_rows: number of test rows.
     """
 
     effects: Sequence[float]
     seeds: int = 30
-    shared: float = 0.027
-    own: float = 0.008
-    diverging: float = 0.0
-    rows: int = 106
+    seed_sd: float = 0.027
+    run_sd: float = 0.008
+    diverged_fraction: float = 0.0
+    test_rows: int = 106
     test_train_ratio: float | None = None
 
-    def draw(self, random: np.random.Generator) -> Simulated:
-        """One study."""
+    def draw_study(self, rng: np.random.Generator) -> SimulatedStudy:
+        """Draw a study."""
         effects = np.array(self.effects)
-        level = random.normal(0.88, self.shared, self.seeds)
-        noise = random.normal(0, self.own, (len(effects), self.seeds))
+        level = rng.normal(0.88, self.seed_sd, self.seeds)
+        noise = rng.normal(0, self.run_sd, (len(effects), self.seeds))
         scores = level + effects[:, None] + noise
-        # Rounded at random, so that the mean stays what it is.
-        scores = np.floor(scores * self.rows + random.random(scores.shape)) / self.rows
-        scores[random.random(scores.shape) < self.diverging] = 0.64
-        truth = (1 - self.diverging) * (0.88 + effects) + self.diverging * 0.64
-        return Simulated(scores, truth, None)
+        # Random rounding leaves the mean unchanged.
+        scores = np.floor(scores * self.test_rows + rng.random(scores.shape)) / self.test_rows
+        scores[rng.random(scores.shape) < self.diverged_fraction] = 0.64
+        means = (1 - self.diverged_fraction) * (0.88 + effects) + self.diverged_fraction * 0.64
+        return SimulatedStudy(scores, means, None)
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Overlapping splits of rows of which each suits one schedule more than another.
+class OverlappingSplits:
+    """Each seed splits the same rows, and each row favors some schedules by accident.
 
-    What a row scores under a schedule is fixed when the data is drawn, whatever is trained on; a
-    run adds noise of its own.
+    The score of a row under a schedule is fixed when the data is drawn, whatever the training rows
+    are; each run adds noise.
+
+    Args:
+        effects: how much better each schedule is than the baseline.
+        seeds: number of seeds.
+        rows, test_rows: number of all rows, and of test rows.
+        row_sd: standard deviation of the score of a row under a schedule.
+        run_sd: standard deviation of the noise of each run.
     """
 
     effects: Sequence[float]
     seeds: int = 30
     rows: int = 351
-    tested: int = 106
-    of_row: float = 0.1
-    of_run: float = 0.0
+    test_rows: int = 106
+    row_sd: float = 0.1
+    run_sd: float = 0.0
 
     @property
     def test_train_ratio(self) -> float:
-        """Test rows per row not tested."""
-        return self.tested / (self.rows - self.tested)
+        """Test rows per remaining row."""
+        return self.test_rows / (self.rows - self.test_rows)
 
-    def draw(self, random: np.random.Generator) -> Simulated:
-        """One study."""
+    def draw_study(self, rng: np.random.Generator) -> SimulatedStudy:
+        """Draw a study."""
         effects = np.array(self.effects)
         shape = (len(effects), self.rows)
-        suits = random.normal(effects[:, None], self.of_row, shape) + random.normal(0, 1, self.rows)
-        tested = draw_test_rows(random, self.seeds, self.rows, self.tested)
-        noise = random.normal(0, self.of_run, (len(effects), self.seeds))
-        return Simulated(suits @ tested.T / self.tested + noise, suits.mean(axis=1), effects)
+        row_scores = rng.normal(effects[:, None], self.row_sd, shape) + rng.normal(0, 1, self.rows)
+        is_test = draw_test_rows(rng, self.seeds, self.rows, self.test_rows)
+        noise = rng.normal(0, self.run_sd, (len(effects), self.seeds))
+        scores = row_scores @ is_test.T / self.test_rows + noise
+        return SimulatedStudy(scores, row_scores.mean(axis=1), effects)
 
 
 @dataclass(frozen=True)
-class Learners:
+class LinearClassifiers:
     """Real training on overlapping splits: linear classifiers in closed form.
 
-    Inputs are normal, of which each learner reads ``width`` of its own; the label is the sign of
-    their weighted sum with noise. A run starts at random weights w0, different for each seed, and
-    ends at what minimises |x w - y|^2 + pull |w - w0|^2 over the training rows, so that it depends
-    on rows and seed as a short training does. Learners whose inputs have equal weights are equally
-    good for new data, though not on this data; where all of them read the same inputs and have
-    starts of their own, they are equally good on this data too.
+    Inputs are normal, and each classifier has its own; the label is the sign of their weighted sum
+    with noise. A run starts from random weights w0, different for each seed, and ends at the w that
+    minimizes |x w - y|^2 + penalty |w - w0|^2 over the training rows, so that it depends on rows
+    and seed as a short training does. Classifiers whose inputs have equal weights are equally good
+    for new data, though not on this data. With the same inputs and different initial weights they
+    are equally good on this data, too.
 
     Args:
-        weights: how much each learner's inputs count in the label.
-        same: whether all learners read the inputs of the first.
+        input_weights: weight of each classifier's inputs in the label.
+        same_inputs: whether all classifiers have the inputs of the first one.
+        seeds: number of seeds.
+        rows, test_rows: number of all rows, and of test rows.
+        inputs: number of inputs of a classifier.
+        penalty: strength of the pull towards the initial weights.
+        init_sd: standard deviation of the initial weights.
     """
 
-    weights: Sequence[float]
-    same: bool = False
+    input_weights: Sequence[float]
+    same_inputs: bool = False
     seeds: int = 30
     rows: int = 200
-    tested: int = 60
-    width: int = 4
-    pull: float = 10.0
-    start: float = 0.5
+    test_rows: int = 60
+    inputs: int = 4
+    penalty: float = 10.0
+    init_sd: float = 0.5
 
     @property
     def test_train_ratio(self) -> float:
-        """Test rows per row not tested."""
-        return self.tested / (self.rows - self.tested)
+        """Test rows per remaining row."""
+        return self.test_rows / (self.rows - self.test_rows)
 
-    def draw(self, random: np.random.Generator, truth: int = 0) -> Simulated:
-        """One study; with as many more seeds as ``truth`` for the truth on this data."""
-        seeds = self.seeds + truth
-        x, y = self._rows(random, self.rows)
-        tested = draw_test_rows(random, seeds, self.rows, self.tested)
-        fits = self._fit(random, x, y, 1 - tested)
-        right = (np.einsum("nkp,skp->skn", x, fits) > 0) == (y > 0)
-        scores = np.einsum("skn,sn->ks", right, tested) / self.tested
-        here = scores[:, self.seeds :].mean(axis=1) if truth else None
-        return Simulated(scores[:, : self.seeds], here, None)
+    def draw_study(self, rng: np.random.Generator, truth_seeds: int = 0) -> SimulatedStudy:
+        """Draw a study; its true means on this data are means over ``truth_seeds`` more seeds."""
+        seeds = self.seeds + truth_seeds
+        x, y = self._draw_rows(rng, self.rows)
+        is_test = draw_test_rows(rng, seeds, self.rows, self.test_rows)
+        weights = self._fit(rng, x, y, 1 - is_test)
+        is_correct = (np.einsum("nkp,skp->skn", x, weights) > 0) == (y > 0)
+        scores = np.einsum("skn,sn->ks", is_correct, is_test) / self.test_rows
+        means = scores[:, self.seeds :].mean(axis=1) if truth_seeds else None
+        return SimulatedStudy(scores[:, : self.seeds], means, None)
 
-    def truth(self, random: np.random.Generator, many: int) -> tuple[Numbers, Numbers]:
-        """Mean accuracy of each learner over many data sets, and its standard error.
+    def estimate_means_for_new_data(
+        self, rng: np.random.Generator, data_sets: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the mean accuracy of each classifier over many data sets, and its standard error.
 
-        The accuracy of weights v is exact, 1/2 + arcsin(r) / pi, where r is the correlation of what
-        they predict with what the label is the sign of.
+        The accuracy of weights is exact, 1/2 + arcsin(r) / pi, where r is the correlation of the
+        output with the number whose sign is the label.
         """
-        found = []
-        norm = np.sqrt(self.width * np.sum(np.square(self.weights)) + 1)
-        for _ in range(many):
-            x, y = self._rows(random, self.rows - self.tested)
-            (fit,) = self._fit(random, x, y, np.ones((1, len(y))))
-            weights = np.array(self.weights)[:1] if self.same else np.array(self.weights)
-            r = fit.sum(axis=1) * weights / (np.linalg.norm(fit, axis=1) * norm)
-            found.append(0.5 + np.arcsin(r) / np.pi)
-        return np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(many)
+        accuracies = []
+        label_norm = np.sqrt(self.inputs * np.sum(np.square(self.input_weights)) + 1)
+        all_weights = np.array(self.input_weights)
+        label_weights = all_weights[:1] if self.same_inputs else all_weights
+        for _ in range(data_sets):
+            x, y = self._draw_rows(rng, self.rows - self.test_rows)
+            (weights,) = self._fit(rng, x, y, np.ones((1, len(y))))
+            output_norms = np.linalg.norm(weights, axis=1)
+            r = weights.sum(axis=1) * label_weights / (output_norms * label_norm)
+            accuracies.append(0.5 + np.arcsin(r) / np.pi)
+        return np.mean(accuracies, axis=0), np.std(accuracies, axis=0) / np.sqrt(data_sets)
 
-    def _rows(self, random: np.random.Generator, rows: int) -> tuple[Numbers, Numbers]:
-        """Inputs of shape (rows, learners, width) and labels of shape (rows,)."""
-        x = random.normal(0, 1, (rows, len(self.weights), self.width))
-        signal = np.einsum("nkp,k->n", x, np.array(self.weights))
-        y = np.sign(signal + random.normal(0, 1, rows))
-        return (np.repeat(x[:, :1], len(self.weights), axis=1) if self.same else x), y
+    def _draw_rows(self, rng: np.random.Generator, rows: int) -> tuple[FloatArray, FloatArray]:
+        """Draw inputs of shape (rows, classifiers, inputs) and labels of shape (rows,)."""
+        classifiers = len(self.input_weights)
+        x = rng.normal(0, 1, (rows, classifiers, self.inputs))
+        signal = np.einsum("nkp,k->n", x, np.array(self.input_weights))
+        y = np.sign(signal + rng.normal(0, 1, rows))
+        return (np.repeat(x[:, :1], classifiers, axis=1) if self.same_inputs else x), y
 
-    def _fit(self, random: np.random.Generator, x: Numbers, y: Numbers, used: Numbers) -> Numbers:
-        """Weights of shape (seeds, learners, width)."""
-        of_rows = np.einsum("nkp,nkq->nkpq", x, x)
-        gram = np.tensordot(used, of_rows, axes=1) + self.pull * np.eye(self.width)
-        aim = np.tensordot(used, x * y[:, None, None], axes=1)
-        starts = len(self.weights) if self.same else 1
-        start = random.normal(0, self.start, (len(used), starts, self.width))
-        return np.linalg.solve(gram, (aim + self.pull * start)[..., None])[..., 0]
+    def _fit(
+        self, rng: np.random.Generator, x: FloatArray, y: FloatArray, is_train: FloatArray
+    ) -> FloatArray:
+        """Return the weights after training, shape (seeds, classifiers, inputs)."""
+        row_grams = np.einsum("nkp,nkq->nkpq", x, x)
+        gram = np.tensordot(is_train, row_grams, axes=1) + self.penalty * np.eye(self.inputs)
+        target = np.tensordot(is_train, x * y[:, None, None], axes=1)
+        init_count = len(self.input_weights) if self.same_inputs else 1
+        init = rng.normal(0, self.init_sd, (len(is_train), init_count, self.inputs))
+        return np.linalg.solve(gram, (target + self.penalty * init)[..., None])[..., 0]

@@ -16,9 +16,10 @@ IONOSPHERE_FOLDER = Path(
     os.environ.get("LRLAB_DATA") or REPOSITORY.parent / "shared" / "data"
 ).absolute()
 
-# No test is timed, and CI draws the same examples every time.
-hypothesis.settings.register_profile("lrlab", deadline=None, derandomize="CI" in os.environ)
-hypothesis.settings.load_profile("lrlab")
+# No test is timed, and CI draws the same examples every time; ``make check`` draws fewer of them.
+hypothesis.settings.register_profile("all", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "all"))
 
 torch.set_num_threads(1)  # the networks are small: threads would only wait for each other
 

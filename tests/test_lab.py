@@ -1,4 +1,4 @@
-"""``compare`` in one call is the study that its plan describes, and ``Study`` shows its answer."""
+"""``compare`` runs the study of its plan, and ``Study`` shows its answer."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def study(iris: Problem) -> Study:
     return compare(iris, ["Cosine()", "Plateau()"], epochs=2, workers=1, db=None, **options)
 
 
-def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
+def test_compare_runs_the_same_study_as_its_parts(iris: Problem, tmp_path: Path) -> None:
     options = {
         "lr": [0.03, 0.3, 3.0],
         "seeds": 3,
@@ -36,7 +36,7 @@ def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
         "grid_extensions": 1,
         "epochs": 2,
     }
-    db = tmp_path / "own.db"
+    db = tmp_path / "study.db"
     study = compare(iris, ["Cosine()"], engine="ensemble", workers=1, db=db, **options)
     assert study.plan.id == plan_small_study(iris).id
     with Store(None) as store:
@@ -45,14 +45,14 @@ def test_one_call_is_the_same_study(iris: Problem, tmp_path: Path) -> None:
     assert get_numbers(compare("iris", [Cosine()], db=db, **options)) == get_numbers(study)
 
 
-def test_the_table_has_verdicts_in_words(study: Study) -> None:
+def test_the_table_has_the_labels_of_verdicts(study: Study) -> None:
     assert study.table.index.tolist() == [row.schedule for row in study.comparison.rows]
     labels = [VERDICT_LABELS[row.verdict] for row in study.comparison.rows]
     assert study.table["verdict"].tolist() == labels
     assert study.table.loc["Constant(1.0)", "verdict"] == VERDICT_LABELS[Verdict.BASELINE]
 
 
-def test_a_notebook_shows_the_answer_and_every_schedule(study: Study) -> None:
+def test_notebooks_show_the_answer_and_all_schedules(study: Study) -> None:
     page = study._repr_html_()
     assert study.answer.splitlines()[0] in page
     for schedule in study.plan.schedules:
@@ -60,22 +60,22 @@ def test_a_notebook_shows_the_answer_and_every_schedule(study: Study) -> None:
     assert repr(study) == f"Study {study.plan.id} of iris\n{study.answer}"
 
 
-def test_defaults_of_what_is_left_out(iris: Problem) -> None:
-    usual = plan_study(iris)
-    assert len(usual.schedules) == 12
-    assert len(usual.grid) == 5 * 2
-    assert {s.validation_size for s in usual.grid} == {0.2}
+def test_defaults_of_omitted_arguments(iris: Problem) -> None:
+    default = plan_study(iris)
+    assert len(default.schedules) == 12
+    assert len(default.grid) == 5 * 2
+    assert {s.validation_size for s in default.grid} == {0.2}
     adam = plan_study(iris, optimizer="adam")
     assert (len(adam.grid), {s.momentum for s in adam.grid}) == (5, {0.0})
-    published = plan_study(iris, [Cosine()], tune=False)
-    assert published.grid == (Settings(),)
+    untuned = plan_study(iris, [Cosine()], tune=False)
+    assert untuned.grid == (Settings(),)
     best = plan_study(iris, [Cosine()], tune=False, protocol=Protocol(score="best"))
     assert best.grid == (Settings(validation_size=0.2),)
     single = plan_study(iris, [Cosine()], lrs=[0.3], momenta=[0.9])
     assert single.grid == (Settings(lr=0.3, momentum=0.9),)
 
 
-def test_memory_is_a_size_or_bytes() -> None:
+def test_memory_is_a_size_or_a_number_of_bytes() -> None:
     for memory, size in (("2GB", 2 * 10**9), ("1.5 GiB", 3 << 29), (7, 7), (None, None)):
         assert resolve_backend("auto", None, memory, None, 0.0) == ("auto", Machine(memory=size))
         assert resolve_backend("ray", None, memory, None, 0.0)[1] == RayCluster(memory=size)
@@ -86,7 +86,7 @@ def test_memory_is_a_size_or_bytes() -> None:
         resolve_backend("auto", None, 0, None, 0.0)
 
 
-def test_options_of_a_cluster_and_of_this_machine_are_not_mixed() -> None:
+def test_options_of_another_backend_are_rejected() -> None:
     with raises(StudyError, "workers", 2):
         resolve_backend("ray", 2, None, None, 0.0)
     with raises(StudyError, "address", "loop", "--engine ray"):

@@ -23,7 +23,7 @@ from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import StudyResult
 from lrlab.training import Settings
 from lrlab.views.answer import describe_verdict, write_answer
-from lrlab.views.study_html import to_html
+from lrlab.views.study_table import render_html
 
 DEFAULT_VALIDATION_SIZE = 0.2
 """Fraction of the training rows used for validation, if settings or epochs are selected."""
@@ -50,7 +50,7 @@ class Study(StudyResult):
 
     def _repr_html_(self) -> str:
         """Show the answer and the table in a notebook."""
-        return to_html(self)
+        return render_html(self)
 
 
 def compare(

@@ -30,7 +30,7 @@ def test_runs_and_epochs(lrlab: Lrlab, tmp_path: Path) -> None:
     ("arguments", "mentions"),
     [
         ([], ["--output"]),
-        (["--output", "my.db", "--force"], [".csv, .parquet, .json", "my.db"]),
+        (["--output", "my.db", "--force"], [".csv, .parquet or .json", "my.db"]),
         (["--output", "link.csv", "--force"], ["link.csv", "database"]),
         (["--output", "new.csv", "--table", "epoch"], ["--table", "runs", "epoch", "epochs?"]),
         (["89ab", "--output", "new.csv"], ["my.db", "89ab"]),

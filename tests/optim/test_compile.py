@@ -12,6 +12,8 @@ from torch.optim import Optimizer
 from lrlab import Cosine, LRScheduler, Warmup
 from tests.optim.factories import BASE_LRS, NUMBER_TYPES, read_values
 
+pytestmark = pytest.mark.slow
+
 SCHEDULE = Warmup(3) >> Cosine(6)
 """Another learning rate at each step, and 0 in the end."""
 

@@ -21,6 +21,8 @@ from tests.raising import raises
 from tests.training.assertions import assert_same_result
 from tests.training.factories import OPTIMIZERS, make_images_problem
 
+pytestmark = pytest.mark.slow
+
 RUNS = [Run(Cosine(), Settings(lr=lr, epochs=5), seed) for seed in (0, 1) for lr in (0.1, 0.2, 0.3)]
 
 
@@ -121,7 +123,6 @@ def test_truncated_problems_have_the_first_rows(iris: Problem) -> None:
     assert torch.equal(whole.split(3).x_test, split.x_test)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
 def test_compiled_steps_equal_the_loop() -> None:
     problem = make_images_problem()

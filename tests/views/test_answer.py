@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pytest_regressions.file_regression import FileRegressionFixture
 
-from lrlab.studies import Comparison, Verdict, find_winners
+from lrlab.studies import Verdict, find_winners
 from lrlab.views.answer import VERDICT_LABELS, NumberFormat, assess_claim, write_answer
 from tests.studies.statistics.factories import (
     ACCURACY,
@@ -22,7 +23,7 @@ from tests.studies.statistics.factories import (
 )
 
 
-def test_every_verdict_has_words_of_its_own() -> None:
+def test_verdicts_have_distinct_labels() -> None:
     assert list(VERDICT_LABELS) == list(Verdict)
     assert len(set(VERDICT_LABELS.values())) == len(Verdict)
     assert VERDICT_LABELS[Verdict.NO_CLEAR_DIFFERENCE] == "no clear difference"
@@ -36,41 +37,49 @@ def test_every_verdict_has_words_of_its_own() -> None:
     st.lists(st.integers(0, 4), max_size=3),
 )
 def test_answers_say_what_the_numbers_say(
-    scores: NDArray[np.float64], overlap: float | None, more: bool, edges: list[int]
+    scores: NDArray[np.float64],
+    test_train_ratio: float | None,
+    greater_is_better: bool,
+    edges: list[int],
 ) -> None:
-    comparison = make_comparison(scores, ACCURACY if more else RMSE, overlap, edges=edges)
-    text, won = write_answer(comparison), find_winners(comparison)
+    comparison = make_comparison(
+        scores, ACCURACY if greater_is_better else RMSE, test_train_ratio, edges=edges
+    )
+    text, winners = write_answer(comparison), find_winners(comparison)
     first, *rest = lines = text.splitlines()
     assert len(lines) <= 4
     assert max(map(len, lines)) <= 130
     assert "nan" not in text
     if scores.shape[1] == 1:
         assert text.startswith("One seed cannot separate")
-        assert not won
+        assert not winners
         return
     better = [row for row in comparison.other_rows if row.verdict.is_better]
-    # A winner is named if there is one that may be, and never another.
-    assert won == tuple(
+    assert winners == tuple(
         row for row in better if not row.at_grid_edge and not comparison.baseline_row.at_grid_edge
     )
     named = re.findall(r"(Constant\(\S+\)) is better than", text)
-    assert named == [row.schedule for row in won[:1]]
-    if won:
-        against, style = won[0].vs_baseline, NumberFormat.from_comparison(comparison)
-        assert style.format_difference(against.difference) in first
-        assert f"{len(won) - 1} more" in first or len(won) == 1
-        new = against.for_new_data
-        if new is None:
+    assert named == [row.schedule for row in winners[:1]]
+    if winners:
+        paired, number_format = winners[0].vs_baseline, NumberFormat.from_comparison(comparison)
+        assert number_format.format_difference(paired.difference) in first
+        assert re.findall(r"(\d+) others? (?:is|are) better", first) == (
+            [f"{len(winners) - 1}"] if len(winners) > 1 else []
+        )
+        for_new_data = paired.for_new_data
+        if for_new_data is None:
             assert "For new data nothing can be said" in rest[0]
         else:
-            assert ("is better too" in rest[0]) == new.significant
-            assert ("is not settled" in rest[0]) == (not new.significant)
+            assert ("is better too" in rest[0]) == for_new_data.significant
+            assert ("is not settled" in rest[0]) == (not for_new_data.significant)
             assert ("more seeds cannot" in rest[0]) == (
-                not new.significant and new.seeds_needed is None
+                not for_new_data.significant and for_new_data.seeds_needed is None
             )
-            assert style.format_interval(new.ci_low, new.ci_high) in rest[0]
+            assert (
+                number_format.format_interval(for_new_data.ci_low, for_new_data.ci_high) in rest[0]
+            )
     elif better:
-        assert "none is named" in first
+        assert "cannot win" in first
         assert "lowest or highest" in text
     else:
         worse = sum(row.verdict.is_worse for row in comparison.other_rows)
@@ -81,143 +90,57 @@ def test_answers_say_what_the_numbers_say(
 def make_shifted(
     *gains: float, test_train_ratio: float | None = None, edges: list[int] | None = None
 ):
-    """A comparison of candidates that are better than the baseline by about so much."""
-    own = [BASE + gain + np.roll(NOISE, i) for i, gain in enumerate(gains)]
-    return make_comparison([BASE, *own], test_train_ratio=test_train_ratio, edges=edges)
+    """Make a comparison of candidates that are better than the baseline by about these gains."""
+    scores = [BASE + gain + np.roll(NOISE, i) for i, gain in enumerate(gains)]
+    return make_comparison([BASE, *scores], test_train_ratio=test_train_ratio, edges=edges)
 
 
-@pytest.mark.parametrize(
-    ("comparison", "text"),
-    [
-        (
-            make_shifted(0.1, -0.1, test_train_ratio=0.4),
-            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
-            "+10.00 points (+9.20 … +10.80).\n"
-            "For new data like it, it is better too (+8.52 … +11.48).",
-        ),
-        (
-            make_shifted(0.015, 0.016),
-            "On this data (6 seeds) Constant(3.0) is better than the constant rate: "
-            "+1.60 points (+0.80 … +2.40), as is 1 more.\n"
-            "For new data nothing can be said: the test rows are not known to vary with the seeds.\n"
-            "Constant(2.0) vs the best: -0.10, no clear difference. "
-            "Smallest detectable difference with 6 seeds: 2.81 points.",
-        ),
-        (
-            make_shifted(0.012, test_train_ratio=0.4),
-            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
-            "+1.20 points (+0.40 … +2.00).\n"
-            "For new data like it, this is not settled (-0.28 … +2.68): "
-            "more rows may settle it, more seeds cannot.",
-        ),
-        (
-            make_shifted(0.0, 0.001),
-            "On this data (6 seeds) there is no clear difference between any schedule and the "
-            "constant rate.\n"
-            "For new data nothing can be said: the test rows are not known to vary with the seeds.\n"
-            "Constant(3.0) vs the constant rate: +0.10, no clear difference. "
-            "Smallest detectable difference with 6 seeds: 1.31 points.",
-        ),
-        (
-            make_shifted(0.0, -0.1, -0.012, test_train_ratio=0.4),
-            "On this data (6 seeds) no schedule is better than the constant rate: 2 are worse, "
-            "1 without a clear difference.\n"
-            "For new data like it, 1 of those is known to be worse.\n"
-            "Constant(2.0) vs the constant rate: +0.00, no clear difference. "
-            "Smallest detectable difference with 6 seeds: 1.44 points.",
-        ),
-        (
-            make_shifted(-0.012, test_train_ratio=0.4),
-            "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
-            "-1.20 points (-2.00 … -0.40).\n"
-            "For new data like it, this is not settled (-2.68 … +0.28): "
-            "more rows may settle it, more seeds cannot.",
-        ),
-        (
-            make_shifted(0.1, edges=[1]),
-            "On this data (6 seeds) 1 schedule is better than the constant rate, but none is "
-            "named:\nits best learning rate is the lowest or highest tried, a better one may lie "
-            "beyond: extend --lr.",
-        ),
-        (
-            make_shifted(0.1, 0.2, edges=[0]),
-            "On this data (6 seeds) 2 schedules are better than the constant rate, but none is "
-            "named:\nthe best learning rate of the constant rate is the lowest or highest tried, a "
-            "better one may lie beyond: extend --lr.",
-        ),
-        (
-            make_shifted(0.1, 0.2, edges=[2]),
-            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
-            "+10.00 points (+9.20 … +10.80).\n"
-            "For new data nothing can be said: the test rows are not known to vary with the seeds.\n"
-            "1 more is better, but at the lowest or highest learning rate tried, so not named: "
-            "extend --lr.",
-        ),
-        (
-            make_comparison(
-                [BASE, BASE + 0.1 + NOISE],
-                test_train_ratio=0.4,
-                other_baseline_scores=[BASE + 0.02],
-            ),
-            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
-            "+10.00 points as tuned (+9.20 … +10.80).\n"
-            "For new data like it, it is better too (+8.52 … +11.48).",
-        ),
-        (
-            make_comparison(
-                [BASE, BASE + 0.1 + NOISE],
-                test_train_ratio=0.4,
-                other_baseline_scores=[BASE + 0.09],
-            ),
-            "On this data (6 seeds) Constant(2.0) is better than the constant rate: "
-            "+10.00 points as tuned (+9.20 … +10.80).\n"
-            "For new data like it, this is not settled at all settings of the constant rate.",
-        ),
-        (
-            make_comparison(
-                [BASE, BASE + 0.1 + NOISE], other_baseline_scores=[BASE + 0.02, BASE + 0.098]
-            ),
-            "On this data (6 seeds) no schedule is known to be better than the constant rate:\n"
-            "1 is better as tuned, but at learning rate 0.3 the constant rate scores 76.5 %.\n"
-            "More --tuning-seeds select better, and so do learning rates closer together (--lr).",
-        ),
-        (
-            make_comparison([BASE, BASE - 0.1 + NOISE], other_baseline_scores=[BASE - 0.2]),
-            "On this data (6 seeds) Constant(2.0) is worse than the constant rate: "
-            "-10.00 points as tuned (-10.80 … -9.20).\n"
-            "For new data nothing can be said: the test rows are not known to vary with the seeds.",
-        ),
-        (
-            make_comparison([[0.5] * 3] * 2, diverged_count={0: 3, 1: 3}),
-            "Every run diverged, so nothing can be said: use a lower learning rate (--lr).",
-        ),
-        (
-            make_comparison([[0.5], [0.9]]),
-            "One seed cannot separate a gain from luck: use more (--seeds 30).",
-        ),
-        (
-            make_comparison([[0.5, 0.6]]),
-            "There is nothing to compare: name another schedule (--schedule).",
-        ),
-        (
-            make_comparison([[0.5] * 6, [0.7] * 6]),
-            "On this data (6 seeds) Constant(2.0) is better than the constant rate: +20.00 points."
-            "\nFor new data nothing can be said: the test rows are not known to vary with the seeds.",
-        ),
-    ],
-)
-def test_answers(comparison: Comparison, text: str) -> None:
-    assert write_answer(comparison) == text
+ANSWERS = {
+    "one schedule is better": make_shifted(0.1, -0.1, test_train_ratio=0.4),
+    "two schedules are better": make_shifted(0.015, 0.016),
+    "better here, not settled for new data": make_shifted(0.012, test_train_ratio=0.4),
+    "no clear difference": make_shifted(0.0, 0.001),
+    "some are worse": make_shifted(0.0, -0.1, -0.012, test_train_ratio=0.4),
+    "the only other schedule is worse": make_shifted(-0.012, test_train_ratio=0.4),
+    "a better schedule at the edge": make_shifted(0.1, edges=[1]),
+    "the baseline at the edge": make_shifted(0.1, 0.2, edges=[0]),
+    "one of two better schedules at the edge": make_shifted(0.1, 0.2, edges=[2]),
+    "better than the baseline at all settings": make_comparison(
+        [BASE, BASE + 0.1 + NOISE],
+        test_train_ratio=0.4,
+        other_baseline_scores=[BASE + 0.02],
+    ),
+    "not better at all settings for new data": make_comparison(
+        [BASE, BASE + 0.1 + NOISE],
+        test_train_ratio=0.4,
+        other_baseline_scores=[BASE + 0.09],
+    ),
+    "better as tuned only": make_comparison(
+        [BASE, BASE + 0.1 + NOISE], other_baseline_scores=[BASE + 0.02, BASE + 0.098]
+    ),
+    "worse as tuned": make_comparison(
+        [BASE, BASE - 0.1 + NOISE], other_baseline_scores=[BASE - 0.2]
+    ),
+    "all runs diverged": make_comparison([[0.5] * 3] * 2, diverged_count={0: 3, 1: 3}),
+    "one seed": make_comparison([[0.5], [0.9]]),
+    "nothing to compare": make_comparison([[0.5, 0.6]]),
+    "no spread": make_comparison([[0.5] * 6, [0.7] * 6]),
+}
 
 
-def test_an_interval_that_excludes_zero_and_does_not_tell_says_why() -> None:
+def test_answers(file_regression: FileRegressionFixture) -> None:
+    answers = (f"[{name}]\n{write_answer(comparison)}\n" for name, comparison in ANSWERS.items())
+    file_regression.check("\n".join(answers), extension=".txt")
+
+
+def test_an_interval_that_excludes_zero_but_is_not_significant_says_why() -> None:
     comparison = make_shifted(0.02, *[0.0] * 11, test_train_ratio=0.4)
-    new = get_row(comparison, 1).vs_baseline.for_new_data
-    assert new.ci_low > 0
-    assert not new.significant
+    for_new_data = get_row(comparison, 1).vs_baseline.for_new_data
+    assert for_new_data.ci_low > 0
+    assert not for_new_data.significant
     assert (
-        "is not settled (+0.52 … +3.48, but 12 were compared): about 33 seeds would settle it."
-        in write_answer(comparison)
+        "is not settled (+0.52 … +3.48, but 12 schedules were compared): "
+        "about 33 seeds would settle it." in write_answer(comparison)
     )
 
 
@@ -228,13 +151,14 @@ def test_a_claimed_gain_lies_within_an_interval_or_outside(
     comparison = make_comparison(scores, test_train_ratio=0.4)
     row = get_row(comparison, 1)
     text = assess_claim(comparison, row, gain)
-    readings = row.vs_baseline.estimates
-    if readings[0].ci_low is None:
+    estimates = row.vs_baseline.estimates
+    if estimates[0].ci_low is None:
         assert text.endswith("can be neither confirmed nor refuted.")
         return
-    said = re.findall("within|outside", text)
-    inside = [reading.ci_low <= gain <= reading.ci_high for reading in readings]
-    assert said == ["within" if one else "outside" for one in inside]
+    assert re.findall("within|outside", text) == [
+        "within" if estimate.ci_low <= gain <= estimate.ci_high else "outside"
+        for estimate in estimates
+    ]
 
 
 def test_a_claim_in_words() -> None:
@@ -248,7 +172,7 @@ def test_a_claim_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "metric", "written"),
+    ("scores", "metric", "texts"),
     [
         ([0.9731, 0.88], ACCURACY, ("97.3 %", "+2.50", "2.50 points", "-1.00 … +2.00")),
         ([54.321, 123.4], RMSE, ("0.97", "+0.03", "0.03", "-0.01 … +0.02")),
@@ -256,15 +180,23 @@ def test_a_claim_in_words() -> None:
         ([0.0], RMSE, ("0.9731", "+0.0250", "0.0250", "-0.0100 … +0.0200")),
     ],
 )
-def test_all_in_the_style_of_the_smallest_score(
-    scores: list[float], metric: object, written: tuple[str, ...]
+def test_the_smallest_score_gives_the_format(
+    scores: list[float], metric: object, texts: tuple[str, ...]
 ) -> None:
-    style = NumberFormat.from_scores(scores, metric)
-    found = (
-        style.format_score(0.9731),
-        style.format_difference(0.025),
-        style.format_amount(0.025),
-        style.format_interval(-0.01, 0.02),
-    )
-    assert found == written
-    assert style.format_interval(None, None) == style.format_sd(None) == "-"
+    number_format = NumberFormat.from_scores(scores, metric)
+    assert (
+        number_format.format_score(0.9731),
+        number_format.format_difference(0.025),
+        number_format.format_amount(0.025),
+        number_format.format_interval(-0.01, 0.02),
+    ) == texts
+    assert number_format.format_interval(None, None) == number_format.format_sd(None) == "-"
+
+
+def test_zero_has_no_minus() -> None:
+    percent, plain = NumberFormat(True, 0), NumberFormat(False, 2)
+    for number_format in (percent, plain):
+        assert number_format.format_difference(-1e-9) == "+0.00"
+        assert number_format.format_amount(-1e-9).startswith("0.00")
+        assert number_format.format_interval(-1e-9, 1e-9) == "+0.00 … +0.00"
+        assert number_format.format_difference(-1).startswith("-1")

@@ -44,8 +44,8 @@ def test_an_existing_file_needs_force(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "mentions"),
     [
-        ("x.pdf", [".png, .csv"]),
-        ("x", [".png, .csv"]),
+        ("x.pdf", [".png or .csv"]),
+        ("x", [".png or .csv"]),
         ("x.cvs", ["did you mean .csv?"]),
         ("no/x.png", ["the folder", "does not exist"]),
         ("old.csv/x.png", ["the folder", "does not exist"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from lrlab.views.study_table import (
     format_table,
     format_times_to_target,
     format_title,
+    render_html,
 )
 from tests.studies.statistics.factories import ACCURACY, RMSE
 from tests.views.factories import make_results, make_study
@@ -120,7 +122,7 @@ def test_notes_count_grid_extensions() -> None:
     # The rate beyond the last is worse, so that the last is no longer at the edge.
     selected = {**select_inside(plan), COSINE: plan.grid[-1]}
     notes = format_notes(make_study(plan, make_final_results(), selected))
-    assert "up to 1 rate beyond it" in notes
+    assert "up to 1 learning rate" in notes
     assert "At the edge" not in notes
 
 
@@ -140,14 +142,14 @@ def test_one_pair_needs_no_correction_and_one_seed_has_no_interval() -> None:
     assert "interval" not in format_notes(study)
 
 
-def test_points_are_of_percentages_only() -> None:
+def test_only_percentages_have_points() -> None:
     plan = replace(make_untuned_plan(), problem=load_problem("diabetes"))
     report = format_report(make_study(plan, make_final_results()))
     assert "RMSE on test rows" in report
     assert "points" not in format_notes(make_study(plan, make_final_results()))
 
 
-def test_validation_rows_of_a_training_function_are_a_percentage() -> None:
+def test_validation_rows_of_a_training_function() -> None:
     function = TrainingFunction(print, metric="accuracy", fingerprint="0")
     grid = build_grid(Settings(epochs=2, validation_size=0.25), RATES, [0])
     plan = build_plan(function, [COSINE, LINEAR], grid, Protocol(6, 4, 2))
@@ -219,11 +221,11 @@ def test_tables(file_regression: FileRegressionFixture) -> None:
     file_regression.check("\n\n".join(tables), extension=".txt")
 
 
-def test_a_wide_table_keeps_the_schedules_whole() -> None:
-    numbers = np.random.default_rng(0)
+def test_a_wide_table_does_not_wrap_schedules() -> None:
+    generator = np.random.default_rng(0)
     schedules = [parse(text) for text in DEFAULTS]
     comparison = compare_scores(
-        {s: 0.9 + numbers.normal(0, 0.02, 30) for s in schedules},
+        {s: 0.9 + generator.normal(0, 0.02, 30) for s in schedules},
         BASELINE,
         ACCURACY,
         test_train_ratio=0.43,
@@ -259,12 +261,27 @@ def test_errors_have_the_units_of_the_target_and_one_seed_no_interval() -> None:
 
 
 def test_times_to_target(file_regression: FileRegressionFixture) -> None:
-    reached = (
+    times_to_target = (
         TimeToTarget("Cosine()", 1, 12.5, 1.0),
         TimeToTarget("Constant(1.0)", 2, 30.0, 0.6),
         TimeToTarget("Linear(1.0, 0.0)", 3, None, 0.25),
     )
-    text = format_times_to_target(ACCURACY, 0.9014, reached)
+    text = format_times_to_target(ACCURACY, 0.9014, times_to_target)
     file_regression.check(text, extension=".txt")
-    assert "epochs to" in format_times_to_target(RMSE, 54.321, reached)
-    assert "54.32" in format_times_to_target(RMSE, 54.321, reached)
+    assert "epochs to" in format_times_to_target(RMSE, 54.321, times_to_target)
+    assert "54.32" in format_times_to_target(RMSE, 54.321, times_to_target)
+
+
+LONG = parse('Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()')
+
+
+def test_html_has_the_answer_and_whole_schedules() -> None:
+    plan = build_plan(load_problem("iris"), [LONG], Settings(epochs=2), Protocol(6))
+    study = make_study(plan, {BASELINE: make_results(0.9), LONG: make_results(0.95, 1)})
+    html = render_html(study)
+    for line in write_answer(study.comparison).splitlines():
+        assert escape(line) in html
+    for text in (repr(LONG), repr(BASELINE), "P (better)", "95 % interval on this data", "verdict"):
+        assert escape(text, quote=False) in html
+    assert html.count("<tr") == 3
+    assert plan.id in html

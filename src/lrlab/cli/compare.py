@@ -1,4 +1,4 @@
-"""``lrlab compare``: tune every schedule alike, score all on fresh seeds, say what to use."""
+"""``lrlab compare``: tune all schedules alike, score them on fresh seeds, recommend one."""
 
 from dataclasses import replace
 
@@ -11,13 +11,23 @@ from lrlab.cli.run_study import (
     present_study,
     run_study_with_progress,
 )
-from lrlab.cli.study_options import StudyOptions
+from lrlab.cli.study_options import (
+    ForceOption,
+    PlotOutputOption,
+    StudyOptions,
+    TargetScoreOption,
+)
 
 
-def compare(options: StudyOptions) -> None:
-    """Find out which schedule is best: tune all alike, then score them on the same fresh seeds.
+def compare(
+    options: StudyOptions,
+    target_score: TargetScoreOption = None,
+    output: PlotOutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Find the best schedule: tune all schedules alike, then score them on the same fresh seeds.
 
-    `lrlab plan` shows beforehand what will be done. Repeat a stopped command to continue it.
+    `lrlab plan` shows the runs beforehand. Repeat a stopped command to continue it.
     """
     from lrlab.studies import Store, select_engine
     from lrlab.studies.statistics.time_to_target import check_target_score
@@ -25,15 +35,15 @@ def compare(options: StudyOptions) -> None:
     schedules = options.parse_schedules()
     engines, backend = options.resolve_engines_and_backend()
     problem = options.load_problem()
-    check_target_score(options.target_score, problem.metric)
+    check_target_score(target_score, problem.metric)
     plan = options.build_plan(problem, schedules)
-    if options.output is not None:
-        check_plot_output(options.output, options.force)
+    if output is not None:
+        check_plot_output(output, force)
     print_preflight(problem, plan.grid, schedules, plan.schedules)
     with Store(options.db) as store:
         engine, reason = select_engine(plan, store, engines, backend)
         typer.echo(f"engine: {engine} ({reason})", err=True)
         plan = replace(plan, engine=engine)
-        output = options.output or get_default_plot_output(plan)
+        output = output or get_default_plot_output(plan)
         study = run_study_with_progress(plan, store, backend, options.serialize_problem_options())
-    present_study(study, options.target_score, output, options.db)
+    present_study(study, target_score, output, options.db)

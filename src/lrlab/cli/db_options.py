@@ -7,12 +7,14 @@ import typer
 
 DEFAULT_DB = Path("lrlab.db")
 
+STUDY_HELP = "Id of a study, the first characters of its id, or its problem's name."
+
 DbOption = Annotated[Path, typer.Option(metavar="FILE", help="Database of studies and runs.")]
 StudyArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="STUDY",
-        help="Id of a study, the first characters of its id, or its problem's name.",
+        help=STUDY_HELP,
         show_default="the only study in the database",
     ),
 ]

@@ -10,21 +10,15 @@ from lrlab.errors import StudyError, pluralize
 
 
 def delete(
-    study: Annotated[
-        str,
-        typer.Argument(
-            metavar="STUDY",
-            help="Id of a study, the first characters of its id, or its problem's name.",
-        ),
-    ],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help=db_options.STUDY_HELP)],
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     db: db_options.DbOption = db_options.DEFAULT_DB,
 ) -> None:
     """Delete a study and its runs, except runs that other studies use.
 
-    The file keeps its size; later runs reuse the space.
+    The database file keeps its size; later runs reuse the space.
     """
-    from lrlab.studies import StoreReader
+    from lrlab.studies import Store, StoreReader
 
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
@@ -41,13 +35,10 @@ def delete(
     )
     if not yes:
         if not sys.stdin.isatty():
-            raise StudyError(f"without --yes nothing is deleted; --yes would delete {description}.")
+            raise StudyError(f"a script must confirm with --yes to delete {description}.")
         if not typer.confirm(f"Delete {description}?"):
             typer.echo("nothing was deleted")
             return
-
-    from lrlab.studies import Store
-
     with Store(db) as store:
         deleted_count = store.delete_study(study_summary.id)
     typer.echo(f"deleted study {study_summary.id} with {pluralize(deleted_count, 'run')}")

@@ -43,6 +43,7 @@ def export(
     reader = StoreReader(db)
     study_summary = reader.find_study(study)
 
+    # These import pandas; a mistake in the arguments above is reported at once.
     from lrlab.studies.store import frames
     from lrlab.views.files import check_output
     from lrlab.views.frame_files import FRAME_WRITERS, save_frame

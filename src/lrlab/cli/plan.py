@@ -1,4 +1,4 @@
-"""``lrlab plan``: show what ``lrlab compare`` would do, and train nothing."""
+"""``lrlab plan``: show what ``lrlab compare`` would do, without training."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,10 @@ from lrlab.cli.study_options import StudyOptions
 
 
 def plan(options: StudyOptions) -> None:
-    """Show what `lrlab compare` would do with the same options: phases, runs, time and disk."""
+    """Show the phases, runs, time and disk space of a study; `lrlab compare` runs it.
+
+    Takes the options of `lrlab compare`, except --target-score, --output and --force.
+    """
     from lrlab.studies import (
         Machine,
         Store,

@@ -1,6 +1,6 @@
 """What commands print before they train: the data they read, and warnings about likely mistakes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -14,25 +14,24 @@ if TYPE_CHECKING:
 
 def print_preflight(
     problem: "Trainable",
-    grid: "Iterable[Settings]",
+    grid: "Sequence[Settings]",
     schedules: "Collection[Schedule]",
     planned_schedules: "Collection[Schedule] | None" = None,
 ) -> None:
     """Print a summary of the data and all warnings on stderr.
 
     Args:
-        problem: what is trained.
-        grid: the settings it is trained with.
+        problem: the problem to train.
+        grid: the settings to train it with, one or more.
         schedules: the schedules that the user named; default schedules need no warnings.
         planned_schedules: the schedules as the study runs them, some divided by their peak.
     """
     from lrlab import lint
 
     typer.echo(f"{problem.name}: {problem.summary}", err=True)
-    settings = list(grid)
-    steps_per_epoch = settings[0].count_steps_per_epoch(problem.train_rows)
-    total_steps = settings[0].epochs * steps_per_epoch
-    lrs = dict.fromkeys(each.lr for each in settings)
+    steps_per_epoch = grid[0].count_steps_per_epoch(problem.train_rows)
+    total_steps = grid[0].epochs * steps_per_epoch
+    lrs = dict.fromkeys(settings.lr for settings in grid)
     findings = (
         # Findings at several learning rates are much the same: the longest list is enough.
         max(
@@ -49,7 +48,7 @@ def print_preflight(
     for schedule in schedules:
         if planned_schedules is not None and schedule not in planned_schedules:
             typer.echo(
-                f"note: {schedule} is divided by its peak, because the study compares schedules at "
+                f"note: {schedule} is divided by its peak, since the study compares schedules at "
                 "equal peak rates",
                 err=True,
             )

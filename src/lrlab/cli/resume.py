@@ -1,4 +1,4 @@
-"""``lrlab resume``: continue a stopped study from what the database stores of it."""
+"""``lrlab resume``: continue a stopped study with the options and runs in the database."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import db_options, parsing, study_options
+from lrlab.cli import db_options, study_options
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.run_study import (
     check_plot_output,
@@ -31,15 +31,15 @@ def resume(
         str,
         typer.Option(
             metavar="auto|ray",
-            help="ray trains on a Ray cluster, auto on this machine; both keep the engine of the "
-            "study.",
+            help="auto trains on this machine, ray on a Ray cluster; the study keeps its loop or "
+            "ensemble.",
         ),
     ] = "auto",
     workers: study_options.WorkersOption = None,
     address: study_options.AddressOption = None,
     gpus_per_run: study_options.GpusPerRunOption = 0.0,
 ) -> None:
-    """Continue a stopped study; of a finished study, show the report again."""
+    """Continue a stopped study, or show the report of a finished one."""
     from lrlab.lab import resolve_backend
     from lrlab.studies import Store, StoreReader
     from lrlab.studies.execution.engine_selection import AUTO_ENGINE
@@ -90,7 +90,7 @@ def _load_plan(study_summary: "StudySummary") -> "Plan":
             f"study {study_summary.id} was started in {folder}, which cannot be opened "
             f"({error.strerror}); restore that folder and its data."
         ) from None
-    problem = parsing.load_problem_from_options(**problem_options)
+    problem = study_options.load_problem_from_options(**problem_options)
     plan = Plan.from_dict(plan_data, problem, Engine.from_text(study_summary.engine))
     if plan.id != study_summary.id:
         raise StudyError(

@@ -74,7 +74,7 @@ def show(
     # The same text given twice is shown once.
     schedules_by_text = {" ".join(text.split()): parse(text) for text in schedules}
     if library is not None:
-        code = _iterate_code(schedules_by_text, library, total_steps, lr, steps_per_epoch)
+        code = _generate_code(schedules_by_text, library, total_steps, lr, steps_per_epoch)
         typer.echo("\n".join(code), nl=False)
         return
     preview = compute_preview(schedules_by_text, total_steps, lr, steps_per_epoch)
@@ -85,7 +85,7 @@ def show(
         typer.echo(f"wrote {path}")
 
 
-def _iterate_code(
+def _generate_code(
     schedules: "dict[str, Schedule]",
     library: str,
     total_steps: float | None,
@@ -105,7 +105,7 @@ def _iterate_code(
 def _print_warnings(
     schedules: "dict[str, Schedule]", preview: "Preview", has_total_steps: bool
 ) -> None:
-    """Print what lint finds; only a given --total-steps is the length of a training to it."""
+    """Print what lint finds, assuming the length of a training only if --total-steps is given."""
     from lrlab import lint
 
     total_steps = preview.total_steps if has_total_steps else None

@@ -1,4 +1,7 @@
-"""The options of `lrlab train`, `compare` and `plan`, and the study that they describe."""
+"""The options of `lrlab train`, `compare`, `plan` and `resume`, and the study they describe.
+
+Modules that take long to import are imported in functions, so that help appears at once.
+"""
 
 import inspect
 import json
@@ -11,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from lrlab.cli import db_options, parsing
+from lrlab.cli import db_options
+from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
     from lrlab.problems import Trainable
@@ -286,6 +290,62 @@ _PROBLEM_OPTIONS = (
 """The options that describe the problem: the parameters of ``load_problem_from_options``."""
 
 
+def load_problem_from_options(
+    *,
+    data: str,
+    target: str | None,
+    task: str | None,
+    header: bool | None,
+    ionosphere_file: Path | str | None,
+    test_file: Path | str | None,
+    metric: str | None,
+    greater_is_better: bool | None,
+    percent: bool,
+    dummy_score: float | None,
+) -> "Trainable":
+    """Load the problem that the options of the same names describe."""
+    from lrlab.problems import load_problem
+
+    function_options = {
+        "metric": metric,
+        "greater_is_better": greater_is_better,
+        "percent": percent or None,
+        "dummy_score": dummy_score,
+    }
+    return load_problem(
+        data,
+        target=target,
+        task=task,
+        header=header,
+        ionosphere_file=None if ionosphere_file is None else Path(ionosphere_file),
+        test_file=None if test_file is None else Path(test_file),
+        function_options={
+            name: value for name, value in function_options.items() if value is not None
+        },
+    )
+
+
+def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
+    """Parse numbers separated by commas, if an option is given.
+
+    >>> parse_optional_numbers("--lr", "0.01, 0.1")
+    [0.01, 0.1]
+    """
+    if text is None:
+        return None
+    values = []
+    for part in text.split(","):
+        try:
+            values.append(float(part))
+        except ValueError:
+            context = f" in {text}" if "," in text else ""
+            raise TrainingError(
+                f"{option} must be a number or several separated by commas, such as 0.01,0.1, got "
+                f"{part.strip() or 'nothing'}{context}."
+            ) from None
+    return values
+
+
 @dataclass(frozen=True)
 class StudyOptions:
     """The options of a study as typed on the command line."""
@@ -344,9 +404,6 @@ class StudyOptions:
             rich_help_panel=_PROTOCOL_PANEL,
         ),
     ] = 0
-    target_score: TargetScoreOption = None
-    output: PlotOutputOption = None
-    force: ForceOption = False
     target: TargetOption = None
     task: TaskOption = None
     header: HeaderOption = None
@@ -379,9 +436,7 @@ class StudyOptions:
 
     def load_problem(self) -> "Trainable":
         """Load the problem to train."""
-        return parsing.load_problem_from_options(
-            **{name: getattr(self, name) for name in _PROBLEM_OPTIONS}
-        )
+        return load_problem_from_options(**{name: getattr(self, name) for name in _PROBLEM_OPTIONS})
 
     def serialize_problem_options(self) -> str:
         """Return what ``lrlab resume`` needs, as JSON: the folder and the problem's options."""
@@ -406,8 +461,8 @@ class StudyOptions:
         return plan_study(
             problem,
             schedules or None,
-            lrs=parsing.parse_optional_numbers("--lr", self.lr),
-            momenta=parsing.parse_optional_numbers("--momentum", self.momentum),
+            lrs=parse_optional_numbers("--lr", self.lr),
+            momenta=parse_optional_numbers("--momentum", self.momentum),
             tune=self.tune,
             protocol=Protocol(
                 seeds=self.seeds,
@@ -427,10 +482,14 @@ class StudyOptions:
         )
 
 
-def add_study_options(command: Callable[[StudyOptions], None]) -> Callable[..., None]:
-    """Return a Typer command whose options are the fields of ``StudyOptions``."""
+def add_study_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a Typer command whose options are the fields of ``StudyOptions`` and its own.
+
+    Args:
+        command: a function of ``StudyOptions`` and of further options.
+    """
     hints = get_type_hints(StudyOptions, include_extras=True)
-    parameters = [
+    study_parameters = [
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -439,10 +498,16 @@ def add_study_options(command: Callable[[StudyOptions], None]) -> Callable[..., 
         )
         for field in fields(StudyOptions)
     ]
+    _, *command_parameters = inspect.signature(command).parameters.values()
+    parameters = [
+        *study_parameters,
+        *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in command_parameters),
+    ]
 
     @wraps(command)
     def run_command(**values: Any) -> None:
-        command(StudyOptions(**values))
+        options = {field.name: values.pop(field.name) for field in fields(StudyOptions)}
+        command(StudyOptions(**options), **values)
 
     vars(run_command)["__signature__"] = inspect.Signature(parameters)
     return run_command

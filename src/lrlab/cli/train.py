@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli import parsing, study_options
+from lrlab.cli import study_options
 from lrlab.cli.preflight import print_preflight
 
 if TYPE_CHECKING:
@@ -48,17 +48,17 @@ def train(
     from lrlab import parse
 
     parsed_schedule = None if schedule is None else parse(schedule)
-    problem = parsing.load_problem_from_options(
-        data,
-        target,
-        task,
-        header,
-        ionosphere_file,
-        test_file,
-        metric,
-        greater_is_better,
-        percent,
-        dummy_score,
+    problem = study_options.load_problem_from_options(
+        data=data,
+        target=target,
+        task=task,
+        header=header,
+        ionosphere_file=ionosphere_file,
+        test_file=test_file,
+        metric=metric,
+        greater_is_better=greater_is_better,
+        percent=percent,
+        dummy_score=dummy_score,
     )
 
     from lrlab.problems import TrainingFunction
@@ -82,23 +82,21 @@ def train(
     run = Run(parsed_schedule, settings, seed)
     print_preflight(problem, (settings,), [] if parsed_schedule is None else [parsed_schedule])
 
-    problem_metric = problem.metric
-
     def print_epoch(epoch: "Epoch") -> None:
         line = run_log.format_epoch(
-            epoch, settings, has_schedule=parsed_schedule is not None, metric=problem_metric
+            epoch, settings, has_schedule=parsed_schedule is not None, metric=problem.metric
         )
         typer.echo(line)
 
     def print_reported_epoch(epoch: "Epoch") -> None:
-        typer.echo(run_log.format_reported_epoch(epoch, problem_metric))
+        typer.echo(run_log.format_reported_epoch(epoch, problem.metric))
 
     with use_one_thread():
         if isinstance(problem, TrainingFunction):
             result = context.run_training_function(problem, run, print_reported_epoch)
         else:
             result = train_run(problem, run, print_epoch)
-    typer.echo(run_log.format_result(result, problem_metric))
+    typer.echo(run_log.format_result(result, problem.metric))
 
 
 def _get_default_lr(optimizer: str) -> float:

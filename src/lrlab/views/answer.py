@@ -42,7 +42,7 @@ _FIXED_TEST_ROWS = (
 
 
 def write_answer(comparison: Comparison) -> str:
-    """Return the answer of a study: at most four lines of one sentence each, the answer first.
+    """Return the answer of a study: at most four lines, the most important first.
 
     Separate sentences describe this data and new data like it. Differences are positive where the
     schedule is better, with their 95 % intervals.
@@ -77,30 +77,35 @@ def assess_claim(comparison: Comparison, row: ComparisonRow, gain: float) -> str
         row: of the schedule, not of the baseline.
         gain: positive where the schedule is better, in units of the metric (0.02 is 2 points).
     """
-    style, paired = NumberFormat.from_comparison(comparison), row.vs_baseline
-    subject = f"A gain of {style.format_amount(gain)}"
+    number_format, paired = NumberFormat.from_comparison(comparison), row.vs_baseline
+    subject = f"A gain of {number_format.format_amount(gain)}"
     if paired is None or paired.on_this_data.ci_low is None:
         return f"{subject} can be neither confirmed nor refuted."
-    parts = [f"{_locate_gain(paired.on_this_data, gain, style)} on this data"]
+    parts = [f"{_locate_gain(paired.on_this_data, gain, number_format)} on this data"]
     if paired.for_new_data is not None:
-        parts.append(f"{_locate_gain(paired.for_new_data, gain, style)} for new data like it")
+        parts.append(
+            f"{_locate_gain(paired.for_new_data, gain, number_format)} for new data like it"
+        )
     return f"{subject} lies {' and '.join(parts)}."
 
 
-def _write_winner(comparison: Comparison, top: ComparisonRow) -> Iterator[str]:
+def _write_winner(comparison: Comparison, winner: ComparisonRow) -> Iterator[str]:
     better = comparison.better_rows
-    other_winners = sum(not row.at_grid_edge for row in better) - 1
-    more = f", as {_choose_verb(other_winners)} {other_winners} more" if other_winners else ""
-    yield f"{_write_difference(comparison, top, 'better')}{more}."
-    yield _write_new_data(comparison, top)
-    at_edge_count = len(better) - 1 - other_winners
+    at_edge_count = sum(row.at_grid_edge for row in better)
+    other_winner_count = len(better) - at_edge_count - 1
+    others = (
+        f"; {pluralize(other_winner_count, 'other')} {_choose_verb(other_winner_count)} better too"
+        if other_winner_count
+        else ""
+    )
+    yield f"{_write_difference(comparison, winner, 'better')}{others}."
+    yield _write_new_data(comparison, winner)
     if at_edge_count:
-        more = "1 more is" if at_edge_count == 1 else f"{at_edge_count} more are"
         yield (
-            f"{more} better, but at the lowest or highest learning rate tried, so not named: "
-            "extend --lr."
+            f"{pluralize(at_edge_count, 'other')} {_choose_verb(at_edge_count)} better too, but at "
+            "the lowest or highest learning rate tried, so cannot win: extend --lr."
         )
-    elif top is comparison.rows[0]:
+    elif winner is comparison.rows[0]:
         yield from _write_undecided(
             comparison, "the best", [(row, row.vs_best) for row in comparison.rows]
         )
@@ -109,24 +114,29 @@ def _write_winner(comparison: Comparison, top: ComparisonRow) -> Iterator[str]:
 def _write_winners_at_edge(comparison: Comparison) -> Iterator[str]:
     count, name = len(comparison.better_rows), _get_baseline_name(comparison)
     subject = "1 schedule is" if count == 1 else f"{count} schedules are"
-    yield f"{_write_scope(comparison)} {subject} better than {name}, but none is named:"
+    yield f"{_write_scope(comparison)} {subject} better than {name}, but cannot win:"
     if comparison.baseline_row.at_grid_edge:
-        whose = f"the best learning rate of {name}"
+        best_lr = f"the best learning rate of {name}"
     else:
-        whose = "its best learning rate" if count == 1 else "the best learning rate of each"
-    yield f"{whose} is the lowest or highest tried, a better one may lie beyond: extend --lr."
+        best_lr = "its best learning rate" if count == 1 else "the best learning rate of each"
+    yield f"{best_lr} is the lowest or highest tried, and a better one may lie beyond: extend --lr."
 
 
 def _write_better_as_tuned(comparison: Comparison, rows: list[ComparisonRow]) -> Iterator[str]:
-    """Yield the answer where the baseline may have been beaten only because it was badly tuned."""
+    """Yield the answer if the baseline may have lost only because it was badly tuned."""
     count, name = len(rows), _get_baseline_name(comparison)
     yield f"{_write_scope(comparison)} no schedule is known to be better than {name}:"
     hardest = rows[0].hardest_baseline
     assert hardest is not None
-    at = " and ".join(format_settings(hardest.settings, comparison.varied_hyperparameters))
+    settings_text = " and ".join(
+        format_settings(hardest.settings, comparison.varied_hyperparameters)
+    )
     score = NumberFormat.from_comparison(comparison).format_score(hardest.mean)
-    yield f"{count} {_choose_verb(count)} better as tuned, but at {at} {name} scores {score}."
-    yield "More --tuning-seeds select better, and so do learning rates closer together (--lr)."
+    yield (
+        f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores "
+        f"{score}."
+    )
+    yield "To tune better, use more --tuning-seeds, or learning rates closer together (--lr)."
 
 
 def _write_none_better(comparison: Comparison) -> Iterator[str]:
@@ -138,9 +148,10 @@ def _write_none_better(comparison: Comparison) -> Iterator[str]:
     scope, name = _write_scope(comparison), _get_baseline_name(comparison)
     undecided_count = len(comparison.other_rows) - len(worse)
     if worse:
-        rest = f", {undecided_count} without a clear difference" if undecided_count else ""
-        counted = f"{len(worse)} {_choose_verb(len(worse))} worse"
-        yield f"{scope} no schedule is better than {name}: {counted}{rest}."
+        verb = "shows" if undecided_count == 1 else "show"
+        others = f", {undecided_count} {verb} no clear difference" if undecided_count else ""
+        worse_text = f"{len(worse)} {_choose_verb(len(worse))} worse"
+        yield f"{scope} no schedule is better than {name}: {worse_text}{others}."
     elif undecided_count == 1:
         schedule = comparison.other_rows[0].schedule
         yield f"{scope} there is no clear difference between {schedule} and {name}."
@@ -150,8 +161,10 @@ def _write_none_better(comparison: Comparison) -> Iterator[str]:
         yield _FIXED_TEST_ROWS
     elif worse:
         count = sum(row.verdict is Verdict.WORSE_ON_NEW_DATA for row in worse)
-        counted = f"{count or 'none'} of those {_choose_verb(count)}"
-        yield f"For new data like it, {counted} known to be worse."
+        yield (
+            f"For new data like it, {count or 'none'} of these {_choose_verb(count)} known to be "
+            "worse."
+        )
     else:
         yield "For new data like it, there is no clear difference either."
     yield from _write_undecided(
@@ -161,17 +174,17 @@ def _write_none_better(comparison: Comparison) -> Iterator[str]:
 
 def _write_new_data(comparison: Comparison, row: ComparisonRow) -> str:
     """Return the sentence on new data for a schedule that clearly differs on this data."""
-    paired, style = row.vs_baseline, NumberFormat.from_comparison(comparison)
+    paired, number_format = row.vs_baseline, NumberFormat.from_comparison(comparison)
     assert paired is not None
     estimate = paired.for_new_data
     if estimate is None:
         return _FIXED_TEST_ROWS
-    interval = _write_interval(estimate, style, len(comparison.other_rows))
+    interval = _write_interval(estimate, number_format, len(comparison.other_rows))
     if estimate.significant and not (
         row.hardest_baseline is None or row.hardest_baseline.is_beaten_for_new_data
     ):
         name = _get_baseline_name(comparison)
-        return f"For new data like it, this is not settled at all settings of {name}."
+        return f"For new data like it, this is not settled: at some settings {name} may be as good."
     if estimate.significant:
         word = "better" if paired.difference > 0 else "worse"
         return f"For new data like it, it is {word} too{interval}."
@@ -189,17 +202,18 @@ def _write_undecided(
     pairs: list[tuple[ComparisonRow, PairedComparison | None]],
 ) -> Iterator[str]:
     """Yield a sentence on the first pair without a clear difference on this data, if any."""
-    style = NumberFormat.from_comparison(comparison)
+    number_format = NumberFormat.from_comparison(comparison)
     for row, paired in pairs:
         if paired is None or paired.on_this_data.significant:
             continue
         detectable = paired.on_this_data.min_detectable
         if detectable is None:
             continue
-        seeds, gain = comparison.seed_count, style.format_difference(paired.difference)
+        gain = number_format.format_difference(paired.difference)
         yield (
-            f"{row.schedule} vs {reference}: {gain}, no clear difference. Smallest detectable "
-            f"difference with {pluralize(seeds, 'seed')}: {style.format_amount(detectable)}."
+            f"{row.schedule} vs {reference}: {gain}{_get_unit(comparison)}, no clear difference. "
+            f"Smallest detectable difference with {pluralize(comparison.seed_count, 'seed')}: "
+            f"{number_format.format_amount(detectable)}."
         )
         return
 
@@ -210,32 +224,33 @@ def _round_seeds(seeds: int) -> str:
 
 
 def _write_difference(comparison: Comparison, row: ComparisonRow, word: str) -> str:
-    paired, style = row.vs_baseline, NumberFormat.from_comparison(comparison)
+    paired, number_format = row.vs_baseline, NumberFormat.from_comparison(comparison)
     assert paired is not None
-    unit = " points" if comparison.metric.percent else ""
-    unit += " as tuned" if row.hardest_baseline else ""
-    interval = _write_interval(paired.on_this_data, style, 1)
-    gain = f"{style.format_difference(paired.difference)}{unit}{interval}"
+    unit = _get_unit(comparison) + (" as tuned" if row.hardest_baseline else "")
+    interval = _write_interval(paired.on_this_data, number_format, 1)
+    gain = f"{number_format.format_difference(paired.difference)}{unit}{interval}"
     name = _get_baseline_name(comparison)
     return f"{_write_scope(comparison)} {row.schedule} is {word} than {name}: {gain}"
 
 
-def _write_interval(estimate: DifferenceEstimate, style: "NumberFormat", test_count: int) -> str:
-    """Return the interval in brackets, with the reason if it excludes zero and settles nothing."""
+def _write_interval(
+    estimate: DifferenceEstimate, number_format: "NumberFormat", test_count: int
+) -> str:
+    """Return the interval in brackets, and why it is not significant if it excludes zero."""
     if estimate.ci_low is None or estimate.ci_high is None:
         return ""
     excludes_zero = estimate.ci_low > 0 or estimate.ci_high < 0
     reason = ""
     if excludes_zero and not estimate.significant:
-        reason = f", but {test_count} were compared"
-    return f" ({style.format_interval(estimate.ci_low, estimate.ci_high)}{reason})"
+        reason = f", but {test_count} schedules were compared"
+    return f" ({number_format.format_interval(estimate.ci_low, estimate.ci_high)}{reason})"
 
 
-def _locate_gain(estimate: DifferenceEstimate, gain: float, style: "NumberFormat") -> str:
+def _locate_gain(estimate: DifferenceEstimate, gain: float, number_format: "NumberFormat") -> str:
     assert estimate.ci_low is not None
     assert estimate.ci_high is not None
     side = "within" if estimate.ci_low <= gain <= estimate.ci_high else "outside"
-    return f"{side} {style.format_interval(estimate.ci_low, estimate.ci_high)}"
+    return f"{side} {number_format.format_interval(estimate.ci_low, estimate.ci_high)}"
 
 
 def _write_scope(comparison: Comparison) -> str:
@@ -245,6 +260,10 @@ def _write_scope(comparison: Comparison) -> str:
 def _get_baseline_name(comparison: Comparison) -> str:
     text = comparison.baseline_row.schedule
     return "the constant rate" if text == repr(Constant(1.0)) else text
+
+
+def _get_unit(comparison: Comparison) -> str:
+    return " points" if comparison.metric.percent else ""
 
 
 def _choose_verb(count: int) -> str:
@@ -276,7 +295,7 @@ class NumberFormat:
 
     Args:
         percent: whether scores are fractions, shown as percentages.
-        decimals: digits behind the point of other scores; None for powers of ten.
+        decimals: digits after the decimal point of other scores; None for powers of ten.
     """
 
     percent: bool
@@ -306,11 +325,11 @@ class NumberFormat:
 
     def format_difference(self, value: float) -> str:
         """Return a signed difference; in points for percentages."""
-        return f"{100 * value:+.2f}" if self.percent else self._format_number(value, "+")
+        return f"{100 * value:+z.2f}" if self.percent else self._format_number(value, "+")
 
     def format_amount(self, value: float) -> str:
         """Return a difference for a sentence, with a sign only below zero: ``0.42 points``."""
-        return f"{100 * value:.2f} points" if self.percent else self._format_number(value, "")
+        return f"{100 * value:z.2f} points" if self.percent else self._format_number(value, "")
 
     def format_interval(self, low: float | None, high: float | None) -> str:
         """Return the two ends of the interval of a difference."""
@@ -319,5 +338,6 @@ class NumberFormat:
         return f"{self.format_difference(low)} … {self.format_difference(high)}"
 
     def _format_number(self, value: float, sign: str) -> str:
-        spec = f"{sign}.3e" if self.decimals is None else f"{sign}.{self.decimals}f"
+        # z: a value that rounds to zero has no minus.
+        spec = f"{sign}z.3e" if self.decimals is None else f"{sign}z.{self.decimals}f"
         return format(value, spec)

@@ -1,4 +1,4 @@
-"""Writing files: where a file may be written, and writing it whole or not at all."""
+"""Writing files: checking a path before long work, and writing a file whole or not at all."""
 
 import os
 from collections.abc import Collection, Iterator
@@ -11,14 +11,12 @@ _SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def check_output(path: Path, extensions: Collection[str], force: bool = False) -> None:
-    """Check that a file may be written: the one rule for everything lrlab writes on request.
-
-    Call it before long work, so that a bad path costs nothing.
+    """Check that a file may be written; call it before long work.
 
     Args:
         path: of the file.
-        extensions: the endings that are known, such as ``(".png", ".svg")``.
-        force: whether an existing file may be replaced; a SQLite database never is.
+        extensions: the allowed endings, such as ``(".png", ".svg")``.
+        force: whether an existing file may be replaced; a SQLite database may not.
 
     Raises:
         ViewError: unknown extension, no such folder, not a regular file, or the file exists.
@@ -26,7 +24,9 @@ def check_output(path: Path, extensions: Collection[str], force: bool = False) -
     extension = path.suffix.lower()
     if extension not in extensions:
         hint = format_suggestion(extension, extensions) or "."
-        raise ViewError(f"an output file must end in {', '.join(extensions)}, got {path}{hint}")
+        *others, last = extensions
+        endings = f"{', '.join(others)} or {last}" if others else last
+        raise ViewError(f"an output file must end in {endings}, got {path}{hint}")
     try:
         if not path.parent.is_dir():
             raise ViewError(f"{path} cannot be written: the folder {path.parent} does not exist.")

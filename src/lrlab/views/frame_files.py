@@ -22,7 +22,7 @@ def save_frame(frame: pd.DataFrame, path: Path) -> None:
     Check the path by ``check_output(path, FRAME_WRITERS, force)`` first.
 
     Args:
-        frame: what is written.
+        frame: the frame.
         path: of the file, whose extension is one of ``FRAME_WRITERS``.
 
     Raises:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab._checks import to_finite_float
-from lrlab.errors import ScheduleError, ViewError
+from lrlab.errors import ScheduleError, ViewError, pluralize
 from lrlab.schedules import Affine, Clip, Continued, Product, Schedule, Sequential, Sum, Until
 from lrlab.schedules.core import Array
 from lrlab.schedules.durations import Horizon
@@ -45,7 +45,7 @@ class RateSummary:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a sequence and the first step that it determines."""
+    """A part of a sequence, and the first step at which it gives the rate."""
 
     start_step: int
     schedule: Schedule
@@ -79,6 +79,13 @@ class Preview:
     base: float
     is_relative: bool
     steps_per_epoch: float | None
+
+    @property
+    def title(self) -> str:
+        """How many schedules and steps are shown, and at which base rate."""
+        rates = "factors of the base rate" if self.is_relative else f"base rate {self.base:g}"
+        counts = pluralize(len(self.lines), "schedule"), pluralize(self.total_steps, "step")
+        return " · ".join((*counts, rates))
 
     @property
     def unit(self) -> str:
@@ -186,7 +193,7 @@ def select_steps_to_draw(rates: Array, buckets: int = 1500) -> NDArray[np.int64]
 
 
 def _require_steps_per_epoch(schedule: Schedule, steps_per_epoch: float | None) -> None:
-    """Ask for ``steps_per_epoch`` here, since the error of ``bind`` does not know the option."""
+    """Raise an error that names the option, which ``bind`` does not know."""
     if steps_per_epoch is None and not _can_bind(schedule, None) and _can_bind(schedule, 1e6):
         raise ViewError(
             f"{schedule} counts epochs: give steps_per_epoch (--steps-per-epoch on the command "
@@ -211,7 +218,7 @@ def _find_longest_end(schedules: Iterable[Schedule], steps_per_epoch: float | No
             end = math.inf
         if math.isinf(end):
             raise ViewError(
-                f"{schedule} has no end of its own: give total_steps, the number of steps to show "
+                f"{schedule} has no end: give total_steps, the number of steps to show "
                 "(--total-steps on the command line)."
             )
         ends.append(end)
@@ -221,8 +228,8 @@ def _find_longest_end(schedules: Iterable[Schedule], steps_per_epoch: float | No
 def _check_total_steps(total_steps: float) -> int:
     number = to_finite_float(total_steps)
     if number is None or not number.is_integer() or not 1 <= number <= MAX_STEPS:
-        shown = f"{number:.15g}" if number is not None else repr(total_steps)
-        raise ViewError(f"total_steps must be a whole number from 1 to {MAX_STEPS}, got {shown}.")
+        text = f"{number:.15g}" if number is not None else repr(total_steps)
+        raise ViewError(f"total_steps must be a whole number from 1 to {MAX_STEPS}, got {text}.")
     return int(number)
 
 

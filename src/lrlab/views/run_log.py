@@ -1,4 +1,4 @@
-"""What `lrlab train` prints: a line for each epoch, as in the tutorial, and the final score."""
+"""The lines that `lrlab train` prints: one for each epoch, as in the tutorial, and the score."""
 
 import math
 

@@ -16,7 +16,7 @@ def save_preview(preview: Preview, path: Path) -> None:
     Check the path by ``check_output(path, PREVIEW_WRITERS, force)`` first.
 
     Args:
-        preview: what is written.
+        preview: the preview.
         path: of the file, whose extension is one of ``PREVIEW_WRITERS``.
 
     Raises:

@@ -6,13 +6,7 @@ from html import escape
 from lrlab.errors import require_extra
 from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import Preview, select_steps_to_draw
-from lrlab.views.schedule_summary import (
-    COLUMN_NAMES,
-    COLUMN_NOTE,
-    describe_line,
-    format_summary,
-    format_title,
-)
+from lrlab.views.schedule_text import COLUMN_NAMES, COLUMN_NOTE, describe_line, format_summary
 
 _CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fafafa; margin: 0; }
@@ -40,12 +34,12 @@ def render_page(preview: Preview) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>lrlab · {escape(format_title(preview))}</title>
+<title>lrlab · {escape(preview.title)}</title>
 <style>{_CSS}</style>
 </head>
 <body>
 <main>
-<h1>{escape(format_title(preview))}</h1>
+<h1>{escape(preview.title)}</h1>
 <div class="card">{_render_chart(preview)}</div>
 <div class="card">
 <table>

@@ -8,7 +8,6 @@ from lrlab.errors import ViewError, require_extra
 from lrlab.schedules import Schedule
 from lrlab.views.line_styles import get_line_style
 from lrlab.views.preview import Preview, compute_preview, label_schedules, select_steps_to_draw
-from lrlab.views.schedule_summary import format_title
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -96,7 +95,7 @@ def create_figure(preview: Preview) -> "Figure":
     figure = Figure(figsize=(9, 4.6 + 0.22 * lines), layout="constrained")
     ax = figure.subplots()
     draw_lines(preview, ax)
-    ax.set_title(format_title(preview), loc="left")
+    ax.set_title(preview.title, loc="left")
     handles, labels = _wrap_legend_labels(ax, width=100)
     _disable_math_text(
         figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False)

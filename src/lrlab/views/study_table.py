@@ -1,7 +1,10 @@
-"""What `lrlab compare` prints: a study's answer, ranked table, notes, and times to target."""
+"""A study's answer, ranked table, notes and times to target: as text, and as HTML for notebooks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from html import escape
+
+import pandas as pd
 
 from lrlab.errors import pluralize
 from lrlab.problems.metrics import Metric
@@ -28,7 +31,7 @@ from lrlab.views.text import (
 
 _MAX_TABLE_WIDTH = 130
 _MIN_SCHEDULE_WIDTH = 26
-"""Width that the column of schedules has at least, even if the table gets too wide."""
+"""Minimal width of the column of schedules, even if the table gets too wide."""
 
 
 def format_report(study: StudyResult, target_score: float | None = None) -> str:
@@ -51,6 +54,17 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
     return "\n\n".join(parts)
 
 
+def render_html(study: StudyResult) -> str:
+    """Return the answer and the ranked table of a study as an HTML fragment."""
+    title = escape(f"{study.plan.problem.name}, study {study.plan.id}")
+    answer = "<br>".join(map(escape, write_answer(study.comparison).splitlines()))
+    columns = create_columns(study.comparison, find_varied_hyperparameters(study.plan.grid))
+    cells = {column.heading.replace("\n", " "): column.cells for column in columns}
+    with pd.option_context("display.max_colwidth", None):  # no schedule is cut short
+        table = pd.DataFrame(cells).to_html(index=False, border=0)
+    return f"<p><b>{title}</b><br>{answer}</p>\n{table}"
+
+
 def format_title(study: StudyResult) -> str:
     """Return one line that says what was compared, over how many seeds, and by which score."""
     plan = study.plan
@@ -71,18 +85,18 @@ def format_title(study: StudyResult) -> str:
 
 
 def format_table(comparison: Comparison, hyperparameters: Sequence[str] = ()) -> str:
-    """Return the schedules by rank as a table; see ``create_columns``."""
+    """Return the ranked table as text; see ``create_columns``."""
     return _format_ranking(create_columns(comparison, hyperparameters))
 
 
 def create_columns(comparison: Comparison, hyperparameters: Sequence[str]) -> list[Column]:
     """Return the columns of the ranked table: scores, differences to the baseline, verdicts.
 
-    The interval for new data is left out where every seed has the same test rows.
+    The interval for new data is omitted if all seeds have the same test rows.
 
     Args:
-        comparison: what is shown.
-        hyperparameters: names of those that were tuned, each of which gets a column.
+        comparison: the comparison.
+        hyperparameters: names of the tuned hyperparameters, each of which gets a column.
     """
     rows, number_format = comparison.rows, NumberFormat.from_comparison(comparison)
 
@@ -164,8 +178,8 @@ def _format_verdict(row: ComparisonRow) -> str:
 def _format_ranking(columns: list[Column]) -> str:
     """Lay out a table whose first columns are rank and schedule.
 
-    Where the table gets too wide, long schedules stand on lines of their own above their rows: no
-    text is ever broken, so that it can be copied.
+    If the table gets too wide, long schedules are moved to separate lines above their rows. No
+    schedule is wrapped, so that it can be copied.
     """
     ranks, schedules = ([str(cell) for cell in column.cells] for column in columns[:2])
     excess = max(line.cell_len for line in render_columns(columns)) - _MAX_TABLE_WIDTH
@@ -182,7 +196,7 @@ def _format_ranking(columns: list[Column]) -> str:
 
 
 def _write_notes(study: StudyResult) -> Iterator[str]:
-    """Write how to read the tables, and what they do not say."""
+    """Yield how to read the tables, how the settings were selected, and what to improve."""
     plan, comparison = study.plan, study.comparison
     other_rows = comparison.other_rows
     points = ", in points" if comparison.metric.percent else ""
@@ -210,8 +224,8 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     extension_count = len(study.phases) - 2  # all phases but tuning and the final runs
     if extension_count:
         yield (
-            "Where the best learning rate was the last of the grid, up to "
-            f"{pluralize(extension_count, 'rate')} beyond it were tried."
+            "Where the best learning rate was at its edge, the grid was extended by up to "
+            f"{pluralize(extension_count, 'learning rate')}."
         )
     edge_lrs = sorted(
         {row.selection.settings.lr for row in rows if row.selection and row.at_grid_edge}
@@ -219,7 +233,7 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     if edge_lrs:
         edges = " and ".join(f"{lr:g}" for lr in edge_lrs)
         yield (
-            f"At the edge of the grid ({edges}): a better learning rate may lie beyond; change "
+            f"At the edge of the grid ({edges}), a better learning rate may lie beyond: extend "
             "--lr, or raise --grid-extensions."
         )
 

@@ -1,4 +1,4 @@
-"""What several views print: durations, times, counts, optimizers, notes and tables."""
+"""Text that several views use: durations, times, counts, optimizers, notes and tables."""
 
 import textwrap
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Plans: what is asked for is checked before anything is trained, and comes back from text."""
+"""Plans: checked before training, written and read back; seeds and default schedules."""
 
 import json
 
@@ -22,12 +22,12 @@ def iris() -> Problem:
     return load_problem("iris")
 
 
-def test_a_schedule_named_twice_stands_once(iris: Problem) -> None:
-    study = build_plan(iris, [Cosine(), Constant(1), Cosine()], Settings())
-    assert study.schedules == (BASELINE, Cosine())
+def test_duplicate_schedules_are_dropped(iris: Problem) -> None:
+    plan = build_plan(iris, [Cosine(), Constant(1), Cosine()], Settings())
+    assert plan.schedules == (BASELINE, Cosine())
 
 
-def test_a_plan_comes_back_from_its_text(iris: Problem) -> None:
+def test_written_plans_are_read_back(iris: Problem) -> None:
     grid = build_grid(
         Settings(optimizer="adam", betas=(0.8, 0.9), validation_size=0.2), [0.01, 0.1], [0]
     )
@@ -42,7 +42,7 @@ def test_a_plan_comes_back_from_its_text(iris: Problem) -> None:
     assert after.id == before.id
 
 
-def test_studies_that_differ_have_other_ids(iris: Problem) -> None:
+def test_different_studies_have_different_ids(iris: Problem) -> None:
     grid = build_grid(Settings(validation_size=0.2), [0.01, 0.1], [0])
     ids = [
         build_plan(iris, [Cosine()], grid).id,
@@ -55,39 +55,42 @@ def test_studies_that_differ_have_other_ids(iris: Problem) -> None:
         build_plan(load_problem("wine"), [Cosine()], grid).id,
     ]
     assert len(set(ids)) == len(ids)
-    alone = [
+    without_tuning = [
         build_plan(iris, [Cosine()], Settings(), Protocol(tuning_seeds=n)).id for n in (10, 11)
     ]
-    assert alone[0] == alone[1]  # where nothing is tuned, nothing depends on it
+    assert without_tuning[0] == without_tuning[1]
 
 
-@pytest.mark.parametrize("per", ["epoch", "step"])
-def test_the_default_schedules_have_peak_1_and_decay_per_epoch(iris: Problem, per: str) -> None:
-    settings = Settings(step_every=per, validation_size=0.2)
+@pytest.mark.parametrize("step_every", ["epoch", "step"])
+def test_default_schedules_have_a_peak_of_1_and_decay_per_epoch(
+    iris: Problem, step_every: str
+) -> None:
+    settings = Settings(step_every=step_every, validation_size=0.2)
     steps = settings.count_steps_per_epoch(iris.train_rows)
-    chosen = build_default_schedules(settings)
-    assert len(chosen) == 12
-    assert chosen[0] == BASELINE
+    schedules = build_default_schedules(settings)
+    assert len(schedules) == 12
+    assert schedules[0] == BASELINE
     tutorial = (Linear(1.0, 0.5, over=30), Formula("0.99**t"), Formula("1 / (1 + 0.01*t)"))
-    for schedule, expected in zip(chosen[1:4], tutorial, strict=True):
-        rates = settings.bind(schedule, iris.train_rows)([e * steps for e in range(50)])
-        assert rates == pytest.approx(expected(range(50)), rel=1e-12)
-    for schedule in chosen:
+    for schedule, expected in zip(schedules[1:4], tutorial, strict=True):
+        factors = settings.bind(schedule, iris.train_rows)([e * steps for e in range(50)])
+        assert factors == pytest.approx(expected(range(50)), rel=1e-12)
+    for schedule in schedules:
         bound = settings.bind(schedule, iris.train_rows)
         assert bound(range(50 * steps)).max() == pytest.approx(1, abs=1e-12)
-    assert build_plan(iris, chosen, build_grid(settings, [0.1, 0.2], [0])).schedules == chosen
+    plan = build_plan(iris, schedules, build_grid(settings, [0.1, 0.2], [0]))
+    assert plan.schedules == schedules
 
 
-def test_where_rates_are_tuned_all_schedules_have_peak_1(iris: Problem) -> None:
+def test_tuned_schedules_are_scaled_to_a_peak_of_1(iris: Problem) -> None:
     low, absolute = Formula("0.1 / (1 + 0.01*t)"), Cosine(start=0.5, end=Absolute(1e-5))
     grid = build_grid(Settings(validation_size=0.2), [0.1, 0.2], [0])
-    _, tuned, left = build_plan(iris, [low, absolute], grid).schedules
-    assert tuned(range(50)) == pytest.approx(10 * low(range(50)))
-    assert left == absolute
-    assert build_plan(iris, [low], Settings()).schedules[1] == low  # as published
+    _, scaled, unchanged = build_plan(iris, [low, absolute], grid).schedules
+    assert scaled(range(50)) == pytest.approx(10 * low(range(50)))
+    assert unchanged == absolute
+    assert build_plan(iris, [low], Settings()).schedules[1] == low
 
 
-REFUSED = {
+INVALID_PLANS = {
     "no seeds": (StudyError, ["seeds", 0], lambda _: Protocol(0)),
     "half a seed": (StudyError, ["tuning_seeds", 1.5], lambda _: Protocol(tuning_seeds=1.5)),
     "many extensions": (StudyError, ["grid_extensions", 21], lambda _: Protocol(1, 1, 21)),
@@ -141,31 +144,32 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_planned(iris: Problem, name: str) -> None:
-    error, mentions, plan = REFUSED[name]
+@pytest.mark.parametrize("name", INVALID_PLANS)
+def test_invalid_plans_are_rejected(iris: Problem, name: str) -> None:
+    error, mentions, build = INVALID_PLANS[name]
     with raises(error, *mentions):
-        plan(iris)
+        build(iris)
 
 
-@given(study=integers(0, 2**63 - 1), count=integers(1, 400))
-def test_no_seed_stands_twice_in_a_study(study: int, count: int) -> None:
-    tuning, final = draw_seeds(study, TUNING_STREAM, count), draw_seeds(study, FINAL_STREAM, count)
+@given(study_seed=integers(0, 2**63 - 1), count=integers(1, 400))
+def test_seeds_of_a_study_are_distinct(study_seed: int, count: int) -> None:
+    tuning, final = (draw_seeds(study_seed, s, count) for s in (TUNING_STREAM, FINAL_STREAM))
     assert len({*tuning, *final}) == 2 * count
     assert all(0 <= seed < 2**32 for seed in (*tuning, *final))
 
 
-@given(study=integers(0, 1000), few=integers(1, 50), more=integers(0, 300))
-def test_more_seeds_begin_with_the_same(study: int, few: int, more: int) -> None:
-    assert draw_seeds(study, FINAL_STREAM, few + more)[:few] == draw_seeds(study, FINAL_STREAM, few)
+@given(study_seed=integers(0, 1000), count=integers(1, 50), more=integers(0, 300))
+def test_a_larger_count_appends_seeds(study_seed: int, count: int, more: int) -> None:
+    seeds = draw_seeds(study_seed, FINAL_STREAM, count + more)
+    assert seeds[:count] == draw_seeds(study_seed, FINAL_STREAM, count)
 
 
-def test_equal_words_are_drawn_again() -> None:
+def test_seeds_that_are_drawn_twice_are_replaced() -> None:
     # Of 200 000 seeds out of 2^31, about nine are drawn twice.
     seeds = draw_seeds(0, TUNING_STREAM, 200_000)
     assert len(set(seeds)) == 200_000
     assert seeds[:150_000] == draw_seeds(0, TUNING_STREAM, 150_000)
 
 
-def test_studies_differ() -> None:
+def test_seeds_of_two_studies_differ() -> None:
     assert not set(draw_seeds(0, FINAL_STREAM, 100)) & set(draw_seeds(1, FINAL_STREAM, 100))

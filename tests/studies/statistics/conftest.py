@@ -1,4 +1,4 @@
-"""The script that measures how often verdicts are right; its simulations are the tests' too."""
+"""A fixture: the benchmark that measures how often verdicts are right."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Comparisons made from scores, for the tests of statistics, verdicts and tables."""
+"""Comparisons built from scores, for the tests of statistics, answers and tables."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ RMSE = Metric("RMSE", greater_is_better=False, percent=False, fn=lambda a, b: a)
 
 
 def make_candidate(number: int) -> Schedule:
-    """A schedule of its own for each number, the baseline for 0."""
+    """Make a different schedule for each number; the baseline for 0."""
     return Constant(float(number + 1)) if number else BASELINE
 
 
@@ -31,42 +31,48 @@ def make_comparison(
     edges: Sequence[int] | None = None,
     other_baseline_scores: Sequence[Sequence[float]] = (),
 ) -> Comparison:
-    """Scores of shape (schedules, seeds), the baseline's first; edges are given by number.
+    """Compare scores of shape (schedules, seeds); those of the baseline come first.
 
-    Rivals are scores of the baseline at settings that were not chosen, of rates 0.2, 0.3, ...
+    Args:
+        scores: shape (schedules, seeds).
+        metric: of the scores.
+        test_train_ratio: see ``Problem.test_train_ratio``.
+        diverged_count: number of diverged runs by index of the schedule.
+        edges: indices of the schedules whose learning rate is at the edge of the grid.
+        other_baseline_scores: of the baseline at learning rates 0.2, 0.3, ...
     """
-    tuned = {
+    selections = {
         make_candidate(i): Selection(Settings(), edge_side=int(i in (edges or ())))
         for i in range(len(scores))
     }
-    of_baseline = [scores[0], *other_baseline_scores] if len(other_baseline_scores) else []
+    baseline_scores = [scores[0], *other_baseline_scores] if len(other_baseline_scores) else []
     return compare_scores(
-        {make_candidate(i): np.array(own) for i, own in enumerate(scores)},
+        {make_candidate(i): np.array(row) for i, row in enumerate(scores)},
         BASELINE,
         metric,
         test_train_ratio,
         {make_candidate(i): count for i, count in (diverged_count or {}).items()},
-        tuned if edges is not None or len(other_baseline_scores) else {},
-        {Settings(lr=(i + 1) / 10): np.array(own) for i, own in enumerate(of_baseline)},
+        selections if edges is not None or len(other_baseline_scores) else {},
+        {Settings(lr=(i + 1) / 10): np.array(row) for i, row in enumerate(baseline_scores)},
     )
 
 
 def get_row(comparison: Comparison, number: int):
-    """The row of a candidate."""
+    """Return the row of a candidate."""
     (row,) = [row for row in comparison.rows if row.schedule == repr(make_candidate(number))]
     return row
 
 
 def draw_scores(max_schedules: int = 4) -> st.SearchStrategy[NDArray[np.float64]]:
-    """Scores of some schedules over some seeds, with effects from none to overwhelming."""
+    """Draw scores of schedules over seeds, with effects of any size."""
 
     def build_scores(
         shape: tuple[int, int], size: float, unit: float, seed: int
     ) -> NDArray[np.float64]:
-        numbers = np.random.default_rng(seed)
-        effects = size * numbers.normal(0, 1, (shape[0], 1))
-        scores = 0.7 + unit * (effects + numbers.normal(0, 1, shape)) + numbers.normal(0, 0.02)
-        return scores.round(4)  # ties are usual
+        rng = np.random.default_rng(seed)
+        effects = size * rng.normal(0, 1, (shape[0], 1))
+        scores = 0.7 + unit * (effects + rng.normal(0, 1, shape)) + rng.normal(0, 0.02)
+        return scores.round(4)  # with ties
 
     shapes = st.tuples(st.integers(2, max_schedules), st.sampled_from([1, 2, 5, 30]))
     sizes, units = st.sampled_from([0.0, 0.3, 1.0, 5.0]), st.sampled_from([0.02, 0.001])

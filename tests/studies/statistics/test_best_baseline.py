@@ -1,4 +1,4 @@
-"""A schedule beats its rivals where SciPy's tests of each say so; and by luck hardly ever."""
+"""The hardest baseline: beaten if SciPy's one-sided test says so at each of its settings."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from lrlab.studies.statistics.paired import adjust_by_holm
 from lrlab.training import Settings
 
 Scores = NDArray[np.float64]
-OVERLAP = 0.4
+RATIO = 0.4
 
 
 def make_settings(count: int) -> list[Settings]:
@@ -20,94 +20,93 @@ def make_settings(count: int) -> list[Settings]:
 
 
 def find_configs(
-    own: Scores, rivals: Scores, test_train_ratio: float | None = OVERLAP, sign: int = 1
+    scores: Scores, baseline_scores: Scores, test_train_ratio: float | None = RATIO, sign: int = 1
 ) -> list[BaselineConfig]:
-    named = dict(zip(make_settings(len(rivals)), rivals, strict=True))
-    return find_hardest_configs(own, named, test_train_ratio, sign)
+    by_settings = dict(zip(make_settings(len(baseline_scores)), baseline_scores, strict=True))
+    return find_hardest_configs(scores, by_settings, test_train_ratio, sign)
 
 
 @st.composite
 def draw_both_scores(draw: st.DrawFn) -> tuple[Scores, Scores]:
-    """Of some schedules and of some rivals, from hopeless to overwhelming."""
-    numbers = np.random.default_rng(draw(st.integers(0, 2**32)))
-    few, many = draw(st.integers(1, 4)), draw(st.integers(2, 4))
-    gains = draw(st.sampled_from([0.0, 1.0, 3.0])) * numbers.normal(0.7, 1, (few, 1))
+    """Draw scores of schedules and of the baseline at several settings."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    schedule_count, config_count = draw(st.integers(1, 4)), draw(st.integers(2, 4))
+    gains = draw(st.sampled_from([0.0, 1.0, 3.0])) * rng.normal(0.7, 1, (schedule_count, 1))
     seeds = draw(st.sampled_from([4, 30]))
-    level = numbers.normal(0, 5, seeds)
-    own = level + gains + numbers.normal(0, 1, (few, seeds))
-    return own, level + numbers.normal(0, 0.5, (many, 1)) + numbers.normal(0, 1, (many, seeds))
+    level = rng.normal(0, 5, seeds)
+    scores = level + gains + rng.normal(0, 1, (schedule_count, seeds))
+    config_means = level + rng.normal(0, 0.5, (config_count, 1))
+    return scores, config_means + rng.normal(0, 1, (config_count, seeds))
 
 
 @given(draw_both_scores())
-def test_beaten_are_those_that_one_sided_tests_of_scipy_all_say(
+def test_a_config_is_beaten_if_all_one_sided_tests_of_scipy_say_so(
     pair: tuple[Scores, Scores],
 ) -> None:
-    own, rivals = pair
-    seeds = own.shape[1]
-    wider = 1 / np.sqrt(1 + OVERLAP * seeds)  # what Nadeau and Bengio's correction makes of t
-    t = np.array([[stats.ttest_rel(one, rival).statistic for rival in rivals] for one in own])
-    found = find_configs(own, rivals)
-    for reading, shrunk in (("is_beaten", 1.0), ("is_beaten_for_new_data", wider)):
-        p = stats.t.sf(shrunk * t, seeds - 1).max(axis=1)  # the hardest rival's
-        expected = (
-            adjust_by_holm(2 * p) < 0.05
-        )  # the same level as that of the test that has two sides
-        assert [getattr(one, reading) for one in found] == list(expected)
-    for one, row in zip(found, t, strict=True):
-        at = make_settings(len(rivals)).index(one.settings)
-        assert one.mean == pytest.approx(rivals[at].mean())
-        if row.min() > -6:  # further behind, p-values are all the same
-            assert at == row.argmin()
+    scores, baseline_scores = pair
+    seeds = scores.shape[1]
+    new_data_factor = 1 / np.sqrt(1 + RATIO * seeds)  # of t, by Nadeau and Bengio
+    t = np.array(
+        [[stats.ttest_rel(row, other).statistic for other in baseline_scores] for row in scores]
+    )
+    configs = find_configs(scores, baseline_scores)
+    for name, factor in (("is_beaten", 1.0), ("is_beaten_for_new_data", new_data_factor)):
+        p = stats.t.sf(factor * t, seeds - 1).max(axis=1)
+        expected = adjust_by_holm(2 * p) < 0.05  # one-sided at the level of the two-sided test
+        assert [getattr(config, name) for config in configs] == list(expected)
+    for config, row in zip(configs, t, strict=True):
+        index = make_settings(len(baseline_scores)).index(config.settings)
+        assert config.mean == pytest.approx(baseline_scores[index].mean())
+        if row.min() > -6:  # below that, all p-values are equal
+            assert index == row.argmin()
 
 
-def test_far_behind_many_the_best_of_them_is_named() -> None:
-    numbers = np.random.default_rng(0)
-    rivals = numbers.normal([[50], [90], [70]], 0.1, (3, 30))
-    (found,) = find_configs(numbers.normal(0, 0.1, (1, 30)), rivals)
-    assert found.settings == make_settings(3)[1]
+def test_of_several_far_better_configs_the_one_with_the_best_mean_is_named() -> None:
+    rng = np.random.default_rng(0)
+    baseline_scores = rng.normal([[50], [90], [70]], 0.1, (3, 30))
+    (config,) = find_configs(rng.normal(0, 0.1, (1, 30)), baseline_scores)
+    assert config.settings == make_settings(3)[1]
 
 
 @given(draw_both_scores())
-def test_one_more_rival_makes_nobody_a_winner(pair: tuple[Scores, Scores]) -> None:
-    own, rivals = pair
-    fewer, more = (
-        find_configs(own, rivals),
-        find_configs(own, np.vstack([rivals, rivals.max(axis=0)])),
-    )
+def test_another_config_makes_no_schedule_a_winner(pair: tuple[Scores, Scores]) -> None:
+    scores, baseline_scores = pair
+    fewer = find_configs(scores, baseline_scores)
+    more = find_configs(scores, np.vstack([baseline_scores, baseline_scores.max(axis=0)]))
     for before, after in zip(fewer, more, strict=True):
         assert after.is_beaten <= before.is_beaten
         assert after.is_beaten_for_new_data <= before.is_beaten_for_new_data
 
 
-def test_of_the_baseline_badly_tuned_and_well_tuned_the_second_counts() -> None:
+def test_a_badly_tuned_baseline_is_not_enough() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 30))
-    own, tuned, better = np.full((1, 30), 2.0), 1.0 + noise[0], 2.0 + noise[1]
-    assert not find_configs(own, np.array([tuned, better]))[0].is_beaten
-    assert find_configs(own, np.array([tuned, better - 1.0]))[0].is_beaten
+    scores, tuned, better = np.full((1, 30), 2.0), 1.0 + noise[0], 2.0 + noise[1]
+    assert not find_configs(scores, np.array([tuned, better]))[0].is_beaten
+    assert find_configs(scores, np.array([tuned, better - 1.0]))[0].is_beaten
 
 
-def test_less_is_better_where_the_metric_says_so_and_means_are_as_measured() -> None:
+def test_means_have_their_sign_if_lower_scores_are_better() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 30))
-    (found,) = find_configs(-np.full((1, 30), 2.0), -(3.0 + noise), sign=-1)
-    assert found.is_beaten
-    assert found.mean == pytest.approx(3.0, abs=0.1)
+    (config,) = find_configs(-np.full((1, 30), 2.0), -(3.0 + noise), sign=-1)
+    assert config.is_beaten
+    assert config.mean == pytest.approx(3.0, abs=0.1)
 
 
-def test_for_new_data_nothing_is_beaten_where_all_test_the_same_rows() -> None:
+def test_no_config_is_beaten_for_new_data_if_all_seeds_have_the_same_test_rows() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 30))
-    (found,) = find_configs(np.full((1, 30), 2.0), noise, test_train_ratio=None)
-    assert (found.is_beaten, found.is_beaten_for_new_data) == (True, False)
+    (config,) = find_configs(np.full((1, 30), 2.0), noise, test_train_ratio=None)
+    assert (config.is_beaten, config.is_beaten_for_new_data) == (True, False)
 
 
-def test_against_one_setting_there_are_no_rivals() -> None:
+def test_there_is_no_hardest_config_of_a_single_one() -> None:
     assert find_configs(np.ones((2, 3)), np.zeros((1, 3))) == []
     assert find_configs(np.empty((0, 3)), np.zeros((2, 3))) == []
 
 
-def test_the_same_difference_with_every_seed() -> None:
-    """No spread: the sign test on this data, nothing for new data; a tie is not beaten."""
-    (found,) = find_configs(np.full((1, 8), 2.0), np.array([[1.0] * 8, [1.5] * 8]))
-    assert (found.is_beaten, found.is_beaten_for_new_data) == (True, False)
-    (found,) = find_configs(np.full((1, 8), 2.0), np.array([[1.0] * 8, [2.0] * 8]))
-    assert not found.is_beaten
-    assert found.settings == make_settings(2)[1]
+def test_the_same_difference_for_all_seeds() -> None:
+    """The sign test decides on this data, and nothing does for new data; a tie is not beaten."""
+    (config,) = find_configs(np.full((1, 8), 2.0), np.array([[1.0] * 8, [1.5] * 8]))
+    assert (config.is_beaten, config.is_beaten_for_new_data) == (True, False)
+    (config,) = find_configs(np.full((1, 8), 2.0), np.array([[1.0] * 8, [2.0] * 8]))
+    assert not config.is_beaten
+    assert config.settings == make_settings(2)[1]

@@ -1,4 +1,4 @@
-"""Verdicts say what the numbers say, whatever the numbers."""
+"""Verdicts agree with the p-values and differences, whatever the scores."""
 
 import numpy as np
 from hypothesis import given
@@ -21,10 +21,10 @@ ON_NEW_DATA = {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}
 
 
 @given(draw_scores(), st.sampled_from([None, 0.4]), st.booleans())
-def test_verdicts_say_what_the_numbers_say(
-    scores: NDArray[np.float64], test_train_ratio: float | None, greater: bool
+def test_verdicts_agree_with_p_values_and_differences(
+    scores: NDArray[np.float64], test_train_ratio: float | None, greater_is_better: bool
 ) -> None:
-    comparison = make_comparison(scores, ACCURACY if greater else RMSE, test_train_ratio)
+    comparison = make_comparison(scores, ACCURACY if greater_is_better else RMSE, test_train_ratio)
     for row in comparison.rows:
         verdict, paired = row.verdict, row.vs_baseline
         if paired is None:
@@ -38,15 +38,17 @@ def test_verdicts_say_what_the_numbers_say(
             assert paired.difference == 0
         if verdict.is_better and here.ci_low is not None:
             assert here.ci_low > 0
-    # Turning the direction round turns better into worse, and changes nothing else.
-    turned = make_comparison(scores, RMSE if greater else ACCURACY, test_train_ratio)
+    # With the opposite direction, better and worse change places, and nothing else changes.
+    reversed_comparison = make_comparison(
+        scores, RMSE if greater_is_better else ACCURACY, test_train_ratio
+    )
     opposites = {
         Verdict.BETTER: Verdict.WORSE,
         Verdict.BETTER_ON_NEW_DATA: Verdict.WORSE_ON_NEW_DATA,
     }
     opposites |= {worse: better for better, worse in opposites.items()}
     for row in comparison.rows:
-        (other,) = [r.verdict for r in turned.rows if r.schedule == row.schedule]
+        (other,) = [r.verdict for r in reversed_comparison.rows if r.schedule == row.schedule]
         assert other is opposites.get(row.verdict, row.verdict)
 
 
@@ -57,15 +59,20 @@ def test_verdicts_say_what_the_numbers_say(
     st.sampled_from([None, 0.4]),
     st.booleans(),
 )
-def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
-    scores: NDArray[np.float64], more: int, gap: float, overlap: float | None, less: bool
+def test_better_schedules_beat_the_baseline_at_all_settings(
+    scores: NDArray[np.float64],
+    config_count: int,
+    gap: float,
+    test_train_ratio: float | None,
+    greater_is_better: bool,
 ) -> None:
-    rivals = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + more]]
-    rivals[-1] += -gap if less else gap
+    sign, metric = (1, ACCURACY) if greater_is_better else (-1, RMSE)
+    baseline_scores = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + config_count]]
+    baseline_scores[-1] += sign * gap
     comparison = make_comparison(
-        scores, RMSE if less else ACCURACY, overlap, other_baseline_scores=rivals
+        scores, metric, test_train_ratio, other_baseline_scores=baseline_scores
     )
-    before = make_comparison(scores, RMSE if less else ACCURACY, overlap)
+    before = make_comparison(scores, metric, test_train_ratio)
     for row in comparison.other_rows:
         (alone,) = [r.verdict for r in before.rows if r.schedule == row.schedule]
         verdict, hardest = row.verdict, row.hardest_baseline
@@ -78,26 +85,25 @@ def test_better_is_said_only_of_those_that_beat_the_baseline_at_all_settings(
         )
         if not alone.is_better:
             assert verdict is (Verdict.WORSE_AS_TUNED if alone is Verdict.WORSE else alone)
-        if verdict.is_better:  # as the means have to say too
-            sign = -1 if less else 1
-            assert sign * row.mean > max(sign * np.mean(own) for own in (scores[0], *rivals))
-    won, text = find_winners(comparison), write_answer(comparison)
-    assert {row.schedule for row in won} <= {row.schedule for row in find_winners(before)}
-    assert all(row.verdict.is_better for row in won)
+        if verdict.is_better:
+            assert sign * row.mean > max(sign * np.mean(s) for s in (scores[0], *baseline_scores))
+    winners, text = find_winners(comparison), write_answer(comparison)
+    assert {row.schedule for row in winners} <= {row.schedule for row in find_winners(before)}
+    assert all(row.verdict.is_better for row in winners)
     as_tuned = sum(row.verdict is Verdict.BETTER_AS_TUNED for row in comparison.other_rows)
-    assert ("better as tuned, but at" in text) == (bool(as_tuned) and not won)
-    assert (") is better than" in text) == bool(won)
-    if as_tuned and not won:
+    assert ("better as tuned, but at" in text) == (bool(as_tuned) and not winners)
+    assert (") is better than" in text) == bool(winners)
+    if as_tuned and not winners:
         assert f"{as_tuned} " in text.splitlines()[1]
-    if won and overlap is not None:
-        too = won[0].verdict is Verdict.BETTER_ON_NEW_DATA
-        assert ("is better too" in text) == too
-        assert ("is not settled" in text.splitlines()[1]) == (not too)
+    if winners and test_train_ratio is not None:
+        on_new_data = winners[0].verdict is Verdict.BETTER_ON_NEW_DATA
+        assert ("is better too" in text) == on_new_data
+        assert ("is not settled" in text.splitlines()[1]) == (not on_new_data)
     assert len(text.splitlines()) <= 4
     assert max(map(len, text.splitlines())) <= 130
 
 
-def test_beaten_on_this_data_is_not_beaten_on_new_data() -> None:
+def test_a_baseline_beaten_on_this_data_may_not_be_beaten_on_new_data() -> None:
     for gap, verdict in ((0.02, Verdict.BETTER_ON_NEW_DATA), (0.09, Verdict.BETTER)):
         comparison = make_comparison(
             [BASE, BASE + 0.1 + NOISE], test_train_ratio=0.4, other_baseline_scores=[BASE + gap]

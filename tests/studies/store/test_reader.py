@@ -98,20 +98,17 @@ def test_the_pace_is_that_of_late(db: Path) -> None:
     assert catalog.measure_runs_per_second(catalog.find_study()) == 4 / 40
 
 
-def test_runs_that_a_study_shares_and_runs_of_no_study(db: Path) -> None:
+def test_a_deleted_study_leaves_the_runs_that_others_share(db: Path) -> None:
     catalog = StoreReader(db)
-    assert (
-        catalog.count_unshared_runs(catalog.find_study()),
-        catalog.count_runs_without_study(),
-    ) == (6, 0)
+    assert catalog.count_unshared_runs(catalog.find_study()) == 6
     write_study(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
     assert catalog.count_unshared_runs(catalog.find_study("0123")) == 3
     assert catalog.count_unshared_runs(catalog.find_study("4567")) == 0
     with Store(db) as store:
         assert store.delete_study("0123abcd") == 3
         assert store.delete_study("4567cdef") == 3
-    write_study(db, "89abcdef", phases={"final": range(0, 2)})
-    assert catalog.count_runs_without_study() == 4
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("SELECT count(*) FROM run").fetchall() == [(0,)]
 
 
 def test_nothing_is_left_beside_a_file_that_was_read(db: Path) -> None:
@@ -269,7 +266,6 @@ def is_refused(look: Callable[[Path], None], db: Path) -> bool:
 
 def read_all_by_reader(db: Path) -> None:
     catalog = StoreReader(db)
-    catalog.count_runs_without_study()
     for entry in catalog.list_studies():
         catalog.measure_runs_per_second(entry)
         frames.read_runs(catalog, entry.id)

@@ -25,6 +25,8 @@ from tests.training.factories import (
     sample_normal,
 )
 
+pytestmark = pytest.mark.slow
+
 BASIC = Settings(epochs=4, batch_size=16)
 
 
@@ -54,7 +56,6 @@ def test_weights_overflow_step_by_step() -> None:
     assert len({*get_divergence_steps(results)}) > 4
 
 
-@pytest.mark.slow
 def test_remaining_runs_go_on_when_diverged_ones_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

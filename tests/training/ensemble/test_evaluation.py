@@ -30,6 +30,8 @@ from tests.training.factories import (
     sample_normal,
 )
 
+pytestmark = pytest.mark.slow
+
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 

@@ -23,6 +23,8 @@ from tests.training.factories import (
 )
 from tests.training.networks import NETWORKS
 
+pytestmark = pytest.mark.slow
+
 DECAYED = ("sgd, weight decay", "adam")
 
 

@@ -16,6 +16,8 @@ from lrlab.training.ensemble.packing import MemoryBudget, pack_runs
 from tests.raising import raises
 from tests.training.factories import make_digits_problem, make_images_problem
 
+pytestmark = pytest.mark.slow
+
 SHORT = Settings(epochs=1, batch_size=16)
 
 

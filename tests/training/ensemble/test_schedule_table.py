@@ -28,6 +28,8 @@ from tests.training.factories import (
     make_tutorial_problem,
 )
 
+pytestmark = pytest.mark.slow
+
 SHORT = Settings(epochs=3, batch_size=11)
 BASIC = Settings(epochs=3, batch_size=16)
 

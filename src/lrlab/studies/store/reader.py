@@ -17,7 +17,6 @@ from typing import TypeVar
 from lrlab.errors import StudyError, format_suggestion
 from lrlab.studies.store.errors import (
     BUSY_TIMEOUT,
-    fetch_int,
     read_schema_version,
     report_damage,
     translate_sqlite_errors,
@@ -269,11 +268,6 @@ class StoreReader(ReadableStore):
             StudyError: no study matches, or several do.
         """
         return _match_study(self.list_studies(), text, self.path)
-
-    def count_runs_without_study(self) -> int:
-        """Return the number of stored runs that no study has planned."""
-        sql = "SELECT count(*) FROM run WHERE id NOT IN (SELECT run FROM planned_run)"
-        return self.run_query(lambda db: fetch_int(db, sql))
 
     def count_unshared_runs(self, study: StudySummary) -> int:
         """Return the number of stored runs that only this study has."""
