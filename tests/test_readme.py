@@ -78,7 +78,7 @@ def test_what_the_documents_import_exists() -> None:
 
 @pytest.mark.integration
 def test_the_example_loop_runs_and_resumes() -> None:
-    example = REPOSITORY / "examples" / "own_loop.py"
+    example = REPOSITORY / "examples" / "training_loop.py"
     process = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     lines = process.stdout.splitlines()
@@ -87,7 +87,7 @@ def test_the_example_loop_runs_and_resumes() -> None:
     assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
 
 
-@pytest.mark.parametrize("name", ["own_problem.py:problem", "own_training.py:train"])
+@pytest.mark.parametrize("name", ["custom_problem.py:problem", "custom_training.py:train"])
 def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> None:
     reference = f"{REPOSITORY / 'examples'}/{name}"
     if name.endswith("problem"):

@@ -184,7 +184,7 @@ def test_the_fingerprint_covers_all_that_numbers_depend_on() -> None:
     assert compute() == expected
     assert compute(name="another") == expected
     assert compute(x=torch.from_numpy(X)) == expected
-    others = [
+    fingerprints = [
         compute(x=X + 1e-6),
         compute(y=2 - CLASSES),
         compute(model=make_linear(4)),
@@ -193,7 +193,7 @@ def test_the_fingerprint_covers_all_that_numbers_depend_on() -> None:
         compute(test_size=0.25),
         compute(x_test=X, y_test=CLASSES),
     ]
-    assert len({expected, *others}) == 1 + len(others)
+    assert len({expected, *fingerprints}) == 1 + len(fingerprints)
 
 
 def test_a_custom_metric() -> None:
@@ -214,7 +214,7 @@ WITH_NAN = np.where(np.arange(ROWS) == 7, np.nan, QUANTITY)
 @pytest.mark.parametrize(
     ("arguments", "mentions"),
     [
-        ({"model": nn.Linear(4, 3)}, ["model", "one network", "Linear"]),
+        ({"model": nn.Linear(4, 3)}, ["model", "got a network", "Linear"]),
         ({"model": nn.Linear}, ["model", "without arguments", "partial"]),
         ({"model": lambda: 3}, ["model", "Module", "int"]),
         ({"model": nn.Flatten}, ["model", "parameters"]),

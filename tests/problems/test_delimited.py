@@ -89,7 +89,7 @@ def test_rows_that_end_with_a_delimiter(tmp_path: Path) -> None:
     assert list(frame.columns) == ["x", "y"]
 
 
-def test_a_packed_table(tmp_path: Path) -> None:
+def test_a_compressed_table(tmp_path: Path) -> None:
     text = "x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(20))
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
     assert read_table(tmp_path / "a.csv.gz").shape == (20, 2)

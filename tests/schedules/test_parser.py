@@ -21,10 +21,10 @@ from lrlab.schedules import (
 )
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.raising import raises
-from tests.schedules.strategies import make_trees, planned, schedules
+from tests.schedules.strategies import make_trees, schedules, unbound_schedules
 
 
-@given(schedule=st.one_of(schedules, planned, make_trees(6)))
+@given(schedule=st.one_of(schedules, unbound_schedules, make_trees(6)))
 def test_text_is_the_python_expression_and_parses_back(schedule: Schedule) -> None:
     assert parse(repr(schedule)) == schedule
     assert eval(repr(schedule), dict(BUILTIN_BUILDERS)) == schedule
@@ -79,7 +79,7 @@ def test_parsing(text: str, printed: str) -> None:
         (
             "Linear(1)",
             "^^^^^^^^^",
-            "'end'; it is Linear(start, end, *, over=None)",
+            "'end'; its signature is Linear(start, end, *, over=None)",
         ),
         ("Cosine(over=-3)", "^^^^^^^^^^^^^^^", "over must be a duration of 0 or more"),
         ("Cosine(3", "      ^", "'(' was never closed"),
@@ -101,7 +101,11 @@ def test_parsing(text: str, printed: str) -> None:
         ("Cosine(3).then(5)", "^^^^^^^^^^^^^^^^^", "other must be a schedule, got 5"),
         ("Cosine(3).then(None)", "^^^^^^^^^^^^^^^^^^^^", "other must be a schedule, got None"),
         ("Cosine(over=5, over=6)", "               ^^^^^^", "Cosine gets over twice"),
-        ("Linear(1, 0, 30)", "^^^^^^^^^^^^^^^^", "it is Linear(start, end, *, over=None)"),
+        (
+            "Linear(1, 0, 30)",
+            "^^^^^^^^^^^^^^^^",
+            "its signature is Linear(start, end, *, over=None)",
+        ),
         ("Cosine(lambda: 3)", "       ^^^^^^^^^", "Python function"),
         ("'é' >> Cosin(3)", "       ^^^^^", "did you mean Cosine?"),
         ("Formula('1 / (1 + q)')", "         ^", "a formula has no variable q"),
