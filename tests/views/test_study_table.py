@@ -122,7 +122,7 @@ def test_notes_count_grid_extensions() -> None:
     # The rate beyond the last is worse, so that the last is no longer at the edge.
     selected = {**select_inside(plan), COSINE: plan.grid[-1]}
     notes = format_notes(make_study(plan, make_final_results(), selected))
-    assert "up to 1 learning rate" in notes
+    assert "up to 1 more learning rate" in notes
     assert "At the edge" not in notes
 
 

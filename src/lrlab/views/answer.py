@@ -206,14 +206,16 @@ def _write_undecided(
     for row, paired in pairs:
         if paired is None or paired.on_this_data.significant:
             continue
-        detectable = paired.on_this_data.min_detectable
-        if detectable is None:
+        if paired.on_this_data.min_detectable is None:
+            continue
+        detectable = number_format.format_amount(paired.on_this_data.min_detectable)
+        if detectable == number_format.format_amount(0):  # equal but for rounding errors
             continue
         gain = number_format.format_difference(paired.difference)
         yield (
             f"{row.schedule} vs {reference}: {gain}{_get_unit(comparison)}, no clear difference. "
             f"Smallest detectable difference with {pluralize(comparison.seed_count, 'seed')}: "
-            f"{number_format.format_amount(detectable)}."
+            f"{detectable}."
         )
         return
 

@@ -224,8 +224,8 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     extension_count = len(study.phases) - 2  # all phases but tuning and the final runs
     if extension_count:
         yield (
-            "Where the best learning rate was at its edge, the grid was extended by up to "
-            f"{pluralize(extension_count, 'learning rate')}."
+            "Where the best learning rate was at the edge of the grid, the study tried up to "
+            f"{pluralize(extension_count, 'more learning rate')}."
         )
     edge_lrs = sorted(
         {row.selection.settings.lr for row in rows if row.selection and row.at_grid_edge}
