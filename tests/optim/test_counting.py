@@ -278,7 +278,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 
 LOADER = DataLoader(make_rows(10), batch_size=2)
-REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
+MISTAKES: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "no epochs": ({"epochs": 0}, ("epochs must be a positive number", 0)),
     "epochs in words": ({"epochs": "3"}, ("epochs must be a positive number", "'3'")),
     "a boolean for epochs": ({"epochs": True}, ("epochs", True)),
@@ -314,11 +314,8 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_mistakes_are_refused_in_one_sentence(case: str) -> None:
-    arguments, mentions = REFUSED[case]
-    with pytest.raises(SchedulerError) as caught:
+@pytest.mark.parametrize("case", MISTAKES)
+def test_mistakes_are_refused(case: str) -> None:
+    arguments, mentions = MISTAKES[case]
+    with raises(SchedulerError, *mentions):
         count_steps(**{"data": LOADER, "epochs": 1, **arguments})
-    message = str(caught.value)
-    assert [text for text in mentions if str(text) not in message] == []
-    assert ". " not in message

@@ -137,11 +137,8 @@ def test_mistakes_are_refused_and_change_nothing(
 ) -> None:
     optimizer = make_two_groups(momentum=0.9)
     before = repr(optimizer.state_dict())
-    with pytest.raises(SchedulerError) as caught:
+    with raises(SchedulerError, *mentions):
         LRScheduler(optimizer, Cosine(5), **arguments)
-    message = str(caught.value)
-    assert [text for text in mentions if text not in message] == []
-    assert "\n" not in message
     assert repr(optimizer.state_dict()) == before
 
 

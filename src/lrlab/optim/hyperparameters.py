@@ -15,6 +15,9 @@ from lrlab.schedules.core import MetricState
 ParamGroup = dict[str, Any]
 """One of ``optimizer.param_groups``."""
 
+GroupValues = list[float]
+"""One value for each parameter group."""
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
@@ -143,10 +146,6 @@ def _iterate_hyperparameters(group: Mapping[str, Any]) -> Iterator[Hyperparamete
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real | torch.Tensor) and not isinstance(value, bool)
-
-
-GroupValues = list[float]
-"""One value for each parameter group."""
 
 
 class ScheduledHyperparameter:

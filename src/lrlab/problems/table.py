@@ -31,6 +31,8 @@ from lrlab.problems.split import Split
 TRAIN_FRACTION = 0.7
 _MAX_CATEGORIES = 32
 _MISSING_CATEGORY = "(missing)"
+_MAX_INFERRED_CLASSES = 20
+_KIND_DESCRIPTIONS = {"classification": "the name of a class", "regression": "a quantity"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,10 +249,6 @@ def _compute_fingerprint(frame: pd.DataFrame, target: str, kind: str, test_rows:
     test_part = [f"{test_rows} tested"] if test_rows else []
     header = "\n".join(["table 1", *frame.columns, target, kind, *test_part])
     return hashlib.sha256(header.encode() + rows.tobytes()).hexdigest()
-
-
-_KIND_DESCRIPTIONS = {"classification": "the name of a class", "regression": "a quantity"}
-_MAX_INFERRED_CLASSES = 20
 
 
 @dataclass(frozen=True, eq=False)

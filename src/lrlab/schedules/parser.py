@@ -46,6 +46,22 @@ BUILTIN_BUILDERS: Builders = {
 """What ``parse`` can always call, by name: primitives, ``Absolute`` and recipes."""
 
 _TEXT_DESCRIPTION = "the text of a schedule"
+_OPERANDS_RULE = ">> takes only schedules, * and + take schedules and numbers."
+
+_NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+_Composition = Callable[[tuple[Schedule, ...]], Schedule]
+
+_COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
+    ast.RShift: Sequential,
+    ast.Mult: Product,
+    ast.Add: Sum,
+}
 
 
 def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
@@ -88,23 +104,6 @@ def to_text(schedule: Schedule) -> str:
     text = repr(schedule)
     expressions.parse_expression(text, _TEXT_DESCRIPTION)
     return text
-
-
-_NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-
-_Composition = Callable[[tuple[Schedule, ...]], Schedule]
-
-_COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
-    ast.RShift: Sequential,
-    ast.Mult: Product,
-    ast.Add: Sum,
-}
-_OPERANDS_RULE = ">> takes only schedules, * and + take schedules and numbers."
 
 
 class Parser:

@@ -47,6 +47,12 @@ from lrlab.schedules import (
     Warmup,
 )
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.expressions import MAX_LENGTH
+
+FormulaWriter = Callable[[Any, str, float | None], str]
+
+CurveText = tuple[str, str]
+"""The texts of a ramp's progress c and of the remaining 1 - c, each a product."""
 
 
 def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") -> str:
@@ -68,19 +74,9 @@ def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") 
     if writer is None:
         raise ScheduleError(f"there is no formula for {schedule}.")
     text = writer(schedule, clock, base)
-    if len(text) > MAX_FORMULA_LENGTH:
-        raise ScheduleError(
-            f"the formula for {schedule} is longer than {MAX_FORMULA_LENGTH} characters."
-        )
+    if len(text) > MAX_LENGTH:
+        raise ScheduleError(f"the formula for {schedule} is longer than {MAX_LENGTH} characters.")
     return text
-
-
-FormulaWriter = Callable[[Any, str, float | None], str]
-
-MAX_FORMULA_LENGTH = 5_000
-
-CurveText = tuple[str, str]
-"""The texts of a ramp's progress c and of the remaining 1 - c, each a product."""
 
 
 def write_ramp(s: Any, t: str, base: float | None) -> str:
