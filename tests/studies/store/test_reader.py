@@ -220,15 +220,7 @@ def lower_version(db: Path) -> None:
         (remove_file, "does not exist"),
         (replace_with_folder, "is not a file"),
         (lambda db: db.write_bytes(b""), "is empty"),
-        (
-            lambda db: db.write_bytes(
-                b"a,b\
-1,2\
-"
-                * 400
-            ),
-            "not a database",
-        ),
+        (lambda db: db.write_bytes(b"a,b\n1,2\n" * 400), "not a database"),
         (lambda db: db.write_bytes(b"\0" * 100 + db.read_bytes()[100:]), "not a database"),
         (lambda db: db.write_bytes(db.read_bytes()[:5000]), "is damaged"),
         (replace_with_other_database, "another program"),
