@@ -40,7 +40,7 @@ def stop_command(folder: Path, signal_number: signal.Signals, runs: int, *argume
     else:
         os.kill(process.pid, signal_number)
     _, err = process.communicate(timeout=60)
-    _wait_until_gone(process.pid)
+    _wait_until_ended(process.pid)
     assert process.returncode == (130 if signal_number is signal.SIGINT else -signal_number), err
     return err
 
@@ -59,7 +59,7 @@ def _count_runs(db: Path) -> int:
         return 0
 
 
-def _wait_until_gone(group: int) -> None:
+def _wait_until_ended(group: int) -> None:
     """Wait until all processes of the group have ended: workers end with their parent."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

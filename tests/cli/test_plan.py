@@ -30,7 +30,7 @@ def get_planned_count(out: str, phase: str) -> int:
     return int(count)
 
 
-def get_total(out: str) -> tuple[int, int]:
+def get_run_count_range(out: str) -> tuple[int, int]:
     """Return the smallest and the largest number of runs that a plan prints."""
     min_count, max_count = re.findall(r"^(\d+)(?: to (\d+))? runs of ", out, re.MULTILINE)[0]
     return int(min_count), int(max_count or min_count)
@@ -51,7 +51,7 @@ def test_the_planned_runs_are_the_trained_ones(
     assert lrlab("compare", *study).code == 0
     db = tmp_path / "lrlab.db"
     assert get_planned_count(planned.out, "tuning") == count_stored_runs(db, "tuning") == 3 * 4 * 2
-    min_count, max_count = get_total(planned.out)
+    min_count, max_count = get_run_count_range(planned.out)
     if extensions:
         # Of two learning rates one is the best, and both are at an edge: every schedule gets more.
         planned_extension = get_planned_count(planned.out, "grid extension")
@@ -89,7 +89,7 @@ def test_a_study_without_tuning_has_final_runs_only(lrlab: Lrlab, tmp_path: Path
     planned = lrlab("plan", *study)
     assert get_planned_count(planned.out, "final") == 12 * 40
     assert "tuning" not in planned.out
-    assert get_total(planned.out) == (480, 480)
+    assert get_run_count_range(planned.out) == (480, 480)
     assert lrlab("compare", *study).code == 0
     assert count_stored_runs(tmp_path / "lrlab.db") == 480
     (megabytes,) = re.findall(r"^database: about (\S+) MB$", planned.out, re.MULTILINE)
@@ -138,5 +138,5 @@ def test_a_stored_study_keeps_its_engine(lrlab: Lrlab) -> None:
     assert lrlab("compare", *study, "--engine", "loop").code == 0
     planned = lrlab("plan", *study)
     assert "engine: loop" in planned.err
-    assert get_total(planned.out) == (4, 4)
+    assert get_run_count_range(planned.out) == (4, 4)
     assert "4 of them stored already; engine: loop" in planned.out

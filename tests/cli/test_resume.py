@@ -136,32 +136,34 @@ def write_table(path: Path, classes: str = "ab") -> None:
 def test_resuming_in_another_folder(
     lrlab: Lrlab, run_interrupted: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, here = tmp_path / "there", tmp_path / "here and now"
-    there.mkdir()
-    here.mkdir()
-    monkeypatch.chdir(there)
-    write_table(there / "data.csv")
-    write_table(there / "test.csv")
+    start_folder, current_folder = tmp_path / "there", tmp_path / "here and now"
+    start_folder.mkdir()
+    current_folder.mkdir()
+    monkeypatch.chdir(start_folder)
+    write_table(start_folder / "data.csv")
+    write_table(start_folder / "test.csv")
     study = ["compare", "data.csv", "--test-file", "test.csv", *TINY]
-    stopped = run_interrupted(*study, "--db", here / "lrlab.db")
+    stopped = run_interrupted(*study, "--db", current_folder / "lrlab.db")
     study_id = get_stopped_study(stopped)
-    db = shlex.quote(str(here / "lrlab.db"))
+    db = shlex.quote(str(current_folder / "lrlab.db"))
     assert stopped.err.endswith(f"lrlab resume {study_id} --db {db}\n")
-    monkeypatch.chdir(here)
-    (here / "notes.png").write_text("mine")
-    assert_refused(lrlab("resume", "--output", "notes.png"), str(here / "notes.png"), "--force")
-    monkeypatch.chdir(here)
+    monkeypatch.chdir(current_folder)
+    (current_folder / "notes.png").write_text("mine")
+    assert_refused(
+        lrlab("resume", "--output", "notes.png"), str(current_folder / "notes.png"), "--force"
+    )
+    monkeypatch.chdir(current_folder)
     again = run_interrupted("resume")
     command = shlex.split(again.err.splitlines()[-1].partition("lrlab resume ")[2])
     monkeypatch.chdir(tmp_path)  # the printed command works in any folder
     resumed = lrlab("resume", *command)
     assert resumed.code == 0, resumed.err
     assert [path.name for path in tmp_path.glob("*.png")] == [f"data-{study_id}.png"]
-    assert sorted(file.name for file in there.iterdir()) == ["data.csv", "test.csv"]
+    assert sorted(file.name for file in start_folder.iterdir()) == ["data.csv", "test.csv"]
 
-    monkeypatch.chdir(there)
+    monkeypatch.chdir(start_folder)
     assert lrlab(*study, "--db", tmp_path / "whole.db").code == 0
-    assert read_numbers(here / "lrlab.db") == read_numbers(tmp_path / "whole.db")
+    assert read_numbers(current_folder / "lrlab.db") == read_numbers(tmp_path / "whole.db")
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ def cells_to_dots(bits: np.ndarray) -> np.ndarray:
     """Return the dots of cells as booleans, the first row at the top, by Unicode's numbering."""
     rows, columns = bits.shape
     grid = np.zeros((4 * rows, 2 * columns), dtype=bool)
-    places = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]  # dots 1 to 8
-    for bit, (down, right) in enumerate(places):
+    positions = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]  # dots 1 to 8
+    for bit, (down, right) in enumerate(positions):
         grid[down::4, right::2] = (bits >> bit) & 1 == 1
     return grid
 
@@ -31,11 +31,11 @@ def cells_to_dots(bits: np.ndarray) -> np.ndarray:
 @given(draw_rates, st.integers(1, 40), st.integers(1, 12))
 def test_every_rate_is_drawn_at_its_height(rates: np.ndarray, columns: int, rows: int) -> None:
     grid = cells_to_dots(compute_cells(rates, columns, rows, top=1.0))
-    wide, tall = 2 * columns, 4 * rows
+    dot_columns, dot_rows = 2 * columns, 4 * rows
     for t, rate in enumerate(rates):
         # The column of dots in which the middle of a step lies, or those around it.
-        x = min(wide - 1, int((t + 0.5) * wide / len(rates)))
-        y = tall - 1 - round(rate * (tall - 1))
+        x = min(dot_columns - 1, int((t + 0.5) * dot_columns / len(rates)))
+        y = dot_rows - 1 - round(rate * (dot_rows - 1))
         assert grid[y, max(0, x - 1) : x + 2].any()
 
 
@@ -45,10 +45,10 @@ def test_lines_have_no_gaps(rates: np.ndarray, columns: int, rows: int) -> None:
     grid = cells_to_dots(compute_cells(rates, columns, rows, top=1.0))
     for left, right in zip(grid.T, grid.T[1:], strict=False):
         assert left.any()
-        reach = np.flatnonzero(right)
-        near = np.flatnonzero(left)
-        assert reach.min() <= near.max() + 1
-        assert near.min() <= reach.max() + 1
+        right_rows = np.flatnonzero(right)
+        left_rows = np.flatnonzero(left)
+        assert right_rows.min() <= left_rows.max() + 1
+        assert left_rows.min() <= right_rows.max() + 1
 
 
 @quick
@@ -134,10 +134,10 @@ def test_every_line_has_its_color() -> None:
 
 
 def test_a_solid_band_does_not_hide_other_lines() -> None:
-    wild, calm = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
-    for order in ([wild, calm], [calm, wild]):
+    oscillation, constant = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
+    for order in ([oscillation, constant], [constant, oscillation]):
         rows = render_chart(compute_preview(label_schedules(order), 1_000_000))
-        style = get_line_style(order.index(calm)).rich_style
+        style = get_line_style(order.index(constant)).rich_style
         widths = [
             span.end - span.start for row in rows for span in row.spans if span.style == style
         ]
