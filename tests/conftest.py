@@ -1,4 +1,4 @@
-"""What several tests need: the ionosphere file, and one thread for torch."""
+"""Fixtures and settings of all tests: the ionosphere file, one thread for torch."""
 
 import json
 import os
@@ -21,7 +21,7 @@ hypothesis.settings.register_profile("all", deadline=None, derandomize="CI" in o
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "all"))
 
-torch.set_num_threads(1)  # the runs here are small: threads would only wait for each other
+torch.set_num_threads(1)  # the networks are small: threads would only wait for each other
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def ionosphere_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder; what is imported from it is forgotten afterwards."""
+    """An empty folder; modules imported from it are removed afterwards."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
     for name, module in list(sys.modules.items()):
@@ -45,7 +45,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def tutorial(ionosphere_folder: Path) -> dict[str, Any]:
-    """What the tutorial prints and what its schedules gave over 300 paired seeds."""
+    """The tutorial's printed results, and those of its schedules over 300 paired seeds."""
     file = ionosphere_folder.parent / "reference" / "tutorial.json"
     if not file.is_file():
         pytest.skip(f"the tutorial's results are not part of the repository and not in {file}")

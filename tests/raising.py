@@ -1,4 +1,4 @@
-"""What a test asks of an error: its class, and that it names the argument and the value."""
+"""A check of errors: their class, and that the message names argument and value."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +8,11 @@ import pytest
 
 @contextmanager
 def raises(error: type[Exception], *mentions: object) -> Iterator[None]:
-    """Passes where the code inside raises ``error`` with a message that mentions all of these.
-
-    The message must be one line, since it is shown as it is on the command line.
+    """Check that the block raises ``error`` with a message that mentions all of ``mentions``.
 
     Args:
         error: the class of the error.
-        mentions: what the message names, in any order: the argument, the value, the remedy's name.
+        mentions: texts in the message, in any order: the argument, the value, the remedy.
     """
     with pytest.raises(error) as caught:
         yield

@@ -72,22 +72,22 @@ def test_what_the_documents_import_exists() -> None:
     imports = [ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
     assert any("lightning" in line for line in imports)
     program = [sys.executable, "-W", "ignore", "-c", "\n".join(imports)]
-    done = subprocess.run(program, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(program, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.integration
 def test_the_example_loop_runs_and_resumes() -> None:
-    example = REPOSITORY / "examples" / "own_loop.py"
-    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    example = REPOSITORY / "examples" / "training_loop.py"
+    process = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
     assert lines[0] == "Epoch 0: SGD lr 0.1000 -> 0.0983"
     assert lines[20] == "Epoch 20: SGD lr 0.0667 -> 0.0650"
     assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
 
 
-@pytest.mark.parametrize("name", ["own_problem.py:problem", "own_training.py:train"])
+@pytest.mark.parametrize("name", ["custom_problem.py:problem", "custom_training.py:train"])
 def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> None:
     reference = f"{REPOSITORY / 'examples'}/{name}"
     if name.endswith("problem"):

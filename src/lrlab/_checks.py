@@ -9,7 +9,7 @@ MAX_MAGNITUDE = 1e100
 
 def to_finite_float(value: object) -> float | None:
     """Return ``value`` as a finite float, or None if it is not a number (``True`` is not)."""
-    if type(value) is float:  # by far the most frequent, and the general way is slow
+    if type(value) is float:  # a fast path for the most frequent type
         return value + 0.0 if math.isfinite(value) else None  # -0.0 becomes 0.0, to print alike
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
@@ -41,7 +41,9 @@ def is_positive(value: object) -> bool:
 
 
 def check_name(name: object, error: type[Exception]) -> str:
-    """Return a name that can be part of a file's name, or raise ``error``."""
+    """Return a name that can be part of a file name, or raise ``error``."""
     if not isinstance(name, str) or not name.strip() or set(name) & set('/\\:*?"<>|\n'):
-        raise error(f'name must be text without / \\ : * ? " < > |, got {name!r}; try "mine".')
+        raise error(
+            f'name must be text without / \\ : * ? " < > |, got {name!r}; such as "my-data".'
+        )
     return name

@@ -13,8 +13,8 @@ def enable_lazy_imports(
 
     Args:
         package: its ``__name__``; called while it is being imported.
-        exports: its modules, each with its public names; of modules with the same name the last
-            one counts.
+        exports: its modules, each with its public names; if two modules have the same name, the
+            last one counts.
         modules: the modules that are public themselves.
     """
     module = sys.modules[package]

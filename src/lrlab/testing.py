@@ -1,6 +1,6 @@
 """Checks for users' own test suites: is your schedule, problem or training function correct?
 
-In a test file of your own::
+In your test file::
 
     import pytest
     from lrlab import testing
@@ -101,7 +101,7 @@ _BASE_LR = 0.1
 
 @dataclass(frozen=True)
 class _ScheduleSubject:
-    """A schedule, and the length of the training that the checks bind it to."""
+    """A schedule to check, and the length of the training that it is bound to."""
 
     schedule: Schedule
     total_steps: int
@@ -192,13 +192,14 @@ def _check_order_independent(subject: _ScheduleSubject) -> None:
     reversed_rates = bound(steps[::-1], base=_BASE_LR)[::-1]
     bound(steps, base=0.7)
     repeated_rates = bound(steps, base=_BASE_LR)
-    for others, how in ((reversed_rates, "in reverse order"), (repeated_rates, "once more")):
-        wrong = np.flatnonzero(rates != others)
+    for other_rates, how in ((reversed_rates, "in reverse order"), (repeated_rates, "once more")):
+        wrong = np.flatnonzero(rates != other_rates)
         if len(wrong):
             i = wrong[0]
             raise AssertionError(
                 f"a rate must depend on its step alone, but at t = {steps[i]:g} it is "
-                f"{rates[i]:g}, and {others[i]:g} if evaluated {how}; store nothing between calls."
+                f"{rates[i]:g}, and {other_rates[i]:g} if evaluated {how}; store nothing between "
+                "calls."
             )
 
 
@@ -257,7 +258,7 @@ def _check_text_round_trip(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
     try:
         text = to_text(schedule)
-    except ScheduleError:  # a schedule without a text, which this error explains
+    except ScheduleError:  # the schedule contains a Python function, which has no text
         return
     classes = {
         type(part).__name__: type(part) for part in schedule.walk() if isinstance(part, Primitive)
@@ -277,11 +278,11 @@ def _check_metric_updates(subject: _ScheduleSubject) -> None:
     state = bound.init_state()
     for t, metric in enumerate((0.9, 0.5, 0.7, 0.7, 0.7)):
         new_state = bound.update_state(state, t, metric, base=_BASE_LR)
-        repeated = bound.update_state(state, t, metric, base=_BASE_LR)
+        second_state = bound.update_state(state, t, metric, base=_BASE_LR)
         _require(
-            new_state == repeated,
+            new_state == second_state,
             f"update_state() must be pure, but at t = {t} a metric of {metric} gives {new_state} "
-            f"and then {repeated} from the same state; store everything in the state.",
+            f"and then {second_state} from the same state; store everything in the state.",
         )
         rate = bound.with_state(new_state)(t + 1, base=_BASE_LR)
         _require(
@@ -309,8 +310,8 @@ def check_problem(problem: Problem) -> None:
 def list_problem_checks(problem: Problem) -> list[Check]:
     """List the checks of a problem, each to be called.
 
-    They train for a few steps, and twice over all rows. Test rows count as training rows if they
-    have the same content; up to half of them may, as in data with recurring rows.
+    They train for a few steps, and twice over all rows. Test rows with the same content as training
+    rows count as training rows; up to half of them may, because rows may recur in the data.
 
     Args:
         problem: a problem of your own.
@@ -375,7 +376,7 @@ def _check_initial_weights(problem: Problem) -> None:
     _require(
         not all(torch.equal(a, c) for a, _, c in weights),
         "another seed must give other initial weights, but those of seeds 0 and 1 are the same; "
-        "build a new network in model(), without a seed of its own.",
+        "build a new network in model(), and do not seed random numbers there.",
     )
 
 
@@ -460,7 +461,7 @@ def _check_engines_agree(problem: Problem) -> None:
     runs = [Run(None, settings, seed) for seed in (0, 1)]
     try:
         ensemble_results = ensemble.train(problem, runs)
-    except TrainingError:  # which gives the reason
+    except TrainingError:  # the ensemble refuses the problem
         return
     for run, ensemble_result in zip(runs, ensemble_results, strict=True):
         loop_result = loop.train(problem, run)
@@ -611,10 +612,10 @@ def _check_follows_lr(subject: _TrainingSubject) -> None:
 
 def _check_follows_epochs(subject: _TrainingSubject) -> None:
     epochs = subject.settings.epochs + 1
-    reported = len(subject.train_curve(epochs=epochs))
+    epoch_count = len(subject.train_curve(epochs=epochs))
     _require(
-        reported == epochs,
-        f"a run must train run.epochs epochs, {epochs}, got {reported}; loop over "
+        epoch_count == epochs,
+        f"a run must train run.epochs epochs, {epochs}, got {epoch_count}; loop over "
         "range(run.epochs).",
     )
 
@@ -630,7 +631,7 @@ def _check_validation_rows(subject: _TrainingSubject) -> None:
 
 
 def _have_different_training(first: Curve, second: Curve) -> bool:
-    """Whether two curves differ in what depends on the network alone, not on rates or rows."""
+    """Whether two curves differ in a column that depends on the trained network alone."""
 
     def read_columns(curve: Curve) -> list[list[str]]:
         names = ("loss", "test_score", *curve.columns[len(EPOCH_COLUMNS) :])

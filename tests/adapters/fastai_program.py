@@ -1,4 +1,4 @@
-"""Trains with fastai and prints what its optimizers used in each step, as JSON.
+"""Trains with fastai and prints the values that its optimizers used in each step, as JSON.
 
 A separate program, because importing fastai changes classes of torch and pandas. It exits with 77
 if fastai cannot be imported.

@@ -1,4 +1,4 @@
-"""The scheduler under accelerate, without an adapter: what its optimizers used."""
+"""The scheduler under accelerate, without an adapter: the values that its optimizers used."""
 
 import json
 import math

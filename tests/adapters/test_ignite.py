@@ -115,7 +115,7 @@ def test_an_evaluators_metric_changes_a_metric_driven_schedule() -> None:
 
 
 @pytest.mark.parametrize("evaluator_first", [True, False])
-def test_steps_by_epoch_use_the_metric_whichever_handler_came_first(evaluator_first: bool) -> None:
+def test_steps_per_epoch_use_the_metric_in_any_order_of_handlers(evaluator_first: bool) -> None:
     training = Training()
     scheduler = LRScheduler(training.optimizer, Plateau(0.5, patience=0))
     evaluator = Engine(lambda engine, batch: LOSSES[training.trainer.state.epoch - 1])
@@ -160,10 +160,10 @@ def test_a_checkpoint_of_ignite_resumes_it(tmp_path: Path) -> None:
         }
 
     whole = prepare()[0].run(len(LOSSES))
-    begun, saved = prepare()
+    first_run, saved = prepare()
     checkpoint = Checkpoint(saved, DiskSaver(tmp_path, create_dir=False))
-    begun.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=4), checkpoint)
-    begun.run(5)
+    first_run.trainer.add_event_handler(Events.EPOCH_COMPLETED(once=4), checkpoint)
+    first_run.run(5)
     resumed, loaded = prepare()
     Checkpoint.load_objects(
         loaded, torch.load(tmp_path / checkpoint.last_checkpoint, weights_only=True)
@@ -182,8 +182,8 @@ def test_ignites_own_handler_uses_the_schedules_lrs_and_saves_the_state() -> Non
 
     whole, _ = prepare()
     assert whole.run() == compute_lrs(schedule, STEPS)
-    begun, handler = prepare()
-    begun.run(2)
+    first_run, handler = prepare()
+    first_run.run(2)
     resumed, new_handler = prepare()
     new_handler.load_state_dict(handler.state_dict())
     assert resumed.run(1) == compute_lrs(schedule, STEPS)[2 * BATCHES :]

@@ -50,7 +50,7 @@ def train(get_lr: Any, *epochs: int) -> list[float]:
 
 
 def compute_lrs(schedule: Schedule, base: float) -> list[float]:
-    """The learning rates of two batches per epoch, in Keras' float32."""
+    """Return the learning rates of two batches per epoch, in Keras' float32."""
     lrs = schedule(np.repeat(np.arange(EPOCHS), 2), base=base)
     return np.float32(lrs).tolist()
 

@@ -1,4 +1,4 @@
-"""The scheduler in Lightning's own trainer: what its optimizers used, step by step."""
+"""The scheduler in Lightning's own trainer. The values used, step by step."""
 
 import csv
 import importlib
@@ -184,7 +184,7 @@ METRIC_DRIVEN = Warmup(3) >> Plateau(0.5, patience=1)
 def compute_metric_driven_lrs(
     schedule: Schedule, metrics: dict[int, float], steps: int
 ) -> UsedValues:
-    """The learning rates if each metric is seen before its step."""
+    """Return the learning rates if each metric is observed before its step."""
     state, lrs = schedule.init_state(), []
     for t in range(steps):
         if t in metrics:
@@ -194,15 +194,15 @@ def compute_metric_driven_lrs(
 
 
 @pytest.mark.parametrize(
-    ("settings", "seen"),
+    ("settings", "metric_steps"),
     [
         ({}, range(5, 20, 5)),
         ({"check_val_every_n_epoch": 2, "max_epochs": 8}, range(10, 40, 10)),
         ({"val_check_interval": 2}, sorted({2, 4, 7, 9, 12, 14, 17, 19})),
     ],
 )
-def test_a_validation_is_seen_when_it_ends_and_once(
-    tmp_path: Path, settings: dict[str, Any], seen: Any
+def test_a_validation_metric_is_passed_once_when_validation_ends(
+    tmp_path: Path, settings: dict[str, Any], metric_steps: Any
 ) -> None:
     fit = Fit(
         tmp_path,
@@ -212,7 +212,7 @@ def test_a_validation_is_seen_when_it_ends_and_once(
         **settings,
     )
     expected = compute_metric_driven_lrs(
-        METRIC_DRIVEN, {t: compute_worsening_metric(t) for t in seen}, len(fit.used)
+        METRIC_DRIVEN, {t: compute_worsening_metric(t) for t in metric_steps}, len(fit.used)
     )
     assert fit.used == expected
     assert min(expected) < [0.1] < max(*expected, [0.11])  # it was reduced
@@ -229,7 +229,7 @@ def test_a_validation_is_seen_when_it_ends_and_once(
     ids=str,
 )
 # In steps so that none is written between the last batch of an epoch and its validation: Lightning
-# does not validate again when it resumes from there, and no metric is seen.
+# does not validate again when it resumes from there, and the metric is lost.
 @pytest.mark.parametrize("every", [{"every_n_epochs": 1}, {"every_n_train_steps": 4}], ids=str)
 def test_a_resumed_training_equals_the_uninterrupted_one(
     tmp_path: Path, schedule: Schedule, options: dict[str, Any], every: dict[str, int]
@@ -321,7 +321,7 @@ def test_several_schedulers_log_by_name_and_others_are_ignored(tmp_path: Path) -
         assert lrs == {"net/lr": used["net"][step][0], "1/lr": used["second"][step][0]}
 
 
-def test_the_older_name_of_the_library_works_alike(tmp_path: Path) -> None:
+def test_the_older_package_behaves_the_same(tmp_path: Path) -> None:
     older = importlib.import_module("pytorch_lightning")
     older_adapter = importlib.import_module("lrlab.adapters.pytorch_lightning")
     fit = Fit(
@@ -334,14 +334,14 @@ def test_the_older_name_of_the_library_works_alike(tmp_path: Path) -> None:
         logger=older.loggers.CSVLogger(tmp_path),
         log_every_n_steps=1,
     )
-    seen = {t: compute_worsening_metric(t) for t in range(5, 20, 5)}
-    assert fit.used == compute_metric_driven_lrs(METRIC_DRIVEN, seen, len(fit.used))
+    metrics = {t: compute_worsening_metric(t) for t in range(5, 20, 5)}
+    assert fit.used == compute_metric_driven_lrs(METRIC_DRIVEN, metrics, len(fit.used))
     lrs = {step: row["lr"] for step, row in read_logs(tmp_path).items()}
     assert lrs == {step: lr for step, (lr,) in enumerate(fit.used)}
 
 
-def test_without_validation_a_metric_is_seen_as_an_epoch_ends(tmp_path: Path) -> None:
-    losses = {t: compute_worsening_metric(t) for t in range(5, 20, 5)}
+def test_without_validation_a_metric_is_passed_when_an_epoch_ends(tmp_path: Path) -> None:
+    metrics = {t: compute_worsening_metric(t) for t in range(5, 20, 5)}
     fit = Fit(
         tmp_path,
         METRIC_DRIVEN,
@@ -349,7 +349,7 @@ def test_without_validation_a_metric_is_seen_as_an_epoch_ends(tmp_path: Path) ->
         options={"monitor": "train_loss"},
         limit_val_batches=0,
     )
-    assert fit.used == compute_metric_driven_lrs(METRIC_DRIVEN, losses, len(fit.used))
+    assert fit.used == compute_metric_driven_lrs(METRIC_DRIVEN, metrics, len(fit.used))
 
 
 def test_errors_name_the_remedy(tmp_path: Path) -> None:
@@ -371,10 +371,10 @@ def test_errors_name_the_remedy(tmp_path: Path) -> None:
         ("pytorch_lightning", "pytorch_lightning", "pytorch-lightning"),
     ],
 )
-def test_without_the_library_the_error_says_how_to_install_it(
+def test_a_missing_library_gives_the_install_command(
     monkeypatch: pytest.MonkeyPatch, name: str, library: str, package: str
 ) -> None:
     module = importlib.import_module(f"lrlab.adapters.{name}")
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingExtra, match=f"pip install {package}$"):
+    with raises(MissingExtra, f"pip install {package}"):
         importlib.reload(module)

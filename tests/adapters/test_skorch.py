@@ -52,7 +52,7 @@ class RecordMetric(skorch_callbacks.Callback):
 
 
 @pytest.fixture(autouse=True)
-def clear_used() -> None:
+def clear_used_lrs() -> None:
     used.clear()
 
 
@@ -118,7 +118,7 @@ METRIC_DRIVEN = "(Warmup('25%') >> Cosine()) * Plateau(0.5, patience=0)"
 @pytest.mark.parametrize("monitor", ["made_up", FixedMetric()], ids=["column", "function"])
 @pytest.mark.parametrize("step_every", ["epoch", "step"])
 @pytest.mark.parametrize("schedule", [METRIC_DRIVEN, "Warmup('25%') >> Cosine()"])
-def test_training_resumes_by_the_history(
+def test_training_resumes_from_the_history(
     schedule: str, step_every: str, monitor: Any, tmp_path: Path
 ) -> None:
     callback = ScheduleCallback(schedule, monitor, step_every)
@@ -126,17 +126,19 @@ def test_training_resumes_by_the_history(
     first, expected = used[: 5 * BATCHES], used[5 * BATCHES :]
     assert len(expected) == 3 * BATCHES
 
-    begun = make_net(clone(callback), max_epochs=5).set_params(callbacks__schedule__total_epochs=8)
+    first_run = make_net(clone(callback), max_epochs=5).set_params(
+        callbacks__schedule__total_epochs=8
+    )
     used.clear()
-    begun.fit(X, Y)
+    first_run.fit(X, Y)
     assert used == first
-    pickled = pickle.dumps(begun.set_params(max_epochs=3))
-    begun.set_params(callbacks__schedule__total_epochs=None)
+    pickled = pickle.dumps(first_run.set_params(max_epochs=3))
+    first_run.set_params(callbacks__schedule__total_epochs=None)
     files = {f"f_{part}": str(tmp_path / part) for part in ("params", "optimizer", "history")}
-    begun.save_params(**files)
+    first_run.save_params(**files)
 
     used.clear()
-    begun.partial_fit(X, Y)
+    first_run.partial_fit(X, Y)
     assert used == expected
     used.clear()
     copy = pickle.loads(pickled)
@@ -149,15 +151,17 @@ def test_training_resumes_by_the_history(
     other.fit(X, Y)
     assert used == expected
     used.clear()
-    begun.set_params(max_epochs=8).fit(X, Y)  # anew
+    first_run.set_params(max_epochs=8).fit(X, Y)  # from step 0
     assert used[5 * BATCHES :] == expected
 
 
 @pytest.mark.parametrize("last", [True, False])
-def test_skorchs_checkpoints_resume_it_wherever_they_stand(last: bool, tmp_path: Path) -> None:
+def test_skorchs_checkpoints_resume_it_in_any_order_of_callbacks(
+    last: bool, tmp_path: Path
+) -> None:
     def make_resumable_net(epochs: int) -> NeuralNetRegressor:
         checkpoint = skorch_callbacks.Checkpoint(monitor=None, dirname=str(tmp_path))
-        others = [
+        checkpoint_callbacks = [
             ("checkpoint", checkpoint),
             ("load", skorch_callbacks.LoadInitState(checkpoint)),
         ]
@@ -165,7 +169,11 @@ def test_skorchs_checkpoints_resume_it_wherever_they_stand(last: bool, tmp_path:
             ScheduleCallback(METRIC_DRIVEN, "made_up", total_epochs=8), max_epochs=epochs
         )
         column, schedule = net.callbacks
-        net.callbacks = [column, schedule, *others] if last else [column, *others, schedule]
+        net.callbacks = (
+            [column, schedule, *checkpoint_callbacks]
+            if last
+            else [column, *checkpoint_callbacks, schedule]
+        )
         return net
 
     make_resumable_net(8).fit(X, Y)
@@ -194,7 +202,7 @@ def test_a_search_over_texts_tries_each_schedule() -> None:
         assert used[i * steps : (i + 1) * steps] == compute_lrs(schedule, steps, 3)
 
 
-def test_an_interrupted_epoch_counts_with_the_batches_it_had() -> None:
+def test_the_batches_of_an_interrupted_epoch_count() -> None:
     class Interrupt(skorch_callbacks.Callback):
         def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
             if training and len(used) == 2 * BATCHES + 3:
@@ -206,7 +214,7 @@ def test_an_interrupted_epoch_counts_with_the_batches_it_had() -> None:
     assert used == compute_lrs(schedule, 2 * BATCHES + 3 + EPOCHS * BATCHES)
 
 
-class Skipping(NeuralNetRegressor):
+class SkippingRegressor(NeuralNetRegressor):
     """Skips the optimizer's step in two batches, and reports it as accelerate's mixin does."""
 
     @property
@@ -222,11 +230,15 @@ class Skipping(NeuralNetRegressor):
 
 def test_batches_skipped_by_mixed_precision_are_not_counted() -> None:
     schedule = Linear(1.0, 0.0, over=40)
-    net = make_net(ScheduleCallback(schedule, step_every="step"), kind=Skipping, max_epochs=2)
+    net = make_net(
+        ScheduleCallback(schedule, step_every="step"), kind=SkippingRegressor, max_epochs=2
+    )
     net.set_params(train_split=None).fit(X, Y).partial_fit(X, Y)
     assert used == compute_lrs(schedule, 4 * 5 - 2)
     used.clear()
-    by_epoch = make_net(ScheduleCallback(schedule), kind=Skipping, train_split=None, batch_size=7)
+    by_epoch = make_net(
+        ScheduleCallback(schedule), kind=SkippingRegressor, train_split=None, batch_size=7
+    )
     by_epoch.fit(X, Y)  # the last batch of the first epoch is skipped, but the epoch counts
     assert used[2::3] == compute_lrs(schedule, EPOCHS)[1:]
 
@@ -242,7 +254,7 @@ def test_skorchs_own_callback_takes_the_scheduler() -> None:
 def test_mistakes_are_refused() -> None:
     with raises(SchedulerError, "step_every", "'batch'"):
         make_net(ScheduleCallback("Linear()", step_every="batch")).fit(X, Y)
-    with pytest.raises(ScheduleError, match="did you mean Linear"):
+    with raises(ScheduleError, "did you mean Linear"):
         make_net(ScheduleCallback("Liner()")).initialize()
     with raises(SchedulerError, "monitor", "'valid_los'", "did you mean valid_loss"):
         make_net(ScheduleCallback(Plateau(), "valid_los")).fit(X, Y)

@@ -15,7 +15,7 @@ from tests.raising import raises
 STEPS = 12
 
 
-def test_each_value_stands_at_the_step_that_used_it(tmp_path: Path) -> None:
+def test_each_value_is_logged_at_the_step_that_used_it(tmp_path: Path) -> None:
     groups = [
         {"params": [torch.zeros(1, requires_grad=True)], "lr": lr, "name": name}
         for name, lr in (("body", 0.1), ("head", 1.0))
@@ -48,7 +48,7 @@ def read_curve(events: EventAccumulator, name: str) -> list[tuple[int, float]]:
     return [(event.step, event.value) for event in events.Scalars(name)]
 
 
-def test_before_any_step_there_is_nothing_to_log(tmp_path: Path) -> None:
+def test_logging_before_the_first_step_is_refused(tmp_path: Path) -> None:
     scheduler = LRScheduler(
         torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1), Linear(1.0, 0.5, over=4)
     )

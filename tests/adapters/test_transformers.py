@@ -1,4 +1,4 @@
-"""The scheduler in transformers' own Trainer: what its optimizer used, step by step."""
+"""The scheduler in transformers' own Trainer. The values used, step by step."""
 
 import importlib
 import math
@@ -140,11 +140,11 @@ def test_a_resumed_training_equals_the_uninterrupted_one(
         assert resumed.used == whole.used[step:]
 
 
-def compute_metric_driven_lrs(schedule: Schedule, seen: Any, steps: int) -> UsedValues:
-    """The learning rates if a metric is seen before each of these steps."""
+def compute_metric_driven_lrs(schedule: Schedule, metric_steps: Any, steps: int) -> UsedValues:
+    """Return the learning rates if a metric is observed before each of ``metric_steps``."""
     state, lrs = schedule.init_state(), []
     for t in range(steps):
-        if t in seen:
+        if t in metric_steps:
             state = schedule.update_state(state, t, compute_worsening_metric(t), base=0.1)
         lrs.append([schedule.with_state(state)(t, base=base) for base in (0.1, 0.2)])
     return lrs
@@ -157,7 +157,7 @@ def compute_metric_driven_lrs(schedule: Schedule, seen: Any, steps: int) -> Used
         {"metric_for_best_model": "eval_worse", "eval_on_start": True},
     ],
 )
-def test_an_evaluation_is_seen_when_it_ends_and_once(
+def test_an_evaluation_metric_is_passed_once_when_evaluation_ends(
     tmp_path: Path, monitor: dict[str, Any]
 ) -> None:
     training = Training(tmp_path, METRIC_DRIVEN, eval_strategy="epoch", **monitor)
@@ -188,7 +188,7 @@ def test_one_of_several_evaluations_has_the_metric(tmp_path: Path) -> None:
         training.trainer.train()
 
 
-def test_a_metric_that_no_longer_comes_is_an_error(tmp_path: Path) -> None:
+def test_a_metric_that_stops_coming_is_an_error(tmp_path: Path) -> None:
     training = Training(tmp_path, METRIC_DRIVEN, eval_strategy="epoch")
     training.trainer.compute_metrics = lambda _: {"once": 1.0} if len(training.used) < 8 else {}
     training.trainer.add_callback(adapter.ScheduleCallback("once"))
@@ -232,15 +232,15 @@ def test_other_schedulers_are_refused(tmp_path: Path) -> None:
         training.trainer.train()
 
 
-def test_without_the_library_the_error_says_how_to_install_it(
+def test_a_missing_library_gives_the_install_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'transformers\[torch\]'$"):
+    with raises(MissingExtra, "pip install 'transformers[torch]'"):
         importlib.reload(adapter)
 
 
-def test_a_metric_without_evaluations_is_warned_of(tmp_path: Path) -> None:
+def test_a_metric_driven_schedule_without_evaluations_gives_a_warning(tmp_path: Path) -> None:
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     trainer = transformers.Trainer(
@@ -250,7 +250,7 @@ def test_a_metric_without_evaluations_is_warned_of(tmp_path: Path) -> None:
         optimizers=(optimizer, LRScheduler(optimizer, "Plateau()")),
         callbacks=[adapter.ScheduleCallback()],
     )
-    with pytest.raises(UserWarning, match="needs evaluations, but the Trainer makes none"):
+    with raises(UserWarning, "needs evaluations", "eval_strategy"):
         trainer.train()
 
 
@@ -263,9 +263,9 @@ def test_a_language_model_resumes_with_its_lr(tmp_path: Path) -> None:
     def train(resume: bool) -> tuple[UsedValues, list[torch.Tensor]]:
         torch.manual_seed(0)
         model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**settings))
-        decayed = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim < 2]
-        groups = [{"params": decayed}, {"params": others, "lr": 0.01, "weight_decay": 0.0}]
+        matrices = [p for p in model.parameters() if p.ndim > 1]
+        biases = [p for p in model.parameters() if p.ndim < 2]
+        groups = [{"params": matrices}, {"params": biases, "lr": 0.01, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.1)
         used = record_values(optimizer)
         trainer = transformers.Trainer(

@@ -1,4 +1,4 @@
-"""Reading what a command has stored, by SQL alone."""
+"""Reading stored runs with SQL, without lrlab."""
 
 import sqlite3
 from contextlib import closing
@@ -21,5 +21,5 @@ def read_numbers(db: Path) -> dict[str, Numbers]:
 
 
 def read_rows(db: Path) -> dict[str, tuple]:
-    """Return all that is stored of every run, including when it finished, by id."""
+    """Return all columns of every run, by id."""
     return {row[0]: row[1:] for row in query(db, "SELECT * FROM run")}

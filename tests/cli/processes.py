@@ -18,8 +18,8 @@ def build_command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "lrlab", *map(str, arguments)]
 
 
-def stop_command(folder: Path, how: signal.Signals, runs: int, *arguments: object) -> str:
-    """Start a command, stop it by a signal when so many runs are stored; return its stderr.
+def stop_command(folder: Path, signal_number: signal.Signals, runs: int, *arguments: object) -> str:
+    """Start a command, stop it with a signal once ``runs`` runs are stored; return its stderr.
 
     It uses lrlab.db in ``folder``; its TMPDIR is the folder ``temporary`` there.
     """
@@ -35,13 +35,13 @@ def stop_command(folder: Path, how: signal.Signals, runs: int, *arguments: objec
             process.kill()
             pytest.fail(f"{runs} runs are not stored: {process.communicate()[1]}")
         time.sleep(0.02)
-    if how is signal.SIGINT:
-        os.killpg(process.pid, how)  # a terminal sends it to the whole group
+    if signal_number is signal.SIGINT:
+        os.killpg(process.pid, signal_number)  # a terminal sends it to the whole group
     else:
-        os.kill(process.pid, how)
+        os.kill(process.pid, signal_number)
     _, err = process.communicate(timeout=60)
-    _wait_until_gone(process.pid)
-    assert process.returncode == (130 if how is signal.SIGINT else -how), err
+    _wait_until_ended(process.pid)
+    assert process.returncode == (130 if signal_number is signal.SIGINT else -signal_number), err
     return err
 
 
@@ -59,8 +59,8 @@ def _count_runs(db: Path) -> int:
         return 0
 
 
-def _wait_until_gone(group: int) -> None:
-    """Wait until no process of the group is left: workers end with their parent."""
+def _wait_until_ended(group: int) -> None:
+    """Wait until all processes of the group have ended: workers end with their parent."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
@@ -68,4 +68,4 @@ def _wait_until_gone(group: int) -> None:
         except ProcessLookupError:
             return
         time.sleep(0.05)
-    raise AssertionError("workers outlive their parent")
+    raise AssertionError("workers have not ended with their parent")

@@ -63,9 +63,7 @@ def test_the_default_schedules_ranked(lrlab: Lrlab, tmp_path: Path) -> None:
     assert len(read_numbers(tmp_path / "lrlab.db")) == 36
 
 
-def test_the_plot_of_a_repeated_command_is_replaced_but_no_named_file(
-    lrlab: Lrlab, tmp_path: Path
-) -> None:
+def test_only_the_default_plot_is_replaced_without_force(lrlab: Lrlab, tmp_path: Path) -> None:
     study = ["compare", "iris", "--no-tune", "--epochs", "1", "--seeds", "1", *COSINE]
     assert lrlab(*study, "--engine", "loop").code == 0
     default = tmp_path / f"iris-{read_study_id(tmp_path / 'lrlab.db')}.png"
@@ -106,7 +104,7 @@ def test_stored_runs_of_a_phase_are_not_trained_again(lrlab: Lrlab, tmp_path: Pa
 
 
 @pytest.mark.integration
-def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
+def test_a_terminal_shows_a_progress_bar(tmp_path: Path) -> None:
     parent, child = pty.openpty()
     process = subprocess.Popen(
         build_command("compare", "iris", *UNTUNED, *COSINE),
@@ -114,7 +112,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
     )  # fmt: skip
     os.close(child)
-    shown = b""
+    output = b""
     while True:
         try:
             chunk = os.read(parent, 4096)
@@ -122,12 +120,12 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
             break
         if not chunk:
             break
-        shown += chunk
+        output += chunk
     os.close(parent)
     assert process.wait() == 0
-    assert b"final" in shown
-    assert b"/6" in shown
-    assert find_finished_phases(shown.decode()) == []
+    assert b"final" in output
+    assert b"/6" in output
+    assert find_finished_phases(output.decode()) == []
 
 
 def test_repeating_a_command_trains_nothing(lrlab: Lrlab, tmp_path: Path) -> None:
@@ -270,7 +268,7 @@ def test_auto_prints_the_times_it_measured(lrlab: Lrlab) -> None:
     assert len(re.findall(r"[\d.]+ (?:µs|ms)", line)) == 2
 
 
-def test_a_likely_mistake_is_warned_of_once(lrlab: Lrlab) -> None:
+def test_a_likely_mistake_gives_one_warning(lrlab: Lrlab) -> None:
     result = lrlab("compare", "iris", *UNTUNED, "--schedule", "Formula('0.1/(1+0.01*t)')")
     assert result.code == 0
     assert len(re.findall(r"^warning: .*twice", result.err, re.MULTILINE)) == 1

@@ -30,10 +30,10 @@ def get_planned_count(out: str, phase: str) -> int:
     return int(count)
 
 
-def get_total(out: str) -> tuple[int, int]:
+def get_run_count_range(out: str) -> tuple[int, int]:
     """Return the smallest and the largest number of runs that a plan prints."""
-    least, most = re.findall(r"^(\d+)(?: to (\d+))? runs of ", out, re.MULTILINE)[0]
-    return int(least), int(most or least)
+    min_count, max_count = re.findall(r"^(\d+)(?: to (\d+))? runs of ", out, re.MULTILINE)[0]
+    return int(min_count), int(max_count or min_count)
 
 
 def count_stored_runs(db: Path, phases: str = "*") -> int:
@@ -41,7 +41,7 @@ def count_stored_runs(db: Path, phases: str = "*") -> int:
 
 
 @pytest.mark.parametrize("extensions", [0, 2])
-def test_the_runs_of_every_phase_are_those_of_the_study(
+def test_the_planned_runs_are_the_trained_ones(
     lrlab: Lrlab, tmp_path: Path, extensions: int
 ) -> None:
     study = [*SMALL, "--grid-extensions", extensions]
@@ -51,18 +51,18 @@ def test_the_runs_of_every_phase_are_those_of_the_study(
     assert lrlab("compare", *study).code == 0
     db = tmp_path / "lrlab.db"
     assert get_planned_count(planned.out, "tuning") == count_stored_runs(db, "tuning") == 3 * 4 * 2
-    least, most = get_total(planned.out)
+    min_count, max_count = get_run_count_range(planned.out)
     if extensions:
         # Of two learning rates one is the best, and both are at an edge: every schedule gets more.
         planned_extension = get_planned_count(planned.out, "grid extension")
         assert 3 * 2 * 2 <= count_stored_runs(db, "grid extension*") <= planned_extension
-        assert most == least + planned_extension
-        assert least < count_stored_runs(db) <= most
+        assert max_count == min_count + planned_extension
+        assert min_count < count_stored_runs(db) <= max_count
     else:
         assert "grid extension" not in planned.out
         final = get_planned_count(planned.out, "final")
         assert final == count_stored_runs(db, "final") == (3 + 4 - 1 + 2) * 3
-        assert count_stored_runs(db) == least == most
+        assert count_stored_runs(db) == min_count == max_count
 
     again = lrlab("plan", *study)
     time = re.compile(r"^time: .*$", re.MULTILINE)
@@ -89,14 +89,14 @@ def test_a_study_without_tuning_has_final_runs_only(lrlab: Lrlab, tmp_path: Path
     planned = lrlab("plan", *study)
     assert get_planned_count(planned.out, "final") == 12 * 40
     assert "tuning" not in planned.out
-    assert get_total(planned.out) == (480, 480)
+    assert get_run_count_range(planned.out) == (480, 480)
     assert lrlab("compare", *study).code == 0
     assert count_stored_runs(tmp_path / "lrlab.db") == 480
     (megabytes,) = re.findall(r"^database: about (\S+) MB$", planned.out, re.MULTILINE)
     assert 1 / 2 < float(megabytes) * 1e6 / (tmp_path / "lrlab.db").stat().st_size < 2
 
 
-def test_the_schedules_are_those_that_are_run(lrlab: Lrlab, tmp_path: Path) -> None:
+def test_the_planned_schedules_are_the_trained_ones(lrlab: Lrlab, tmp_path: Path) -> None:
     study = [
         "iris", "--schedule", "Linear(0.5, 0)", "--lr", "0.1,0.2", "--momentum", "0",
         "--tuning-seeds", "1", "--seeds", "1", "--epochs", "1", "--grid-extensions", "0",
@@ -111,7 +111,7 @@ def test_the_schedules_are_those_that_are_run(lrlab: Lrlab, tmp_path: Path) -> N
     assert {f"  {schedule}" for (schedule,) in trained} == set(block.splitlines()[1:])
 
 
-def test_a_training_function_has_no_time(lrlab: Lrlab, scripts: Path) -> None:
+def test_the_time_of_a_training_function_is_unknown(lrlab: Lrlab, scripts: Path) -> None:
     (scripts / "plan_training.py").write_text(TRAINING)
     planned = lrlab("plan", "plan_training.py:train", *METRIC_OPTIONS, "--epochs", 2)
     assert planned.code == 0
@@ -133,10 +133,10 @@ def test_a_database_is_read_and_never_written(
     assert (tmp_path / "lrlab.db").read_bytes() == before
 
 
-def test_the_engine_is_that_of_the_study(lrlab: Lrlab) -> None:
+def test_a_stored_study_keeps_its_engine(lrlab: Lrlab) -> None:
     study = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
     assert lrlab("compare", *study, "--engine", "loop").code == 0
     planned = lrlab("plan", *study)
     assert "engine: loop" in planned.err
-    assert get_total(planned.out) == (4, 4)
+    assert get_run_count_range(planned.out) == (4, 4)
     assert "4 of them stored already; engine: loop" in planned.out

@@ -27,7 +27,7 @@ TINY = [
 
 
 @pytest.fixture
-def interrupted(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> Lrlab:
+def run_interrupted(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> Lrlab:
     """Runs a command that Ctrl-C stops when its third block has finished."""
 
     def run(*arguments: object) -> CommandResult:
@@ -54,27 +54,27 @@ def get_stopped_study(result: CommandResult) -> str:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
-def test_a_stopped_study_ends_as_one_that_was_not_stopped(
-    lrlab: Lrlab, interrupted: Lrlab, tmp_path: Path, how: signal.Signals
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
+def test_a_resumed_study_equals_an_uninterrupted_one(
+    lrlab: Lrlab, run_interrupted: Lrlab, tmp_path: Path, signal_number: signal.Signals
 ) -> None:
     study = [
         "compare", "wine", "--epochs", "40", "--lr", "0.03,0.3", "--momentum", "0",
         "--grid-extensions", "1", "--schedule", "Cosine()", "--tuning-seeds", "4", "--seeds", "4",
         "--engine", "loop",
     ]  # fmt: skip
-    err = stop_command(tmp_path, how, 5, *study, "--workers", 2)
+    err = stop_command(tmp_path, signal_number, 5, *study, "--workers", 2)
     db = tmp_path / "lrlab.db"
     ((study_id,),) = query(db, "SELECT id FROM study")
     before = read_rows(db)
-    if how is signal.SIGINT:
+    if signal_number is signal.SIGINT:
         assert err.endswith(f"lrlab resume {study_id}\n")
         assert "lrlab.db" in err.splitlines()[-1]
         assert "Traceback" not in err
         assert list((tmp_path / "temporary").glob("lrlab*")) == []
     assert f"lrlab resume {study_id}" in lrlab("status").out
 
-    repeated = interrupted(*study, "--workers", 1)  # repeating the command continues it, too
+    repeated = run_interrupted(*study, "--workers", 1)  # repeating the command continues it, too
     assert get_stopped_study(repeated) == study_id
     assert f"tuning: {len(before)} of 16 runs are already stored" in repeated.err
     resumed = lrlab("resume", study_id, "--workers", 1)
@@ -87,23 +87,23 @@ def test_a_stopped_study_ends_as_one_that_was_not_stopped(
     assert read_numbers(db) == read_numbers(tmp_path / "whole.db")
 
 
-def test_by_id_by_its_beginning_by_problem_or_without_a_name(
-    lrlab: Lrlab, interrupted: Lrlab, tmp_path: Path
+def test_a_study_is_found_by_id_prefix_or_problem(
+    lrlab: Lrlab, run_interrupted: Lrlab, tmp_path: Path
 ) -> None:
     lrlab("compare", "iris", *TINY, "--db", "whole.db")
     whole = read_numbers(tmp_path / "whole.db")
-    study_id = get_stopped_study(interrupted("compare", "iris", *TINY))
+    study_id = get_stopped_study(run_interrupted("compare", "iris", *TINY))
     for name in ([study_id], [study_id[:3]], ["iris"], []):
-        again = interrupted("resume", *name)
+        again = run_interrupted("resume", *name)
         if again.code:  # three more runs each time, until all are stored
             assert get_stopped_study(again) == study_id
     assert lrlab("resume").code == 0
     assert read_numbers(tmp_path / "lrlab.db") == whole
 
 
-def test_of_several_studies_one_must_be_named(lrlab: Lrlab, interrupted: Lrlab) -> None:
-    first = get_stopped_study(interrupted("compare", "iris", *TINY))
-    second = get_stopped_study(interrupted("compare", "iris", *TINY, "--seed", 1))
+def test_an_ambiguous_name_is_refused(lrlab: Lrlab, run_interrupted: Lrlab) -> None:
+    first = get_stopped_study(run_interrupted("compare", "iris", *TINY))
+    second = get_stopped_study(run_interrupted("compare", "iris", *TINY, "--seed", 1))
     for name in ([], ["iris"]):
         assert_refused(lrlab("resume", *name), first, second)
     assert lrlab("resume", second).code == 0
@@ -112,13 +112,13 @@ def test_of_several_studies_one_must_be_named(lrlab: Lrlab, interrupted: Lrlab) 
 
 
 def test_a_finished_study_is_shown_again(lrlab: Lrlab, tmp_path: Path) -> None:
-    shown = lrlab("compare", "iris", *TINY)
+    first = lrlab("compare", "iris", *TINY)
     before = read_rows(tmp_path / "lrlab.db")
     (plot,) = tmp_path.glob("iris-*.png")
     plot.unlink()
     again = lrlab("resume")
     assert again.code == 0
-    assert again.out.splitlines()[:-1] == shown.out.splitlines()[:-1]
+    assert again.out.splitlines()[:-1] == first.out.splitlines()[:-1]
     assert plot.exists()
     assert read_rows(tmp_path / "lrlab.db") == before
     other = lrlab("resume", "--target-score", 0.987, "--output", "other.png")
@@ -133,35 +133,37 @@ def write_table(path: Path, classes: str = "ab") -> None:
     path.write_text("x,y\n" + rows)
 
 
-def test_from_another_folder_than_it_was_started_in(
-    lrlab: Lrlab, interrupted: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_resuming_in_another_folder(
+    lrlab: Lrlab, run_interrupted: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, here = tmp_path / "there", tmp_path / "here and now"
-    there.mkdir()
-    here.mkdir()
-    monkeypatch.chdir(there)
-    write_table(there / "data.csv")
-    write_table(there / "test.csv")
+    start_folder, current_folder = tmp_path / "there", tmp_path / "here and now"
+    start_folder.mkdir()
+    current_folder.mkdir()
+    monkeypatch.chdir(start_folder)
+    write_table(start_folder / "data.csv")
+    write_table(start_folder / "test.csv")
     study = ["compare", "data.csv", "--test-file", "test.csv", *TINY]
-    stopped = interrupted(*study, "--db", here / "lrlab.db")
+    stopped = run_interrupted(*study, "--db", current_folder / "lrlab.db")
     study_id = get_stopped_study(stopped)
-    db = shlex.quote(str(here / "lrlab.db"))
+    db = shlex.quote(str(current_folder / "lrlab.db"))
     assert stopped.err.endswith(f"lrlab resume {study_id} --db {db}\n")
-    monkeypatch.chdir(here)
-    (here / "notes.png").write_text("mine")
-    assert_refused(lrlab("resume", "--output", "notes.png"), str(here / "notes.png"), "--force")
-    monkeypatch.chdir(here)
-    again = interrupted("resume")
+    monkeypatch.chdir(current_folder)
+    (current_folder / "notes.png").write_text("mine")
+    assert_refused(
+        lrlab("resume", "--output", "notes.png"), str(current_folder / "notes.png"), "--force"
+    )
+    monkeypatch.chdir(current_folder)
+    again = run_interrupted("resume")
     command = shlex.split(again.err.splitlines()[-1].partition("lrlab resume ")[2])
     monkeypatch.chdir(tmp_path)  # the printed command works in any folder
     resumed = lrlab("resume", *command)
     assert resumed.code == 0, resumed.err
     assert [path.name for path in tmp_path.glob("*.png")] == [f"data-{study_id}.png"]
-    assert sorted(file.name for file in there.iterdir()) == ["data.csv", "test.csv"]
+    assert sorted(file.name for file in start_folder.iterdir()) == ["data.csv", "test.csv"]
 
-    monkeypatch.chdir(there)
+    monkeypatch.chdir(start_folder)
     assert lrlab(*study, "--db", tmp_path / "whole.db").code == 0
-    assert read_numbers(here / "lrlab.db") == read_numbers(tmp_path / "whole.db")
+    assert read_numbers(current_folder / "lrlab.db") == read_numbers(tmp_path / "whole.db")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_from_another_folder_than_it_was_started_in(
 )
 def test_problems_and_training_functions_in_a_file(
     lrlab: Lrlab,
-    interrupted: Lrlab,
+    run_interrupted: Lrlab,
     scripts: Path,
     reference: str,
     source: str,
@@ -181,20 +183,17 @@ def test_problems_and_training_functions_in_a_file(
 ) -> None:
     (scripts / reference.partition(":")[0]).write_text(source)
     study = ["compare", reference, *TINY, *options]
-    get_stopped_study(interrupted(*study))
+    get_stopped_study(run_interrupted(*study))
     assert lrlab("resume").code == 0
     assert lrlab(*study, "--db", "whole.db").code == 0
     assert read_numbers(scripts / "lrlab.db") == read_numbers(scripts / "whole.db")
 
 
-# A study that cannot be continued is refused, and nothing changes.
-
-
 @pytest.fixture
-def stopped_study(interrupted: Lrlab, tmp_path: Path) -> str:
+def stopped_study(run_interrupted: Lrlab, tmp_path: Path) -> str:
     """The id of a stopped study of data.csv."""
     write_table(tmp_path / "data.csv")
-    return get_stopped_study(interrupted("compare", "data.csv", *TINY))
+    return get_stopped_study(run_interrupted("compare", "data.csv", *TINY))
 
 
 def assert_resume_refused(lrlab: Lrlab, db: Path, *mentions: object) -> None:
@@ -203,24 +202,24 @@ def assert_resume_refused(lrlab: Lrlab, db: Path, *mentions: object) -> None:
     assert db.read_bytes() == before
 
 
-def test_data_that_has_changed(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:
+def test_changed_data_is_refused(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:
     write_table(tmp_path / "data.csv", classes="ba")
     assert_resume_refused(lrlab, tmp_path / "lrlab.db", "data.csv", "changed", stopped_study)
     write_table(tmp_path / "data.csv")
     assert lrlab("resume").code == 0
 
 
-def test_data_that_is_missing(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:
+def test_missing_data_is_refused(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:
     (tmp_path / "data.csv").rename(tmp_path / "moved.csv")
     assert_resume_refused(lrlab, tmp_path / "lrlab.db", "data.csv")
 
 
-def test_a_folder_that_is_missing(
-    lrlab: Lrlab, interrupted: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_folder_is_refused(
+    lrlab: Lrlab, run_interrupted: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
-    stopped = interrupted("compare", "iris", *TINY, "--db", tmp_path / "lrlab.db")
+    stopped = run_interrupted("compare", "iris", *TINY, "--db", tmp_path / "lrlab.db")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gone").rmdir()
     assert_resume_refused(
@@ -228,7 +227,7 @@ def test_a_folder_that_is_missing(
     )
 
 
-def test_a_study_started_in_python(lrlab: Lrlab, tmp_path: Path) -> None:
+def test_a_study_started_in_python_is_refused(lrlab: Lrlab, tmp_path: Path) -> None:
     lrlab_package.compare(
         "iris", ["Cosine()"], tune=False, seeds=1, epochs=1, db=tmp_path / "lrlab.db"
     )
@@ -236,7 +235,7 @@ def test_a_study_started_in_python(lrlab: Lrlab, tmp_path: Path) -> None:
     assert_resume_refused(lrlab, tmp_path / "lrlab.db", study_id, "Python", "script")
 
 
-def test_damaged_options(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:
+def test_damaged_options_are_refused(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "lrlab.db")) as connection:
         connection.execute("UPDATE study SET source = '{'")
         connection.commit()

@@ -36,7 +36,7 @@ def stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_plot_goes_where_the_command_is_given(
+def test_output_is_relative_to_the_current_folder(
     lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert lrlab("compare", *STUDY, *LOOP).code == 0
@@ -90,9 +90,7 @@ def test_a_target_score_is_checked_before_anything_starts(lrlab: Lrlab, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mistake_raised_while_training_is_printed(
-    lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_during_training_is_printed(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise StudyError("the disk is full.")
 
@@ -107,7 +105,7 @@ def phase() -> Phase:
     return plan_first_phase(plan)
 
 
-def test_a_line_every_ten_seconds_and_at_the_end(
+def test_progress_is_a_line_every_ten_seconds_and_at_the_end(
     phase: Phase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = 100.0

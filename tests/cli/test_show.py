@@ -48,7 +48,7 @@ def test_colors_on_a_terminal(tmp_path: Path) -> None:
         command, cwd=tmp_path, stdout=child, stderr=child, env=environment
     ) as process:
         os.close(child)
-        shown = b""
+        output = b""
         while True:
             try:
                 chunk = os.read(parent, 10_000)
@@ -56,10 +56,10 @@ def test_colors_on_a_terminal(tmp_path: Path) -> None:
                 break
             if not chunk:
                 break
-            shown += chunk
+            output += chunk
     os.close(parent)
     assert process.returncode == 0
-    text = shown.decode()
+    text = output.decode()
     assert "\x1b[1;38;2;230;159;0m" in text  # orange: the second line
     assert "\x1b[1;38;2;86;180;233m" in text  # sky blue: the third
     plain = subprocess.run(

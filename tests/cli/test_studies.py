@@ -6,7 +6,7 @@ from tests.cli.conftest import Lrlab, assert_refused
 from tests.studies.store.factories import write_study
 
 
-def test_all_studies_are_listed(lrlab: Lrlab, tmp_path: Path) -> None:
+def test_studies_lists_all_studies(lrlab: Lrlab, tmp_path: Path) -> None:
     write_study(tmp_path / "lrlab.db")
     write_study(tmp_path / "lrlab.db", "4567cdef", "wine", phases={"final": range(2)})
     result = lrlab("studies")

@@ -16,7 +16,7 @@ TUTORIAL_SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", TUTORIAL_SCHEDULES)
-def test_every_line_the_tutorial_prints(lrlab: Lrlab, tutorial: dict, name: str) -> None:
+def test_the_lines_of_the_tutorial(lrlab: Lrlab, tutorial: dict, name: str) -> None:
     schedule = TUTORIAL_SCHEDULES[name]
     result = lrlab("train", "ionosphere", *(["--schedule", schedule] if schedule else []))
     assert result.code == 0
@@ -35,7 +35,7 @@ def test_the_corrected_schedule(lrlab: Lrlab, ionosphere_folder: Path) -> None:
     assert "warning" not in result.err
 
 
-def test_the_ionosphere_file_may_be_named(
+def test_the_ionosphere_file_option(
     lrlab: Lrlab, ionosphere_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = lrlab("train", "ionosphere", "--epochs", 1)
@@ -99,7 +99,7 @@ def test_a_table(lrlab: Lrlab, tmp_path: Path) -> None:
     assert result.out.splitlines()[-1].startswith("Model RMSE:")
 
 
-def test_a_likely_mistake_in_a_table_is_warned_of(lrlab: Lrlab, tmp_path: Path) -> None:
+def test_a_likely_mistake_in_a_table_gives_a_warning(lrlab: Lrlab, tmp_path: Path) -> None:
     rows = "".join(f"{'unknown' if i == 3 else i},{'ab'[i % 2]}\n" for i in range(40))
     (tmp_path / "mistake.csv").write_text("x,y\n" + rows)
     result = lrlab("train", "mistake.csv", "--epochs", 1)

@@ -57,7 +57,7 @@ def test_a_training_function_in_worker_processes(lrlab: Lrlab, folder: Path) -> 
     assert query(folder / "lrlab.db", "SELECT DISTINCT engine FROM run") == [("loop",)]
 
 
-def test_what_a_function_prints_goes_to_stderr(lrlab: Lrlab, scripts: Path) -> None:
+def test_output_of_a_training_function_goes_to_stderr(lrlab: Lrlab, scripts: Path) -> None:
     printing = TRAINING.replace("    model = ", "    print('I train')\n    model = ")
     (scripts / "cli_printing.py").write_text(printing)
     result = lrlab("compare", "cli_printing.py:train", *QUICK, *METRIC_OPTIONS, "--workers", 1)

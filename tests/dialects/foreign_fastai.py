@@ -70,5 +70,5 @@ def fit_sgdr(n_cycles: int, cycle_len: int, lr_max: Any = None, cycle_mult: int 
 
 
 def lr_find(start_lr: float = 1e-7, end_lr: float = 10, num_it: int = 100) -> Curve:
-    """A function of the fraction of the iterations."""
+    """Return a function of the fraction of the iterations."""
     return SchedExp(start_lr, end_lr)

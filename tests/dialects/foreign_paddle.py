@@ -55,8 +55,8 @@ def InverseTimeDecay(t, last, learning_rate, gamma):
 
 def PolynomialDecay(t, last, learning_rate, decay_steps, end_lr=0.0001, power=1.0, cycle=False):
     length = decay_steps * (math.ceil(t / decay_steps) or 1) if cycle else decay_steps
-    left = 1 - (t if cycle else min(t, decay_steps)) / length
-    return (learning_rate - end_lr) * left**power + end_lr
+    remaining = 1 - (t if cycle else min(t, decay_steps)) / length
+    return (learning_rate - end_lr) * remaining**power + end_lr
 
 
 def LinearWarmup(t, last, learning_rate, warmup_steps, start_lr, end_lr):
@@ -187,17 +187,17 @@ def ReduceOnPlateau(
         ("max", "rel"): lambda now, best: now > best + best * threshold,
         ("max", "abs"): lambda now, best: now > best + threshold,
     }[mode, threshold_mode]
-    best, bad, resting = None, 0, 0
+    best, bad, cooldown_left = None, 0, 0
     for metric in metrics:
-        if resting > 0:
-            resting -= 1
+        if cooldown_left > 0:
+            cooldown_left -= 1
         else:
             if best is None or better(metric, best):
                 best, bad = metric, 0
             else:
                 bad += 1
             if bad > patience:
-                resting, bad = cooldown, 0
+                cooldown_left, bad = cooldown, 0
                 lower = max(learning_rate * factor, min_lr)
                 if learning_rate - lower > epsilon:
                     learning_rate = lower

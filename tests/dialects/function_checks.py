@@ -20,14 +20,14 @@ INVALID_VALUES = (
 
 
 def check_same_parameters(
-    ours: Callable[..., Any], theirs: Callable[..., Any], left_out: tuple[str, ...] = ()
+    ours: Callable[..., Any], theirs: Callable[..., Any], omitted: tuple[str, ...] = ()
 ) -> None:
-    """Check that names, order and defaults are the library's, except those ``left_out``."""
+    """Check that names, order and defaults are the library's, except those ``omitted``."""
     our_parameters = inspect.signature(ours).parameters
     their_parameters = {
         name: parameter
         for name, parameter in inspect.signature(theirs).parameters.items()
-        if name not in ("self", *left_out) and parameter.kind is not parameter.VAR_KEYWORD
+        if name not in ("self", *omitted) and parameter.kind is not parameter.VAR_KEYWORD
     }
     assert list(our_parameters) == list(their_parameters)
     for name, parameter in their_parameters.items():

@@ -302,10 +302,8 @@ def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
 
 @needs_composer
 @pytest.mark.parametrize("name", ours.__all__)
-def test_names_arguments_and_defaults_are_composers_own(name: str) -> None:
+def test_names_arguments_and_defaults_equal_composers(name: str) -> None:
     schedulers = LOADED[1]
-    others = {"ComposerScheduler", "compile_composer_scheduler"}
-    assert {*ours.__all__, *others} == set(schedulers.__all__)
-    check_same_parameters(
-        getattr(ours, name), getattr(schedulers, name), left_out=("scale_warmup",)
-    )
+    other_names = {"ComposerScheduler", "compile_composer_scheduler"}
+    assert {*ours.__all__, *other_names} == set(schedulers.__all__)
+    check_same_parameters(getattr(ours, name), getattr(schedulers, name), omitted=("scale_warmup",))

@@ -50,12 +50,12 @@ def test_combinations(fraction: float, start: float, middle: float, end: float) 
     cosines = (fraction, start, middle, end)
     check_rates(ours.combined_cos(*cosines), theirs.combined_cos(*cosines))
 
-    def nested(library: Any, turn: int) -> Any:
+    def nest_curves(library: Any, turn: int) -> Any:
         lines = [library.combined_cos(*cosines), library.SchedLin(end, start)]
         return library.combine_scheds([0.5, 0.5], lines[::turn])
 
-    check_rates(nested(ours, 1), nested(theirs, 1), total=10 * STEPS)
-    check_rates(nested(ours, -1), nested(theirs, -1), total=10 * STEPS)
+    check_rates(nest_curves(ours, 1), nest_curves(theirs, 1), total=10 * STEPS)
+    check_rates(nest_curves(ours, -1), nest_curves(theirs, -1), total=10 * STEPS)
 
 
 @quick
@@ -120,7 +120,7 @@ def test_a_text_takes_the_learning_rate_of_one_cycle() -> None:
         (
             "combine_scheds",
             ([0.5, 0.4], [Exponential(0.9)] * 2),
-            ("pcts", "got [0.5, 0.4] for 2 in scheds"),
+            ("pcts", "got [0.5, 0.4] for 2 schedules"),
         ),
         (
             "combine_scheds",
@@ -145,5 +145,5 @@ def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_arguments_are_fastais_own(name: str) -> None:
+def test_arguments_equal_fastais(name: str) -> None:
     check_same_parameters(getattr(ours, name), getattr(theirs, name))

@@ -236,7 +236,7 @@ def test_errors_name_argument_and_value(
         getattr(ours, name)(*arguments)
 
 
-def test_names_arguments_and_defaults_are_fvcores_own() -> None:
+def test_names_arguments_and_defaults_equal_fvcores() -> None:
     assert sorted(["ParamScheduler", *ours.__all__]) == sorted(theirs.__all__)
     for name in ours.__all__:
         mine = inspect.signature(getattr(ours, name)).parameters

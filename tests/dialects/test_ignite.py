@@ -66,13 +66,15 @@ def test_linear_cycles(kwargs: dict[str, Any], monotonic: bool) -> None:
 @given(kwargs=cycles, mult=mults, warmup=st.integers(0, 20))
 def test_cosines_and_lines_back(kwargs: dict[str, Any], mult: float, warmup: int) -> None:
     for more in ({}, {"start_value_mult": mult, "end_value_mult": mult}):
-        now = {**kwargs, "warmup_duration": warmup, **more}
+        cycle_kwargs = {**kwargs, "warmup_duration": warmup, **more}
         check_rates(
-            ours.CosineAnnealingScheduler(**now), simulate_values("CosineAnnealingScheduler", **now)
+            ours.CosineAnnealingScheduler(**cycle_kwargs),
+            simulate_values("CosineAnnealingScheduler", **cycle_kwargs),
         )
-        now["monotonic"] = True
+        cycle_kwargs["monotonic"] = True
         check_rates(
-            ours.LinearCyclicalScheduler(**now), simulate_values("LinearCyclicalScheduler", **now)
+            ours.LinearCyclicalScheduler(**cycle_kwargs),
+            simulate_values("LinearCyclicalScheduler", **cycle_kwargs),
         )
 
 
@@ -126,8 +128,8 @@ def schedulers(draw: st.DrawFn, sgd: torch.optim.Optimizer) -> tuple[Schedule, A
 @settings(max_examples=30)
 @given(data=st.data(), durations=st.lists(st.integers(1, 60), min_size=1, max_size=3))
 def test_concat(data: st.DataObject, durations: list[int]) -> None:
-    on = make_sgd(0.3)
-    both = [data.draw(schedulers(on)) for _ in range(len(durations) + 1)]
+    sgd = make_sgd(0.3)
+    both = [data.draw(schedulers(sgd)) for _ in range(len(durations) + 1)]
     mine, reference = map(list, zip(*both, strict=True))
     check_rates(
         ours.ConcatScheduler(mine, durations),
@@ -150,8 +152,8 @@ warmups = st.fixed_dictionaries({"warmup_start_value": lows, "warmup_duration": 
 def test_a_warmup_before_absolute_rates(
     data: st.DataObject, kwargs: dict[str, Any], end: float
 ) -> None:
-    on = make_sgd(0.3)
-    mine, reference = data.draw(schedulers(on))
+    sgd = make_sgd(0.3)
+    mine, reference = data.draw(schedulers(sgd))
     first = mine(0, base=0.3)
     if reference.get_param() != first:  # 1 + (1e-4 - 1) is not 1e-4
         first = end = 20.0
@@ -167,12 +169,12 @@ def test_a_warmup_before_absolute_rates(
 def test_a_warmup_before_a_schedule_of_torch(
     kwargs: dict[str, Any], gamma: float, size: int, end: float
 ) -> None:
-    for mine, of_torch in (
+    for mine, build_torch in (
         (Exponential(gamma), lambda sgd: torch.optim.lr_scheduler.ExponentialLR(sgd, gamma)),
         (Step(size, gamma), lambda sgd: torch.optim.lr_scheduler.StepLR(sgd, size, gamma)),
     ):
         for more in ({}, {"warmup_end_value": end}):
-            expected = simulate_warmup(of_torch(make_sgd(0.3)), **kwargs, **more)
+            expected = simulate_warmup(build_torch(make_sgd(0.3)), **kwargs, **more)
             check_rates(ours.create_lr_scheduler_with_warmup(mine, **kwargs, **more), expected)
 
 
@@ -180,8 +182,8 @@ def test_an_end_value_does_not_equal_the_base_rate() -> None:
     kwargs = {"warmup_start_value": 0.0, "warmup_duration": 3, "warmup_end_value": 0.1}
     decay = torch.optim.lr_scheduler.ExponentialLR(make_sgd(0.1), 0.5)
     assert [value for _, value in simulate_warmup(decay, **kwargs)[:4]] == [0.0, 0.05, 0.1, 0.05]
-    ours_twice = ours.create_lr_scheduler_with_warmup(Exponential(0.5), **kwargs)
-    assert ours_twice([0, 1, 2, 3, 4], base=0.1).tolist() == [0.0, 0.05, 0.1, 0.1, 0.05]
+    mine = ours.create_lr_scheduler_with_warmup(Exponential(0.5), **kwargs)
+    assert mine([0, 1, 2, 3, 4], base=0.1).tolist() == [0.0, 0.05, 0.1, 0.1, 0.05]
 
 
 @pytest.mark.parametrize(
@@ -251,13 +253,13 @@ def test_errors_name_argument_and_value(
 
 
 def list_parameters(function: Callable[..., Any]) -> list[tuple[str, Any]]:
-    left_out = {"optimizer", "param_name", "save_history", "param_group_index"}
-    left_out |= {"output_simulated_values", "args", "kwagrs"}
+    omitted = {"optimizer", "param_name", "save_history", "param_group_index"}
+    omitted |= {"output_simulated_values", "args", "kwagrs"}
     whole = inspect.signature(function).parameters
-    return [(name, p.default) for name, p in whole.items() if name not in left_out]
+    return [(name, p.default) for name, p in whole.items() if name not in omitted]
 
 
-def test_names_arguments_and_defaults_are_ignites_own() -> None:
+def test_names_arguments_and_defaults_equal_ignites() -> None:
     for name in ours.__all__:
         whole = list_parameters(getattr(theirs, name))
         if name == "LinearCyclicalScheduler":  # it takes the rest as *args and **kwagrs

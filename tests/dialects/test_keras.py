@@ -208,7 +208,7 @@ def test_a_floor_above_the_start_is_refused_where_keras_climbs() -> None:
         (keras.metrics.Hinge(), "min"),
     ],
 )
-def test_direction_by_name_is_keras_own(metric: Any, mode: str) -> None:
+def test_direction_by_name_equals_keras(metric: Any, mode: str) -> None:
     assert metric._direction == {"max": "up", "min": "down"}[mode]
     assert ours.ReduceLROnPlateau(f"val_{metric.name}").mode == mode
     assert ours.ReduceLROnPlateau().mode == "min"
@@ -242,6 +242,6 @@ def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_arguments_are_keras_own(name: str) -> None:
+def test_arguments_equal_keras(name: str) -> None:
     home = keras.callbacks if name == "ReduceLROnPlateau" else theirs
-    check_same_parameters(getattr(ours, name), getattr(home, name), left_out=("name", "verbose"))
+    check_same_parameters(getattr(ours, name), getattr(home, name), omitted=("name", "verbose"))

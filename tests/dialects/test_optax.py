@@ -72,9 +72,9 @@ def test_linear_and_polynomial(
 @given(rates, maybe_rates, step_counts, st.floats(0.2, 1))
 def test_polynomial_below_one(start: float, end: float, steps: int, power: float) -> None:
     # XLA divides by multiplying, and a root enlarges that error at the end, so use the formula.
-    left = 1 - np.minimum(np.arange(STEPS), steps) / steps
+    remaining = 1 - np.minimum(np.arange(STEPS), steps) / steps
     check_rates(
-        ours.polynomial_schedule(start, end, power, steps), (start - end) * left**power + end
+        ours.polynomial_schedule(start, end, power, steps), (start - end) * remaining**power + end
     )
 
 
@@ -111,8 +111,8 @@ def test_exponential_staircase(start: float, steps: int, gamma: float, begin: in
     optaxs = theirs.schedules.exponential_decay(start, steps, gamma, begin, staircase=True)
     near = [begin + stair * steps + offset for stair in range(4) for offset in (-1, 0, 1)]
     t = [step for step in near if step >= 0]
-    ours_ = ours.exponential_decay(start, steps, gamma, begin, staircase=True)
-    assert_allclose(ours_(t, base=0.3), [float(optaxs(step)) for step in t], rtol=1e-12)
+    mine = ours.exponential_decay(start, steps, gamma, begin, staircase=True)
+    assert_allclose(mine(t, base=0.3), [float(optaxs(step)) for step in t], rtol=1e-12)
 
 
 @quick
@@ -224,16 +224,16 @@ def test_plateau(
     plateau = ours.reduce_on_plateau(*arguments)
     transform = theirs.contrib.reduce_on_plateau(*arguments)
 
-    def run(seen: Any) -> Any:
+    def scan_metrics(values: Any) -> Any:
         def step(state: Any, metric: Any) -> Any:
             scale, state = transform.update(np.ones(()), state, value=metric)
             return state, scale
 
-        return jax.lax.scan(step, transform.init(np.ones(())), seen)[1]
+        return jax.lax.scan(step, transform.init(np.ones(())), values)[1]
 
-    scales = jax.jit(jax.vmap(run))(np.array(metrics))
-    for seen, expected in zip(metrics, np.asarray(scales), strict=True):
-        assert collect_metric_rates(plateau, seen) == pytest.approx(expected, rel=1e-12)
+    scales = jax.jit(jax.vmap(scan_metrics))(np.array(metrics))
+    for values, expected in zip(metrics, np.asarray(scales), strict=True):
+        assert collect_metric_rates(plateau, values) == pytest.approx(expected, rel=1e-12)
 
 
 def test_optax_without_patience_reduces_after_good_metrics() -> None:
@@ -307,6 +307,6 @@ def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_arguments_are_optaxs_own(name: str) -> None:
+def test_arguments_equal_optaxs(name: str) -> None:
     home = theirs.contrib if name == "reduce_on_plateau" else theirs.schedules
     check_same_parameters(getattr(ours, name), getattr(home, name))

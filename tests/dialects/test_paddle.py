@@ -248,7 +248,7 @@ def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_arguments_are_paddles_own(name: str) -> None:
+def test_arguments_equal_paddles(name: str) -> None:
     check_same_parameters(
-        getattr(ours, name), getattr(theirs, name), left_out=("t", "metrics", "last")
+        getattr(ours, name), getattr(theirs, name), omitted=("t", "metrics", "last")
     )

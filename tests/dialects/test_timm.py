@@ -46,7 +46,7 @@ def iterate_timm_classes() -> Iterator[tuple[str, type]]:
 
 
 THEIRS = dict(iterate_timm_classes()) if importlib.util.find_spec("timm") else {}
-with_timm = pytest.mark.skipif(not THEIRS, reason="timm is not installed")
+needs_timm = pytest.mark.skipif(not THEIRS, reason="timm is not installed")
 
 
 def make_scheduler(name: str, base: float, **kwargs: Any) -> Any:
@@ -54,11 +54,11 @@ def make_scheduler(name: str, base: float, **kwargs: Any) -> Any:
 
 
 def collect_values(name: str, base: float, **kwargs: Any) -> Any:
-    made = make_scheduler(name, base, **kwargs)
+    scheduler = make_scheduler(name, base, **kwargs)
     rates = []
     for t in range(STEPS):
-        made.step(t)
-        rates.append(made.optimizer.param_groups[0]["lr"])
+        scheduler.step(t)
+        rates.append(scheduler.optimizer.param_groups[0]["lr"])
     return np.array(rates)
 
 
@@ -85,14 +85,14 @@ cycles = {
 }
 
 
-@with_timm
+@needs_timm
 @quick
 @given(bases, st.fixed_dictionaries({**cycles, "k_decay": st.sampled_from([1.0, 0.5, 2.0])}))
 def test_cosine(base: float, kwargs: dict[str, Any]) -> None:
     check_rates("CosineLRScheduler", base, **kwargs)
 
 
-@with_timm
+@needs_timm
 @quick
 @given(bases, st.fixed_dictionaries({**cycles, "k_decay": st.sampled_from([1.0, 2.0])}), st.data())
 def test_poly(base: float, kwargs: dict[str, Any], data: st.DataObject) -> None:
@@ -100,14 +100,14 @@ def test_poly(base: float, kwargs: dict[str, Any], data: st.DataObject) -> None:
     check_rates("PolyLRScheduler", base, t_initial=kwargs["t_initial"])
 
 
-@with_timm
+@needs_timm
 @quick
 @given(bases, st.fixed_dictionaries(cycles), st.floats(-8, -1), st.floats(0, 5))
 def test_tanh(base: float, kwargs: dict[str, Any], lb: float, ub: float) -> None:
     check_rates("TanhLRScheduler", base, lb=lb, ub=ub, **kwargs)
 
 
-@with_timm
+@needs_timm
 @quick
 @given(
     bases, st.fixed_dictionaries(warmups), st.integers(1, 100), st.floats(0.1, 1),
@@ -119,14 +119,14 @@ def test_stairs(base: float, kwargs: dict[str, Any], size: int, rate: float, at:
     check_rates("MultiStepLRScheduler", base, decay_t=sorted(at), decay_rate=rate, **kwargs)
 
 
-@with_timm
+@needs_timm
 def test_a_milestone_acts_one_step_before_torchs() -> None:
     rates = collect_values("MultiStepLRScheduler", 1.0, decay_t=[3], decay_rate=0.1)
     assert rates[:4].tolist() == pytest.approx([1.0, 1.0, 0.1, 0.1])
     assert ours.MultiStepLRScheduler([3], 0.1)([0, 1, 2, 3]) == pytest.approx(rates[:4])
 
 
-@with_timm
+@needs_timm
 def test_timm_misses_the_beginning_of_a_cycle_by_its_last_bits() -> None:
     # log(3**5, 3) is 4.999..., so at step 121 timm is still at the end of the fifth cycle.
     kwargs = {"t_initial": 1, "cycle_mul": 3.0, "cycle_limit": 9}
@@ -134,7 +134,7 @@ def test_timm_misses_the_beginning_of_a_cycle_by_its_last_bits() -> None:
     assert ours.CosineLRScheduler(**kwargs)(121) == 1.0
 
 
-@with_timm
+@needs_timm
 def test_shrinking_cycles_are_refused_where_timm_raises() -> None:
     kwargs = {"t_initial": 10, "cycle_mul": 0.5, "cycle_limit": 3}
     with pytest.raises(ValueError, match="math domain error"):
@@ -143,12 +143,12 @@ def test_shrinking_cycles_are_refused_where_timm_raises() -> None:
         ours.CosineLRScheduler(**kwargs)
 
 
-@with_timm
+@needs_timm
 def test_no_milestones() -> None:
     check_rates("MultiStepLRScheduler", 0.1, decay_t=[], warmup_t=5)
 
 
-@with_timm
+@needs_timm
 def test_before_any_step_timm_has_the_base_rate() -> None:
     for name, kwargs in (
         ("TanhLRScheduler", {"t_initial": 10, "lb": -1.0}),
@@ -159,7 +159,7 @@ def test_before_any_step_timm_has_the_base_rate() -> None:
         check_rates(name, 0.1, **kwargs)
 
 
-@with_timm
+@needs_timm
 @quick
 @given(st.integers(0, 150), st.none() | st.integers(0, 150), st.floats(0.1, 1), st.integers(0, 99))
 def test_noise_has_timms_range_and_size(
@@ -177,7 +177,7 @@ def test_noise_has_timms_range_and_size(
         assert np.abs(mine - theirs).max() > 1e-6
 
 
-@with_timm
+@needs_timm
 @pytest.mark.filterwarnings("ignore:PlateauLRScheduler is deprecated:FutureWarning")
 @quick
 @given(
@@ -194,25 +194,25 @@ def test_noise_has_timms_range_and_size(
     }),
 )  # fmt: skip
 def test_plateau(metrics: list[float], kwargs: dict[str, Any]) -> None:
-    made = make_scheduler("PlateauLRScheduler", 0.1, **kwargs)
+    scheduler = make_scheduler("PlateauLRScheduler", 0.1, **kwargs)
     schedule = ours.PlateauLRScheduler(**kwargs)
     state = schedule.init_state()
     for t, metric in enumerate(metrics):
-        rate = made.optimizer.param_groups[0]["lr"]
+        rate = scheduler.optimizer.param_groups[0]["lr"]
         assert schedule.with_state(state)(t, base=0.1) == pytest.approx(rate, rel=1e-12)
-        made.step(t + 1, metric)
+        scheduler.step(t + 1, metric)
         state = schedule.update_state(state, t, metric, base=0.1)
 
 
-@with_timm
+@needs_timm
 @pytest.mark.filterwarnings("ignore:PlateauLRScheduler is deprecated:FutureWarning")
 def test_noise_of_a_plateau_begins_after_its_warmup() -> None:
     kwargs = {"warmup_t": 3, "noise_range_t": 2, "noise_type": "uniform"}
-    made = make_scheduler("PlateauLRScheduler", 0.1, **kwargs)
+    scheduler = make_scheduler("PlateauLRScheduler", 0.1, **kwargs)
     theirs = []
     for t in range(8):
-        theirs.append(made.optimizer.param_groups[0]["lr"])
-        made.step(t + 1)
+        theirs.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.step(t + 1)
     plain = ours.PlateauLRScheduler(warmup_t=3)(range(8), base=0.1)
     mine = ours.PlateauLRScheduler(**kwargs)(range(8), base=0.1)
     noisy = [False] * 4 + [True] * 4
@@ -250,9 +250,9 @@ def test_invalid_arguments_raise_a_schedule_error(name: str) -> None:
     check_invalid_arguments(getattr(ours, name))
 
 
-@with_timm
+@needs_timm
 @pytest.mark.parametrize("name", ours.__all__)
-def test_arguments_are_timms_own(name: str) -> None:
+def test_arguments_equal_timms(name: str) -> None:
     check_same_parameters(
-        getattr(ours, name), THEIRS[name], left_out=("optimizer", "t_in_epochs", "initialize")
+        getattr(ours, name), THEIRS[name], omitted=("optimizer", "t_in_epochs", "initialize")
     )

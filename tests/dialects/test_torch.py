@@ -24,7 +24,7 @@ from tests.raising import raises
 
 
 @pytest.mark.parametrize("name", ours.__all__)
-def test_arguments_and_defaults_are_torchs_own(name: str) -> None:
+def test_arguments_and_defaults_equal_torchs(name: str) -> None:
     mine = inspect.signature(getattr(ours, name)).parameters
     whole = inspect.signature(get_torch_class(name)).parameters
     theirs = {key: value for key, value in whole.items() if key not in ("optimizer", "last_epoch")}
@@ -61,10 +61,10 @@ def test_invalid_arguments_raise_a_schedule_error(name: str, value: Any) -> None
     function = getattr(ours, name)
     for parameter in inspect.signature(function).parameters:
         try:
-            found = function(**REQUIRED.get(name, {}) | {parameter: value})
+            result = function(**REQUIRED.get(name, {}) | {parameter: value})
         except ScheduleError:
             continue
-        assert isinstance(found, Schedule | LrAndMomentum)
+        assert isinstance(result, Schedule | LrAndMomentum)
 
 
 bases = st.floats(1e-4, 10)
@@ -104,19 +104,21 @@ def test_step(base: float, size: int, gamma: float) -> None:
 @settings(max_examples=30)
 @given(base=bases, alpha=st.floats(0, 1))
 def test_lambda(base: float, alpha: float) -> None:
-    def factor(epoch: int) -> float:
+    def compute_factor(epoch: int) -> float:
         return 1 / (1 + alpha * epoch)
 
-    check_against_torch(ours.LambdaLR(factor), "LambdaLR", base, lr_lambda=factor)
+    check_against_torch(ours.LambdaLR(compute_factor), "LambdaLR", base, lr_lambda=compute_factor)
 
 
 @settings(max_examples=30)
 @given(base=bases, alpha=st.floats(0, 0.1))
 def test_multiplicative(base: float, alpha: float) -> None:
-    def factor(epoch: int) -> float:
+    def compute_factor(epoch: int) -> float:
         return 1 - alpha / epoch
 
-    check_against_torch(ours.MultiplicativeLR(factor), "MultiplicativeLR", base, lr_lambda=factor)
+    check_against_torch(
+        ours.MultiplicativeLR(compute_factor), "MultiplicativeLR", base, lr_lambda=compute_factor
+    )
 
 
 @settings(max_examples=30)
@@ -136,7 +138,7 @@ def test_polynomial(base: float, iters: int, power: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["ConstantLR", "LinearLR", "PolynomialLR"])
-def test_no_iterations_never_end(name: str) -> None:
+def test_zero_iterations_never_end(name: str) -> None:
     check_against_torch(getattr(ours, name)(total_iters=0), name, 0.1, total_iters=0)
 
 
@@ -203,7 +205,7 @@ def test_cosine_equals_torch_until_its_end_and_stays_there(
         assert expected[2 * period] == pytest.approx(base)
 
 
-def test_a_cosine_of_no_steps_is_at_its_end() -> None:
+def test_a_cosine_of_zero_steps_is_at_its_end() -> None:
     with pytest.raises(ZeroDivisionError):
         collect_torch_rates("CosineAnnealingLR", 0.1, T_max=0)
     assert ours.CosineAnnealingLR(0, 0.01)([0, 5], base=0.1).tolist() == [0.01, 0.01]
@@ -242,7 +244,7 @@ metrics = st.lists(
 @settings(max_examples=100)
 @given(
     base=bases,
-    seen=metrics,
+    losses=metrics,
     kwargs=st.fixed_dictionaries(
         {},
         optional={
@@ -257,16 +259,16 @@ metrics = st.lists(
         },
     ),
 )
-def test_plateau_equals_torch(base: float, seen: list[float], kwargs: dict) -> None:
+def test_plateau_equals_torch(base: float, losses: list[float], kwargs: dict) -> None:
     optimizer = make_sgd(base)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **kwargs)
     expected = []
-    for metric in seen:
+    for metric in losses:
         theirs.step(metric)
         expected.append(optimizer.param_groups[0]["lr"])
     # Without an absolute level lrlab multiplies factors, which rounds differently.
-    found = collect_metric_rates(ours.ReduceLROnPlateau(**kwargs), seen, base)
-    assert found == pytest.approx(expected, rel=1e-12, abs=0)
+    rates = collect_metric_rates(ours.ReduceLROnPlateau(**kwargs), losses, base)
+    assert rates == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -298,9 +300,9 @@ momenta = st.floats(0, 0.99)
 
 def check_cycles(name: str, kwargs: dict[str, Any], steps: int) -> None:
     # torch computes these in closed form; 1 - x and 1 + cos cancel near the ends of a phase.
-    found = getattr(ours, name)(**kwargs)
-    by_key = {"lr": found.lr, "momentum": found.momentum} if isinstance(found, tuple) else {}
-    for key, schedule in (by_key or {"lr": found}).items():
+    result = getattr(ours, name)(**kwargs)
+    by_key = {"lr": result.lr, "momentum": result.momentum} if isinstance(result, tuple) else {}
+    for key, schedule in (by_key or {"lr": result}).items():
         expected = collect_torch_rates(name, 0.1, steps, key, **kwargs)
         atol = 1e-12 * expected.max()
         assert_allclose(schedule(range(steps), base=0.1), expected, rtol=1e-12, atol=atol)
@@ -574,12 +576,12 @@ def test_a_plateau_in_a_sequence_is_refused_by_torch_only() -> None:
     schedule = ours.SequentialLR([ours.LinearLR(), ours.ReduceLROnPlateau(patience=0)], [5])
     assert schedule.needs_metric
 
-    def theirs(optimizer: Optimizer) -> object:
+    def build_sequence(optimizer: Optimizer) -> object:
         parts = [lr_scheduler.LinearLR(optimizer), lr_scheduler.ReduceLROnPlateau(optimizer)]
         return lr_scheduler.SequentialLR(optimizer, parts, [5])
 
     with pytest.raises(ValueError, match="does not support `ReduceLROnPlateau`"):
-        collect_rates(theirs, 0.1, 2)
+        collect_rates(build_sequence, 0.1, 2)
 
 
 @pytest.mark.parametrize(

@@ -109,20 +109,20 @@ def test_a_one_cycle_past_its_end_can_be_read() -> None:
 
 @settings(max_examples=30)
 @given(
-    seen=st.lists(st.floats(0, 1), min_size=1, max_size=30),
+    losses=st.lists(st.floats(0, 1), min_size=1, max_size=30),
     more=st.lists(st.floats(2, 3), max_size=9),
 )
-def test_a_plateau_continues_from_its_reductions(seen: list[float], more: list[float]) -> None:
+def test_a_plateau_continues_from_its_reductions(losses: list[float], more: list[float]) -> None:
     optimizer = make_sgd(0.1)
     (group,) = optimizer.param_groups
     group["initial_lr"] = 0.1
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, min_lr=1e-6, factor=0.5)
-    for loss in seen:
+    for loss in losses:
         scheduler.step(loss)
     schedule = from_scheduler(scheduler)
     assert schedule(scheduler.last_epoch, base=0.1) == pytest.approx(group["lr"], rel=1e-8)
     assert isinstance(schedule, Product) == (group["lr"] < 0.1)
-    # After the first, ever worse metrics reduce both alike.
+    # From the second metric on, worse metrics reduce both rates.
     state = schedule.update_state(schedule.init_state(), 0, 1.9, base=0.1)
     for t, loss in enumerate(sorted(more)):
         scheduler.step(loss)

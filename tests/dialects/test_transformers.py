@@ -220,10 +220,10 @@ def test_a_training_shorter_than_its_phases_is_refused() -> None:
         ours.get_wsd_schedule(**kwargs)
 
 
-@pytest.mark.parametrize("word", ["warmup_type", "decay_type"])
-def test_types_of_wsd_are_those_of_transformers(word: str) -> None:
-    with raises(ScheduleError, word, "got 'sqrt'"):
-        ours.get_wsd_schedule(5, 5, 50, **{word: "sqrt"})
+@pytest.mark.parametrize("argument", ["warmup_type", "decay_type"])
+def test_types_of_wsd_are_those_of_transformers(argument: str) -> None:
+    with raises(ScheduleError, argument, "got 'sqrt'"):
+        ours.get_wsd_schedule(5, 5, 50, **{argument: "sqrt"})
 
 
 metrics = st.lists(
@@ -245,8 +245,8 @@ def check_metric_rates(name: str, base: float, losses: list[float], kwargs: dict
     for loss in losses:
         scheduler.step(loss)
         expected.append(optimizer.param_groups[0]["lr"])
-    found = collect_metric_rates(getattr(ours, name)(**kwargs), losses, base)
-    assert found == pytest.approx(expected, rel=1e-12)
+    rates = collect_metric_rates(getattr(ours, name)(**kwargs), losses, base)
+    assert rates == pytest.approx(expected, rel=1e-12)
 
 
 @settings(max_examples=60)
@@ -309,8 +309,8 @@ def test_a_nan_leaves_the_window() -> None:
         scheduler.step(loss)
     # Two metrics are bad in both; the third is the first good one here.
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 / 16)
-    found = collect_metric_rates(ours.get_greedy_schedule(**kwargs), losses, 0.1)
-    assert found[-1] == pytest.approx(0.1 / 2 / 2 * 2 / 2)
+    rates = collect_metric_rates(ours.get_greedy_schedule(**kwargs), losses, 0.1)
+    assert rates[-1] == pytest.approx(0.1 / 2 / 2 * 2 / 2)
 
 
 @pytest.mark.parametrize("kind", list(theirs.TYPE_TO_SCHEDULER_FUNCTION))
@@ -332,8 +332,8 @@ def test_get_scheduler_knows_every_name(kind: Any) -> None:
     assert repr(ours.get_scheduler(kind, 10, 150, kwargs)) == repr(schedule)
     state = schedule.init_state()
     for t in range(150):
-        ruling = schedule.with_state(state)
-        assert ruling(t, base=0.1) == pytest.approx(
+        current_schedule = schedule.with_state(state)
+        assert current_schedule(t, base=0.1) == pytest.approx(
             optimizer.param_groups[0]["lr"], rel=1e-12, abs=1e-13
         )
         optimizer.step()
@@ -391,20 +391,20 @@ def test_errors_name_argument_and_value(
 
 
 def list_parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    left_out = {"self", "optimizer", "last_epoch", "verbose"}
+    omitted = {"self", "optimizer", "last_epoch", "verbose"}
     whole = inspect.signature(function).parameters
-    return {name: p.default for name, p in whole.items() if name not in left_out}
+    return {name: p.default for name, p in whole.items() if name not in omitted}
 
 
-def test_names_arguments_and_defaults_are_transformers_own() -> None:
-    wholes = {
+def test_names_arguments_and_defaults_equal_transformers() -> None:
+    classes = {
         "get_reduce_on_plateau_schedule": torch.optim.lr_scheduler.ReduceLROnPlateau,
         "get_greedy_schedule": theirs.GreedyLR,
     }
     known = [name for name in vars(theirs) if name.startswith("get_") and "sched" in name]
     assert sorted([*ours.__all__, "get_adafactor_schedule"]) == sorted(known)
     for name in ours.__all__:
-        whole = wholes.get(name, getattr(theirs, name))
+        whole = classes.get(name, getattr(theirs, name))
         mine, transformers = list_parameters(getattr(ours, name)), list_parameters(whole)
         assert list(mine.items()) == list(transformers.items())
 

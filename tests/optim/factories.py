@@ -1,4 +1,4 @@
-"""Optimizers for tests, what they hold, and a loop that records what they used."""
+"""Optimizers for tests, readers of their values, and a loop that records used values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +17,13 @@ NUMBER_TYPES: dict[str, Callable[[float], Any]] = {
     "float64 tensor": lambda lr: torch.tensor(lr, dtype=torch.float64),
     "float32 tensor": torch.tensor,
 }
-"""What a learning rate may be."""
+"""Types that a learning rate may have."""
 
 
 def make_optimizer(
     *lrs: Any, kind: Callable[..., Optimizer] = torch.optim.SGD, **arguments: Any
 ) -> Optimizer:
-    """An optimizer with one parameter group for each learning rate."""
+    """Return an optimizer with one parameter group for each learning rate."""
     if kind is torch.optim.SGD:
         arguments = {"momentum": 0.9} | arguments
     return kind([make_group(lr=lr) for lr in lrs or (0.1,)], **arguments)
@@ -32,23 +32,23 @@ def make_optimizer(
 def make_two_groups(
     kind: Callable[..., Optimizer] = torch.optim.SGD, **arguments: Any
 ) -> Optimizer:
-    """An optimizer of a body with learning rate 0.1 and a head with 0.5."""
+    """Return an optimizer of a body with learning rate 0.1 and a head with 0.5."""
     groups = [make_group(name="body"), make_group(name="head", lr=0.5)]
     return kind(groups, **{"lr": 0.1, **arguments})
 
 
 def make_group(**values: Any) -> dict[str, Any]:
-    """A parameter group of one parameter."""
+    """Return a parameter group of one parameter."""
     return {"params": [torch.zeros(1, requires_grad=True)], **values}
 
 
 def read_lrs(optimizer: Optimizer) -> list[float]:
-    """The learning rate of every parameter group."""
+    """Return the learning rate of every parameter group."""
     return [float(group["lr"]) for group in optimizer.param_groups]
 
 
 def read_values(optimizer: Optimizer) -> GroupValues:
-    """Learning rate, momentum and weight decay of every parameter group."""
+    """Return learning rate, momentum and weight decay of every parameter group."""
     return [
         (
             float(group["lr"]),
@@ -60,14 +60,14 @@ def read_values(optimizer: Optimizer) -> GroupValues:
 
 
 def compute_loss(t: int) -> float:
-    """A loss that falls and then goes up and down around a half."""
+    """Return a loss that falls and then goes up and down around a half."""
     return max(0.5, 1.0 - 0.1 * t) + 0.01 * (t * t % 7)
 
 
 def run_steps(
     optimizer: Optimizer, scheduler: Any, needs_metric: bool, first: int, last: int
 ) -> list[GroupValues]:
-    """Train from step ``first`` to ``last``; return what the optimizer used, by its own hook."""
+    """Train from step ``first`` to ``last``; return what the optimizer used at each."""
     used: list[GroupValues] = []
     hook = optimizer.register_step_pre_hook(
         lambda optimizer, *_: used.append(read_values(optimizer))

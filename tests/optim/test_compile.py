@@ -37,7 +37,7 @@ def train(
     make_number: Callable[[float], Any],
     compile_step: Callable[[Callable[[], Any]], Callable[[], Any]],
     after: Callable[[Optimizer], Any],
-    **others: str,
+    **other_schedules: str,
 ) -> list[list[float]]:
     """Train with one gradient, calling ``after`` after each step; return the weights."""
     weights = [nn.Parameter(torch.linspace(1, 2, 5)) for _ in BASE_LRS]
@@ -49,7 +49,7 @@ def train(
             for weight, lr in zip(weights, BASE_LRS, strict=True)
         ]
     )
-    scheduler = LRScheduler(optimizer, SCHEDULE, **others)
+    scheduler = LRScheduler(optimizer, SCHEDULE, **other_schedules)
     step = compile_step(optimizer.step)
     for _ in range(STEPS):
         step()
@@ -60,11 +60,11 @@ def train(
 
 # torch warns when it loads its compiler.
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
-@pytest.mark.parametrize("others", OTHER_SCHEDULES.values(), ids=OTHER_SCHEDULES.keys())
+@pytest.mark.parametrize("other_schedules", OTHER_SCHEDULES.values(), ids=OTHER_SCHEDULES.keys())
 @pytest.mark.parametrize("number", ["float", "float32 tensor"])
 @pytest.mark.parametrize("build_optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
 def test_new_values_do_not_compile_again(
-    build_optimizer: Callable[..., Optimizer], number: str, others: dict[str, str]
+    build_optimizer: Callable[..., Optimizer], number: str, other_schedules: dict[str, str]
 ) -> None:
     from torch._dynamo import reset
     from torch._dynamo.testing import CompileCounterWithBackend
@@ -83,7 +83,7 @@ def test_new_values_do_not_compile_again(
         NUMBER_TYPES[number],
         lambda step: torch.compile(step, backend=counter),
         after,
-        **others,
+        **other_schedules,
     )
     assert compilations[0] >= 1
     assert compilations[WARMUP_STEPS:] == [compilations[WARMUP_STEPS - 1]] * (STEPS - WARMUP_STEPS)
@@ -95,7 +95,7 @@ def test_new_values_do_not_compile_again(
     torch.testing.assert_close(torch.tensor(used_lrs), torch.tensor(expected), rtol=0, atol=0)
     # As without the compiler, which folds some numbers.
     eager = train(
-        build_optimizer, NUMBER_TYPES[number], lambda step: step, lambda _: None, **others
+        build_optimizer, NUMBER_TYPES[number], lambda step: step, lambda _: None, **other_schedules
     )
     torch.testing.assert_close(torch.tensor(weights), torch.tensor(eager), rtol=1e-5, atol=1e-5)
 

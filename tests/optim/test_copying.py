@@ -1,4 +1,4 @@
-"""Copies of a scheduler continue equally, and no references remain that should not."""
+"""Copies of a scheduler continue equally and independently, and hold no references too long."""
 
 import copy
 import gc
@@ -45,7 +45,7 @@ at_all_moments = pytest.mark.parametrize("moment", [0, 1, 5, 70])
 
 
 def train(build: Callable[[Optimizer], LRScheduler], moment: int) -> LRScheduler:
-    """The scheduler after some steps."""
+    """Return the scheduler after some steps."""
     optimizer = make_optimizer(0.1, 1.0, weight_decay=0.01)
     scheduler = build(optimizer)
     run_steps(optimizer, scheduler, scheduler.needs_metric, 0, moment)
@@ -83,7 +83,7 @@ def test_a_copy_continues_equally_and_independently(
 
 @for_all_builds
 @at_all_moments
-def test_a_shallow_copy_shares_the_optimizer_and_nothing_that_changes(
+def test_a_shallow_copy_shares_only_the_optimizer(
     build: Callable[[Optimizer], LRScheduler], moment: int
 ) -> None:
     scheduler = train(build, moment)
@@ -124,9 +124,9 @@ def test_model_optimizer_and_scheduler_are_copied_together(
 
     train_on(model, optimizer, scheduler)
     before = [weight.tolist() for weight in model.parameters()]
-    others = make_copy((model, optimizer, scheduler))
-    assert others[2].optimizer is others[1]
-    continued = train_on(*others)
+    copies = make_copy((model, optimizer, scheduler))
+    assert copies[2].optimizer is copies[1]
+    continued = train_on(*copies)
     assert [weight.tolist() for weight in model.parameters()] == before != continued
     assert train_on(model, optimizer, scheduler) == continued
 
@@ -150,7 +150,7 @@ def test_nothing_keeps_optimizer_or_scheduler_alive(
         gc.enable()
 
 
-def test_nothing_of_the_optimizer_is_patched_and_it_can_be_pickled() -> None:
+def test_the_optimizer_is_not_patched_and_can_be_pickled() -> None:
     optimizer = make_optimizer(0.1)
     attributes, keys = {**vars(optimizer)}, set(optimizer.param_groups[0])
     scheduler = LRScheduler(optimizer, Exponential(0.5))

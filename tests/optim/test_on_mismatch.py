@@ -1,4 +1,4 @@
-"""A state loaded into a scheduler with other schedules: an error, or as on_mismatch says."""
+"""A state is loaded into a scheduler with other schedules: an error, or on_mismatch."""
 
 import copy
 from typing import Any
@@ -68,8 +68,8 @@ def test_one_group_with_another_schedule() -> None:
     check_follows(old, (Cosine(20), 1.0), (Exponential(0.9), 0.1), first=7)
 
 
-def test_a_group_that_has_not_changed_keeps_what_it_saw() -> None:
-    """Of two groups that saw metrics, only the one with another schedule forgets them."""
+def test_a_group_that_has_not_changed_keeps_its_state() -> None:
+    """Of two metric-driven groups, only the one with another schedule loses its state."""
     schedules = Plateau(0.5, patience=2), Plateau(0.5, patience=1)
     state = save_state(9, schedules[0], 1.0, 0.1, groups={1: schedules[1]})
     scheduler = load(
@@ -112,7 +112,7 @@ def test_a_hyperparameter_that_had_no_schedule() -> None:
             MOMENTUM(t, base=0.9),
         )
         new.step()
-    # As saved, nothing ever changed the momentum.
+    # The saved scheduler never changed the momentum.
     old = load(state, Exponential(0.9), momentum=momentum, on_mismatch="load")
     assert read_values(old.optimizer)[0][:2] == (Exponential(0.9)(7, base=0.1), 0.9)
     old.step()
@@ -157,7 +157,7 @@ def test_functions_of_one_name_stay_with_their_groups() -> None:
 
 
 def build_replanned(schedule: Any, **arguments: Any) -> LRScheduler:
-    """A scheduler for 100 steps that is replanned for 200 at step 50."""
+    """Return a scheduler for 100 steps that is replanned for 200 at step 50."""
     scheduler = LRScheduler(make_optimizer(), schedule, total_steps=100, **arguments)
     scheduler.step(epoch=50)
     scheduler.replan(200)

@@ -50,9 +50,7 @@ def test_any_hyperparameter_follows_its_own_schedule() -> None:
         (torch.optim.NAdam, {"betas": (0.8, 0.9)}, lambda group: group["betas"][0]),
     ],
 )
-def test_momentum_is_betas_0_in_optimizers_of_adams_kind(
-    kind: Any, settings: dict, read: Any
-) -> None:
+def test_momentum_is_betas_0_in_optimizers_with_betas(kind: Any, settings: dict, read: Any) -> None:
     falling = Linear(1.0, 0.5, over=4)
     values = record_steps(
         LRScheduler(make_two_groups(kind, **settings), "Cosine(5)", momentum=falling)
@@ -68,7 +66,7 @@ def test_a_pair_of_betas_may_leave_one_unchanged() -> None:
     assert values[2][0]["betas"][1] == 0.999 * 0.1
 
 
-def test_groups_by_name_and_by_index_have_their_own() -> None:
+def test_groups_by_name_and_by_index_have_their_own_schedules() -> None:
     groups = {"head": Exponential(0.9), 0: {"lr": "Step(2, 0.5)", "weight_decay": "Constant(0.5)"}}
     scheduler = LRScheduler(make_two_groups(weight_decay=0.2), Cosine(5), groups=groups)
     for t, (body, head) in enumerate(record_steps(scheduler)):
@@ -139,11 +137,8 @@ def test_mistakes_are_refused_and_change_nothing(
 ) -> None:
     optimizer = make_two_groups(momentum=0.9)
     before = repr(optimizer.state_dict())
-    with pytest.raises(SchedulerError) as caught:
+    with raises(SchedulerError, *mentions):
         LRScheduler(optimizer, Cosine(5), **arguments)
-    message = str(caught.value)
-    assert [text for text in mentions if text not in message] == []
-    assert "\n" not in message
     assert repr(optimizer.state_dict()) == before
 
 
@@ -155,8 +150,8 @@ def test_one_hyperparameter_has_one_schedule() -> None:
         LRScheduler(make_two_groups(momentum=0.9), Cosine(5), momentum=pair)
 
 
-def test_a_wrong_text_suggests_the_right_one() -> None:
-    with pytest.raises(ScheduleError, match="did you mean Constant"):
+def test_a_misspelled_schedule_gives_a_suggestion() -> None:
+    with raises(ScheduleError, "did you mean Constant"):
         LRScheduler(make_two_groups(), Cosine(5), groups={"head": "Constnt(1.0)"})
 
 
@@ -186,7 +181,7 @@ def test_betas_have_the_names_of_other_libraries(name: str, index: int) -> None:
     assert f"betas[{index}]: Constant(0.5)" in repr(scheduler)
 
 
-def test_two_schedules_for_one_are_refused() -> None:
+def test_two_schedules_for_one_hyperparameter_are_refused() -> None:
     with raises(SchedulerError, "lr must have one schedule", "two"):
         LRScheduler(make_two_groups(), "Cosine(5)", lr="Constant(1.0)")
     with raises(SchedulerError, "parameter group 1 must have one entry", "two"):
@@ -233,7 +228,7 @@ class LateGroup:
         self.optimizer.add_param_group(make_group(**values))
 
 
-def test_a_late_group_follows_the_same_clock_from_the_next_step() -> None:
+def test_a_late_group_follows_the_schedule_from_the_next_step() -> None:
     late = LateGroup(lr=2.0, momentum=0.5)
     schedule = Warmup(4) >> Cosine(20)
     assert read_lrs(late.optimizer) == [*late.scheduler.next_lrs, 2.0]
@@ -301,7 +296,7 @@ def test_a_group_added_by_the_scheduler_has_its_values_at_once() -> None:
     assert len(optimizer.param_groups) == 4
 
 
-def test_an_added_group_may_schedule_what_no_other_does() -> None:
+def test_an_added_group_may_schedule_another_hyperparameter() -> None:
     optimizer = make_two_groups(weight_decay=0.2)
     scheduler = LRScheduler(optimizer, "Cosine(10)")
     scheduler.step()
@@ -320,7 +315,7 @@ def test_an_added_group_may_schedule_what_no_other_does() -> None:
     assert repr((scheduler.state_dict(), optimizer.state_dict())) == before
 
 
-def test_a_group_added_after_replan_follows_the_new_plan() -> None:
+def test_a_group_added_after_replan_follows_the_new_schedule() -> None:
     optimizer = make_two_groups()
     scheduler = LRScheduler(optimizer, "Linear(1, 0, over=10)")
     scheduler.step(epoch=5)

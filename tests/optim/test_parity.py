@@ -23,7 +23,7 @@ for_all_kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys()
 def run_both(
     case: Case, kind: Callable[..., Optimizer], make_number: Callable[[float], Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What torch's class and ours make an optimizer use, by step, group and name."""
+    """Return what an optimizer uses with lrlab's and torch's scheduler, by step and group."""
     our_optimizer, torch_optimizer = (
         make_optimizer(*map(make_number, BASE_LRS), kind=kind) for _ in range(2)
     )

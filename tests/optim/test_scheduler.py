@@ -45,17 +45,17 @@ def make_data() -> tuple[torch.Tensor, torch.Tensor]:
     return x, (x[:, :1] + 0.5 * torch.randn(245, 1, dtype=torch.float64) > 0).double()
 
 
-def load_article_data() -> tuple[torch.Tensor, torch.Tensor]:
+def load_tutorial_data() -> tuple[torch.Tensor, torch.Tensor]:
     split = load_problem("ionosphere").split(0)
     return split.x_train.double(), split.y_train.double()
 
 
-def run_article_program(
+def run_tutorial_program(
     x: torch.Tensor,
     y: torch.Tensor,
     build_scheduler: Callable[[torch.optim.Optimizer], Any] | None,
 ) -> list[torch.Tensor]:
-    """Run the article's program in float64; return the final weights."""
+    """Run the tutorial's program in float64; return the final weights."""
     torch.manual_seed(2)
     model = nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid()).double()
 
@@ -96,21 +96,21 @@ def run_article_program(
     ],
     ids=["program 1", "program 2", "exponential", "inverse time"],
 )
-@pytest.mark.parametrize("data", ["random", "the article's"])
-def test_the_articles_programs_end_with_torchs_weights(
+@pytest.mark.parametrize("data", ["random", "the tutorial's"])
+def test_the_tutorials_programs_end_with_torchs_weights(
     ours: Schedule, build_torch_scheduler: Any, data: str, request: pytest.FixtureRequest
 ) -> None:
-    if data == "the article's":
+    if data == "the tutorial's":
         request.getfixturevalue("ionosphere_folder")
-    x, y = make_data() if data == "random" else load_article_data()
-    weights = run_article_program(x, y, lambda optimizer: lrlab.LRScheduler(optimizer, ours))
-    expected_weights = run_article_program(x, y, build_torch_scheduler)
+    x, y = make_data() if data == "random" else load_tutorial_data()
+    weights = run_tutorial_program(x, y, lambda optimizer: lrlab.LRScheduler(optimizer, ours))
+    expected_weights = run_tutorial_program(x, y, build_torch_scheduler)
     for weight, expected in zip(weights, expected_weights, strict=True):
         assert_allclose(weight, expected, rtol=1e-12)
 
 
 def save_states(steps: int, schedule: Schedule, *lrs: float) -> tuple[dict, dict]:
-    """The states of optimizer and scheduler after some steps."""
+    """Return the states of optimizer and scheduler after some steps."""
     optimizer = make_optimizer(*lrs)
     scheduler = LRScheduler(optimizer, schedule)
     for _ in range(steps):
@@ -136,9 +136,7 @@ def save_states(steps: int, schedule: Schedule, *lrs: float) -> tuple[dict, dict
         ({"last_epoch": ..., "_step_count": ...}, "lacks _step_count, last_epoch"),
     ],
 )
-def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(
-    changes: dict, message: str
-) -> None:
+def test_a_corrupted_state_is_refused_and_changes_nothing(changes: dict, message: str) -> None:
     optimizer = make_optimizer(0.1, 0.2)
     scheduler = LRScheduler(optimizer, Cosine(10))
     scheduler.step()
@@ -217,7 +215,7 @@ def test_it_can_be_a_child_of_torchs_sequence() -> None:
 
 
 @pytest.mark.parametrize("stop", range(9))
-def test_a_sequence_of_torchs_resumes_with_children_of_ours(stop: int) -> None:
+def test_torchs_sequence_resumes_with_children_of_lrlab(stop: int) -> None:
     def build_sequence(optimizer: torch.optim.Optimizer) -> torch_schedulers.SequentialLR:
         children = [LRScheduler(optimizer, Warmup(4)), LRScheduler(optimizer, Cosine(6))]
         return torch_schedulers.SequentialLR(optimizer, children, milestones=[4])
@@ -240,7 +238,7 @@ def test_a_sequence_of_torchs_resumes_with_children_of_ours(stop: int) -> None:
             scheduler.step()
 
 
-def test_it_has_what_torchs_have() -> None:
+def test_it_has_the_attributes_of_torchs_schedulers() -> None:
     our_optimizer, torch_optimizer = make_optimizer(), make_optimizer()
     ours = LRScheduler(our_optimizer, Cosine(10))
     theirs = torch_schedulers.StepLR(torch_optimizer, 3)
@@ -266,7 +264,7 @@ def test_it_has_what_torchs_have() -> None:
             scheduler.step()
 
 
-def test_a_metric_given_by_name_is_no_step() -> None:
+def test_a_metric_given_by_name_is_not_taken_as_an_epoch() -> None:
     scheduler = LRScheduler(make_optimizer(), Cosine(10))
     with raises(SchedulerError, "reads a metric", 3):
         scheduler.step(metrics=3)
@@ -325,7 +323,7 @@ def test_deleted_or_outdated_schedulers_ignore_loads() -> None:
     assert len(hooks) == 1
 
 
-def test_a_wrapped_optimizers_loads_are_followed() -> None:
+def test_loads_into_a_wrapped_optimizer_count() -> None:
     from accelerate import Accelerator
 
     before = make_optimizer(0.1).state_dict()
@@ -369,7 +367,7 @@ def test_step_takes_an_epoch() -> None:
     assert scheduler.get_last_lr() == [Cosine(10)(4, base=0.1)]
 
 
-def test_get_lr_follows_a_last_epoch_that_others_set() -> None:
+def test_get_lr_follows_a_changed_last_epoch() -> None:
     scheduler = LRScheduler(make_optimizer(), Cosine(10))
     scheduler.last_epoch += 3
     assert scheduler.get_lr() == [Cosine(10)(3, base=0.1)]
@@ -396,7 +394,7 @@ def test_other_types_of_optimizer_or_schedule_are_refused() -> None:
         LRScheduler([], Cosine(10))
     with raises(SchedulerError, "schedule of lr", 0.1):
         LRScheduler(make_optimizer(), 0.1)
-    with pytest.raises(ScheduleError, match="did you mean Cosine"):
+    with raises(ScheduleError, "did you mean Cosine"):
         LRScheduler(make_optimizer(), "Cosin(10)")
 
 

@@ -56,7 +56,7 @@ class ReferenceScheduler:
         self.t = 0
         self.bases = [base]
         self.used = self.current = self.compute_values()
-        self.known = 1  # number of groups at the last step
+        self.group_count = 1  # number of groups at the last step
 
     def compute_values(self) -> list[float]:
         return [self.schedule(self.t, base=base) for base in self.bases]
@@ -67,7 +67,7 @@ class ReferenceScheduler:
 
     def step(self, t: int) -> None:
         self.used, self.t = self.current, t
-        self.current, self.known = self.compute_values(), len(self.bases)
+        self.current, self.group_count = self.compute_values(), len(self.bases)
 
 
 actions = st.one_of(
@@ -108,11 +108,11 @@ def test_jumps_changed_base_lrs_and_new_groups_in_any_order(
                 reference.add_group(value)
             case "read":
                 # Reading them changes nothing, and they are what the optimizer has.
-                assert scheduler.used_lrs == reference.used[: reference.known]
+                assert scheduler.used_lrs == reference.used[: reference.group_count]
                 assert (
                     scheduler.next_lrs
                     == scheduler.get_last_lr()
-                    == reference.current[: reference.known]
+                    == reference.current[: reference.group_count]
                 )
         assert get_lrs(optimizer) == reference.current
         assert scheduler.last_epoch == reference.t
@@ -142,7 +142,7 @@ def test_a_function_is_never_called_ahead_of_its_step(inside: bool) -> None:
         scheduler.step()
 
 
-def test_a_formula_fails_at_its_step_and_leaves_all_as_it_was() -> None:
+def test_a_formula_fails_at_its_step_and_changes_nothing() -> None:
     formula = Formula("(69.5 - t) / 70")  # below 0 at step 70
     optimizer = make_optimizer(1.0, 0.1, weight_decay=0.01)
     scheduler = LRScheduler(

@@ -1,4 +1,4 @@
-"""Every scheduler of torch as a case that torch and the dialect both can build."""
+"""Every scheduler of torch as a case that both torch and the dialect can build."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ LAST_STEP = 30
 
 
 class Case(NamedTuple):
-    """A scheduler that ends by ``LAST_STEP``, if at all, and a step at which its course bends."""
+    """A scheduler that ends by ``LAST_STEP``, if at all, and a step at which its curve bends."""
 
     plan: SchedulerSpec
     bend: int

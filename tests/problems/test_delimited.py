@@ -75,7 +75,9 @@ def test_decimal_commas(tmp_path: Path, delimiter: str) -> None:
         ("1,2,3,label", False),
     ],
 )
-def test_a_header_is_names_above_numbers(tmp_path: Path, first: str, header: bool) -> None:
+def test_a_header_is_detected_by_names_above_numbers(
+    tmp_path: Path, first: str, header: bool
+) -> None:
     rows = [f"{i},{i / 2},{'?' if i == 4 else i},{'ab'[i % 2]}" for i in range(20)]
     frame = read_table(write_table(tmp_path / "table.csv", [first, *rows]))
     assert list(frame.columns) == (first.split(",") if header else ["0", "1", "2", "3"])
@@ -89,7 +91,7 @@ def test_rows_that_end_with_a_delimiter(tmp_path: Path) -> None:
     assert list(frame.columns) == ["x", "y"]
 
 
-def test_a_packed_table(tmp_path: Path) -> None:
+def test_a_compressed_table(tmp_path: Path) -> None:
     text = "x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(20))
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
     assert read_table(tmp_path / "a.csv.gz").shape == (20, 2)

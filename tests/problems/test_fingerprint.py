@@ -14,7 +14,7 @@ from tests.conftest import REPOSITORY
 MODEL = """
 import torch
 from torch import nn
-from own_parts import width
+from user_parts import width
 
 DEPTH = 2
 TABLE = {"a": torch.ones(2)}
@@ -34,7 +34,7 @@ def helper(x):
 def model():
     return Net()
 
-def apart():
+def unused_function():
     return 0
 """
 PARTS = "def width():\n    return 3\n"
@@ -48,10 +48,10 @@ from lrlab.problems.fingerprint import compute_fingerprint
 folder = Path(sys.argv[1])
 for variant in sorted(folder.iterdir()):
     sys.path.insert(0, str(variant))
-    import own_model
-    print(variant.name, compute_fingerprint(own_model.model))
+    import user_model
+    print(variant.name, compute_fingerprint(user_model.model))
     sys.path.remove(str(variant))
-    del sys.modules["own_model"], sys.modules["own_parts"]
+    del sys.modules["user_model"], sys.modules["user_parts"]
 """
 
 
@@ -66,7 +66,7 @@ def compute_in_process(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.integration
-def test_the_code_of_a_model_and_all_it_uses_count(tmp_path: Path) -> None:
+def test_the_code_of_a_model_and_everything_it_uses_count(tmp_path: Path) -> None:
     same = {
         "original": (MODEL, PARTS),
         "unused function": (MODEL.replace("return 0", "return 1"), PARTS),
@@ -83,8 +83,8 @@ def test_the_code_of_a_model_and_all_it_uses_count(tmp_path: Path) -> None:
     for name, (model, parts) in (same | changed).items():
         folder = tmp_path / name.replace(" ", "-")
         folder.mkdir()
-        (folder / "own_model.py").write_text(model)
-        (folder / "own_parts.py").write_text(parts)
+        (folder / "user_model.py").write_text(model)
+        (folder / "user_parts.py").write_text(parts)
     fingerprints = compute_in_process(tmp_path)
     assert compute_in_process(tmp_path) == fingerprints
     expected = {fingerprints.pop(name.replace(" ", "-")) for name in same}

@@ -39,7 +39,7 @@ def test_a_metric_to_minimize_needs_a_dummy_score() -> None:
     assert TrainingFunction(train).dummy_score == 0.0
 
 
-def test_the_fingerprint_is_that_of_the_given_text_and_dummy_score() -> None:
+def test_the_fingerprint_depends_on_the_given_text_and_dummy_score() -> None:
     def train_differently(run: Any) -> None:
         run.report(0, accuracy=0.1)
 

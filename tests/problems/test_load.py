@@ -37,8 +37,8 @@ def refusing():
 
 @pytest.fixture
 def script(scripts: Path) -> str:
-    (scripts / "own_script.py").write_text(SCRIPT)
-    return str(scripts / "own_script.py")
+    (scripts / "user_script.py").write_text(SCRIPT)
+    return str(scripts / "user_script.py")
 
 
 def test_a_file_is_a_table(tmp_path: Path) -> None:
@@ -80,18 +80,18 @@ def test_a_training_function_or_a_plain_function(script: str) -> None:
     function = load_problem(f"{script}:function")
     assert isinstance(plain, TrainingFunction)
     assert isinstance(function, TrainingFunction)
-    assert (plain.name, plain.metric.name, plain.dummy_score) == ("own_script", "accuracy", 0.3)
+    assert (plain.name, plain.metric.name, plain.dummy_score) == ("user_script", "accuracy", 0.3)
     assert plain.fingerprint != function.fingerprint  # another dummy score
 
 
 @pytest.mark.parametrize(
     ("name", "mentions"),
     [
-        ("number", ["own_script.py:number", "int"]),
-        ("two", ["own_script.py:two", "function"]),
-        ("failing", ["own_script.py:", "KeyError: 'nothing'"]),
-        ("refusing", ["own_script.py:", "the model cannot take"]),
-        ("model", ["own_script.py:model", "Linear"]),
+        ("number", ["user_script.py:number", "int"]),
+        ("two", ["user_script.py:two", "function"]),
+        ("failing", ["user_script.py:", "KeyError: 'nothing'"]),
+        ("refusing", ["user_script.py:", "the model cannot take"]),
+        ("model", ["user_script.py:model", "Linear"]),
     ],
 )
 def test_objects_that_are_not_problems(script: str, name: str, mentions: list[str]) -> None:
@@ -114,5 +114,5 @@ def test_objects_that_are_not_problems(script: str, name: str, mentions: list[st
 def test_options_that_do_not_suit_the_data(script: str, options: dict, option: str) -> None:
     with raises(ProblemError, option, "iris"):
         load_problem("iris", **options)
-    with raises(ProblemError, option, "own_script.py:problem"):
+    with raises(ProblemError, option, "user_script.py:problem"):
         load_problem(f"{script}:problem", **options)

@@ -102,7 +102,7 @@ def assert_mentions(sentence: str, *mentions: object) -> None:
     assert all(str(text) in sentence for text in mentions), sentence
 
 
-def test_rare_categories_have_no_input_of_their_own() -> None:
+def test_rare_categories_have_no_input() -> None:
     rows = 400
     frame = pd.DataFrame({"name": [f"n{i % 50}" for i in range(rows)], "y": [0, 1] * (rows // 2)})
     assert Problem.from_frame(frame).split(0).x_train.shape[1] == 32
@@ -114,7 +114,7 @@ def test_missing_numbers_become_the_median_of_the_training_rows() -> None:
     assert len(torch.unique(split.x_train)) == 3
 
 
-def test_constant_and_empty_columns_do_no_harm() -> None:
+def test_constant_and_empty_columns_are_harmless() -> None:
     frame = pd.DataFrame({"x": np.arange(20.0), "same": 1, "none": np.nan, "y": ["a", "b"] * 10})
     split = Problem.from_frame(frame).split(0)
     assert split.x_train.shape[1] == 2
@@ -230,7 +230,7 @@ def test_given_test_rows_are_the_same_for_every_seed() -> None:
     first, second = problem.split(0), problem.split(1)
     assert torch.equal(first.x_test, second.x_test)
     assert first.y_test.flatten().tolist() == (test["label"] == "yes").tolist()
-    # Encoded by the training rows alone: any other test rows leave these as they are.
+    # Only training rows determine the encoding: other test rows do not change it.
     other = Problem.from_frame(
         train, test_frame=make_frame(25, seed=3).assign(size=1e6, city="Bonn")
     )
@@ -250,7 +250,7 @@ def test_given_test_rows_are_the_same_for_every_seed() -> None:
         (lambda test: test.assign(label=None), ["column label lacks 30"]),
     ],
 )
-def test_test_rows_that_do_not_suit(change: Callable, mentions: list[str]) -> None:
+def test_test_rows_that_do_not_match(change: Callable, mentions: list[str]) -> None:
     with raises(ProblemError, *mentions):
         Problem.from_frame(make_frame(80), test_frame=change(make_frame(30)))
 

@@ -14,22 +14,22 @@ from tests.raising import raises
 
 @pytest.fixture
 def script(scripts: Path) -> str:
-    (scripts / "own_script.py").write_text("def model():\n    return 3\n")
-    return str(scripts / "own_script.py")
+    (scripts / "user_script.py").write_text("def model():\n    return 3\n")
+    return str(scripts / "user_script.py")
 
 
 def test_a_file_is_imported_by_its_own_name(script: str) -> None:
     model = load_object(f"{script}:model")
-    assert (model.__module__, model.__name__) == ("own_script", "model")
+    assert (model.__module__, model.__name__) == ("user_script", "model")
     assert load_object(f"{script}:model") is model
 
 
 @pytest.mark.parametrize(
     ("name", "mentions"),
     [
-        (":modle", ["modle", "own_script.py", "model"]),
-        (":", ["own_script.py:problem"]),
-        ("", ["own_script.py:problem"]),
+        (":modle", ["modle", "user_script.py", "model"]),
+        (":", ["user_script.py:problem"]),
+        ("", ["user_script.py:problem"]),
     ],
 )
 def test_names_that_do_not_exist(script: str, name: str, mentions: list[str]) -> None:
@@ -62,7 +62,7 @@ def test_a_file_that_does_not_exist(scripts: Path) -> None:
         load_object(f"{scripts / 'nothing.py'}:x")
 
 
-def test_the_line_of_an_error_is_the_users() -> None:
+def test_locate_error_returns_the_users_line() -> None:
     def fail() -> None:
         nn.Linear(3, 2)(torch.ones(4))
 

@@ -159,7 +159,7 @@ ending = st.one_of(
     st.builds(Warmup, durations, start=st.one_of(st.none(), any_levels)),
     st.builds(Cooldown, durations, end=any_levels, curve=curves),
 )
-unending = st.one_of(
+unbound_without_end = st.one_of(
     st.builds(Constant, any_levels),
     st.builds(Cosine, end=any_levels),
     st.builds(Exponential, gammas, every=st.sampled_from([3, "1ep", "5%"])),
@@ -168,10 +168,10 @@ unending = st.one_of(
 """Schedules without an end, or with that of the training."""
 
 
-def _make_planned(depth: int) -> st.SearchStrategy[Schedule]:
+def _make_unbound(depth: int) -> st.SearchStrategy[Schedule]:
     if depth <= 1:
-        return st.one_of(ending, unending)
-    parts = st.deferred(lambda: _make_planned(depth - 1))
+        return st.one_of(ending, unbound_without_end)
+    parts = st.deferred(lambda: _make_unbound(depth - 1))
     return st.one_of(
         st.builds(lambda a, b: a >> b, ending, parts),
         st.builds(lambda a, at, b: a.until(at) >> b, parts, durations, parts),
@@ -193,7 +193,7 @@ def _make_planned(depth: int) -> st.SearchStrategy[Schedule]:
     )
 
 
-planned = _make_planned(4)
+unbound_schedules = _make_unbound(4)
 """Unbound schedules with durations in every unit and levels of every kind."""
 
 relative = make_trees(4)

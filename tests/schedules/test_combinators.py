@@ -1,4 +1,4 @@
-"""Joins, products, sums, clocks, repetitions and replanning, against the schedules inside them."""
+"""Combinators and replanning, against the schedules inside them."""
 
 import pickle
 
@@ -31,11 +31,11 @@ from lrlab.schedules.durations import Horizon
 from tests.raising import raises
 from tests.schedules.strategies import finite, ramps, relative, steps
 
-# Joins.
+# Sequences.
 
 
 @given(first=finite, second=relative, t=steps)
-def test_each_part_runs_on_its_own_clock(first: Schedule, second: Schedule, t: list) -> None:
+def test_each_part_starts_at_its_step_0(first: Schedule, second: Schedule, t: list) -> None:
     end = first.compute_length(Horizon())
     expected = [first(step) if step < end else second(step - end) for step in t]
     assert_array_equal((first >> second)(t), expected)
@@ -60,7 +60,7 @@ def test_an_absolute_part_is_active_only_at_its_place() -> None:
 
 
 @pytest.mark.parametrize("other", [None, "Cosine(3)", [1]])
-def test_only_schedules_go_together(other: object) -> None:
+def test_only_schedules_can_be_combined(other: object) -> None:
     with pytest.raises(TypeError):
         Cosine(3) >> other
     with pytest.raises(TypeError):
@@ -72,7 +72,7 @@ def test_only_schedules_go_together(other: object) -> None:
 
 
 @pytest.mark.parametrize("composition", [Sequential, Product])
-def test_a_composition_has_two_parts_or_more_and_no_grouping(composition: type) -> None:
+def test_a_composition_is_flat_and_has_two_or_more_parts(composition: type) -> None:
     a, b, c = Cosine(1), Cosine(2), Cosine(3)
     assert composition((a, composition((b, c)))) == composition((a, b, c))
     for parts in ((), (a,), (a, 2)):
@@ -81,7 +81,9 @@ def test_a_composition_has_two_parts_or_more_and_no_grouping(composition: type) 
 
 
 @given(a=finite, b=relative, t=steps)
-def test_continued_goes_on_from_where_the_first_ended(a: Schedule, b: Schedule, t: list) -> None:
+def test_continued_multiplies_by_the_last_factor_of_the_first(
+    a: Schedule, b: Schedule, t: list
+) -> None:
     end = a.compute_length(Horizon())
     expected = [a(step) if step < end else a(end) * b(step - end) for step in t]
     assert_allclose(a.then(b, join="continue")(t), expected, rtol=1e-13, atol=1e-300)
@@ -95,7 +97,7 @@ def test_continued_does_not_jump(a: Schedule, over: int, base: float) -> None:
     assert joined(end + over, base=base) == pytest.approx(1e-5)
 
 
-def test_joins_are_named() -> None:
+def test_then_refuses_what_it_cannot_join() -> None:
     with raises(ScheduleError, "join", '"restart"', "'continued'; did you mean continue?"):
         Linear(1, 0, over=3).then(Cosine(3), join="continued")
     with raises(ScheduleError, "Exponential(0.9)", ".until(30)"):
@@ -105,7 +107,7 @@ def test_joins_are_named() -> None:
     assert Linear(1, 0, over=3).then(Cosine(3), join="restart") == Linear(1, 0, over=3) >> Cosine(3)
 
 
-def test_continued_binds_what_follows_to_the_rest() -> None:
+def test_continued_binds_its_second_part_to_the_rest() -> None:
     schedule = Warmup("10%").then(Cosine(), join="continue").bind(total_steps=50)
     assert schedule == Warmup(5).then(Cosine(45), join="continue")
 
@@ -121,7 +123,7 @@ def test_a_product_multiplies_step_by_step(a: Schedule, b: Schedule, t: list) ->
     assert 0.5 * a == a.__rmul__(0.5)
 
 
-def test_a_plain_factor_does_not_keep_a_product_from_ending() -> None:
+def test_a_product_with_a_plain_factor_can_end() -> None:
     assert (0.5 * Cosine(10) >> Constant(1.0))(10) == 1.0
     with raises(ScheduleError, "Warmup(5) * Exponential(0.9)", ".until(30)"):
         Warmup(5) * Exponential(0.9) >> Cosine(5)
@@ -136,7 +138,7 @@ def test_a_product_may_have_one_absolute_part() -> None:
         Constant(Absolute(0.1)) * Constant(Absolute(0.2))
 
 
-def test_texts_have_the_parentheses_they_need_and_no_others() -> None:
+def test_texts_have_only_the_parentheses_they_need() -> None:
     assert repr((Warmup(5) >> Cosine(5)) * Exponential(0.9)) == (
         "(Warmup(5) >> Cosine(5)) * Exponential(0.9)"
     )
@@ -218,7 +220,7 @@ def test_cumprod_evaluates_each_factor_once() -> None:
     assert evaluated_steps == [1, 2, 3, 4, 5]
 
 
-def test_overflow_of_float64_is_an_error_and_no_warning() -> None:
+def test_overflow_of_float64_raises_without_a_warning() -> None:
     large = Constant(Absolute(1e308))
     for schedule in (large * Linear(3, 3, over=3), large + large, large.affine(1e10, 0)):
         with raises(ScheduleError, schedule, "t = 0", "inf"):
@@ -235,7 +237,7 @@ def test_schedules_without_a_cumulative_product_are_refused() -> None:
         Constant(10.0).cumprod()(400)
 
 
-# Clocks.
+# Until, shift, stretch, staircase.
 
 
 @given(a=relative, at=st.integers(0, 100), t=steps)
@@ -245,17 +247,17 @@ def test_until_holds_the_value_at_its_step(a: Schedule, at: int, t: list) -> Non
 
 
 @given(a=relative, by=st.integers(-100, 100), t=steps)
-def test_a_shift_is_another_clock(a: Schedule, by: int, t: list) -> None:
+def test_a_shift_subtracts_from_the_step(a: Schedule, by: int, t: list) -> None:
     assert_array_equal(a.shift(by)(t), a(np.maximum(0, np.array(t) - by)))
 
 
 @given(a=relative, by=st.floats(0.1, 10), t=steps)
-def test_a_stretch_is_a_slower_clock(a: Schedule, by: float, t: list) -> None:
+def test_a_stretch_divides_the_step(a: Schedule, by: float, t: list) -> None:
     assert_array_equal(a.stretch(by)(t), a(np.array(t) / by))
 
 
 @given(a=relative, every=st.integers(1, 50), t=st.lists(st.integers(0, 500), min_size=1))
-def test_a_staircase_evaluates_once_in_some_steps(a: Schedule, every: int, t: list) -> None:
+def test_a_staircase_changes_only_at_multiples(a: Schedule, every: int, t: list) -> None:
     assert_array_equal(a.staircase(every)(t), a([step // every * every for step in t]))
 
 
@@ -317,7 +319,9 @@ def test_schedules_that_fill_the_rest_end_with_the_training() -> None:
         ("until", -1, "Until: at"),
     ],
 )
-def test_invalid_clocks_are_refused(method: str, value: object, argument: str) -> None:
+def test_invalid_arguments_of_methods_are_refused(
+    method: str, value: object, argument: str
+) -> None:
     with raises(ScheduleError, argument, repr(value)):
         getattr(Cosine(5), method)(value)
 

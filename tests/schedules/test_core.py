@@ -1,4 +1,4 @@
-"""Properties of every schedule: evaluation, binding, values; a primitive of one's own."""
+"""Properties of every schedule: evaluation, binding, equality; user-defined primitives."""
 
 import dataclasses
 import inspect
@@ -25,7 +25,7 @@ from lrlab.schedules.fields import Positive
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.raising import raises
 from tests.schedules.reference_evaluation import compute_rate
-from tests.schedules.strategies import make_trees, planned, relative, schedules, steps
+from tests.schedules.strategies import make_trees, relative, schedules, steps, unbound_schedules
 
 
 @given(schedule=schedules, t=steps)
@@ -37,7 +37,7 @@ def test_scalars_and_arrays_of_any_shape_give_the_same_bits(schedule: Schedule, 
 
 
 @given(
-    schedule=planned,
+    schedule=unbound_schedules,
     total=st.integers(30, 400),
     epoch=st.integers(2, 20),
     base=st.floats(0.01, 2),
@@ -121,7 +121,7 @@ def test_invalid_base_rates_are_refused(base: object) -> None:
         Cosine(4)(1, base=base)
 
 
-def test_a_rate_beyond_float64_is_an_error_and_no_warning() -> None:
+def test_a_rate_beyond_float64_raises_without_a_warning() -> None:
     with raises(ScheduleError, "base rate 1e+300", "float64"):
         Linear(1e10, 1e10, over=3)(0, base=1e300)
 
@@ -147,7 +147,7 @@ def test_an_unbound_schedule_names_what_is_missing() -> None:
 
 
 @given(schedule=schedules)
-def test_bound_schedules_stay_as_they_are(schedule: Schedule) -> None:
+def test_binding_again_changes_nothing(schedule: Schedule) -> None:
     assert schedule.bind(total_steps=1000, steps_per_epoch=10) == schedule.bind(
         total_steps=1000
     ).bind(total_steps=50)
@@ -165,7 +165,7 @@ def test_numpy_numbers_multiply_schedules_too() -> None:
     assert np.float64(0.5) * Exponential(0.9) == 0.5 * Exponential(0.9)
 
 
-def test_a_primitive_of_ones_own_needs_only_its_formula() -> None:
+def test_a_user_defined_primitive_needs_only_its_formula() -> None:
     @dataclasses.dataclass(frozen=True, repr=False)
     class Sqrt(Primitive):
         scale: Positive

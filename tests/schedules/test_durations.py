@@ -48,7 +48,7 @@ def test_a_percentage_refers_to_the_whole_training_at_any_place() -> None:
     )
 
 
-def test_a_period_rounds_alike_at_any_place() -> None:
+def test_a_period_is_rounded_the_same_at_any_place() -> None:
     bound = (Warmup("2.5%") >> Step("2.5%")).bind(total_steps=100)  # 2.5 and 2.5
     assert bound == Warmup(3) >> Step(3)
 
@@ -62,7 +62,7 @@ def test_a_formula_fills_the_rest_if_it_needs_an_end() -> None:
     ("text", "converted"),
     [("5ep", "5ep"), (" 5.0 ep", "5ep"), ("12.50%", "12.5%"), (".5ep", "0.5ep"), (5.0, 5)],
 )
-def test_durations_have_one_spelling(text: float | str, converted: float | str) -> None:
+def test_durations_have_a_canonical_form(text: float | str, converted: float | str) -> None:
     assert convert_duration(text) == converted
 
 
@@ -72,7 +72,7 @@ def test_invalid_durations_are_refused(text: float | str) -> None:
 
 
 @given(amount=st.floats(0, 100), unit=st.sampled_from(["ep", "%"]))
-def test_the_one_spelling_is_stable(amount: float, unit: str) -> None:
+def test_the_canonical_form_is_stable(amount: float, unit: str) -> None:
     once = convert_duration(f"{amount!r}{unit}")
     assert once is not None
     assert convert_duration(once) == once

@@ -1,4 +1,4 @@
-"""Types of arguments: what is accepted, its one spelling, and what is refused."""
+"""Types of arguments: accepted values, their canonical form, and refused values."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from lrlab.schedules import Absolute, Cosine, Exponential, Linear, Warmup
 from tests.raising import raises
 
 
-def test_numbers_have_one_spelling() -> None:
+def test_equal_numbers_print_alike() -> None:
     assert repr(Linear(1, np.float32(0.5), over=30.0)) == "Linear(1.0, 0.5, over=30)"
     assert repr(Linear(1, 0, over=np.int64(30))) == "Linear(1.0, 0.0, over=30)"
     assert Warmup("5.0 ep") == Warmup("5ep")

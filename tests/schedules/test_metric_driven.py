@@ -171,7 +171,7 @@ def test_an_absolute_floor_in_a_factor_bounds_the_factor() -> None:
         schedule.update_state(schedule.init_state(), 0, 1.0)
 
 
-def test_metrics_on_other_clocks() -> None:
+def test_metrics_reach_shifted_stretched_and_clipped_schedules() -> None:
     values = [1.0] * 12
     alone = compute_rates(Plateau(0.5, patience=1), values, base=0.1)
     assert (
@@ -196,8 +196,8 @@ def test_greedy_rises_falls_waits_and_starts_again() -> None:
     rates = compute_rates(greedy, better + worse, base=1.0)
     assert rates == [2.0, 4.0, 4.0, 4.0, 2.0, 1.0, 0.5, 0.25]
     assert compute_rates(greedy, better + worse + [9.0], base=1.0)[-1] == 1.0
-    resting = Greedy(0.5, patience=0, warmup=2, threshold=0.0)
-    assert compute_rates(resting, better, base=1.0) == [2.0, 2.0, 2.0, 4.0]
+    waiting = Greedy(0.5, patience=0, warmup=2, threshold=0.0)
+    assert compute_rates(waiting, better, base=1.0) == [2.0, 2.0, 2.0, 4.0]
 
 
 @pytest.mark.parametrize("metric", ["0.5", None, True, [1.0, 2.0], 10**400])

@@ -118,7 +118,7 @@ def test_restarts() -> None:
     ("build", "mentions"),
     [
         (lambda: restarts([]), ("restarts: periods", "got none")),
-        (lambda: restarts([5, 5], [1.0]), ("restarts: weights", "got 1 and 2")),
+        (lambda: restarts([5, 5], [1.0]), ("restarts: weights", "got 1 for 2")),
         (lambda: restarts(5), ("restarts: periods", "a list", "got 5")),
         (lambda: restarts([5], 1.0), ("restarts: weights", "a list", "got 1.0")),
         (lambda: slanted_triangular(ratio=0), ("slanted_triangular: ratio", "got 0")),

@@ -20,11 +20,11 @@ from lrlab import (
     testing,
 )
 from lrlab.schedules.ramps import Level
-from tests.schedules.strategies import planned
+from tests.schedules.strategies import unbound_schedules
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-@given(schedule=planned)
+@given(schedule=unbound_schedules)
 def test_random_schedules_pass(schedule: Schedule) -> None:
     testing.check_schedule(schedule, total_steps=60, steps_per_epoch=6)
 
@@ -92,7 +92,7 @@ class NotProportional(Correct):
 
 
 class Mutable(Correct):
-    """Not frozen, as a subclass with a __setattr__ of its own."""
+    """Not frozen, as a subclass with another __setattr__."""
 
     __setattr__ = object.__setattr__
 

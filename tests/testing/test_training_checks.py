@@ -7,6 +7,7 @@ import pytest
 
 from lrlab import TrainingFunction, testing
 from lrlab.training import Settings
+from tests.raising import raises
 from tests.testing import training_functions
 
 
@@ -15,7 +16,7 @@ def wrap(train: Callable[[Any], None]) -> TrainingFunction:
 
 
 @pytest.mark.parametrize(
-    "check", testing.list_training_checks(wrap(training_functions.correct)), ids=str
+    "check", testing.list_training_checks(wrap(training_functions.train_correctly)), ids=str
 )
 def test_a_correct_function_passes(check: testing.Check) -> None:
     check()
@@ -23,7 +24,7 @@ def test_a_correct_function_passes(check: testing.Check) -> None:
 
 BROKEN = {
     "trains and reports every epoch": training_functions.stop_early,
-    "can be sent to other processes": lambda run: training_functions.correct(run),
+    "can be sent to other processes": lambda run: training_functions.train_correctly(run),
     "gives the same numbers for the same run": training_functions.draw_random_seed,
     "gives other numbers for another seed": training_functions.ignore_seed,
     "follows the schedule": training_functions.ignore_schedule,
@@ -34,7 +35,7 @@ BROKEN = {
 
 
 def test_every_check_has_a_function_that_fails_it() -> None:
-    checks = testing.list_training_checks(wrap(training_functions.correct))
+    checks = testing.list_training_checks(wrap(training_functions.train_correctly))
     assert {str(check) for check in checks} == BROKEN.keys()
 
 
@@ -52,11 +53,13 @@ def test_a_mistake_fails_its_check_alone(name: str) -> None:
 
 
 def test_a_run_that_diverges_is_refused() -> None:
-    with pytest.raises(AssertionError, match="1e\\+30"):
-        testing.check_training(wrap(training_functions.correct), Settings(lr=1e30, epochs=9))
+    with raises(AssertionError, "1e+30"):
+        testing.check_training(
+            wrap(training_functions.train_correctly), Settings(lr=1e30, epochs=9)
+        )
 
 
 def test_a_plain_function_becomes_a_training_function() -> None:
     testing.check_training(
-        training_functions.correct, metric="rmse", greater_is_better=False, dummy_score=1.0
+        training_functions.train_correctly, metric="rmse", greater_is_better=False, dummy_score=1.0
     )

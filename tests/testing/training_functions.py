@@ -13,7 +13,7 @@ def make_rows(seed: int, validation_size: float = 0.0) -> tuple[Tensor, Tensor, 
     return x, y, 60 - round(60 * validation_size)
 
 
-def correct(run: Any) -> None:
+def train_correctly(run: Any) -> None:
     train(run, run.seed, run.lr, run.epochs, run.validation_size, has_schedule=True)
 
 
@@ -35,15 +35,15 @@ def train(
             scheduler.step()
         with torch.no_grad():
             error = compute_loss(model(x[60:]), y[60:]).sqrt()
-            reported = {"rmse": error, "loss": loss.detach()}
+            metrics = {"rmse": error, "loss": loss.detach()}
             if run.validation_size:
                 validation_loss = (
                     compute_loss(model(x[train_rows:60]), y[train_rows:60])
                     if train_rows < 60
                     else loss.detach()
                 )
-                reported["validation_rmse"] = validation_loss.sqrt()
-        run.report(epoch, **reported)
+                metrics["validation_rmse"] = validation_loss.sqrt()
+        run.report(epoch, **metrics)
 
 
 def stop_early(run: Any) -> None:

@@ -193,6 +193,13 @@ def test_the_smallest_score_gives_the_format(
     assert number_format.format_interval(None, None) == number_format.format_sd(None) == "-"
 
 
+def test_pairs_that_differ_by_rounding_errors_only_are_not_mentioned() -> None:
+    comparison = make_comparison([BASE, BASE + 1e-8 * NOISE, BASE + NOISE])
+    last_line = write_answer(comparison).splitlines()[-1]
+    assert last_line.startswith("Constant(3.0) vs the constant rate: +0.00 points")
+    assert "0.00 points." not in last_line
+
+
 def test_zero_has_no_minus() -> None:
     percent, plain = NumberFormat(True, 0), NumberFormat(False, 2)
     for number_format in (percent, plain):

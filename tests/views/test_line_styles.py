@@ -1,4 +1,4 @@
-"""Every line can be told from the others."""
+"""Styles and marks of lines are distinct."""
 
 from lrlab.views.line_styles import MARKS, get_line_style
 from lrlab.views.preview import MAX_LINES

@@ -1,4 +1,4 @@
-"""The numbers of a preview are those of every step, and what is drawn hides nothing."""
+"""Previews: numbers count every step, and the steps to draw keep every extreme."""
 
 import math
 from itertools import pairwise
@@ -25,9 +25,7 @@ def compute_line(schedule: Schedule, total_steps: float | None = None, **options
 
 @quick
 @given(relative, st.integers(1, 400), st.floats(1e-6, 10))
-def test_numbers_are_those_of_the_rates_one_by_one(
-    schedule: Schedule, steps: int, base: float
-) -> None:
+def test_numbers_equal_those_of_each_rate(schedule: Schedule, steps: int, base: float) -> None:
     bound = schedule.bind(total_steps=steps)
     rates = [bound(t, base=base) for t in range(steps)]
     summary = compute_line(schedule, steps, base=base).summary
@@ -63,7 +61,7 @@ def test_the_first_of_equal_steps_counts() -> None:
     assert (stairs.jump_step, stairs.jump) == (30, pytest.approx(-0.9))
 
 
-def test_parts_begin_where_they_take_effect() -> None:
+def test_parts_start_at_the_first_step_they_give() -> None:
     schedule = 0.5 * (Warmup("10%") >> Constant(1.0, over="2ep") >> Cosine())
     line = compute_line(schedule, 100, steps_per_epoch=7)
     assert [(part.start_step, part.schedule) for part in line.parts] == [
@@ -71,7 +69,7 @@ def test_parts_begin_where_they_take_effect() -> None:
         (10, Constant(1.0, over=14)),
         (24, Cosine(76)),
     ]
-    # A part that begins between two steps rules from the next one on.
+    # A part that begins between two steps gives the rate from the next step.
     halves = compute_line(Constant(1.0, over=2.5) >> Constant(0.5), 6)
     assert halves.rates.tolist() == [1, 1, 1, 0.5, 0.5, 0.5]
     assert [part.start_step for part in halves.parts] == [0, 3]
@@ -134,12 +132,12 @@ def test_the_longest_end_is_the_length() -> None:
         (Constant(2), {"total_steps": 5, "base": 3e38}, ["6e+38 at step 0", "lower base rate"]),
     ],
 )
-def test_what_cannot_be_shown(schedule: Schedule, options: dict, mentions: list[str]) -> None:
+def test_mistakes_are_refused(schedule: Schedule, options: dict, mentions: list[str]) -> None:
     with raises(ViewError, *mentions):
         compute_preview({"it": schedule}, **options)
 
 
-def test_how_many_can_be_shown() -> None:
+def test_1_to_35_schedules_can_be_shown() -> None:
     many = label_schedules([Constant(i) for i in range(36)])
     assert len(compute_preview(dict(list(many.items())[:35]), 5).lines) == 35
     with raises(ViewError, "between 1 and 35", "got 36"):
@@ -148,7 +146,7 @@ def test_how_many_can_be_shown() -> None:
         compute_preview({}, 5)
 
 
-def test_what_the_schedule_refuses_stays_its_error() -> None:
+def test_errors_of_schedules_are_passed_on() -> None:
     with raises(ScheduleError, "t = 2", "-1"):
         compute_preview({"it": Formula("1 - t")}, 5)
     with raises(ScheduleError, "base", "-1"):
@@ -162,8 +160,8 @@ def test_labels() -> None:
         "Step(3)": Step(3),
     }
     assert label_schedules({"mine": Cosine()}) == {"mine": Cosine()}
-    ones = [Custom(lambda t: 1.0), Custom(lambda t: 2.0), Custom(lambda t: 3.0)]
-    assert list(label_schedules(ones).values()) == ones
+    functions = [Custom(lambda t: 1.0), Custom(lambda t: 2.0), Custom(lambda t: 3.0)]
+    assert list(label_schedules(functions).values()) == functions
     for wrong in (3, [3], {"a": "Cosine()"}, None):
         with raises(ViewError, "schedules", "lrlab.parse"):
             label_schedules(wrong)

@@ -1,4 +1,4 @@
-"""The output files of `lrlab show`: what they hold."""
+"""The contents of the output files of `lrlab show`."""
 
 import csv
 import json
@@ -27,13 +27,13 @@ def save(path: Path, preview: Preview) -> Path:
     return path
 
 
-def test_a_picture(preview: Preview, tmp_path: Path) -> None:
+def test_png(preview: Preview, tmp_path: Path) -> None:
     height, width, _ = imread(save(tmp_path / "x.png", preview)).shape
     assert width == 1350
     assert height > 690
 
 
-def test_a_drawing(preview: Preview, tmp_path: Path) -> None:
+def test_svg(preview: Preview, tmp_path: Path) -> None:
     root = ET.parse(save(tmp_path / "x.svg", preview)).getroot()
     assert root.tag.endswith("svg")
     strokes = "".join(shape.get("style", "").lower() for shape in root.iter())
@@ -42,7 +42,7 @@ def test_a_drawing(preview: Preview, tmp_path: Path) -> None:
     assert "#009e73" not in strokes  # there is no fourth
 
 
-def test_rates(preview: Preview, tmp_path: Path) -> None:
+def test_csv(preview: Preview, tmp_path: Path) -> None:
     with save(tmp_path / "x.csv", preview).open(newline="") as file:
         head, *rows = csv.reader(file)
     assert head == ["step", *(line.label for line in preview.lines)]
@@ -51,7 +51,7 @@ def test_rates(preview: Preview, tmp_path: Path) -> None:
         assert [float(row[i + 1]) for row in rows] == line.rates.tolist()
 
 
-def test_numbers(preview: Preview, tmp_path: Path) -> None:
+def test_json(preview: Preview, tmp_path: Path) -> None:
     numbers = json.loads(save(tmp_path / "x.json", preview).read_text())
     assert (numbers["total_steps"], numbers["lr"]) == (100, 0.1)
     first = numbers["schedules"][0]
@@ -68,16 +68,16 @@ def test_numbers(preview: Preview, tmp_path: Path) -> None:
     )
 
 
-def traces(page: str) -> list[dict]:
+def read_traces(page: str) -> list[dict]:
     start = page.index('"rates"', page.index("Plotly.newPlot(")) + len('"rates",')
     return json.JSONDecoder().raw_decode(page[start:].lstrip())[0]
 
 
-def test_a_page_needs_nothing_else(preview: Preview, tmp_path: Path) -> None:
+def test_a_page_loads_no_other_files(preview: Preview, tmp_path: Path) -> None:
     page = save(tmp_path / "x.html", preview).read_text()
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", page)
     assert len(page) > 1_000_000  # Plotly is in it
-    for line, trace in zip(preview.lines, traces(page), strict=True):
+    for line, trace in zip(preview.lines, read_traces(page), strict=True):
         assert trace["x"] == list(range(101))
         assert trace["y"] == [*line.rates.tolist(), line.rates[-1]]
         assert unescape(trace["name"]).endswith(line.label)
@@ -85,12 +85,12 @@ def test_a_page_needs_nothing_else(preview: Preview, tmp_path: Path) -> None:
     assert "Warmup(10) from step 0, Cosine(90) from step 10" in page
 
 
-def test_nothing_in_a_label_becomes_code(tmp_path: Path) -> None:
-    evil = "</script><script>alert(1)</script><b>"
-    page = save(tmp_path / "x.html", compute_preview({evil: Cosine(5)})).read_text()
-    assert evil not in page
+def test_labels_are_escaped(tmp_path: Path) -> None:
+    label = "</script><script>alert(1)</script><b>"
+    page = save(tmp_path / "x.html", compute_preview({label: Cosine(5)})).read_text()
+    assert label not in page
     assert "<script>alert" not in page
-    assert traces(page)[0]["name"] == (
+    assert read_traces(page)[0]["name"] == (
         "1 &lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;b&gt;"
     )
 
@@ -98,19 +98,19 @@ def test_nothing_in_a_label_becomes_code(tmp_path: Path) -> None:
 def test_a_million_steps_stay_small(tmp_path: Path) -> None:
     long = compute_preview(label_schedules([Cosine(), Exponential(0.99999)]), 1_000_000)
     page = save(tmp_path / "x.html", long).read_text()
-    for line, trace in zip(long.lines, traces(page), strict=True):
+    for line, trace in zip(long.lines, read_traces(page), strict=True):
         assert len(trace["x"]) < 7000
         assert trace["y"][:-1] == line.rates[np.array(trace["x"][:-1])].tolist()
     assert save(tmp_path / "x.svg", long).stat().st_size < 1_000_000
 
 
-def test_a_function_has_no_text_and_can_be_saved(tmp_path: Path) -> None:
-    own = compute_preview(label_schedules(Custom(lambda t: 0.5)), 5)
-    numbers = json.loads(save(tmp_path / "x.json", own).read_text())
+def test_a_function_can_be_saved(tmp_path: Path) -> None:
+    function_preview = compute_preview(label_schedules(Custom(lambda t: 0.5)), 5)
+    numbers = json.loads(save(tmp_path / "x.json", function_preview).read_text())
     assert numbers["schedules"][0]["area"] == 2.5
 
 
-def test_formulas_are_shown_as_they_are(tmp_path: Path) -> None:
-    odd = compute_preview({"$x_1$ & <b>": Formula("1 + 0*t"), "_hidden": Cosine()}, 5)
+def test_labels_are_not_read_as_formulas(tmp_path: Path) -> None:
+    preview = compute_preview({"$x_1$ & <b>": Formula("1 + 0*t"), "_hidden": Cosine()}, 5)
     for extension in PREVIEW_WRITERS:
-        assert save(tmp_path / f"x{extension}", odd).stat().st_size > 0
+        assert save(tmp_path / f"x{extension}", preview).stat().st_size > 0

@@ -20,7 +20,7 @@ def axes() -> Axes:
     return Figure().subplots()
 
 
-def test_steps_are_drawn_as_they_are_used(axes: Axes) -> None:
+def test_each_rate_is_drawn_over_its_step(axes: Axes) -> None:
     schedule = Warmup(5) >> Cosine(45)
     assert lrlab.plot(schedule, axes, base=0.2) is axes
     (line,) = axes.lines
@@ -39,7 +39,7 @@ def get_labels(axes: Axes) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
-def test_one_or_several_with_labels_or_without(axes: Axes) -> None:
+def test_labels(axes: Axes) -> None:
     lrlab.plot([Cosine(), Step(3)], axes, total_steps=9)
     assert get_labels(axes) == ["Cosine()", "Step(3)"]
     lrlab.plot({"mine $x$": Constant(3.0)}, axes, total_steps=20)
@@ -62,7 +62,7 @@ def test_epochs_and_absolute_rates(axes: Axes) -> None:
     assert axes.lines[1].get_ydata()[0] == 0.1
 
 
-def test_long_labels_are_broken(axes: Axes) -> None:
+def test_long_labels_are_wrapped(axes: Axes) -> None:
     long = Warmup(1) >> Cosine(2) >> Linear(0.0, 0.5, over=3) >> Constant(0.5, over=10) >> Cosine(9)
     lrlab.plot(long, axes)
     (label,) = get_labels(axes)
@@ -70,7 +70,7 @@ def test_long_labels_are_broken(axes: Axes) -> None:
     assert label.replace("\n", " ") == repr(long)
 
 
-def test_new_axes_when_none_are_given() -> None:
+def test_new_axes_by_default() -> None:
     before = pyplot.get_fignums()
     drawn = lrlab.plot(Cosine(), total_steps=10)
     try:
@@ -80,7 +80,7 @@ def test_new_axes_when_none_are_given() -> None:
         pyplot.close(drawn.figure)
 
 
-def test_what_cannot_be_drawn_leaves_the_axes_empty(axes: Axes) -> None:
+def test_mistakes_leave_the_axes_empty(axes: Axes) -> None:
     with raises(ViewError, "Cosine()", "total_steps"):
         lrlab.plot(Cosine(), axes)
     with raises(ViewError, "schedules", "got 3"):
@@ -104,20 +104,20 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.integration
 def test_given_axes_need_no_pyplot() -> None:
-    done = run_python(
+    process = run_python(
         "import sys, lrlab\nfrom matplotlib.figure import Figure\n"
         "lrlab.plot(lrlab.Cosine(5), Figure().subplots())\n"
         "print([m for m in ('matplotlib.pyplot', 'torch', 'pandas') if m in sys.modules])"
     )
-    assert done.stdout == "[]\n", done.stderr
+    assert process.stdout == "[]\n", process.stderr
 
 
 @pytest.mark.integration
 def test_without_matplotlib_it_names_the_install_command() -> None:
-    done = run_python(
+    process = run_python(
         "import sys; sys.modules['matplotlib'] = None; import lrlab; lrlab.plot(lrlab.Cosine(5))"
     )
-    assert done.stderr.splitlines()[-1] == (
+    assert process.stderr.splitlines()[-1] == (
         "lrlab.errors.MissingExtra: this part of lrlab needs matplotlib, which is not installed: "
         "pip install 'lrlab[lab]'"
     )

@@ -34,15 +34,15 @@ def test_tiny_and_huge_numbers_fit_80_columns() -> None:
 
 
 def test_long_labels_are_wrapped_and_nothing_is_lost() -> None:
-    long = Warmup(5) >> Constant(1.0, over=10)
+    schedule = Warmup(5) >> Constant(1.0, over=10)
     for i in range(6):
-        long = long >> Cosine(7, start=0.9**i, end=0.1)
-    assert len(repr(long)) > 120
-    preview = compute_preview(label_schedules([long, Constant(1)]), 60)
+        schedule = schedule >> Cosine(7, start=0.9**i, end=0.1)
+    assert len(repr(schedule)) > 120
+    preview = compute_preview(label_schedules([schedule, Constant(1)]), 60)
     lines = to_plain(render_legend(preview, 80))
     assert max(map(len, lines)) <= 80
     label_lines = [line for line in lines[:-1] if not line.startswith(" " * 7)]
-    assert " ".join(textwrap.dedent(line[5:]) for line in label_lines) == repr(long)
+    assert " ".join(textwrap.dedent(line[5:]) for line in label_lines) == repr(schedule)
     assert lines[-1] == "  2  Constant(1.0)"
     one_word = compute_preview(label_schedules(Formula("1+" * 100 + "1")), 3)
     assert max(map(len, to_plain(render_legend(one_word, 80)))) <= 80
@@ -69,7 +69,7 @@ def test_marks_have_the_colors_of_their_lines() -> None:
         ("my own", "Cosine(50)"),
     ],
 )
-def test_what_the_label_leaves_open(text: str, description: str) -> None:
+def test_descriptions_complete_the_labels(text: str, description: str) -> None:
     schedule = Cosine() if text == "my own" else parse(text)
     (line,) = compute_preview({text: schedule}, 50).lines
     assert describe_line(line) == description

@@ -1,4 +1,4 @@
-"""Studies as text: one that has not started, runs, has stopped, is finished."""
+"""The list of studies, and the status of one at each stage."""
 
 from datetime import UTC, datetime, timedelta
 

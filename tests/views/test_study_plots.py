@@ -32,16 +32,17 @@ def make_result(scores: list[float], diverged: bool = False) -> Result:
 
 @pytest.fixture
 def results(plan: Plan) -> dict:
-    numbers = np.random.default_rng(0)
-    drawn = {
-        s: [make_result(list(numbers.random(4))) for _ in plan.final_seeds] for s in plan.schedules
+    generator = np.random.default_rng(0)
+    results = {
+        s: [make_result(list(generator.random(4))) for _ in plan.final_seeds]
+        for s in plan.schedules
     }
-    drawn[Linear(1, 0)] = [
+    results[Linear(1, 0)] = [
         make_result([0.5, 0.6], diverged=True),
         make_result([0.7], diverged=True),
         make_result([], diverged=True),
     ]
-    return drawn
+    return results
 
 
 def test_lines_and_bands(plan: Plan, results: dict) -> None:

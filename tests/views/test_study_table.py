@@ -63,14 +63,14 @@ def format_notes(study: StudyResult) -> str:
     return format_report(study).split("\n\n")[2]
 
 
-def select_inside(plan: Plan) -> Mapping[Schedule, Settings]:
+def select_middle_settings(plan: Plan) -> Mapping[Schedule, Settings]:
     """Select the settings in the middle of the grid for every schedule."""
     return dict.fromkeys(plan.schedules, plan.grid[2])
 
 
 def test_the_report(file_regression: FileRegressionFixture) -> None:
     plan = make_tuned_plan()
-    study = make_study(plan, make_final_results(), select_inside(plan))
+    study = make_study(plan, make_final_results(), select_middle_settings(plan))
     text = format_report(study)
     file_regression.check(text, extension=".txt")
     title_and_answer, table, _, times = text.split("\n\n")
@@ -111,7 +111,7 @@ def test_notes_without_tuning_name_the_learning_rate(
 def test_notes_at_the_edge_name_the_rates_and_the_remedy() -> None:
     plan = make_tuned_plan(grid_extensions=0)
     edges = {COSINE: plan.grid[-1], BASELINE: plan.grid[0]}
-    selected = {**select_inside(plan), **edges}
+    selected = {**select_middle_settings(plan), **edges}
     notes = format_notes(make_study(plan, make_final_results(constant=1), selected))
     for text in ("1 of 18 runs diverged", "(0.01 and 1)", "--lr", "--grid-extensions"):
         assert text in notes
@@ -120,16 +120,16 @@ def test_notes_at_the_edge_name_the_rates_and_the_remedy() -> None:
 def test_notes_count_grid_extensions() -> None:
     plan = make_tuned_plan()
     # The rate beyond the last is worse, so that the last is no longer at the edge.
-    selected = {**select_inside(plan), COSINE: plan.grid[-1]}
+    selected = {**select_middle_settings(plan), COSINE: plan.grid[-1]}
     notes = format_notes(make_study(plan, make_final_results(), selected))
-    assert "up to 1 learning rate" in notes
+    assert "up to 1 more learning rate" in notes
     assert "At the edge" not in notes
 
 
 def test_the_title_names_the_score() -> None:
     final, best = make_tuned_plan(), make_tuned_plan(score="best")
     for plan, text in ((final, "after 2 epochs"), (best, "at each run's best epoch")):
-        study = make_study(plan, make_final_results(), select_inside(plan))
+        study = make_study(plan, make_final_results(), select_middle_settings(plan))
         assert format_title(study).endswith(text)
 
 
@@ -142,14 +142,14 @@ def test_one_pair_needs_no_correction_and_one_seed_has_no_interval() -> None:
     assert "interval" not in format_notes(study)
 
 
-def test_points_are_of_percentages_only() -> None:
+def test_only_percentages_have_points() -> None:
     plan = replace(make_untuned_plan(), problem=load_problem("diabetes"))
     report = format_report(make_study(plan, make_final_results()))
     assert "RMSE on test rows" in report
     assert "points" not in format_notes(make_study(plan, make_final_results()))
 
 
-def test_validation_rows_of_a_training_function_are_a_percentage() -> None:
+def test_validation_rows_of_a_training_function() -> None:
     function = TrainingFunction(print, metric="accuracy", fingerprint="0")
     grid = build_grid(Settings(epochs=2, validation_size=0.25), RATES, [0])
     plan = build_plan(function, [COSINE, LINEAR], grid, Protocol(6, 4, 2))
@@ -202,7 +202,7 @@ def test_tables(file_regression: FileRegressionFixture) -> None:
             Exponential(0.99): Selection(Settings(lr=0.1)),
         },
     )
-    not_beaten = compare_scores(
+    hard_baseline = compare_scores(
         {BASELINE: baseline, Exponential(0.99): better},
         BASELINE,
         ACCURACY,
@@ -212,20 +212,20 @@ def test_tables(file_regression: FileRegressionFixture) -> None:
             Settings(lr=0.3): make_scores(0.94, 0.93, 0.98),
         },
     )
-    assert not_beaten.varied_hyperparameters == ("lr",)
+    assert hard_baseline.varied_hyperparameters == ("lr",)
     tables = [
         format_table(untuned),
         format_table(tuned, ("lr", "momentum")),
-        format_table(not_beaten, not_beaten.varied_hyperparameters),
+        format_table(hard_baseline, hard_baseline.varied_hyperparameters),
     ]
     file_regression.check("\n\n".join(tables), extension=".txt")
 
 
-def test_a_wide_table_keeps_the_schedules_whole() -> None:
-    numbers = np.random.default_rng(0)
+def test_a_wide_table_does_not_wrap_schedules() -> None:
+    generator = np.random.default_rng(0)
     schedules = [parse(text) for text in DEFAULTS]
     comparison = compare_scores(
-        {s: 0.9 + numbers.normal(0, 0.02, 30) for s in schedules},
+        {s: 0.9 + generator.normal(0, 0.02, 30) for s in schedules},
         BASELINE,
         ACCURACY,
         test_train_ratio=0.43,
@@ -261,15 +261,15 @@ def test_errors_have_the_units_of_the_target_and_one_seed_no_interval() -> None:
 
 
 def test_times_to_target(file_regression: FileRegressionFixture) -> None:
-    reached = (
+    times_to_target = (
         TimeToTarget("Cosine()", 1, 12.5, 1.0),
         TimeToTarget("Constant(1.0)", 2, 30.0, 0.6),
         TimeToTarget("Linear(1.0, 0.0)", 3, None, 0.25),
     )
-    text = format_times_to_target(ACCURACY, 0.9014, reached)
+    text = format_times_to_target(ACCURACY, 0.9014, times_to_target)
     file_regression.check(text, extension=".txt")
-    assert "epochs to" in format_times_to_target(RMSE, 54.321, reached)
-    assert "54.32" in format_times_to_target(RMSE, 54.321, reached)
+    assert "epochs to" in format_times_to_target(RMSE, 54.321, times_to_target)
+    assert "54.32" in format_times_to_target(RMSE, 54.321, times_to_target)
 
 
 LONG = parse('Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()')

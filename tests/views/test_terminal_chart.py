@@ -14,52 +14,52 @@ from lrlab.views.preview import compute_preview, label_schedules
 from lrlab.views.terminal_chart import compute_cells, compute_ticks, draw_sparkline, render_chart
 
 quick = settings(max_examples=30)
-rates_ = st.lists(st.floats(0, 1), min_size=1, max_size=500).map(np.array)
+draw_rates = st.lists(st.floats(0, 1), min_size=1, max_size=500).map(np.array)
 
 
-def dots(bits: np.ndarray) -> np.ndarray:
-    """The dots of cells as booleans, the first row at the top, by Unicode's numbering."""
+def cells_to_dots(bits: np.ndarray) -> np.ndarray:
+    """Return the dots of cells as booleans, the first row at the top, by Unicode's numbering."""
     rows, columns = bits.shape
     grid = np.zeros((4 * rows, 2 * columns), dtype=bool)
-    places = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]  # dots 1 to 8
-    for bit, (down, right) in enumerate(places):
+    positions = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]  # dots 1 to 8
+    for bit, (down, right) in enumerate(positions):
         grid[down::4, right::2] = (bits >> bit) & 1 == 1
     return grid
 
 
 @quick
-@given(rates_, st.integers(1, 40), st.integers(1, 12))
+@given(draw_rates, st.integers(1, 40), st.integers(1, 12))
 def test_every_rate_is_drawn_at_its_height(rates: np.ndarray, columns: int, rows: int) -> None:
-    grid = dots(compute_cells(rates, columns, rows, top=1.0))
-    wide, tall = 2 * columns, 4 * rows
+    grid = cells_to_dots(compute_cells(rates, columns, rows, top=1.0))
+    dot_columns, dot_rows = 2 * columns, 4 * rows
     for t, rate in enumerate(rates):
         # The column of dots in which the middle of a step lies, or those around it.
-        x = min(wide - 1, int((t + 0.5) * wide / len(rates)))
-        y = tall - 1 - round(rate * (tall - 1))
+        x = min(dot_columns - 1, int((t + 0.5) * dot_columns / len(rates)))
+        y = dot_rows - 1 - round(rate * (dot_rows - 1))
         assert grid[y, max(0, x - 1) : x + 2].any()
 
 
 @quick
-@given(rates_, st.integers(1, 40), st.integers(1, 12))
+@given(draw_rates, st.integers(1, 40), st.integers(1, 12))
 def test_lines_have_no_gaps(rates: np.ndarray, columns: int, rows: int) -> None:
-    grid = dots(compute_cells(rates, columns, rows, top=1.0))
+    grid = cells_to_dots(compute_cells(rates, columns, rows, top=1.0))
     for left, right in zip(grid.T, grid.T[1:], strict=False):
         assert left.any()
-        reach = np.flatnonzero(right)
-        near = np.flatnonzero(left)
-        assert reach.min() <= near.max() + 1
-        assert near.min() <= reach.max() + 1
+        right_rows = np.flatnonzero(right)
+        left_rows = np.flatnonzero(left)
+        assert right_rows.min() <= left_rows.max() + 1
+        assert left_rows.min() <= right_rows.max() + 1
 
 
 @quick
 @given(st.floats(1e-290, 3e38))
 def test_ticks_are_round_and_reach_the_peak(highest: float) -> None:
-    marks = compute_ticks(highest)
-    assert marks[0] == 0
-    assert marks[-1] >= highest * (1 - 1e-5)
-    assert marks[-2] < highest
-    assert 3 <= len(marks) <= 9
-    digits = f"{marks[1]:.5e}".split("e")[0]
+    ticks = compute_ticks(highest)
+    assert ticks[0] == 0
+    assert ticks[-1] >= highest * (1 - 1e-5)
+    assert ticks[-2] < highest
+    assert 3 <= len(ticks) <= 9
+    digits = f"{ticks[1]:.5e}".split("e")[0]
     assert float(digits) in (1, 2, 5)
 
 
@@ -83,44 +83,44 @@ NINE = [
 @pytest.mark.parametrize("count", [1, 3, 9])
 @pytest.mark.parametrize("steps", [1, 2, 50, 1_000_000])
 def test_any_size_fits(width: int, count: int, steps: int) -> None:
-    drawn = draw_chart(NINE[:count], width, total_steps=steps)
-    assert max(map(len, drawn)) <= min(width, 160)
-    assert drawn[0].strip() == "rate, as a factor of the base rate"
-    assert drawn[-1].endswith(" step")
-    assert drawn[-1].split()[0] == "0"
-    axis = next(i for i, line in enumerate(drawn) if "└" in line)
-    assert len({line.find("│") for line in drawn[1:axis] if "│" in line}) == 1
-    text = "".join(line.partition("│")[2] + line.partition("┤")[2] for line in drawn[1:axis])
+    lines = draw_chart(NINE[:count], width, total_steps=steps)
+    assert max(map(len, lines)) <= min(width, 160)
+    assert lines[0].strip() == "rate, as a factor of the base rate"
+    assert lines[-1].endswith(" step")
+    assert lines[-1].split()[0] == "0"
+    axis = next(i for i, line in enumerate(lines) if "└" in line)
+    assert len({line.find("│") for line in lines[1:axis] if "│" in line}) == 1
+    text = "".join(line.partition("│")[2] + line.partition("┤")[2] for line in lines[1:axis])
     if count > 1:  # every line can be told without colour
         assert set("123456789"[:count]) <= set(text)
 
 
-def test_steps_stand_below_their_columns() -> None:
-    drawn = draw_chart([Formula("t >= 60")], 86, total_steps=100)
-    jump = next(line.index("⡇") if "⡇" in line else line.index("⢸") for line in drawn if
+def test_step_numbers_align_with_their_columns() -> None:
+    lines = draw_chart([Formula("t >= 60")], 86, total_steps=100)
+    jump = next(line.index("⡇") if "⡇" in line else line.index("⢸") for line in lines if
                 "⡇" in line or "⢸" in line)  # fmt: skip
-    notch = [i for i, sign in enumerate(drawn[-2]) if sign == "┬"]
-    label = drawn[-1].index("60")
-    assert abs(jump - notch[3]) <= 1
-    assert label == notch[3]
-    assert drawn[-1].split() == ["0", "20", "40", "60", "80", "step"]
+    ticks = [i for i, sign in enumerate(lines[-2]) if sign == "┬"]
+    label = lines[-1].index("60")
+    assert abs(jump - ticks[3]) <= 1
+    assert label == ticks[3]
+    assert lines[-1].split() == ["0", "20", "40", "60", "80", "step"]
 
 
-def test_equal_lines_take_turns() -> None:
-    drawn = draw_chart([Constant(1), Constant(1.0) * Constant(1.0)], 80, total_steps=10)
-    marks = [sign for sign in drawn[1].partition("┤")[2] if sign in "12"]
+def test_equal_lines_alternate_their_marks() -> None:
+    lines = draw_chart([Constant(1), Constant(1.0) * Constant(1.0)], 80, total_steps=10)
+    marks = [sign for sign in lines[1].partition("┤")[2] if sign in "12"]
     assert marks[:4] == ["1", "2", "1", "2"]
 
 
 def test_tiny_rates_have_an_axis() -> None:
     small = [Linear(Absolute(1e-6), Absolute(0))]
-    drawn = draw_chart(small, 80, total_steps=50)
-    assert drawn[0].strip() == "rate"
-    assert [line.split("┤")[0].strip() for line in drawn if "┤" in line] == [
+    lines = draw_chart(small, 80, total_steps=50)
+    assert lines[0].strip() == "rate"
+    assert [line.split("┤")[0].strip() for line in lines if "┤" in line] == [
         "1e-06", "8e-07", "6e-07", "4e-07", "2e-07", "0",
     ]  # fmt: skip
     assert draw_chart([Constant(0)], 80, total_steps=5)[1].startswith("  1.0┤")
-    assert len(draw_chart([Constant(5e-324)], 80, total_steps=5)) == len(drawn)
+    assert len(draw_chart([Constant(5e-324)], 80, total_steps=5)) == len(lines)
 
 
 def test_every_line_has_its_color() -> None:
@@ -133,11 +133,11 @@ def test_every_line_has_its_color() -> None:
         assert style.mark in "".join(row.plain[span.start : span.end] for row, span in spans)
 
 
-def test_a_solid_line_gives_way() -> None:
-    wild, calm = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
-    for order in ([wild, calm], [calm, wild]):
+def test_a_solid_band_does_not_hide_other_lines() -> None:
+    oscillation, constant = Formula("0.5 + 0.5*sin(t)"), Constant(0.5)
+    for order in ([oscillation, constant], [constant, oscillation]):
         rows = render_chart(compute_preview(label_schedules(order), 1_000_000))
-        style = get_line_style(order.index(calm)).rich_style
+        style = get_line_style(order.index(constant)).rich_style
         widths = [
             span.end - span.start for row in rows for span in row.spans if span.style == style
         ]
@@ -145,11 +145,11 @@ def test_a_solid_line_gives_way() -> None:
 
 
 @quick
-@given(rates_, st.integers(1, 30), st.integers(1, 3))
+@given(draw_rates, st.integers(1, 30), st.integers(1, 3))
 def test_sparklines_have_their_size(rates: np.ndarray, width: int, rows: int) -> None:
-    drawn = draw_sparkline(rates, width, rows)
-    assert [len(line) for line in drawn] == [width] * rows
-    assert {ord(sign) for line in drawn for sign in line} <= {32, *range(0x2801, 0x2900)}
+    lines = draw_sparkline(rates, width, rows)
+    assert [len(line) for line in lines] == [width] * rows
+    assert {ord(sign) for line in lines for sign in line} <= {32, *range(0x2801, 0x2900)}
 
 
 def test_a_sparkline_rises_with_its_rates() -> None:

@@ -1,4 +1,4 @@
-"""Tables are laid out as they stand, whatever their cells hold."""
+"""Tables keep the text and styles of their cells."""
 
 import pytest
 from rich.text import Text
@@ -21,7 +21,7 @@ def test_columns_line_up_and_lines_do_not_end_in_spaces() -> None:
     assert format_columns(columns, gap=1).splitlines()[2] == " a             1"
 
 
-def test_nothing_is_wrapped_and_nothing_colored_in_plain_text(
+def test_plain_text_is_not_wrapped_or_colored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")

@@ -22,7 +22,7 @@ def bind_schedule(
         steps_per_epoch: steps per epoch; for durations in epochs.
 
     Raises:
-        SchedulerError: it is neither, or it is metric-driven.
+        SchedulerError: ``schedule`` is neither, or it is metric-driven.
         ScheduleError: the text is not a schedule, or needs ``total_steps`` or ``steps_per_epoch``.
 
     >>> bind_schedule("Warmup('10%') >> Cosine()", "a trainer", total_steps=50)

@@ -1,4 +1,4 @@
-"""What the adapters of both Lightning packages share; it imports neither package."""
+"""The common code of the adapters of both Lightning packages; it imports neither package."""
 
 import math
 from typing import Any, Literal, NamedTuple
@@ -34,8 +34,8 @@ def configure_scheduler(
         trainer: ``self.trainer``, which knows the number of steps; required by metric-driven
             schedules too.
         interval: when to step the schedule: after every ``"step"`` of the optimizer, or every
-            ``"epoch"``. (Lightning's own default is the epoch, at which a schedule of thousands of
-            steps hardly begins.)
+            ``"epoch"``, Lightning's default, with which a schedule of thousands of steps would
+            hardly begin.
         monitor: the logged metric that a metric-driven schedule reads, such as ``"val_loss"``. It
             is read after every validation, or without validation after every epoch. On several
             devices, log it with ``sync_dist=True``, so that all of them get the same value.
@@ -77,9 +77,9 @@ def configure_scheduler(
         **options,
     )
     if scheduler.needs_metric:
-        _check_metrics_arrive(scheduler, monitor, trainer)
-    # Lightning itself passes a metric after checkpoints are written, so that they miss it, and
-    # again at every step until the next validation; the callback passes it once and in time.
+        _check_metric_setup(scheduler, monitor, trainer)
+    # Lightning would pass a metric after checkpoints are written, so that they miss it, and again
+    # at every step until the next validation; the callback passes it once, before the checkpoint.
     return {
         "optimizer": optimizer,
         "lr_scheduler": {
@@ -100,9 +100,9 @@ class _StepCounts(NamedTuple):
 
 
 def _get_step_counts(trainer: Any, interval: str) -> _StepCounts:
-    """Ask the trainer, which counts accumulation and devices."""
+    """Read the numbers of steps from the trainer, which accounts for accumulation and devices."""
     if trainer.train_dataloader is None:
-        trainer.fit_loop.setup_data()  # as the next line does, except in training without end
+        trainer.fit_loop.setup_data()  # the next line does it too, except for endless training
     total_steps = _to_finite(trainer.estimated_stepping_batches)
     batches = _to_finite(trainer.num_training_batches)
     steps_per_epoch = (
@@ -116,11 +116,11 @@ def _get_step_counts(trainer: Any, interval: str) -> _StepCounts:
 
 
 def _to_finite(count: float) -> int | None:
-    """Turn Lightning's inf and -1, for no end, into None."""
+    """Turn Lightning's inf and -1, which mean no end, into None."""
     return int(count) if 0 < count < math.inf else None
 
 
-def _check_metrics_arrive(scheduler: LRScheduler, monitor: str | None, trainer: Any) -> None:
+def _check_metric_setup(scheduler: LRScheduler, monitor: str | None, trainer: Any) -> None:
     if monitor is None:
         raise SchedulerError(
             f"{scheduler} reads a metric: pass its name as monitor=..., such as 'val_loss'."
@@ -136,7 +136,7 @@ def _check_metrics_arrive(scheduler: LRScheduler, monitor: str | None, trainer: 
 
 
 class ScheduleHooks:
-    """The callback without its base class, which differs between the two Lightning packages."""
+    """The callback without its base class, which differs between the two packages."""
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Optimizer) -> None:
         """Log every scheduled hyperparameter as the optimizer uses it now."""
@@ -178,7 +178,7 @@ class ScheduleHooks:
 
 
 def _list_scheduler_configs(trainer: Any) -> list[tuple[str, Any]]:
-    """List Lightning's config of each of our schedulers, with the prefix of its logs."""
+    """List Lightning's config of each lrlab scheduler, with the prefix of its logs."""
     configs = [c for c in trainer.lr_scheduler_configs if isinstance(c.scheduler, LRScheduler)]
     names = [c.name or (str(i) if len(configs) > 1 else "") for i, c in enumerate(configs)]
     return [(f"{name}/" if name else "", c) for name, c in zip(names, configs, strict=True)]

@@ -17,7 +17,7 @@ def to_function(
     total_steps: int,
     steps_per_epoch: int | None = None,
 ) -> Callable[[float], HyperValue]:
-    """Return the function of the fraction of training that ``ParamScheduler`` calls every batch.
+    """Return a function of the fraction of training, which ``ParamScheduler`` calls every batch.
 
     Args:
         schedule: a schedule or its text; one step is a batch.

@@ -24,7 +24,7 @@ def attach(
 ) -> None:
     """Call ``scheduler.step()`` at every ``event`` of ``trainer``.
 
-    To save its state, pass the scheduler to Ignite's ``Checkpoint`` beside the optimizer.
+    To save its state, pass the scheduler to Ignite's ``Checkpoint`` together with the optimizer.
 
     Args:
         scheduler: the scheduler of the optimizer that ``trainer`` steps.
@@ -33,12 +33,12 @@ def attach(
             ``Events.ITERATION_COMPLETED(every=4)`` if four batches make a step;
             ``Events.EPOCH_COMPLETED`` if the schedule counts epochs.
         metric: name in ``state.metrics`` of the metric that a metric-driven schedule reads.
-        evaluator: the engine that has the metric, read whenever a run of it completes; by default
-            the trainer, read at the end of its epochs. Attach metrics to it before.
+        evaluator: the engine that computes the metric, read whenever a run of it completes; by
+            default the trainer, read at the end of its epochs. Attach metrics to it first.
 
     Raises:
         SchedulerError: ``event`` comes before ``optimizer.step()``; ``metric`` is missing for a
-            metric-driven schedule, or given for another; later, the engine does not have it.
+            metric-driven schedule, or given for another; or, in training, the engine lacks it.
 
     >>> import torch
     >>> from ignite.engine import Engine

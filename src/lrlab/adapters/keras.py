@@ -12,7 +12,7 @@ from lrlab.adapters._binding import bind_schedule
 def to_function(
     schedule: Any, base: float, *, epochs: int | None = None
 ) -> Callable[[int, float], float]:
-    """Return the function of the epoch and Keras' current learning rate that gives the epoch's.
+    """Return a function of the epoch and the current learning rate, which Keras calls every epoch.
 
     It ignores the current learning rate, so ``model.fit(initial_epoch=...)`` continues where it
     was. Keras need not be installed.

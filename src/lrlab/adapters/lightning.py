@@ -15,10 +15,10 @@ with require_package("lightning"):
 class ScheduleCallback(ScheduleHooks, Callback):
     """Logs scheduled hyperparameters as used, and passes metrics to metric-driven schedules.
 
-    Every ``log_every_n_steps``, all of the trainer's loggers get what ``optimizer.step()`` used at
-    that step (``"lr"``, ``"momentum"``, ..., with several parameter groups ``"lr/0"`` or
-    ``"lr/head"``). The logs of several schedulers begin with the ``name`` given to
-    ``configure_scheduler``, or with a number. Other kinds of schedulers are ignored.
+    Every ``log_every_n_steps``, all of the trainer's loggers get the values that
+    ``optimizer.step()`` used at that step (``"lr"``, ``"momentum"``, ..., with several parameter
+    groups ``"lr/0"`` or ``"lr/head"``). The logs of several schedulers begin with the ``name``
+    given to ``configure_scheduler``, or with a number. Other kinds of schedulers are ignored.
 
     Raises:
         SchedulerError: in training, if the metric that a schedule reads is not logged.

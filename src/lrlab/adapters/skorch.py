@@ -22,14 +22,14 @@ _SKIPPED_COLUMN = "event_skipped"
 
 
 class ScheduleCallback(Callback):
-    """Schedules a net's optimizer, and records in the net's history what was used.
+    """Schedules a net's optimizer, and records the used values in the net's history.
 
     The whole training, for percentages such as ``"10%"`` and primitives without a duration, is the
     epochs in the net's history when a fit begins plus the ``max_epochs`` of that fit. The current
     step is read from the history alone: ``partial_fit``, ``warm_start``, pickles and checkpoints
-    (which must load the history) continue where they were, and ``fit`` starts anew. The base
-    learning rates are those of the optimizer as built: a new ``lr`` of the net counts from the next
-    ``fit`` on.
+    (which must load the history) continue where they were, and ``fit`` starts at step 0. The base
+    learning rates are those that the optimizer was built with: a new ``lr`` of the net takes effect
+    at the next ``fit``.
 
     Args:
         schedule: a schedule or its text, which a search can vary:
@@ -40,7 +40,7 @@ class ScheduleCallback(Callback):
         step_every: whether the schedule steps every ``"epoch"``, as in skorch, or every ``"step"``
             of the optimizer.
         total_epochs: epochs of the whole training, if several fits share one schedule.
-        momentum, weight_decay, betas, groups, hyperparameter_schedules: as of ``LRScheduler``.
+        momentum, weight_decay, betas, groups, hyperparameter_schedules: see ``LRScheduler``.
 
     Raises:
         SchedulerError: ``step_every`` is neither, or ``monitor`` is not a column of the history.
@@ -95,11 +95,11 @@ class ScheduleCallback(Callback):
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return everything but the scheduler, which the next fit builds anew."""
+        """Return everything but the scheduler, which the next fit builds again."""
         return {**vars(self), "scheduler_": None}
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        """Forget the scheduler: the first epoch builds one, after all callbacks have loaded."""
+        """Drop the scheduler: the first epoch builds one, after all callbacks have loaded."""
         self.scheduler_ = None
 
     def on_epoch_begin(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:
@@ -136,7 +136,7 @@ class ScheduleCallback(Callback):
                 scheduler.observe(metric)
 
     def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
-        """Make a step and record what the batch used."""
+        """Step the scheduler and record the values that the batch used."""
         if not training or self.step_every != "step":
             return
         accelerator = getattr(net, "accelerator", None)  # of skorch's AccelerateMixin
@@ -148,7 +148,7 @@ class ScheduleCallback(Callback):
             net.history.record_batch(f"event_{name}", value)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Read the metric, make a step and record what the epoch used."""
+        """Read the metric, step the scheduler and record the values that the epoch used."""
         scheduler = self.scheduler_
         metric = self._read_metric(net) if scheduler.needs_metric else None
         if self.step_every == "epoch":

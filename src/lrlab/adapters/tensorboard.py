@@ -21,7 +21,7 @@ def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
 
     Args:
         writer: any object with ``add_scalar(tag, value, step)``.
-        scheduler: the scheduler; its ``get_logs()`` have the names, such as ``"lr"``.
+        scheduler: the scheduler; its ``get_logs()`` gives the names, such as ``"lr"``.
         prefix: prefix of every name, such as ``"generator/"`` if there are two schedulers; none by
             default.
 
@@ -50,7 +50,8 @@ def log(writer: Writer, scheduler: LRScheduler, prefix: str = "") -> None:
     used_step = scheduler.last_epoch - 1
     if used_step < 0:
         raise SchedulerError(
-            "log writes what was used, but at step 0 nothing was: call it after scheduler.step()."
+            "log writes used values, but at step 0 no value was used: call it after "
+            "scheduler.step()."
         )
     for name, value in scheduler.get_logs().items():
         writer.add_scalar(prefix + name, value, used_step)

@@ -34,8 +34,8 @@ class ScheduleCallback(TrainerCallback):
     With ``Trainer(callbacks=[ScheduleCallback()])``, the training logs in ``state.log_history`` and
     on the screen have the values that the optimizer used last (``"lr"``, ``"momentum"``, ..., with
     several parameter groups ``"lr/0"`` or ``"lr/head"``). Callbacks that report, for instance to
-    TensorBoard, come before it there and miss the values; with
-    ``ScheduleCallback().add_to(trainer)`` it comes first, and they get them too.
+    TensorBoard, then come before it and miss the values; ``ScheduleCallback().add_to(trainer)``
+    puts it first, so that they get them too.
 
     Args:
         monitor: the metric that a metric-driven schedule reads whenever the Trainer evaluates; by
@@ -58,7 +58,7 @@ class ScheduleCallback(TrainerCallback):
         self._metric_names: set[str] = set()
 
     def add_to(self, trainer: Trainer) -> None:
-        """Add it to a Trainer before all other callbacks, so that they see what it logs."""
+        """Add it to a Trainer before all other callbacks, so that they see its values."""
         trainer.callback_handler.callbacks.insert(0, self)
 
     def get_metric_name(self, args: TrainingArguments) -> str:
@@ -95,8 +95,8 @@ class ScheduleCallback(TrainerCallback):
     ) -> None:
         """Check that the evaluations since the last step, if any, had the metric.
 
-        Not earlier, because an evaluation on several data sets reports one set of metrics after
-        another.
+        This is not checked earlier, because an evaluation on several data sets reports one set of
+        metrics after another.
         """
         if self._metric_names and self.get_metric_name(args) not in self._metric_names:
             raise SchedulerError(
@@ -132,7 +132,7 @@ class ScheduleCallback(TrainerCallback):
         lr_scheduler: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Add what the optimizer used last to the logs of training."""
+        """Add the values that the optimizer used last to the logs of training."""
         if logs is None or "learning_rate" not in logs:
             return  # the logs are of an evaluation, or the summary of the training
         used_values = lr_scheduler.get_logs()

@@ -275,20 +275,6 @@ WorkersOption = Annotated[
     ),
 ]
 
-_PROBLEM_OPTIONS = (
-    "data",
-    "target",
-    "task",
-    "header",
-    "ionosphere_file",
-    "test_file",
-    "metric",
-    "greater_is_better",
-    "percent",
-    "dummy_score",
-)
-"""The options that describe the problem: the parameters of ``load_problem_from_options``."""
-
 
 def load_problem_from_options(
     *,
@@ -323,6 +309,9 @@ def load_problem_from_options(
             name: value for name, value in function_options.items() if value is not None
         },
     )
+
+
+_PROBLEM_OPTIONS = tuple(inspect.signature(load_problem_from_options).parameters)
 
 
 def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:

@@ -1,4 +1,4 @@
-"""Checks of the arguments of other libraries' functions, by the rules of lrlab's own fields.
+"""Checks of the arguments of other libraries' functions, by the rules of lrlab's fields.
 
 Each check takes the name of the function and one argument, ``name=value``; its error names both.
 """
@@ -97,7 +97,7 @@ def check_schedule(func_name: str, **argument: Any) -> Schedule:
 
 
 def check_function(func_name: str, **argument: Any) -> Schedule:
-    """Return the schedule of an argument that must be a Python function of the step.
+    """Return the ``Custom`` schedule of an argument that must be a Python function of the step.
 
     Raises:
         ScheduleError: it is not.
@@ -119,6 +119,6 @@ def check_choice(func_name: str, *choices: str, **argument: Any) -> str:
     """
     ((name, value),) = argument.items()
     if not isinstance(value, str) or value not in choices:
-        rule = " or ".join(f'"{text}"' for text in choices)
+        rule = " or ".join(f'"{choice}"' for choice in choices)
         raise ScheduleError(f"{func_name}: {name} must be {rule}, got {shorten_repr(value)}.")
     return value

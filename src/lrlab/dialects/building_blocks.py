@@ -1,4 +1,4 @@
-"""What several dialects are built from: LrAndMomentum, annealing ramps, ``truncate``, triangles."""
+"""Building blocks of several dialects: LrAndMomentum, annealing ramps, ``truncate``, triangles."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from lrlab.schedules.fields import Level
 
 
 class LrAndMomentum(NamedTuple):
-    """The schedules of learning rate and momentum; in a text, the learning rate's alone."""
+    """The schedules of learning rate and momentum; in a text, only that of the learning rate."""
 
     lr: Schedule
     momentum: Schedule
@@ -23,11 +23,11 @@ ANNEAL_RAMPS: Mapping[str, Callable[[Level, Level, float], Schedule]] = {
     "cos": lambda start, end, over: Cosine(over, start=start, end=end),
     "linear": lambda start, end, over: Linear(start, end, over=over),
 }
-"""By ``anneal_strategy``, the ramp of a one-cycle schedule."""
+"""The ramps of one-cycle schedules by ``anneal_strategy``."""
 
 
 def truncate(schedule: Schedule, at: float) -> Schedule:
-    """Return ``schedule`` ended at step ``at``; unchanged if it ends there anyway.
+    """Return ``schedule`` up to step ``at``; unchanged if it ends there.
 
     >>> truncate(Cosine(10), 10), truncate(Cosine(10), 5)
     (Cosine(10), Cosine(10).until(5))
@@ -67,7 +67,7 @@ TRIANGLES_BY_MODE: Mapping[str, Callable[[float, float, float], TriangleBuilder]
     "triangular2": lambda up, down, gamma: build_halving_triangles(up, down),
     "exp_range": lambda up, down, gamma: build_scaled_triangles(up, down, Exponential(gamma)),
 }
-"""By ``mode`` of a cyclic schedule, the builder of its triangles, given up, down and gamma."""
+"""Makers of triangle builders by the ``mode`` of a cyclic schedule, given up, down and gamma."""
 
 
 def build_function_scaled_triangles(

@@ -55,6 +55,8 @@ __all__ = [
     "StepScheduler",
 ]
 
+_TIME_PATTERN = re.compile(r"(\d+\.?\d*|\.\d+)((?:e[-+]?\d+)?)(ep|ba|dur)", re.IGNORECASE)
+
 
 def StepScheduler(step_size: str, gamma: float = 0.1) -> Schedule:
     """Multiply the rate by ``gamma`` after every ``step_size``.
@@ -246,9 +248,6 @@ def _parse_time(time_text: str) -> float | str:
         'composer: a time must be a text such as "10ep", "20ba" or "0.5dur" (whole epochs, whole '
         f"batches, a fraction of the training up to 1), got {time_text!r}."
     )
-
-
-_TIME_PATTERN = re.compile(r"(\d+\.?\d*|\.\d+)((?:e[-+]?\d+)?)(ep|ba|dur)", re.IGNORECASE)
 
 
 def _is_positive(duration: float | str) -> bool:

@@ -124,8 +124,8 @@ def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedul
     parts = [check_schedule(func_name, scheds=part) for part in scheds]
     if len(part_fractions) != len(parts) or not parts or abs(sum(part_fractions) - 1) > 1e-9:
         raise ScheduleError(
-            f"{func_name}: pcts must be one per schedule and add up to 1, got {pcts!r} for "
-            f"{len(parts)} in scheds."
+            f"{func_name}: pcts must have one entry per schedule and add up to 1, got {pcts!r} for "
+            f"{len(parts)} schedules."
         )
     pieces = [
         (piece, fraction * inner_fraction)
@@ -133,11 +133,10 @@ def combine_scheds(pcts: Sequence[float], scheds: Sequence[Schedule]) -> Schedul
         for piece, inner_fraction in _split_parts(part)
         if fraction * inner_fraction
     ]
-    timed = [piece.replace(over=_to_percent(fraction)) for piece, fraction in pieces[:-1]]
-    last = pieces[-1][0].replace(
-        over=None
-    )  # it takes the rest, so the whole ends with the training
-    return Sequential((*timed, last)) if timed else last
+    timed_parts = [piece.replace(over=_to_percent(fraction)) for piece, fraction in pieces[:-1]]
+    # The last part takes the rest, so that the whole ends with the training.
+    last_part = pieces[-1][0].replace(over=None)
+    return Sequential((*timed_parts, last_part)) if timed_parts else last_part
 
 
 def combined_cos(pct: float, start: float, middle: float, end: float) -> Schedule:
@@ -247,7 +246,7 @@ def _divide_lr(func_name: str, divisor: float, **lr_argument: float | None) -> f
 
 
 def _split_parts(schedule: Schedule) -> list[tuple[Any, float]]:
-    """Split a schedule of this module into its parts and their fractions of it."""
+    """Split a schedule of this module into its parts, each with its fraction of the whole."""
     parts = schedule.schedules if isinstance(schedule, Sequential) else (schedule,)
     durations = [getattr(part, "over", "") for part in parts]
     if durations[-1] is not None or not all(str(over).endswith("%") for over in durations[:-1]):

@@ -125,10 +125,11 @@ def MultiStepParamScheduler(
     func_name = "MultiStepParamScheduler"
     num_values = len(_check_values(func_name, values))
     if milestones is not None:
-        needed = num_values - (num_updates is not None)
-        if not isinstance(milestones, Sequence) or len(milestones) != needed:
+        expected_count = num_values - (num_updates is not None)
+        if not isinstance(milestones, Sequence) or len(milestones) != expected_count:
             raise ScheduleError(
-                f"{func_name}: milestones must be a list of {needed}, got {milestones}."
+                f"{func_name}: milestones must be a list of {expected_count} steps, got "
+                f"{milestones}."
             )
         steps = [check_count(func_name, minimum=1, milestone=milestone) for milestone in milestones]
         total = (
@@ -239,7 +240,7 @@ def CompositeParamScheduler(
     arguments = (schedulers, lengths, interval_scaling)
     if not all(isinstance(values, Sequence) for values in arguments) or not schedulers:
         raise ScheduleError(
-            f"{func_name}: the three arguments must be lists that are not empty, got {arguments}."
+            f"{func_name}: the three arguments must be non-empty lists, got {arguments}."
         )
     if len(set(map(len, arguments))) > 1:
         raise ScheduleError(
@@ -273,7 +274,7 @@ def CompositeParamScheduler(
 def _restrict_to_interval(
     schedule: Schedule, start: float, fraction: float, scaling: str, is_last: bool
 ) -> Schedule:
-    """Put a part on the clock of the whole, times 1 in its fraction and 0 elsewhere."""
+    """Return a part on the clock of the whole, times 1 in its fraction and 0 elsewhere."""
     if scaling == "rescaled":
         schedule = _rescale(schedule, fraction, fraction).shift(_to_percent(start))
     if is_last:  # it holds past its end
@@ -334,7 +335,7 @@ def _read_fraction(schedule: Schedule, duration: float | str) -> float:
 
 
 def _to_percent(fraction: float) -> str:
-    """Format a fraction as a percentage, without the rounding of the product.
+    """Format a fraction as a percentage, rounded to 12 digits to hide floating-point error.
 
     >>> _to_percent(0.29)
     '29%'

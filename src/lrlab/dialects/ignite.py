@@ -12,8 +12,8 @@ Intended differences:
   whole events.
 - ``start_value_mult`` and ``end_value_mult`` must be above 0, and ``durations`` 1 or more.
 - ``create_lr_scheduler_with_warmup`` does not know the base rate. ignite drops one event if the
-  warm-up ends at the first rate of ``lr_scheduler``; this does so if that is certain without the
-  base rate: in absolute rates, or in factors without ``warmup_end_value``.
+  warm-up ends at the first rate of ``lr_scheduler``; this function does so only if that is certain
+  without the base rate: for absolute rates, or for factors without ``warmup_end_value``.
 
 Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
@@ -116,7 +116,7 @@ def _repeat_cycles(
     multipliers: tuple[float, float, float],
     warmup_duration: int,
 ) -> Schedule:
-    """Repeat the cycle that ``build_cycle`` makes of a start and an end value.
+    """Repeat the cycle that ``build_cycle`` builds from a start and an end value.
 
     ``multipliers`` are those of the length, the start and the end.
     """
@@ -159,7 +159,7 @@ def ConcatScheduler(schedulers: Sequence[Schedule], durations: Sequence[int]) ->
         )
     if len(durations) != len(schedulers) - 1:
         raise ScheduleError(
-            "ConcatScheduler: durations must be one for each scheduler but the last, "
+            "ConcatScheduler: durations must have one entry for each scheduler but the last, "
             f"{len(schedulers) - 1}, got {len(durations)}."
         )
     for schedule in schedulers:

@@ -220,8 +220,8 @@ def ReduceLROnPlateau(
 ) -> Schedule:
     """Multiply the rate by ``factor`` at the ``patience``-th metric in a row without improvement.
 
-    An improvement is one of more than ``min_delta``. The last metric of Keras' cooldown counts
-    again, so a cooldown of 1 is none. ``min_lr`` is an absolute rate.
+    An improvement must be more than ``min_delta``. The last metric of Keras' cooldown counts again,
+    so a cooldown of 1 has no effect. ``min_lr`` is an absolute rate.
 
     >>> ReduceLROnPlateau(factor=0.2, patience=5, cooldown=3, min_lr=0.001).patience
     5

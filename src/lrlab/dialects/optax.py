@@ -178,8 +178,8 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[float]) -
     lengths = [
         end - start for start, end in zip([0, *boundary_steps], boundary_steps, strict=False)
     ]
-    truncated = [truncate(part, span) for part, span in zip(parts, lengths, strict=False)]
-    return Sequential((*truncated, parts[-1]))
+    truncated_parts = [truncate(part, span) for part, span in zip(parts, lengths, strict=False)]
+    return Sequential((*truncated_parts, parts[-1]))
 
 
 def linear_onecycle_schedule(
@@ -342,7 +342,9 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
         name for name, parameter in parameters.items() if parameter.default is parameter.empty
     ]
     if not isinstance(cosine_kwargs, Iterable) or not (cycles := list(cosine_kwargs)):
-        raise ScheduleError(f"{func_name}: cosine_kwargs must be dicts, got {cosine_kwargs!r}.")
+        raise ScheduleError(
+            f"{func_name}: cosine_kwargs must be a list of dicts, got {cosine_kwargs!r}."
+        )
     for kwargs in cycles:
         if not isinstance(kwargs, Mapping) or not set(required) <= set(kwargs) <= set(parameters):
             raise ScheduleError(
@@ -420,7 +422,7 @@ def _add_warmup(
     func_name: str, init_value: Any, peak_value: Any, warmup_steps: float, decay: Schedule
 ) -> Schedule:
     """Put a line of ``warmup_steps`` steps before ``decay``, unless it has 0 steps."""
-    start = check_absolute(func_name, init_value=init_value)  # even if it is not used
+    start = check_absolute(func_name, init_value=init_value)  # checked even if it is not used
     end = check_absolute(func_name, peak_value=peak_value)
     return Linear(start, end, over=warmup_steps) >> decay if warmup_steps else decay
 

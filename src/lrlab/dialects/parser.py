@@ -25,7 +25,7 @@ DIALECTS = (
 
 
 class _LazyBuilders(Mapping[str, Callable[..., Any]]):
-    """Every function that a text may call, by name; imports a dialect when a text uses its name.
+    """Every function that a text may call, by name; imports a dialect when a text uses it.
 
     >>> _LazyBuilders()["torch.StepLR"](30)
     Step(30)
@@ -60,7 +60,7 @@ def parse(text: str) -> Schedule:
     """Build the schedule that a text describes, in lrlab's names or in another library's.
 
     Raises:
-        ScheduleError: the text is not a schedule; the message shows the place.
+        ScheduleError: the text is not a schedule; the message shows the position.
 
     >>> parse("Warmup(5) >> torch.CosineAnnealingLR(T_max=45)")
     Warmup(5) >> Cosine(45)
@@ -70,7 +70,7 @@ def parse(text: str) -> Schedule:
 
 @cache
 def _select_lr_schedule(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap ``function`` so that it returns the learning rate's schedule, even if it returns two."""
+    """Wrap ``function`` to return only the learning rate's schedule of an ``LrAndMomentum``."""
 
     @wraps(function)
     def build(*args: Any, **kwargs: Any) -> Any:

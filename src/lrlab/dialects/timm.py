@@ -276,7 +276,7 @@ def TanhLRScheduler(
         line: Schedule = Linear(
             check_absolute(func_name, warmup_lr_init=warmup_lr_init), factor, over=warmup
         )
-        if low:  # the part of the rate that is absolute
+        if low:  # add the absolute part of the rate
             rest = build_cycles(low)(warmup, base=1.0) - factor
             line = line + Linear(0.0, check_absolute(func_name, lr_min=max(0.0, rest)), over=warmup)
         whole = line >> whole.shift(-warmup)

@@ -21,7 +21,7 @@ Intended differences:
 - A schedule applies to all parameter groups, so lists of one value per group are refused.
 - Steps may be fractions, or durations such as ``"5ep"``; torch compares them with whole steps, and
   most of its classes never reach a fraction.
-- A ``ConstantLR`` of 0 iterations is its factor wherever it stands; as a later part of a
+- A ``ConstantLR`` of 0 iterations keeps its factor in every place; as a later part of a
   ``SequentialLR``, torch's ends at once, and torch's ``LinearLR`` and ``PolynomialLR`` raise.
 - ``OneCycleLR`` does not change the base rate of other schedulers; torch's sets it to its own
   first rate.
@@ -238,8 +238,8 @@ def ChainedScheduler(schedulers: Sequence[Schedule | LrAndMomentum]) -> Schedule
 def _is_chainable(schedule: Schedule) -> bool:
     """Whether torch's scheduler multiplies the current rate."""
     if isinstance(schedule, Sequential):  # ConstantLR makes one, too
-        first, *others = schedule.schedules
-        return isinstance(first, Constant) and others == [Constant(1.0)]
+        first, *rest = schedule.schedules
+        return isinstance(first, Constant) and rest == [Constant(1.0)]
     # torch does not chain a plateau, but it multiplies the rate.
     sets_lr_outright = isinstance(schedule, Custom | Formula | Repeat | Continued)
     return isinstance(schedule, Plateau) or (schedule.is_relative and not sets_lr_outright)
@@ -275,8 +275,8 @@ def SequentialLR(
         )
     spans = zip(parts, [0, *steps], [*steps, inf], strict=True)
     # A part that ends where it begins never acts.
-    (result, _), *others = [(part, begin) for part, begin, end in spans if end > begin]
-    for part, at in others:
+    (result, _), *later_parts = [(part, begin) for part, begin, end in spans if end > begin]
+    for part, at in later_parts:
         result = _append(result, part, at)
     return result
 
@@ -526,7 +526,7 @@ def SWALR(
 
 
 _ANNEAL_CURVES = {"cos": "cosine", "linear": "linear"}
-"""By torch's ``anneal_strategy``, the curve of a ``Cooldown``."""
+"""Curves of ``Cooldown`` by torch's ``anneal_strategy``."""
 
 
 def _check_scalar(func_name: str, **argument: Any) -> float:
@@ -576,8 +576,8 @@ def from_scheduler(scheduler: Any) -> Schedule:
         scheduler: an object of one of torch's own classes, nested or not.
 
     Raises:
-        ScheduleError: it is not, its parameter groups have different schedules, or something
-            else has set the current rate.
+        ScheduleError: it is not such an object, its parameter groups have different schedules, or
+            something else has set the current rate.
 
     >>> import torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -632,7 +632,7 @@ def _read_scheduler(scheduler: Any, nested: bool = False) -> Schedule:
     if nested and hasattr(scheduler, "_schedulers"):
         raise ScheduleError(
             f"from_scheduler: a scheduler within a scheduler must not contain others, got a "
-            f"{class_name}, which torch steps wrongly there; put its own schedulers in its place."
+            f"{class_name}, which torch steps wrongly there; put its schedulers in its place."
         )
     if class_name not in _CLASSES_WITHOUT_BASE_LRS:
         _check_base_lrs(class_name, scheduler)
@@ -700,7 +700,7 @@ def _read_swa(scheduler: Any) -> Schedule:
     """Read SWALR from the rate at which it began, the base rate if it was the first scheduler."""
     target = _read_group_value(scheduler, "swa_lr")
     schedule = SWALR(target, *_get_anneal_arguments(scheduler))
-    # The part of the way that it has gone; 1 - fraction of its first rate remains.
+    # The fraction of the annealing that is done.
     fraction = 1 - SWALR(0.0, *_get_anneal_arguments(scheduler))(scheduler.last_epoch)
     if fraction > 1 - 1e-9:
         return schedule
@@ -776,11 +776,11 @@ def _require_equal(description: str, values: Iterable[Any]) -> Any:
     Raises:
         ScheduleError: they have different values.
     """
-    first, *others = values
-    if not all(_is_close(other, first) for other in others):
+    first, *rest = values
+    if not all(_is_close(value, first) for value in rest):
         raise ScheduleError(
             f"from_scheduler: {description} must be the same in all parameter groups, got "
-            f"{shorten_repr([first, *others])}; a schedule applies to all of them, so differences "
+            f"{shorten_repr([first, *rest])}; a schedule applies to all of them, so differences "
             "belong in each group's own lr."
         )
     return first
@@ -820,7 +820,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     ),
     "ChainedScheduler": lambda scheduler: ChainedScheduler(_read_children(scheduler)),
 }
-"""By the name of torch's class, how to read it."""
+"""Readers by the name of torch's class."""
 
 _CLASSES_WITHOUT_BASE_LRS: Sequence[str] = (
     "SWALR",

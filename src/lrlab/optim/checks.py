@@ -1,4 +1,4 @@
-"""Warnings of silent mistakes around step(): too many calls, or a metric that never comes.
+"""Warnings about silent mistakes with step(): too many calls, or a metric that never comes.
 
 Nothing is hooked or patched: updating a tensor in place raises its version counter, so comparing
 counters at each call of step() shows whether the optimizer has made an update since the last call.
@@ -12,10 +12,11 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-GAPS_BEFORE_WARNING = 4  # gaps of equal length in a row that are no coincidence
-GAPS_BEFORE_FULL_CHECK = 2  # gaps after which all parameters are checked, not two of them
-GAPS_BEFORE_STOP = 3  # calls in a row with an update before each
-MAX_CALLS = 500  # enough for four gaps of 100; no update until then means no training
+# A gap is the number of calls from one update to the next.
+GAPS_BEFORE_WARNING = 4  # equal gaps in a row after which the check warns
+GAPS_BEFORE_FULL_CHECK = 2  # equal gaps in a row after which all parameters are checked, not two
+GAPS_BEFORE_STOP = 3  # gaps of 1 in a row after which the check stops
+MAX_CALLS = 500  # enough for four gaps of 100; no update by then means no training
 
 _LIBRARY_PACKAGES = {
     "lrlab",
@@ -28,7 +29,7 @@ _LIBRARY_PACKAGES = {
 """Packages between step() and the user's line in a stack trace."""
 
 ParameterIndex = tuple[int, int]
-"""Indices of a parameter's group and of the parameter in it, which keep nothing alive."""
+"""Indices of a parameter's group and of the parameter in it, which hold no reference to it."""
 
 
 def compute_metric_deadline(total_steps: float | None, steps_per_epoch: int | None) -> int:
@@ -61,7 +62,7 @@ class StepCheck:
     end within one. Its attributes are plain numbers.
 
     Args:
-        optimizer: the optimizer to check; every call takes it again, and it is never stored.
+        optimizer: the optimizer to check; it is passed to every call and never stored.
 
     >>> import torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -90,12 +91,8 @@ class StepCheck:
                 return self._calls < MAX_CALLS
             self._last_version = version
             return bool(self._indices) and self._check_update(optimizer)
-        except (
-            RuntimeError,
-            LookupError,
-            AttributeError,
-        ):  # no counters, or the parameters changed
-            return False
+        except (RuntimeError, LookupError, AttributeError):
+            return False  # there are no counters, or the parameters have changed
 
     def _check_update(self, optimizer: Optimizer) -> bool:
         gap, self._last_update_call = self._calls - self._last_update_call, self._calls

@@ -26,28 +26,29 @@ def count_steps(
     """Count the calls of ``optimizer.step()``, and so of ``scheduler.step()``, in a training.
 
     Args:
-        data: a DataLoader, or anything else with a length that yields batches; its batch size,
-            ``drop_last`` and sampler count. Or a number of samples.
+        data: a DataLoader or another iterable of batches that has a length; or a number of
+            samples.
         epochs: epochs of the whole training; a fraction counts the step that it ends in, as
             transformers' ``num_train_epochs`` does.
         batch_size: samples in a batch of one process; only with a number of samples.
         gradient_accumulation_steps: batches of one process per step.
-        world_size: number of processes that share the data; by default, data is that of one
-            process. A loader with a ``DistributedSampler``, or one prepared by accelerate, is that
-            of one process already: ``world_size`` is only checked.
+        world_size: number of processes among which the data is split; 1 by default. A loader with
+            a ``DistributedSampler``, or one prepared by accelerate, is split already: then
+            ``world_size`` is only checked.
         drop_last: whether to drop a last batch that is too small; only with a number of samples.
             False, as in torch.
         leftover: what happens to fewer than ``gradient_accumulation_steps`` batches at the end of
             an epoch: ``"step"`` makes one more step, as Lightning, transformers and accelerate do;
-            ``"drop"`` and ``"carry"`` are for a plain loop that steps ``if (i + 1) % n == 0``,
-            where i restarts every epoch and the gradients are cleared, or goes on.
+            ``"drop"`` and ``"carry"`` are for a plain loop that steps ``if (i + 1) % n == 0``:
+            ``"drop"`` if i restarts every epoch and the gradients are cleared, ``"carry"`` if i
+            continues.
 
     Returns:
         The number of steps, at least 1.
 
     Raises:
         SchedulerError: a number is not positive or of the wrong type, an argument is missing or
-            given twice, the data has no length or is shared by another number of processes, or
+            given twice, the data has no length or is split among another number of processes, or
             the training has no step.
 
     If no batch is dropped, all libraries split n samples alike: each process gets
@@ -96,15 +97,15 @@ def count_steps(
         steps = math.ceil(epoch_count * steps_per_epoch)
     if steps == 0:
         raise SchedulerError(
-            f"a training must have a step, but {batches} batches per epoch give none with "
+            f"a training needs at least one step, but {batches} batches per epoch give none with "
             f"gradient_accumulation_steps={accumulation_steps} and leftover={leftover!r}; use "
-            "smaller batches, keep the last one, or accumulate fewer."
+            "smaller batches, keep the last batch, or accumulate fewer batches."
         )
     return steps
 
 
 def _count_sample_batches(data: Any, batch_size: Any, drop_last: bool, world_size: int) -> int:
-    """Count the batches of each process in one epoch of so many samples."""
+    """Count the batches of each process in one epoch of ``data`` samples."""
     samples = _check_count("a number of samples", data)
     if batch_size is None:
         raise SchedulerError(f"a number of samples needs a batch_size, got {samples} without one.")
@@ -134,15 +135,15 @@ def _count_loader_batches(loader: Any, world_size: int | None) -> int:
         return batches
     if loader_world_size is not None:
         raise SchedulerError(
-            f"world_size must be that of the loader, whose data {loader_world_size} processes "
-            f"share, got {world_size}; leave it out."
+            f"world_size must be the loader's number of processes, {loader_world_size}, got "
+            f"{world_size}; leave it out."
         )
-    dropped = getattr(_get_batch_sampler(loader), "drop_last", False)
-    return batches // world_size if dropped else _ceil_divide(batches, world_size)
+    drops_last = getattr(_get_batch_sampler(loader), "drop_last", False)
+    return batches // world_size if drops_last else _ceil_divide(batches, world_size)
 
 
 def _get_world_size(loader: Any) -> int | None:
-    """Return how many processes share the data of a loader, or None if it does not know."""
+    """Return the number of processes that a loader's data is split among, or None if unknown."""
     batch_sampler = _get_batch_sampler(loader)
     for part in (
         batch_sampler,

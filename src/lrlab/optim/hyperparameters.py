@@ -15,6 +15,9 @@ from lrlab.schedules.core import MetricState
 ParamGroup = dict[str, Any]
 """One of ``optimizer.param_groups``."""
 
+GroupValues = list[float]
+"""One value for each parameter group."""
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
@@ -49,7 +52,7 @@ class Hyperparameter:
             self.replace(group, value)
 
     def replace(self, group: ParamGroup, value: Any) -> None:
-        """Replace the group's value, a tensor too."""
+        """Replace the group's value, even if it is a tensor."""
         if self.index is None:
             group[self.key] = value
         else:
@@ -58,16 +61,16 @@ class Hyperparameter:
 
     @property
     def must_be_below_one(self) -> bool:
-        """Whether it is the decay of a moving average, which makes no sense from 1 on."""
+        """Whether it is the decay rate of a moving average, which must be below 1."""
         return self.key in ("momentum", "betas")
 
     @property
     def base_key(self) -> str:
-        """The key of its base value: torch's ``initial_lr``, and the like for others."""
+        """The key of its base value, such as torch's ``initial_lr``."""
         return f"initial_{self}"
 
     def restore_base(self, group: ParamGroup) -> None:
-        """Set the group back to its base value, if it is stored, and forget that."""
+        """Set the group to its stored base value, if there is one, and remove the stored one."""
         base = group.pop(self.base_key, None)
         if base is not None:
             self.write(group, base)
@@ -95,7 +98,7 @@ ADAM_ALIASES = {
     "beta1": "betas[0]",
     "beta2": "betas[1]",
 }
-"""Other names of hyperparameters of optimizers of Adam's kind."""
+"""Other names of hyperparameters, for optimizers with ``betas``."""
 
 
 def find_hyperparameter(
@@ -103,7 +106,7 @@ def find_hyperparameter(
 ) -> Hyperparameter:
     """Find a hyperparameter of an optimizer by name.
 
-    ``momentum``, ``betas`` and ``beta1`` are ``betas[0]`` for optimizers of Adam's kind.
+    ``momentum``, ``betas`` and ``beta1`` are ``betas[0]`` for optimizers such as Adam.
 
     Args:
         optimizer: the optimizer.
@@ -114,7 +117,7 @@ def find_hyperparameter(
         SchedulerError: the optimizer has no hyperparameter of that name.
     """
     group = optimizer.param_groups[0]
-    known = {str(found): found for found in _iterate_hyperparameters(group)}
+    known = {str(candidate): candidate for candidate in _iterate_hyperparameters(group)}
     found = known.get(name) or known.get(ADAM_ALIASES.get(name, ""))
     if found is None and name in group and not isinstance(group[name], bool):
         raise SchedulerError(
@@ -130,7 +133,7 @@ def find_hyperparameter(
 
 
 def _iterate_hyperparameters(group: Mapping[str, Any]) -> Iterator[Hyperparameter]:
-    """Iterate over everything in a group that is a number."""
+    """Iterate over the hyperparameters of a group that are numbers."""
     for key, value in group.items():
         if key == "params" or key.startswith("initial_"):
             continue
@@ -145,10 +148,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Real | torch.Tensor) and not isinstance(value, bool)
 
 
-GroupValues = list[float]
-"""One value for each parameter group."""
-
-
 class ScheduledHyperparameter:
     """One hyperparameter of every parameter group, and the schedules that it follows.
 
@@ -160,7 +159,7 @@ class ScheduledHyperparameter:
         states: the state of each schedule after the metrics seen; their initial states by default.
 
     Attributes:
-        schedules_with_state: each schedule with its state.
+        schedules_with_state: ``schedule.with_state(state)`` for each schedule.
         forbids_precompute: whether a schedule must not be evaluated ahead of its time.
     """
 
@@ -183,7 +182,7 @@ class ScheduledHyperparameter:
             if (id(schedule), state) not in cache:
                 cache[id(schedule), state] = schedule.with_state(state)
             self.schedules_with_state.append(cache[id(schedule), state])
-        # A user's function may depend on other things than the step, and raise past its end.
+        # A user's function may depend on more than the step, and raise past its end.
         self.forbids_precompute = any(
             isinstance(part, Custom) for s in cache.values() for part in s.walk()
         )
@@ -199,7 +198,7 @@ class ScheduledHyperparameter:
         return self.states != [schedule.init_state() for schedule in self.schedules]
 
     def extend(self, schedules: list[Schedule], bases: GroupValues) -> "ScheduledHyperparameter":
-        """Return it with more groups; ``bases`` are those of all groups."""
+        """Return a copy with more groups; ``bases`` are those of all groups."""
         new_states = [schedule.init_state() for schedule in schedules]
         return ScheduledHyperparameter(
             self.hyperparameter,
@@ -215,7 +214,7 @@ class ScheduledHyperparameter:
         return [schedule(t, base=base) for schedule, base in pairs]
 
     def update_states(self, t: int, metric: Any) -> "ScheduledHyperparameter":
-        """Return it with the states after a metric was seen at step ``t``."""
+        """Return a copy with the states after a metric at step ``t``."""
         states: dict[Any, MetricState] = {}
         keys = []
         for schedule, base, state in zip(self.schedules, self.bases, self.states, strict=True):

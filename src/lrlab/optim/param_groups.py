@@ -35,7 +35,7 @@ class GroupSchedules:
     """The schedules of all groups, and those of single groups that differ.
 
     Args:
-        defaults: schedules of every group without its own.
+        defaults: schedules of every group without an override.
         overrides: schedules of single groups, by index in ``optimizer.param_groups``.
     """
 
@@ -47,14 +47,14 @@ class GroupSchedules:
 
         The learning rate is the first.
         """
-        found = [
+        hyperparameters = [
             hyperparameter
             for schedules in (self.defaults, *self.overrides.values())
             for hyperparameter in schedules
         ]
         return tuple(
             ScheduledHyperparameter(hyperparameter, self.defaults.get(hyperparameter, UNCHANGED))
-            for hyperparameter in dict.fromkeys(found)
+            for hyperparameter in dict.fromkeys(hyperparameters)
         )
 
 
@@ -83,10 +83,12 @@ def read_group_schedules(
             'groups must map groups to schedules, such as {"head": "Cosine(45)", 1: "Linear(1, 0, '
             f'over=30)"}}, got {groups!r}.'
         )
-    given = {name: value for name, value in hyperparameter_schedules.items() if value is not None}
-    if "lr" in given:
+    named_schedules = {
+        name: value for name, value in hyperparameter_schedules.items() if value is not None
+    }
+    if "lr" in named_schedules:
         raise SchedulerError("lr must have one schedule, got two.")
-    defaults = reader.read_schedules({"lr": schedule, **given})
+    defaults = reader.read_schedules({"lr": schedule, **named_schedules})
     overrides: dict[int, HyperparameterSchedules] = {}
     for key, value in groups.items():
         group_index = _find_group_index(reader.optimizer, key)
@@ -134,7 +136,7 @@ class ScheduleReader:
             if name != "lr":
                 raise SchedulerError(
                     f"the schedule of {name} must be one schedule, got a pair of lr and momentum; "
-                    f"pass {name}=... its .momentum."
+                    f"pass its .momentum as {name}=..."
                 )
             return {"lr": value.lr, "momentum": value.momentum}
         if isinstance(value, tuple | list):
@@ -178,7 +180,7 @@ def _find_group_index(optimizer: Optimizer, key: Any) -> int:
 class ScheduledParamGroups:
     """The values of parameter groups, step by step.
 
-    Every call takes the groups anew, because an optimizer replaces them when it loads a state.
+    The groups are passed to every call, because an optimizer replaces them when it loads a state.
 
     Args:
         group_schedules: the schedules that the groups follow.
@@ -259,12 +261,14 @@ class ScheduledParamGroups:
         used_values: list[GroupValues] | None,
         groups: list[ParamGroup],
     ) -> None:
-        """Set the groups to the values of ``hyperparameters`` at step ``t``; or change nothing.
+        """Set the groups to the values of ``hyperparameters`` at step ``t``.
+
+        If that raises, nothing has changed.
 
         Args:
             t: the step; below 0, for a child of torch's SequentialLR that has not begun, the groups
                 stay unchanged.
-            hyperparameters: what to follow from now on.
+            hyperparameters: the scheduled hyperparameters from now on.
             used_values: for each hyperparameter, the values used before; None at the beginning.
             groups: ``optimizer.param_groups``.
         """
@@ -281,19 +285,19 @@ class ScheduledParamGroups:
         if t >= 0:
             for scheduled, row in zip(hyperparameters, table.get_values(t), strict=True):
                 for i, (value, base) in enumerate(zip(row, scheduled.bases, strict=True)):
-                    _ensure_own_tensor(scheduled.hyperparameter, groups, i)
+                    _separate_tensor(scheduled.hyperparameter, groups, i)
                     groups[i][scheduled.hyperparameter.base_key] = base
                     scheduled.hyperparameter.write(groups[i], value)
-        followed = {scheduled.hyperparameter for scheduled in hyperparameters}
+        still_scheduled = {scheduled.hyperparameter for scheduled in hyperparameters}
         for scheduled in self.table.hyperparameters:
-            if scheduled.hyperparameter not in followed:
+            if scheduled.hyperparameter not in still_scheduled:
                 for group in groups:
                     scheduled.hyperparameter.restore_base(group)
         self.table = table
 
 
 def _matches_value(stored: Any, value: float) -> bool:
-    """Whether a stored value is this one, in the precision of its type."""
+    """Whether a stored value equals ``value`` in the precision of its type."""
     if isinstance(stored, torch.Tensor):
         return bool(stored == torch.tensor(value, dtype=stored.dtype, device=stored.device))
     return bool(stored == value)
@@ -307,7 +311,7 @@ def extend_to_new_groups(
     """Return the hyperparameters extended to the groups that each of them lacks.
 
     Args:
-        hyperparameters: what the known groups follow.
+        hyperparameters: the scheduled hyperparameters of the known groups.
         groups: all groups.
         overrides: schedules of single groups that differ from the default, by index.
 
@@ -332,8 +336,8 @@ def _extend_hyperparameter(
     known_count, bases = len(scheduled.schedules), scheduled.bases
     if known_count > len(groups):
         raise SchedulerError(
-            f"the optimizer must keep its {known_count} parameter groups, but has {len(groups)} "
-            "now: build a new scheduler."
+            f"the optimizer must keep its {known_count} parameter groups, but now has "
+            f"{len(groups)}: build a new scheduler."
         )
     if not known_count <= len(bases) <= len(groups):
         raise SchedulerError(
@@ -344,48 +348,48 @@ def _extend_hyperparameter(
         overrides.get(i, {}).get(scheduled.hyperparameter, scheduled.default_schedule)
         for i in range(known_count, len(groups))
     ]
-    missing = [
+    new_bases = [
         _read_base(scheduled.hyperparameter, groups, i) for i in range(len(bases), len(groups))
     ]
-    return scheduled.extend(schedules, [*bases, *missing])
+    return scheduled.extend(schedules, [*bases, *new_bases])
 
 
 def _read_base(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_index: int) -> float:
     """Return the base value of a new group.
 
-    It is the group's initial value if it has one, as loaded groups do, or else its current value;
-    if that is a tensor that an earlier group has too, the base value of that group.
+    It is the group's initial value if it has one, as loaded groups do, or else its current value.
+    If that is a tensor shared with an earlier group, it is the base value of that group.
     """
     group, stored = groups[group_index], hyperparameter.read(groups[group_index])
     if isinstance(stored, torch.Tensor):
-        sharing = (other for other in groups[:group_index] if hyperparameter.read(other) is stored)
-        stored = next(sharing, group).get(hyperparameter.base_key, stored)
-    given = group.get(hyperparameter.base_key, stored)
+        sharers = (other for other in groups[:group_index] if hyperparameter.read(other) is stored)
+        stored = next(sharers, group).get(hyperparameter.base_key, stored)
+    initial_value = group.get(hyperparameter.base_key, stored)
     if isinstance(stored, torch.Tensor) and not stored.is_floating_point():
         raise SchedulerError(
             f"{hyperparameter} of parameter group {group_index} must be a tensor of floats, got "
             f"{stored!r}."
         )
     try:
-        base = to_finite_float(float(given))
-    except (TypeError, ValueError, RuntimeError):  # the last is torch's
+        base = to_finite_float(float(initial_value))
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError comes from torch
         base = None
     if base is None or base < 0:
         raise SchedulerError(
             f"{hyperparameter} of parameter group {group_index} must be a number of 0 or more, got "
-            f"{given!r}."
+            f"{initial_value!r}."
         )
     return base
 
 
-def _ensure_own_tensor(
+def _separate_tensor(
     hyperparameter: Hyperparameter, groups: list[ParamGroup], group_index: int
 ) -> None:
-    """Give a group its own tensor, if it needs one.
+    """Give a group a tensor that it does not share, if its value is or must be a tensor.
 
     Groups with an optimizer's default share one tensor, so they could not have different values. A
     captured graph freezes numbers and CPU tensors, but reads tensors of its device at every replay,
-    so the learning rate of a ``capturable`` group becomes one of those.
+    so the learning rate of a ``capturable`` group becomes a tensor on that device.
     """
     group, stored = groups[group_index], hyperparameter.read(groups[group_index])
     is_tensor = isinstance(stored, torch.Tensor)
@@ -401,14 +405,13 @@ def _ensure_own_tensor(
 
 
 def _have_same_values(
-    hyperparameters: tuple[ScheduledHyperparameter, ...],
-    others: tuple[ScheduledHyperparameter, ...],
+    first: tuple[ScheduledHyperparameter, ...],
+    second: tuple[ScheduledHyperparameter, ...],
 ) -> bool:
     """Whether both have the same values at every step."""
-    pairs = zip(hyperparameters, others, strict=False)
-    return len(hyperparameters) == len(others) and all(
-        first.hyperparameter == other.hyperparameter
-        and first.bases == other.bases
-        and first.schedules_with_state == other.schedules_with_state
-        for first, other in pairs
+    return len(first) == len(second) and all(
+        a.hyperparameter == b.hyperparameter
+        and a.bases == b.bases
+        and a.schedules_with_state == b.schedules_with_state
+        for a, b in zip(first, second, strict=True)
     )

@@ -36,11 +36,13 @@ GroupLrs = list[float | torch.Tensor]
 
 
 class LRScheduler(torch_schedulers.LRScheduler):
-    """Sets every parameter group's learning rate to ``schedule(t, base)``; t counts ``step()``.
+    """Sets every parameter group's learning rate to ``schedule(t, base)`` at step t.
+
+    The step counts calls of ``step()`` from 0.
 
     Each value is computed from the step and the group's base value alone, so nothing drifts, and
     after ``load_state_dict`` the optimizer has the right values whatever the order in which
-    schedulers and checkpoints were built and loaded. Nothing of the optimizer is patched. The base
+    schedulers and checkpoints were built and loaded. The optimizer is not patched. The base
     learning rate of a group is its ``"initial_lr"``, which checkpoints of optimizers contain, or
     else its ``"lr"`` when the scheduler first sees it.
 
@@ -51,23 +53,23 @@ class LRScheduler(torch_schedulers.LRScheduler):
 
     A parameter group that is added to the optimizer later follows the schedule of all groups from
     the next ``step()`` on, on the same clock, from its own base learning rate. The scheduler's own
-    ``add_param_group`` sets it at once, and can give it a schedule of its own.
+    ``add_param_group`` sets it at once, and can give it another schedule.
 
     Args:
         optimizer: the optimizer whose parameter groups are scheduled.
-        schedule: schedule of the learning rate: ``Warmup(5) >> Cosine(45)``, or its text. What
-            ``dialects.torch.OneCycleLR`` and its like return schedules the momentum too.
+        schedule: schedule of the learning rate: ``Warmup(5) >> Cosine(45)``, or its text. The
+            results of ``dialects.torch.OneCycleLR`` and ``CyclicLR`` schedule the momentum too.
         total_steps: calls of ``step()`` in the whole training; needed by durations such as
             ``"10%"`` and by primitives without a duration.
         steps_per_epoch: calls of ``step()`` in one epoch; needed by durations such as ``"5ep"``.
-        momentum: a schedule or its text; it sets ``betas[0]`` if the optimizer is of Adam's kind.
+        momentum: a schedule or its text; for optimizers such as Adam, of ``betas[0]``.
         weight_decay: a schedule or its text.
         betas: schedule of ``betas[0]``, or a pair for both; None leaves one unchanged.
         groups: schedules of single groups, by index or ``"name"``: one of the learning rate
             (``{"head": "Cosine(45)"}``) or several (``{0: {"lr": ..., "weight_decay": ...}}``).
         on_mismatch: what to do when a state is loaded that was saved with another schedule or base
-            value: raise an ``"error"``, ``"keep"`` those of this scheduler, or ``"load"`` the saved
-            ones.
+            value: raise an ``"error"``, ``"keep"`` the schedules and base values of this scheduler,
+            or ``"load"`` the saved ones.
         last_epoch: the last completed step, to resume without ``load_state_dict``; -1, the
             default, for none.
         **hyperparameter_schedules: schedules of any other hyperparameter, by its name.
@@ -264,12 +266,12 @@ class LRScheduler(torch_schedulers.LRScheduler):
             if value is not None:
                 # SequentialLR of older versions of torch begins a child, at -1, with step(0).
                 if self.needs_metric and self.last_epoch >= 0:
-                    metrics, other = value, metrics
+                    metrics, second_value = value, metrics
                 else:
-                    epoch, other = value, epoch
-                if other is not None:
+                    epoch, second_value = value, epoch
+                if second_value is not None:
                     raise SchedulerError(
-                        f"step() takes one metric or one epoch, got {value!r} and {other!r}."
+                        f"step() takes one metric or one epoch, got {value!r} and {second_value!r}."
                     )
             self._step_with_arguments(metrics, epoch, bool(skipped))
             return
@@ -277,7 +279,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         groups = self.optimizer.param_groups
         table = self._groups.table
         i = t - table.first_step
-        # As few operations as possible: a step costs less than a third of one of torch's.
+        # As few operations as possible: a step takes less than a third of the time of torch's.
         if (
             0 < i < table.length
             and len(groups) == table.group_count
@@ -300,9 +302,9 @@ class LRScheduler(torch_schedulers.LRScheduler):
             warn_missing_metric(t)
 
     def observe(self, metric: Any) -> None:
-        """Pass a metric between two steps: the current values follow it at once, the step stays.
+        """Pass a metric between two steps: the values change at once, the step does not.
 
-        For trainers that measure at other times than they step; call it after ``step()``.
+        This is for trainers that do not measure when they step. Call it after ``step()``.
 
         Args:
             metric: any number; NaN never counts as an improvement.
@@ -325,8 +327,8 @@ class LRScheduler(torch_schedulers.LRScheduler):
 
         Args:
             group: what ``optimizer.add_param_group`` takes.
-            schedule: what the group follows instead of the schedule of all groups, on the same
-                clock: a schedule of the learning rate, or several by hyperparameter.
+            schedule: schedule of the group's learning rate, or several schedules by
+                hyperparameter, on the same clock; the schedule of all groups if omitted.
 
         Raises:
             SchedulerError: something is not a schedule, or the optimizer has no such
@@ -345,29 +347,29 @@ class LRScheduler(torch_schedulers.LRScheduler):
         overrides = {} if schedule is None else reader.read_group(schedule)
         t, hyperparameters = self.last_epoch, self._hyperparameters
         used_values = self._groups.get_used_values(t)
-        known = {scheduled.hyperparameter for scheduled in hyperparameters}
-        new = [
+        known_hyperparameters = {scheduled.hyperparameter for scheduled in hyperparameters}
+        new_hyperparameters = [
             ScheduledHyperparameter(hyperparameter, UNCHANGED)
             for hyperparameter in overrides
-            if hyperparameter not in known
+            if hyperparameter not in known_hyperparameters
         ]
         self.optimizer.add_param_group(group)
         groups = self.optimizer.param_groups
         try:
             hyperparameters = extend_to_new_groups(
-                (*hyperparameters, *new), groups, {len(groups) - 1: overrides}
+                (*hyperparameters, *new_hyperparameters), groups, {len(groups) - 1: overrides}
             )
-            self._set_values(t, hyperparameters, [*used_values, *([] for _ in new)])
+            self._set_values(t, hyperparameters, [*used_values, *([] for _ in new_hyperparameters)])
         except LrlabError:
             groups.pop()
             raise
 
     def replan(self, new_total_steps: float) -> None:
-        """Continue as for a training of ``new_total_steps`` steps: without a jump, to the new end.
+        """Stretch or shrink the rest of every schedule to end at ``new_total_steps``.
 
-        The rest of every schedule is stretched or shrunk, as ``schedule.replan`` does. A state that
-        is saved from now on has the changed schedules: load it with ``on_mismatch="load"``, or into
-        a scheduler with the same change.
+        There is no jump, as in ``schedule.replan``. A state that is saved from now on has the
+        changed schedules: load it with ``on_mismatch="load"``, or into a scheduler with the same
+        change.
 
         Raises:
             SchedulerError: ``new_total_steps`` is not above the current step, the planned end has
@@ -401,7 +403,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         """
         t, hyperparameters = self.last_epoch, self._hyperparameters
         current_values = None
-        if t >= 0 and not self._holds_values():  # another scheduler has set them since
+        if t >= 0 and not self._groups_have_values():  # something else has set them since
             current_values = [
                 [
                     float(scheduled.hyperparameter.read(group))
@@ -424,9 +426,9 @@ class LRScheduler(torch_schedulers.LRScheduler):
         The optimizer's own state may be loaded before, after or not at all.
 
         Raises:
-            SchedulerError: the state is not of an ``LRScheduler`` with as many groups, or was saved
-                with another schedule or base value and ``on_mismatch`` is ``"error"``. Nothing
-                changes then.
+            SchedulerError: the state is not of an ``LRScheduler`` with as many groups, or it was
+                saved with another schedule or base value and ``on_mismatch`` is ``"error"``.
+                Nothing changes then.
         """
         groups = self.optimizer.param_groups
         step, step_count, saved = parse_state_dict(state_dict, len(groups))
@@ -466,7 +468,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         _register_load_hooks(self)
 
     def __copy__(self) -> "LRScheduler":
-        # The copy shares the optimizer and nothing that changes.
+        # The copy shares the optimizer, but no state of the scheduler.
         other = object.__new__(type(self))
         copies = {"_groups": copy(self._groups), "_step_check": copy(self._step_check)}
         other.__dict__.update(self.__dict__ | copies)
@@ -486,7 +488,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         self._groups.set_groups(t, hyperparameters, used_values, self.optimizer.param_groups)
         self.last_epoch = t
 
-    def _holds_values(self) -> bool:
+    def _groups_have_values(self) -> bool:
         """Whether the groups have the values that this scheduler set last."""
         groups = self.optimizer.param_groups
         return self.last_epoch >= 0 and self._groups.matches(groups, self.last_epoch)
@@ -501,7 +503,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         t = self.last_epoch + 1 if epoch is None else _parse_step(epoch)
         if t is None:
             raise SchedulerError(
-                f"step() goes to a step, a whole number of 0 or more, got {epoch!r}"
+                f"step(): epoch must be a whole number of 0 or more, got {epoch!r}"
                 + ("." if self.needs_metric else "; this schedule reads no metric.")
             )
         scheduled_groups, current_step = self._groups, self.last_epoch
@@ -540,38 +542,38 @@ def _register_load_hooks(scheduler: LRScheduler) -> None:
     accelerate's, loads into the wrapped optimizer count too.
     """
     scheduler_ref = ref(scheduler)
-    held_values: list[bool] = []
+    must_restore: list[bool] = []
 
-    def before_load(optimizer: Optimizer, state: Any) -> None:
-        held_values[:] = [
+    def check_values(optimizer: Optimizer, state: Any) -> None:
+        must_restore[:] = [
             (live_scheduler := scheduler_ref()) is not None
-            and optimizer in _list_wrapped_optimizers(live_scheduler)
-            and live_scheduler._holds_values()
+            and optimizer in _list_optimizers(live_scheduler)
+            and live_scheduler._groups_have_values()
         ]
 
-    def after_load(optimizer: Optimizer) -> None:
-        if any(held_values) and (live_scheduler := scheduler_ref()) is not None:
-            held_values.clear()
+    def restore_values(optimizer: Optimizer) -> None:
+        if any(must_restore) and (live_scheduler := scheduler_ref()) is not None:
+            must_restore.clear()
             live_scheduler._restore_values()
 
-    for layer in _list_wrapped_optimizers(scheduler):
-        if "_optimizer_load_state_dict_post_hooks" in vars(layer):
+    for optimizer in _list_optimizers(scheduler):
+        if "_optimizer_load_state_dict_post_hooks" in vars(optimizer):
             for handle in (
-                layer.register_load_state_dict_pre_hook(before_load),
-                layer.register_load_state_dict_post_hook(after_load),
+                optimizer.register_load_state_dict_pre_hook(check_values),
+                optimizer.register_load_state_dict_post_hook(restore_values),
             ):
                 finalize(scheduler, handle.remove).atexit = False
 
 
-def _list_wrapped_optimizers(scheduler: LRScheduler) -> list[Any]:
-    """The scheduler's optimizer and those that it wraps."""
-    layers: list[Any] = [scheduler.optimizer]
-    while isinstance(inner := getattr(layers[-1], "optimizer", None), Optimizer):
-        layers.append(inner)
-    return layers
+def _list_optimizers(scheduler: LRScheduler) -> list[Any]:
+    """Return the scheduler's optimizer and the optimizers that it wraps."""
+    optimizers: list[Any] = [scheduler.optimizer]
+    while isinstance(inner := getattr(optimizers[-1], "optimizer", None), Optimizer):
+        optimizers.append(inner)
+    return optimizers
 
 
 def _parse_step(value: Any) -> int | None:
-    """Return ``value`` as a step, or None if it is none."""
+    """Return ``value`` as a step, or None if it is not a step."""
     step = to_integer(value)
     return None if step is None or step < 0 else step

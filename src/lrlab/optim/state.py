@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isclose, isinf
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from torch.optim import Optimizer
 
@@ -18,7 +18,7 @@ from lrlab.schedules.durations import Horizon
 OnMismatch = Literal["error", "keep", "load"]
 """What to do if a state has other schedules or base values than the scheduler."""
 
-ON_MISMATCH_CHOICES = ("error", "keep", "load")
+ON_MISMATCH_CHOICES: tuple[str, ...] = get_args(OnMismatch)
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ def build_state_dict(
     """Return the state as Python primitives, safe for ``torch.load(weights_only=True)``.
 
     Args:
-        hyperparameters: what every group follows.
+        hyperparameters: the scheduled hyperparameters.
         used_values: for each hyperparameter, the values used last.
-        current_values: for each hyperparameter, the values that the groups have, if something else
-            has set them.
+        current_values: for each hyperparameter, the values of the groups, if something else has
+            set them.
         step, step_count: the current step, and the number of steps made.
         total_steps: steps of the training, if known.
     """
@@ -73,7 +73,7 @@ def build_state_dict(
                 "default_schedule": repr(scheduled.default_schedule),
                 "schedules": [repr(schedule) for schedule in scheduled.schedules],
                 "bases": list(scheduled.bases),
-                # A new group has used nothing yet: its base value.
+                # A new group has used no value yet, so its base value stands in.
                 "used_values": [*row, *scheduled.bases[len(row) :]],
                 "states": list(scheduled.states),
                 **extra,
@@ -86,17 +86,17 @@ def build_state_dict(
 def parse_state_dict(
     state: Any, group_count: int
 ) -> tuple[int, int, dict[str, SavedHyperparameter]]:
-    """Return the step, the number of steps made, and what is saved of each hyperparameter.
+    """Return the step, the number of steps made, and the saved hyperparameters by name.
 
     Raises:
-        SchedulerError: it is not such a state, or not one of ``group_count`` parameter groups.
+        SchedulerError: it is not a state of a scheduler with ``group_count`` parameter groups.
     """
     keys = set(state) if isinstance(state, Mapping) else set()
     missing = {"last_epoch", "_step_count", "hyperparameters"} - keys
     if missing == {"hyperparameters"}:
         raise SchedulerError(
-            "the state dict must be one of lrlab's scheduler, but is one of torch's: continue from "
-            'it with scheduler.step(epoch=state["last_epoch"]).'
+            "the state dict must come from lrlab's scheduler, but comes from one of torch's: "
+            'continue from it with scheduler.step(epoch=state["last_epoch"]).'
         )
     if missing:
         raise SchedulerError(
@@ -163,16 +163,16 @@ def restore_hyperparameters(
     optimizer: Optimizer,
     accept_scheduled_base: bool,
 ) -> tuple[ScheduledHyperparameter, ...]:
-    """Return what to follow after a state is loaded.
+    """Return the scheduled hyperparameters after a state is loaded.
 
     Args:
-        saved: what the state has of each hyperparameter.
+        saved: the saved hyperparameters by name.
         hyperparameters: those of the scheduler that the state is loaded into.
         t: the saved step.
-        on_mismatch: what to do if they differ.
+        on_mismatch: what to do if the two differ.
         optimizer: the optimizer whose hyperparameters they are.
         accept_scheduled_base: whether a base value of the scheduler may be the saved value of step
-            ``t``, as it is if the optimizer had loaded a state without base values before.
+            ``t``, as it is if the optimizer has loaded a state without base values.
 
     Raises:
         SchedulerError: they differ and ``on_mismatch`` is ``"error"``, or a saved schedule cannot
@@ -192,7 +192,7 @@ def restore_hyperparameters(
                 for scheduled in hyperparameters
             )
         current = {str(scheduled.hyperparameter): scheduled for scheduled in hyperparameters}
-        # The learning rate comes first, whatever order a file has.
+        # The learning rate comes first, whatever the order in the state.
         lr_first = sorted(saved.items(), key=lambda item: item[0] != "lr")
         return tuple(
             _load_schedules(name, entry, current.get(name), optimizer) for name, entry in lr_first
@@ -207,7 +207,7 @@ def _describe_mismatch(
     t: int,
     accept_scheduled_base: bool,
 ) -> str | None:
-    """Say what has changed since the state was saved; None if nothing has."""
+    """Describe what has changed since the state was saved; None if nothing has."""
     current = {str(scheduled.hyperparameter): scheduled for scheduled in hyperparameters}
     for name in [*saved, *current]:
         if name not in saved:
@@ -240,7 +240,7 @@ def _differs(schedule: Schedule, text: str) -> bool:
 def _keep_schedules(
     scheduled: ScheduledHyperparameter, saved: SavedHyperparameter | None
 ) -> ScheduledHyperparameter:
-    """Keep the scheduler's schedules; take over the states of those that are as saved."""
+    """Keep the scheduler's schedules, with the saved states of those that are unchanged."""
     if saved is None:
         return scheduled
     triples = zip(scheduled.schedules, saved.schedules, saved.states, strict=True)
@@ -280,7 +280,7 @@ def _load_schedules(
 
 
 def _parse_schedules(texts: Sequence[str], current_schedules: Sequence[Schedule]) -> list[Schedule]:
-    """Build schedules from texts; reuse current ones of the same text (functions have none)."""
+    """Parse schedules; reuse current ones with the same text, since functions cannot be parsed."""
     parsed = {repr(schedule): schedule for schedule in current_schedules}
     for text in texts:
         if text not in parsed:
@@ -290,7 +290,7 @@ def _parse_schedules(texts: Sequence[str], current_schedules: Sequence[Schedule]
                 reason = str(error).splitlines()[-1].strip(" ^")
                 raise SchedulerError(
                     f"the saved schedule {shorten_repr(text)} cannot be built from its text "
-                    f"({reason}): build the scheduler with it."
+                    f"({reason}): build the scheduler with that schedule."
                 ) from None
     # Several functions may have the same name, so a group's own schedule comes first.
     return [
@@ -307,13 +307,13 @@ def replan_hyperparameters(
     at: int,
     total_steps: float | None,
 ) -> tuple[ScheduledHyperparameter, ...]:
-    """Change every schedule from step ``at`` on to end with a training of ``new_total_steps``.
+    """Return copies whose schedules change at step ``at`` to end at ``new_total_steps``.
 
     Args:
-        hyperparameters: what follows schedules.
+        hyperparameters: the scheduled hyperparameters.
         new_total_steps: steps of the whole training from now on.
         at: the current step.
-        total_steps: steps that were planned; None for those of the longest schedule with an end.
+        total_steps: steps planned before; None for the length of the longest schedule with an end.
 
     Raises:
         SchedulerError: a schedule is metric-driven, none has an end, or a number is too low.
@@ -330,8 +330,7 @@ def replan_hyperparameters(
     for schedule in schedules.values():
         if schedule.needs_metric:
             raise SchedulerError(
-                f"replan needs schedules with an end, but {schedule} reads a metric and goes on as "
-                "long as training does."
+                f"replan needs schedules with an end, but {schedule} reads a metric and never ends."
             )
     if total_steps is None:
         lengths = [schedule.compute_length(Horizon()) for schedule in schedules.values()]
@@ -343,7 +342,7 @@ def replan_hyperparameters(
         )
     if at >= total_steps:
         raise SchedulerError(
-            f"replan must come before the planned end, step {total_steps:g}, but this is step "
+            f"replan must be called before the planned end, step {total_steps:g}, but this is step "
             f"{at}: build a new scheduler."
         )
     replanned_schedules = {

@@ -1,7 +1,7 @@
 """Precomputed values of every scheduled hyperparameter over the next steps, to make steps fast.
 
-Evaluating a schedule costs about the same for one step as for hundreds, so stepping through a table
-costs almost nothing. Every value has the bits that an evaluation at its step would have.
+Evaluating a schedule takes about as long for one step as for hundreds, so a step through a table
+takes almost no time. Each value is bit-identical to an evaluation at its step.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,8 @@ import numpy as np
 from lrlab.errors import LrlabError, SchedulerError
 from lrlab.optim.hyperparameters import GroupValues, Hyperparameter, ScheduledHyperparameter
 
-MIN_TABLE_STEPS = 64
-MAX_TABLE_STEPS = 2_048
-"""Steps in a table: few at first, so that a scheduler begins at once, then more and more."""
+MIN_TABLE_STEPS, MAX_TABLE_STEPS = 64, 2_048
+"""Steps in a table: few at first, so that a scheduler starts fast, then twice as many each time."""
 
 Cell = tuple[int, str, list[float], float, Hyperparameter]
 """One hyperparameter of one parameter group: the index of the group, the key, a number for each
@@ -55,7 +54,8 @@ class ValueTable:
         """Return the values at step ``t`` of the table, by hyperparameter and group."""
         i = t - self.first_step
         values = [numbers[i] * scale for _, _, numbers, scale, _ in self.cells]
-        return [values[i : i + self.group_count] for i in range(0, len(values), self.group_count)]
+        size = self.group_count
+        return [values[start : start + size] for start in range(0, len(values), size)]
 
     def get_used_values(self, t: int) -> list[GroupValues]:
         """Return the values used last before step ``t``, by hyperparameter and group."""
@@ -78,8 +78,8 @@ def precompute(
 ) -> ValueTable:
     """Compute the table of step ``t`` and some steps after it.
 
-    A table that continues the previous one is longer than it. It has a single step if a function of
-    the user is scheduled, which must not be called ahead of its time, or if a later step fails.
+    A table that continues the previous one is twice as long. It has a single step if a later step
+    fails, or if it calls a user's function, which must not be called ahead of its time.
 
     Args:
         hyperparameters: the scheduled hyperparameters, the learning rate first.
@@ -98,16 +98,12 @@ def precompute(
     if any(scheduled.forbids_precompute for scheduled in hyperparameters):
         length = 1
     try:
-        cells = [
-            cell for scheduled in hyperparameters for cell in _compute_cells(scheduled, t, length)
-        ]
+        cells = _compute_cells(hyperparameters, t, length)
     except LrlabError:
         if length == 1:
             raise
         length = 1
-        cells = [
-            cell for scheduled in hyperparameters for cell in _compute_cells(scheduled, t, length)
-        ]
+        cells = _compute_cells(hyperparameters, t, length)
     base_lrs = list(hyperparameters[0].bases)
     table = ValueTable(hyperparameters, t, length, len(base_lrs), cells, base_lrs, [])
     return replace(
@@ -126,7 +122,13 @@ def _pad_used_values(
     return [[*row, *scheduled.bases[len(row) :]] for row, scheduled in pairs]
 
 
-def _compute_cells(scheduled: ScheduledHyperparameter, t: int, length: int) -> Iterator[Cell]:
+def _compute_cells(
+    hyperparameters: tuple[ScheduledHyperparameter, ...], t: int, length: int
+) -> list[Cell]:
+    return [cell for scheduled in hyperparameters for cell in _iter_cells(scheduled, t, length)]
+
+
+def _iter_cells(scheduled: ScheduledHyperparameter, t: int, length: int) -> Iterator[Cell]:
     steps = np.arange(t, t + length)
     hyperparameter = scheduled.hyperparameter
     highest_bases: dict[int, float] = {}
@@ -136,7 +138,7 @@ def _compute_cells(scheduled: ScheduledHyperparameter, t: int, length: int) -> I
     for group_index, (schedule, base) in enumerate(
         zip(scheduled.schedules_with_state, scheduled.bases, strict=True)
     ):
-        if not 0 <= base < np.inf:  # a user can have changed it
+        if not 0 <= base < np.inf:  # the user may have changed it
             raise SchedulerError(
                 f"the base value of {hyperparameter} must be 0 or more, got {base!r} in parameter "
                 f"group {group_index}."
@@ -147,8 +149,8 @@ def _compute_cells(scheduled: ScheduledHyperparameter, t: int, length: int) -> I
             highest_base = highest_bases[id(schedule)]
             values = schedule(steps) if schedule.is_relative else schedule(steps, base=base)
             highest = float(values.max()) * (highest_base if schedule.is_relative else 1.0)
-            if highest == np.inf:  # beyond float64: this raises the error
-                schedule(steps, base=highest_base)
+            if highest == np.inf:
+                schedule(steps, base=highest_base)  # raises the error about the overflow
             if hyperparameter.must_be_below_one and highest >= 1:
                 raise SchedulerError(
                     f"{hyperparameter} must stay below 1, but {schedule} gives {highest:g} at step "

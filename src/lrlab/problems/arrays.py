@@ -1,4 +1,4 @@
-"""Problems from arrays: check arrays, tensors or frames, and turn them into tensors and a task."""
+"""Problems from arrays: check arrays, tensors or frames; convert them to tensors and a task."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from lrlab._checks import to_finite_float
 from lrlab.errors import ProblemError
-from lrlab.problems.dry_run import build_network, compute_outputs, refuse_untrainable
+from lrlab.problems.dry_run import build_network, check_loss_and_metric, compute_outputs
 from lrlab.problems.metrics import (
     TASK_KINDS,
     DummyOutput,
@@ -37,7 +37,7 @@ class ArrayData:
         task: loss, metric and dummy output.
         test_rows: number of test rows.
         has_fixed_test: whether the test rows are the same for every seed.
-        strata: class of every row, whose fractions each split keeps; None to split without them.
+        strata: class of every row, for stratified splits; None to split without classes.
         summary: rows and targets in a few words.
     """
 
@@ -60,7 +60,7 @@ class ArrayData:
         return None if self.has_fixed_test else self.test_rows / self.train_rows
 
     def split(self, seed: int) -> Split:
-        """Return the rows as a seed divides them."""
+        """Split the rows by a seed."""
         rows = np.arange(len(self.x))
         if self.has_fixed_test:
             train, test = rows[: -self.test_rows], rows[-self.test_rows :]
@@ -110,11 +110,11 @@ def prepare_arrays(
         values = np.concatenate([values, to_target_array(y_test, "y_test", test_inputs)])
     outputs = compute_outputs(network, inputs)
     targets = prepare_targets(values, outputs, loss, metric, task)
-    refuse_untrainable(targets.task, network, inputs, targets.encoded)
+    check_loss_and_metric(targets.task, network, inputs, targets.encoded)
     test_rows = len(test_inputs) if has_fixed_test else _count_test_rows(len(inputs), test_size)
     strata = None if has_fixed_test else targets.labels
     if strata is not None:
-        _refuse_rare_classes(strata, test_rows)
+        _check_class_sizes(strata, test_rows)
     all_inputs = torch.cat([inputs, test_inputs]) if has_fixed_test else inputs
     seeds_text = "the same for every seed" if has_fixed_test else "drawn by every seed"
     return ArrayData(
@@ -136,12 +136,12 @@ def _count_test_rows(rows: int, test_size: float) -> int:
     if fraction is None or not 0 < fraction < 1:
         raise ProblemError(f"test_size must be above 0 and below 1, got {test_size!r}; try 0.3.")
     if rows < 3:
-        raise ProblemError(f"a problem needs at least 3 rows, to train on and to test, got {rows}.")
+        raise ProblemError(f"a problem needs at least 3 rows to train and test on, got {rows}.")
     return min(max(1, round(fraction * rows)), rows - 2)
 
 
-def _refuse_rare_classes(strata: NDArray[np.int64], test_rows: int) -> None:
-    """Refuse classes that cannot have both a training and a test row."""
+def _check_class_sizes(strata: NDArray[np.int64], test_rows: int) -> None:
+    """Raise if a class cannot have both a training and a test row."""
     classes, sizes = np.unique(strata, return_counts=True)
     smaller_part = min(test_rows, len(strata) - test_rows)
     if sizes.min() < 2 or smaller_part < len(classes):
@@ -174,7 +174,7 @@ def to_input_tensor(x: Any, name: str, network: nn.Module) -> Tensor:
         non_finite = (
             ~tensor.isfinite().flatten(1).all(dim=1) if tensor.dim() > 1 else ~tensor.isfinite()
         )
-        _refuse_non_finite(int(non_finite.sum()), len(tensor), name)
+        _check_finite(int(non_finite.sum()), len(tensor), name)
     else:
         tensor = tensor.to(torch.int64)
     return tensor.contiguous()
@@ -186,8 +186,8 @@ def to_target_array(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
     Raises:
         ProblemError: there are more or fewer targets than rows, or some are missing.
     """
-    plain = _to_array_or_tensor(y, name)
-    values = plain if isinstance(plain, np.ndarray) else plain.numpy()
+    array_or_tensor = _to_array_or_tensor(y, name)
+    values = array_or_tensor if isinstance(array_or_tensor, np.ndarray) else array_or_tensor.numpy()
     rows = "x_test" if name == "y_test" else "x"
     if values.ndim == 0 or len(values) != len(inputs):
         count = len(values) if values.ndim else "no"
@@ -198,13 +198,11 @@ def to_target_array(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
     if values.dtype.kind not in "iufbOUS":
         raise ProblemError(
             f"{name} must hold numbers or names of classes, got {_describe_dtype(values)}; convert "
-            "it."
+            "the targets."
         )
     if values.dtype.kind in "Of":
         non_finite = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
-        _refuse_non_finite(
-            int(non_finite.reshape(len(values), -1).any(axis=1).sum()), len(values), name
-        )
+        _check_finite(int(non_finite.reshape(len(values), -1).any(axis=1).sum()), len(values), name)
     return np.asarray(values.astype(str)) if values.dtype.kind in "OS" else values
 
 
@@ -227,7 +225,7 @@ def _to_array_or_tensor(values: Any, name: str) -> NDArray[Any] | Tensor:
         ) from None
 
 
-def _refuse_non_finite(bad_rows: int, rows: int, name: str) -> None:
+def _check_finite(bad_rows: int, rows: int, name: str) -> None:
     if bad_rows:
         raise ProblemError(
             f"{name} must hold finite numbers, but {bad_rows} of {rows} rows have missing or "
@@ -251,12 +249,12 @@ def _describe_dtype(values: NDArray[Any]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class PreparedTargets:
-    """Targets, encoded for the loss, with the task that they make.
+    """Targets, encoded for the loss, and their task.
 
     Args:
         encoded: one target for each row, as the loss takes it.
         task: loss, metric and dummy output.
-        labels: the class of every row, None if rows have none.
+        labels: the class of every row; None if a row has no single class.
         summary: the task in a few words.
     """
 
@@ -334,9 +332,9 @@ def _are_classes(values: NDArray[Any], task: str | None) -> bool:
 def _encode_classes(
     values: NDArray[Any], outputs: Tensor, has_loss: bool
 ) -> tuple[Tensor, NDArray[np.int64] | None]:
-    """Encode targets that are classes; also return the class of every row if each has one."""
+    """Encode targets that are classes; also return the class of every row, None for several."""
     output_shape = tuple(outputs.shape[1:])
-    if values.size != len(values):  # a class for every pixel, say
+    if values.size != len(values):  # for example, a class for every pixel
         if values.dtype.kind in "US":
             raise ProblemError("several classes per row must be numbers from 0, but y holds texts.")
         return torch.from_numpy(values.astype(np.int64)), None
@@ -350,8 +348,7 @@ def _encode_classes(
         if len(names) > 2:
             raise ProblemError(
                 f"{len(names)} classes need {len(names)} outputs, but the model returns one; give "
-                "it "
-                'more, or set task="regression" if y is a quantity.'
+                'it more, or set task="regression" if y is a quantity.'
             )
         shaped = labels.reshape(-1, *output_shape) if output_shape else labels
         return torch.from_numpy(shaped).to(outputs.dtype), labels

@@ -64,21 +64,21 @@ IONOSPHERE_URL = (
     "https://archive.ics.uci.edu/ml/machine-learning-databases/ionosphere/ionosphere.data"
 )
 IONOSPHERE_SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a04bbd"
-"""Hash of the 351 lines, each ended by one newline, whatever line ends a copy has."""
+"""Hash of the 351 lines with Unix line ends, whatever line ends a copy has."""
 
 
 def load_ionosphere(path: Path | None = None) -> Problem:
-    """Load UCI Ionosphere as the tutorial trains it: raw values, batches in fixed order.
+    """Load UCI Ionosphere as the tutorial does: raw values, batches in fixed order.
 
-    351 rows of 34 numbers, labels b = 0 and g = 1; 245 training and 106 test rows, drawn without
-    regard to class; Linear(34, 34), ReLU, Linear(34, 1), Sigmoid; BCELoss.
+    351 rows of 34 numbers, labels b = 0 and g = 1; 245 training and 106 test rows, not stratified
+    by class; Linear(34, 34), ReLU, Linear(34, 1), Sigmoid; BCELoss.
 
     Args:
-        path: the data file, or a folder that holds it as ``ionosphere.csv`` or ``.data``. If None,
-            the path in ``$LRLAB_DATA``, or a download into the user's cache.
+        path: the data file, or a folder that contains ``ionosphere.csv`` or ``ionosphere.data``. If
+            None, the path in ``$LRLAB_DATA``, or else a download into the user's cache.
 
     Raises:
-        ProblemError: the file does not exist, has another content, or cannot be downloaded.
+        ProblemError: the file does not exist, differs from UCI's, or cannot be downloaded.
 
     Source: Sigillito et al. 1989, UCI Machine Learning Repository, CC BY 4.0.
     """
@@ -102,7 +102,7 @@ def load_ionosphere(path: Path | None = None) -> Problem:
 
 
 def build_tutorial_network() -> nn.Module:
-    """Build the tutorial's network."""
+    """Build the network of the tutorial."""
     return nn.Sequential(nn.Linear(34, 34), nn.ReLU(), nn.Linear(34, 1), nn.Sigmoid())
 
 
@@ -114,7 +114,7 @@ class IonosphereData:
     labels: NDArray[np.float32]
 
     def split(self, seed: int) -> Split:
-        """Return the rows as the tutorial divides them, with the random numbers of a seed."""
+        """Split the rows as the tutorial does, by a seed."""
         parts: list[NDArray[Any]] = train_test_split(
             self.inputs,
             self.labels.reshape(-1, 1),
@@ -138,7 +138,7 @@ def _read_ionosphere(path: Path | None) -> str:
     if hashlib.sha256(lines.encode()).hexdigest() != IONOSPHERE_SHA256:
         raise ProblemError(
             f"{file} is not UCI's ionosphere: its content differs from the 351 rows that lrlab "
-            "knows; to train on it as any other table, name the file as DATA."
+            "knows; to train on it like any other table, pass its path as DATA."
         )
     return lines
 
@@ -150,10 +150,10 @@ def _get_data_folder() -> Path | None:
 
 def _find_data_file(folder: Path) -> Path:
     names = ("ionosphere.csv", "ionosphere.data")
-    found = [folder / name for name in names if (folder / name).is_file()]
-    if not found:
+    files = [folder / name for name in names if (folder / name).is_file()]
+    if not files:
         raise ProblemError(f"there is no {' or '.join(names)} in {folder}; put UCI's file there.")
-    return found[0]
+    return files[0]
 
 
 def _download(url: str) -> Path:
@@ -166,7 +166,7 @@ def _download(url: str) -> Path:
             progressbar=False,
         )
     except ValueError:
-        reason = "the downloaded file has another content"
+        reason = "the content of the downloaded file has changed"
     except (requests.RequestException, OSError) as error:
         reason = type(error).__name__
     else:

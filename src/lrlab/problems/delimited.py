@@ -1,4 +1,4 @@
-"""Read a table from CSV or other delimited text: detect delimiter and header, refuse bad rows."""
+"""Read a table from CSV or other delimited text: detect delimiter and header, check rows."""
 
 import csv
 import gzip
@@ -26,10 +26,10 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
 
     Args:
         path: a file of CSV or other text, delimited by one of ``, ; tab | space :``; it may be
-            packed as ``.gz``.
+            compressed as ``.gz``.
         header: whether the first row names the columns; detected if None. The first row is a
             header if one of its cells is text above a column of numbers, or if all its cells are
-            texts that do not occur again in their columns.
+            texts that occur nowhere else in their columns.
 
     Raises:
         ProblemError: the file cannot be read, is empty or ragged, or has fewer than 2 columns or
@@ -38,7 +38,7 @@ def read_table(path: Path, header: bool | None = None) -> pd.DataFrame:
     text = _read_text(path)
     delimiter = _detect_delimiter(text)
     lines = list(_parse_lines(path, text, delimiter))
-    _refuse_ragged(path, lines, delimiter)
+    _check_row_lengths(path, lines, delimiter)
     cells = _drop_empty_last_column(lines)
     header = _has_header(cells) if header is None else header
     clean = io.StringIO()
@@ -72,7 +72,7 @@ def _read_text(path: Path) -> str:
         raise ProblemError(f"{path}: the file cannot be read ({reason}).") from None
     except UnicodeDecodeError:
         raise ProblemError(
-            f"{path}: a table must be text in UTF-8, or such text packed as .gz; save it as CSV "
+            f"{path}: a table must be text in UTF-8, possibly compressed as .gz; save it as CSV "
             "(UTF-8)."
         ) from None
     if not text.strip():
@@ -106,7 +106,7 @@ def _parse_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, l
         ) from None
 
 
-def _refuse_ragged(path: Path, lines: list[tuple[int, list[str]]], delimiter: str) -> None:
+def _check_row_lengths(path: Path, lines: list[tuple[int, list[str]]], delimiter: str) -> None:
     (width, rows), *_ = Counter(len(row) for _, row in lines).most_common(1)
     for number, row in lines:
         if len(row) != width:

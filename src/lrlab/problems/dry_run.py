@@ -1,4 +1,4 @@
-"""A dry run of one batch through model, loss and metric, so that mismatches show before a study."""
+"""A dry run of one batch through model, loss and metric, to find mismatches before a study."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.user_code import accepts_arguments, describe_error, locate_error
 
 _BATCH_ROWS = 8
-"""More than one, because batch normalization needs that."""
+"""Rows of the batch; more than one, because batch normalization needs that."""
 
 R = TypeVar("R")
 
@@ -20,11 +20,11 @@ def build_network(model: Any) -> nn.Module:
     """Build a network in training mode.
 
     Raises:
-        ProblemError: ``model`` is a network already, returns none, or has nothing to train.
+        ProblemError: ``model`` is a network, does not return one, or has nothing to train.
     """
     if isinstance(model, nn.Module):
         raise ProblemError(
-            "the model must build a new network for every run, got one network, "
+            "the model must build a new network for every run, got a network, "
             f"{type(model).__name__}; give a function that returns one, def model(): return ..."
         )
     if not callable(model) or not accepts_arguments(model, 0):
@@ -33,7 +33,7 @@ def build_network(model: Any) -> nn.Module:
             "arguments with functools.partial."
         )
     with fork_seeded_rng(0):
-        network = _call_or_refuse("the model cannot be built", model)
+        network = _call_user_code("the model cannot be built", model)
     if not isinstance(network, nn.Module):
         raise ProblemError(
             f"the model must return a torch.nn.Module, got {type(network).__name__}."
@@ -52,7 +52,7 @@ def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
     batch = inputs[:_BATCH_ROWS]
     batch_text = f"{str(batch.dtype).removeprefix('torch.')} of shape {tuple(batch.shape)}"
     with fork_seeded_rng(0):
-        outputs = _call_or_refuse(
+        outputs = _call_user_code(
             f"the model cannot take a batch of x, {batch_text}", lambda: network(batch)
         )
     if not isinstance(outputs, Tensor) or outputs.dim() == 0 or len(outputs) != len(batch):
@@ -64,8 +64,8 @@ def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
     return outputs
 
 
-def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: Tensor) -> None:
-    """Refuse a loss or a metric that does not suit outputs and targets.
+def check_loss_and_metric(task: Task, network: nn.Module, inputs: Tensor, targets: Tensor) -> None:
+    """Check that loss and metric take the outputs and targets.
 
     Raises:
         ProblemError: loss or metric fails, or does not return one number.
@@ -77,15 +77,15 @@ def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: 
         f"{(len(outputs), *targets.shape[1:])} ({str(targets.dtype).removeprefix('torch.')})"
     )
     y = targets[: len(outputs)]
-    value = _call_or_refuse(f"the loss cannot take {shapes}", lambda: task.loss(outputs, y))
+    value = _call_user_code(f"the loss cannot take {shapes}", lambda: task.loss(outputs, y))
     if not isinstance(value, Tensor) or value.dim() != 0 or not value.requires_grad:
         got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
         raise ProblemError(
             f"the loss must return a tensor of one number computed from the outputs, got {got}; "
             "take the mean over the rows, with torch's functions."
         )
-    _call_or_refuse("the loss cannot be minimized", value.backward)
-    score = _call_or_refuse(
+    _call_user_code("the loss cannot be minimized", value.backward)
+    score = _call_user_code(
         f"the metric {task.metric.name} cannot take {shapes}",
         lambda: float(task.metric.fn(outputs.detach(), y)),
     )
@@ -93,7 +93,7 @@ def refuse_untrainable(task: Task, network: nn.Module, inputs: Tensor, targets: 
         raise ProblemError(f"the metric {task.metric.name} must return a number, got {score!r}.")
 
 
-def _call_or_refuse(failure: str, call: Callable[[], R]) -> R:
+def _call_user_code(failure: str, call: Callable[[], R]) -> R:
     try:
         return call()
     except Exception as error:

@@ -20,11 +20,11 @@ _ADDRESS_PATTERN = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
 def compute_fingerprint(*values: object) -> str:
-    """Return a hash that changes whenever the code or the numbers of the values change.
+    """Return a hash that changes whenever the code or the data of the values changes.
 
-    It covers the source of the user's own functions and classes, all that they use by name from
-    their modules, the contents of closures and objects, arrays and tensors. Installed code counts
-    by its name alone.
+    It covers the source of users' functions and classes, everything that they use by name from
+    their modules, the contents of closures and objects, arrays and tensors. Of installed code it
+    covers only the name.
 
     >>> compute_fingerprint(torch.nn.MSELoss()) == compute_fingerprint(torch.nn.MSELoss())
     True
@@ -110,7 +110,7 @@ def _iter_definition(value: Any, seen: dict[int, object]) -> Iterator[bytes]:
 
 
 def _iter_dependencies(function: FunctionType, seen: dict[int, object]) -> Iterator[bytes]:
-    """Yield the pieces of all that a function uses beside its own source."""
+    """Yield the pieces of everything that a function uses, without its source."""
     closure_values = list(_iter_closure_values(function))
     yield from _iter_pieces((closure_values, function.__defaults__, function.__kwdefaults__), seen)
     for name in sorted(set(_iter_names(function.__code__))):
@@ -121,7 +121,7 @@ def _iter_dependencies(function: FunctionType, seen: dict[int, object]) -> Itera
 
 def _iter_closure_values(function: FunctionType) -> Iterator[object]:
     for cell in function.__closure__ or ():
-        with suppress(ValueError):  # still empty
+        with suppress(ValueError):  # the cell is still empty
             yield cell.cell_contents
 
 

@@ -1,4 +1,4 @@
-"""``TrainingFunction``: a problem that the user's own function trains and reports."""
+"""``TrainingFunction``: a problem that a user's function trains and reports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ from lrlab.problems.user_code import accepts_arguments, find_source_file
 
 @dataclass(frozen=True, eq=False, init=False)
 class TrainingFunction:
-    """A training function of your own as a problem: it trains anything, lrlab gives the schedule.
+    """A training function of your own as a problem: it trains anything with lrlab's schedule.
 
     lrlab calls the function once per run, with a ``RunContext``. The function trains ``run.epochs``
     epochs at the base rate ``run.lr`` with ``run.create_scheduler(optimizer)``, draws all random
-    numbers by ``run.seed``, and calls ``run.report(epoch, ...)`` at the end of each epoch.
+    numbers from ``run.seed``, and calls ``run.report(epoch, ...)`` at the end of each epoch.
 
     Args:
-        train: a function of one argument, the run; at the top of a module, where worker processes
-            find it.
+        train: a function of one argument, the run, defined at the top of a module, where worker
+            processes find it.
         metric: the name under which it reports its score on the test rows.
         greater_is_better: the direction of the metric.
         percent: whether the metric is a fraction, to be shown as a percentage.
         dummy_score: the score given to diverged runs, such as that of a constant predictor; 0 if
             None, the lowest accuracy. Required with ``greater_is_better=False``.
-        name: the name of the problem; that of the function's file if None.
+        name: the name of the problem; the name of the function's file if None.
         test_train_ratio: number of test rows per row that is not a test row, such as 0.43 for a
             split of 70 to 30, if the function draws its test rows from the same data by
-            ``run.seed``; a study then makes statements on new data too. None if the test rows are
-            fixed or the ratio is unknown.
+            ``run.seed``; a study then draws conclusions about new data too. None if the test rows
+            are fixed or the ratio is unknown.
         fingerprint: a text by which stored runs are recognized. If None, it covers the code of the
-            function's file and what it uses of your other files, but no data that it reads.
+            function's file and the code that it uses from your other files, but no data.
 
     Raises:
-        TrainingError: ``train`` is no function of one argument, ``dummy_score`` is missing, or an
-            argument has the wrong form.
+        TrainingError: ``train`` is not a function of one argument, ``dummy_score`` is missing, or
+            an argument has the wrong form.
 
     >>> def train(run):
     ...     for epoch in range(run.epochs):
@@ -58,7 +58,7 @@ class TrainingFunction:
     test_train_ratio: float | None
 
     train_rows: ClassVar[int] = 1
-    """The function has rows of its own; with one here, a step of the schedule is an epoch."""
+    """One row, so that a step of the schedule is an epoch; the function loads its data itself."""
     shuffle: ClassVar[bool] = True
     data_warnings: ClassVar[tuple[str, ...]] = ()
 
@@ -81,8 +81,7 @@ class TrainingFunction:
         if not isinstance(metric, str) or not metric.isidentifier():
             raise TrainingError(
                 f"metric must be the name that run.report(...) gives the score, got {metric!r}; "
-                "such "
-                'as metric="accuracy".'
+                'such as metric="accuracy".'
             )
         if dummy_score is None and not greater_is_better:
             raise TrainingError(
@@ -128,7 +127,7 @@ def _read_code(train: Callable[..., object]) -> tuple[bytes, Callable[..., objec
 
 
 def _refuse_to_score(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Refuse to compute the metric: the function reports it, and no outputs exist here."""
+    """Raise, because the function reports the metric and lrlab has no outputs."""
     raise TrainingError(
         "a training function reports its metric; it cannot be computed from outputs."
     )

@@ -46,11 +46,11 @@ def load_problem(
     table_options = {"target": target, "task": task, "header": header, "test_file": test_file}
     is_reference = is_object_reference(data)
     if data in DATASET_NAMES or is_reference:
-        _refuse_options(data, table_options, "a table of your own")
+        _check_options_unset(data, table_options, "a table of your own")
     if not is_reference:
-        _refuse_options(data, function_options, "a training function of your own")
+        _check_options_unset(data, function_options, "a training function of your own")
     if data != "ionosphere" and (data in DATASET_NAMES or is_reference):
-        _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
+        _check_options_unset(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
     if is_reference:
         return load_user_problem(data, function_options)
     if data in DATASET_NAMES:
@@ -63,7 +63,7 @@ def load_problem(
         raise ProblemError(f"there is no file and no data set {data}{hint}")
     if path.is_dir():
         raise ProblemError(f"{data} is a folder; name the file of the table in it.")
-    _refuse_options(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
+    _check_options_unset(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
     return Problem.from_table(path, target=target, task=task, header=header, test_file=test_file)
 
 
@@ -71,9 +71,9 @@ def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
     """Load a problem from a Python file.
 
     Args:
-        reference: path and name, see ``load_object``, of a problem, a training function, a function
-            of one argument to make a training function of, or a function without arguments that
-            returns one of these.
+        reference: path and name (see ``load_object``) of a problem, a training function, a function
+            of one argument that becomes a training function, or a function without arguments that
+            returns a problem or training function.
         options: arguments of ``TrainingFunction`` for a function of one argument.
 
     Raises:
@@ -89,7 +89,7 @@ def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
     if options and isinstance(value, Problem | TrainingFunction):
         raise ProblemError(
             f"{to_option(next(iter(options)))} is for a plain function, but {reference} is a "
-            f"{type(value).__name__} with a metric of its own; leave it out."
+            f"{type(value).__name__}, which has a metric already; leave it out."
         )
     if not isinstance(value, Problem | TrainingFunction):
         raise ProblemError(
@@ -119,11 +119,11 @@ def _describe_value(value: object) -> str:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long for the name of a file, for example
+    except (OSError, ValueError):  # for example, too long for a file name
         return False
 
 
-def _refuse_options(data: str, options: Mapping[str, object], applies_to: str) -> None:
+def _check_options_unset(data: str, options: Mapping[str, object], applies_to: str) -> None:
     for name, value in options.items():
         if value is not None:
             raise ProblemError(
@@ -132,7 +132,7 @@ def _refuse_options(data: str, options: Mapping[str, object], applies_to: str) -
 
 
 def to_option(name: str) -> str:
-    """Return the command line's option for an argument.
+    """Return the command-line option for an argument.
 
     >>> to_option("dummy_score")
     '--dummy-score'

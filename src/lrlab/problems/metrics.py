@@ -17,7 +17,7 @@ class Metric:
     """A score, and whether greater values of it are better.
 
     Args:
-        name: as it is printed.
+        name: the name that is printed.
         fn: computes the score from outputs and targets, a tensor of one number; made of torch's
             functions alone, so that it can score many runs at once.
         greater_is_better: the direction.
@@ -39,7 +39,7 @@ class Task:
 
     Args:
         kind: ``"classification"`` or ``"regression"``.
-        output_size: how many numbers the network returns per row.
+        output_size: number of outputs of the network per row.
         loss: the function of outputs and targets that training minimizes.
         metric: the score that runs report.
         dummy_output: computes the output row of the best constant predictor from training targets.
@@ -59,7 +59,7 @@ class OutputKind(Enum):
     LOGIT = "the log-odds of class 1"
     PROBABILITY = "the probability of class 1"
     QUANTITY = "numbers to compare with the targets"
-    OTHER = "anything else, known to the loss alone"
+    OTHER = "anything else that the loss takes"
 
 
 def _compute_class_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -102,11 +102,11 @@ METRICS: dict[OutputKind, dict[str, Metric]] = {
     },
     OutputKind.OTHER: {},
 }
-"""The metrics by the names that people give, for each kind of outputs; the first is the default."""
+"""The metrics by the names that users give, for each kind of outputs; the first is the default."""
 
 
 def resolve_metric(metric: str | Metric | None, output_kind: OutputKind, loss: Loss) -> Metric:
-    """Return the metric of that name; the default of the outputs if the name is None.
+    """Return a metric by name; the default for these outputs if the name is None.
 
     Raises:
         ProblemError: these outputs have no such metric.
@@ -124,7 +124,7 @@ def resolve_metric(metric: str | Metric | None, output_kind: OutputKind, loss: L
     if metric.lower() not in known:
         hint = format_suggestion(metric.lower(), known)
         raise ProblemError(
-            f"the metric of these outputs and targets must be one of {', '.join(known)}, or a "
+            f"the metric of these outputs and targets must be one of {', '.join(known)}, or an "
             f"lrlab.Metric of your own, got {metric}{hint}."
         )
     return known[metric.lower()]
@@ -142,7 +142,7 @@ def make_binary_task() -> Task:
 
 
 def make_binary_probability_task() -> Task:
-    """Make the task of two classes for networks that end in a sigmoid, as the tutorial's."""
+    """Make the task of two classes for networks that end in a sigmoid, as in the tutorial."""
     return Task(
         kind="classification",
         output_size=1,

@@ -25,18 +25,18 @@ class Problem:
     """Data, model, loss and metric.
 
     Args:
-        name: name for people; also the name of files.
+        name: name of the problem and of its files.
         fingerprint: hash of the content, by which stored runs are recognized.
-        split: returns the rows as a seed divides them, without validation rows.
+        split: splits the rows by a seed, without validation rows.
         train_rows: number of training rows, the same for every seed.
         model: builds the network with new weights from torch's random numbers.
         task: loss, metric and the dummy output that gives diverged runs their score.
         shuffle: whether batches are reshuffled every epoch, unless the settings of a run differ.
         summary: one line about the data.
-        data_warnings: sentences on data that may have been meant otherwise.
+        data_warnings: warnings about likely mistakes in the data.
         test_train_ratio: test rows per training row if every seed draws its test rows from the
-            same data: splits of two seeds then overlap, and differ less than new data would. None
-            if all seeds have the same test rows.
+            same data: splits of two seeds then overlap, so they differ less than new data would.
+            None if all seeds have the same test rows.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Problem:
         test_size: float = 0.3,
         shuffle: bool = True,
     ) -> Self:
-        """Make a problem of your own arrays and your own model.
+        """Make a problem from arrays and a model.
 
         The data is used as it is: scale it and fill in missing values first. Every seed draws its
         own test rows, stratified by class, unless ``x_test`` and ``y_test`` are given. One batch
@@ -80,19 +80,19 @@ class Problem:
                 and 1 in the shape of the outputs if it has one output. Floats are quantities,
                 reshaped like the outputs if the sizes agree.
             model: a function or class without arguments that builds a new network for every run,
-                its weights drawn from torch's random numbers; at the top of a module, where worker
-                processes find it.
+                with weights drawn from torch's random numbers. Define it at the top of a module,
+                where worker processes find it.
             name: name of the problem and of its files.
             loss: function of outputs and targets that returns a tensor of one number. By default
-                cross-entropy for classes (of a logit if there is one output), mean squared error
-                for quantities.
+                cross-entropy for classes (binary, with a logit, if there is one output), mean
+                squared error for quantities.
             metric: ``"accuracy"``, ``"rmse"``, ``"mae"``, ``"r2"``, ``"loss"`` or a ``Metric`` of
                 your own. By default accuracy for classes, RMSE for quantities, else the loss.
                 Accuracy takes one output as a logit, or as a probability if the loss is torch's
                 ``BCELoss``.
             task: ``"classification"`` or ``"regression"``, if y could be either.
             x_test, y_test: test rows, the same for every seed.
-            test_size: fraction of the rows that every seed draws as test rows otherwise.
+            test_size: fraction of the rows that every seed draws as test rows if these are omitted.
             shuffle: whether batches are reshuffled every epoch, unless the settings of a run
                 differ.
 
@@ -141,7 +141,7 @@ class Problem:
         header: bool | None = None,
         test_file: Path | str | None = None,
     ) -> Self:
-        """Make a problem of a table in a text file, named after the file; see ``from_frame``.
+        """Make a problem from a table in a text file, named after the file; see ``from_frame``.
 
         Args:
             path: a file of CSV or other delimited text.
@@ -172,9 +172,9 @@ class Problem:
         """Make the problem of predicting one column of a data frame from the others.
 
         Numbers are standardized and missing ones replaced by the median; text becomes one 0/1 input
-        per category (the 32 most frequent; others are all zeros). All this uses the training rows
-        alone: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network
-        has one hidden layer as wide as the input, with ReLU.
+        per category (the 32 most frequent; others are all zeros). Only training rows determine
+        this: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network has
+        one hidden layer as wide as the input, with ReLU.
 
         Args:
             frame: one row per example, missing values as NaN.
@@ -186,7 +186,7 @@ class Problem:
 
         Raises:
             ProblemError: the target column does not exist or does not suit the task, or the test
-                rows do not suit the training rows.
+                rows do not match the training rows.
         """
         table = Table.from_frame(
             frame.rename(columns=str),
@@ -214,7 +214,7 @@ class Problem:
         return self.task.metric
 
     def split_rows(self, seed: int, validation_rows: int = 0) -> Split:
-        """Return the rows as a seed divides them, with some training rows held out for validation.
+        """Split the rows by a seed, with some training rows held out for validation.
 
         Args:
             seed: fixes all draws.

@@ -43,7 +43,7 @@ def derive_seeds(seed: int) -> DerivedSeeds:
 
 @contextmanager
 def fork_seeded_rng(seed: int) -> Iterator[None]:
-    """Seed torch's random numbers inside, and leave the caller's untouched."""
+    """Seed torch's random numbers in the block, and restore the caller's afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

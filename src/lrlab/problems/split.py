@@ -1,4 +1,4 @@
-"""The rows of a problem as one seed divides them: training, validation and test rows."""
+"""``Split``: the training, validation and test rows of one seed."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -13,14 +13,14 @@ from lrlab.problems.seeds import derive_seeds
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows of a problem as one seed divides them.
+    """The training, validation and test rows of one seed.
 
     Args:
         x_train, x_test: inputs, shape (rows, inputs).
         y_train, y_test: targets, in the shape that the task's loss takes.
         x_validation, y_validation: the validation rows, None if there are none.
-        target_scale: the size of one unit of the target in the user's own units (regression
-            targets are standardized); regression scores are multiplied by it.
+        target_scale: factor from the target's units to the user's (regression targets are
+            standardized); regression scores are multiplied by it.
     """
 
     x_train: Tensor
@@ -46,7 +46,7 @@ class Split:
         as they are: a table is standardized by all its training rows.
 
         Args:
-            validation_rows: how many of the training rows; fewer than there are.
+            validation_rows: number of validation rows, fewer than there are training rows.
             seed: fixes the draw.
             has_classes: whether the targets are classes.
         """
@@ -71,5 +71,5 @@ class Split:
         labels = self.y_train.flatten()
         _, sizes = labels.unique(return_counts=True)
         train_rows = len(labels) - validation_rows
-        enough = sizes.min() >= 2 and len(sizes) <= min(validation_rows, train_rows)
-        return labels.numpy() if enough and len(labels) == len(self.y_train) else None
+        are_enough = sizes.min() >= 2 and len(sizes) <= min(validation_rows, train_rows)
+        return labels.numpy() if are_enough and len(labels) == len(self.y_train) else None

@@ -1,4 +1,4 @@
-"""Problems from tables: encode inputs, detect the task of the target, warn of odd columns."""
+"""Problems from tables: encode inputs, detect the task, warn about suspicious columns."""
 
 import hashlib
 from collections.abc import Iterator
@@ -31,6 +31,8 @@ from lrlab.problems.split import Split
 TRAIN_FRACTION = 0.7
 _MAX_CATEGORIES = 32
 _MISSING_CATEGORY = "(missing)"
+_MAX_INFERRED_CLASSES = 20
+_KIND_DESCRIPTIONS = {"classification": "the name of a class", "regression": "a quantity"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +40,14 @@ class Table:
     """The inputs of a table, not yet encoded, and its target.
 
     Args:
-        inputs: numbers as float64 with NaN for missing ones, text as objects.
+        inputs: numbers as float64 with NaN for missing numbers, text as objects.
         numeric_columns: names of the columns of numbers.
         categories: for each column of text, the categories that become inputs.
         target: the column to predict.
         test_rows: number of rows at the end that are the test rows of every seed; 0 if every seed
             draws its own.
         fingerprint: hash of the content.
-        data_warnings: sentences on columns that may have been meant otherwise.
+        data_warnings: warnings about likely mistakes in the columns.
     """
 
     inputs: pd.DataFrame
@@ -70,7 +72,7 @@ class Table:
         raw_inputs = frame.drop(columns=[target, *empty_columns])
         if raw_inputs.shape[1] == 0:
             raise ProblemError(
-                f"a table needs an input column with values, but all columns beside {target} are "
+                f"a table needs an input column with values, but all columns except {target} are "
                 "empty."
             )
         columns = [str(c) for c in raw_inputs.columns]
@@ -81,12 +83,12 @@ class Table:
             if (inputs[column].abs() > MAX_MAGNITUDE).any():
                 raise ProblemError(
                     f"column {column} must hold numbers below {MAX_MAGNITUDE:g}, but some are "
-                    "larger or infinite; replace those by empty cells."
+                    "larger or infinite; replace them by empty cells."
                 )
         for column in text_columns:
             cells = inputs[column].astype(object)
             inputs[column] = cells.where(cells.notna(), _MISSING_CATEGORY).astype(str)
-        # Every row that some seed may train on counts, so that all splits have the same width.
+        # Categories come from all rows that a seed may train on, so that all splits are as wide.
         trainable_inputs = inputs.iloc[: len(inputs) - test_rows]
         return Table(
             inputs=inputs,
@@ -119,7 +121,7 @@ class Table:
         )
 
     def split(self, seed: int) -> Split:
-        """Return the rows as a seed divides them, encoded by the training rows alone."""
+        """Split the rows by a seed; only training rows determine their encoding."""
         train, test = self._split_indices(seed)
         encoder = self._build_encoder()
         x_train = encoder.fit_transform(self.inputs.iloc[train])
@@ -160,7 +162,7 @@ class Table:
 
 
 def build_table_network(inputs: int, outputs: int) -> nn.Module:
-    """Build the tutorial's network: one hidden layer as wide as the input, with ReLU."""
+    """Build the network of the tutorial: one hidden layer as wide as the input, with ReLU."""
     return nn.Sequential(nn.Linear(inputs, inputs), nn.ReLU(), nn.Linear(inputs, outputs))
 
 
@@ -191,14 +193,18 @@ def _append_test_rows(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> p
             "(--no-header)."
         )
     test = test[frame.columns]
+    is_numeric = pd.api.types.is_numeric_dtype
     for column in frame.columns:
-        numeric = pd.api.types.is_numeric_dtype
-        if numeric(frame[column]) and not numeric(test[column]) and test[column].notna().any():
+        if (
+            is_numeric(frame[column])
+            and not is_numeric(test[column])
+            and test[column].notna().any()
+        ):
             raise ProblemError(
                 f"column {column} holds numbers in the training rows, but text in the test rows, "
                 f"such as {find_non_numeric_cells(test[column]).iloc[0]}; fix those cells."
             )
-    if not numeric(frame[target]):
+    if not is_numeric(frame[target]):
         unseen = test[target][~test[target].isin(frame[target].unique())].dropna()
         if len(unseen):
             raise ProblemError(
@@ -214,7 +220,7 @@ def _find_empty_columns(frame: pd.DataFrame, target: str) -> list[str]:
 
 
 def _find_data_warnings(column: "pd.Series[str]") -> Iterator[str]:
-    """Yield warnings about a text column that may have been meant as something else."""
+    """Yield warnings about a text column that may hold numbers or identifiers."""
     category_count = column.nunique()
     if looks_like_numbers(column):
         cells = find_non_numeric_cells(column)
@@ -240,13 +246,9 @@ def _join_names(names: list[str], max_names: int = 12) -> str:
 def _compute_fingerprint(frame: pd.DataFrame, target: str, kind: str, test_rows: int) -> str:
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
     # Raise the version if the encoding of rows changes.
-    fixed = [f"{test_rows} tested"] if test_rows else []
-    header = "\n".join(["table 1", *frame.columns, target, kind, *fixed])
+    test_part = [f"{test_rows} tested"] if test_rows else []
+    header = "\n".join(["table 1", *frame.columns, target, kind, *test_part])
     return hashlib.sha256(header.encode() + rows.tobytes()).hexdigest()
-
-
-_KIND_DESCRIPTIONS = {"classification": "the name of a class", "regression": "a quantity"}
-_MAX_INFERRED_CLASSES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +269,7 @@ class Target:
 
     @staticmethod
     def from_column(column: "pd.Series[Any]", name: str, task: str | None) -> "Target":
-        """Make a target of a column.
+        """Make a target from a column.
 
         If ``task`` is None, text means classes, and so do whole numbers with at most 20 different
         values that each occur twice or more; other numbers are a quantity.
@@ -286,7 +288,7 @@ class Target:
         prepared = (
             _read_quantities(column, name) if kind == "regression" else _read_classes(column, name)
         )
-        # Whole numbers may be quantities or names of classes: say how to choose the other.
+        # Whole numbers may be quantities or names of classes: name the option for the other.
         other_kind = "regression" if kind == "classification" else "classification"
         is_ambiguous = task is None and _holds_whole_numbers(column)
         hint = (
@@ -298,7 +300,7 @@ class Target:
 
     @property
     def strata(self) -> NDArray[Any] | None:
-        """Class of every row, whose fractions each split keeps; None for a quantity."""
+        """Class of every row, for stratified splits; None for a quantity."""
         return self.values if self.task.kind == "classification" else None
 
     def standardize(
@@ -322,8 +324,11 @@ def _infer_kind(column: "pd.Series[Any]") -> str:
     if not _holds_numbers(column):
         return "classification"
     counts = column.value_counts()
-    few = len(counts) <= min(_MAX_INFERRED_CLASSES, len(column) // 2) and counts.min() > 1
-    return "classification" if few and _holds_whole_numbers(column) else "regression"
+    has_few_values = (
+        len(counts) <= min(_MAX_INFERRED_CLASSES, len(column) // 2) and counts.min() > 1
+    )
+    are_classes = has_few_values and _holds_whole_numbers(column)
+    return "classification" if are_classes else "regression"
 
 
 def _holds_whole_numbers(column: "pd.Series[Any]") -> bool:
@@ -371,8 +376,8 @@ def _read_classes(column: "pd.Series[Any]", name: str) -> Target:
     if sizes.min() < 2 and not _holds_numbers(column) and looks_like_numbers(column):
         raise ProblemError(
             "a target must be either numbers or names of classes, but "
-            f"{_describe_non_numeric(column, name)} beside numbers; fix those, or name another "
-            "column with --target."
+            f"{_describe_non_numeric(column, name)} and numbers in others; fix those, or name "
+            "another column with --target."
         )
     if sizes.min() < 2:
         remedy = "use --task regression" if _holds_numbers(column) else "drop or merge such classes"

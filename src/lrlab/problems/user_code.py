@@ -54,7 +54,7 @@ def load_object(reference: str) -> object:
         for part in name.split("."):
             value = getattr(value, part)
     except AttributeError:
-        hint = format_suggestion(name, public_names) or "; mind capital letters."
+        hint = format_suggestion(name, public_names) or "; check capital letters."
         raise ProblemError(f"{path} has no {name}{hint}") from None
     return value
 
@@ -102,21 +102,16 @@ def accepts_arguments(function: Callable[..., object], count: int) -> bool:
 def locate_error(error: BaseException) -> str:
     """Return file and line of the error, such as ``my_training.py:12``.
 
-    It is the last line of the user's own code that led to the error; a library's line if none is
-    the user's.
+    It is the last line of the user's code that led to the error, or of a library if none is the
+    user's.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    user_frames = [frame for frame in frames if not is_library_file(frame.filename)] or frames
-    user_frames = [
-        frame for frame in user_frames if frame.filename != "<string>"
-    ] or user_frames  # "<string>" is code that dataclasses generate
-    return (
-        f"{Path(user_frames[-1].filename).name}:{user_frames[-1].lineno}"
-        if user_frames
-        else "somewhere"
-    )
+    all_frames = list(traceback.extract_tb(error.__traceback__))
+    frames = [frame for frame in all_frames if not is_library_file(frame.filename)] or all_frames
+    # "<string>" is code that dataclasses generate.
+    frames = [frame for frame in frames if frame.filename != "<string>"] or frames
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown line"
 
 
 def describe_error(error: BaseException) -> str:
@@ -128,10 +123,10 @@ def describe_error(error: BaseException) -> str:
 @cache
 def is_library_file(file: str) -> bool:
     """Whether a source file belongs to Python, an installed package or lrlab, not to the user."""
-    path, homes = Path(file), sysconfig.get_paths()
+    path, install_paths = Path(file), sysconfig.get_paths()
     if file.startswith("<frozen") or {"site-packages", "dist-packages"} & set(path.parts):
         return True
-    return any(path.is_relative_to(home) for home in (_LRLAB_FOLDER, homes["stdlib"]))
+    return any(path.is_relative_to(home) for home in (_LRLAB_FOLDER, install_paths["stdlib"]))
 
 
 def find_source_file(value: object) -> Path | None:

@@ -57,7 +57,7 @@ _MAX_LOG_GROWTH = 600.0
 """The logarithm of the largest factor by which repetitions may grow."""
 
 _ARBITRARY_HORIZON = Horizon(total_steps=1e9, steps_per_epoch=1e6)
-"""Any complete horizon will do to find out whether a schedule ends."""
+"""A horizon that only serves to find out whether a schedule ends."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,7 +97,7 @@ class Sequential(Schedule):
 
     def evaluate(self, t: Array, base: float) -> Array:
         first, last = int(self._find_active_part(t.min())), int(self._find_active_part(t.max()))
-        if first == last:  # as for a single step and for most pieces of a long array
+        if first == last:  # true for a single step and for most pieces of a long array
             return self.schedules[first].evaluate(t - self.starts[first], base)
         active = self._find_active_part(t)
         rates: Array = np.empty_like(t)
@@ -108,7 +108,7 @@ class Sequential(Schedule):
         return rates
 
     def _find_active_part(self, t: Any) -> Any:
-        """Return the index of the part that is active at a step, or at each of many."""
+        """Return the index of the part that is active at a step, or at each of several."""
         return self.starts[1:].searchsorted(t, side="right")
 
     @property
@@ -245,7 +245,7 @@ class Operation(Schedule):
 
     @cached_property
     def _non_numbers(self) -> tuple[Schedule, ...]:
-        """All parts except plain numbers, which do not keep the others from ending."""
+        """All parts except plain numbers, which do not affect the length."""
         return tuple(part for part in self.schedules if not _is_number(part))
 
     def bind_to_horizon(self, horizon: Horizon) -> Self:
@@ -480,7 +480,7 @@ class Staircase(Wrapper):
         return self.schedule.evaluate(self._round_down_to_stair(t), base)
 
     def _round_down_to_stair(self, t: Any) -> Any:
-        """Return the step at which the schedule is evaluated, for a step or for each of many."""
+        """Return the step at which the schedule is evaluated, for one step or several."""
         every = Horizon().to_period(self.every)
         return every * np.floor(t / every * ROUNDING_SLACK)
 
@@ -502,8 +502,9 @@ class Repeat(Wrapper):
     Args:
         schedule: the schedule to repeat; it must have an end and not be metric-driven.
         times: number of repetitions, from 1 to a billion; endless if omitted.
-        growth: how many times as long each repetition is as the one before, 1 or more.
-        decay: how many times as high, above 0. It multiplies all of it, an absolute floor too.
+        growth: length of each repetition divided by that of the one before, 1 or more.
+        decay: height of each repetition divided by that of the one before, above 0; absolute
+            levels are multiplied too.
 
     Raises:
         ScheduleError: an argument is out of its domain; or, on evaluation, the rate overflows
@@ -539,8 +540,8 @@ class Repeat(Wrapper):
     def evaluate(self, t: Array, base: float) -> Array:
         period = self.schedule.compute_length(Horizon())
         if not period:  # no step of training is left, so all repetitions are over at once
-            last = self.decay ** (0 if self.times is None else self.times - 1)
-            return last * self.schedule.evaluate(t, base)
+            last_factor = self.decay ** (0 if self.times is None else self.times - 1)
+            return last_factor * self.schedule.evaluate(t, base)
         with np.errstate(over="ignore", invalid="ignore"):  # check_rates names the step
             n = self._find_repetition(t / period * ROUNDING_SLACK)
             inner_t = np.maximum(0.0, t - period * self._compute_starts(n)) / np.power(
@@ -607,11 +608,11 @@ class Clip(Wrapper):
     def __post_init__(self) -> None:
         super().__post_init__()
         low, high = self.low, self.high
-        alike = isinstance(low, Absolute) == isinstance(high, Absolute)
+        are_comparable = isinstance(low, Absolute) == isinstance(high, Absolute)
         if (
             low is not None
             and high is not None
-            and alike
+            and are_comparable
             and resolve_level(low, 1) > resolve_level(high, 1)
         ):
             raise self.make_error(f"low must be at most high, got {low} and {high}.")
@@ -669,8 +670,8 @@ class CumulativeProduct(Wrapper):
         schedule: the factors; it must have no absolute levels and not be metric-driven.
 
     Raises:
-        ScheduleError: it does not; or, on evaluation, t is above ten million or the product
-            overflows float64.
+        ScheduleError: ``schedule`` breaks one of these rules; or, on evaluation, t is above ten
+            million or the product overflows float64.
 
     Source: torch.optim.lr_scheduler.MultiplicativeLR.
 
@@ -690,23 +691,23 @@ class CumulativeProduct(Wrapper):
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
-        last = float(t.max())
-        if last > 1e7:
-            raise self.make_error(f"t must be at most ten million, got {last:g}.")
-        products = self._compute_products(int(last))
+        last_step = float(t.max())
+        if last_step > 1e7:
+            raise self.make_error(f"t must be at most ten million, got {last_step:g}.")
+        products = self._compute_products(int(last_step))
         return check_rates(base * products[np.floor(t).astype(np.intp)], t, self)
 
-    def _compute_products(self, last: int) -> Array:
+    def _compute_products(self, last_step: int) -> Array:
         products: Array
-        products, known = self._cache
-        if last >= known:
-            if last >= len(products):
-                products = np.resize(products, 2 * (last + 1))
-            new = np.arange(known, last + 1, dtype=np.float64)
+        products, count = self._cache
+        if last_step >= count:
+            if last_step >= len(products):
+                products = np.resize(products, 2 * (last_step + 1))
+            new_steps = np.arange(count, last_step + 1, dtype=np.float64)
             with np.errstate(over="ignore", under="ignore"):  # check_rates names the step
-                factors = [products[known - 1 : known], self.schedule.evaluate(new, 1.0)]
-                products[known : last + 1] = np.cumprod(np.concatenate(factors))[1:]
-            self._cache[:] = products, last + 1
+                factors = [products[count - 1 : count], self.schedule.evaluate(new_steps, 1.0)]
+                products[count : last_step + 1] = np.cumprod(np.concatenate(factors))[1:]
+            self._cache[:] = products, last_step + 1
         return products
 
     def __getstate__(self) -> dict[str, Any]:
@@ -715,7 +716,7 @@ class CumulativeProduct(Wrapper):
 
     @cached_property
     def _cache(self) -> list[Any]:
-        """The products, in an array longer than needed, and how many of them are known."""
+        """The products, in an array that may be longer, and how many of them are computed."""
         return [np.ones(1), 1]
 
 
@@ -730,7 +731,7 @@ def replan_schedule(
     step, new = to_finite_float(at), to_finite_float(new_total_steps)
     if old is None or math.isinf(old):
         raise ScheduleError(
-            f"replan: {schedule} has no end of its own, so give the steps planned before: "
+            f"replan: {schedule} has no end, so give the number of steps planned before: "
             f"replan({new_total_steps!r}, at={at!r}, total_steps=...)."
         )
     if step is None or not 0 <= step < old:
@@ -744,7 +745,7 @@ def replan_schedule(
     factor = (new - step) / (old - step)
     parts = schedule.schedules if isinstance(schedule, Sequential) else (schedule,)
     starts = schedule.starts.tolist() if isinstance(schedule, Sequential) else [0.0]
-    # Past parts stay, the one at ``step`` is split, future ones are stretched.
+    # Past parts are kept, the part at ``step`` is split, future parts are stretched.
     active = max(i for i, start in enumerate(starts) if start <= step)
     steps_into_active = step - starts[active]
     if steps_into_active and parts[active].needs_metric:
@@ -765,11 +766,11 @@ def replan_schedule(
     return result
 
 
-# However often a schedule is replanned, its rest has one shift and one stretch.
+# These two merge shifts and stretches, so that repeated replanning does not pile them up.
 
 
 def _skip_steps(part: Schedule, by: float) -> Schedule:
-    """Return ``part`` from ``by`` steps after its start on."""
+    """Return ``part`` without its first ``by`` steps."""
     match part:
         case Stretch(schedule=inner, by=slowdown):
             return _stretch(_skip_steps(inner, by / slowdown), slowdown)
@@ -796,10 +797,10 @@ def _is_number(schedule: Schedule) -> TypeGuard[Constant]:
 
 
 def require_end(part: Schedule) -> None:
-    """Raise a ``ScheduleError`` if a part that another one follows never ends."""
+    """Raise a ``ScheduleError`` if ``part`` never ends, because nothing can follow it then."""
     if math.isinf(part.compute_length(_ARBITRARY_HORIZON)):
         raise ScheduleError(
-            f"{part} has no end of its own, so nothing can follow it: give it a duration "
+            f"{part} has no end, so nothing can follow it: give it a duration "
             f"(over=...) or an end, as in {parenthesize(part, Schedule.precedence)}.until(30) "
             ">> ..."
         )
@@ -808,7 +809,7 @@ def require_end(part: Schedule) -> None:
 def flatten_parts(
     composition: type[Schedule], schedules: tuple[Schedule, ...]
 ) -> tuple[Schedule, ...]:
-    """The parts with their own parts in their place: grouping has no meaning, nor any text."""
+    """Return the parts, nested compositions of the same class replaced by their parts."""
     parts = schedules if isinstance(schedules, tuple) else ()
     if len(parts) < 2 or not all(isinstance(part, Schedule) for part in parts):
         raise ScheduleError(

@@ -77,12 +77,12 @@ class Schedule(ABC):
 
     @abstractmethod
     def compute_length(self, horizon: Horizon) -> float:
-        """Return the steps from start to end, not rounded; infinite if there is no end."""
+        """Return the number of steps from start to end, not rounded; infinite without an end."""
 
     @property
     @abstractmethod
     def has_end(self) -> bool:
-        """Whether it ends, on its own or with the training."""
+        """Whether it ends, before the training or with it."""
 
     @abstractmethod
     def bind_to_horizon(self, horizon: Horizon) -> "Schedule":
@@ -143,8 +143,8 @@ class Schedule(ABC):
         if base is None:
             if not self.is_relative:
                 raise ScheduleError(
-                    f"{self} has an Absolute level, so it needs the base rate too: pass base=0.1, "
-                    "as in schedule(t, base=0.1)."
+                    f"{self} has an Absolute level, so it needs the base rate, as in "
+                    "schedule(t, base=0.1)."
                 )
             return 1.0, 1.0
         rate = to_finite_float(base)
@@ -159,7 +159,7 @@ class Schedule(ABC):
 
     @cached_property
     def _bound_schedule(self) -> "Schedule":
-        # Binding to an unknown horizon succeeds exactly if nothing is needed of it.
+        # Binding to an unknown horizon succeeds only if no duration depends on the horizon.
         return self.bind_to_horizon(Horizon())
 
     def bind(
@@ -329,8 +329,8 @@ class Schedule(ABC):
 
         Args:
             times: number of repetitions, from 1 to a billion; endless if omitted.
-            growth: how many times as long each repetition is as the one before, 1 or more.
-            decay: how many times as high, above 0.
+            growth: length of each repetition divided by that of the one before, 1 or more.
+            decay: height of each repetition divided by that of the one before, above 0.
 
         Raises:
             ScheduleError: an argument is out of its domain, or this schedule has no end.
@@ -544,13 +544,13 @@ class FieldSchedule(Schedule):
 
     def replace(self, **values: Any) -> Self:
         """Return this schedule with other values of some fields, or itself if they are the same."""
-        same = all(getattr(self, name) == value for name, value in values.items())
-        return self if same else dataclasses.replace(self, **values)
+        unchanged = all(getattr(self, name) == value for name, value in values.items())
+        return self if unchanged else dataclasses.replace(self, **values)
 
     def format_arguments(self) -> str:
         """Return the text of the arguments, without those that have their default value."""
         fields = [f for f in dataclasses.fields(self) if f.name != "schedule"]
-        # A subclass that makes a field keyword-only leaves it where it stood among the others.
+        # A field that a subclass makes keyword-only may come before positional ones.
         positional = [f for f in fields if not f.kw_only]
         changed = [f.name for f in fields if getattr(self, f.name) != f.default]
         last = max((i for i, f in enumerate(positional) if f.name in changed), default=-1)
@@ -569,7 +569,7 @@ class Primitive(FieldSchedule):
 
     A new primitive is a frozen dataclass (``repr=False``) with ``evaluate`` whose fields are
     annotated with types of ``lrlab.schedules.fields``. Its field ``over`` is its duration; if that
-    is None or missing, it has no end of its own.
+    is None or missing, it never ends.
     """
 
     @property
@@ -663,16 +663,16 @@ def get_field_specs(schedule_class: type[FieldSchedule]) -> dict[str, FieldSpec]
     specs = {
         name: [arg for arg in get_args(hints[name]) if isinstance(arg, FieldSpec)] for name in names
     }
-    return {name: found[0] for name, found in specs.items() if found}
+    return {name: field_specs[0] for name, field_specs in specs.items() if field_specs}
 
 
 def is_operand(value: object) -> bool:
-    """Whether ``*`` and ``+`` take it: a schedule or a finite number."""
+    """Whether ``value`` can be an operand of ``*`` and ``+``: a schedule or a finite number."""
     return isinstance(value, Schedule) or to_finite_float(value) is not None
 
 
 def parenthesize(schedule: Schedule, precedence: int) -> str:
-    """Return the text of ``schedule``, in parentheses if it binds less tightly than that."""
+    """Return the text of ``schedule``, in parentheses if its precedence is lower."""
     text = repr(schedule)
     return text if schedule.precedence >= precedence else f"({text})"
 
@@ -708,11 +708,12 @@ def convert_metric(metric: Any) -> float:
 
 
 def _to_numeric_array(t: Any) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] | None
     try:
         array = np.asarray(t)
-    except (TypeError, ValueError, RuntimeError):  # torch raises the last
-        array = np.asarray("ragged")
-    if array.dtype.kind not in "iuf":
+    except (TypeError, ValueError, RuntimeError):  # a ragged list, or a tensor with a gradient
+        array = None
+    if array is None or array.dtype.kind not in "iuf":
         raise ScheduleError(f"t must be a step or an array of steps, got {t!r}.")
     return array
 
@@ -723,7 +724,8 @@ def _check_steps(values: np.ndarray[Any, Any]) -> Array:
         raise ScheduleError(f"t must be 0 or more (it counts steps from 0), got {steps.min()!s}.")
     if not steps.max() <= MAX_STEPS:
         raise ScheduleError(
-            f"t must be at most 2**53 (float64 counts no single steps beyond), got {steps.max()!s}."
+            "t must be at most 2**53, beyond which float64 cannot count single steps, got "
+            f"{steps.max()!s}."
         )
     return steps
 
@@ -735,7 +737,7 @@ def _contains_absolute(value: object) -> bool:
 
 
 def _has_same_structure(state: Any, reference: MetricState) -> bool:
-    """Whether a state has the parts of a reference; a tuple that is empty there may have grown."""
+    """Whether a state has the structure of a reference, whose empty tuples may have grown."""
     if not isinstance(state, tuple | list) or len(state) != len(reference):
         return False
     pairs = zip(state, reference, strict=True)

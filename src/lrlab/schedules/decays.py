@@ -121,8 +121,8 @@ class Power(Primitive):
 
     Args:
         exponent: how fast, above 0.
-        after: the duration at the base rate, above 0; the power scheduler's rate is
-            min(a_max, c * t**-exponent), so there it is (c / a_max) ** (1 / exponent).
+        after: the duration at the base rate, above 0; (c / a_max) ** (1 / exponent) for the
+            paper's min(a_max, c * t**-exponent).
 
     Raises:
         ScheduleError: ``exponent`` or ``after`` is not above 0.

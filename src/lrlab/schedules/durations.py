@@ -14,14 +14,14 @@ MAX_STEPS = 2**53
 """Beyond this, float64 cannot count single steps."""
 
 ROUNDING_SLACK = 1 + 2.0**-51
-"""The last bits of a period such as 18 / 14 are rounded, and so are those of t / period. Times
-this, a quotient just below an integer reaches it."""
+"""Factor for t / period, which rounding may leave just below an integer (for a period such as
+18 / 14): the product reaches the integer."""
 
 _DURATION_PATTERN = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(ep|%)")
 
 
 def convert_duration(value: object) -> float | str | None:
-    """Return a duration in its one spelling (``"10.0 %"`` -> ``"10%"``), None for anything else."""
+    """Return a duration in canonical form (``"10.0 %"`` -> ``"10%"``), None for anything else."""
     if isinstance(value, str):
         match = _DURATION_PATTERN.fullmatch(value.strip())
         if match is None or len(value) > 40:
@@ -78,14 +78,14 @@ class Horizon:
         return self.steps_per_epoch * float(duration[:-2])
 
     def to_steps(self, duration: float | str) -> float:
-        """Return the steps in a ``duration`` from ``start`` on; its end is rounded, ties up."""
+        """Return the steps in a ``duration`` that begins at ``start``; its end is rounded."""
         if not isinstance(duration, str):
             return duration
-        end = math.floor(self.exact_start + self.to_exact_steps(duration) + 0.5)
+        end = math.floor(self.exact_start + self.to_exact_steps(duration) + 0.5)  # ties go up
         return to_int_if_whole(float(max(0, end - self.start)))
 
     def to_period(self, duration: float | str) -> float:
-        """Return the steps in a ``duration`` that recurs: rounded alike wherever it starts.
+        """Return the steps in a recurring ``duration``, rounded the same wherever it starts.
 
         Raises:
             ScheduleError: it rounds to 0.
@@ -113,7 +113,7 @@ class Horizon:
         return replace(self, start=self.start + steps, exact_start=self.exact_start + exact_steps)
 
     def scale_remaining(self, fraction: float) -> "Horizon":
-        """Return this horizon with ``fraction`` of its rest as the rest, if its length is known."""
+        """Return this horizon with its remaining steps, if known, multiplied by ``fraction``."""
         if self.total_steps is None and self.end is None:
             return self
         return replace(self, end=self.start + fraction * self.count_remaining_steps("it"))

@@ -76,7 +76,7 @@ def _raise_at_position(line: str, start: int, width: int, message: str) -> NoRet
 
 
 def _check_nesting(text: str, description: str) -> None:
-    # Before Python's own parser, whose recursion we cannot limit.
+    # This comes before Python's own parser, whose recursion we cannot limit.
     depth = 0
     for c in text:
         depth += (c in _OPENING) - (c in _CLOSING)
@@ -91,7 +91,7 @@ def _check_tree_depth(tree: ast.expr, description: str) -> None:
         if not layer:
             return
     raise ScheduleError(
-        f"{description} must be at most {4 * MAX_DEPTH} operators deep; use parentheses less."
+        f"{description} must be at most {4 * MAX_DEPTH} operators deep; use fewer parentheses."
     )
 
 

@@ -52,7 +52,7 @@ class FieldSpec:
 
     Args:
         rule: what a value must be, as the end of the sentence "over must be ...".
-        convert: returns the value in its one spelling, or None if the rule refuses it.
+        convert: returns the value in canonical form, or None if it breaks the rule.
         bind: returns the value in steps, given a horizon and the schedule that it belongs to.
         optional: whether None is allowed too.
         fills_remaining: whether None means the rest of the training.
@@ -65,7 +65,7 @@ class FieldSpec:
     fills_remaining: bool = False
 
     def __repr__(self) -> str:
-        return self.rule  # help() shows it beside the parameter
+        return self.rule  # help() shows it next to the parameter
 
 
 def format_value(value: object) -> str:
@@ -79,7 +79,7 @@ def format_value(value: object) -> str:
     return repr(value)
 
 
-# Converters: each returns the value in its one spelling, or None if it is not allowed.
+# Converters: each returns the value in canonical form, or None if it is not allowed.
 
 
 def convert_level(value: Any) -> float | Absolute | None:
@@ -100,9 +100,9 @@ def convert_count(value: Any) -> int | None:
 
 
 def convert_milestones(values: Any) -> tuple[Any, ...] | None:
-    times = make_list_converter(convert_duration)(values)
-    steps = [time for time in times or () if not isinstance(time, str)]
-    return times if steps == sorted(steps) else None
+    milestones = make_list_converter(convert_duration)(values)
+    steps = [milestone for milestone in milestones or () if not isinstance(milestone, str)]
+    return milestones if steps == sorted(steps) else None
 
 
 def convert_offset(value: Any) -> float | str | None:
@@ -114,7 +114,7 @@ def convert_period(value: Any) -> float | str | None:
     duration = convert_duration(value)
     if isinstance(duration, str):
         return None if duration in ("0ep", "0%") else duration
-    # Steps counted in a shorter period would overflow.
+    # The number of shorter periods in a training would overflow.
     return None if duration is None or duration < 1 / MAX_STEPS else duration
 
 
@@ -129,14 +129,14 @@ def make_number_converter(is_allowed: Callable[[float], bool]) -> Callable[[Any]
 
 
 def make_list_converter(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...] | None]:
-    """Return a converter of lists, given that of one item."""
+    """Return a converter of lists, given the converter of one item."""
 
     def convert_all(values: Any) -> tuple[Any, ...] | None:
         if not isinstance(values, Iterable) or isinstance(values, str | bytes):
             return None
         try:
             items = tuple(convert(value) for value in values)
-        except TypeError:  # an array or tensor of no dimension
+        except TypeError:  # an array or tensor without dimensions
             return None
         return None if not items or any(item is None for item in items) else items
 
@@ -144,8 +144,8 @@ def make_list_converter(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[
 
 
 def make_choice_spec(*choices: str) -> FieldSpec:
-    """Return the spec of a string that is one of a few."""
-    rule = " or ".join(f'"{text}"' for text in choices)
+    """Return the spec of a string that must be one of ``choices``."""
+    rule = " or ".join(f'"{choice}"' for choice in choices)
     return FieldSpec(
         rule, lambda value: value if isinstance(value, str) and value in choices else None
     )
@@ -164,7 +164,7 @@ def bind_if_given(value: Any, horizon: Horizon, owner: object) -> float | None:
 _LEVEL_RULE = "a factor of the base rate, 0 or more, or an Absolute(...) rate"
 
 Level = Annotated[float | Absolute, FieldSpec(_LEVEL_RULE, convert_level)]
-"""A height of a schedule: a factor of the base rate, or an ``Absolute`` rate."""
+"""A value of a schedule: a factor of the base rate, or an ``Absolute`` rate."""
 
 OptionalLevel = Annotated[
     float | Absolute | None, FieldSpec(_LEVEL_RULE, convert_level, optional=True)
@@ -219,7 +219,7 @@ Offset = Annotated[
     float | str,
     FieldSpec("a duration, or a negative number of steps", convert_offset, bind=bind_if_given),
 ]
-"""A length of time; below 0, back in time."""
+"""A duration by which a schedule starts later; a negative number of steps starts it earlier."""
 
 Period = Annotated[
     float | str,
@@ -229,7 +229,7 @@ Period = Annotated[
         bind=lambda value, horizon, owner: horizon.to_period(value),
     ),
 ]
-"""A length of time that recurs, above 0."""
+"""A recurring length of time, above 0."""
 
 Milestones = Annotated[
     Sequence[float | str],

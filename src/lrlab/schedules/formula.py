@@ -59,7 +59,7 @@ class Formula(Primitive):
 
     It may use the step ``t``, the progress ``p = t / T`` and the duration ``T``; the operators
     ``+ - * / // % **``; comparisons, which are 1 where true and 0 elsewhere; ``pi``, ``min max exp
-    log sqrt sin cos floor``. Nothing else, and in float64, so no text can run code or take long.
+    log sqrt sin cos floor``. Nothing else is allowed, so no text can run code or take long.
 
     Args:
         expression: the formula, without the base rate: the scheduler multiplies by it.
@@ -70,7 +70,7 @@ class Formula(Primitive):
         ScheduleError: the expression uses anything else; or, on evaluation, a value is negative
             or not finite.
 
-    Source: any formula, such as the tutorial's lr(t) = lr(0) / (1 + alpha * t).
+    Source: none; for example, lr(t) = lr(0) / (1 + alpha * t).
 
     >>> Formula("1 / (1 + 0.5*t)")([0, 2, 6])
     array([1.  , 0.5 , 0.25])
@@ -137,8 +137,8 @@ class Custom(Primitive):
             factor, 0 or more. It must be pure, and must not multiply by the base rate.
 
     Raises:
-        ScheduleError: ``function`` is not callable; or, on evaluation, it returns something else
-            than a finite number of 0 or more.
+        ScheduleError: ``function`` is not callable; or, on evaluation, it returns anything but a
+            finite number of 0 or more.
 
     Source: torch.optim.lr_scheduler.LambdaLR.
 
@@ -191,10 +191,10 @@ def _check_node(node: ast.expr, text: str) -> None:
                         text, operation, f"a formula cannot contain this{_describe_language()}"
                     )
             parts = [first, *(operation.right for operation in operations)]
-        case ast.Compare(left=left, ops=ops, comparators=others) if all(
+        case ast.Compare(left=left, ops=ops, comparators=comparators) if all(
             type(op) in _OPERATORS for op in ops
         ):
-            parts = [left, *others]
+            parts = [left, *comparators]
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS:
             if len(args) < 2 if name in _VARIADIC_FUNCTIONS else len(args) != 1:
                 arity = "two or more values" if name in _VARIADIC_FUNCTIONS else "one value"
@@ -235,11 +235,11 @@ def _evaluate_node(node: ast.expr, values: Mapping[str, Any]) -> Any:
                     result, _evaluate_node(operation.right, values)
                 )
             return result
-        case ast.Compare(left=left, ops=ops, comparators=others):
-            sides = [_evaluate_node(side, values) for side in (left, *others)]
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            sides = [_evaluate_node(side, values) for side in (left, *comparators)]
             pairs = zip(ops, sides, sides[1:], strict=False)
-            holds = [_OPERATORS[type(op)](a, b) for op, a, b in pairs]
-            return np.float64(1.0) * reduce(np.logical_and, holds)
+            results = [_OPERATORS[type(op)](a, b) for op, a, b in pairs]
+            return np.float64(1.0) * reduce(np.logical_and, results)
         case ast.Call(func=ast.Name(id=name), args=args):
             return _FUNCTIONS[name](*(_evaluate_node(arg, values) for arg in args))
     raise AssertionError(f"unchecked node {node!r}")

@@ -39,12 +39,12 @@ def lint(
     It finds a first step (or all steps) with rate 0, jumps between the parts of a sequence, a floor
     above the base rate, a bound that is never reached, a rate that falls to nothing, a schedule
     that ends before or after the training, a warm-up longer than the training, durations in steps
-    that look like epochs or stand beside durations in epochs, and a formula that multiplies by the
-    base rate although the scheduler does. These are hints: a finding may be intended.
+    that look like epochs or are mixed with durations in epochs, and a formula that multiplies by
+    the base rate although the scheduler does. These are hints: a finding may be intended.
 
     Args:
         schedule: any schedule.
-        base: the base rate; needed for the last check.
+        base: the base rate; needed to find such a formula.
         total_steps: steps of the whole training; needed to compare the schedule with it.
         steps_per_epoch: steps per epoch.
 
@@ -116,7 +116,7 @@ class LintContext:
 
     @property
     def peak_rate(self) -> float:
-        """The highest rate."""
+        """The highest rate of the training."""
         return float(self.rates.max())
 
     @property
@@ -169,7 +169,7 @@ def _looks_like_epochs(last_change: float, context: LintContext) -> bool:
 
 
 def find_mixed_units(context: LintContext) -> Iterator[str]:
-    """Find durations in steps beside durations in epochs."""
+    """Find durations in steps mixed with durations in epochs."""
     if context.steps_per_epoch is None or context.steps_per_epoch <= 2:
         return
     parts = [part for part in context.unbound.walk() if isinstance(part, FieldSchedule)]
@@ -181,7 +181,7 @@ def find_mixed_units(context: LintContext) -> Iterator[str]:
     for part in parts:
         if any(not isinstance(value, str) and value > 1 for value in _list_durations(part)):
             yield (
-                f"{part} counts steps beside {in_epochs[0]}, which counts epochs of "
+                f"{part} counts steps, but {in_epochs[0]} counts epochs of "
                 f"{context.steps_per_epoch:g} steps: write both in one unit."
             )
 
@@ -204,14 +204,15 @@ def find_unreached_changes(context: LintContext) -> Iterator[str]:
     for part in context.schedule.walk():
         match part:
             case MultiStep(milestones=at) | PiecewiseConstant(at=at):
-                beyond = [step for step in at if not isinstance(step, str) and step >= total]
+                unreached = [step for step in at if not isinstance(step, str) and step >= total]
             case Step(every=every) if not isinstance(every, str) and every >= total:
-                beyond = [every]
+                unreached = [every]
             case _:
-                beyond = []
-        if beyond:
+                unreached = []
+        if unreached:
             yield (
-                f"{part} would change at step {beyond[0]:g}, after the training ends at {total:g}."
+                f"{part} would change at step {unreached[0]:g}, after the training ends at "
+                f"{total:g}."
             )
 
 
@@ -288,7 +289,7 @@ def find_zero_first_step(context: LintContext) -> Iterator[str]:
     if context.peak_rate == 0:
         yield f"{context.schedule} has rate 0 at every step, which trains nothing."
     else:
-        yield ("the first step has rate 0 and trains nothing; use Warmup(...) without start=0.0.")
+        yield "the first step has rate 0 and trains nothing; use Warmup(...) without start=0.0."
 
 
 def find_jumps(context: LintContext) -> Iterator[str]:
@@ -300,9 +301,8 @@ def find_jumps(context: LintContext) -> Iterator[str]:
         for start, (previous_part, next_part) in zip(
             sequence.starts[1:].tolist(), pairs, strict=True
         ):
-            if isinstance(
-                previous_part, type(next_part) | Constant
-            ):  # a restart or a stair is intended
+            # A restart or a stair is intended.
+            if isinstance(previous_part, type(next_part) | Constant):
                 continue
             if context.total_steps is not None and start >= context.total_steps:
                 continue
@@ -311,9 +311,11 @@ def find_jumps(context: LintContext) -> Iterator[str]:
             )
             rate_after = next_part(0, base=context.evaluation_base)
             if abs(rate_after - rate_before) > 0.05 * max(rate_after, rate_before):
-                # Only a part that starts at the base rate can start at any other rate.
-                continues = rate_before > 0 and math.isclose(rate_after, context.base_or_one)
-                remedy = 'join with .then(..., join="continue")' if continues else "change a level"
+                # join="continue" only helps if the next part starts at the base rate.
+                can_continue = rate_before > 0 and math.isclose(rate_after, context.base_or_one)
+                remedy = (
+                    'join with .then(..., join="continue")' if can_continue else "change a level"
+                )
                 yield (
                     f"the rate jumps from {rate_before:.4g} to {rate_after:.4g} at step {start:g}, "
                     f"where {next_part} starts: to continue from {rate_before:.4g}, {remedy}."
@@ -334,7 +336,7 @@ def find_end_above_start(context: LintContext) -> Iterator[str]:
 
 
 def find_vanishing_rate(context: LintContext) -> Iterator[str]:
-    """Find a decay to nothing, as of a decay per epoch that is stepped more often."""
+    """Find a decay to almost 0, such as a decay per epoch that is stepped every batch."""
     if context.total_steps is None or not 0 <= context.last_rate < 1e-9 * context.peak_rate:
         return
     for part in context.schedule.walk():

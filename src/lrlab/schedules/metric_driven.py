@@ -46,8 +46,8 @@ class MetricDriven(Primitive):
         return Constant(rate if self.is_relative else Absolute(rate))
 
     def apply_metric(self, state: MetricState, t: float, metric: float, base: float) -> MetricState:
-        # A relative schedule changes a factor; ``with_state`` multiplies it by the base rate at its
-        # place: that of the training, or the rate at which another schedule ended.
+        # The state of a relative schedule is a factor, which ``evaluate`` multiplies by the base
+        # rate: that of the training, or the rate at which another schedule ended.
         return self.advance_state(state, metric, 1.0 if self.is_relative else base)
 
     @abstractmethod

@@ -46,6 +46,22 @@ BUILTIN_BUILDERS: Builders = {
 """What ``parse`` can always call, by name: primitives, ``Absolute`` and recipes."""
 
 _TEXT_DESCRIPTION = "the text of a schedule"
+_OPERANDS_RULE = ">> takes only schedules, * and + take schedules and numbers."
+
+_NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+_Composition = Callable[[tuple[Schedule, ...]], Schedule]
+
+_COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
+    ast.RShift: Sequential,
+    ast.Mult: Product,
+    ast.Add: Sum,
+}
 
 
 def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
@@ -65,8 +81,8 @@ def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
     """
     value = Parser(text, builders).parse()
     if not isinstance(value, Schedule):
-        several = isinstance(value, tuple) and any(isinstance(v, Schedule) for v in value)
-        remedy = "join them with >>" if several else "try Constant(1.0)"
+        is_list = isinstance(value, tuple) and any(isinstance(v, Schedule) for v in value)
+        remedy = "join them with >>" if is_list else "try Constant(1.0)"
         raise ScheduleError(f"the text must be one schedule, got {text.strip()[:100]}; {remedy}.")
     return value
 
@@ -88,23 +104,6 @@ def to_text(schedule: Schedule) -> str:
     text = repr(schedule)
     expressions.parse_expression(text, _TEXT_DESCRIPTION)
     return text
-
-
-_NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-
-_Composition = Callable[[tuple[Schedule, ...]], Schedule]
-
-_COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
-    ast.RShift: Sequential,
-    ast.Mult: Product,
-    ast.Add: Sum,
-}
-_OPERANDS_RULE = ">> takes only schedules, * and + take schedules and numbers."
 
 
 class Parser:
@@ -140,8 +139,8 @@ class Parser:
                 return -number
             case ast.BinOp():
                 return self.parse_chain(*expressions.unroll_chain(node))
-            case ast.Call(func=ast.Attribute(value=ast.Call() | ast.BinOp() as whole, attr=name)):
-                return self.parse_method_call(node, whole, name)
+            case ast.Call(func=ast.Attribute(value=ast.Call() | ast.BinOp() as target, attr=name)):
+                return self.parse_method_call(node, target, name)
             case ast.Call(func=function):
                 return self.parse_builder_call(node, function)
             case ast.Name() | ast.Attribute():
@@ -179,7 +178,7 @@ class Parser:
             values = [self.parse_node(node.right) for node in nodes]
             composition = _COMPOSITIONS.get(operator_type)
             if composition and isinstance(result, Schedule) and all(map(is_operand, values)):
-                # The same as one by one, but a long sequence is built only once.
+                # The result is the same as one by one, but a long sequence is built only once.
                 result = self.compose(nodes[-1], composition, result, values)
                 continue
             for node, value in zip(nodes, values, strict=True):
@@ -199,7 +198,7 @@ class Parser:
             return self.raise_error(node, str(error))
 
     def combine(self, node: ast.BinOp, left: Any, right: Any) -> Any:
-        """Combine two values of which the first is not a schedule, or raise an error."""
+        """Combine two values, the first of which is not a schedule, or raise an error."""
         op = node.op
         try:
             if (
@@ -232,14 +231,15 @@ class Parser:
         name = ast.unparse(function)
         if self.builders.get(name) is Custom:
             self.raise_error(
-                function, f"{name} takes a Python function, which a text cannot; use Formula."
+                function,
+                f"{name} takes a Python function, which a text cannot contain; use Formula.",
             )
         if name not in self.builders:
             self.raise_error(function, f"unknown schedule {name[:40]}{self.suggest_builder(name)}")
         return self.call(node, name, self.builders[name])
 
     def suggest_builder(self, name: str) -> str:
-        """Return the end of an error about an unknown name: the nearest, or all of its library."""
+        """Return the end of an error about an unknown name: the nearest, or all in its library."""
         library, _, unqualified_name = name.rpartition(".")
         library_names = [
             known for known in self.builders if library and known.startswith(f"{library}.")
@@ -264,7 +264,8 @@ class Parser:
             if keyword_name not in known:
                 hint = format_suggestion(keyword_name, known) or "."
                 self.raise_error(
-                    keyword, f"{name} has no argument {keyword_name[:40]}{hint} It is {usage}."
+                    keyword,
+                    f"{name} has no argument {keyword_name[:40]}{hint} Its signature is {usage}.",
                 )
             if keyword_name in keywords:
                 self.raise_error(keyword, f"{name} gets {keyword_name} twice.")
@@ -272,7 +273,7 @@ class Parser:
         try:
             signature.bind(*args, **keywords)
         except TypeError as error:
-            self.raise_error(node, f"{name}: {error}; it is {usage}.")
+            self.raise_error(node, f"{name}: {error}; its signature is {usage}.")
         try:
             return function(*args, **keywords)
         except expressions.ParseError:

@@ -66,8 +66,11 @@ CURVES: dict[str, Callable[[Array], Array]] = {
     "mirror": lambda p: 2 * p - half_cosine(p),
     "halving": lambda p: 2 - 2 * np.exp2(-p),
 }
-"""Curves c(p) of the progress p, with c(0) = 0 and c(1) = 1. ``"mirror"`` is the cosine mirrored at
-the straight line, ``"halving"`` is 1 minus Megatron's 2 * 0.5**p - 1."""
+"""Curves c(p) of the progress p, with c(0) = 0 and c(1) = 1.
+
+``"mirror"`` is the cosine mirrored at the straight line, ``"halving"`` is 1 minus Megatron's
+2 * 0.5**p - 1.
+"""
 
 _ALIASES = {"1-sqrt": "sqrt", "1-square": "square"}
 """Names of cooldowns in papers."""
@@ -215,12 +218,9 @@ class Cosine(Ramp):
         return decay if self.power == 1 else np.power(decay, self.power)
 
     def compute_decay(self, t: Array) -> Array:
-        is_plain = self.power == self.k == 1  # as nearly always, so it is worth a fast path
-        return (
-            square_sine_in_place(self.compute_remaining(t, np.pi / 2))
-            if is_plain
-            else super().compute_decay(t)
-        )
+        if self.power == self.k == 1:  # a fast path for most cosines
+            return square_sine_in_place(self.compute_remaining(t, np.pi / 2))
+        return super().compute_decay(t)
 
 
 @dataclass(frozen=True, repr=False)
@@ -510,7 +510,7 @@ class RadamWarmup(Primitive):
         rate(t) = sqrt((r - 4) * (r - 2) * R / ((R - 4) * (R - 2) * r)),    r = r(n)
 
     Args:
-        beta2: that of Adam, between 0.6 and 1; 0.999 by default, as in Adam.
+        beta2: Adam's beta2, between 0.6 and 1; 0.999 by default, as in Adam.
 
     Raises:
         ScheduleError: ``beta2`` is not between 0.6 and 1.

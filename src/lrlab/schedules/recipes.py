@@ -132,7 +132,7 @@ def infinite(
     level: float = 0.375,
     end: float = 0.01,
 ) -> Schedule:
-    """Warm-up, cosine to a level that may last arbitrarily long, then an annealing.
+    """Warm-up, cosine to a level that may last arbitrarily long, then annealing.
 
     Args:
         warmup, decay, stable: durations; the annealing fills the rest of the training.
@@ -200,7 +200,8 @@ def triangular(half: DurationLike, *, low: float = 0.1, decay: float = 1.0) -> S
     """
     if decay == 1:
         return (Linear(low, 1.0, over=half) >> Linear(1.0, low, over=half)).repeat()
-    if not 0 <= (-1 if (number := to_finite_float(low)) is None else number) <= 1:
+    number = to_finite_float(low)
+    if number is None or not 0 <= number <= 1:
         raise ScheduleError(f"triangular: low must be a factor from 0 to 1, got {low!r}.")
     height = 1 - low
     triangle = Linear(0.0, height, over=half) >> Linear(height, 0.0, over=half)
@@ -253,7 +254,8 @@ def restarts(periods: Sequence[DurationLike], weights: Sequence[float] | None = 
         raise ScheduleError("restarts: periods must be one duration or more, got none.")
     if len(heights) != len(lengths):
         raise ScheduleError(
-            f"restarts: weights must be as many as periods, got {len(heights)} and {len(lengths)}."
+            "restarts: weights must have one entry per period, got "
+            f"{len(heights)} for {len(lengths)}."
         )
     cosines = [Cosine(p, start=w) for p, w in zip(lengths, heights, strict=True)]
     return cosines[0] if len(cosines) == 1 else Sequential(tuple(cosines))

@@ -105,7 +105,8 @@ class PiecewiseConstant(Primitive):
         super().__post_init__()
         if len(self.levels) != len(self.at) + 1:
             raise self.make_error(
-                f"levels must be one more than at, got {len(self.levels)} and {len(self.at)}."
+                "levels must have one entry more than at, got "
+                f"{len(self.levels)} and {len(self.at)}."
             )
 
     def evaluate(self, t: Array, base: float) -> Array:
@@ -146,7 +147,8 @@ class PiecewiseInterpolate(Primitive):
         super().__post_init__()
         if len(self.levels) != len(self.at):
             raise self.make_error(
-                f"levels must be as many as at, got {len(self.levels)} and {len(self.at)}."
+                "levels must have as many entries as at, got "
+                f"{len(self.levels)} and {len(self.at)}."
             )
 
     @property

@@ -1,1 +1,1 @@
-"""What people see of schedules and studies: text, tables, plots and files."""
+"""Views of schedules and studies: text, tables, plots and files."""

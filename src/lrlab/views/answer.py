@@ -132,7 +132,10 @@ def _write_better_as_tuned(comparison: Comparison, rows: list[ComparisonRow]) ->
         format_settings(hardest.settings, comparison.varied_hyperparameters)
     )
     score = NumberFormat.from_comparison(comparison).format_score(hardest.mean)
-    yield f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores {score}."
+    yield (
+        f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores "
+        f"{score}."
+    )
     yield "To tune better, use more --tuning-seeds, or learning rates closer together (--lr)."
 
 
@@ -203,14 +206,16 @@ def _write_undecided(
     for row, paired in pairs:
         if paired is None or paired.on_this_data.significant:
             continue
-        detectable = paired.on_this_data.min_detectable
-        if detectable is None:
+        if paired.on_this_data.min_detectable is None:
+            continue
+        detectable = number_format.format_amount(paired.on_this_data.min_detectable)
+        if detectable == number_format.format_amount(0):  # equal but for rounding errors
             continue
         gain = number_format.format_difference(paired.difference)
         yield (
             f"{row.schedule} vs {reference}: {gain}{_get_unit(comparison)}, no clear difference. "
             f"Smallest detectable difference with {pluralize(comparison.seed_count, 'seed')}: "
-            f"{number_format.format_amount(detectable)}."
+            f"{detectable}."
         )
         return
 
@@ -233,7 +238,7 @@ def _write_difference(comparison: Comparison, row: ComparisonRow, word: str) -> 
 def _write_interval(
     estimate: DifferenceEstimate, number_format: "NumberFormat", test_count: int
 ) -> str:
-    """Return the interval in brackets, with the reason if it excludes zero but is not significant."""
+    """Return the interval in brackets, and why it is not significant if it excludes zero."""
     if estimate.ci_low is None or estimate.ci_high is None:
         return ""
     excludes_zero = estimate.ci_low > 0 or estimate.ci_high < 0

@@ -99,7 +99,7 @@ def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, 
             "",
             "and the constant rate at all settings and halfway between the learning rates:",
         )
-        yield "", "", "a winner must beat it at each of them"
+        yield "", "", "a winner must beat it at all of these"
 
 
 def _describe_grid(plan: Plan) -> str:

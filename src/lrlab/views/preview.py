@@ -127,18 +127,18 @@ def compute_preview(
         else total_steps
     )
     is_relative = all(schedule.is_relative for schedule in schedules.values())
-    used_lr = (1.0 if is_relative else _DEFAULT_LR) if base is None else base
+    base_rate = (1.0 if is_relative else _DEFAULT_LR) if base is None else base
     lines = tuple(
         _make_line(
             label,
             schedule.bind(total_steps=checked_total_steps, steps_per_epoch=steps_per_epoch),
             checked_total_steps,
-            used_lr,
+            base_rate,
         )
         for label, schedule in schedules.items()
     )
     return Preview(
-        lines, checked_total_steps, float(used_lr), is_relative and base is None, steps_per_epoch
+        lines, checked_total_steps, float(base_rate), is_relative and base is None, steps_per_epoch
     )
 
 

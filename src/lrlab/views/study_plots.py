@@ -29,10 +29,10 @@ from lrlab.views.text import format_paired_seeds
 STUDY_PLOT_EXTENSIONS = (".png",)
 
 _LOG_AXIS_RATIO = 10
-"""Ratio of the peak rates from which on they are drawn on a logarithmic axis."""
+"""Ratio of the highest to the lowest peak rate that makes the axis logarithmic."""
 
 _LEGEND_WIDTH = 200
-"""How many characters fit below the panels."""
+"""Number of characters that fit below the panels."""
 
 
 def save_study_plot(
@@ -74,8 +74,8 @@ class ScheduleCurves:
 
     Args:
         label: its text, and its settings where they were tuned.
-        times: in epochs, shape (steps + 1,).
-        rates: at those times.
+        times: times in epochs, shape (steps + 1,).
+        rates: the learning rates at these times.
         score: the metric after each epoch.
         gain: paired difference to the baseline, positive if better; None for the baseline.
     """
@@ -94,7 +94,7 @@ def compute_curves(
 
     Args:
         study: the study.
-        schedules: those to draw, the baseline among them; all by default.
+        schedules: the schedules to draw, including the baseline; all by default.
     """
     plan, results = study.plan, study.final_results
     sign = 1 if plan.problem.metric.greater_is_better else -1
@@ -186,7 +186,7 @@ def create_figure(curves: Sequence[ScheduleCurves], title: str, metric: Metric) 
     if max(peaks) >= _LOG_AXIS_RATIO * min(peaks) > 0:
         rates.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
     scores.set(title=f"{metric.name} on test rows{unit}", xlabel="epoch")
-    gains.set(title=_name_gain(metric) + points, xlabel="epoch")
+    gains.set(title=_format_gain_title(metric) + points, xlabel="epoch")
     _fit_to_second_half(scores, [curve.score for curve in curves], metric)
     if metric.percent:
         low, high = scores.get_ylim()
@@ -203,7 +203,7 @@ def create_figure(curves: Sequence[ScheduleCurves], title: str, metric: Metric) 
     return figure
 
 
-def _name_gain(metric: Metric) -> str:
+def _format_gain_title(metric: Metric) -> str:
     relation = "minus" if metric.greater_is_better else "below"
     return f"{metric.name} {relation} that of the constant rate"
 
@@ -229,7 +229,7 @@ def _draw_band(
 
 def _fit_to_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None:
     """Fit the height to the second half of training; the first half may lie outside."""
-    ends = [line[len(line) // 2 :] for band in bands for line in (band.mean, band.low, band.high)]
-    values = _get_scale(metric) * np.concatenate(ends)
+    halves = [line[len(line) // 2 :] for band in bands for line in (band.mean, band.low, band.high)]
+    values = _get_scale(metric) * np.concatenate(halves)
     margin = 0.15 * np.ptp(values) or 1.0
     axes.set_ylim(values.min() - margin, values.max() + margin)

@@ -224,8 +224,8 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     extension_count = len(study.phases) - 2  # all phases but tuning and the final runs
     if extension_count:
         yield (
-            f"The grid was extended by up to {pluralize(extension_count, 'learning rate')} where the "
-            "best one was at its edge."
+            "Where the best learning rate was at the edge of the grid, the study tried up to "
+            f"{pluralize(extension_count, 'more learning rate')}."
         )
     edge_lrs = sorted(
         {row.selection.settings.lr for row in rows if row.selection and row.at_grid_edge}
@@ -233,8 +233,8 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     if edge_lrs:
         edges = " and ".join(f"{lr:g}" for lr in edge_lrs)
         yield (
-            f"At the edge of the grid ({edges}), a better learning rate may lie beyond: extend --lr, "
-            "or raise --grid-extensions."
+            f"At the edge of the grid ({edges}), a better learning rate may lie beyond: extend "
+            "--lr, or raise --grid-extensions."
         )
 
 

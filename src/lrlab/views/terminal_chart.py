@@ -106,10 +106,10 @@ def compute_ticks(highest: float, approximate_count: int = 5) -> list[float]:
 
 
 def _format_ticks(values: list[float]) -> list[str]:
-    shown = [f"{value:.6g}" for value in values]
-    if any("e" in text for text in shown):
-        return shown
-    places = max(len(text.partition(".")[2]) for text in shown)
+    texts = [f"{value:.6g}" for value in values]
+    if any("e" in text for text in texts):
+        return texts
+    places = max(len(text.partition(".")[2]) for text in texts)
     return [f"{value:.{places}f}" for value in values]
 
 
@@ -135,12 +135,12 @@ def _draw_canvas(rates: list[Array], columns: int, rows: int, top: float) -> lis
         filled = layers[i] > 0
         dots[filled] = np.where(dots == _FULL_CELL, 0, dots)[filled] | layers[i][filled]
         line_indices[filled] = i
-    signs = [list(line) for line in cells_to_text(dots)]
+    characters = [list(line) for line in cells_to_text(dots)]
     if len(layers) > 1:
         for i, layer in enumerate(layers):
             for row, column in _place_marks(layer, i, len(layers)):
-                signs[row][column], line_indices[row, column] = get_line_style(i).mark, i
-    return [_color_row(line, line_indices[row]) for row, line in enumerate(signs)]
+                characters[row][column], line_indices[row, column] = get_line_style(i).mark, i
+    return [_color_row(line, line_indices[row]) for row, line in enumerate(characters)]
 
 
 def _place_marks(
@@ -155,11 +155,12 @@ def _place_marks(
     ]
 
 
-def _color_row(signs: list[str], line_indices: NDArray[np.int64]) -> Text:
+def _color_row(characters: list[str], line_indices: NDArray[np.int64]) -> Text:
     row = Text()
-    for i, group in groupby(zip(signs, line_indices.tolist(), strict=True), key=itemgetter(1)):
+    for i, group in groupby(zip(characters, line_indices.tolist(), strict=True), key=itemgetter(1)):
         row.append(
-            "".join(sign for sign, _ in group), get_line_style(i).rich_style if i >= 0 else ""
+            "".join(character for character, _ in group),
+            get_line_style(i).rich_style if i >= 0 else "",
         )
     return row
 
@@ -174,10 +175,10 @@ def _render_x_axis(total_steps: int, columns: int, margin: int) -> list[Text]:
         if column >= columns:
             continue
         line[column] = "┬"
-        shown = str(step)
-        start = margin + 1 + column - (len(shown) - 1) // 2
-        if start + len(shown) <= len(numbers) - len(name):
-            numbers[start : start + len(shown)] = shown
+        number = str(step)
+        start = margin + 1 + column - (len(number) - 1) // 2
+        if start + len(number) <= len(numbers) - len(name):
+            numbers[start : start + len(number)] = number
     numbers[-len(name) :] = name
     return [
         Text(" " * margin).append("└" + "".join(line), "dim"),

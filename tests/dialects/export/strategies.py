@@ -93,7 +93,7 @@ endless = st.one_of(
 )
 
 
-def _transformed(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
+def _transform_parts(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
     return st.one_of(
         st.builds(lambda a, b: a * b, parts, st.one_of(endless.filter(_is_relative), heights)),
         st.builds(lambda a, b: a + b, parts, st.one_of(parts, heights)),
@@ -116,7 +116,7 @@ def _is_relative(schedule: Schedule) -> bool:
     return schedule.is_relative
 
 
-def _sequentials(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
+def _build_sequentials(parts: st.SearchStrategy[Schedule]) -> st.SearchStrategy[Schedule]:
     first = st.one_of(ramps(levels), st.builds(lambda a, n: a.until(n), parts, lengths))
     return st.builds(lambda a, b: a >> b, first, parts)
 
@@ -129,7 +129,7 @@ products = st.builds(
 schedules = st.one_of(
     primitives,
     products,
-    _transformed(primitives),
-    _sequentials(primitives),
-    _sequentials(_sequentials(st.one_of(primitives, products))),
+    _transform_parts(primitives),
+    _build_sequentials(primitives),
+    _build_sequentials(_build_sequentials(st.one_of(primitives, products))),
 )

@@ -30,7 +30,7 @@ from tests.raising import raises
 
 
 def write_formula(schedule: Schedule) -> str:
-    """Write the formula; hardly any of the drawn schedules has none."""
+    """Write the formula; skip the few drawn schedules that have none."""
     try:
         return to_formula(schedule, BASE)
     except ScheduleError as error:

@@ -36,10 +36,10 @@ def list_steps(schedule: Schedule) -> np.ndarray:
     return np.arange(int(min(length, STEPS)) + 1)
 
 
-def check_rates(schedule: Schedule, found: Any) -> None:
+def check_rates(schedule: Schedule, rates: Any) -> None:
     expected = schedule(list_steps(schedule), base=BASE)
     # torch multiplies its rates up, and 1 + cos cancels near 0.
-    assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * max(1.0, expected.max()))
+    assert_allclose(rates, expected, rtol=1e-9, atol=1e-12 * max(1.0, expected.max()))
 
 
 def write_code(schedule: Schedule, library: str) -> str:
@@ -69,7 +69,7 @@ def test_torch(schedule: Schedule) -> None:
     check_rates(schedule, run_on_optimizer(code, len(list_steps(schedule))))
 
 
-def test_a_cosine_that_waits_past_its_end_does_not_climb_in_torch() -> None:
+def test_a_cosine_held_past_its_end_does_not_climb_in_torch() -> None:
     schedule = parse("Cosine(2).until(5) >> Warmup(3)")
     check_rates(
         schedule, run_on_optimizer(write_code(schedule, "torch"), len(list_steps(schedule)))
@@ -90,8 +90,8 @@ def test_optax(schedule: Schedule) -> None:
         exec(code, names)
         steps = jax.numpy.arange(STEPS + 1)  # always as many: jax compiles for each number
         # A constant returns one number for any number of steps.
-        found = np.broadcast_to(np.asarray(jax.vmap(names["schedule"])(steps)), steps.shape)
-        check_rates(schedule, found[: len(list_steps(schedule))])
+        rates = np.broadcast_to(np.asarray(jax.vmap(names["schedule"])(steps)), steps.shape)
+        check_rates(schedule, rates[: len(list_steps(schedule))])
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_code_for_optax_takes_plain_numbers(text: str) -> None:
     schedule = parse(f"Warmup(11, start=0.0) >> {text}")
     names: dict[str, Any] = {}
     exec(to_code(schedule, "optax", BASE), names)
-    found = [float(names["schedule"](t)) for t in range(40)]
-    assert_allclose(found, schedule(range(40), base=BASE), rtol=1e-5, atol=1e-7)  # in float32
+    rates = [float(names["schedule"](t)) for t in range(40)]
+    assert_allclose(rates, schedule(range(40), base=BASE), rtol=1e-5, atol=1e-7)  # in float32
 
 
 @settings(max_examples=50)
@@ -158,12 +158,12 @@ def test_keras(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     schedule = parse(text)
     names: dict[str, Any] = {}
     exec(to_code(schedule, "keras", BASE), names)
-    usual = keras.config.floatx()
+    default_dtype = keras.config.floatx()
     keras.config.set_floatx("float64")
     try:
         check_rates(schedule, [float(names["schedule"](t)) for t in list_steps(schedule)])
     finally:
-        keras.config.set_floatx(usual)
+        keras.config.set_floatx(default_dtype)
 
 
 @pytest.mark.parametrize(
@@ -192,21 +192,23 @@ def test_torchs_own_classes_are_used_if_they_fit(text: str, names: list[str]) ->
 
 @settings(max_examples=30)
 @given(
-    seen=st.lists(st.floats(0, 1), max_size=40),
+    losses=st.lists(st.floats(0, 1), max_size=40),
     patience=st.integers(0, 3),
     at_patience=st.booleans(),
     low=st.one_of(st.floats(0, 0.1), st.builds(Absolute, st.floats(0, 0.1))),
 )
-def test_a_plateau_for_torch(seen: list[float], patience: int, at_patience: bool, low: Any) -> None:
+def test_a_plateau_for_torch(
+    losses: list[float], patience: int, at_patience: bool, low: Any
+) -> None:
     plateau = Plateau(0.5, patience=patience, at_patience=at_patience, low=low)
     optimizer = make_sgd(BASE)
     names: dict[str, Any] = {"optimizer": optimizer}
     exec(to_code(plateau, "torch", BASE), names)
     expected = []
-    for loss in seen:
+    for loss in losses:
         names["scheduler"].step(loss)
         expected.append(optimizer.param_groups[0]["lr"])
-    assert collect_metric_rates(plateau, seen, BASE) == pytest.approx(expected, rel=1e-12)
+    assert collect_metric_rates(plateau, losses, BASE) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ _CODE_WRITERS: Mapping[str, Callable[[Schedule, float | None], str]] = {
     "optax": optax.to_code,
     "keras": keras.to_code,
 }
-"""By library, the function that writes the code of a bound schedule, given the base rate."""
+"""Functions that write the code of a bound schedule, given the base rate, by library."""
 
 
 def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
@@ -33,7 +33,7 @@ def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
 
     Raises:
         ScheduleError: an argument breaks these rules, ``base`` is missing, or the library cannot
-            express the schedule; the message says what can.
+            express the schedule; the message says what to use instead.
 
     >>> from lrlab.schedules import Cosine, Warmup
     >>> print(to_code(Warmup(4) >> Cosine(45), "torch"))

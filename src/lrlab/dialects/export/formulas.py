@@ -47,6 +47,12 @@ from lrlab.schedules import (
     Warmup,
 )
 from lrlab.schedules.durations import Horizon
+from lrlab.schedules.expressions import MAX_LENGTH
+
+FormulaWriter = Callable[[Any, str, float | None], str]
+
+CurveText = tuple[str, str]
+"""The texts of a ramp's progress c and of the remaining 1 - c, each a product."""
 
 
 def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") -> str:
@@ -68,19 +74,9 @@ def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") 
     if writer is None:
         raise ScheduleError(f"there is no formula for {schedule}.")
     text = writer(schedule, clock, base)
-    if len(text) > MAX_FORMULA_LENGTH:
-        raise ScheduleError(
-            f"the formula for {schedule} is longer than {MAX_FORMULA_LENGTH} characters."
-        )
+    if len(text) > MAX_LENGTH:
+        raise ScheduleError(f"the formula for {schedule} is longer than {MAX_LENGTH} characters.")
     return text
-
-
-FormulaWriter = Callable[[Any, str, float | None], str]
-
-MAX_FORMULA_LENGTH = 5_000
-
-CurveText = tuple[str, str]
-"""The texts of a ramp's progress c and of the remaining 1 - c, each a product."""
 
 
 def write_ramp(s: Any, t: str, base: float | None) -> str:
@@ -103,14 +99,14 @@ def write_ramp(s: Any, t: str, base: float | None) -> str:
 
 
 def interpolate(start: float, end: float, progress: str, remaining: str) -> str:
-    """Write the way from ``start`` to ``end`` with as few operations as possible."""
+    """Write the interpolation from ``start`` to ``end`` with as few operations as possible."""
     if start == end:
         return repr(start)
     low, height, text = (
         (start, end - start, progress) if start < end else (end, start - end, remaining)
     )
-    risen = text if height == 1 else f"{height!r} * {text}"
-    return risen if low == 0 else f"{low!r} + {risen}"
+    scaled = text if height == 1 else f"{height!r} * {text}"
+    return scaled if low == 0 else f"{low!r} + {scaled}"
 
 
 def write_curve(name: str | float, p: str) -> CurveText:
@@ -134,21 +130,21 @@ _CURVE_WRITERS: Mapping[str, Callable[[str], CurveText]] = {
 
 
 def _write_cosine(s: Any, p: str) -> CurveText:
-    turn = f"cos(pi * {_write_power(p, s.k)})"
+    cosine = f"cos(pi * {_write_power(p, s.k)})"
     if s.power == 1:
-        return f"(1 - {turn}) / 2", f"(1 + {turn}) / 2"
-    left = f"((1 + {turn}) / 2) ** {s.power!r}"
-    return f"(1 - {left})", left
+        return f"(1 - {cosine}) / 2", f"(1 + {cosine}) / 2"
+    remaining = f"((1 + {cosine}) / 2) ** {s.power!r}"
+    return f"(1 - {remaining})", remaining
 
 
 def _write_polynomial(s: Any, p: str) -> CurveText:
-    left = _write_power(f"(1 - {_write_power(p, s.k)})", s.power)
-    return f"(1 - {left})", left
+    remaining = _write_power(f"(1 - {_write_power(p, s.k)})", s.power)
+    return f"(1 - {remaining})", remaining
 
 
 def _write_rex(s: Any, p: str) -> CurveText:
-    left = f"(1 - {p}) / (1 - {s.beta / 2!r} * {p})"
-    return f"(1 - {left})", left
+    remaining = f"(1 - {p}) / (1 - {s.beta / 2!r} * {p})"
+    return f"(1 - {remaining})", remaining
 
 
 def _write_tanh(s: Any, p: str) -> CurveText:
@@ -253,14 +249,16 @@ def _write_shift(s: Shift, t: str, base: float | None) -> str:
 
 
 def _write_polynomial_cycle(s: PolynomialCycle, t: str, base: float | None) -> str:
-    left = f"max(0, 1 - {t} / ({s.period!r} * max(1, -floor(-{t} / {s.period!r})))) ** {s.power!r}"
-    return interpolate(to_factor(s.start, base), to_factor(s.end, base), f"(1 - {left})", left)
+    duration = f"({s.period!r} * max(1, -floor(-{t} / {s.period!r})))"
+    remaining = f"max(0, 1 - {t} / {duration}) ** {s.power!r}"
+    start, end = to_factor(s.start, base), to_factor(s.end, base)
+    return interpolate(start, end, f"(1 - {remaining})", remaining)
 
 
 def _write_cosine_wave(s: CosineWave, t: str, base: float | None) -> str:
-    turn = f"cos(2 * pi * {t} / {s.period!r})"
+    cosine = f"cos(2 * pi * {t} / {s.period!r})"
     high, low = to_factor(s.high, base), to_factor(s.low, base)
-    return interpolate(high, low, f"(1 - {turn}) / 2", f"(1 + {turn}) / 2")
+    return interpolate(high, low, f"(1 - {cosine}) / 2", f"(1 + {cosine}) / 2")
 
 
 def restrict_to_interval(t: str, begin: float, end: float, text: str) -> str:
@@ -322,4 +320,4 @@ _FORMULA_WRITERS: Mapping[Any, FormulaWriter] = {
     ),
     Repeat: _write_repeat,
 }
-"""By class of schedule, how to write it; the first class that fits counts."""
+"""Writers by class of schedule; the first class that matches counts."""

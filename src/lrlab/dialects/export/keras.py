@@ -30,8 +30,8 @@ from lrlab.schedules import (
 
 def to_code(schedule: Schedule, base: float | None) -> str:
     """Write the code that makes ``schedule`` with a keras class, in absolute rates."""
-    writer = _CALL_MATCHERS.get(type(schedule))
-    call = writer(schedule, base) if writer else None
+    matcher = _CALL_MATCHERS.get(type(schedule))
+    call = matcher(schedule, base) if matcher else None
     if call is None:
         raise make_unsupported_error(schedule, "keras", _REMEDY)
     name, kwargs = call
@@ -161,4 +161,4 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | Non
     MultiStep: _match_multi_step,
     PiecewiseConstant: _match_piecewise_constant,
 }
-"""By class of schedule, the function that returns keras' equal call, or None."""
+"""Functions that return keras' equal call, or None, by class of schedule."""

@@ -158,7 +158,7 @@ _CALL_WRITERS: Mapping[type[Schedule], _CallWriter] = {
     MultiStep: _write_multi_step,
     PiecewiseConstant: _write_piecewise_constant,
 }
-"""By class of schedule, the function that writes optax's equal call, or returns None.
+"""Functions that write optax's equal call, or return None, by class of schedule.
 
 A Step is not exponential_decay with a staircase: compiled, that divides by multiplying with the
 reciprocal, and some of its stairs are one step late.

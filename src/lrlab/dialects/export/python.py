@@ -1,4 +1,4 @@
-"""Pieces of exported code for every library: levels, numbers, calls, formulas as Python, errors."""
+"""Helpers for code of every library: levels, numbers, calls, formulas as Python, errors."""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,7 +89,7 @@ class FunctionNames:
     """The Python names of a formula's functions in some module.
 
     Args:
-        functions: Python name by the formula's name, "pi" included.
+        functions: Python names by the names in the formula, "pi" included.
         bool_to_number: turns the text of a comparison into that of a number, 1 or 0.
         binary_min_max: whether ``min`` and ``max`` take only two arguments.
     """

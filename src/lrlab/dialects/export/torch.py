@@ -47,8 +47,8 @@ def to_code(schedule: Schedule, base: float | None) -> str:
     names = sorted(set(re.findall(r"\w+(?=\(optimizer|\(\n)", text)))
     imports = ["import math", ""] if "math." in text else []
     imports.append(f"from torch.optim.lr_scheduler import {', '.join(names)}")
-    climbs = "CosineAnnealingLR(" in text
-    notes = ["# Past its end, torch's cosine climbs again."] if climbs else []
+    has_cosine = "CosineAnnealingLR(" in text
+    notes = ["# Past its end, torch's cosine climbs again."] if has_cosine else []
     return "\n".join([*imports, "", *notes, f"scheduler = {text}", ""])
 
 
@@ -101,8 +101,8 @@ def _drop_until(part: Schedule) -> Schedule:
         return part
     inner = part.schedule
     # torch's cosine climbs past its end; all others hold their last rate.
-    waits = part.compute_length(Horizon()) > inner.compute_length(Horizon())
-    return part if waits and isinstance(inner, Cosine) else inner
+    outlasts_inner = part.compute_length(Horizon()) > inner.compute_length(Horizon())
+    return part if outlasts_inner and isinstance(inner, Cosine) else inner
 
 
 def _match_constant(part: Schedule) -> Call | None:
@@ -153,8 +153,8 @@ def _write_call(name: str, kwargs: dict[str, Any]) -> str:
 
 def _match_class(schedule: Schedule, base: float | None) -> Call | None:
     """Return the call of the torch class that equals ``schedule``, or None."""
-    writer = _CALL_MATCHERS.get(type(schedule))
-    return writer(schedule, base) if writer else None
+    matcher = _CALL_MATCHERS.get(type(schedule))
+    return matcher(schedule, base) if matcher else None
 
 
 def _match_linear(s: Linear, base: float | None) -> Call | None:
@@ -239,6 +239,6 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, float | None], Call | Non
     MultiStep: _match_multi_step,
     Repeat: _match_cosine_restarts,
 }
-"""By class of schedule, the function that returns torch's equal call, or None."""
+"""Functions that return torch's equal call, or None, by class of schedule."""
 
 _CHAINABLE_CLASSES = ("LinearLR", "PolynomialLR", "ExponentialLR", "StepLR", "MultiStepLR")

@@ -57,8 +57,8 @@ def _match_after_warmup(
     """Return the call for ``parts`` after ``warmup`` steps from ``start``, or None."""
     if len(parts) == 2 and isinstance(parts[0], Constant) and parts[0].level == 1:
         return _match_stable_decay(warmup, start, to_whole_steps(parts[0].over), parts[1])
-    writer = _CALL_MATCHERS.get(type(parts[0]))
-    return None if writer is None or len(parts) > 1 or start else writer(parts[0], warmup, base)
+    matcher = _CALL_MATCHERS.get(type(parts[0]))
+    return None if matcher is None or len(parts) > 1 or start else matcher(parts[0], warmup, base)
 
 
 def _match_stable_decay(warmup: int, start: float, stable: int | None, last: Any) -> Call | None:
@@ -134,4 +134,4 @@ _CALL_MATCHERS: Mapping[type[Schedule], Callable[[Any, int, float | None], Call 
     Polynomial: _match_polynomial,
     InverseSqrt: _match_inverse_sqrt,
 }
-"""By class of schedule, the function that returns the call after a warm-up, or None."""
+"""Functions that return the call after a warm-up, or None, by class of schedule."""

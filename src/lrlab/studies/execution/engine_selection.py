@@ -27,7 +27,7 @@ Engine(kind='ensemble', device='cpu', torch_compile=False))
     kinds = (AUTO_ENGINE, *engines.ENGINE_KINDS)
     if kind not in kinds:
         hint = format_suggestion(kind, kinds)
-        raise StudyError(f"the engine must be one of {', '.join(kinds)}, got {kind}{hint}.")
+        raise StudyError(f"the engine must be {', '.join(kinds)} or ray, got {kind}{hint}.")
     is_auto = kind == AUTO_ENGINE
     loop = () if kind == "ensemble" else (Engine("loop", device, torch_compile and not is_auto),)
     return loop if kind == "loop" else (*loop, Engine("ensemble", device, torch_compile))

@@ -1,6 +1,6 @@
 """A problem of your own: data, model and loss, compared from Python or the command line.
 
-    lrlab compare examples/own_problem.py:problem --epochs 20 --seeds 10
+    lrlab compare examples/custom_problem.py:problem --epochs 20 --seeds 10
 
 A convolutional network on the images of scikit-learn's digits, trained with smoothed labels.
 """

@@ -34,20 +34,20 @@ def train(epochs: range) -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        before_lr = optimizer.param_groups[0]["lr"]
+        old_lr = optimizer.param_groups[0]["lr"]
         scheduler.step()
-        after_lr = optimizer.param_groups[0]["lr"]
-        print(f"Epoch {epoch}: SGD lr {before_lr:.4f} -> {after_lr:.4f}")
+        new_lr = optimizer.param_groups[0]["lr"]
+        print(f"Epoch {epoch}: SGD lr {old_lr:.4f} -> {new_lr:.4f}")
 
 
 train(range(20))
 
 # Save and load in any order, before or after building the scheduler: it resumes at epoch 20.
-saved = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
+checkpoint = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
 optimizer = optim.SGD(model.parameters(), lr=0.1)
 scheduler = lrlab.LRScheduler(optimizer, lrlab.Linear(1.0, 0.5, over=30))
-scheduler.load_state_dict(saved["scheduler"])
-optimizer.load_state_dict(saved["optimizer"])
+scheduler.load_state_dict(checkpoint["scheduler"])
+optimizer.load_state_dict(checkpoint["optimizer"])
 
 train(range(20, 50))
 

@@ -1,6 +1,6 @@
-"""A training function of your own: any loop, any data, any model; lrlab gives the schedule.
+"""A training function of your own: any loop, any data, any model, with lrlab's schedule.
 
-    lrlab compare examples/own_training.py:train --metric accuracy --percent --epochs 20
+    lrlab compare examples/custom_training.py:train --metric accuracy --percent --epochs 20
 
 The function steps the scheduler after every batch. It has two things that lrlab's own loop lacks: a
 penalty that grows during training, and an additional reported number.
