@@ -115,7 +115,7 @@ def test_an_evaluators_metric_changes_a_metric_driven_schedule() -> None:
 
 
 @pytest.mark.parametrize("evaluator_first", [True, False])
-def test_steps_by_epoch_use_the_metric_whichever_handler_came_first(evaluator_first: bool) -> None:
+def test_steps_per_epoch_use_the_metric_in_any_order_of_handlers(evaluator_first: bool) -> None:
     training = Training()
     scheduler = LRScheduler(training.optimizer, Plateau(0.5, patience=0))
     evaluator = Engine(lambda engine, batch: LOSSES[training.trainer.state.epoch - 1])

@@ -371,7 +371,7 @@ def test_errors_name_the_remedy(tmp_path: Path) -> None:
         ("pytorch_lightning", "pytorch_lightning", "pytorch-lightning"),
     ],
 )
-def test_without_the_library_the_error_says_how_to_install_it(
+def test_a_missing_library_gives_the_install_command(
     monkeypatch: pytest.MonkeyPatch, name: str, library: str, package: str
 ) -> None:
     module = importlib.import_module(f"lrlab.adapters.{name}")

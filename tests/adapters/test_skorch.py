@@ -202,7 +202,7 @@ def test_a_search_over_texts_tries_each_schedule() -> None:
         assert used[i * steps : (i + 1) * steps] == compute_lrs(schedule, steps, 3)
 
 
-def test_an_interrupted_epoch_counts_with_the_batches_it_had() -> None:
+def test_the_batches_of_an_interrupted_epoch_count() -> None:
     class Interrupt(skorch_callbacks.Callback):
         def on_batch_end(self, net: Any, training: bool = True, **kwargs: Any) -> None:
             if training and len(used) == 2 * BATCHES + 3:

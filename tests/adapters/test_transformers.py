@@ -232,7 +232,7 @@ def test_other_schedulers_are_refused(tmp_path: Path) -> None:
         training.trainer.train()
 
 
-def test_without_the_library_the_error_says_how_to_install_it(
+def test_a_missing_library_gives_the_install_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
@@ -240,7 +240,7 @@ def test_without_the_library_the_error_says_how_to_install_it(
         importlib.reload(adapter)
 
 
-def test_a_metric_without_evaluations_is_warned_of(tmp_path: Path) -> None:
+def test_a_metric_driven_schedule_without_evaluations_gives_a_warning(tmp_path: Path) -> None:
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     trainer = transformers.Trainer(

@@ -138,7 +138,7 @@ def test_polynomial(base: float, iters: int, power: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["ConstantLR", "LinearLR", "PolynomialLR"])
-def test_no_iterations_never_end(name: str) -> None:
+def test_zero_iterations_never_end(name: str) -> None:
     check_against_torch(getattr(ours, name)(total_iters=0), name, 0.1, total_iters=0)
 
 
@@ -205,7 +205,7 @@ def test_cosine_equals_torch_until_its_end_and_stays_there(
         assert expected[2 * period] == pytest.approx(base)
 
 
-def test_a_cosine_of_no_steps_is_at_its_end() -> None:
+def test_a_cosine_of_zero_steps_is_at_its_end() -> None:
     with pytest.raises(ZeroDivisionError):
         collect_torch_rates("CosineAnnealingLR", 0.1, T_max=0)
     assert ours.CosineAnnealingLR(0, 0.01)([0, 5], base=0.1).tolist() == [0.01, 0.01]

@@ -65,9 +65,7 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("times", [2, 8])
-def test_several_calls_for_each_step_of_a_real_optimizer_are_warned_of(
-    name: str, times: int
-) -> None:
+def test_several_calls_per_optimizer_step_give_a_warning(name: str, times: int) -> None:
     kind = getattr(torch.optim, name.partition(",")[0])
     optimizer = kind(make_parameters(), lr=0.1, **OPTIMIZERS[name])
     warning = check_calls(optimizer, make_updates(times))
@@ -87,13 +85,13 @@ def test_it_warns_after_four_full_periods_and_no_sooner(times: int, before: list
 
 
 @given(skips=lists(integers(0, 5), max_size=9))
-def test_updates_that_mixed_precision_skips_at_first_are_no_alarm(skips: list[int]) -> None:
+def test_updates_that_mixed_precision_skips_at_first_give_no_warning(skips: list[int]) -> None:
     irregular = [skipped for k, skipped in enumerate(skips) if k == 0 or skipped != skips[k - 1]]
     updates = [update for skipped in irregular for update in [*[False] * skipped, True]]
     assert check_calls(make_sgd(), [*updates, *make_updates(1)]) == ""
 
 
-def test_a_real_loss_scale_that_is_too_high_at_first_is_no_alarm() -> None:
+def test_a_loss_scale_that_is_too_high_at_first_gives_no_warning() -> None:
     weight = torch.nn.Parameter(torch.ones(3))
     optimizer = torch.optim.SGD([weight], lr=0.01)
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, growth_interval=5)
@@ -111,7 +109,7 @@ def test_a_real_loss_scale_that_is_too_high_at_first_is_no_alarm() -> None:
 
 
 @pytest.mark.parametrize(("batches", "warning"), [(40, "called 4 times"), (10, "")])
-def test_a_call_for_each_batch_is_warned_of_where_epochs_hold_some_accumulations(
+def test_a_call_per_batch_gives_a_warning_if_epochs_are_long_enough(
     batches: int, warning: str
 ) -> None:
     epoch = [(i + 1) % 4 == 0 or i + 1 == batches for i in range(batches)]
@@ -119,7 +117,7 @@ def test_a_call_for_each_batch_is_warned_of_where_epochs_hold_some_accumulations
     assert bool(warning) == bool(check_calls(make_sgd(), epoch * 10))
 
 
-def test_looking_at_a_schedule_without_training_ends_silently() -> None:
+def test_stepping_without_training_gives_no_warning() -> None:
     optimizer = make_sgd()
     check = StepCheck(optimizer)
     assert [check.check_step(optimizer) for _ in range(MAX_CALLS)] == [True] * (MAX_CALLS - 1) + [
@@ -129,7 +127,7 @@ def test_looking_at_a_schedule_without_training_ends_silently() -> None:
     assert check_calls(without, make_updates(2)) == ""
 
 
-def test_many_updates_for_each_call_are_no_alarm() -> None:
+def test_many_updates_per_call_give_no_warning() -> None:
     optimizer = make_sgd()
 
     def epoch() -> None:
@@ -162,7 +160,7 @@ def test_parameters_without_updates_do_not_hide_those_of_others(turn: int) -> No
     assert check_calls(torch.optim.SGD(groups, lr=0.1), make_updates(1)) == ""
 
 
-def test_parameters_that_take_turns_are_no_alarm() -> None:
+def test_parameters_that_take_turns_give_no_warning() -> None:
     weights = make_parameters(4)
     optimizer = torch.optim.SGD(weights, lr=0.1)
 
@@ -184,7 +182,7 @@ def test_parameters_that_take_turns_are_no_alarm() -> None:
     assert "2 times" in check_calls(optimizer, [train_head(0), False] * 30)
 
 
-def test_without_a_counter_nothing_is_warned_of() -> None:
+def test_without_a_version_counter_there_is_no_warning() -> None:
     fused = torch.optim.SGD(make_parameters(), lr=0.1, fused=True)  # its kernel leaves the counters
     assert check_calls(fused, make_updates(2)) == ""
     with torch.inference_mode():
@@ -193,7 +191,7 @@ def test_without_a_counter_nothing_is_warned_of() -> None:
     assert check_calls(torch.optim.SGD([{"params": []}], lr=0.1), make_updates(2)) == ""
 
 
-def test_a_fused_optimizer_is_not_judged_by_what_else_changes_its_parameters() -> None:
+def test_other_changes_of_fused_parameters_give_no_warning() -> None:
     weights = make_parameters()
     optimizer = torch.optim.SGD(weights, lr=0.1, fused=True)
 

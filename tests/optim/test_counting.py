@@ -181,7 +181,7 @@ def test_a_stream_counts_if_it_has_a_length() -> None:
 @pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning")
 @pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers")
 @pytest.mark.parametrize("drop_last", [False, True])
-def test_it_equals_what_lightning_estimates_and_does(drop_last: bool) -> None:
+def test_it_equals_the_steps_of_lightnings_trainer(drop_last: bool) -> None:
     lightning = importlib.import_module("lightning.pytorch")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 

@@ -142,7 +142,7 @@ def collect_warnings(lengths: dict[str, int], schedule: str, metric_at: int | No
         ({}, None),
     ],
 )
-def test_a_metric_that_never_comes_is_warned_of(
+def test_a_metric_that_never_comes_gives_a_warning(
     lengths: dict[str, int], deadline: int | None
 ) -> None:
     messages = collect_warnings(lengths, "Warmup(3) >> Plateau()", metric_at=None)

@@ -150,7 +150,7 @@ def test_one_hyperparameter_has_one_schedule() -> None:
         LRScheduler(make_two_groups(momentum=0.9), Cosine(5), momentum=pair)
 
 
-def test_a_wrong_text_suggests_the_right_one() -> None:
+def test_a_misspelled_schedule_gives_a_suggestion() -> None:
     with raises(ScheduleError, "did you mean Constant"):
         LRScheduler(make_two_groups(), Cosine(5), groups={"head": "Constnt(1.0)"})
 
@@ -296,7 +296,7 @@ def test_a_group_added_by_the_scheduler_has_its_values_at_once() -> None:
     assert len(optimizer.param_groups) == 4
 
 
-def test_an_added_group_may_schedule_what_no_other_does() -> None:
+def test_an_added_group_may_schedule_another_hyperparameter() -> None:
     optimizer = make_two_groups(weight_decay=0.2)
     scheduler = LRScheduler(optimizer, "Cosine(10)")
     scheduler.step()

@@ -143,7 +143,7 @@ def resume(
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
 @pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
-def test_resuming_in_any_order_equals_never_having_stopped(
+def test_resuming_in_any_order_equals_an_uninterrupted_training(
     subject: Subject, make: Callable[[], Optimizer], order: str
 ) -> None:
     for stop in (0, 1, subject.bend, LAST_STEP + 5):
@@ -159,9 +159,7 @@ def test_resuming_in_any_order_equals_never_having_stopped(
 @pytest.mark.parametrize(
     ("order", "fails"), [("cos", False), ("cso", False), ("ocs", True), ("cs", True)]
 )
-def test_torchs_own_schedulers_fail_where_building_or_loading_is_out_of_order(
-    order: str, fails: bool
-) -> None:
+def test_torchs_schedulers_resume_wrongly_in_some_orders(order: str, fails: bool) -> None:
     wrong, make, stop = [], OPTIMIZERS["SGD"], 6
     for subject in map(make_torch_subject, CASES):
         at = stop_training(subject, make, stop, LAST_STEP - stop)

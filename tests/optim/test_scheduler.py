@@ -367,7 +367,7 @@ def test_step_takes_an_epoch() -> None:
     assert scheduler.get_last_lr() == [Cosine(10)(4, base=0.1)]
 
 
-def test_get_lr_follows_a_last_epoch_that_others_set() -> None:
+def test_get_lr_follows_a_changed_last_epoch() -> None:
     scheduler = LRScheduler(make_optimizer(), Cosine(10))
     scheduler.last_epoch += 3
     assert scheduler.get_lr() == [Cosine(10)(3, base=0.1)]

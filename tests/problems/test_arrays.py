@@ -85,7 +85,7 @@ def test_floats_are_quantities() -> None:
         assert float(metric.fn(outputs, split.y_test)) == pytest.approx(expected)
 
 
-def test_task_decides_what_could_be_either() -> None:
+def test_task_decides_if_targets_are_ambiguous() -> None:
     regression = Problem.from_arrays(X, CLASSES, make_linear(1), task="regression")
     assert regression.task.kind == "regression"
     classification = Problem.from_arrays(
@@ -176,7 +176,7 @@ def test_a_pickled_copy_is_the_same_problem() -> None:
     check_problem(problem)
 
 
-def test_the_fingerprint_covers_all_that_numbers_depend_on() -> None:
+def test_the_fingerprint_covers_everything_that_affects_results() -> None:
     def compute(x: Any = X, y: Any = CLASSES, model: Any = None, **options: Any) -> str:
         return Problem.from_arrays(x, y, model or make_linear(3), **options).fingerprint
 
@@ -257,7 +257,7 @@ WITH_NAN = np.where(np.arange(ROWS) == 7, np.nan, QUANTITY)
         ({"name": "a/b"}, ["name", "'a/b'"]),
     ],
 )  # fmt: skip
-def test_mistakes_are_named(arguments: dict[str, Any], mentions: list[str]) -> None:
+def test_mistakes_are_refused_by_name(arguments: dict[str, Any], mentions: list[str]) -> None:
     options = {"x": X, "y": CLASSES, "model": make_linear(3)} | arguments
     with raises(ProblemError, *mentions):
         Problem.from_arrays(options.pop("x"), options.pop("y"), options.pop("model"), **options)

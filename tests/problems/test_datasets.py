@@ -53,7 +53,7 @@ def test_ionosphere_is_the_tutorials_problem(ionosphere_folder: Path) -> None:
     assert float(split.y_train.sum() + split.y_test.sum()) == (table[34] == "g").sum()
 
 
-def test_ionosphere_is_found_by_folder_by_file_and_with_other_line_ends(
+def test_ionosphere_is_read_from_a_folder_or_a_file_with_any_line_ends(
     ionosphere_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (ionosphere_folder / "ionosphere.csv").read_text()

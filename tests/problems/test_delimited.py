@@ -75,7 +75,9 @@ def test_decimal_commas(tmp_path: Path, delimiter: str) -> None:
         ("1,2,3,label", False),
     ],
 )
-def test_a_header_is_names_above_numbers(tmp_path: Path, first: str, header: bool) -> None:
+def test_a_header_is_detected_by_names_above_numbers(
+    tmp_path: Path, first: str, header: bool
+) -> None:
     rows = [f"{i},{i / 2},{'?' if i == 4 else i},{'ab'[i % 2]}" for i in range(20)]
     frame = read_table(write_table(tmp_path / "table.csv", [first, *rows]))
     assert list(frame.columns) == (first.split(",") if header else ["0", "1", "2", "3"])

@@ -66,7 +66,7 @@ def compute_in_process(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.integration
-def test_the_code_of_a_model_and_all_it_uses_count(tmp_path: Path) -> None:
+def test_the_code_of_a_model_and_everything_it_uses_count(tmp_path: Path) -> None:
     same = {
         "original": (MODEL, PARTS),
         "unused function": (MODEL.replace("return 0", "return 1"), PARTS),

@@ -3,7 +3,7 @@
 from lrlab.problems import derive_seeds
 
 
-def test_streams_are_the_same_on_every_machine() -> None:
+def test_derived_seeds_are_the_same_on_every_machine() -> None:
     # Fixed values: a change would silently change every stored run.
     assert vars(derive_seeds(0)) == {
         "split": 2968811710,
@@ -13,6 +13,6 @@ def test_streams_are_the_same_on_every_machine() -> None:
     }
 
 
-def test_streams_do_not_share_numbers() -> None:
+def test_derived_seeds_are_all_different() -> None:
     numbers = [number for seed in range(1000) for number in vars(derive_seeds(seed)).values()]
     assert len(set(numbers)) == len(numbers)

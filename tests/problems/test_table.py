@@ -114,7 +114,7 @@ def test_missing_numbers_become_the_median_of_the_training_rows() -> None:
     assert len(torch.unique(split.x_train)) == 3
 
 
-def test_constant_and_empty_columns_do_no_harm() -> None:
+def test_constant_and_empty_columns_are_harmless() -> None:
     frame = pd.DataFrame({"x": np.arange(20.0), "same": 1, "none": np.nan, "y": ["a", "b"] * 10})
     split = Problem.from_frame(frame).split(0)
     assert split.x_train.shape[1] == 2

@@ -62,7 +62,7 @@ def test_a_file_that_does_not_exist(scripts: Path) -> None:
         load_object(f"{scripts / 'nothing.py'}:x")
 
 
-def test_the_line_of_an_error_is_the_users() -> None:
+def test_locate_error_returns_the_users_line() -> None:
     def fail() -> None:
         nn.Linear(3, 2)(torch.ones(4))
 

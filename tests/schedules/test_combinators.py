@@ -72,7 +72,7 @@ def test_only_schedules_can_be_combined(other: object) -> None:
 
 
 @pytest.mark.parametrize("composition", [Sequential, Product])
-def test_a_composition_has_two_parts_or_more_and_no_grouping(composition: type) -> None:
+def test_a_composition_is_flat_and_has_two_or_more_parts(composition: type) -> None:
     a, b, c = Cosine(1), Cosine(2), Cosine(3)
     assert composition((a, composition((b, c)))) == composition((a, b, c))
     for parts in ((), (a,), (a, 2)):
@@ -123,7 +123,7 @@ def test_a_product_multiplies_step_by_step(a: Schedule, b: Schedule, t: list) ->
     assert 0.5 * a == a.__rmul__(0.5)
 
 
-def test_a_plain_factor_does_not_keep_a_product_from_ending() -> None:
+def test_a_product_with_a_plain_factor_can_end() -> None:
     assert (0.5 * Cosine(10) >> Constant(1.0))(10) == 1.0
     with raises(ScheduleError, "Warmup(5) * Exponential(0.9)", ".until(30)"):
         Warmup(5) * Exponential(0.9) >> Cosine(5)
@@ -138,7 +138,7 @@ def test_a_product_may_have_one_absolute_part() -> None:
         Constant(Absolute(0.1)) * Constant(Absolute(0.2))
 
 
-def test_texts_have_the_parentheses_they_need_and_no_others() -> None:
+def test_texts_have_only_the_parentheses_they_need() -> None:
     assert repr((Warmup(5) >> Cosine(5)) * Exponential(0.9)) == (
         "(Warmup(5) >> Cosine(5)) * Exponential(0.9)"
     )
@@ -220,7 +220,7 @@ def test_cumprod_evaluates_each_factor_once() -> None:
     assert evaluated_steps == [1, 2, 3, 4, 5]
 
 
-def test_overflow_of_float64_is_an_error_and_no_warning() -> None:
+def test_overflow_of_float64_raises_without_a_warning() -> None:
     large = Constant(Absolute(1e308))
     for schedule in (large * Linear(3, 3, over=3), large + large, large.affine(1e10, 0)):
         with raises(ScheduleError, schedule, "t = 0", "inf"):

@@ -121,7 +121,7 @@ def test_invalid_base_rates_are_refused(base: object) -> None:
         Cosine(4)(1, base=base)
 
 
-def test_a_rate_beyond_float64_is_an_error_and_no_warning() -> None:
+def test_a_rate_beyond_float64_raises_without_a_warning() -> None:
     with raises(ScheduleError, "base rate 1e+300", "float64"):
         Linear(1e10, 1e10, over=3)(0, base=1e300)
 
@@ -147,7 +147,7 @@ def test_an_unbound_schedule_names_what_is_missing() -> None:
 
 
 @given(schedule=schedules)
-def test_bound_schedules_stay_as_they_are(schedule: Schedule) -> None:
+def test_binding_again_changes_nothing(schedule: Schedule) -> None:
     assert schedule.bind(total_steps=1000, steps_per_epoch=10) == schedule.bind(
         total_steps=1000
     ).bind(total_steps=50)

@@ -31,7 +31,7 @@ def test_decay_per_epoch_does_not_depend_on_steps_per_epoch() -> None:
     assert_allclose(by_step, by_epoch, rtol=1e-12)
 
 
-def test_growth_beyond_float64_is_an_error_and_no_warning() -> None:
+def test_growth_beyond_float64_raises_without_a_warning() -> None:
     with raises(ScheduleError, "Exponential(2.0)", "finite", "t = 1024"):
         Exponential(2.0)([3, 1024, 5000])
 

@@ -48,7 +48,7 @@ def test_a_percentage_refers_to_the_whole_training_at_any_place() -> None:
     )
 
 
-def test_a_period_rounds_alike_at_any_place() -> None:
+def test_a_period_is_rounded_the_same_at_any_place() -> None:
     bound = (Warmup("2.5%") >> Step("2.5%")).bind(total_steps=100)  # 2.5 and 2.5
     assert bound == Warmup(3) >> Step(3)
 

@@ -84,7 +84,7 @@ def test_the_last_value_holds() -> None:
         ("9**9**9**t", ("t = 1", "inf")),
     ],
 )
-def test_an_invalid_rate_is_an_error_and_no_warning(text: str, mentions: tuple[str, ...]) -> None:
+def test_an_invalid_rate_raises_without_a_warning(text: str, mentions: tuple[str, ...]) -> None:
     with raises(ScheduleError, text, *mentions):
         Formula(text)(range(5))
 

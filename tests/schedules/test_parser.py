@@ -129,7 +129,7 @@ def test_other_values_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n", None, 3, b"Cosine(3)"])
-def test_empty_and_other_than_text_is_refused(text: object) -> None:
+def test_empty_text_and_other_types_are_refused(text: object) -> None:
     with raises(ScheduleError, "the text of a schedule must"):
         parse(text)
 
@@ -221,7 +221,7 @@ def _check_parse_result(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_ends_soon_in_a_schedule_or_an_error(text: str) -> None:
+def test_hostile_text_gives_a_schedule_or_an_error_quickly(text: str) -> None:
     tracemalloc.start()
     try:
         _check_parse_result(text)
@@ -238,7 +238,7 @@ def _measure_cpu_seconds(text: str) -> float:
     return time.process_time() - started
 
 
-def test_mutated_text_ends_in_a_schedule_or_an_error() -> None:
+def test_mutated_text_gives_a_schedule_or_an_error() -> None:
     random_numbers = random.Random(0)
     seeds = [
         "Warmup(5) >> Cosine(45, end=0.01)",
@@ -260,7 +260,7 @@ def test_mutated_text_ends_in_a_schedule_or_an_error() -> None:
 
 
 @given(text=st.text(max_size=200))
-def test_any_text_ends_in_a_schedule_or_an_error(text: str) -> None:
+def test_any_text_gives_a_schedule_or_an_error(text: str) -> None:
     _check_parse_result(text)
 
 
