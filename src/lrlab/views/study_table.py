@@ -190,8 +190,9 @@ def _format_ranking(columns: list[Column]) -> str:
         for column in columns[:2]
     ]
     lines = format_columns([*shortened, *columns[2:]]).splitlines()
+    header_height = len(lines) - len(schedules)
     for i in reversed(long_rows):
-        lines.insert(len(lines) - len(schedules) + i, f"  {ranks[i]:>4}  {schedules[i]}")
+        lines.insert(header_height + i, f"  {ranks[i]:>4}  {schedules[i]}")
     return "\n".join(lines)
 
 
