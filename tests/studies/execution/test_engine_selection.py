@@ -1,4 +1,4 @@
-"""Which engine trains a study."""
+"""Selection of the engine that trains a study."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,75 +38,79 @@ def study() -> Plan:
     return build_plan(load_problem("iris"), [Cosine()], Settings(epochs=1), Protocol(seeds=2))
 
 
-def test_the_engine_asked_for(study: Plan, tmp_path: Path) -> None:
+def test_a_requested_engine_is_selected(study: Plan, tmp_path: Path) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         for engine in BOTH:
             assert select_engine(study, store, list_engines(engine.kind))[0] == engine
 
 
-def test_auto_takes_what_is_found_faster(
+def test_auto_selects_the_faster_engine(
     study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    calls = []
 
-    def choose(problem: object, runs: list, *words: object) -> EngineChoice:
-        asked.append((len(runs), *words))
+    def select_ensemble(problem: object, runs: list, *options: object) -> EngineChoice:
+        calls.append((len(runs), *options))
         return EngineChoice(ENSEMBLE, "12 times as fast", seconds_per_run_step=1e-6)
 
-    monkeypatch.setattr(engines, "select_faster_engine", choose)
+    monkeypatch.setattr(engines, "select_faster_engine", select_ensemble)
     with Store(tmp_path / "lrlab.db") as store:
         assert select_engine(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
-    assert asked == [(4, "cpu", False, 3, 5)]
+    assert calls == [(4, "cpu", False, 3, 5)]
 
 
-def test_the_choice_is_made_on_the_problem_itself(study: Plan, tmp_path: Path) -> None:
+def test_the_problem_itself_is_probed(study: Plan, tmp_path: Path) -> None:
     problem = replace(study.problem, model=make_dropout_network)
     with Store(tmp_path / "lrlab.db") as store:
-        engine, why = select_engine(replace(study, problem=problem), store, BOTH)
+        engine, reason = select_engine(replace(study, problem=problem), store, BOTH)
     assert engine == LOOP
-    assert "dropout" in why.lower()
+    assert "dropout" in reason.lower()
 
 
 def forbid_probing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        engines, "select_faster_engine", lambda *_: pytest.fail("nothing was to be chosen")
+        engines, "select_faster_engine", lambda *_: pytest.fail("no engine should be probed")
     )
 
 
-def test_a_study_keeps_the_engine_it_was_begun_with(
+def test_a_study_keeps_its_first_engine(
     study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forbid_probing(monkeypatch)
-    begun = replace(study, engine=ENSEMBLE)
+    begun_study = replace(study, engine=ENSEMBLE)
     with Store(tmp_path / "lrlab.db") as store:
-        store.add_study(begun.id, begun.problem, ENSEMBLE, "{}")
-        for asked in (store, StoreReader(tmp_path / "lrlab.db")):
-            assert select_engine(study, asked, BOTH) == (ENSEMBLE, "this study began with it")
+        store.add_study(begun_study.id, begun_study.problem, ENSEMBLE, "{}")
+        for readable_store in (store, StoreReader(tmp_path / "lrlab.db")):
+            assert select_engine(study, readable_store, BOTH) == (
+                ENSEMBLE,
+                "this study began with it",
+            )
 
 
-def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
+def test_the_engine_of_most_stored_runs_is_selected(
     study: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forbid_probing(monkeypatch)
-    more = replace(study, protocol=Protocol(seeds=4))
-    by_loop = plan_first_phase(more).runs
-    by_ensemble = plan_first_phase(replace(more, engine=ENSEMBLE)).runs
-    assert not by_ensemble.keys() & by_loop.keys()
+    larger_study = replace(study, protocol=Protocol(seeds=4))
+    loop_runs = plan_first_phase(larger_study).runs
+    ensemble_runs = plan_first_phase(replace(larger_study, engine=ENSEMBLE)).runs
+    assert not ensemble_runs.keys() & loop_runs.keys()
     with Store(tmp_path / "lrlab.db") as store:
         result = next(iter(run_study(study, store, Machine(1)).results.values()))
-        catalog = StoreReader(tmp_path / "lrlab.db")
-        for asked in (store, catalog):
-            assert select_engine(more, asked, BOTH) == (LOOP, "4 of these runs are stored from it")
-        # Of both, that of which more are stored.
-        few = dict.fromkeys(list(by_ensemble)[:3], result)
-        store.add_results(more.problem, ENSEMBLE, by_ensemble, few)
-        assert select_engine(more, store, BOTH)[1] == "4 of these runs are stored from it"
-        store.add_results(more.problem, ENSEMBLE, by_ensemble, dict.fromkeys(by_ensemble, result))
-        for asked in (store, catalog):
-            assert select_engine(more, asked, BOTH) == (
-                ENSEMBLE,
-                "8 of these runs are stored from it",
+        reader = StoreReader(tmp_path / "lrlab.db")
+        for readable_store in (store, reader):
+            assert select_engine(larger_study, readable_store, BOTH) == (
+                LOOP,
+                "4 of these runs are stored from it",
             )
+        for count, engine, stored in ((3, LOOP, 4), (8, ENSEMBLE, 8)):
+            results = dict.fromkeys(list(ensemble_runs)[:count], result)
+            store.add_results(study.problem, ENSEMBLE, ensemble_runs, results)
+            for readable_store in (store, reader):
+                assert select_engine(larger_study, readable_store, BOTH) == (
+                    engine,
+                    f"{stored} of these runs are stored from it",
+                )
 
 
 @pytest.mark.parametrize(
@@ -117,6 +121,8 @@ def test_stored_runs_keep_their_engine_and_no_other_is_mixed_in(
         (TrainingError, ("loop", "cpu", True), ["torch_compile", "ensemble"]),
     ],
 )
-def test_no_such_engine(error: type[LrlabError], arguments: tuple, mentions: list[str]) -> None:
+def test_unknown_engines_are_rejected(
+    error: type[LrlabError], arguments: tuple, mentions: list[str]
+) -> None:
     with raises(error, *mentions):
         list_engines(*arguments)

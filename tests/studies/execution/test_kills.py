@@ -1,4 +1,4 @@
-"""Fifty kills of one study: no run is lost or doubled, and none is another one."""
+"""A study that is killed fifty times has the runs of one that is not."""
 
 import sqlite3
 import subprocess
@@ -9,32 +9,32 @@ from pathlib import Path
 import pytest
 
 
-def query_file(db: Path, question: str) -> list[tuple]:
+def query_file(db: Path, sql: str) -> list[tuple]:
     with closing(sqlite3.connect(db)) as connection:
-        return connection.execute(question).fetchall()
+        return connection.execute(sql).fetchall()
 
 
 @pytest.mark.integration
-def test_fifty_kills_leave_the_study_that_was_never_killed(tmp_path: Path) -> None:
-    killed, whole = tmp_path / "killed.db", tmp_path / "whole.db"
+def test_fifty_kills_do_not_change_a_study(tmp_path: Path) -> None:
+    killed, undisturbed = tmp_path / "killed.db", tmp_path / "undisturbed.db"
     script = Path(__file__).with_name("killed_study.py")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-P", script, tmp_path], capture_output=True, text=True, timeout=600
     )
-    assert done.returncode == 0, done.stderr
-    stored = [int(count) for count in done.stdout.split()]
-    assert len(stored) == 50
-    assert sorted(stored) == stored
-    assert len(set(stored)) > 15  # most kills were of a study that went on
+    assert process.returncode == 0, process.stderr
+    stored_counts = [int(count) for count in process.stdout.split()]
+    assert len(stored_counts) == 50
+    assert sorted(stored_counts) == stored_counts
+    assert len(set(stored_counts)) > 15  # the study continued between kills
 
-    for question in (
+    for sql in (
         "SELECT id, schedule, settings, seed, test_score, diverged, curve, diverged_at_step "
         "FROM run ORDER BY 1",
         "SELECT phase, position, run, block FROM planned_run ORDER BY phase, position",
         "SELECT id, plan FROM study",
     ):
-        assert query_file(killed, question) == query_file(whole, question)
-    # No run is in the file without a phase that planned it, or planned without being there.
+        assert query_file(killed, sql) == query_file(undisturbed, sql)
+    # All stored runs are planned, and all planned runs are stored.
     assert query_file(killed, "SELECT count(*) FROM run") == query_file(
         killed, "SELECT count(*) FROM planned_run"
     )

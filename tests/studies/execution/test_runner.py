@@ -1,4 +1,4 @@
-"""Running a study: whatever stops it, the resumed study has the same numbers."""
+"""Running a study: however often it is stopped and resumed, its numbers are the same."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from lrlab.studies import (
     build_plan,
     run_study,
 )
+from lrlab.studies.execution.runner import ProgressCallback
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
 from tests.raising import raises
@@ -29,7 +30,7 @@ ONE = Machine(1)
 
 
 class Stop(Exception):
-    """What a person's Ctrl-C is here."""
+    """Stops a study, as Ctrl-C does."""
 
 
 @pytest.fixture(scope="module")
@@ -44,49 +45,49 @@ def plan_small_study(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE
     )
 
 
-def record_runs(told: list[Run], most: int = 10**9) -> Callable:
-    """Notes the runs that were trained, and stops the study after so many."""
+def make_recorder(trained_runs: list[Run], max_runs: int = 10**9) -> ProgressCallback:
+    """Make a callback that records the trained runs, and stops the study after ``max_runs``."""
 
     @contextmanager
-    def watch(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-        left = len(missing)
+    def record_phase(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
+        first = len(trained_runs)
 
-        def ended(run: Run) -> None:
-            nonlocal left
-            left -= 1
-            told.append(run)
-            if len(told) >= most:
+        def record_run(run: Run) -> None:
+            trained_runs.append(run)
+            if len(trained_runs) >= max_runs:
                 raise Stop
 
-        yield ended
-        assert left == 0, "every run that was said to be missing was trained"
+        yield record_run
+        assert len(trained_runs) - first == len(missing)
 
-    return watch
+    return record_phase
 
 
 def get_numbers(study: StudyResult) -> dict[str, tuple]:
     return {
-        id: (result.test_score, result.curve.values.tobytes())
-        for id, result in study.results.items()
+        run_id: (result.test_score, result.curve.values.tobytes())
+        for run_id, result in study.results.items()
     }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", [ENSEMBLE, Engine("loop")], ids=str)
-def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
+def test_a_study_stopped_after_every_run_has_the_same_numbers(
     iris: Problem, tmp_path: Path, engine: Engine
 ) -> None:
-    which = plan_small_study(iris, engine=engine)
+    plan = plan_small_study(iris, engine=engine)
     with Store(None) as store:
-        whole = run_study(which, store, ONE)
-    trained: list[Run] = []
+        whole = run_study(plan, store, ONE)
+    trained_runs: list[Run] = []
     study = None
     while study is None:
-        # Each time on a machine that would have made other blocks of what is left.
-        machine = Machine(1, memory=(2 << 30) + len(trained))
+        # Each time another memory would give other blocks of the remaining runs.
+        machine = Machine(1, memory=(2 << 30) + len(trained_runs))
         with Store(tmp_path / "lrlab.db") as store:
             try:
-                study = run_study(which, store, machine, record_runs(trained, len(trained) + 1))
+                study = run_study(
+                    plan, store, machine, make_recorder(trained_runs, len(trained_runs) + 1)
+                )
             except Stop:
                 continue
     assert get_numbers(study) == get_numbers(whole)
@@ -94,82 +95,84 @@ def test_a_study_that_is_stopped_again_and_again_is_the_study_that_was_not(
     assert study.comparison == whole.comparison
 
 
-def test_what_another_study_has_trained_is_not_trained_again(iris: Problem, tmp_path: Path) -> None:
+def test_runs_of_another_study_are_not_trained_again(iris: Problem, tmp_path: Path) -> None:
     few, more = plan_small_study(iris), plan_small_study(iris, seeds=5)
-    told: list[Run] = []
+    trained_runs: list[Run] = []
     with Store(tmp_path / "lrlab.db") as store:
-        first = run_study(few, store, ONE, record_runs(told))
-        assert len(told) == len(first.results)
-        told.clear()
-        second = run_study(more, store, ONE, record_runs(told))
-        assert {id: second.results[id] for id in first.results} == first.results
+        first = run_study(few, store, ONE, make_recorder(trained_runs))
+        assert len(trained_runs) == len(first.results)
+        trained_runs.clear()
+        second = run_study(more, store, ONE, make_recorder(trained_runs))
+        assert {run_id: second.results[run_id] for run_id in first.results} == first.results
         candidates = len(second.phases[-1].candidates)
-        assert len(told) == len(second.results) - len(first.results) == 2 * candidates
-        told.clear()
-        assert get_numbers(run_study(more, store, ONE, record_runs(told))) == get_numbers(second)
-        assert told == []
+        assert len(trained_runs) == len(second.results) - len(first.results) == 2 * candidates
+        trained_runs.clear()
+        assert get_numbers(run_study(more, store, ONE, make_recorder(trained_runs))) == get_numbers(
+            second
+        )
+        assert trained_runs == []
 
 
-def test_blocks_are_those_that_were_recorded(iris: Problem) -> None:
-    which = plan_small_study(iris)
+def test_recorded_blocks_are_kept(iris: Problem) -> None:
+    plan = plan_small_study(iris)
     with Store(None) as store:
-        run_study(which, store, Machine(1))
-        recorded = store.load_phase(which.id, "tuning")
+        run_study(plan, store, Machine(1))
+        recorded = store.load_phase(plan.id, "tuning")
         assert recorded is not None
-        run_study(which, store, Machine(2))
-        assert store.load_phase(which.id, "tuning") == recorded
+        run_study(plan, store, Machine(2))
+        assert store.load_phase(plan.id, "tuning") == recorded
 
 
-def test_runs_that_are_deleted_while_a_phase_is_planned_are_trained(
+def test_runs_deleted_while_a_phase_is_planned_are_trained(
     iris: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few, more = plan_small_study(iris), plan_small_study(iris, seeds=5)
-    known = Store.find_stored_runs
+    find_stored_runs = Store.find_stored_runs
 
-    def and_then_deleted(store: Store, ids: Sequence[str]) -> set[str]:
-        found = known(store, ids)
+    def find_and_delete_runs(store: Store, run_ids: Sequence[str]) -> set[str]:
+        stored = find_stored_runs(store, run_ids)
         with Store(tmp_path / "lrlab.db") as other:
             if other.has_study(few.id):
                 other.delete_study(few.id)
-        return found
+        return stored
 
     with Store(tmp_path / "lrlab.db") as store:
         whole = run_study(few, store, ONE)
-        monkeypatch.setattr(Store, "find_stored_runs", and_then_deleted)
+        monkeypatch.setattr(Store, "find_stored_runs", find_and_delete_runs)
         study = run_study(more, store, ONE)
         assert not store.has_study(few.id)
         assert study.results.keys() > whole.results.keys()
         assert get_numbers(run_study(more, store, ONE)) == get_numbers(study)
 
 
-def test_a_phase_that_other_rules_have_planned_is_refused(iris: Problem) -> None:
-    which = plan_small_study(iris)
+def test_a_phase_planned_by_another_version_is_rejected(iris: Problem) -> None:
+    plan = plan_small_study(iris)
     with Store(None) as store:
-        store.add_study(which.id, which.problem, which.engine, "{}")
-        store.add_phase(which.id, "tuning", [("0" * 32, 0)])
-        with raises(StudyError, which.id, "tuning", f"lrlab delete {which.id}"):
-            run_study(which, store, ONE)
+        store.add_study(plan.id, plan.problem, plan.engine, "{}")
+        store.add_phase(plan.id, "tuning", [("0" * 32, 0)])
+        with raises(StudyError, plan.id, "tuning", f"lrlab delete {plan.id}"):
+            run_study(plan, store, ONE)
 
 
-def test_the_final_runs_are_the_schedules_at_their_best_over_fresh_seeds(iris: Problem) -> None:
-    which = plan_small_study(iris)
+def test_the_final_runs_have_the_selected_settings(iris: Problem) -> None:
+    plan = plan_small_study(iris)
     with Store(None) as store:
-        study = run_study(which, store, ONE)
-    assert list(study.final_results) == list(which.schedules)
-    for schedule, tuned in study.selections.items():
-        assert (schedule, tuned.settings) in study.phases[-1].candidates
+        study = run_study(plan, store, ONE)
+    assert list(study.final_results) == list(plan.schedules)
+    for schedule, selection in study.selections.items():
+        assert (schedule, selection.settings) in study.phases[-1].candidates
     assert study.comparison.seed_count == 3
 
 
-def test_what_cannot_be_trained_is_no_study(tmp_path: Path) -> None:
-    function = TrainingFunction(_failing, metric="accuracy")
-    which = build_plan(function, [Cosine()], Settings(epochs=2), Protocol(2))
+def test_a_study_that_cannot_be_trained_is_not_stored(tmp_path: Path) -> None:
+    function = TrainingFunction(raise_error, metric="accuracy")
+    plan = build_plan(function, [Cosine()], Settings(epochs=2), Protocol(2))
     with Store(tmp_path / "lrlab.db") as store:
         with raises(TrainingError, "on purpose"):
-            run_study(which, store, ONE)
-        assert not store.has_study(which.id)
-        assert store.load_phase(which.id, "final") is None
+            run_study(plan, store, ONE)
+        assert not store.has_study(plan.id)
+        assert store.load_phase(plan.id, "final") is None
 
 
-def _failing(run: RunContext) -> None:
+def raise_error(run: RunContext) -> None:
     raise ValueError("on purpose")

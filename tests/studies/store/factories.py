@@ -1,4 +1,4 @@
-"""Small studies in a database, of runs that nobody has trained."""
+"""Small studies in a database, with invented results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +16,13 @@ from lrlab.training.result import EPOCH_COLUMNS
 IDS = [f"{i:x}" * 31 + "a" for i in range(8)]
 SETTINGS = (Settings(), Settings(0.3, 0.9, nesterov=True), Settings(optimizer="adam"))
 RUNS = {
-    id: Run(Cosine() if i % 2 else Constant(1.0), SETTINGS[i % 3], i) for i, id in enumerate(IDS)
+    run_id: Run(Cosine() if i % 2 else Constant(1.0), SETTINGS[i % 3], i)
+    for i, run_id in enumerate(IDS)
 } | {IDS[5]: Run(Cosine(), SETTINGS[2], 5, {"weight_decay": Linear(1.0, 0.5, over=30)})}
 
 
 def make_result(i: int) -> Result:
-    """Something else for each: a diverged one, one with a curve that has a column more."""
+    """Make a different result for each index: 2 has diverged, the curve of 3 has another column."""
     curve = Curve.from_epochs([Epoch(e, 0.1, 0.1, 1 / (e + i + 3), 0.7) for e in range(i)])
     if i == 2:
         return Result(0.1, True, curve, 0.25, diverged_at_step=17)
@@ -30,22 +31,31 @@ def make_result(i: int) -> Result:
     return Result(1 / (i + 3), False, curve, 0.5)
 
 
-RESULTS = {id: make_result(i) for i, id in enumerate(IDS)}
+RESULTS = {run_id: make_result(i) for i, run_id in enumerate(IDS)}
 
 
 def write_study(
     db: Path,
-    study: str = "0123abcd",
-    problem: str = "iris",
+    study_id: str = "0123abcd",
+    problem_name: str = "iris",
     ended: Sequence[int] = range(6),
     phases: dict[str, range] | None = None,
-    **more: Any,
+    **options: Any,
 ) -> None:
-    """A study of which some runs have ended: four for tuning, four at last."""
-    trained, engine = load_problem(problem), Engine("loop")
+    """Write a study of which some runs have ended; it has four tuning and four final runs.
+
+    Args:
+        db: the database.
+        study_id: id of the study.
+        problem_name: name of the problem.
+        ended: indices of the runs that have ended.
+        phases: indices of the runs of each phase.
+        options: other arguments of ``Store.add_study``.
+    """
+    problem, engine = load_problem(problem_name), Engine("loop")
     planned = {"tuning": range(4), "final": range(4, 8)} if phases is None else phases
     with Store(db) as store:
-        store.add_study(study, trained, engine, "{}", **more)
-        for name, places in planned.items():
-            store.add_phase(study, name, [(IDS[i], i) for i in places])
-        store.add_results(trained, engine, RUNS, {IDS[i]: RESULTS[IDS[i]] for i in ended})
+        store.add_study(study_id, problem, engine, "{}", **options)
+        for name, indices in planned.items():
+            store.add_phase(study_id, name, [(IDS[i], i) for i in indices])
+        store.add_results(problem, engine, RUNS, {IDS[i]: RESULTS[IDS[i]] for i in ended})

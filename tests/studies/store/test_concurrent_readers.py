@@ -1,4 +1,4 @@
-"""One process writes, eight read: nobody is told to come back, and all see whole blocks."""
+"""One process writes and eight read: none has to wait, and all see whole blocks."""
 
 import subprocess
 import sys
@@ -17,8 +17,9 @@ PROGRAM = Path(reading_program.__file__)
 def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
     reading_program.begin_study(db)
-    problem, engine, ids, runs, results = reading_program.make_study()
-    blocks = (ids[i : i + reading_program.BLOCK] for i in range(0, len(ids), reading_program.BLOCK))
+    problem, engine, run_ids, runs, results = reading_program.make_study()
+    size = reading_program.BLOCK_SIZE
+    blocks = (run_ids[i : i + size] for i in range(0, len(run_ids), size))
     command = [sys.executable, str(PROGRAM), str(db)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     readers = [subprocess.Popen(command, **pipes) for _ in range(8)]
@@ -27,16 +28,16 @@ def test_eight_processes_read_while_one_writes(tmp_path: Path) -> None:
             assert reader.stdout.readline() == "ready\n"
         written = 0
         while any(reader.poll() is None for reader in readers):
-            with Store(db) as store:  # the log goes when it is closed, and comes back
+            with Store(db) as store:  # removes the log when it closes
                 for block in islice(blocks, 3):
-                    store.add_results(problem, engine, runs, {id: results[id] for id in block})
+                    store.add_results(problem, engine, runs, {i: results[i] for i in block})
                     written += len(block)
-        said = [reader.communicate()[1] for reader in readers]
+        errors = [reader.communicate()[1] for reader in readers]
     finally:
         for reader in readers:
             reader.kill()
             reader.communicate()
-    assert said == [""] * 8
+    assert errors == [""] * 8
     assert [reader.returncode for reader in readers] == [0] * 8
     with Store(db) as store:
-        assert store.load_results(ids) == {id: results[id] for id in ids[:written]}
+        assert store.load_results(run_ids) == {i: results[i] for i in run_ids[:written]}

@@ -1,4 +1,4 @@
-"""Frames: every run and epoch with what it was stored with."""
+"""Frames: a row for each run and each epoch, with all that is stored of it."""
 
 from pathlib import Path
 
@@ -19,9 +19,9 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "lrlab.db"
 
 
-def test_a_row_for_each_run_that_has_ended(db: Path) -> None:
+def test_runs_have_a_row_each(db: Path) -> None:
     frame = frames.read_runs(StoreReader(db), "0123abcd")
-    assert frame["run"].tolist() == IDS[:6], "in the order in which they were planned"
+    assert frame["run"].tolist() == IDS[:6]
     assert frame["phase"].tolist() == ["tuning"] * 4 + ["final"] * 2
     for row in frame.to_dict("records"):
         run, result = RUNS[row["run"]], RESULTS[row["run"]]
@@ -29,8 +29,11 @@ def test_a_row_for_each_run_that_has_ended(db: Path) -> None:
             assert row[name] == (list(value) if name == "betas" else value)
         assert (row["study"], row["problem"], row["engine"]) == ("0123abcd", "iris", "loop")
         assert (row["schedule"], row["seed"]) == (to_text(run.schedule), run.seed)
-        own = (row["test_score"], row["diverged"], row["seconds"])
-        assert own == (result.test_score, result.diverged, result.seconds)
+        assert (row["test_score"], row["diverged"], row["seconds"]) == (
+            result.test_score,
+            result.diverged,
+            result.seconds,
+        )
     assert frame["diverged_at_step"].tolist() == [pd.NA, pd.NA, 17, pd.NA, pd.NA, pd.NA]
     assert frame["other_schedules.weight_decay"].tolist()[5] == "Linear(1.0, 0.5, over=30)"
     assert frame["other_schedules.weight_decay"].isna().sum() == 5
@@ -39,12 +42,12 @@ def test_a_row_for_each_run_that_has_ended(db: Path) -> None:
     assert (age < pd.Timedelta("1min")).all()
 
 
-def test_a_row_for_each_epoch(db: Path) -> None:
+def test_epochs_have_a_row_each(db: Path) -> None:
     frame = frames.read_epochs(StoreReader(db), "0123abcd")
-    assert len(frame) == sum(len(RESULTS[id].curve) for id in IDS[:6])
-    for id, rows in frame.groupby("run", observed=True):
-        curve, run = RESULTS[id].curve, RUNS[id]
-        # What a training function calls like one of ours has an underscore.
+    assert len(frame) == sum(len(RESULTS[run_id].curve) for run_id in IDS[:6])
+    for run_id, rows in frame.groupby("run", observed=True):
+        curve, run = RESULTS[run_id].curve, RUNS[run_id]
+        # A reported column with the name of one of lrlab's has an underscore.
         names = [f"{name}_" if name == "seed" else name for name in curve.columns]
         np.testing.assert_array_equal(rows[names].to_numpy(), curve.values)
         assert set(rows["seed"]) == {run.seed}
@@ -52,13 +55,13 @@ def test_a_row_for_each_epoch(db: Path) -> None:
     assert frame.loc[frame["run"] != IDS[3], "seed_"].isna().all()
 
 
-def test_a_store_in_memory_has_frames_too(db: Path) -> None:
+def test_a_store_and_a_reader_give_the_same_frames(db: Path) -> None:
     with Store(db) as store:
         pd.testing.assert_frame_equal(
             frames.read_runs(store, "0123abcd"), frames.read_runs(StoreReader(db), "0123abcd")
         )
 
 
-def test_a_study_of_which_no_run_has_ended(db: Path) -> None:
+def test_frames_of_a_study_without_ended_runs_are_empty(db: Path) -> None:
     assert len(frames.read_runs(StoreReader(db), "4567cdef")) == 0
     assert len(frames.read_epochs(StoreReader(db), "4567cdef")) == 0

@@ -1,4 +1,4 @@
-"""The catalogue: what a study is said to be, and that no file is harmed by a look at it."""
+"""The reader: progress of studies, and that reading never changes a file."""
 
 import os
 import random
@@ -28,25 +28,27 @@ def db(tmp_path: Path) -> Path:
 
 
 def read_files(path: Path) -> dict[str, bytes]:
-    """The files of a folder, but what SQLite notes in one of them of who reads."""
-    files = {file.name: file for file in path.parent.iterdir()}
-    return {name: b"" if name.endswith("-shm") else files[name].read_bytes() for name in files}
+    """Return the files of the folder by name, without the content of SQLite's shared memory."""
+    return {
+        file.name: b"" if file.name.endswith("-shm") else file.read_bytes()
+        for file in path.parent.iterdir()
+    }
 
 
-def test_how_far_a_study_is(db: Path) -> None:
-    (entry,) = StoreReader(db).list_studies()
-    assert (entry.id, entry.problem, entry.engine) == ("0123abcd", "iris", "loop")
-    assert entry.phases == (PhaseProgress("tuning", 4, 4, 1), PhaseProgress("final", 4, 2, 0))
-    assert (entry.planned_count, entry.ended_count, entry.is_finished) == (8, 6, False)
-    assert entry.seconds == sum(RESULTS[id].seconds for id in IDS[:6])
-    assert (entry.plan, entry.source) == ("{}", '{"data": "iris"}')
+def test_progress_of_a_study(db: Path) -> None:
+    (summary,) = StoreReader(db).list_studies()
+    assert (summary.id, summary.problem, summary.engine) == ("0123abcd", "iris", "loop")
+    assert summary.phases == (PhaseProgress("tuning", 4, 4, 1), PhaseProgress("final", 4, 2, 0))
+    assert (summary.planned_count, summary.ended_count, summary.is_finished) == (8, 6, False)
+    assert summary.seconds == sum(RESULTS[run_id].seconds for run_id in IDS[:6])
+    assert (summary.plan, summary.source) == ("{}", '{"data": "iris"}')
     now = datetime.now(UTC)
-    assert now - timedelta(minutes=1) < entry.began_at <= entry.last_ended_at <= now
+    assert now - timedelta(minutes=1) < summary.began_at <= summary.last_ended_at <= now
     write_study(db, ended=[6, 7])
     assert StoreReader(db).find_study().is_finished
 
 
-def test_what_is_not_planned_or_has_no_final_phase_is_not_finished(tmp_path: Path) -> None:
+def test_studies_without_a_final_phase_are_not_finished(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
     write_study(db, "00000000", phases={}, ended=[])
     write_study(
@@ -61,7 +63,7 @@ def test_what_is_not_planned_or_has_no_final_phase_is_not_finished(tmp_path: Pat
     assert not second.is_finished
 
 
-def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path) -> None:
+def test_studies_are_found_by_id_beginning_of_the_id_or_problem(tmp_path: Path) -> None:
     db = tmp_path / "lrlab.db"
     with Store(db):
         pass
@@ -71,39 +73,38 @@ def test_a_study_is_found_by_its_id_its_beginning_or_its_problem(tmp_path: Path)
     assert StoreReader(db).find_study().id == "0123abcd"
     write_study(db, "0123beef", "iris")
     write_study(db, "4567cdef", "wine")
-    catalog = StoreReader(db)
-    for text, id in (("0123abcd", "0123abcd"), ("0123B", "0123beef"), ("wine", "4567cdef")):
-        assert catalog.find_study(text).id == id
-    for text, said in (
-        (None, "has 3 studies, name one by its id: 0123abcd .iris., 0123beef .iris., 4567cdef"),
-        ("0123", "has 2 studies matching 0123, name one by its id: 0123abcd"),
-        ("iris", "has 2 studies matching iris"),
-        ("wines", r"no study wines; did you mean wine\?$"),
-        ("", "with an empty name; `lrlab studies` lists them.$"),
+    reader = StoreReader(db)
+    for text, study_id in (("0123abcd", "0123abcd"), ("0123B", "0123beef"), ("wine", "4567cdef")):
+        assert reader.find_study(text).id == study_id
+    for text, *mentions in (
+        (None, "3 studies", "0123abcd (iris)", "0123beef (iris)", "4567cdef (wine)"),
+        ("0123", "2 studies", "matching 0123", "0123abcd (iris)", "0123beef (iris)"),
+        ("iris", "2 studies", "matching iris"),
+        ("wines", "no study wines", "did you mean wine?"),
+        ("", "empty name", "lrlab studies"),
     ):
-        with pytest.raises(StudyError, match=said):
-            catalog.find_study(text)
+        with raises(StudyError, db, *mentions):
+            reader.find_study(text)
 
 
-def test_the_pace_is_that_of_late(db: Path) -> None:
-    catalog = StoreReader(db)
-    assert catalog.measure_runs_per_second(catalog.find_study()) is None, (
-        "all ended in one second, or hardly so"
-    )
+def test_recent_runs_per_second(db: Path) -> None:
+    reader = StoreReader(db)
+    # All ended within about a second.
+    assert reader.measure_runs_per_second(reader.find_study()) is None
     times = ["10:00:00", "11:00:00", "11:00:10", "11:00:10", "11:00:30", "11:00:40"]
     with closing(sqlite3.connect(db, isolation_level=None)) as writing:
-        for id, time in zip(IDS, times, strict=False):
-            moment = f"2026-01-01T{time}Z"
-            writing.execute("UPDATE run SET ended_at = ? WHERE id = ?", (moment, id))
-    assert catalog.measure_runs_per_second(catalog.find_study()) == 4 / 40
+        for run_id, time in zip(IDS, times, strict=False):
+            ended_at = f"2026-01-01T{time}Z"
+            writing.execute("UPDATE run SET ended_at = ? WHERE id = ?", (ended_at, run_id))
+    assert reader.measure_runs_per_second(reader.find_study()) == 4 / 40
 
 
 def test_a_deleted_study_leaves_the_runs_that_others_share(db: Path) -> None:
-    catalog = StoreReader(db)
-    assert catalog.count_unshared_runs(catalog.find_study()) == 6
+    reader = StoreReader(db)
+    assert reader.count_unshared_runs(reader.find_study()) == 6
     write_study(db, "4567cdef", phases={"final": range(3, 7)}, ended=[])
-    assert catalog.count_unshared_runs(catalog.find_study("0123")) == 3
-    assert catalog.count_unshared_runs(catalog.find_study("4567")) == 0
+    assert reader.count_unshared_runs(reader.find_study("0123")) == 3
+    assert reader.count_unshared_runs(reader.find_study("4567")) == 0
     with Store(db) as store:
         assert store.delete_study("0123abcd") == 3
         assert store.delete_study("4567cdef") == 3
@@ -111,45 +112,43 @@ def test_a_deleted_study_leaves_the_runs_that_others_share(db: Path) -> None:
         assert connection.execute("SELECT count(*) FROM run").fetchall() == [(0,)]
 
 
-def test_nothing_is_left_beside_a_file_that_was_read(db: Path) -> None:
+def test_reading_leaves_no_other_file(db: Path) -> None:
     before = read_files(db)
     assert list(before) == ["lrlab.db"]
-    catalog = StoreReader(db)
-    frames.read_runs(catalog, catalog.find_study().id)
+    reader = StoreReader(db)
+    frames.read_runs(reader, reader.find_study().id)
     assert read_files(db) == before
 
 
-def test_what_is_written_meanwhile_is_seen_whole_or_not_at_all(db: Path) -> None:
-    catalog = StoreReader(db)
-    asked = []
+def test_a_query_runs_again_if_another_process_begins_to_write(db: Path) -> None:
+    reader = StoreReader(db)
+    counts = []
 
-    def question(reading: sqlite3.Connection) -> int:
-        asked.append(True)
-        first = reading.execute("SELECT count(*) FROM run").fetchone()
-        if len(asked) == 1:
-            write_study(db, ended=[6, 7])  # and its log is gone when it has ended
-        assert len(asked) == 1 or reading.execute("SELECT count(*) FROM run").fetchone() == first
-        return first[0]
+    def count_runs(reading: sqlite3.Connection) -> int:
+        counts.append(int(reading.execute("SELECT count(*) FROM run").fetchone()[0]))
+        if len(counts) == 1:
+            write_study(db, ended=[6, 7])  # removes its log when it closes
+        return counts[-1]
 
-    assert catalog.run_query(question) == 8
-    assert len(asked) == 2
+    assert reader.run_query(count_runs) == 8
+    assert counts[1:] == [8]
 
 
-def test_what_a_killed_writer_has_left_in_its_log_is_read(db: Path, tmp_path: Path) -> None:
-    left = tmp_path / "left"
-    left.mkdir()
+def test_the_log_of_a_killed_writer_is_read(db: Path, tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
     with closing(sqlite3.connect(db, isolation_level=None)) as writing:
         writing.execute("DELETE FROM run WHERE id = ?", (IDS[0],))
         for file in tmp_path.glob("lrlab.db*"):
-            shutil.copy(file, left)
-    assert StoreReader(left / "lrlab.db").find_study().ended_count == 5
-    with Store(left / "lrlab.db") as store:
+            shutil.copy(file, copies)
+    assert StoreReader(copies / "lrlab.db").find_study().ended_count == 5
+    with Store(copies / "lrlab.db") as store:
         assert store.find_stored_runs(IDS) == set(IDS[1:6])
 
 
 @pytest.fixture
 def shared_folder() -> Iterator[Path]:
-    """A folder that others may enter."""
+    """A folder that other users may enter."""
     with TemporaryDirectory() as folder:
         path = Path(folder)
         path.chmod(0o755)
@@ -158,8 +157,8 @@ def shared_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may write everything: in this it may not."""
+def drop_root() -> Iterator[None]:
+    """Run without the rights of root, who may write everything."""
     if os.geteuid():
         yield
         return
@@ -170,21 +169,21 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has other rights")
-@pytest.mark.parametrize("log", [False, True])
-def test_what_may_not_be_written_is_read(shared_folder: Path, log: bool) -> None:
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has no effective user")
+@pytest.mark.parametrize("has_log", [False, True])
+def test_read_only_files_are_read(shared_folder: Path, has_log: bool) -> None:
     db = shared_folder / "lrlab.db"
     write_study(db)
     with closing(sqlite3.connect(db, isolation_level=None)) as writing:
-        if log:
+        if has_log:
             writing.execute("DELETE FROM run WHERE id = ?", (IDS[0],))
         for file in shared_folder.iterdir():
             file.chmod(0o444)
         shared_folder.chmod(0o555)
         before = read_files(db)
-        with as_nobody():
-            assert StoreReader(db).find_study().ended_count == 6 - log
-            if not log:  # SQLite would use what this process, as root, has open already
+        with drop_root():
+            assert StoreReader(db).find_study().ended_count == 6 - has_log
+            if not has_log:  # with a log, SQLite uses what this process has opened as root
                 with raises(StudyError, db, "read-only"):
                     Store(db)
         assert read_files(db) == before
@@ -194,12 +193,12 @@ def remove_file(db: Path) -> None:
     db.unlink()
 
 
-def replace_by_folder(db: Path) -> None:
+def replace_with_folder(db: Path) -> None:
     db.unlink()
     db.mkdir()
 
 
-def belong_to_another_program(db: Path) -> None:
+def replace_with_other_database(db: Path) -> None:
     db.unlink()
     with closing(sqlite3.connect(db)) as other:
         other.execute("CREATE TABLE run (x)")
@@ -216,63 +215,57 @@ def lower_version(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("change_file", "mention"),
     [
-        (remove_file, "does not exist; name one with --db"),
-        (replace_by_folder, "is (not )?a.*(file|folder)"),
-        (lambda db: db.write_bytes(b""), "is empty; `lrlab compare` fills it"),
-        (lambda db: db.write_bytes(b"a,b\n1,2\n" * 400), "the file is not a database"),
+        (remove_file, "does not exist"),
+        (replace_with_folder, "is not a file"),
+        (lambda db: db.write_bytes(b""), "is empty"),
+        (lambda db: db.write_bytes(b"a,b\n1,2\n" * 400), "not a database"),
         (lambda db: db.write_bytes(b"\0" * 100 + db.read_bytes()[100:]), "not a database"),
         (lambda db: db.write_bytes(db.read_bytes()[:5000]), "is damaged"),
-        (belong_to_another_program, "is a database of another program"),
-        (raise_version, "was written by a newer lrlab"),
-        (lower_version, "was written by an older lrlab"),
+        (replace_with_other_database, "another program"),
+        (raise_version, "newer lrlab"),
+        (lower_version, "older lrlab"),
     ],
 )
-def test_what_is_no_database_of_ours_is_left_alone(
-    db: Path, harm: Callable[[Path], object], said: str
+def test_other_files_are_rejected_and_not_changed(
+    db: Path, change_file: Callable[[Path], object], mention: str
 ) -> None:
-    harm(db)
+    change_file(db)
     before = {} if db.is_dir() else read_files(db)
-    with pytest.raises(StudyError, match=said) as refused:
+    with raises(StudyError, db, mention):
         StoreReader(db)
-    assert str(refused.value).count(".") - str(refused.value).count("lrlab.db") == 1
     assert db.is_dir() or read_files(db) == before
-    if before.get("lrlab.db"):  # a store makes what is not there, and fills what is empty
-        with pytest.raises(StudyError, match=said):
+    if before.get("lrlab.db"):  # a store creates a missing file, and fills an empty one
+        with raises(StudyError, db, mention):
             Store(db)
         assert read_files(db) == before
 
 
-def test_whatever_is_damaged_is_an_error_or_was_not_asked_for(db: Path) -> None:
-    whole, page = db.read_bytes(), 4096
-    noise, refused = random.Random(0), 0
-    for first in range(0, len(whole), page // 2):
-        harmed = whole[:first] + noise.randbytes(page // 2) + whole[first + page // 2 :]
-        db.write_bytes(harmed)
-        for look in (read_all_by_reader, read_all_by_store):
-            refused += is_refused(look, db)
-        assert db.read_bytes() == harmed
-    assert refused > 20
+def test_damage_is_reported_and_the_file_not_changed(db: Path) -> None:
+    intact, half_page = db.read_bytes(), 2048
+    rng, errors = random.Random(0), 0
+    for first in range(0, len(intact), half_page):
+        damaged = intact[:first] + rng.randbytes(half_page) + intact[first + half_page :]
+        db.write_bytes(damaged)
+        for read_all in (read_all_with_reader, read_all_with_store):
+            try:
+                read_all(db)
+            except StudyError:
+                errors += 1
+        assert db.read_bytes() == damaged
+    assert errors > 20
 
 
-def is_refused(look: Callable[[Path], None], db: Path) -> bool:
-    try:
-        look(db)
-    except StudyError:
-        return True
-    return False
+def read_all_with_reader(db: Path) -> None:
+    reader = StoreReader(db)
+    for summary in reader.list_studies():
+        reader.measure_runs_per_second(summary)
+        frames.read_runs(reader, summary.id)
+        frames.read_epochs(reader, summary.id)
 
 
-def read_all_by_reader(db: Path) -> None:
-    catalog = StoreReader(db)
-    for entry in catalog.list_studies():
-        catalog.measure_runs_per_second(entry)
-        frames.read_runs(catalog, entry.id)
-        frames.read_epochs(catalog, entry.id)
-
-
-def read_all_by_store(db: Path) -> None:
+def read_all_with_store(db: Path) -> None:
     with Store(db) as store:
         store.load_results(IDS)
         store.load_phase("0123abcd", "tuning")
