@@ -238,7 +238,7 @@ def test_a_wide_table_does_not_wrap_schedules() -> None:
     for row in comparison.other_rows:
         difference = f"{100 * row.vs_baseline.difference:+.2f}"
         (place,) = (i for i, line in enumerate(lines) if f"  {row.schedule}" in line)
-        assert difference in lines[place] + lines[place + 1]
+        assert difference in "".join(lines[place : place + 2])
     verdicts = head.index("verdict")
     cells = [line for line in lines if len(line) > verdicts]
     assert len(cells) == len(DEFAULTS)
