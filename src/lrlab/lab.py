@@ -10,8 +10,14 @@ import pandas as pd
 
 from lrlab._checks import to_finite_float
 from lrlab.dialects import parse
-from lrlab.errors import ScheduleError, StudyError, format_suggestion
-from lrlab.problems import Trainable, TrainingFunction, load_problem
+from lrlab.errors import (
+    ProblemError,
+    ScheduleError,
+    StudyError,
+    format_suggestion,
+    shorten_repr,
+)
+from lrlab.problems import Problem, Trainable, TrainingFunction, load_problem
 from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
@@ -149,8 +155,15 @@ def plan_study(
     Raises:
         StudyError: a setting does not exist, several learning rates are given without tuning, or
             there is nothing to compare.
+        ProblemError: ``problem`` is not a problem.
         ScheduleError, TrainingError: a schedule or the settings are invalid for this problem.
     """
+    if not isinstance(problem, Problem | TrainingFunction):
+        raise ProblemError(
+            f"problem must be a Problem, a TrainingFunction or the name of a data set or file, got "
+            f"{shorten_repr(problem)}; wrap a function of your own: "
+            "TrainingFunction(train, metric=...)."
+        )
     setting_names = [field.name for field in fields(Settings)]
     for name in settings:
         if name not in setting_names:
@@ -249,6 +262,11 @@ def _build_lr_grid(
 
 def _parse_schedules(schedules: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:
     items = [schedules] if isinstance(schedules, Schedule | str) else schedules
+    if not isinstance(items, Iterable):
+        raise ScheduleError(
+            f"schedules must be schedules or their texts, got {shorten_repr(items)}; such as "
+            '["Cosine()", "Linear(1, 0)"].'
+        )
     return [parse(item) if isinstance(item, str) else item for item in items]
 
 

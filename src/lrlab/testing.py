@@ -24,7 +24,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lrlab.errors import LrlabError, ScheduleError, TrainingError
+from lrlab.dialects import parse as parse_text
+from lrlab.errors import (
+    LrlabError,
+    ProblemError,
+    ScheduleError,
+    TrainingError,
+    shorten_repr,
+)
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.user_code import describe_error, locate_error
@@ -118,24 +125,30 @@ class _ScheduleSubject:
         return np.concatenate([whole, whole + 0.387])
 
 
-def check_schedule(schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10) -> None:
+def check_schedule(
+    schedule: Schedule | str, total_steps: int = 100, steps_per_epoch: int = 10
+) -> None:
     """Run all checks of a schedule, see ``list_schedule_checks``.
 
     Raises:
         AssertionError: a check fails.
+        ScheduleError: ``schedule`` is neither a schedule nor its text.
     """
     _run_checks(list_schedule_checks(schedule, total_steps, steps_per_epoch))
 
 
 def list_schedule_checks(
-    schedule: Schedule, total_steps: int = 100, steps_per_epoch: int = 10
+    schedule: Schedule | str, total_steps: int = 100, steps_per_epoch: int = 10
 ) -> list[Check]:
     """List the checks of a schedule, each to be called.
 
     Args:
-        schedule: a primitive of your own, or a composition.
+        schedule: a primitive of your own, a composition, or its text.
         total_steps: steps of the training that the checks bind it to.
         steps_per_epoch: steps per epoch of that training.
+
+    Raises:
+        ScheduleError: ``schedule`` is neither a schedule nor its text.
 
     >>> from lrlab import Cosine, Warmup
     >>> for check in list_schedule_checks(Warmup(5) >> Cosine())[:3]:
@@ -145,7 +158,13 @@ def list_schedule_checks(
     has the same bits for numbers and arrays
     does not depend on the order of steps
     """
-    subject = _ScheduleSubject(schedule, total_steps, steps_per_epoch)
+    checked = parse_text(schedule) if isinstance(schedule, str) else schedule
+    if not isinstance(checked, Schedule):
+        raise ScheduleError(
+            f"schedule must be a schedule or its text, got {shorten_repr(checked)}; such as "
+            'Cosine(5) or "Cosine(5)".'
+        )
+    subject = _ScheduleSubject(checked, total_steps, steps_per_epoch)
     rules: dict[str, Callable[[_ScheduleSubject], None]] = {
         "binds to a training": _check_binding,
         "has the same bits for numbers and arrays": _check_scalar_and_array_agree,
@@ -303,6 +322,7 @@ def check_problem(problem: Problem) -> None:
 
     Raises:
         AssertionError: a check fails.
+        ProblemError: ``problem`` is not a ``Problem``.
     """
     _run_checks(list_problem_checks(problem))
 
@@ -315,7 +335,15 @@ def list_problem_checks(problem: Problem) -> list[Check]:
 
     Args:
         problem: a problem of your own.
+
+    Raises:
+        ProblemError: ``problem`` is not a ``Problem``.
     """
+    if not isinstance(problem, Problem):
+        raise ProblemError(
+            f"problem must be a Problem, got {shorten_repr(problem)}; check a training function "
+            "with check_training."
+        )
     rules: dict[str, Callable[[Problem], None]] = {
         "can be sent to other processes": _check_pickles,
         "a seed fixes the split": _check_split_repeats,

@@ -16,6 +16,10 @@ def test_texts_have_torchs_names() -> None:
             parse(text)
     with raises(ScheduleError, "torch.Something", "torch.StepLR"):
         parse("torch.Something()")
+    with raises(ScheduleError, "torch has torch.", "torch.StepLR"):
+        parse("torch.Foo()")
+    with raises(ScheduleError, "unknown schedule foo.Bar", "prefixes are", "timm, torch"):
+        parse("foo.Bar()")
     with raises(ScheduleError, "lr_lambda", "got '0.1'", "Formula("):
         parse("torch.LambdaLR('0.1')")
     with raises(ScheduleError, "Python function", "Formula("):

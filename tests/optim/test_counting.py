@@ -285,13 +285,13 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "endless epochs": ({"epochs": float("inf")}, ("epochs", "inf")),
     "no accumulation": (
         {"gradient_accumulation_steps": 0},
-        ("gradient_accumulation_steps must be a whole number of 1 or more", 0),
+        ("gradient_accumulation_steps must be a positive whole number", 0),
     ),
     "a fraction of a batch": (
         {"gradient_accumulation_steps": 2.0},
         ("gradient_accumulation_steps", 2.0),
     ),
-    "world_size": ({"world_size": -2}, ("world_size must be a whole number of 1 or more", -2)),
+    "world_size": ({"world_size": -2}, ("world_size must be a positive whole number", -2)),
     "leftover": ({"leftover": "keep"}, ("leftover must be 'step', 'drop' or 'carry'", "'keep'")),
     "a batch size twice": ({"batch_size": 2}, ("batch_size=2", "leave them out")),
     "drop_last twice": ({"drop_last": True}, ("drop_last=True", "leave them out")),

@@ -401,8 +401,8 @@ def test_endless_schedules_are_not_repeated(endless: Schedule) -> None:
         ({"times": 10**400}, ("times", "a billion")),
         ({"times": 10**400, "growth": 2}, ("times", "a billion")),
         ({"times": 2000, "growth": 2}, ("growth=2.0", "2000", "float64")),
-        ({"growth": 0.5}, ("growth", "1 or more", "0.5")),
-        ({"decay": 0}, ("decay", "above 0")),
+        ({"growth": 0.5}, ("growth", "at least 1", "0.5")),
+        ({"decay": 0}, ("decay", "positive")),
     ],
 )
 def test_repetitions_out_of_their_domain_are_refused(arguments: dict, mentions: tuple) -> None:

@@ -38,13 +38,13 @@ def test_growth_beyond_float64_raises_without_a_warning() -> None:
 
 @pytest.mark.parametrize("gamma", [0, -0.5, float("nan"), float("inf"), "0.9"])
 def test_invalid_factors_are_refused(gamma: object) -> None:
-    with raises(ScheduleError, "Exponential: gamma", "above 0", f"got {gamma!r}"):
+    with raises(ScheduleError, "Exponential: gamma", "positive", f"got {gamma!r}"):
         Exponential(gamma)
 
 
 @pytest.mark.parametrize("every", [0, -1, "0ep", "x"])
 def test_invalid_periods_are_refused(every: object) -> None:
-    with raises(ScheduleError, "InverseTime: every", "above 0", f"got {every!r}"):
+    with raises(ScheduleError, "InverseTime: every", "positive", f"got {every!r}"):
         InverseTime(0.1, every=every)
 
 

@@ -33,5 +33,5 @@ def test_invalid_levels_are_refused(level: object) -> None:
 
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), "1", None])
 def test_invalid_absolute_rates_are_refused(rate: object) -> None:
-    with raises(ScheduleError, "Absolute: value", "0 or more", f"got {rate!r}"):
+    with raises(ScheduleError, "Absolute: value", "non-negative", f"got {rate!r}"):
         Absolute(rate)

@@ -129,7 +129,7 @@ def test_a_function_gets_whole_steps_as_ints() -> None:
 
 
 def test_functions_that_return_no_rate_are_refused() -> None:
-    with raises(ScheduleError, "finite rate of 0 or more", "-1"):
+    with raises(ScheduleError, "finite, non-negative rate", "-1"):
         Custom(lambda t: -1.0)(0)
     with raises(ScheduleError, "return a number", "None"):
         Custom(lambda t: None)(0)

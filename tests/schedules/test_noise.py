@@ -43,8 +43,8 @@ def test_normal_noise_is_a_truncated_normal(amount: float, std: float) -> None:
     [
         ({"amount": 0}, ("amount", "above 0, at most 1", "got 0")),
         ({"amount": 1.5}, ("amount", "got 1.5")),
-        ({"amount": 0.5, "std": 0}, ("std", "above 0", "got 0")),
-        ({"amount": 0.5, "seed": -1}, ("seed", "0 or more", "got -1")),
+        ({"amount": 0.5, "std": 0}, ("std", "positive", "got 0")),
+        ({"amount": 0.5, "seed": -1}, ("seed", "non-negative", "got -1")),
     ],
 )
 def test_arguments_out_of_their_domain_are_refused(arguments: dict, mentions: tuple) -> None:

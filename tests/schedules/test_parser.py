@@ -73,6 +73,7 @@ def test_parsing(text: str, printed: str) -> None:
     [
         ("Liner(1.0, 0.5, over=30)", "^^^^^", "unknown schedule Liner; did you mean Linear?"),
         ("Warmup(5) >> Cosin(3)", "             ^^^^^", "did you mean Cosine?"),
+        ("Warmup(5) > Cosine(4)", "^" * 21, "numbers; did you mean >>?"),
         ("WSD(5, 9)", "^^^", "did you mean wsd? `lrlab gallery` lists all."),
         ("Something(3)", "^^^^^^^^^", "unknown schedule Something; `lrlab gallery` lists"),
         ("Linear(1, 0, ovr=3)", "             ^^^^^", "no argument ovr; did you mean over?"),
@@ -81,7 +82,7 @@ def test_parsing(text: str, printed: str) -> None:
             "^^^^^^^^^",
             "'end'; its signature is Linear(start, end, *, over=None)",
         ),
-        ("Cosine(over=-3)", "^^^^^^^^^^^^^^^", "over must be a duration of 0 or more"),
+        ("Cosine(over=-3)", "^^^^^^^^^^^^^^^", "over must be a non-negative duration"),
         ("Cosine(3", "      ^", "'(' was never closed"),
         ("Cosine(5) >>", "            ^", "syntax error"),
         ("Cosine(10%)", "          ^", 'need quotes: "5ep", "10%".'),

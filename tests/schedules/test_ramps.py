@@ -122,7 +122,7 @@ def test_geometric_is_straight_on_a_logarithmic_axis(
     t = np.arange(over + 1)
     logs = np.log(Geometric(start, Absolute(end), over=over)(t, base=base))
     assert_allclose(logs, np.linspace(np.log(base * start), np.log(end), over + 1), atol=1e-12)
-    with raises(ScheduleError, "Geometric: end", "above 0", "Absolute(0.0)"):
+    with raises(ScheduleError, "Geometric: end", "positive", "Absolute(0.0)"):
         Geometric(start, Absolute(0.0), over=over)
 
 

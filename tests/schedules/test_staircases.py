@@ -45,7 +45,7 @@ def test_stairs_of_fractional_length_jump_exactly_at_whole_steps(total: int) -> 
 
 
 def test_a_period_that_rounds_to_0_is_refused() -> None:
-    with raises(ScheduleError, "Step: every", "above 0", "1e-320"):
+    with raises(ScheduleError, "Step: every", "positive", "1e-320"):
         Step(1e-320)
     with raises(ScheduleError, '"0.1%"', "0 steps"):
         Step("0.1%").bind(total_steps=50)
@@ -117,7 +117,7 @@ def test_chebyshev_has_the_fractal_order_of_the_paper() -> None:
         (lambda: PiecewiseConstant([3], [1.0, -1.0]), ("levels", "a list of levels", "-1.0")),
         (lambda: PiecewiseInterpolate([3], [1.0, 2.0]), ("levels", "at", "2 and 1")),
         (lambda: Chebyshev(6, 10), ("steps", "a power of two", "got 6")),
-        (lambda: Chebyshev(8, 0.5), ("condition", "1 or more", "0.5")),
+        (lambda: Chebyshev(8, 0.5), ("condition", "at least 1", "0.5")),
     ],
 )
 def test_arguments_out_of_their_domain_are_refused(

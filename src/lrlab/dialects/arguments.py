@@ -16,7 +16,7 @@ Fraction = Annotated[
 """A fraction of a whole, 0 and 1 included."""
 
 _NonNegativeRate = Annotated[
-    float, FieldSpec("a rate of 0 or more", make_number_converter(lambda x: x >= 0))
+    float, FieldSpec("a non-negative rate", make_number_converter(lambda x: x >= 0))
 ]
 
 
@@ -34,7 +34,7 @@ def check_argument(func_name: str, field_type: Any, **argument: Any) -> Any:
     >>> from lrlab.schedules.fields import Positive
     >>> check_argument("StepLR", Positive, gamma=0)
     Traceback (most recent call last):
-    lrlab.errors.ScheduleError: StepLR: gamma must be a number above 0, got 0.
+    lrlab.errors.ScheduleError: StepLR: gamma must be a positive number, got 0.
     """
     ((name, value),) = argument.items()
     (field_spec,) = [part for part in get_args(field_type) if isinstance(part, FieldSpec)]
@@ -68,7 +68,7 @@ def check_count(func_name: str, minimum: int = 0, **argument: Any) -> int:
 
 
 def check_absolute(func_name: str, **argument: Any) -> float | Absolute:
-    """Return the level of an argument that must be a rate of 0 or more.
+    """Return the level of an argument that must be a non-negative rate.
 
     Raises:
         ScheduleError: it is not.

@@ -10,7 +10,7 @@ computes the rate before it counts the batch, so it trains batch t at the rate o
 Intended differences:
 
 - Fractions of the training are rounded to the nearest step; Composer rounds them down. ``t_mult``
-  must be 1 or more; if it is not whole, neither are the cycles, which Composer rounds down.
+  must be at least 1; if it is not whole, neither are the cycles, which Composer rounds down.
 - After a ``t_max`` of ``"1dur"`` the last rate holds; Composer's ConstantScheduler goes to 1.
 - ``t_max`` may be shorter than the training; Composer's schedulers with a warm-up refuse that. With
   a warm-up it must be ``"1dur"``, or longer than ``t_warmup`` and in the same unit.

@@ -185,7 +185,7 @@ def StepWithFixedGammaParamScheduler(
 ) -> Schedule:
     """Multiply the value by ``gamma`` ``num_decays`` times, after equal times.
 
-    ``num_decays`` and ``num_updates`` must be 1 or more, ``gamma`` and ``base_value`` above 0;
+    ``num_decays`` and ``num_updates`` must be at least 1, ``gamma`` and ``base_value`` above 0;
     ``num_updates`` has no effect.
 
     >>> StepWithFixedGammaParamScheduler(0.5, num_decays=1, gamma=0.5, num_updates=90)

@@ -8,7 +8,7 @@ Each function takes ignite's arguments without ``optimizer``, ``param_name``, ``
 
 Intended differences:
 
-- ``cycle_mult`` must be 1 or more. If it is not whole, neither are the cycles; ignite cuts them to
+- ``cycle_mult`` must be at least 1. If it is not whole, neither are the cycles; ignite cuts them to
   whole events.
 - ``start_value_mult`` and ``end_value_mult`` must be above 0, and ``durations`` 1 or more.
 - ``create_lr_scheduler_with_warmup`` does not know the base rate. ignite drops one event if the

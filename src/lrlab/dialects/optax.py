@@ -11,7 +11,7 @@ Intended differences:
 - ``join_schedules`` needs one boundary fewer than schedules, in ascending order; optax ignores
   surplus ones.
 - ``reduce_on_plateau`` takes a relative or an absolute tolerance, not both, and does not average
-  metrics. ``patience`` must be 1 or more, because with 0 optax reduces after good metrics.
+  metrics. ``patience`` must be at least 1, because with 0 optax reduces after good metrics.
 
 Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.
 """
@@ -304,7 +304,7 @@ def reduce_on_plateau(
         ),
         (
             not check_argument(func_name, NonNegativeInteger, patience=patience),
-            f"patience must be 1 or more, got {patience}.",
+            f"patience must be at least 1, got {patience}.",
         ),
         (
             (relative > 0) == (difference > 0),

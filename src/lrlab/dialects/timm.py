@@ -16,7 +16,7 @@ Intended differences:
 - The noise is another random stream; ``noise_pct`` must be at most 1, so that no rate is negative.
 - A cycle starts exactly after its length; timm's logarithm misses some starts by rounding, and
   stays at the end of the last cycle for that one step.
-- ``cycle_mul`` must be 1 or more, because timm raises after shrinking cycles; ``cycle_decay``,
+- ``cycle_mul`` must be at least 1, because timm raises after shrinking cycles; ``cycle_decay``,
   ``decay_rate`` and exponents must be above 0.
 
 Every function raises ``ScheduleError`` if an argument breaks a rule of the schedule.

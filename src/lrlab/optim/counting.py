@@ -165,7 +165,7 @@ def _get_batch_sampler(loader: Any) -> Any:
 def _check_count(name: str, value: object) -> int:
     number = to_integer(value)
     if number is None or number < 1:
-        raise SchedulerError(f"{name} must be a whole number of 1 or more, got {value!r}.")
+        raise SchedulerError(f"{name} must be a positive whole number, got {value!r}.")
     return number
 
 

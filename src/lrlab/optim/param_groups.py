@@ -376,7 +376,7 @@ def _read_base(hyperparameter: Hyperparameter, groups: list[ParamGroup], group_i
         base = None
     if base is None or base < 0:
         raise SchedulerError(
-            f"{hyperparameter} of parameter group {group_index} must be a number of 0 or more, got "
+            f"{hyperparameter} of parameter group {group_index} must be a non-negative number, got "
             f"{initial_value!r}."
         )
     return base

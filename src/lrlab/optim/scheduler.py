@@ -182,7 +182,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
             new_bases = [None]
         if len(new_bases) != len(bases) or any(base is None or base < 0 for base in new_bases):
             raise SchedulerError(
-                f"base_lrs must be a learning rate of 0 or more for each of the {len(bases)} "
+                f"base_lrs must be a non-negative learning rate for each of the {len(bases)} "
                 f"parameter groups, got {lrs!r}."
             )
         bases[:] = [base for base in new_bases if base is not None]
@@ -503,7 +503,7 @@ class LRScheduler(torch_schedulers.LRScheduler):
         t = self.last_epoch + 1 if epoch is None else _parse_step(epoch)
         if t is None:
             raise SchedulerError(
-                f"step(): epoch must be a whole number of 0 or more, got {epoch!r}"
+                f"step(): epoch must be a non-negative whole number, got {epoch!r}"
                 + ("." if self.needs_metric else "; this schedule reads no metric.")
             )
         scheduled_groups, current_step = self._groups, self.last_epoch

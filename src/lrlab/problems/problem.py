@@ -10,7 +10,7 @@ import pandas as pd
 from torch import nn
 
 from lrlab._checks import check_name
-from lrlab.errors import ProblemError
+from lrlab.errors import ProblemError, shorten_repr
 from lrlab.problems.arrays import prepare_arrays
 from lrlab.problems.delimited import read_table
 from lrlab.problems.fingerprint import compute_fingerprint
@@ -185,9 +185,16 @@ class Problem:
                 then training rows. If None, every seed draws its own.
 
         Raises:
-            ProblemError: the target column does not exist or does not suit the task, or the test
-                rows do not match the training rows.
+            ProblemError: ``frame`` or ``test_frame`` is not a data frame, the target column does
+                not exist or does not suit the task, or the test rows do not match the training
+                rows.
         """
+        for argument, value in (("frame", frame), ("test_frame", test_frame)):
+            if not isinstance(value, pd.DataFrame) and (value is not None or argument == "frame"):
+                raise ProblemError(
+                    f"{argument} must be a pandas data frame, got {shorten_repr(value)}; use "
+                    "Problem.from_table for a file and Problem.from_arrays for arrays."
+                )
         table = Table.from_frame(
             frame.rename(columns=str),
             target,

@@ -461,10 +461,10 @@ class Staircase(Wrapper):
 
     Args:
         schedule: the schedule to evaluate once in ``every`` steps.
-        every: a duration above 0; ``"1ep"`` changes the rate once an epoch.
+        every: a positive duration; ``"1ep"`` changes the rate once an epoch.
 
     Raises:
-        ScheduleError: ``every`` is not a duration above 0.
+        ScheduleError: ``every`` is not a positive duration.
 
     Source: the ``staircase`` of TensorFlow, Keras and optax, for any schedule.
 

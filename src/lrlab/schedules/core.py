@@ -149,7 +149,7 @@ class Schedule(ABC):
             return 1.0, 1.0
         rate = to_finite_float(base)
         if rate is None or rate < 0:
-            raise ScheduleError(f"base must be a rate of 0 or more, got {base!r}.")
+            raise ScheduleError(f"base must be a non-negative rate, got {base!r}.")
         return (rate, 1.0) if self.is_relative else (1.0, rate)
 
     @cached_property
@@ -182,7 +182,7 @@ class Schedule(ABC):
         for name, value in (("total_steps", total_steps), ("steps_per_epoch", steps_per_epoch)):
             if value is not None and not is_positive(value):
                 raise ScheduleError(
-                    f"bind: {name} must be a number of steps above 0, got {value!r}."
+                    f"bind: {name} must be a positive number of steps, got {value!r}."
                 )
         return self.bind_to_horizon(
             Horizon(total_steps=total_steps, steps_per_epoch=steps_per_epoch)
@@ -310,11 +310,11 @@ class Schedule(ABC):
         """Return this schedule changing only once in ``every`` steps and holding in between.
 
         Args:
-            every: a duration above 0; ``"1ep"`` changes the rate once an epoch however often the
+            every: a positive duration; ``"1ep"`` changes the rate once an epoch however often the
                 scheduler is stepped.
 
         Raises:
-            ScheduleError: ``every`` is not a duration above 0.
+            ScheduleError: ``every`` is not a positive duration.
 
         >>> from lrlab.schedules import Linear
         >>> Linear(1, 0, over=4).staircase(2)([0, 1, 2, 3, 4])
@@ -453,7 +453,7 @@ class Schedule(ABC):
         """
         step = to_finite_float(t)
         if step is None or step < 0:
-            raise ScheduleError(f"t must be a step of 0 or more, got {t!r}.")
+            raise ScheduleError(f"t must be a non-negative step, got {t!r}.")
         self._check_state(state)
         return self.apply_metric(state, step, convert_metric(metric), self.resolve_base(base)[1])
 
@@ -687,7 +687,7 @@ def check_rates(rates: Array, t: Array, schedule: Schedule) -> Array:
     if wrong.any():
         first = int(np.argmax(wrong))
         raise ScheduleError(
-            f"{schedule} must give a finite rate of 0 or more, but at t = {t[first]:g} it gives "
+            f"{schedule} must give a finite, non-negative rate, but at t = {t[first]:g} it gives "
             f"{rates[first]:g}."
         )
     return rates

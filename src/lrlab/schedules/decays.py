@@ -93,7 +93,7 @@ class InverseSqrt(Primitive):
     After a warm-up over as many steps it is the schedule of the Transformer (``noam``).
 
     Args:
-        tau: the time scale, a duration above 0: after 3 * tau steps the rate is half the base
+        tau: the time scale, a positive duration: after 3 * tau steps the rate is half the base
             rate.
 
     Raises:

@@ -17,6 +17,8 @@ ROUNDING_SLACK = 1 + 2.0**-51
 """Factor for t / period, which rounding may leave just below an integer (for a period such as
 18 / 14): the product reaches the integer."""
 
+_TOTAL_STEPS_REMEDY = "pass total_steps= to LRScheduler or .bind(), or --total-steps"
+
 _DURATION_PATTERN = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(ep|%)")
 
 
@@ -64,16 +66,14 @@ class Horizon:
         if duration.endswith("%"):
             if self.total_steps is None:
                 raise ScheduleError(
-                    f'"{duration}" is a percentage of the training, whose length is unknown: give '
-                    "it with .bind(total_steps=...), total_steps=... of a scheduler or "
-                    "--total-steps."
+                    f'"{duration}" is a percentage of the training, whose length is unknown: '
+                    f"{_TOTAL_STEPS_REMEDY}."
                 )
             return self.total_steps * float(duration[:-1]) / 100
         if self.steps_per_epoch is None:
             raise ScheduleError(
-                f'"{duration}" counts epochs, whose length is unknown: give it with '
-                ".bind(steps_per_epoch=...), steps_per_epoch=... of a scheduler or "
-                "--steps-per-epoch."
+                f'"{duration}" counts epochs, whose length is unknown: pass steps_per_epoch= to '
+                "LRScheduler or .bind(), or --steps-per-epoch."
             )
         return self.steps_per_epoch * float(duration[:-2])
 
@@ -103,8 +103,7 @@ class Horizon:
         if end is None:
             raise ScheduleError(
                 f"{owner} fills the rest of the training, whose length is unknown: give it a "
-                "duration, or give the length with .bind(total_steps=...), total_steps=... of a "
-                "scheduler or --total-steps."
+                f"duration, or {_TOTAL_STEPS_REMEDY}."
             )
         return to_int_if_whole(float(max(0, end - self.start)))
 

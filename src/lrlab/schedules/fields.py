@@ -34,7 +34,7 @@ class Absolute:
     def __post_init__(self) -> None:
         number = to_finite_float(self.value)
         if number is None or number < 0:
-            raise ScheduleError(f"Absolute: value must be a rate of 0 or more, got {self.value!r}.")
+            raise ScheduleError(f"Absolute: value must be a non-negative rate, got {self.value!r}.")
         object.__setattr__(self, "value", number)
 
     def __repr__(self) -> str:
@@ -161,7 +161,7 @@ def bind_if_given(value: Any, horizon: Horizon, owner: object) -> float | None:
 
 # Levels.
 
-_LEVEL_RULE = "a factor of the base rate, 0 or more, or an Absolute(...) rate"
+_LEVEL_RULE = "a non-negative factor of the base rate, or an Absolute(...) rate"
 
 Level = Annotated[float | Absolute, FieldSpec(_LEVEL_RULE, convert_level)]
 """A value of a schedule: a factor of the base rate, or an ``Absolute`` rate."""
@@ -174,7 +174,7 @@ OptionalLevel = Annotated[
 PositiveLevel = Annotated[
     float | Absolute,
     FieldSpec(
-        "a factor of the base rate above 0, or an Absolute(...) above 0", convert_positive_level
+        "a positive factor of the base rate, or a positive Absolute(...)", convert_positive_level
     ),
 ]
 """A ``Level`` above 0."""
@@ -182,7 +182,7 @@ PositiveLevel = Annotated[
 Levels = Annotated[
     Sequence[float | Absolute],
     FieldSpec(
-        "a list of levels: factors of the base rate, 0 or more, or Absolute(...)",
+        "a list of levels: non-negative factors of the base rate, or Absolute(...)",
         make_list_converter(convert_level),
     ),
 ]
@@ -191,7 +191,7 @@ Levels = Annotated[
 # Durations.
 
 _DURATION_RULE = (
-    'a duration of 0 or more: steps, epochs such as "5ep" or a percentage such as "10%"'
+    'a non-negative duration: steps, epochs such as "5ep" or a percentage such as "10%"'
 )
 
 Duration = Annotated[float | str, FieldSpec(_DURATION_RULE, convert_duration, bind=bind_if_given)]
@@ -224,7 +224,7 @@ Offset = Annotated[
 Period = Annotated[
     float | str,
     FieldSpec(
-        'a duration above 0: steps, epochs such as "5ep" or a percentage such as "10%"',
+        'a positive duration: steps, epochs such as "5ep" or a percentage such as "10%"',
         convert_period,
         bind=lambda value, horizon, owner: horizon.to_period(value),
     ),
@@ -234,7 +234,7 @@ Period = Annotated[
 Milestones = Annotated[
     Sequence[float | str],
     FieldSpec(
-        "a list of durations of 0 or more, in ascending order",
+        "a list of non-negative durations, in ascending order",
         convert_milestones,
         bind=lambda values, horizon, owner: tuple(horizon.to_steps(value) for value in values),
     ),
@@ -247,15 +247,15 @@ Number = Annotated[float, FieldSpec("a number", to_finite_float)]
 """Any number."""
 
 NonNegative = Annotated[
-    float, FieldSpec("a number of 0 or more", make_number_converter(lambda x: x >= 0))
+    float, FieldSpec("a non-negative number", make_number_converter(lambda x: x >= 0))
 ]
-"""A number of 0 or more."""
+"""A non-negative number."""
 
-Positive = Annotated[float, FieldSpec("a number above 0", make_number_converter(lambda x: x > 0))]
-"""A number above 0."""
+Positive = Annotated[float, FieldSpec("a positive number", make_number_converter(lambda x: x > 0))]
+"""A positive number."""
 
 AtLeastOne = Annotated[
-    float, FieldSpec("a number of 1 or more", make_number_converter(lambda x: x >= 1))
+    float, FieldSpec("a number of at least 1", make_number_converter(lambda x: x >= 1))
 ]
 """A number of 1 or more."""
 
@@ -281,11 +281,11 @@ NoiseAmount = Annotated[
 
 StandardDeviation = Annotated[
     float | None,
-    FieldSpec("a number above 0", make_number_converter(lambda x: x > 0), optional=True),
+    FieldSpec("a positive number", make_number_converter(lambda x: x > 0), optional=True),
 ]
 """A standard deviation, or None."""
 
-NonNegativeInteger = Annotated[int, FieldSpec("a whole number of 0 or more", convert_count)]
+NonNegativeInteger = Annotated[int, FieldSpec("a non-negative whole number", convert_count)]
 """A count."""
 
 PowerOfTwo = Annotated[

@@ -46,6 +46,7 @@ BUILTIN_BUILDERS: Builders = {
 """What ``parse`` can always call, by name: primitives, ``Absolute`` and recipes."""
 
 _TEXT_DESCRIPTION = "the text of a schedule"
+_SYNTAX_RULE = "the text of a schedule has only calls, >>, *, + and numbers"
 _OPERANDS_RULE = ">> takes only schedules, * and + take schedules and numbers."
 
 _NUMBER_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
@@ -154,9 +155,9 @@ class Parser:
                     "a Python function cannot be written as text; use a formula: "
                     'Formula("1 / (1 + 0.01*t)").',
                 )
-        return self.raise_error(
-            node, "the text of a schedule has only calls, >>, *, + and numbers."
-        )
+            case ast.Compare(ops=[ast.Gt(), *_]):
+                self.raise_error(node, f"{_SYNTAX_RULE}; did you mean >>?")
+        return self.raise_error(node, f"{_SYNTAX_RULE}.")
 
     def parse_key(self, node: ast.expr) -> float | str:
         """Parse the key of a dictionary, a number or a string."""
@@ -250,7 +251,10 @@ class Parser:
         closest = find_nearest_name(unqualified_name.lower(), by_lowercase_name)
         hint = f"; did you mean {by_lowercase_name[closest]}?" if closest else ""
         if library_names:
-            return hint or f"; it has {', '.join(library_names)}."
+            return hint or f"; {library} has {', '.join(library_names)}."
+        prefixes = dict.fromkeys(known.partition(".")[0] for known in self.builders if "." in known)
+        if library and prefixes:
+            return hint or f"; the known prefixes are {', '.join(prefixes)}."
         return f"{hint or ';'} `lrlab gallery` lists all."
 
     def call(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:

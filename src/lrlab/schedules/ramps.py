@@ -88,7 +88,7 @@ def _convert_curve(value: object) -> str | float | None:
 
 Curve = Annotated[
     str | float,
-    FieldSpec(f"one of {', '.join(CURVES)} or a number k above 0 for p**k", _convert_curve),
+    FieldSpec(f"one of {', '.join(CURVES)} or a positive number k for p**k", _convert_curve),
 ]
 """The name of a curve, or the exponent k of the curve p**k."""
 

@@ -179,7 +179,7 @@ def slanted_triangular(rise: DurationLike = "10%", *, ratio: float = 32) -> Sche
     Linear(0.03125, 1.0, over="10%") >> Linear(1.0, 0.03125)
     """
     if not (to_finite_float(ratio) or 0) >= 1:
-        raise ScheduleError(f"slanted_triangular: ratio must be 1 or more, got {ratio!r}.")
+        raise ScheduleError(f"slanted_triangular: ratio must be at least 1, got {ratio!r}.")
     return Linear(1 / ratio, 1.0, over=rise) >> Linear(1.0, 1 / ratio)
 
 

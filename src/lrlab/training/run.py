@@ -21,7 +21,7 @@ class Run:
             ``LRScheduler`` takes, such as ``{"momentum": Linear(1, 0.9, over=30)}``.
 
     Raises:
-        TrainingError: the seed is not a whole number of 0 or more, or a schedule is not a
+        TrainingError: the seed is not a non-negative whole number, or a schedule is not a
             ``Schedule``.
     """
 
@@ -33,7 +33,7 @@ class Run:
     def __post_init__(self) -> None:
         seed = to_integer(self.seed)
         if seed is None or seed < 0:
-            raise TrainingError(f"seed must be a whole number of 0 or more, got {self.seed!r}.")
+            raise TrainingError(f"seed must be a non-negative whole number, got {self.seed!r}.")
         if "lr" in self.hyperparameter_schedules:
             raise TrainingError(
                 "hyperparameter_schedules must not contain lr; give its schedule as schedule."

@@ -58,5 +58,5 @@ def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
             f"to_code: library must be one of {', '.join(_CODE_WRITERS)}, got {library!r}{hint}"
         )
     if base is not None and not is_positive(base):
-        raise ScheduleError(f"to_code: base must be a rate above 0, got {base!r}.")
+        raise ScheduleError(f"to_code: base must be a positive rate, got {base!r}.")
     return _CODE_WRITERS[library](schedule.bind(), None if base is None else float(base))

@@ -49,7 +49,7 @@ def require_base(base: float | None, purpose: str) -> float:
 
 
 def to_whole_steps(steps: float | str | None) -> int | None:
-    """Convert a duration to an int, or None if it is not a whole number of 1 or more steps."""
+    """Convert a duration to an int, or None if it is not a positive whole number of steps."""
     if steps is None or isinstance(steps, str) or steps < 1 or steps != int(steps):
         return None
     return int(steps)

@@ -66,7 +66,7 @@ class RayCluster:
         gpus_per_run = to_finite_float(self.gpus_per_run)
         if gpus_per_run is None or gpus_per_run < 0:
             raise StudyError(
-                f"gpus_per_run must be a number of 0 or more, got {self.gpus_per_run}; try 1."
+                f"gpus_per_run must be a non-negative number, got {self.gpus_per_run}; try 1."
             )
 
 
@@ -109,7 +109,7 @@ def _check_count(name: str, value: int | None) -> None:
     number = None if value is None else to_integer(value)
     if value is not None and (number is None or number < 1):
         raise StudyError(
-            f"{name} must be a whole number of 1 or more, got {value}; omit it for what this "
+            f"{name} must be a positive whole number, got {value}; omit it for what this "
             "machine has."
         )
 
