@@ -136,13 +136,13 @@ def test_an_absolute_rate_needs_the_base_rate() -> None:
 
 
 def test_an_unbound_schedule_names_what_is_missing() -> None:
-    with raises(ScheduleError, "Cosine()", ".bind(total_steps=", "--total-steps"):
+    with raises(ScheduleError, "Cosine()", "pass total_steps=", "--total-steps"):
         Cosine()(3)
-    with raises(ScheduleError, '"10%"', ".bind(total_steps=", "--total-steps"):
+    with raises(ScheduleError, '"10%"', "pass total_steps=", "--total-steps"):
         Warmup("10%")(3)
-    with raises(ScheduleError, '"5ep"', ".bind(steps_per_epoch=", "--steps-per-epoch"):
+    with raises(ScheduleError, '"5ep"', "pass steps_per_epoch=", "--steps-per-epoch"):
         Warmup("5ep")(3)
-    with raises(ScheduleError, "Cosine()", ".bind(total_steps="):
+    with raises(ScheduleError, "Cosine()", "pass total_steps="):
         (Warmup(5) >> Cosine())(2)  # also before the unbound part starts
 
 

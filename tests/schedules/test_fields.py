@@ -21,13 +21,13 @@ def test_equal_numbers_print_alike() -> None:
     "over", [-3, float("nan"), float("inf"), "5", "5 weeks", "101%", [3], True]
 )
 def test_invalid_durations_are_refused(over: object) -> None:
-    with raises(ScheduleError, "Cosine: over must be a duration", f"got {over!r}"):
+    with raises(ScheduleError, "Cosine: over must be a non-negative duration", f"got {over!r}"):
         Cosine(over)
 
 
 @pytest.mark.parametrize("level", [-0.1, float("nan"), float("inf"), "1", None, True])
 def test_invalid_levels_are_refused(level: object) -> None:
-    with raises(ScheduleError, "Linear: end must be a factor", f"got {level!r}"):
+    with raises(ScheduleError, "Linear: end must be a non-negative factor", f"got {level!r}"):
         Linear(1.0, level, over=3)
 
 

@@ -107,7 +107,7 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
 @pytest.mark.parametrize(
     ("schedule", "rule", "mentions"),
     [
-        (Warmup(50, start=0.0) >> Cosine(), rules.find_zero_first_step, ("start=0.0",)),
+        (Warmup(50, start=0.0) >> Cosine(), rules.find_zero_first_step, ("start above 0",)),
         (Linear(0.0, 1.0), rules.find_zero_first_step, ("first step",)),
         (Constant(0.0), rules.find_zero_first_step, ("every step",)),
         (
@@ -152,7 +152,7 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
             rules.find_epochs_taken_as_steps,
             ("step 30", "550 steps in 50 epochs"),
         ),
-        (Step(30), rules.find_vanishing_rate, ("1e-19", "550 steps", "Step(30)", 'every="1ep"')),
+        (Step(30), rules.find_vanishing_rate, ("1e-19", "550 steps", "Step(30)", 'every="30ep"')),
         (Exponential(0.9), rules.find_vanishing_rate, ("Exponential(0.9)", 'every="1ep"')),
         (Cosine(end=Absolute(0.2)), rules.find_end_above_start, ("its end, 0.2", "0.1")),
         (MultiStep([100, 600]), rules.find_unreached_changes, ("step 600", "550")),
@@ -176,7 +176,9 @@ def test_epochs_taken_as_steps_are_found_without_knowing_epochs() -> None:
     (finding,) = lint(Cosine(30), total_steps=550)
     assert "Cosine(30) ends at step 30" in finding
     assert "550 steps" in finding
-    assert '"30ep"' in finding
+    assert 'write "30ep" and pass --steps-per-epoch' in finding
+    (finding,) = lint(Warmup(5) >> Cosine(10), total_steps=550)
+    assert 'write "5ep", "10ep" and pass' in finding
     assert lint(Cosine(550), total_steps=550) == ()
     assert lint(MultiStep([5]), total_steps=50) == ()
     (finding,) = lint(Linear(1.0, 0.5, over=30), total_steps=50, steps_per_epoch=1)
@@ -187,7 +189,7 @@ def test_nothing_is_compared_to_an_unknown_training() -> None:
     assert lint(Cosine(30)) == ()
     assert lint(Warmup(600) >> Cosine(30)) == ()
     assert lint(Cosine(30, end=Absolute(1e-5))) == ()
-    with raises(ScheduleError, '"10%"', ".bind(total_steps="):
+    with raises(ScheduleError, '"10%"', "pass total_steps="):
         lint(Warmup("10%") >> Cosine())
 
 

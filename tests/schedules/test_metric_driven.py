@@ -236,7 +236,7 @@ def test_metrics_may_be_tensors() -> None:
         ({"patience": 10**400}, ("non-negative", "got 1000")),
         ({"threshold_mode": "share"}, ('"rel" or "abs"', "got 'share'")),
         ({"at_patience": "no"}, ("True or False", "got 'no'")),
-        ({"low": -1}, ("a factor of the base rate", "got -1")),
+        ({"low": -1}, ("factor of the base rate", "got -1")),
     ],
 )
 def test_arguments_out_of_their_domain_are_refused(arguments: dict, mentions: tuple) -> None:

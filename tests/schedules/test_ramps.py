@@ -245,7 +245,9 @@ def test_exponential_warmup_approaches_the_base_rate() -> None:
 
 @pytest.mark.parametrize("curve", ["quadratic", 0, -1, None, float("nan")])
 def test_unknown_curves_are_refused(curve: object) -> None:
-    with raises(ScheduleError, "Warmup: curve", "linear, cosine,", "a number k", repr(curve)):
+    with raises(
+        ScheduleError, "Warmup: curve", "linear, cosine,", "a positive number k", repr(curve)
+    ):
         Warmup(5, curve=curve)
 
 

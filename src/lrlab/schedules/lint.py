@@ -56,9 +56,9 @@ def lint(
     >>> schedule = Warmup(5, start=0.0) >> Cosine(30)
     >>> for finding in lint(schedule, total_steps=550, steps_per_epoch=11):
     ...     print(finding)
-    the first step has rate 0 and trains nothing; use Warmup(...) without start=0.0.
+    the first step has rate 0 and trains nothing; start above 0, e.g. Warmup(10).
     Warmup(5, start=0.0) >> Cosine(30) ends at step 35, but the training has 550 steps in 50 \
-epochs: if you mean epochs, that is 385 steps, or "35ep".
+epochs: if you mean epochs, that is 385 steps; write "5ep", "30ep".
     """
     if not isinstance(schedule, Schedule):
         raise ScheduleError(
@@ -134,16 +134,28 @@ def find_epochs_taken_as_steps(context: LintContext) -> Iterator[str]:
     """Find a schedule that ends after as many steps as there are epochs, or very early."""
     schedule, total, last_change = context.schedule, context.total_steps, _find_last_change(context)
     if total is not None and _looks_like_epochs(last_change, context):
-        epochs, remedy = "", f'write durations in epochs as "{last_change:g}ep".'
+        durations = _list_numeric_durations(context.unbound) or [last_change]
+        in_epochs = ", ".join(f'"{duration:g}ep"' for duration in durations)
+        epochs, remedy = "", f"write {in_epochs}{_describe_missing_epoch(context)}."
         if context.steps_per_epoch:
             epochs = f" in {total / context.steps_per_epoch:g} epochs"
-            remedy = (
-                f'that is {last_change * context.steps_per_epoch:g} steps, or "{last_change:g}ep".'
-            )
+            remedy = f"that is {last_change * context.steps_per_epoch:g} steps; {remedy}"
         yield (
             f"{schedule} ends at step {last_change:g}, but the training has {total:g} steps"
             f"{epochs}: if you mean epochs, {remedy}"
         )
+
+
+def _list_numeric_durations(schedule: Schedule) -> list[float]:
+    """List the durations in steps that the text of a schedule has, each once."""
+    parts = [part for part in schedule.walk() if isinstance(part, FieldSchedule)]
+    values = [value for part in parts for value in _list_durations(part)]
+    return list(dict.fromkeys(v for v in values if not isinstance(v, str) and v > 1))
+
+
+def _describe_missing_epoch(context: LintContext) -> str:
+    """Return what a remedy in epochs needs besides if the length of an epoch is unknown."""
+    return "" if context.steps_per_epoch else " and pass --steps-per-epoch (steps_per_epoch=)"
 
 
 def _find_last_change(context: LintContext) -> float:
@@ -289,7 +301,7 @@ def find_zero_first_step(context: LintContext) -> Iterator[str]:
     if context.peak_rate == 0:
         yield f"{context.schedule} has rate 0 at every step, which trains nothing."
     else:
-        yield "the first step has rate 0 and trains nothing; use Warmup(...) without start=0.0."
+        yield "the first step has rate 0 and trains nothing; start above 0, e.g. Warmup(10)."
 
 
 def find_jumps(context: LintContext) -> Iterator[str]:
@@ -339,11 +351,14 @@ def find_vanishing_rate(context: LintContext) -> Iterator[str]:
     """Find a decay to almost 0, such as a decay per epoch that is stepped every batch."""
     if context.total_steps is None or not 0 <= context.last_rate < 1e-9 * context.peak_rate:
         return
-    for part in context.schedule.walk():
-        if isinstance(part, Exponential | Step) and part.gamma < 1:
+    for part in context.unbound.walk():
+        if not isinstance(part, Exponential | Step) or part.gamma >= 1:
+            continue
+        if not isinstance(part.every, str):
             yield (
                 f"the rate falls to {context.last_rate:.1g} by the last of {context.total_steps:g} "
-                f'steps: if {part} should count epochs, write every="1ep".'
+                f'steps: if {part} should count epochs, write every="{part.every:g}ep"'
+                f"{_describe_missing_epoch(context)}."
             )
 
 
