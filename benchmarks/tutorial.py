@@ -23,7 +23,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Protocol, Store, list_engines, run_study, select_engine
 from lrlab.studies.execution.backends import count_cores
 from lrlab.views import study_plots
-from lrlab.views.answer import assess_claim, describe_verdict, write_answer
+from lrlab.views.answer import VERDICT_LABELS, assess_claim, write_answer
 from lrlab.views.study_table import format_table
 
 SEEDS = 300
@@ -80,7 +80,7 @@ def main() -> None:
             measured[name] |= {
                 "new_ci_low": new.ci_low,
                 "new_ci_high": new.ci_high,
-                "verdict": describe_verdict(row),
+                "verdict": VERDICT_LABELS[row.verdict],
             }
     machine = f"{platform.machine()}, {count_cores()} cores"
     RESULTS.parent.mkdir(exist_ok=True)

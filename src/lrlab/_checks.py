@@ -1,10 +1,13 @@
-"""Checks of arguments that all packages share: finite and whole numbers, names."""
+"""Small helpers that all packages share: checks of numbers and names, texts of objects."""
 
 import math
+import re
 from numbers import Integral, Real
 
 MAX_MAGNITUDE = 1e100
 """The largest number in data: float64 must hold sums of squares."""
+
+_MEMORY_ADDRESS_PATTERN = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
 def to_finite_float(value: object) -> float | None:
@@ -47,3 +50,12 @@ def check_name(name: object, error: type[Exception]) -> str:
             f'name must be text without / \\ : * ? " < > |, got {name!r}; such as "my-data".'
         )
     return name
+
+
+def strip_memory_address(text: str) -> str:
+    """Return the ``repr`` of an object without its address, which differs between processes.
+
+    >>> strip_memory_address("<function f at 0x7f3a>")
+    '<function f>'
+    """
+    return _MEMORY_ADDRESS_PATTERN.sub("", text)

@@ -22,7 +22,7 @@ from lrlab.studies.plan.plan import DEFAULT_PROTOCOL, Plan, Protocol, build_plan
 from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import StudyResult
 from lrlab.training import Settings
-from lrlab.views.answer import describe_verdict, write_answer
+from lrlab.views.answer import VERDICT_LABELS, write_answer
 from lrlab.views.study_table import render_html
 
 DEFAULT_VALIDATION_SIZE = 0.2
@@ -42,7 +42,7 @@ class Study(StudyResult):
     @property
     def table(self) -> pd.DataFrame:
         """The comparison with verdicts: a row for each schedule, by rank."""
-        verdicts = [describe_verdict(row) for row in self.comparison.rows]
+        verdicts = [VERDICT_LABELS[row.verdict] for row in self.comparison.rows]
         return super().table.assign(verdict=verdicts)
 
     def __repr__(self) -> str:

@@ -234,6 +234,11 @@ def test_a_wide_table_does_not_wrap_schedules() -> None:
     _, head, *lines = text = format_table(comparison, ("lr", "momentum")).splitlines()
     assert max(map(len, text)) <= 135
     assert len(lines) == len(DEFAULTS) + 2  # two of them are long and have a line to themselves
+    # A long schedule is right above its own numbers.
+    for row in comparison.other_rows:
+        difference = f"{100 * row.vs_baseline.difference:+.2f}"
+        (place,) = (i for i, line in enumerate(lines) if f"  {row.schedule}" in line)
+        assert difference in "".join(lines[place : place + 2])
     verdicts = head.index("verdict")
     cells = [line for line in lines if len(line) > verdicts]
     assert len(cells) == len(DEFAULTS)

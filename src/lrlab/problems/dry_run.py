@@ -13,7 +13,7 @@ from lrlab.problems.user_code import accepts_arguments, describe_error, locate_e
 _BATCH_ROWS = 8
 """Rows of the batch; more than one, because batch normalization needs that."""
 
-R = TypeVar("R")
+Result = TypeVar("Result")
 
 
 def build_network(model: Any) -> nn.Module:
@@ -93,7 +93,7 @@ def check_loss_and_metric(task: Task, network: nn.Module, inputs: Tensor, target
         raise ProblemError(f"the metric {task.metric.name} must return a number, got {score!r}.")
 
 
-def _call_user_code(failure: str, call: Callable[[], R]) -> R:
+def _call_user_code(failure: str, call: Callable[[], Result]) -> Result:
     try:
         return call()
     except Exception as error:

@@ -2,7 +2,6 @@
 
 import hashlib
 import inspect
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
@@ -14,9 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lrlab._checks import strip_memory_address
 from lrlab.problems.user_code import is_library_file
-
-_ADDRESS_PATTERN = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
 def compute_fingerprint(*values: object) -> str:
@@ -159,7 +157,7 @@ def _iter_object(value: object, seen: dict[int, object]) -> Iterator[bytes]:
     else:
         attributes = sorted(getattr(value, "__dict__", {}).items())
     if not attributes:
-        yield _ADDRESS_PATTERN.sub("", repr(value)).encode()
+        yield strip_memory_address(repr(value)).encode()
     for name, attribute in attributes:
         yield name.encode()
         yield from _iter_pieces(attribute, seen)

@@ -1,7 +1,6 @@
 """Schedules from your own formula: ``Formula`` (a text, safe) or ``Custom`` (a Python function)."""
 
 import ast
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, reduce
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lrlab._checks import to_finite_float
+from lrlab._checks import strip_memory_address, to_finite_float
 from lrlab.errors import ScheduleError, format_suggestion
 from lrlab.schedules import expressions
 from lrlab.schedules.core import Array, Primitive, check_rates
@@ -46,7 +45,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": lambda *values: reduce(np.minimum, values),
     "max": lambda *values: reduce(np.maximum, values),
 }
-_MEMORY_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # differs between processes
 _VARIADIC_FUNCTIONS = ("min", "max")
 _VARIABLES = ("t", "p", "T", "pi")
 
@@ -165,7 +163,7 @@ class Custom(Primitive):
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))
-        return f"Custom({_MEMORY_ADDRESS.sub('', name)})"
+        return f"Custom({strip_memory_address(name)})"
 
 
 def _check_node(node: ast.expr, text: str) -> None:

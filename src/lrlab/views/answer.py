@@ -272,11 +272,6 @@ def _choose_verb(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def describe_verdict(row: ComparisonRow) -> str:
-    """Return the verdict on a schedule in a few words."""
-    return VERDICT_LABELS[row.verdict]
-
-
 def format_settings(settings: Settings, hyperparameters: Iterable[str]) -> list[str]:
     """Return settings with their labels: ``learning rate 0.1``, ``momentum 0.9``."""
     return [

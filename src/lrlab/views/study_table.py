@@ -19,7 +19,7 @@ from lrlab.studies import (
     compute_times_to_target,
     find_varied_hyperparameters,
 )
-from lrlab.views.answer import NumberFormat, describe_verdict, format_setting, write_answer
+from lrlab.views.answer import VERDICT_LABELS, NumberFormat, format_setting, write_answer
 from lrlab.views.plan_report import describe_validation_rows, summarize_grid
 from lrlab.views.text import (
     OPTIMIZER_NAMES,
@@ -172,7 +172,7 @@ def _make_setting_column(comparison: Comparison, name: str) -> Column:
 def _format_verdict(row: ComparisonRow) -> str:
     divergence = f", {row.diverged_count} diverged" if row.diverged_count else ""
     edge = ", at the edge" if row.at_grid_edge else ""
-    return describe_verdict(row) + divergence + edge
+    return VERDICT_LABELS[row.verdict] + divergence + edge
 
 
 def _format_ranking(columns: list[Column]) -> str:
@@ -190,8 +190,9 @@ def _format_ranking(columns: list[Column]) -> str:
         for column in columns[:2]
     ]
     lines = format_columns([*shortened, *columns[2:]]).splitlines()
+    header_height = len(lines) - len(schedules)
     for i in reversed(long_rows):
-        lines.insert(len(lines) - len(schedules) + i, f"  {ranks[i]:>4}  {schedules[i]}")
+        lines.insert(header_height + i, f"  {ranks[i]:>4}  {schedules[i]}")
     return "\n".join(lines)
 
 
