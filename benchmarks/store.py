@@ -1,8 +1,8 @@
 """Measures the store with a hundred thousand runs: its size, and how fast it is written and read.
 
 Times of commands are medians of whole processes without the first one, in seconds of wall time and
-of CPU time. The runs belong to three studies, with curves of 50 epochs with validation scores, as in
-the default study; their numbers are invented, in float32 like those of the loop.
+of CPU time. The runs belong to three studies, with curves of 50 epochs and validation scores, as
+in the default study; their numbers are invented, in float32 like those of the loop.
 
 Writes ``benchmarks/results/store.json``:
 
