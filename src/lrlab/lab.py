@@ -84,7 +84,7 @@ def compare(
     seeds and is scored on test rows. Runs that the database has already are not trained again.
 
     Args:
-        problem: what is trained, or its name or file as on the command line.
+        problem: the problem, or its name or file as on the command line.
         schedules: one or several schedules or their texts; about a dozen if omitted. The constant
             rate is always among them.
         lr: peak learning rates of the grid; ``LR_GRIDS`` of the optimizer if omitted. Without
@@ -98,7 +98,7 @@ def compare(
         device: torch's name of the device that trains the runs.
         torch_compile: whether to compile the steps of the ensemble with ``torch.compile``.
         workers: number of processes on this machine; see ``Machine``.
-        memory: what the ensemble may use, such as ``"2GB"``, or in bytes; see ``Machine``.
+        memory: memory that the ensemble may use, such as ``"2GB"`` or in bytes; see ``Machine``.
         address, gpus_per_run: of a Ray cluster; see ``RayCluster``.
         db: file that stores the runs; None for memory only.
         progress: called with every phase, and at the end of every run.

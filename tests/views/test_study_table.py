@@ -190,7 +190,7 @@ def test_tables(file_regression: FileRegressionFixture) -> None:
         },
         BASELINE,
         ACCURACY,
-        diverged_count={Constant(5.0): 1},
+        diverged_counts={Constant(5.0): 1},
     )
     tuned = compare_scores(
         {BASELINE: make_scores(0.90, 0.92), Exponential(0.99): make_scores(0.91, 0.94)},
