@@ -1,5 +1,6 @@
 """The entry point: ``compare`` runs a study of schedules; ``Study`` is its result and answer."""
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pandas as pd
 from lrlab._checks import to_finite_float
 from lrlab.dialects import parse
 from lrlab.errors import ScheduleError, StudyError, format_suggestion
-from lrlab.problems import Trainable, TrainingFunction, load_problem
+from lrlab.problems import Problem, Trainable, TrainingFunction, load_problem
 from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
@@ -151,13 +152,7 @@ def plan_study(
             there is nothing to compare.
         ScheduleError, TrainingError: a schedule or the settings are invalid for this problem.
     """
-    setting_names = [field.name for field in fields(Settings)]
-    for name in settings:
-        if name not in setting_names:
-            raise StudyError(
-                f"a study has no setting {name}{format_suggestion(name, setting_names)}; the "
-                f"settings are {', '.join(setting_names)}."
-            )
+    _check_setting_names(settings)
     needs_validation = tune or protocol.score == "best"
     default_size = DEFAULT_VALIDATION_SIZE if needs_validation else 0.0
     common = Settings(
@@ -204,6 +199,32 @@ def resolve_backend(
             "--engine ray."
         )
     return engine, Machine(workers, memory_bytes)
+
+
+def _check_setting_names(names: Iterable[str]) -> None:
+    setting_names = [field.name for field in fields(Settings)]
+    parameter_names = [
+        parameter.name
+        for parameter in inspect.signature(compare).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    table_options, array_options = (
+        inspect.signature(method).parameters for method in (Problem.from_table, Problem.from_arrays)
+    )
+    for name in names:
+        if name in setting_names:
+            continue
+        if name in table_options or name in array_options:
+            call = "from_table(file" if name in table_options else "from_arrays(x, y, model"
+            raise StudyError(
+                f"a study has no setting {name}, it belongs to the data; compare "
+                f"Problem.{call}, {name}=...)."
+            )
+        hint = format_suggestion(name, [*setting_names, *parameter_names])
+        raise StudyError(
+            f"a study has no setting {name}{hint or '; the settings are '}"
+            f"{'' if hint else ', '.join(setting_names) + '.'}"
+        )
 
 
 def _select_default_schedules(problem: Trainable, settings: Settings) -> list[Schedule]:
@@ -256,4 +277,4 @@ def _to_sequence(values: float | Sequence[float] | None) -> Sequence[float] | No
     if values is None:
         return None
     value = to_finite_float(values)
-    return list(np.ravel(values)) if value is None else [value]
+    return np.ravel(values).tolist() if value is None else [value]

@@ -305,5 +305,5 @@ def _match_study(studies: list[StudySummary], text: str | None, path: Path) -> S
     listed = ", ".join(f"{study.id} ({study.problem})" for study in matches[:5])
     more = ", ..." if len(matches) > 5 else ""
     raise StudyError(
-        f"{path} has {len(matches)} studies{matching}, name one by its id: {listed}{more}."
+        f"{path} has {len(matches)} studies{matching}; name one by its id: {listed}{more}."
     )
