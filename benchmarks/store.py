@@ -63,7 +63,7 @@ COMMANDS = {
     "status": ("status", "00000000"),
     "studies": ("studies",),
     "export to CSV": ("export", "00000000", "--output", "runs.csv", "--force"),
-    "export to JSON": ("export", "00000000", "--json", "runs.json", "--force"),
+    "export to JSON": ("export", "00000000", "--output", "runs.json", "--force"),
 }
 
 
