@@ -1,19 +1,19 @@
-"""The ensemble beside its peers, all in one run, as microseconds per run-step.
+"""Measures the ensemble and its peers, in microseconds per run-step.
 
-A run-step is a step of the optimizer of one run: wall time / (runs x steps of each). Peers take
-turns, times are medians over the turns, ratios medians of the turns' ratios. Each trains with
-lrlab's rows, initial weights and batches, works out loss and test accuracy after every epoch, and
-is compared with the loop. Peers that are written out start from data that is stacked already;
-lrlab's times have the splits, initial weights and the curves' way back to this process in them.
+A run-step is a step of the optimizer of one run: its time is wall time / (runs x steps per run).
+All take turns in one process; times are medians over the turns, ratios are medians of the ratios of
+a turn. All train with lrlab's rows, initial weights and batches, compute loss and test accuracy
+after every epoch, and are compared with the loop. Hand-written peers start from stacked data;
+lrlab's times include the splits, the initial weights and the transfer of the curves.
 
-Writes ``benchmarks/results/ensemble.json`` and the tables of ``docs/performance.md``, unless only some parts
+Writes ``benchmarks/results/ensemble.json`` and the tables of ``docs/performance.md`` if all parts
 are run:
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/ensemble.py [tutorial sizes ...]
 """
 
 if __name__ == "__main__":
-    # Worker processes import this file too, and are not to load what only peers need.
+    # Worker processes import this file, too, but do not need the imports of peers.
     from peers.parts import main
 
     main()

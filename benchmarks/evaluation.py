@@ -1,6 +1,7 @@
-"""A million steps of Warmup(1000) >> Cosine(999000): lrlab's array, optax under jit, torch's steps.
+"""Measures a million steps of Warmup(1000) >> Cosine(999000) in lrlab, optax and torch.
 
-All in one run, taking turns; times are medians, ratios medians of the turns' ratios.
+lrlab and optax (under jit) evaluate an array, torch steps. They take turns in one process; times
+are medians over the turns, ratios are medians of the ratios of a turn.
 """
 
 import statistics
@@ -38,7 +39,7 @@ def main() -> None:
     ours = seconds["lrlab, float64"]
     for name, theirs in seconds.items():
         print_row(name, statistics.median(theirs), compute_median_ratio(theirs, ours))
-    stepping = make_torch_stepper(100_000) * STEPS / 100_000
+    stepping = time_torch_steps(100_000) * STEPS / 100_000
     print_row("torch SequentialLR, stepped", stepping, stepping / statistics.median(ours))
 
 
@@ -57,7 +58,7 @@ def print_row(name: str, seconds: float, times: float) -> None:
 
 
 def jit_optax(x64: bool) -> Callable[[], Any]:
-    """Optax's same schedule, compiled, over an array that JAX holds already."""
+    """Return a call of the same schedule of optax, compiled, on an array of JAX."""
     with jax.enable_x64(x64):
         parts = [
             optax.linear_schedule(1 / (WARM + 1), 1.0, WARM),
@@ -74,8 +75,8 @@ def jit_optax(x64: bool) -> Callable[[], Any]:
     return job
 
 
-def make_torch_stepper(steps: int) -> float:
-    """Seconds for so many steps of torch's same schedule; each step costs the same."""
+def time_torch_steps(steps: int) -> float:
+    """Return the seconds of ``steps`` steps of the same schedule of torch."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     with warnings.catch_warnings():  # SequentialLR warns of its own use of step(epoch)
         warnings.simplefilter("ignore")

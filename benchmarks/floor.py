@@ -1,12 +1,11 @@
-"""Where the time of one block goes, and how far that is from the arithmetic it cannot do without.
+"""Measures the parts of the time of one block, and the floor: the time of its arithmetic alone.
 
-Trains one block of 256 runs in this process on one thread and prints tables for
-``docs/performance.md``, in microseconds of the core per run-step. What happens once is told from
-what every epoch costs by trainings of two lengths, and evaluation from training by a problem with a
-handful of test rows; all take turns, and the quickest of each counts, as other programs only add.
-The shares of operations come from torch's profiler, which slows down none but the smallest; what
-they leave is Python's. The floor is the arithmetic of the loop's own products at the rate of a
-large product on the same core.
+Trains one block of 256 runs in this process on one thread and prints the tables of
+``docs/performance.md``, in microseconds of CPU time per run-step. Trainings of two lengths separate
+the time per run from the time per epoch; a problem with few test rows separates evaluation from
+training. All take turns, and the fastest of each counts. The fractions of operations are those of
+torch's profiler, which hardly slows them down; the rest is Python. The floor is the arithmetic of
+the products of the loop, at the speed of a large product on the same core.
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/floor.py [data ...]
 """
@@ -30,10 +29,10 @@ from lrlab.training.loop import init_model
 from peers.jobs import load, make_runs
 
 RUNS, TURNS = 256, 5
-STEPS = 220  # of the longer training, at least, beyond those of the shorter
+STEPS = 220  # minimum by which the longer training exceeds the shorter one
 FEW_ROWS = 4
 LARGE = 1024
-KINDS = {  # the first that an operation's name matches; in place is how weights are updated
+KINDS = {  # an operation is of the first kind that its name matches; updates are in place
     "products": r"mm$|bmm$|addbmm|matmul|linear|conv|dot$|einsum",
     "loss": r"loss|entropy|softmax|log_sigmoid",
     "copies": r"copy_|clone|contiguous|cat$|stack$|index|empty|zeros|fill_|select|slice|expand",
@@ -52,7 +51,7 @@ def main() -> None:
 
 
 def format_table(problem: Problem) -> str:
-    """Where the time of a run-step goes."""
+    """Return a Markdown table of the parts of a run-step."""
     per_epoch = Settings().count_batches_per_epoch(problem.train_rows)
     more = math.ceil(STEPS / per_epoch)
     bare = replace(problem, split=lambda seed: drop_test_rows(problem.split(seed)))
@@ -73,8 +72,8 @@ def format_table(problem: Problem) -> str:
     rate = 2 * LARGE**3 / seconds["product"]
     operations, python = measure_parts(bare, 1 + more)
     parts = Counter[str]()
-    for operation, share in operations.items():
-        parts[classify_operation(operation)] += share * training
+    for operation, fraction in operations.items():
+        parts[classify_operation(operation)] += fraction * training
     needed, evaluating = (1e6 * each / per_epoch / rate for each in measure_floor(problem))
     shown = {
         **dict(parts.most_common()),
@@ -87,20 +86,20 @@ def format_table(problem: Problem) -> str:
     lines = ["| part of a run-step | µs | fraction |", "| --- | --: | --: |"]
     lines += [f"| {name} | {each:.2f} | {each / total:.0%} |" for name, each in shown.items()]
     longest = operations.most_common(8)
-    named = ", ".join(f"{name} {share * training:.2f}" for name, share in longest)
+    listed = ", ".join(f"{name} {fraction * training:.2f}" for name, fraction in longest)
     return "\n".join(lines) + (
         f"\n\nA large product runs at {rate / 1e9:.0f} GFLOP/s. Each run also takes {once:.0f} µs "
-        f"once. The longest operations: {named}."
+        f"once. The longest operations: {listed}."
     )
 
 
 def drop_test_rows(split: Split) -> Split:
-    """Nearly: a score of none is none."""
+    """Drop all test rows but a few, since a score needs some."""
     return replace(split, x_test=split.x_test[:FEW_ROWS], y_test=split.y_test[:FEW_ROWS])
 
 
 def time_fastest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """The seconds of a core that each job takes at best; a turn before the others warms up."""
+    """Return the least CPU seconds of each job, after a turn that warms up."""
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(TURNS + 1):
         for name, job in jobs.items():
@@ -112,32 +111,28 @@ def time_fastest(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def measure_parts(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
-    """Of all the time that the epochs after the first take, the share of each kind of operation
-    without those within it, and the share of Python.
-    """
-    (long, all_of_it), (short, first) = (
-        profile_training(problem, epochs),
-        profile_training(problem, 1),
-    )
+    """Return the fractions of the time after the first epoch: of each operation, and of Python."""
+    long, long_total = profile_training(problem, epochs)
+    short, short_total = profile_training(problem, 1)
     long.subtract(short)
-    found = Counter({name: spent / (all_of_it - first) for name, spent in long.items()})
-    return found, 1 - found.total()
+    fractions = Counter({name: us / (long_total - short_total) for name, us in long.items()})
+    return fractions, 1 - fractions.total()
 
 
 def profile_training(problem: Problem, epochs: int) -> tuple[Counter[str], float]:
-    """Microseconds in every kind of operation, and of everything."""
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
+    """Return the microseconds of each operation without others in it, and the total."""
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
         started = time.perf_counter()
         train(problem, epochs)
         seconds = time.perf_counter() - started
-    spent = Counter(
+    microseconds = Counter(
         {
             event.key.removeprefix("aten::"): event.self_cpu_time_total
-            for event in seen.key_averages()
+            for event in profiler.key_averages()
             if event.key.startswith("aten::")
         }
     )
-    return spent, 1e6 * seconds
+    return microseconds, 1e6 * seconds
 
 
 def train(problem: Problem, epochs: int) -> None:
@@ -145,12 +140,12 @@ def train(problem: Problem, epochs: int) -> None:
 
 
 def classify_operation(operation: str) -> str:
-    """What an operation is for, by its name."""
+    """Return the kind of an operation."""
     return next(kind for kind, pattern in KINDS.items() if re.search(pattern, operation))
 
 
 def measure_floor(problem: Problem) -> tuple[float, float]:
-    """Floating-point operations of one run's epoch in products: in training and in evaluation."""
+    """Count the floating-point operations of the products of an epoch: training and evaluation."""
     split, model = problem.split(0), init_model(problem, 0)
     size = make_runs(problem, RUNS, 1)[0].settings.batch_size
 
@@ -166,7 +161,7 @@ def measure_floor(problem: Problem) -> tuple[float, float]:
 
 
 def count_flops(job: Callable[[], object]) -> float:
-    """The floating-point operations of a job's products."""
+    """Count the floating-point operations of the products of a job."""
     with FlopCounterMode(display=False) as counter:
         job()
     return counter.get_total_flops()

@@ -1,6 +1,6 @@
-"""How long people wait before anything happens: help, and the import of schedules.
+"""Measures how long ``lrlab --help`` and the import of schedules take.
 
-Prints medians of whole processes, the import's beyond that of NumPy alone.
+Prints medians of whole processes; imports are without the time of NumPy.
 """
 
 import os
@@ -11,8 +11,7 @@ import time
 
 RUNS = 9
 
-
-# Bytecode is kept, as it is wherever lrlab is installed.
+# Write bytecode, as for an installed package.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 EVERYTHING = """
 import lrlab.schedules as schedules

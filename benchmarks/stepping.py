@@ -1,7 +1,7 @@
-"""One scheduler.step(): lrlab's against torch's classes, with the same schedule on the same groups.
+"""Measures ``scheduler.step()`` of lrlab and of torch, with the same schedule and groups.
 
-Both take turns in one process, a slice of steps each; times are medians over the turns, ratios
-medians of the turns' ratios. The floor is writing rates that are known already into the groups.
+Both take turns in one process; times are medians over the turns, ratios are medians of the ratios
+of a turn. The floor is the time to write known learning rates into the groups.
 """
 
 import statistics
@@ -26,14 +26,14 @@ GROUPS = (1, 10, 100)
 
 
 class Case(NamedTuple):
-    """One schedule, as torch's classes build it on an optimizer and as the dialect does."""
+    """A schedule: a function that builds torch's scheduler, and the schedule of the dialect."""
 
     theirs: Callable[[torch.optim.Optimizer], Any]
     ours: Any
 
 
 def make_schedule_case(name: str, *values: Any, **arguments: Any) -> Case:
-    """A case whose arguments are the same for both."""
+    """Make a case from the arguments, which are the same for both."""
     cls = getattr(lr_scheduler, name)
     return Case(
         lambda optimizer: cls(optimizer, *values, **arguments),
@@ -66,7 +66,11 @@ CASES = {
     "CyclicLR": make_schedule_case("CyclicLR", 0.01, 0.1, WARM, cycle_momentum=False),
     "CyclicLR with momentum": make_schedule_case("CyclicLR", 0.01, 0.1, WARM),
 }
-SOME = ("LinearLR", "CosineAnnealingLR", "SequentialLR")  # where each group has a base of its own
+SOME = (
+    "LinearLR",
+    "CosineAnnealingLR",
+    "SequentialLR",
+)  # with another base for each group, and with tensors
 
 
 def main() -> None:
@@ -97,20 +101,23 @@ def main() -> None:
 def measure_case(
     case: Case, groups: int, rates: str
 ) -> tuple[list[float], list[float], list[float]]:
-    """Seconds a step in each turn: torch's, lrlab's, and the floor's."""
-    mine, other = create_optimizer(groups, rates), create_optimizer(groups, rates)
-    theirs, ours = case.theirs(other), LRScheduler(mine, case.ours)
-    written = create_optimizer(groups, rates).param_groups
-    known = [0.1] * groups
+    """Return the seconds per step in each turn: torch's, lrlab's, and the floor's."""
+    our_optimizer, their_optimizer = (
+        create_optimizer(groups, rates),
+        create_optimizer(groups, rates),
+    )
+    theirs, ours = case.theirs(their_optimizer), LRScheduler(our_optimizer, case.ours)
+    param_groups = create_optimizer(groups, rates).param_groups
+    lrs = [0.1] * groups
 
-    def write() -> None:
-        for group, rate in zip(written, known, strict=True):
+    def write_lrs() -> None:
+        for group, rate in zip(param_groups, lrs, strict=True):
             if rates == "tensors":
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
 
-    jobs = (theirs.step, ours.step, write)
+    jobs = (theirs.step, ours.step, write_lrs)
     seconds: tuple[list[float], list[float], list[float]] = ([], [], [])
     for turn in range(TURNS + 1):
         for job, taken in zip(jobs, seconds, strict=True):
@@ -126,13 +133,13 @@ def measure_case(
 
 
 def create_optimizer(groups: int, rates: str) -> torch.optim.Optimizer:
-    """One that has been stepped, as torch wants it."""
-    made: list[dict[str, Any]] = []
+    """Create an SGD optimizer with so many parameter groups."""
+    param_groups: list[dict[str, Any]] = []
     for i in range(groups):
         base = 0.1 * (1 + i) if rates == "own bases" else 0.1
         rate = torch.tensor(base) if rates == "tensors" else base
-        made.append({"params": [torch.zeros(1, requires_grad=True)], "lr": rate})
-    return torch.optim.SGD(made, momentum=0.9)
+        param_groups.append({"params": [torch.zeros(1, requires_grad=True)], "lr": rate})
+    return torch.optim.SGD(param_groups, momentum=0.9)
 
 
 if __name__ == "__main__":

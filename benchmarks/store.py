@@ -1,9 +1,8 @@
-"""The store with a hundred thousand runs in it: how large it is, how fast it is written and read.
+"""Measures the store with a hundred thousand runs: its size, and how fast it is written and read.
 
-Commands are whole processes, medians of so many; the first round is left out. Beside the seconds on
-the clock stand those of the processor, which tell more where others use it too. Runs are of three
-studies, curves of 50 epochs with rows held out, as the default study has them; their numbers are
-made up, float32 like a loop's.
+Times of commands are medians of whole processes without the first one, in seconds of wall time and
+of CPU time. The runs belong to three studies, with curves of 50 epochs and validation scores, as
+in the default study; their numbers are invented, in float32 like those of the loop.
 
 Writes ``benchmarks/results/store.json``:
 
@@ -52,7 +51,7 @@ def main() -> None:
                 1e6 * time_each(lambda: pack_curve(curve_0.values, curve_0.columns)), 1
             ),
             "unpack_us": round(1e6 * time_each(lambda: unpack_curve(packed_0)), 1),
-            "commands": {name: time_status(folder, *words) for name, words in COMMANDS.items()},
+            "commands": {name: time_command(folder, *words) for name, words in COMMANDS.items()},
         }
     print(json.dumps(found, indent=2))
     if runs == RUNS:
@@ -64,14 +63,14 @@ COMMANDS = {
     "status": ("status", "00000000"),
     "studies": ("studies",),
     "export to CSV": ("export", "00000000", "--output", "runs.csv", "--force"),
-    "export to JSON": ("export", "00000000", "--json", "runs.json", "--force"),
+    "export to JSON": ("export", "00000000", "--output", "runs.json", "--force"),
 }
 
 
 def write_runs(db: Path, runs: int) -> float:
-    """Fills the file with runs, block by block as a study does, and gives the seconds it took."""
+    """Write runs block by block, as a study does, and return the seconds that it took."""
     problem, engine = load_problem("breast-cancer"), Engine("ensemble")
-    rates = [
+    settings = [
         Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)
     ]
     ids = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(runs)]
@@ -79,16 +78,16 @@ def write_runs(db: Path, runs: int) -> float:
     taken = 0.0
     with Store(db) as store:
         for study in range(3):
-            of = ids[: runs - 2] if not study else ids[runs - 3 + study :][:1]
+            study_ids = ids[: runs - 2] if not study else ids[runs - 3 + study :][:1]
             store.add_study(f"{study:08x}", problem, engine, "{}")
-            half = len(of) // 2
-            for phase, members in (("tuning", of[:half]), ("final", of[half:])):
+            half = len(study_ids) // 2
+            for phase, members in (("tuning", study_ids[:half]), ("final", study_ids[half:])):
                 blocks = [(run_id, i // BLOCK) for i, run_id in enumerate(members)]
                 store.add_phase(f"{study:08x}", phase, blocks)
         for first in range(0, runs, BLOCK):
             block = ids[first : first + BLOCK]
             planned = {
-                run_id: Run(SCHEDULES[i % 3], rates[i % 4], first + i)
+                run_id: Run(SCHEDULES[i % 3], settings[i % 4], first + i)
                 for i, run_id in enumerate(block)
             }
             results = {
@@ -101,7 +100,7 @@ def write_runs(db: Path, runs: int) -> float:
 
 
 def make_curve(seed: int) -> Curve:
-    """Numbers of the digits that a run's have: rates in float64, losses and scores in float32."""
+    """Make a curve with learning rates in float64, and losses and scores in float32."""
     draw = np.random.default_rng(seed)
     steps = np.arange(EPOCHS)
     rates = SCHEDULES[seed % 3].bind(total_steps=EPOCHS + 1, steps_per_epoch=1)(
@@ -114,7 +113,7 @@ def make_curve(seed: int) -> Curve:
 
 
 def time_each(call: Callable[[], object]) -> float:
-    """Seconds of one call, the median of a thousand."""
+    """Return the median seconds of a thousand calls."""
     seconds = []
     for _ in range(1000):
         started = time.perf_counter()
@@ -123,9 +122,9 @@ def time_each(call: Callable[[], object]) -> float:
     return statistics.median(seconds)
 
 
-def time_status(folder: str, *words: str) -> dict[str, float]:
-    """Seconds of a whole command, on the clock and of the processor."""
-    # Bytecode is kept, as it is wherever lrlab is installed.
+def time_command(folder: str, *words: str) -> dict[str, float]:
+    """Return the median seconds of a command: wall time and CPU time."""
+    # Write bytecode, as for an installed package.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     line = [sys.executable, "-m", "lrlab", *words]
     clock, processor = [], []
@@ -141,7 +140,7 @@ def time_status(folder: str, *words: str) -> dict[str, float]:
 
 
 def measure_cpu_seconds() -> float:
-    """Seconds of the processor that commands have used so far."""
+    """Return the CPU seconds that commands have used so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

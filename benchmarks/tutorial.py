@@ -1,9 +1,9 @@
-"""The tutorial's claim, measured: its schedules over 300 paired seeds.
+"""Measures the tutorial's claim: its schedules over 300 paired seeds.
 
 Trains the tutorial's network with the tutorial's settings. Writes
-``benchmarks/results/tutorial.json``, which the figures of the README come from, the table of
-``docs/studies.md``, and ``docs/tutorial.png`` (without the schedule that is 18 points off). Runs are
-stored in a database in the current folder, so a second call ends at once.
+``benchmarks/results/tutorial.json``, the source of the figures in the README, the table of
+``docs/studies.md``, and ``docs/tutorial.png`` without the schedule that is 18 points worse. Runs
+are stored in a database in the current folder, so that a second call trains nothing.
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/tutorial.py
 """
@@ -43,7 +43,7 @@ CLAIM = 2  # test rows of 106 by which the tutorial's second run beats its first
 
 
 def compute_luck_fraction(scores: list[float], rows: int) -> float:
-    """How often one run without a schedule beats another, of another seed, by ``CLAIM`` rows."""
+    """Return how often a run beats one of another seed, but the same schedule, by the claim."""
     right = np.round(np.array(scores) * rows)
     gains = right[:, None] - right[None, :]
     return float(np.mean(gains[~np.eye(len(right), dtype=bool)] >= CLAIM))

@@ -1,11 +1,12 @@
 """``compare`` runs the study of its plan, and ``Study`` shows its answer."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lrlab import Cosine
-from lrlab.errors import StudyError
+from lrlab.errors import LrlabError, StudyError
 from lrlab.lab import Study, compare, plan_study, resolve_backend
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import Machine, Protocol, RayCluster, Store, Verdict, run_study
@@ -91,3 +92,17 @@ def test_options_of_another_backend_are_rejected() -> None:
         resolve_backend("ray", 2, None, None, 0.0)
     with raises(StudyError, "address", "loop", "--engine ray"):
         resolve_backend("loop", None, None, "10.0.0.1:6379", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "mention"),
+    [
+        ({"target": "species"}, "Problem.from_table(file, target=...)"),
+        ({"metric": "mae"}, "Problem.from_arrays(x, y, model, metric=...)"),
+        ({"sedes": 3}, "did you mean seeds?"),
+        ({"lr": "0.1"}, "got '0.1'"),
+    ],
+)
+def test_an_error_about_a_setting_names_the_way_out(settings: Any, mention: str) -> None:
+    with raises(LrlabError, mention):
+        compare("iris", ["Cosine()"], db=None, **settings)

@@ -19,8 +19,11 @@ from lrlab.dialects.parser import DIALECTS
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src", "tests", "benchmarks", "examples", "tools")
-# Recipes and dialects are named after what they build.
-NAMED_AFTER_RESULTS = ("schedules/recipes.py", *(f"dialects/{name}.py" for name in DIALECTS))
+# Recipes and dialects are named after what they build; other libraries' functions as they are.
+NAMED_AFTER_RESULTS = (
+    "schedules/recipes.py",
+    *(f"dialects/{prefix}{name}.py" for name in DIALECTS for prefix in ("", "foreign_")),
+)
 
 PARTICIPLES = set(
     """begun bound broken built chosen done drawn driven fallen found frozen given gone grown held

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-from benchmarks.peers.jobs import Job
-from benchmarks.peers.stacked import Stacked
 from jax import lax
 
 from lrlab.problems import Problem
 from lrlab.training import Run
+
+from .jobs import Job
+from .stacked import Stacked
 
 
 def apply_network(weights, x):

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.peers import jax_scan, plain, ray_tasks, tables, torch_vmap
-from benchmarks.peers.jobs import Peer, load, make_runs, shorten, train_in_loop
-from benchmarks.peers.turns import measure_in_turns
-from benchmarks.peers.workers import Ensembles, open_pool, train_in_loops, train_in_new_processes
 
 from lrlab.problems import Problem
 from lrlab.studies.execution.backends import count_cores
 from lrlab.training import Run
 from lrlab.training.engines import select_faster_engine
+
+from . import jax_scan, plain, ray_tasks, tables, torch_vmap
+from .jobs import Peer, load, make_runs, shorten, train_in_loop
+from .turns import measure_in_turns
+from .workers import Ensembles, open_pool, train_in_loops, train_in_new_processes
 
 SIZES = {64: 5, 256: 5, 512: 3, 1024: 3, 4096: 1, 16384: 1}  # runs, and how many turns
 QUICK = 9  # turns of those that take less than a second: machines are quick and slow by turns

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import torch
-from benchmarks.peers.jobs import Job
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
 from lrlab.problems import Problem, derive_seeds
 from lrlab.training import Run
+
+from .jobs import Job
 
 
 def train(problem: Problem, run: Run) -> tuple[float, float]:

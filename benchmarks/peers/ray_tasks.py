@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import ray
-from benchmarks.peers import plain
-from benchmarks.peers.jobs import Job
 
 from lrlab.problems import Problem
 from lrlab.training import Run
+
+from . import plain
+from .jobs import Job
 
 
 @contextmanager

@@ -6,12 +6,13 @@ Written after PyTorch's own "Model ensembling" tutorial, with a gradient and SGD
 from collections.abc import Sequence
 
 import torch
-from benchmarks.peers.jobs import Job
-from benchmarks.peers.stacked import Stacked
 from torch.func import functional_call, grad_and_value, vmap
 
 from lrlab.problems import Problem
 from lrlab.training import Run
+
+from .jobs import Job
+from .stacked import Stacked
 
 
 def vmap_training(problem: Problem, runs: Sequence[Run]) -> Job:

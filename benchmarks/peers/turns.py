@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.peers.jobs import Peer, check_finals, count_run_steps, shorten, train_in_loop
-
 from lrlab.problems import Problem
+
+from .jobs import Peer, check_finals, count_run_steps, shorten, train_in_loop
 
 
 @dataclass(frozen=True)

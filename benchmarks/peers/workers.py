@@ -14,11 +14,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from benchmarks.peers.jobs import Final, Job, load
 
 from lrlab.problems import Problem
 from lrlab.training import Result, Run, ensemble, train
 from lrlab.training.engines import keep_freed_memory
+
+from .jobs import Final, Job, load
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

@@ -1,5 +1,6 @@
 """The entry point: ``compare`` runs a study of schedules; ``Study`` is its result and answer."""
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -90,7 +91,7 @@ def compare(
     seeds and is scored on test rows. Runs that the database has already are not trained again.
 
     Args:
-        problem: what is trained, or its name or file as on the command line.
+        problem: the problem, or its name or file as on the command line.
         schedules: one or several schedules or their texts; about a dozen if omitted. The constant
             rate is always among them.
         lr: peak learning rates of the grid; ``LR_GRIDS`` of the optimizer if omitted. Without
@@ -104,7 +105,7 @@ def compare(
         device: torch's name of the device that trains the runs.
         torch_compile: whether to compile the steps of the ensemble with ``torch.compile``.
         workers: number of processes on this machine; see ``Machine``.
-        memory: what the ensemble may use, such as ``"2GB"``, or in bytes; see ``Machine``.
+        memory: memory that the ensemble may use, such as ``"2GB"`` or in bytes; see ``Machine``.
         address, gpus_per_run: of a Ray cluster; see ``RayCluster``.
         db: file that stores the runs; None for memory only.
         progress: called with every phase, and at the end of every run.
@@ -164,13 +165,7 @@ def plan_study(
             f"{shorten_repr(problem)}; wrap a function of your own: "
             "TrainingFunction(train, metric=...)."
         )
-    setting_names = [field.name for field in fields(Settings)]
-    for name in settings:
-        if name not in setting_names:
-            raise StudyError(
-                f"a study has no setting {name}{format_suggestion(name, setting_names)}; the "
-                f"settings are {', '.join(setting_names)}."
-            )
+    _check_setting_names(settings)
     needs_validation = tune or protocol.score == "best"
     default_size = DEFAULT_VALIDATION_SIZE if needs_validation else 0.0
     common = Settings(
@@ -217,6 +212,32 @@ def resolve_backend(
             "--engine ray."
         )
     return engine, Machine(workers, memory_bytes)
+
+
+def _check_setting_names(names: Iterable[str]) -> None:
+    setting_names = [field.name for field in fields(Settings)]
+    parameter_names = [
+        parameter.name
+        for parameter in inspect.signature(compare).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    table_options, array_options = (
+        inspect.signature(method).parameters for method in (Problem.from_table, Problem.from_arrays)
+    )
+    for name in names:
+        if name in setting_names:
+            continue
+        if name in table_options or name in array_options:
+            call = "from_table(file" if name in table_options else "from_arrays(x, y, model"
+            raise StudyError(
+                f"a study has no setting {name}, it belongs to the data; compare "
+                f"Problem.{call}, {name}=...)."
+            )
+        hint = format_suggestion(name, [*setting_names, *parameter_names])
+        raise StudyError(
+            f"a study has no setting {name}{hint or '; the settings are '}"
+            f"{'' if hint else ', '.join(setting_names) + '.'}"
+        )
 
 
 def _select_default_schedules(problem: Trainable, settings: Settings) -> list[Schedule]:
@@ -274,4 +295,4 @@ def _to_sequence(values: float | Sequence[float] | None) -> Sequence[float] | No
     if values is None:
         return None
     value = to_finite_float(values)
-    return list(np.ravel(values)) if value is None else [value]
+    return np.ravel(values).tolist() if value is None else [value]

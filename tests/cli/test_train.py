@@ -95,7 +95,8 @@ def test_a_table(lrlab: Lrlab, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("size;kind;cost;unused\n" + rows)
     result = lrlab("train", "mine.txt", "--target", "cost", "--epochs", 2)
     assert result.code == 0
-    assert result.err.startswith("mine: 60 rows, 3 columns as 5 inputs, target cost: regression")
+    summary = "mine: 60 rows, 3 columns as 5 inputs, target column 'cost': regression"
+    assert result.err.startswith(summary)
     assert result.out.splitlines()[-1].startswith("Model RMSE:")
 
 

@@ -184,7 +184,7 @@ def test_an_unknown_target_lists_the_columns(target: str) -> None:
         ([1.5, 1e101] * 10, None, ["below 1e+100", "column y", "1e+101"]),
         ([i / 3 for i in range(20)], "classification", ["column y", "--task regression"]),
         ([f"n{i // 2}" for i in range(20)], None, ["column y", "10 classes in 20 rows"]),
-        ([1.0, None] * 10, None, ["column y lacks 10"]),
+        ([1.0, None] * 10, None, ["column y is missing 10 values"]),
         ([1.5, np.inf] * 10, None, ["column y holds inf"]),
         (["a", "b"] * 10, "guessing", ["task", "classification or regression", "guessing"]),
     ],
@@ -247,7 +247,7 @@ def test_given_test_rows_are_the_same_for_every_seed() -> None:
         (lambda test: test.drop(columns="size"), ["lack size", "--no-header"]),
         (lambda test: test.assign(size="big"), ["column size", "such as big"]),
         (lambda test: test.assign(label="maybe"), ["class maybe", "column label"]),
-        (lambda test: test.assign(label=None), ["column label lacks 30"]),
+        (lambda test: test.assign(label=None), ["column label is missing 30 values"]),
     ],
 )
 def test_test_rows_that_do_not_match(change: Callable, mentions: list[str]) -> None:

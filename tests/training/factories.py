@@ -139,7 +139,7 @@ def make_tutorial_problem() -> Problem:
 
 @cache
 def make_digits_problem() -> Problem:
-    """The 64-64-10 network on some of scikit-learn's make_digits_problem."""
+    """Make a problem with the 64-64-10 network and some of scikit-learn's digits."""
     return to_float64(load_problem("digits"))
 
 
@@ -156,7 +156,7 @@ def build_conv_net() -> nn.Module:
 
 
 def to_images(problem: Problem) -> Problem:
-    """Digits as make_images_problem, for a small convolutional network with normalisation."""
+    """Return the problem of digits as images, with a small convolutional network."""
 
     @cache
     def split(seed: int) -> Split:

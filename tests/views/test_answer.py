@@ -121,7 +121,7 @@ ANSWERS = {
     "worse as tuned": make_comparison(
         [BASE, BASE - 0.1 + NOISE], other_baseline_scores=[BASE - 0.2]
     ),
-    "all runs diverged": make_comparison([[0.5] * 3] * 2, diverged_count={0: 3, 1: 3}),
+    "all runs diverged": make_comparison([[0.5] * 3] * 2, diverged_counts={0: 3, 1: 3}),
     "one seed": make_comparison([[0.5], [0.9]]),
     "nothing to compare": make_comparison([[0.5, 0.6]]),
     "no spread": make_comparison([[0.5] * 6, [0.7] * 6]),

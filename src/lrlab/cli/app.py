@@ -1,8 +1,9 @@
 """The app: all commands by name, and the options of ``lrlab`` itself."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 import lrlab
 from lrlab.cli.compare import compare
@@ -17,6 +18,23 @@ from lrlab.cli.studies import studies
 from lrlab.cli.study_options import add_study_options
 from lrlab.cli.train import train
 
+
+class _Command(TyperCommand):
+    """A command whose help has no ``<bool>`` after flags and no braces in the usage line."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = super().get_params(ctx)
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [
+            piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
+        ]
+
+
 app = typer.Typer(
     name="lrlab",
     help="A laboratory for learning-rate schedules in PyTorch.",
@@ -24,16 +42,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(train)
-app.command()(add_study_options(compare))
-app.command()(add_study_options(plan))
-app.command()(resume)
-app.command()(show)
-app.command()(gallery)
-app.command()(studies)
-app.command()(status)
-app.command()(export)
-app.command()(delete)
+app.command(cls=_Command)(train)
+app.command(cls=_Command)(add_study_options(compare))
+app.command(cls=_Command)(add_study_options(plan))
+app.command(cls=_Command)(resume)
+app.command(cls=_Command)(show)
+app.command(cls=_Command)(gallery)
+app.command(cls=_Command)(studies)
+app.command(cls=_Command)(status)
+app.command(cls=_Command)(export)
+app.command(cls=_Command)(delete)
 
 
 def _show_version(value: bool) -> None:

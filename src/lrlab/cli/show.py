@@ -1,5 +1,6 @@
 """``lrlab show``: preview schedules before training."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ def show(
     total_steps: Annotated[
         float | None,
         typer.Option(
+            metavar="<int>",
             help="Number of steps to show.",
             show_default="up to the end of the longest schedule, if all have an end",
         ),
@@ -61,6 +63,7 @@ def show(
     ] = None,
 ) -> None:
     """Preview schedules before training: a chart, their parts, and numbers to compare."""
+    _check_numbers(total_steps, lr)
     from lrlab import parse
     from lrlab.views.files import check_output
     from lrlab.views.preview import compute_preview
@@ -83,6 +86,14 @@ def show(
     for path in output or []:
         save_preview(preview, path)
         typer.echo(f"wrote {path}")
+
+
+def _check_numbers(total_steps: float | None, lr: float | None) -> None:
+    """Refuse numbers below their range by the names of their options."""
+    if total_steps is not None and not total_steps >= 1:
+        raise ViewError(f"--total-steps must be a whole number of 1 or more, got {total_steps:g}.")
+    if lr is not None and not 0 <= lr < math.inf:
+        raise ViewError(f"--lr must be a learning rate of 0 or more, got {lr:g}.")
 
 
 def _generate_code(

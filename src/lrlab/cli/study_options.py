@@ -137,7 +137,7 @@ MomentumGridOption = Annotated[
     str | None,
     typer.Option(
         metavar="NUMBER,...",
-        help="Momenta of sgd or rmsprop to try with every learning rate.",
+        help="Momentum values for sgd or rmsprop to try with every learning rate.",
         show_default="0,0.9; with --no-tune 0",
         rich_help_panel=_PROTOCOL_PANEL,
     ),
@@ -203,7 +203,7 @@ ShuffleOption = Annotated[
     typer.Option(
         "--shuffle/--no-shuffle",
         help="Shuffle the training rows every epoch.",
-        show_default="the default of DATA; tables are shuffled",
+        show_default="DATA decides; tables: shuffled",
         rich_help_panel=_TRAINING_PANEL,
     ),
 ]
@@ -252,7 +252,8 @@ MemoryOption = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
-        help="Memory limit of the ensemble, over all processes, such as 2GB.",
+        help="Memory limit of the ensemble, over all processes, such as 2GB. With less than the "
+        "ensemble needs, the loop trains (with --engine auto).",
         show_default="half of this machine's memory",
         rich_help_panel=_ENGINE_PANEL,
     ),
@@ -269,6 +270,7 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(
         min=1,
+        metavar="<int>",
         help="Number of worker processes.",
         show_default="one per core; for the ensemble at most one per GiB of --memory",
         rich_help_panel=_ENGINE_PANEL,

@@ -215,6 +215,9 @@ class Problem:
             test_train_ratio=None if table.test_rows else len(sample.x_test) / len(sample.x_train),
         )
 
+    def __repr__(self) -> str:
+        return f"<Problem {self.name}: {self.summary}>"
+
     @property
     def metric(self) -> Metric:
         """The score that runs report."""

@@ -115,7 +115,7 @@ class Table:
         """Rows, columns and target in one line."""
         return (
             f"{len(self.inputs)} rows, {pluralize(self.inputs.shape[1], 'column')} as "
-            f"{pluralize(self.input_size, 'input')}, target {self.target.name}: "
+            f"{pluralize(self.input_size, 'input')}, target column {self.target.name!r}: "
             f"{self.target.summary}"
             + (f"; the last {self.test_rows} rows are the test file's" if self.test_rows else "")
         )
@@ -281,8 +281,9 @@ class Target:
             raise ProblemError(f"task must be classification or regression, got {task}.")
         if column.isna().any():
             raise ProblemError(
-                f"every row needs a target, but column {name} lacks {int(column.isna().sum())} "
-                "(NA, None and ? count as missing); drop those rows or fill them in."
+                f"every row needs a target, but column {name} is missing "
+                f"{pluralize(int(column.isna().sum()), 'value')} (NA, None and ? count as "
+                "missing); drop those rows or fill them in."
             )
         kind = task or _infer_kind(column)
         prepared = (

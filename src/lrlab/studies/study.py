@@ -28,7 +28,7 @@ class StudyResult:
     Args:
         plan: what is compared, and how.
         phases: its phases, the final runs last.
-        results: of every run, by id.
+        results: results of all runs, by id.
     """
 
     plan: Plan
@@ -78,7 +78,7 @@ class StudyResult:
             BASELINE,
             problem.metric,
             problem.test_train_ratio,
-            diverged_count={
+            diverged_counts={
                 schedule: sum(result.diverged for result in results)
                 for schedule, results in self.final_results.items()
             },

@@ -121,7 +121,7 @@ class Settings:
             count = to_integer(getattr(self, name))
             if count is None or count < 1:
                 raise TrainingError(
-                    f"{name} must be a positive whole number, got {getattr(self, name)}."
+                    f"{name} must be a positive whole number, got {getattr(self, name)!r}."
                 )
             counts[name] = count
         return counts
@@ -130,7 +130,7 @@ class Settings:
         lr = to_finite_float(self.lr)
         if lr is None or not 0 < lr <= FLOAT32_MAX:
             limit = f" and at most {FLOAT32_MAX:.2g}" if lr and lr > 0 else ""
-            raise TrainingError(f"lr must be a positive number{limit}, got {self.lr}; try 0.1.")
+            raise TrainingError(f"lr must be a positive number{limit}, got {self.lr!r}; try 0.1.")
         betas = self.betas
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TrainingError(f"betas must be two numbers, got {betas!r}; try (0.9, 0.999).")
@@ -219,19 +219,19 @@ class Settings:
 def _check_fraction(name: str, value: Any, hint: str) -> float:
     number = to_finite_float(value)
     if number is None or not 0 <= number < 1:
-        raise TrainingError(f"{name} must be 0 or more and below 1, got {value}; {hint}.")
+        raise TrainingError(f"{name} must be 0 or more and below 1, got {value!r}; {hint}.")
     return number
 
 
 def _check_range(name: str, value: Any, upper: float) -> float:
     number = to_finite_float(value)
     if number is None or not 0 <= number <= upper:
-        raise TrainingError(f"{name} must be from 0 to {upper:g}, got {value}; try 0.")
+        raise TrainingError(f"{name} must be from 0 to {upper:g}, got {value!r}; try 0.")
     return number
 
 
 def _check_positive(name: str, value: Any, hint: str) -> float:
     number = to_finite_float(value)
     if number is None or not number > 0:
-        raise TrainingError(f"{name} must be a positive number, got {value}; {hint}.")
+        raise TrainingError(f"{name} must be a positive number, got {value!r}; {hint}.")
     return number

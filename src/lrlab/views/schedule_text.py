@@ -11,9 +11,10 @@ from lrlab.views.preview import Line, Preview
 from lrlab.views.terminal_chart import render_chart
 from lrlab.views.text import Column, render_columns, wrap_note
 
-COLUMN_NAMES = ("first", "peak", "at step", "last", "area", "mean", "jump", "at step")
+COLUMN_NAMES = ("first", "peak", "peak step", "last", "sum", "mean", "jump", "jump step")
 COLUMN_NOTE = (
-    "area: sum of the rates; mean: area / steps; jump: largest change from one step to the next."
+    "sum: over the rates of all steps; mean: sum / steps; jump: largest change from one step to "
+    "the next."
 )
 
 

@@ -42,14 +42,18 @@ def format_study_status(
 
     Args:
         study: the study.
-        runs_per_second: how many runs end per second, if known.
+        runs_per_second: how many runs finish per second, if known.
         now: the current time.
         db_option: the option that names its database, such as ``" --db my.db"``.
     """
-    progress = "finished" if study.is_finished else _format_progress(study)
+    run_count = pluralize(study.ended_count, "run")
+    progress = (
+        f"finished, {run_count}"
+        if study.is_finished
+        else f"{_format_progress(study)}, {run_count} finished"
+    )
     lines = [
-        f"{study.id} · {study.problem} · {study.engine} · {progress}, "
-        f"{pluralize(study.ended_count, 'run')} ended",
+        f"{study.id} · {study.problem} · {study.engine} · {progress}",
         "",
     ]
     if study.phases:
@@ -63,14 +67,14 @@ def _format_phases(study: StudySummary) -> str:
         [
             Column("phase", [phase.name for phase in study.phases], "left"),
             Column("planned", [f"{phase.planned_count}" for phase in study.phases]),
-            Column("ended", [f"{phase.ended_count}" for phase in study.phases]),
+            Column("finished", [f"{phase.ended_count}" for phase in study.phases]),
             Column("diverged", [f"{phase.diverged_count}" for phase in study.phases]),
         ]
     )
 
 
 def _format_progress(study: StudySummary) -> str:
-    """Return the percentage of planned runs that have ended, at most 99 before the end."""
+    """Return the percentage of planned runs that are finished, at most 99 before the end."""
     planned = study.planned_count
     percentage = min(99, 100 * study.ended_count // planned) if planned else 0
     return f"{percentage} % of {pluralize(planned, 'run')} planned so far"
@@ -81,10 +85,11 @@ def _describe_times(
 ) -> Iterator[str]:
     started = f"started {format_timestamp(study.began_at)}"
     if study.last_ended_at is None:
-        yield f"{started}, no run has ended yet"
+        yield f"{started}, no run has finished yet"
         return
     ago = format_duration((now - study.last_ended_at).total_seconds())
-    yield f"{started}, last run ended {ago} ago; {format_duration(study.seconds)} of training"
+    total = format_duration(study.seconds)
+    yield f"{started}, last run finished {ago} ago; training time, summed over runs: {total}"
     remaining = study.planned_count - study.ended_count
     if runs_per_second and remaining:
         rate = (

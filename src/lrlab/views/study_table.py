@@ -29,6 +29,9 @@ from lrlab.views.text import (
     render_columns,
 )
 
+_TIME_TO_TARGET_NOTE = (
+    'Epochs: median over the seeds; "-" means that half of the seeds or fewer reach the score.'
+)
 _MAX_TABLE_WIDTH = 130
 _MIN_SCHEDULE_WIDTH = 26
 """Minimal width of the column of schedules, even if the table gets too wide."""
@@ -148,7 +151,7 @@ def format_times_to_target(
         times_to_target: one for each schedule.
     """
     score = NumberFormat.from_scores([target_score], metric).format_score(target_score)
-    return _format_ranking(
+    table = _format_ranking(
         [
             Column("rank", [f"{row.rank}" for row in times_to_target]),
             Column("schedule", [row.schedule for row in times_to_target], "left"),
@@ -161,6 +164,7 @@ def format_times_to_target(
             ),
         ]
     )
+    return f"{table}\n{_TIME_TO_TARGET_NOTE}"
 
 
 def _make_setting_column(comparison: Comparison, name: str) -> Column:

@@ -101,7 +101,7 @@ def test_the_engine_of_most_stored_runs_is_selected(
         for readable_store in (store, reader):
             assert select_engine(larger_study, readable_store, BOTH) == (
                 LOOP,
-                "4 of these runs are stored from it",
+                "it trained 4 of these runs already",
             )
         for count, engine, stored in ((3, LOOP, 4), (8, ENSEMBLE, 8)):
             results = dict.fromkeys(list(ensemble_runs)[:count], result)
@@ -109,7 +109,7 @@ def test_the_engine_of_most_stored_runs_is_selected(
             for readable_store in (store, reader):
                 assert select_engine(larger_study, readable_store, BOTH) == (
                     engine,
-                    f"{stored} of these runs are stored from it",
+                    f"it trained {stored} of these runs already",
                 )
 
 

@@ -27,7 +27,7 @@ def make_comparison(
     scores: Sequence[Sequence[float]],
     metric: Metric = ACCURACY,
     test_train_ratio: float | None = None,
-    diverged_count: Mapping[int, int] | None = None,
+    diverged_counts: Mapping[int, int] | None = None,
     edges: Sequence[int] | None = None,
     other_baseline_scores: Sequence[Sequence[float]] = (),
 ) -> Comparison:
@@ -37,7 +37,7 @@ def make_comparison(
         scores: shape (schedules, seeds).
         metric: of the scores.
         test_train_ratio: see ``Problem.test_train_ratio``.
-        diverged_count: number of diverged runs by index of the schedule.
+        diverged_counts: number of diverged runs by index of the schedule.
         edges: indices of the schedules whose learning rate is at the edge of the grid.
         other_baseline_scores: of the baseline at learning rates 0.2, 0.3, ...
     """
@@ -51,7 +51,7 @@ def make_comparison(
         BASELINE,
         metric,
         test_train_ratio,
-        {make_candidate(i): count for i, count in (diverged_count or {}).items()},
+        {make_candidate(i): count for i, count in (diverged_counts or {}).items()},
         selections if edges is not None or len(other_baseline_scores) else {},
         {Settings(lr=(i + 1) / 10): np.array(row) for i, row in enumerate(baseline_scores)},
     )

@@ -28,7 +28,7 @@ score_tables = st.integers(1, 5).flatmap(
 def test_differences_are_paired_and_positive_is_better() -> None:
     baseline = [0.5, 0.7, 0.9, 0.6]
     scores = [baseline, [s + d for s, d in zip(baseline, [2, 3, 2, 3], strict=True)]]
-    best, last = make_comparison(scores, diverged_count={1: 2}).rows
+    best, last = make_comparison(scores, diverged_counts={1: 2}).rows
     assert (best.schedule, best.rank, best.diverged_count) == (repr(make_candidate(1)), 1, 2)
     assert (last.rank, last.diverged_count, last.vs_baseline) == (2, 0, None)
     assert best.vs_best is None

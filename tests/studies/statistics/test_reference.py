@@ -91,7 +91,7 @@ def check_comparison(comparison: Comparison) -> None:
     text = write_answer(comparison)
     assert text.startswith(
         "On this data (300 seeds) no schedule is better than the constant rate: 4 are worse.\n"
-        "For new data like it, 1 of those is known to be worse."
+        "For new data like it, 1 of these is known to be worse."
     )
 
 

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lrlab.studies import Verdict, find_winners
-from lrlab.views.answer import write_answer
 from tests.studies.statistics.factories import (
     ACCURACY,
     BASE,
@@ -87,20 +86,9 @@ def test_better_schedules_beat_the_baseline_at_all_settings(
             assert verdict is (Verdict.WORSE_AS_TUNED if alone is Verdict.WORSE else alone)
         if verdict.is_better:
             assert sign * row.mean > max(sign * np.mean(s) for s in (scores[0], *baseline_scores))
-    winners, text = find_winners(comparison), write_answer(comparison)
+    winners = find_winners(comparison)
     assert {row.schedule for row in winners} <= {row.schedule for row in find_winners(before)}
     assert all(row.verdict.is_better for row in winners)
-    as_tuned = sum(row.verdict is Verdict.BETTER_AS_TUNED for row in comparison.other_rows)
-    assert ("better as tuned, but at" in text) == (bool(as_tuned) and not winners)
-    assert (") is better than" in text) == bool(winners)
-    if as_tuned and not winners:
-        assert f"{as_tuned} " in text.splitlines()[1]
-    if winners and test_train_ratio is not None:
-        on_new_data = winners[0].verdict is Verdict.BETTER_ON_NEW_DATA
-        assert ("is better too" in text) == on_new_data
-        assert ("is not settled" in text.splitlines()[1]) == (not on_new_data)
-    assert len(text.splitlines()) <= 4
-    assert max(map(len, text.splitlines())) <= 130
 
 
 def test_a_baseline_beaten_on_this_data_may_not_be_beaten_on_new_data() -> None:

@@ -5,9 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lrlab import (
-    Cosine,
-)
+from lrlab import Cosine
 from lrlab.training import Run, Settings, ensemble, loop
 from tests.training.assertions import assert_equals_loop, assert_same_result
 from tests.training.factories import (

@@ -94,7 +94,7 @@ class Fragile(nn.Module):
     "problem", [make_digits_problem, pytest.param(make_images_problem, marks=pytest.mark.slow)]
 )
 def test_networks_of_every_kind_diverge(problem: Callable[[], Problem]) -> None:
-    # Where layers are normalised, only the decay of the weights makes them overflow.
+    # Where layers are normalized, only the decay of the weights makes them overflow.
     settings = [replace(BASIC, lr=1e38, weight_decay=1e38), BASIC]
     runs = [Run(None, each, seed) for each in settings for seed in (0, 1)]
     results = assert_equals_loop(problem(), runs)

@@ -62,7 +62,7 @@ def select_engine(
     }
     best_stored = max(stored_counts, key=stored_counts.__getitem__)
     if stored_counts[best_stored]:
-        return best_stored, f"{stored_counts[best_stored]} of these runs are stored from it"
+        return best_stored, f"it trained {stored_counts[best_stored]} of these runs already"
     machine = THIS_MACHINE if isinstance(backend, RayCluster) else backend
     return probe_engines(plan, last_engine, machine)
 

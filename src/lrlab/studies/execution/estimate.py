@@ -50,7 +50,7 @@ def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
         len(plan.schedules) * len(plan.grid) * protocol.tuning_seeds if plan.is_tuned else 0
     )
     lr_count = len(list_lrs(plan.grid))
-    settings_per_lr = max(sum(s.lr == rate for s in plan.grid) for rate in list_lrs(plan.grid))
+    settings_per_lr = max(sum(s.lr == lr for s in plan.grid) for lr in list_lrs(plan.grid))
     max_extension_runs = (
         protocol.grid_extensions
         * settings_per_lr
@@ -59,10 +59,8 @@ def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
         else 0
     )
     min_runs, max_runs = tuning_runs + final_runs, tuning_runs + max_extension_runs + final_runs
-    seconds, bytes_per_run = (
-        _estimate_run_seconds(plan, machine),
-        _RUN_BYTES + _EPOCH_BYTES * settings.epochs,
-    )
+    seconds = _estimate_run_seconds(plan, machine)
+    bytes_per_run = _RUN_BYTES + _EPOCH_BYTES * settings.epochs
     return CostEstimate(
         tuning_runs,
         max_extension_runs,

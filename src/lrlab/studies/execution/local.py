@@ -1,8 +1,8 @@
 """Training on this machine: one process per core, all of which map the same data.
 
-A problem is written to a file once and mapped by every worker process, so that nobody copies it.
-The arrays lie beside the pickle in the file: what a worker unpickles are views of the mapped pages.
-These are copied on write, so that no worker sees the changes of another.
+A problem is written to a file once, and every worker process maps the file instead of copying it.
+The arrays lie beside the pickle in the file, and a worker unpickles them as views of the mapped
+pages. Pages are copied on write, so that no worker sees the changes of another.
 """
 
 import mmap
@@ -58,9 +58,9 @@ def train_locally(
         return
     with write_shared(problem) as handle:
         calls = [(handle, list(block.values()), engine) for block in blocks]
-        # Workers close before the file is removed that they have open.
-        with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as ended:
-            yield from ended
+        # Workers exit before the file that they have mapped is removed.
+        with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as results:
+            yield from results
 
 
 def train_block(problem: Trainable, runs: Sequence[Run], engine: Engine) -> list[Result]:
@@ -111,27 +111,26 @@ def run_in_workers(
     own_count = ceil(len(calls) / workers)
     try:
         with _ignore_interrupts_in_children():
-            index_of = {
+            indices = {
                 pool.submit(task, *call): own_count + i for i, call in enumerate(calls[own_count:])
             }
-        worker_processes = (
-            set(active_children()) - other_children
-        )  # submit() has started all of them
-        for future in index_of:
+        # submit() has started all workers.
+        worker_processes = set(active_children()) - other_children
+        for future in indices:
             future.add_done_callback(done_queue.put)
         for index in range(own_count):
             yield index, run_here(index)
             while not done_queue.empty():
                 future = done_queue.get()
-                yield index_of.pop(future), future.result()
-        while index_of and not workers_started.is_set():
-            future, index = index_of.popitem()
+                yield indices.pop(future), future.result()
+        while indices and not workers_started.is_set():
+            future, index = indices.popitem()
             future.cancel()
             yield index, run_here(index)
-        while index_of:
+        while indices:
             future = done_queue.get()
-            if future in index_of:
-                yield index_of.pop(future), future.result()
+            if future in indices:
+                yield indices.pop(future), future.result()
     except BrokenProcessPool:
         raise StudyError(
             "a worker process died; finished runs are stored: repeat the command to do the others. "
@@ -140,7 +139,7 @@ def run_in_workers(
             '`if __name__ == "__main__":`.'
         ) from None
     finally:
-        # Workers are idle, or compute results that nobody needs: do not wait for them.
+        # Workers are idle, or compute results that are not needed.
         for worker in worker_processes:
             worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)

@@ -100,7 +100,7 @@ def train_on_ray(
 
 @dataclass
 class _TaskPool:
-    """The tasks of a study: which wait, which run, and how often each was lost."""
+    """The tasks of a study: waiting and running ones, and how often each block was lost."""
 
     blocks: Sequence[Mapping[str, Run]]
     engine: Engine
@@ -120,10 +120,8 @@ class _TaskPool:
         capacity, last_poll = _BLOCKS_PER_SLOT * count_slots(self.resources), time.monotonic()
         while self.waiting or self.running:
             if time.monotonic() - last_poll > _POLL_SECONDS:
-                capacity, last_poll = (
-                    _BLOCKS_PER_SLOT * count_slots(self.resources),
-                    time.monotonic(),
-                )
+                capacity = _BLOCKS_PER_SLOT * count_slots(self.resources)
+                last_poll = time.monotonic()
             while self.waiting and len(self.running) < capacity:
                 self._start(self.waiting.popleft())
             for reference in _wait_for_ended(list(self.running)):
@@ -153,16 +151,17 @@ class _TaskPool:
             raise StudyError(
                 f"a block of {len(self.blocks[block_index])} runs lost its worker or its node "
                 f"{_MAX_TRIES} times; {_RESUME_HINT}. If it is lost again, memory may be short: "
-                "delete the study (lrlab delete) and start it with less --memory, for smaller blocks."
+                "delete the study (lrlab delete) and start it with less --memory, for smaller "
+                "blocks."
             )
         self.waiting.appendleft(block_index)
 
 
 def _wait_for_ended(references: list["ray.ObjectRef[Any]"]) -> list["ray.ObjectRef[Any]"]:
     """Wait for the first task to end, and return all that have; none after a timeout."""
-    ended, others = ray.wait(references, timeout=_POLL_SECONDS)
-    if ended and others:
-        ended += ray.wait(others, num_returns=len(others), timeout=0)[0]
+    ended, running = ray.wait(references, timeout=_POLL_SECONDS)
+    if ended and running:
+        ended += ray.wait(running, num_returns=len(running), timeout=0)[0]
     return list(ended)
 
 
@@ -317,9 +316,9 @@ class BlockResources:
 
     def count_blocks(self, node: Node) -> int:
         """Return the number of blocks that a node can train at a time."""
-        has = node["Resources"]
-        cores = int(has.get("CPU", 0)) // self.cpus
-        return min(cores, int(has.get("GPU", 0) / self.gpus)) if self.gpus else cores
+        resources = node["Resources"]
+        cores = int(resources.get("CPU", 0)) // self.cpus
+        return min(cores, int(resources.get("GPU", 0) / self.gpus)) if self.gpus else cores
 
 
 def count_slots(resources: BlockResources) -> int:
@@ -330,10 +329,10 @@ def count_slots(resources: BlockResources) -> int:
     """
     slots = sum(map(resources.count_blocks, _list_alive_nodes()))
     if not slots:
-        what = f"a core and {resources.gpus:g} of a GPU" if resources.gpus else "a core"
+        gpu = f" and {resources.gpus:g} of a GPU" if resources.gpus else ""
         raise StudyError(
-            f"a block needs {what}, but no node of the Ray cluster has that; add a node with `ray "
-            f"start --address=...`; {_RESUME_HINT}."
+            f"a block needs a core{gpu}, but no node of the Ray cluster has that; add a node with "
+            f"`ray start --address=...`; {_RESUME_HINT}."
         )
     return slots
 
@@ -374,13 +373,13 @@ def check_versions() -> None:
     def get_versions() -> dict[str, str]:
         from importlib import import_module, metadata
 
-        found = {"torch": "none", "lrlab": "none"}
+        versions = {"torch": "none", "lrlab": "none"}
         try:
-            found["torch"] = metadata.version("torch").partition("+")[0]
-            found["lrlab"] = import_module("lrlab").__version__
+            versions["torch"] = metadata.version("torch").partition("+")[0]
+            versions["lrlab"] = import_module("lrlab").__version__
         except (metadata.PackageNotFoundError, ImportError):
             pass
-        return found
+        return versions
 
     own_versions = get_versions()
     for node, node_versions in _run_on_nodes(get_versions).items():
@@ -401,13 +400,13 @@ def _run_on_nodes(function: Any) -> dict[str, dict[str, str]]:
             strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             task = ray.remote(num_cpus=0, scheduling_strategy=strategy)(function)
             node_addresses[task.remote()] = node["NodeManagerAddress"]
-    answers = {}
+    results = {}
     for reference, address in node_addresses.items():
         try:
-            answers[address] = ray.get(reference)
+            results[address] = ray.get(reference)
         except exceptions.RayError:  # the node died meanwhile
             continue
-    return answers
+    return results
 
 
 def _list_alive_nodes() -> list[Node]:

@@ -60,7 +60,7 @@ class ComparisonRow:
 
     @property
     def verdict(self) -> Verdict:
-        """What the numbers allow to say about this schedule and the baseline."""
+        """The verdict on this schedule and the baseline."""
         return decide_verdict(self.vs_baseline, self.hardest_baseline)
 
 
@@ -120,7 +120,7 @@ def compare_scores(
     baseline: Schedule,
     metric: Metric,
     test_train_ratio: float | None = None,
-    diverged_count: Mapping[Schedule, int] = _NO_DIVERGED,
+    diverged_counts: Mapping[Schedule, int] = _NO_DIVERGED,
     selections: Mapping[Schedule, Selection] = _NO_SELECTIONS,
     baseline_scores: Mapping[Settings, NDArray[np.float64]] = _NO_BASELINE_SCORES,
 ) -> Comparison:
@@ -132,7 +132,7 @@ def compare_scores(
         baseline: the schedule that the others are compared with.
         metric: of the scores; it says which direction is better.
         test_train_ratio: of the problem; see ``Problem.test_train_ratio``.
-        diverged_count: number of diverged runs by schedule; 0 if omitted.
+        diverged_counts: number of diverged runs by schedule; 0 if omitted.
         selections: the tuned settings of each schedule, if settings were tuned.
         baseline_scores: scores of the baseline at all settings tried, shape (seeds,).
 
@@ -167,7 +167,7 @@ def compare_scores(
     significant[other_indices, baseline_index] = vs_baseline.significant
     hardest_configs = find_hardest_configs(
         other_values,
-        {settings: sign * at for settings, at in baseline_scores.items()},
+        {settings: sign * values for settings, values in baseline_scores.items()},
         test_train_ratio,
         sign,
     )
@@ -191,7 +191,7 @@ def compare_scores(
                 rank=ranks[i],
                 mean=sign * float(values[i].mean()),
                 sd=float(values[i].std(ddof=1)) if values.shape[1] > 1 else None,
-                diverged_count=diverged_count.get(schedule, 0),
+                diverged_count=diverged_counts.get(schedule, 0),
                 selection=selections.get(schedule),
                 vs_baseline=None if test_index is None else vs_baseline.summarize_test(test_index),
                 vs_best=compare_with_best(i),

@@ -16,7 +16,6 @@ CONFIDENCE = 0.95
 POWER = 0.8
 """Probability of detecting a true difference; 80 % is the usual choice."""
 
-
 ALPHA = 0.05
 """A difference is clear if its adjusted p-value is below this."""
 
@@ -104,7 +103,7 @@ class PairedTestFamily:
 
     Source: on this data Student's paired t-test; for new data the corrected resampled t-test of
     Nadeau and Bengio 2003, Machine Learning 52, 239-281: splits of the same rows share most of
-    them, so many splits tell less than their number suggests.
+    them, so n splits say less than n new data sets would.
 
     >>> pairs = PairedTestFamily(np.array([[0.9, 0.8, 0.9]]), np.array([[0.8, 0.8, 0.7]]))
     >>> pair = pairs.summarize_test(0)
@@ -123,11 +122,8 @@ class PairedTestFamily:
         )
         differences = scores - reference_scores
         differences[np.abs(differences) <= rounding] = 0
-        self._scores, self._reference_scores, self._differences = (
-            scores,
-            reference_scores,
-            differences,
-        )
+        self._scores, self._reference_scores = scores, reference_scores
+        self._differences = differences
         self._test_count, self._seed_count = scores.shape
         self._mean_difference = differences.mean(axis=1)
         self._varies = np.ptp(differences, axis=1) > rounding[:, 0]
@@ -135,7 +131,7 @@ class PairedTestFamily:
         if self._varies.any():
             self._sd[self._varies] = differences[self._varies].std(axis=1, ddof=1)
         self._test_train_ratios = (0.0,) if test_train_ratio is None else (0.0, test_train_ratio)
-        self._p_values = [self._compute_p_values(extra) for extra in self._test_train_ratios]
+        self._p_values = [self._compute_p_values(ratio) for ratio in self._test_train_ratios]
         self._p_values[0][~self._varies & (self._mean_difference != 0)] = 2.0 ** (
             1 - self._seed_count
         )
@@ -179,17 +175,12 @@ class PairedTestFamily:
         return p
 
     def _estimate_difference(self, test_index: int, ratio_index: int) -> DifferenceEstimate:
-        p, p_holm = (
-            float(self._p_values[ratio_index][test_index]),
-            float(self._p_holm[ratio_index][test_index]),
-        )
+        p = float(self._p_values[ratio_index][test_index])
+        p_holm = float(self._p_holm[ratio_index][test_index])
         if not self._varies[test_index]:
             return DifferenceEstimate(None, None, p, p_holm)
-        n, test_train_ratio, alpha = (
-            self._seed_count,
-            self._test_train_ratios[ratio_index],
-            ALPHA / self._test_count,
-        )
+        n, alpha = self._seed_count, ALPHA / self._test_count
+        test_train_ratio = self._test_train_ratios[ratio_index]
         mean, sd = float(self._mean_difference[test_index]), float(self._sd[test_index])
         standard_error = sd * math.sqrt(1 / n + test_train_ratio)
         half_width = _compute_t_quantile(n) * standard_error

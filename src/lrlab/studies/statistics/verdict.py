@@ -1,4 +1,4 @@
-"""The verdict on a schedule: what its paired differences to the baseline allow to say."""
+"""The verdict on a schedule, decided by its paired differences to the baseline."""
 
 from enum import Enum, auto
 
@@ -7,7 +7,7 @@ from lrlab.studies.statistics.paired import PairedComparison
 
 
 class Verdict(Enum):
-    """What the numbers of one schedule allow to say about it and the baseline.
+    """The verdict on a schedule and the baseline.
 
     Every difference needs a p-value below 0.05 after Holm's correction. ``..._ON_NEW_DATA`` holds
     on this data and for new data like it; the others hold on this data.

@@ -43,10 +43,9 @@ def read_runs(store: ReadableStore, study_id: str) -> pd.DataFrame:
 
     Returns:
         A frame with the columns ``study``, ``phase``, ``run`` (its id), ``problem``, ``schedule``,
-        the settings by their names (schedules of other hyperparameters are
-        ``other_schedules.momentum`` and the like),
-        ``seed``, ``engine``, ``test_score``, ``diverged``, ``diverged_at_step``, ``seconds`` and
-        ``ended_at`` (UTC).
+        the settings by their names (schedules of other hyperparameters as
+        ``other_schedules.momentum`` and so on), ``seed``, ``engine``, ``test_score``, ``diverged``,
+        ``diverged_at_step``, ``seconds`` and ``ended_at`` (UTC).
 
     Raises:
         StudyError: the runs cannot be read.
@@ -81,13 +80,13 @@ def read_epochs(store: ReadableStore, study_id: str) -> pd.DataFrame:
 
 def expand_settings(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame of runs with a column per setting in place of the JSON of all settings."""
-    described = {text: _parse_settings(text) for text in frame["settings"].unique()}
-    settings = pd.json_normalize([described[text] for text in frame["settings"]])
-    at = frame.columns.tolist().index("settings")
-    rest = frame.iloc[:, at + 1 :].astype({"diverged": bool, "diverged_at_step": "Int64"})
+    settings_by_text = {text: _parse_settings(text) for text in frame["settings"].unique()}
+    settings = pd.json_normalize([settings_by_text[text] for text in frame["settings"]])
+    position = frame.columns.tolist().index("settings")
+    rest = frame.iloc[:, position + 1 :].astype({"diverged": bool, "diverged_at_step": "Int64"})
     if "ended_at" in rest:
         rest["ended_at"] = pd.to_datetime(rest["ended_at"], utc=True, format="ISO8601")
-    return pd.concat([frame.iloc[:, :at], settings, rest], axis=1)
+    return pd.concat([frame.iloc[:, :position], settings, rest], axis=1)
 
 
 def expand_curves(runs: pd.DataFrame, curves: Sequence[CurveArrays]) -> pd.DataFrame:
@@ -110,9 +109,9 @@ def expand_curves(runs: pd.DataFrame, curves: Sequence[CurveArrays]) -> pd.DataF
     frame = pd.DataFrame(
         numbers, columns=[f"{n}_" if n in run_columns else n for n in column_index]
     )
-    for at, name in enumerate(run_columns):
+    for position, name in enumerate(run_columns):
         column = runs[name] if name == "seed" else runs[name].astype("category")
-        frame.insert(at, name, column.repeat(lengths).array)
+        frame.insert(position, name, column.repeat(lengths).array)
     return frame.astype({"epoch": int}) if "epoch" in frame else frame
 
 

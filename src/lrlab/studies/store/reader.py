@@ -44,19 +44,19 @@ def query_file(path: Path, query: Query[QueryResult]) -> QueryResult:
     absolute_path = path.absolute()
     try:
         if not absolute_path.is_file():
-            what = "is not a file" if absolute_path.exists() else "does not exist"
-            raise StudyError(f"the database {path} {what}; name one with --db.")
+            problem = "is not a file" if absolute_path.exists() else "does not exist"
+            raise StudyError(f"the database {path} {problem}; name one with --db.")
         with translate_sqlite_errors(str(path)):
             state_before = _get_file_state(absolute_path)
             if not state_before[0]:
                 try:
-                    found = _query_uri(f"{absolute_path.as_uri()}?immutable=1", query)
+                    result = _query_uri(f"{absolute_path.as_uri()}?immutable=1", query)
                 except sqlite3.Error:
                     if _get_file_state(absolute_path) == state_before:
                         raise
                 else:
                     if _get_file_state(absolute_path) == state_before:
-                        return found
+                        return result
             return _query_uri(f"{absolute_path.as_uri()}?mode=ro", query)
     except OSError as error:
         raise StudyError(
@@ -73,9 +73,9 @@ def _query_uri(uri: str, query: Query[QueryResult]) -> QueryResult:
 def _get_file_state(path: Path) -> tuple[int, int, int, int]:
     """Return the size of the log beside the file, and what changes when the file changes."""
     log = path.with_name(f"{path.name}-wal")
-    found = path.stat()
+    stat = path.stat()
     log_bytes = log.stat().st_size if log.exists() else 0
-    return log_bytes, found.st_ino, found.st_size, found.st_mtime_ns
+    return log_bytes, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 class ReadableStore(ABC):
@@ -291,19 +291,19 @@ def _match_study(studies: list[StudySummary], text: str | None, path: Path) -> S
     if not studies:
         raise StudyError(f"{path} has no study; `lrlab compare` begins one.")
     if text is None:
-        found = studies
+        matches = studies
     else:
         by_id = [study for study in studies if text and study.id.startswith(text.lower())]
-        found = by_id or [study for study in studies if study.problem == text]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+        matches = by_id or [study for study in studies if study.problem == text]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         names = {name for study in studies for name in (study.id, study.problem)}
         hint = format_suggestion(str(text), sorted(names)) or "; `lrlab studies` lists them."
         raise StudyError(f"{path} has no study {text or 'with an empty name'}{hint}")
     matching = "" if text is None else f" matching {text}"
-    listed = ", ".join(f"{study.id} ({study.problem})" for study in found[:5])
-    more = ", ..." if len(found) > 5 else ""
+    listed = ", ".join(f"{study.id} ({study.problem})" for study in matches[:5])
+    more = ", ..." if len(matches) > 5 else ""
     raise StudyError(
-        f"{path} has {len(found)} studies{matching}, name one by its id: {listed}{more}."
+        f"{path} has {len(matches)} studies{matching}; name one by its id: {listed}{more}."
     )

@@ -116,10 +116,10 @@ class Database:
     def _identify_file(self) -> tuple[int, int] | None:
         """Return device and inode of the file at the path; None in memory or without a file."""
         try:
-            found = os.stat(self._location)
+            stat = os.stat(self._location)
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return stat.st_dev, stat.st_ino
 
 
 def _enable_wal(db: sqlite3.Connection, timeout: float) -> None:

@@ -238,13 +238,13 @@ class Block:
         self._run_indices = self._run_indices[seeds[:, None], slots]
         rows, columns = torch.as_tensor(seeds[:, None]), torch.as_tensor(slots)
         self._stack = self._stack.map_tensors(lambda tensor: tensor[rows, columns])
-        kept_seeds = torch.as_tensor(seeds)
-        self._batches.keep_seeds(kept_seeds)
-        self._test_evaluator = self._test_evaluator.select_seeds(kept_seeds)
+        remaining_seeds = torch.as_tensor(seeds)
+        self._batches.keep_seeds(remaining_seeds)
+        self._test_evaluator = self._test_evaluator.select_seeds(remaining_seeds)
         self._validation_evaluator = (
             None
             if self._validation_evaluator is None
-            else self._validation_evaluator.select_seeds(kept_seeds)
+            else self._validation_evaluator.select_seeds(remaining_seeds)
         )
 
 

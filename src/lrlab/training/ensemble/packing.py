@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from lrlab.errors import TrainingError
+from lrlab.errors import TrainingError, pluralize
 from lrlab.problems import Problem
 from lrlab.training.ensemble.block import Block
 from lrlab.training.run import Run
@@ -159,12 +159,21 @@ def _measure_memory_budget(problem: Problem, run: Run, workers: int, memory: int
     if free < evaluation_bytes + seed_bytes:
         least = workers * (_PROCESS_BYTES + evaluation_bytes + seed_bytes)
         raise TrainingError(
-            f"memory must be at least {least / 2**20:.0f} MiB for {workers} workers, got "
-            f"{memory / 2**20:.3g} MiB; give more (--memory), or use fewer workers (--workers)."
+            f"memory must be at least {ceil(least / 1e6)} MB for "
+            f"{pluralize(workers, 'worker')}, got {_format_size(memory)}; give more (--memory)"
+            f"{', or use fewer workers (--workers)' if workers > 1 else ''}."
         )
     return MemoryBudget(
         run_bytes, evaluation_bytes, seed_bytes, _get_cache_bytes() // workers, free
     )
+
+
+def _format_size(size: int) -> str:
+    """Return a size as the option --memory takes it: ``1 KB`` or ``2.5 GB``."""
+    for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size >= unit_bytes:
+            return f"{size / unit_bytes:.4g} {unit}"
+    return f"{size} B"
 
 
 def _get_cache_bytes() -> int:
