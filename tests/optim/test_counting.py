@@ -296,7 +296,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "a batch size twice": ({"batch_size": 2}, ("batch_size=2", "leave them out")),
     "drop_last twice": ({"drop_last": True}, ("drop_last=True", "leave them out")),
     "no batch size": ({"data": 100}, ("batch_size", 100)),
-    "batch size": ({"data": 100, "batch_size": 0}, ("batch_size must be a positive whole number", 0)),
+    "batch size": ({"data": 100, "batch_size": 0}, ("batch_size must be", "positive", 0)),
     "no samples": ({"data": 0, "batch_size": 1}, ("a number of samples must be", 0)),
     "a boolean for samples": ({"data": True, "batch_size": 1}, ("number of samples", True)),
     "a fraction of samples": ({"data": 10.0, "batch_size": 1}, ("number of samples", "got 10.0")),
