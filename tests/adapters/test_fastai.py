@@ -50,7 +50,7 @@ def test_mistakes_fail_at_once() -> None:
         to_function(Plateau(), 0.1, total_steps=10)
     with raises(ScheduleError, '"2ep"', "steps_per_epoch"):
         to_function("Warmup('2ep')", 0.1, total_steps=10)
-    with raises(ScheduleError, "total", "above 0", 0):
+    with raises(ScheduleError, "total_steps", "positive", 0):
         to_function("Cosine()", 0.1, total_steps=0)
     with raises(ScheduleError, "base", -0.1):
         to_function("Cosine()", [0.1, -0.1], total_steps=10)

@@ -107,8 +107,8 @@ def test_an_ambiguous_name_is_refused(lrlab: Lrlab, run_interrupted: Lrlab) -> N
     for name in ([], ["iris"]):
         assert_refused(lrlab("resume", *name), first, second)
     assert lrlab("resume", second).code == 0
-    assert "finished" in lrlab("status", second).out
-    assert "finished" not in lrlab("status", first).out
+    assert f"lrlab resume {first}" in lrlab("status", first).out
+    assert "lrlab resume" not in lrlab("status", second).out
 
 
 def test_a_finished_study_is_shown_again(lrlab: Lrlab, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def load_sklearn_dataset(name: str) -> Problem:
     """Load one of scikit-learn's data sets as a table.
 
     >>> load_sklearn_dataset("iris").summary
-    '150 rows, 4 columns as 4 inputs, target target: classification, 3 classes'
+    "150 rows, 4 columns as 4 inputs, target column 'target': classification, 3 classes"
     """
     load, task = _SKLEARN_LOADERS[name]
     frame: pd.DataFrame = load(as_frame=True).frame
