@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lrlab import Cosine
-from lrlab.errors import LrlabError, StudyError
+from lrlab.errors import LrlabError, ProblemError, StudyError
 from lrlab.lab import Study, compare, plan_study, resolve_backend
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import Machine, Protocol, RayCluster, Store, Verdict, run_study
@@ -106,3 +106,8 @@ def test_options_of_another_backend_are_rejected() -> None:
 def test_an_error_about_a_setting_names_the_way_out(settings: Any, mention: str) -> None:
     with raises(LrlabError, mention):
         compare("iris", ["Cosine()"], db=None, **settings)
+
+
+def test_a_problem_is_checked() -> None:
+    with raises(ProblemError, "problem", 5, "TrainingFunction"):
+        compare(5)

@@ -259,3 +259,8 @@ def test_column_names_may_be_numbers() -> None:
     frame = make_frame()
     numbered = frame.set_axis(range(frame.shape[1]), axis=1)
     assert torch.equal(Problem.from_frame(numbered).split(0).x_train, TABLE.split(0).x_train)
+
+
+def test_a_list_is_no_frame() -> None:
+    with raises(ProblemError, "frame", "[1, 2]", "from_arrays"):
+        Problem.from_frame([1, 2])

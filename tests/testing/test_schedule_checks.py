@@ -19,7 +19,9 @@ from lrlab import (
     Warmup,
     testing,
 )
+from lrlab.errors import ScheduleError
 from lrlab.schedules.ramps import Level
+from tests.raising import raises
 from tests.schedules.strategies import unbound_schedules
 
 
@@ -151,3 +153,9 @@ def test_a_mistake_fails_its_check(name: str) -> None:
         check()
     assert len(str(failed.value)) > 40
     assert "; " in str(failed.value) or ": " in str(failed.value)
+
+
+def test_a_text_is_parsed() -> None:
+    testing.check_schedule("Warmup(5) >> Cosine(5)")
+    with raises(ScheduleError, "schedule", 5):
+        testing.check_schedule(5)
