@@ -63,7 +63,7 @@ class Database:
     def close(self) -> None:
         """Close the database; what was written is in the opened file, even if it was moved."""
         with suppress(sqlite3.Error):
-            self._check_moved()
+            self._flush_if_moved()
         self._db.close()
 
     def run_query(self, query: Query[QueryResult]) -> QueryResult:
@@ -79,7 +79,7 @@ class Database:
             StudyError: it cannot be written, or the file is no longer where it was.
         """
         with translate_sqlite_errors(self.name):
-            if self._check_moved():
+            if self._flush_if_moved():
                 raise StudyError(
                     f"the database {self.name} was moved, removed or replaced while it was in use, "
                     "and nothing more is stored; put it back and repeat the command."
@@ -102,11 +102,10 @@ class Database:
                 # A read-only file fails at the first write, not at BEGIN.
                 self._db.execute("DELETE FROM run WHERE FALSE")
 
-    def _check_moved(self) -> bool:
-        """Return whether the file was moved since it was opened.
+    def _flush_if_moved(self) -> bool:
+        """Empty the log into the file if the file was moved since opening; return whether it was.
 
-        If so, empty its log into it: SQLite would take the log for that of the file that is now in
-        its place.
+        SQLite would take the log for that of the file that is now in its place.
         """
         if self._identify_file() == self._opened_file:
             return False
