@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import study_options
+from lrlab.cli.import_option import ImportOption
 from lrlab.cli.preflight import print_preflight
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def train(
             show_default="a constant rate",
         ),
     ] = None,
+    imports: ImportOption = None,
     seed: Annotated[
         int, typer.Option(help="Seed of the split, the initial weights and the batch order.")
     ] = 0,
