@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli.console import echo, print_lines
+from lrlab.cli.import_option import ImportOption
 from lrlab.errors import ViewError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def show(
             "instead of the preview.",
         ),
     ] = None,
+    imports: ImportOption = None,
 ) -> None:
     """Preview schedules before training: a chart, their parts, and numbers to compare."""
     _check_numbers(total_steps, lr)

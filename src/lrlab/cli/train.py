@@ -6,6 +6,7 @@ import typer
 
 from lrlab.cli import study_options
 from lrlab.cli.console import echo
+from lrlab.cli.import_option import ImportOption
 from lrlab.cli.preflight import print_preflight
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def train(
             show_default="a constant rate",
         ),
     ] = None,
+    imports: ImportOption = None,
     seed: Annotated[
         int, typer.Option(help="Seed of the split, the initial weights and the batch order.")
     ] = 0,
