@@ -97,7 +97,7 @@ def main() -> None:
         + "\n"
     )
     schedules = [schedule for name, schedule in SCHEDULES.items() if name != "lambda_double"]
-    study_plots.save_study_plot(study, PICTURE, schedules)
+    study_plots.save_study_plot(study, PICTURE, schedules=schedules)
     print(f"wrote {RESULTS}, {PICTURE} and the table of {DOCUMENT}")
 
 

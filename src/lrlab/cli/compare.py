@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-import typer
-
+from lrlab.cli.console import echo
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.run_study import (
     check_plot_output,
@@ -42,7 +41,7 @@ def compare(
     print_preflight(problem, plan.grid, schedules, plan.schedules)
     with Store(options.db) as store:
         engine, reason = select_engine(plan, store, engines, backend)
-        typer.echo(f"engine: {engine} ({reason})", err=True)
+        echo(f"engine: {engine} ({reason})", err=True)
         plan = replace(plan, engine=engine)
         output = output or get_default_plot_output(plan)
         study = run_study_with_progress(plan, store, backend, options.serialize_problem_options())

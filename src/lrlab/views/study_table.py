@@ -131,7 +131,7 @@ def create_columns(study: StudyResult) -> list[Column]:
     return [
         *columns,
         make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
-        Column("verdict", [_format_verdict(row) for row in rows], "left"),
+        Column("verdict", [format_verdict(row) for row in rows], "left"),
     ]
 
 
@@ -168,7 +168,8 @@ def _make_setting_column(study: StudyResult, name: str) -> Column:
     return Column(name.replace("_", " "), cells)
 
 
-def _format_verdict(row: ComparisonRow) -> str:
+def format_verdict(row: ComparisonRow) -> str:
+    """Return the verdict in a few words, the number of diverged runs, and the edge of the grid."""
     divergence = f", {row.diverged_count} diverged" if row.diverged_count else ""
     edge = ", at the edge" if row.at_grid_edge else ""
     return VERDICT_LABELS[row.verdict] + divergence + edge
