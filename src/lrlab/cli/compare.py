@@ -34,7 +34,7 @@ def compare(
     schedules = options.parse_schedules()
     engines, backend = options.resolve_engines_and_backend()
     problem = options.load_problem()
-    check_target_score(target_score, problem.metric)
+    check_target_score(target_score, is_fraction=problem.metric.percent)
     plan = options.build_plan(problem, schedules)
     if output is not None:
         check_plot_output(output, force)

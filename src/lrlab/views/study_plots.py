@@ -433,7 +433,7 @@ def _draw_band(axes: Axes, band: Band, options: LineOptions, scale: int, alpha: 
 
 def _draw_differences(axes: Axes, study: StudyResult, schedules: Sequence[Schedule]) -> None:
     rows, scale = _rank_rows(study, schedules), _get_scale(study)
-    number_format = NumberFormat.from_comparison(study.comparison)
+    number_format = NumberFormat.from_study(study)
     _label_rows(axes, study, list(rows))
     axes.axvline(0, color=get_line_style(0).color, linewidth=1.2)
     near = set(rows) - _find_far_behind(rows)
@@ -484,9 +484,8 @@ def _rank_rows(
     study: StudyResult, schedules: Collection[Schedule]
 ) -> dict[Schedule, ComparisonRow]:
     """Return the rows of the comparison for some schedules, the best first."""
-    by_text = {repr(schedule): schedule for schedule in schedules}
-    rows = study.comparison.rows
-    return {by_text[row.schedule]: row for row in rows if row.schedule in by_text}
+    rows = {study.schedules_by_label[row.label]: row for row in study.comparison.rows}
+    return {schedule: row for schedule, row in rows.items() if schedule in schedules}
 
 
 def _label_rows(axes: Axes, study: StudyResult, schedules: Sequence[Schedule]) -> None:
