@@ -34,13 +34,13 @@ from lrlab.errors import (
 )
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
-from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Primitive, Schedule, parse, to_text
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from lrlab.training import Curve, Result, Run, Settings, loop
 from lrlab.training import train as train_run
 from lrlab.training.engines import EnsembleEngine, LoopEngine
 from lrlab.training.result import EPOCH_COLUMNS
+from lrlab.user_code import describe_error, locate_error
 
 Subject = TypeVar("Subject")
 
