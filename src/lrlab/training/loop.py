@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import isfinite, nan
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
