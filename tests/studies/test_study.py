@@ -22,7 +22,7 @@ from lrlab.studies import (
 )
 from lrlab.studies.store import frames
 from lrlab.training import Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import EnsembleEngine
 from tests.raising import raises
 from tests.views.factories import make_results, make_study
 
@@ -31,7 +31,7 @@ from tests.views.factories import make_results, make_study
 def study_and_frames() -> tuple[StudyResult, pd.DataFrame, pd.DataFrame]:
     """A study, and the frames of its runs and epochs in the store."""
     grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3], [0])
-    protocol, engine = Protocol(5, tuning_seeds=2, grid_extensions=1), Engine("ensemble")
+    protocol, engine = Protocol(5, tuning_seeds=2, grid_extensions=1), EnsembleEngine()
     plan = build_plan(load_problem("wine"), [Cosine(), Plateau()], grid, protocol, engine)
     with Store(None) as store:
         study = run_study(plan, store, Machine(1))
