@@ -1,7 +1,8 @@
 """``Result``: the score and the learning curve of a run."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
+from datetime import datetime
 from typing import Self
 
 import numpy as np
@@ -92,6 +93,9 @@ class Result:
         seconds: wall time; if runs train together, their time divided by their number.
         diverged_at_step: steps of the optimizer until the divergence was detected; None if the run
             did not diverge.
+        validation_dummy_score: the dummy score on the validation rows; None if the run did not
+            diverge, or without validation rows.
+        ended_at: when it was stored, in UTC; None before.
     """
 
     test_score: float
@@ -99,3 +103,5 @@ class Result:
     curve: Curve
     seconds: float
     diverged_at_step: int | None = None
+    validation_dummy_score: float | None = None
+    ended_at: datetime | None = field(default=None, compare=False)
