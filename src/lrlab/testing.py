@@ -34,11 +34,11 @@ from lrlab.errors import (
 )
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
-from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Primitive, Schedule, parse, to_text
 from lrlab.schedules.parser import BUILTIN_BUILDERS
 from lrlab.training import Curve, Result, Run, Settings, context, ensemble, loop
 from lrlab.training.result import EPOCH_COLUMNS
+from lrlab.user_code import describe_error, locate_error
 
 Subject = TypeVar("Subject")
 

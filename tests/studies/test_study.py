@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from lrlab import Cosine, Plateau
-from lrlab.errors import StudyError
 from lrlab.problems import load_problem
 from lrlab.studies import (
     BASELINE,
@@ -26,7 +24,6 @@ from lrlab.studies import (
 from lrlab.studies.frames import read_epochs_frame, read_runs_frame
 from lrlab.training import Settings
 from lrlab.training.engines import Engine
-from tests.raising import raises
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +66,7 @@ def test_frames_are_the_same_in_python_and_in_the_database(
 def test_the_table_summarizes_the_final_runs(study_and_db: tuple[StudyResult, Path]) -> None:
     study, _ = study_and_db
     final = study.runs[study.runs.phase == "final"]
-    assert list(study.table.index) == [row.schedule for row in study.comparison.rows]
+    assert list(study.table.index) == [row.label for row in study.comparison.rows]
     baseline_lr = study.selections[BASELINE].settings.lr
     baseline_runs = final[(final.schedule == repr(BASELINE)) & (final.lr == baseline_lr)]
     for schedule, selection in study.selections.items():

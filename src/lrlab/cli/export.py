@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 from lrlab.errors import StudyError, format_suggestion
 
 _TABLES = ("runs", "epochs")
@@ -55,4 +56,4 @@ def export(
     )
     for path in output:
         save_frame(frame, path)
-        typer.echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")
+        echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

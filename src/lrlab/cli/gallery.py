@@ -1,6 +1,7 @@
 """``lrlab gallery``: list all schedules, each with a small plot and an example."""
 
 from lrlab.cli.console import print_lines
+from lrlab.cli.import_option import ImportOption
 
 _FOOTNOTE = (
     "Plots: 100 steps, from 0 to the base rate, or to the peak if that is higher. Names of other "
@@ -9,7 +10,7 @@ _FOOTNOTE = (
 )
 
 
-def gallery() -> None:
+def gallery(imports: ImportOption = None) -> None:
     """List all schedules, recipes and combinators, each with a small plot and an example."""
     from lrlab.views.gallery import render_gallery
     from lrlab.views.text import wrap_note

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import db_options, study_options
+from lrlab.cli.import_option import ImportOption
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.run_study import (
     check_plot_output,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 def resume(
     study: db_options.StudyArgument = None,
     db: db_options.DbOption = db_options.DEFAULT_DB,
+    imports: ImportOption = None,
     target_score: study_options.TargetScoreOption = None,
     output: study_options.PlotOutputOption = None,
     force: study_options.ForceOption = False,
@@ -52,7 +54,7 @@ def resume(
     # _load_plan changes the current folder; the command's own paths stay relative to this one.
     db, folder = db.absolute(), Path.cwd()
     plan = _load_plan(study_summary)
-    check_target_score(target_score, plan.problem.metric)
+    check_target_score(target_score, is_fraction=plan.problem.metric.percent)
     if output is None:
         output = get_default_plot_output(plan, folder)
     else:

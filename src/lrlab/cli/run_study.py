@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 
 if TYPE_CHECKING:
     from lrlab.studies import Phase, Plan, Store, StudyResult
@@ -65,9 +66,7 @@ def run_study_with_progress(
             f"lrlab resume {plan.id}{db_options.format_db_option(store.path)}"
             f"{_format_cluster_options(backend)}"
         )
-        typer.echo(
-            f"stopped; finished runs are stored in {store.path}. To continue: {command}", err=True
-        )
+        echo(f"stopped; finished runs are stored in {store.path}. To continue: {command}", err=True)
         raise typer.Exit(130) from None
 
 
@@ -83,7 +82,7 @@ def show_progress(
     """
     stored_run_count = len(phase.runs) - len(missing_runs)
     if stored_run_count:
-        typer.echo(
+        echo(
             f"{phase.name}: {stored_run_count} of {len(phase.runs)} runs are already stored",
             err=True,
         )
@@ -126,7 +125,7 @@ def _print_lines(name: str, run_count: int) -> "Callable[[Run], None]":
         finished += 1
         if finished == run_count or time.monotonic() - last_printed >= _SECONDS_BETWEEN_LINES:
             last_printed = time.monotonic()
-            typer.echo(f"{name}: {finished} of {run_count} runs", err=True)
+            echo(f"{name}: {finished} of {run_count} runs", err=True)
 
     return count_run
 
@@ -136,9 +135,9 @@ def present_study(study: "StudyResult", target_score: float | None, output: Path
     from lrlab.views import study_plots
     from lrlab.views.study_table import format_report
 
-    typer.echo(format_report(study, target_score))
+    echo(format_report(study, target_score))
     study_plots.save_study_plot(study, output)
-    typer.echo(f"\nPlot: {output} · runs: {db}, study {study.plan.id}")
+    echo(f"\nPlot: {output} · runs: {db}, study {study.plan.id}")
 
 
 def _print_cluster(backend: "Backend") -> None:
@@ -148,7 +147,7 @@ def _print_cluster(backend: "Backend") -> None:
     if isinstance(backend, RayCluster):
         from lrlab.studies.execution.ray import describe_cluster
 
-        typer.echo(f"training on {describe_cluster()}", err=True)
+        echo(f"training on {describe_cluster()}", err=True)
 
 
 def _format_cluster_options(backend: "Backend") -> str:

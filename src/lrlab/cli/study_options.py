@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from lrlab.cli import db_options
+from lrlab.cli.import_option import ImportOption
 from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -351,6 +352,7 @@ class StudyOptions:
             show_default="about a dozen common schedules",
         ),
     ] = None
+    imports: ImportOption = None
     seeds: Annotated[
         int, typer.Option(help="Number of seeds used for the final runs of each schedule.")
     ] = 30

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lrlab.errors import ProblemError
 from lrlab.problems.metrics import Task
 from lrlab.problems.seeds import fork_seeded_rng
-from lrlab.problems.user_code import accepts_arguments, describe_error, locate_error
+from lrlab.user_code import accepts_arguments, describe_error, locate_error
 
 _BATCH_ROWS = 8
 """Rows of the batch; more than one, because batch normalization needs that."""

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from lrlab._checks import strip_memory_address
-from lrlab.problems.user_code import is_library_file
+from lrlab.user_code import is_library_file
 
 
 def compute_fingerprint(*values: object) -> str:

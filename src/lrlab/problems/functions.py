@@ -10,7 +10,7 @@ from lrlab._checks import check_name, to_finite_float
 from lrlab.errors import TrainingError
 from lrlab.problems.fingerprint import compute_fingerprint
 from lrlab.problems.metrics import Metric
-from lrlab.problems.user_code import accepts_arguments, find_source_file
+from lrlab.user_code import accepts_arguments, find_source_file
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -9,7 +9,7 @@ from lrlab.errors import LrlabError, ProblemError, format_suggestion
 from lrlab.problems.datasets import DATASET_NAMES, load_dataset
 from lrlab.problems.functions import TrainingFunction
 from lrlab.problems.problem import Problem, Trainable
-from lrlab.problems.user_code import (
+from lrlab.user_code import (
     accepts_arguments,
     describe_error,
     is_object_reference,

@@ -4,7 +4,7 @@ Whether a study comes from Python or from a database, its frames are built here 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -115,17 +115,20 @@ def build_epochs_frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     return frame.astype({"epoch": "int64"}) if "epoch" in frame else frame
 
 
-def build_comparison_frame(comparison: Comparison, hyperparameters: Sequence[str]) -> pd.DataFrame:
-    """Return a row for each schedule, by rank.
-
-    Columns are named as the fields of ``ComparisonRow``, ``PairedComparison`` and
-    ``DifferenceEstimate``; those of the estimate for new data begin with ``new_``.
+def build_comparison_frame(
+    comparison: Comparison, selected_settings: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Return a row for each schedule, by rank, with the text of the schedule as index.
 
     Args:
         comparison: the comparison of the schedules.
-        hyperparameters: names of the tuned hyperparameters, each of which gets a column.
+        selected_settings: the tuned settings of each schedule by their names; empty without tuning.
+
+    Returns:
+        A frame whose columns are named as the fields of ``ComparisonRow``, ``PairedComparison`` and
+        ``DifferenceEstimate``; those of the estimate for new data begin with ``new_``.
     """
-    rows = [_build_record(row, hyperparameters) for row in comparison.rows]
+    rows = [_build_record(row, selected_settings.get(row.label)) for row in comparison.rows]
     return pd.DataFrame(rows).set_index("schedule")
 
 
@@ -142,11 +145,10 @@ def _parse_settings(text: str) -> dict[str, Any]:
         ) from None
 
 
-def _build_record(row: ComparisonRow, hyperparameters: Sequence[str]) -> dict[str, Any]:
-    record: dict[str, Any] = {"schedule": row.schedule, "rank": row.rank}
-    if row.selection:
-        record |= {name: getattr(row.selection.settings, name) for name in hyperparameters}
-        record["at_grid_edge"] = row.at_grid_edge
+def _build_record(row: ComparisonRow, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    record: dict[str, Any] = {"schedule": row.label, "rank": row.rank}
+    if settings is not None:
+        record |= {**settings, "at_grid_edge": row.at_grid_edge}
     record |= {"mean": row.mean, "sd": row.sd, "diverged_count": row.diverged_count}
     paired = row.vs_baseline
     if paired is not None:

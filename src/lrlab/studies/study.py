@@ -16,7 +16,7 @@ from lrlab.problems import Trainable
 from lrlab.schedules import Schedule, to_text
 from lrlab.studies.frames import build_comparison_frame, build_epochs_frame, build_runs_frame
 from lrlab.studies.plan.defaults import BASELINE
-from lrlab.studies.plan.grid import find_varied_hyperparameters
+from lrlab.studies.plan.grid import find_varied_hyperparameters, label_settings
 from lrlab.studies.plan.phases import (
     Phase,
     plan_first_phase,
@@ -25,7 +25,12 @@ from lrlab.studies.plan.phases import (
 )
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.plan.selection import Candidate, Selection, compute_test_score
-from lrlab.studies.statistics import Comparison, compare_scores
+from lrlab.studies.statistics import (
+    Comparison,
+    TimeToTarget,
+    compare_scores,
+    compute_times_to_target,
+)
 from lrlab.studies.store.reader import PlannedRun, ReadableStore, StudySummary
 from lrlab.studies.store.results import describe_settings
 from lrlab.studies.store.rows import RunRow
@@ -74,6 +79,11 @@ class StudyResult:
             )
 
     @cached_property
+    def schedules_by_label(self) -> dict[str, Schedule]:
+        """The schedules by their labels in ``comparison``: their texts."""
+        return {repr(schedule): schedule for schedule in self.plan.schedules}
+
+    @cached_property
     def selections(self) -> dict[Schedule, Selection]:
         """The tuned settings of each schedule.
 
@@ -103,6 +113,11 @@ class StudyResult:
         }
 
     @cached_property
+    def baseline_settings(self) -> dict[str, Settings]:
+        """The settings of the baseline's final runs by their labels in ``comparison``."""
+        return label_settings(self.baseline_results)
+
+    @cached_property
     def _final_by_candidate(self) -> dict[Candidate, list[Result]]:
         self._check_finished()
         return self.phases[-1].group_by_candidate(self.results)
@@ -110,24 +125,44 @@ class StudyResult:
     @cached_property
     def comparison(self) -> Comparison:
         """The statistics of the final runs."""
-        problem = self.plan.problem
+        problem, schedules = self.plan.problem, self.schedules_by_label
+        final_results = {label: self.final_results[s] for label, s in schedules.items()}
         return compare_scores(
-            {
-                schedule: self._compute_scores(results)
-                for schedule, results in self.final_results.items()
-            },
-            BASELINE,
-            problem.metric,
-            problem.test_train_ratio,
+            {label: self._compute_scores(results) for label, results in final_results.items()},
+            repr(BASELINE),
+            greater_is_better=problem.metric.greater_is_better,
+            test_train_ratio=problem.test_train_ratio,
             diverged_counts={
-                schedule: sum(result.diverged for result in results)
-                for schedule, results in self.final_results.items()
+                label: sum(result.diverged for result in results)
+                for label, results in final_results.items()
             },
-            selections=self.selections if self.plan.is_tuned else {},
+            at_grid_edge=[
+                label for label, s in schedules.items() if self.selections[s].at_grid_edge
+            ],
             baseline_scores={
-                settings: self._compute_scores(results)
-                for settings, results in self.baseline_results.items()
+                label: self._compute_scores(self.baseline_results[settings])
+                for label, settings in self.baseline_settings.items()
             },
+        )
+
+    def compute_times_to_target(
+        self, target_score: float | None = None
+    ) -> tuple[TimeToTarget, ...]:
+        """Return the number of epochs that each schedule takes to reach a score on test rows.
+
+        Args:
+            target_score: the score to reach; the mean score of the baseline by default.
+
+        Raises:
+            StudyError: the target score is not a finite number.
+        """
+        return compute_times_to_target(
+            {
+                label: [_get_test_curve(result) for result in self.final_results[schedule]]
+                for label, schedule in self.schedules_by_label.items()
+            },
+            self.comparison.baseline_row.mean if target_score is None else target_score,
+            greater_is_better=self.plan.problem.metric.greater_is_better,
         )
 
     def _compute_scores(self, results: Sequence[Result]) -> NDArray[np.float64]:
@@ -137,7 +172,16 @@ class StudyResult:
     @property
     def table(self) -> pd.DataFrame:
         """The comparison: a row for each schedule, by rank; see ``build_comparison_frame``."""
-        return build_comparison_frame(self.comparison, find_varied_hyperparameters(self.plan.grid))
+        hyperparameters = find_varied_hyperparameters(self.plan.grid)
+        selected_settings = {
+            label: {
+                name: getattr(self.selections[schedule].settings, name) for name in hyperparameters
+            }
+            for label, schedule in self.schedules_by_label.items()
+        }
+        return build_comparison_frame(
+            self.comparison, selected_settings if self.plan.is_tuned else {}
+        )
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -250,3 +294,8 @@ def _restore_plan(summary: StudySummary) -> Plan:
             f'delete the study with `lrlab.delete_study("{summary.id}")` and start again.'
         )
     return plan
+
+
+def _get_test_curve(result: Result) -> NDArray[np.float64]:
+    """Return the test score after each epoch; none for a diverged run, which reaches no score."""
+    return np.empty(0) if result.diverged else result.curve.get_column("test_score")

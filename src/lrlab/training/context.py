@@ -16,12 +16,12 @@ from lrlab.errors import LrlabError, TrainingError, find_nearest_name, format_su
 from lrlab.optim import LRScheduler
 from lrlab.problems import TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
-from lrlab.problems.user_code import describe_error, locate_error
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.loop import get_current_lr
 from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
+from lrlab.user_code import describe_error, locate_error
 
 _SETTING_NAMES = tuple(field.name for field in fields(Settings))
 

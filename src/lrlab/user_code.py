@@ -1,6 +1,6 @@
-"""Users' Python files: import an object such as ``my_problem.py:problem``, locate its errors."""
+"""Users' Python files: import one, or an object in it (``my_problem.py:problem``); locate errors."""
 
-import importlib
+import importlib.util
 import inspect
 import re
 import sys
@@ -14,7 +14,7 @@ from typing import Any
 
 from lrlab.errors import LrlabError, ProblemError, format_suggestion
 
-_LRLAB_FOLDER = Path(__file__).parents[1]
+_LRLAB_FOLDER = Path(__file__).parent
 _REFERENCE_PATTERN = re.compile(r"(?P<file>.+\.py):(?P<name>[^:/\\]*)")
 
 
@@ -59,6 +59,38 @@ def load_object(reference: str) -> object:
     return value
 
 
+def import_user_module(name_or_path: str) -> ModuleType:
+    """Import a module of the user, so that texts can name the schedules that it defines.
+
+    Its folder is added to ``sys.path``, so that worker processes find it too.
+
+    Args:
+        name_or_path: path of a Python file, or name of a module; one in the current folder is
+            found, too.
+
+    Raises:
+        ProblemError: the file or the module does not exist, or fails.
+    """
+    if name_or_path.endswith(".py"):
+        return _import_file(Path(name_or_path).expanduser())
+    if not all(part.isidentifier() for part in name_or_path.split(".")):
+        raise ProblemError(
+            f"a module must be given by its file or name, such as my_schedules.py, got "
+            f"{name_or_path or 'nothing'}."
+        )
+    _add_to_path(Path.cwd())
+    try:
+        is_found = importlib.util.find_spec(name_or_path) is not None
+    except ModuleNotFoundError:  # the package before the last dot
+        is_found = False
+    if not is_found:
+        raise ProblemError(
+            f"there is no module {name_or_path} in this folder or among the installed ones; give "
+            "the path of its file, such as my_schedules.py."
+        )
+    return _import_module(name_or_path, name_or_path)
+
+
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ProblemError(f"there is no file {path}.")
@@ -67,18 +99,8 @@ def _import_file(path: Path) -> ModuleType:
         raise ProblemError(
             f"the name of a Python file must have one dot, got {path.name}; rename the file."
         )
-    if str(file.parent) not in sys.path:
-        sys.path.insert(0, str(file.parent))
-    importlib.invalidate_caches()
-    try:
-        module = importlib.import_module(name)
-    except LrlabError as error:
-        raise ProblemError(f"{path} ({locate_error(error)}): {error}") from error
-    except (Exception, SystemExit) as error:
-        raise ProblemError(
-            f"{path} cannot be imported, it fails at {locate_error(error)}: "
-            f"{describe_error(error)}."
-        ) from error
+    _add_to_path(file.parent)
+    module = _import_module(name, path)
     imported_file = getattr(module, "__file__", None)
     if imported_file is None or Path(imported_file).resolve() != file:
         raise ProblemError(
@@ -86,6 +108,25 @@ def _import_file(path: Path) -> ModuleType:
             f"{imported_file or 'built in'}; rename your file."
         )
     return module
+
+
+def _add_to_path(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+
+
+def _import_module(name: str, label: str | Path) -> ModuleType:
+    """Import a module; an error names it by ``label``."""
+    try:
+        return importlib.import_module(name)
+    except LrlabError as error:
+        raise ProblemError(f"{label} ({locate_error(error)}): {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ProblemError(
+            f"{label} cannot be imported, it fails at {locate_error(error)}: "
+            f"{describe_error(error)}."
+        ) from error
 
 
 def accepts_arguments(function: Callable[..., object], count: int) -> bool:

@@ -8,7 +8,13 @@ import torch
 from torch import nn
 
 from lrlab.errors import LrlabError, ProblemError
-from lrlab.problems.user_code import describe_error, is_library_file, load_object, locate_error
+from lrlab.user_code import (
+    describe_error,
+    import_user_module,
+    is_library_file,
+    load_object,
+    locate_error,
+)
 from tests.raising import raises
 
 
@@ -60,6 +66,37 @@ def test_files_that_cannot_be_imported(
 def test_a_file_that_does_not_exist(scripts: Path) -> None:
     with raises(ProblemError, "nothing.py"):
         load_object(f"{scripts / 'nothing.py'}:x")
+
+
+def test_a_module_is_imported_by_its_file_or_its_name(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert import_user_module(script).model() == 3
+    assert import_user_module("json") is importlib.import_module("json")
+    monkeypatch.chdir(Path(script).parent)
+    (Path(script).parent / "package").mkdir()
+    (Path(script).parent / "package" / "inner_module.py").write_text("x = 4")
+    assert import_user_module("package.inner_module").x == 4
+
+
+@pytest.mark.parametrize("name", ["not_there", "not_there.inside", "json.not_there"])
+def test_a_module_that_does_not_exist(scripts: Path, name: str) -> None:
+    with raises(ProblemError, name, "my_schedules.py"):
+        import_user_module(name)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../user_script", "script.py:model"])
+def test_names_that_are_no_modules(name: str) -> None:
+    with raises(ProblemError, "file or name", name or "nothing"):
+        import_user_module(name)
+
+
+def test_a_module_that_fails(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (scripts / "failing_module.py").write_text("\n1 / 0\n")
+    monkeypatch.chdir(scripts)
+    for name in ("failing_module", "failing_module.py"):
+        with raises(ProblemError, name, "failing_module.py:2", "ZeroDivisionError"):
+            import_user_module(name)
 
 
 def test_locate_error_returns_the_users_line() -> None:
