@@ -23,7 +23,7 @@ from lrlab.studies import (
 )
 from lrlab.studies.frames import read_epochs_frame, read_runs_frame
 from lrlab.training import Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import EnsembleEngine
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def study_and_db(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyResult,
     """A study, and the database that it was stored in."""
     db = tmp_path_factory.mktemp("study") / "lrlab.db"
     grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3], [0])
-    protocol, engine = Protocol(5, tuning_seeds=2, grid_extensions=1), Engine("ensemble")
+    protocol, engine = Protocol(5, tuning_seeds=2, grid_extensions=1), EnsembleEngine()
     plan = build_plan(load_problem("wine"), [Cosine(), Plateau()], grid, protocol, engine)
     with Store(db) as store:
         return run_study(plan, store, Machine(1)), db

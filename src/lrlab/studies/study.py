@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from lrlab.errors import LrlabError, ScheduleError, StudyError
-from lrlab.problems import Trainable
 from lrlab.schedules import Schedule, to_text
 from lrlab.studies.frames import build_comparison_frame, build_epochs_frame, build_runs_frame
 from lrlab.studies.plan.defaults import BASELINE
@@ -275,7 +273,7 @@ def _restore_plan(summary: StudySummary) -> Plan:
     try:
         plan = Plan.from_dict(
             json.loads(summary.plan),
-            cast(Trainable, StoredProblem.from_facts(json.loads(summary.problem_facts))),
+            StoredProblem.from_facts(json.loads(summary.problem_facts)),
             Engine.from_text(summary.engine),
         )
     except ScheduleError as error:

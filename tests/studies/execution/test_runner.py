@@ -22,10 +22,10 @@ from lrlab.studies import (
 )
 from lrlab.studies.execution.runner import ProgressCallback
 from lrlab.training import Run, Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
 
-ENSEMBLE = Engine("ensemble")
+ENSEMBLE = EnsembleEngine()
 ONE = Machine(1)
 
 
@@ -71,7 +71,7 @@ def get_numbers(study: StudyResult) -> dict[str, tuple]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", [ENSEMBLE, Engine("loop")], ids=str)
+@pytest.mark.parametrize("engine", [ENSEMBLE, LoopEngine()], ids=str)
 def test_a_study_stopped_after_every_run_has_the_same_numbers(
     iris: Problem, tmp_path: Path, engine: Engine
 ) -> None:

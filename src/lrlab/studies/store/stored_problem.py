@@ -17,8 +17,9 @@ class StoredProblem:
     """A problem as a database describes it: enough to show its studies, too little to train it.
 
     Args:
-        name, fingerprint, summary, metric, train_rows, shuffle, test_train_ratio, data_warnings:
-            see ``Problem``; the metric cannot compute scores.
+        name, fingerprint, summary, metric, train_rows, shuffle, test_train_ratio, data_warnings,
+            has_rows, feeds_metrics, loop_only_reason: see ``Trainable``; the metric cannot compute
+            scores.
     """
 
     name: str
@@ -29,6 +30,9 @@ class StoredProblem:
     shuffle: bool
     test_train_ratio: float | None
     data_warnings: tuple[str, ...]
+    has_rows: bool
+    feeds_metrics: bool
+    loop_only_reason: str | None
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
@@ -41,7 +45,7 @@ class StoredProblem:
         return cls(**{**facts, "metric": metric, "data_warnings": tuple(facts["data_warnings"])})
 
 
-def describe_problem(problem: Trainable | StoredProblem) -> dict[str, Any]:
+def describe_problem(problem: Trainable) -> dict[str, Any]:
     """Return the facts of a problem as JSON types."""
     facts = {field.name: getattr(problem, field.name) for field in fields(StoredProblem)}
     metric = {name: getattr(problem.metric, name) for name in _METRIC_FACTS}
