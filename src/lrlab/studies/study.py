@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lrlab.errors import LrlabError, ScheduleError, StudyError
 from lrlab.schedules import Schedule, to_text
+from lrlab.studies.best_config import BestConfig
 from lrlab.studies.frames import build_comparison_frame, build_epochs_frame, build_runs_frame
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import find_varied_hyperparameters, label_settings
@@ -25,9 +26,11 @@ from lrlab.studies.plan.plan import Plan
 from lrlab.studies.plan.selection import Candidate, Selection, compute_test_score
 from lrlab.studies.statistics import (
     Comparison,
+    Recommendation,
     TimeToTarget,
     compare_scores,
     compute_times_to_target,
+    recommend,
 )
 from lrlab.studies.store.reader import PlannedRun, ReadableStore, StudySummary
 from lrlab.studies.store.results import describe_settings
@@ -141,6 +144,37 @@ class StudyResult:
                 label: self._compute_scores(self.baseline_results[settings])
                 for label, settings in self.baseline_settings.items()
             },
+        )
+
+    @cached_property
+    def recommendation(self) -> Recommendation:
+        """Which schedule to use, by its label in ``comparison``, and why."""
+        return recommend(self.comparison)
+
+    @property
+    def best(self) -> BestConfig:
+        """The schedule to use with its settings: one that is better than the constant rate at all
+        settings of the constant rate; otherwise the constant rate.
+
+        Raises:
+            StudyError: every run of the constant rate diverged, and no other schedule is better.
+        """
+        row = self.recommendation.row
+        if row is None:
+            raise StudyError(
+                f"study {self.plan.id} has no best schedule, since every run of the constant rate "
+                "diverged and no other schedule is clearly better; use a lower `lr`."
+            )
+        schedule = self.schedules_by_label[row.label]
+        selection = self.selections[schedule]
+        return BestConfig(
+            schedule=schedule,
+            settings=selection.settings,
+            validation_score=selection.validation_score,
+            test_score=row.mean,
+            diverged_count=row.diverged_count,
+            vs_baseline=row.vs_baseline,
+            reason=self.recommendation.reason,
         )
 
     def compute_times_to_target(
