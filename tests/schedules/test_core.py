@@ -22,8 +22,8 @@ from lrlab.schedules import (
     parse,
 )
 from lrlab.schedules.fields import Positive
-from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.raising import raises
+from tests.schedules.builders import BUILTIN_BUILDERS
 from tests.schedules.reference_evaluation import compute_rate
 from tests.schedules.strategies import make_trees, relative, schedules, steps, unbound_schedules
 
