@@ -16,8 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tuning
-from lrlab import Constant
-from lrlab.problems.metrics import make_binary_task
 from lrlab.studies import Comparison, ComparisonRow, Verdict, compare_scores, find_winners
 from tuning import Curves, FavoringRows, FittedClassifiers, TunedStudy, TuningWorld
 from worlds import FixedRows, LinearClassifiers, OverlappingSplits, SimulatedStudy, World
@@ -108,16 +106,14 @@ GAINS = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02)
 
 
 def compare_study(study: SimulatedStudy, test_train_ratio: float | None) -> Comparison:
-    """Compare the schedules of a simulated study."""
-    scores = {
-        Constant(float(i + 1)): schedule_scores for i, schedule_scores in enumerate(study.scores)
-    }
-    return compare_scores(scores, Constant(1.0), make_binary_task().metric, test_train_ratio)
+    """Compare the schedules of a simulated study, labelled by their indices."""
+    scores = {str(i): schedule_scores for i, schedule_scores in enumerate(study.scores)}
+    return compare_scores(scores, "0", greater_is_better=True, test_train_ratio=test_train_ratio)
 
 
 def get_schedule_index(row: ComparisonRow) -> int:
     """Return the index of the schedule of a row in its study."""
-    return int(float(row.schedule[len("Constant(") : -1])) - 1
+    return int(row.label)
 
 
 def draw_studies(world: World, count: int) -> Iterator[SimulatedStudy]:
@@ -225,7 +221,7 @@ def measure_power(
         world, is_found = make_world(multiple * min_detectable), []
         for study in draw_studies(world, studies):
             rows = compare_study(study, world.test_train_ratio).other_rows
-            (paired,) = [row.vs_baseline for row in rows if row.schedule == "Constant(2.0)"]
+            (paired,) = [row.vs_baseline for row in rows if row.label == "1"]
             is_found.append(paired.estimates[-1].significant and paired.difference > 0)
         effect = multiple * min_detectable
         power.append({"multiple": multiple, "effect": effect, **compute_fraction(is_found)})
@@ -301,7 +297,7 @@ def measure_power_tuned(
                 (is_named, find_winners(comparison)),
                 (is_named_over_tuned, find_winners_over_tuned_baseline(comparison)),
             ):
-                values.append("Constant(2.0)" in [row.schedule for row in winners])
+                values.append("1" in [row.label for row in winners])
         power.append(
             {
                 "gain": gain,

@@ -13,10 +13,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lrlab import Constant, Schedule
-from lrlab.problems.metrics import make_binary_task
-from lrlab.studies import BASELINE, Comparison, Selection, build_grid, compare_scores
-from lrlab.studies.plan.grid import LR_GRIDS, MOMENTUM_GRIDS, build_midpoints, compute_extension_lr
+from lrlab.studies import Comparison, build_grid, compare_scores
+from lrlab.studies.plan.grid import (
+    LR_GRIDS,
+    MOMENTUM_GRIDS,
+    build_midpoints,
+    compute_extension_lr,
+    label_settings,
+)
 from lrlab.training import Settings
 from worlds import FloatArray, draw_test_rows
 
@@ -36,6 +40,8 @@ ALL_SETTINGS = tuple(
 """All settings that a study may try, the lowest learning rate first; every other one is a midpoint
 of two neighbors.
 """
+
+SETTINGS_LABELS = tuple(label_settings(ALL_SETTINGS))
 
 LR_POSITIONS = np.repeat(np.arange(-2 - GRID_EXTENSIONS, 2 + GRID_EXTENSIONS + 0.5, 0.5), 2)
 """The learning rate of each of them, in grid steps from the middle of the grid."""
@@ -229,32 +235,34 @@ def _find_lrs_between(low: float, high: float) -> NDArray[np.bool_]:
 def compare_tuned(
     study: TunedStudy, test_train_ratio: float | None, with_midpoints: bool = True
 ) -> Comparison:
-    """Compare the schedules of a simulated study.
+    """Compare the schedules of a simulated study, labelled by their indices.
 
     Args:
         study: the study.
         test_train_ratio: that of its world.
         with_midpoints: whether a winner must beat the baseline halfway between learning rates, too.
     """
-    scores: dict[Schedule, FloatArray] = {}
-    selections: dict[Schedule, Selection] = {}
-    baseline_scores: dict[Settings, FloatArray] = {}
+    scores: dict[str, FloatArray] = {}
+    at_grid_edge: list[str] = []
+    baseline_scores: dict[str, FloatArray] = {}
     per_schedule = zip(study.validation_scores, study.final_scores, strict=True)
     for k, (validation_scores, final_scores) in enumerate(per_schedule):
-        schedule = Constant(float(k + 1)) if k else BASELINE
         best, side, is_tried = select_settings(validation_scores)
-        scores[schedule] = final_scores[best]
-        selections[schedule] = Selection(ALL_SETTINGS[best], side, float(validation_scores[best]))
-        if schedule == BASELINE:
+        scores[str(k)] = final_scores[best]
+        if side:
+            at_grid_edge.append(str(k))
+        if k == 0:
             is_trained = (
                 _find_lrs_between(*LR_POSITIONS[is_tried][[0, -1]]) if with_midpoints else is_tried
             )
-            baseline_scores = {ALL_SETTINGS[i]: final_scores[i] for i in np.flatnonzero(is_trained)}
+            baseline_scores = {
+                SETTINGS_LABELS[i]: final_scores[i] for i in np.flatnonzero(is_trained)
+            }
     return compare_scores(
         scores,
-        BASELINE,
-        make_binary_task().metric,
-        test_train_ratio,
-        selections=selections,
+        "0",
+        greater_is_better=True,
+        test_train_ratio=test_train_ratio,
+        at_grid_edge=at_grid_edge,
         baseline_scores=baseline_scores,
     )

@@ -56,20 +56,20 @@ def main() -> None:
         engine, _ = select_engine(plan, store, list_engines("auto"))
         study = run_study(replace(plan, engine=engine), store)
     comparison = study.comparison
-    rows = {row.schedule: row for row in comparison.rows}
+    rows = {row.label: row for row in comparison.rows}
     luck = compute_luck_fraction(
         [result.test_score for result in study.final_results[BASELINE]], rows=106
     )
-    table = f"```\n{format_table(comparison)}\n```\n"
+    table = f"```\n{format_table(study)}\n```\n"
     DOCUMENT.write_text(MARKED.sub(lambda _: table, DOCUMENT.read_text()))
-    print(f"{write_answer(comparison)}\n\n{table}")
-    print(assess_claim(comparison, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
+    print(f"{write_answer(study)}\n\n{table}")
+    print(assess_claim(study, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 
     measured = {}
     for name, schedule in SCHEDULES.items():
         row = rows[repr(schedule)]
-        measured[name] = {"schedule": row.schedule, "mean": row.mean, "sd": row.sd}
+        measured[name] = {"schedule": row.label, "mean": row.mean, "sd": row.sd}
         if (gain := row.vs_baseline) is not None:
             here, new = gain.on_this_data, gain.for_new_data
             measured[name] |= {
@@ -97,7 +97,7 @@ def main() -> None:
         + "\n"
     )
     schedules = [schedule for name, schedule in SCHEDULES.items() if name != "lambda_double"]
-    study_plots.save_study_plot(study, PICTURE, schedules)
+    study_plots.save_study_plot(study, PICTURE, schedules=schedules)
     print(f"wrote {RESULTS}, {PICTURE} and the table of {DOCUMENT}")
 
 

@@ -47,7 +47,7 @@ def test_compare_runs_the_same_study_as_its_parts(iris: Problem, tmp_path: Path)
 
 
 def test_the_table_has_the_labels_of_verdicts(study: Study) -> None:
-    assert study.table.index.tolist() == [row.schedule for row in study.comparison.rows]
+    assert study.table.index.tolist() == [row.label for row in study.comparison.rows]
     labels = [VERDICT_LABELS[row.verdict] for row in study.comparison.rows]
     assert study.table["verdict"].tolist() == labels
     assert study.table.loc["Constant(1.0)", "verdict"] == VERDICT_LABELS[Verdict.BASELINE]

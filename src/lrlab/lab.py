@@ -44,7 +44,7 @@ class Study(StudyResult):
     @property
     def answer(self) -> str:
         """The answer in words, at most four lines."""
-        return write_answer(self.comparison)
+        return write_answer(self)
 
     @property
     def table(self) -> pd.DataFrame:

@@ -2,22 +2,19 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import typer
 
 from lrlab import Cosine, studies
-from lrlab.cli import run_study as run_study_module
-from lrlab.cli.run_study import run_study_with_progress, show_progress
+from lrlab.cli.run_study import run_study_with_progress
 from lrlab.errors import StudyError
 from lrlab.lab import plan_study
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Phase, Plan, Store, build_plan, plan_first_phase, run_study
+from lrlab.studies import Machine, Plan, Store, run_study
 from lrlab.studies.execution import ray as ray_backend
 from lrlab.studies.execution import runner
 from lrlab.studies.plan.plan import Protocol
-from lrlab.training import Settings
 from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 
 pytestmark = pytest.mark.slow
@@ -96,36 +93,3 @@ def test_an_error_during_training_is_printed(lrlab: Lrlab, monkeypatch: pytest.M
 
     monkeypatch.setattr(studies, "run_study", fail)
     assert_refused(lrlab("compare", *STUDY, *LOOP), "error: the disk is full.")
-
-
-@pytest.fixture
-def phase() -> Phase:
-    """The final phase of two schedules and five seeds."""
-    plan = build_plan(load_problem("iris"), [Cosine()], Settings(epochs=1), Protocol(5))
-    return plan_first_phase(plan)
-
-
-def test_progress_is_a_line_every_ten_seconds_and_at_the_end(
-    phase: Phase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    clock = 100.0
-    monkeypatch.setattr(run_study_module, "time", SimpleNamespace(monotonic=lambda: clock))
-    missing_runs = list(phase.runs.values())[3:]
-    with show_progress(phase, missing_runs) as count_run:
-        for run in missing_runs:  # seven, at 104, 108 and so on
-            clock += 4.0
-            count_run(run)
-    assert capsys.readouterr().err.splitlines() == [
-        "final: 3 of 10 runs are already stored",
-        "final: 3 of 7 runs",
-        "final: 6 of 7 runs",
-        "final: 7 of 7 runs",
-    ]
-
-
-def test_no_progress_if_all_runs_are_stored(
-    phase: Phase, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with show_progress(phase, []):
-        pass
-    assert capsys.readouterr().err == "final: 10 of 10 runs are already stored\n"

@@ -43,7 +43,7 @@ def test_runs_and_epochs_equal_those_of_the_store(study_and_frames: tuple) -> No
 def test_the_table_summarizes_the_final_runs(study_and_frames: tuple) -> None:
     study, runs, _ = study_and_frames
     final = runs[runs.phase == "final"]
-    assert list(study.table.index) == [row.schedule for row in study.comparison.rows]
+    assert list(study.table.index) == [row.label for row in study.comparison.rows]
     baseline_lr = study.selections[BASELINE].settings.lr
     baseline_runs = final[(final.schedule == repr(BASELINE)) & (final.lr == baseline_lr)]
     for schedule, selection in study.selections.items():

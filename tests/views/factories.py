@@ -1,12 +1,54 @@
 """Studies with given results, without training."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from lrlab.schedules import Schedule
-from lrlab.studies import BASELINE, Plan, StudyResult, plan_first_phase, plan_next_phase
+from lrlab.problems import load_problem
+from lrlab.schedules import Schedule, parse
+from lrlab.studies import (
+    BASELINE,
+    Comparison,
+    Plan,
+    Selection,
+    StudyResult,
+    build_plan,
+    plan_first_phase,
+    plan_next_phase,
+)
 from lrlab.training import Curve, Epoch, Result, Settings
+
+
+def make_compared_study(
+    comparison: Comparison,
+    problem: str = "iris",
+    settings: Mapping[str, Settings] | None = None,
+    baseline_settings: Mapping[str, Settings] | None = None,
+) -> StudyResult:
+    """Make a study without runs that has this comparison.
+
+    Args:
+        comparison: labels are texts of schedules; the baseline is the constant rate.
+        problem: name of the problem that has the metric of the scores.
+        settings: selected for each schedule, by its label; by default none were tuned.
+        baseline_settings: by the labels of the comparison, if it names any.
+    """
+    selected = settings or dict.fromkeys((row.label for row in comparison.rows), Settings())
+    plan = build_plan(
+        load_problem(problem),
+        [parse(row.label) for row in comparison.rows],
+        [replace(s, validation_size=0.2) for s in selected.values()],
+    )
+    study = StudyResult(plan, (), {})
+    edges = {row.label: int(row.at_grid_edge) for row in comparison.rows}
+    vars(study).update(  # what a study computes from its runs
+        comparison=comparison,
+        selections={parse(text): Selection(s, edges[text]) for text, s in selected.items()},
+        schedules_by_label={text: parse(text) for text in selected},
+        baseline_settings=dict(baseline_settings or {}),
+    )
+    return study
 
 
 def make_study(

@@ -1,6 +1,7 @@
 """Answers say what the numbers say, and every number of a comparison has the same format."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,18 +10,32 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from lrlab.studies import Verdict, find_winners
+from lrlab.problems.metrics import Metric
+from lrlab.studies import Comparison, StudyResult, Verdict, find_winners
+from lrlab.training import Settings
 from lrlab.views.answer import VERDICT_LABELS, NumberFormat, assess_claim, write_answer
 from tests.studies.statistics.factories import (
-    ACCURACY,
     BASE,
     NOISE,
-    RMSE,
     draw_scores,
     get_row,
-    make_candidate,
     make_comparison,
 )
+from tests.views.factories import make_compared_study
+
+ACCURACY = Metric("accuracy", greater_is_better=True, percent=True, fn=lambda a, b: a)
+RMSE = Metric("RMSE", greater_is_better=False, percent=False, fn=lambda a, b: a)
+
+
+def make_answered_study(comparison: Comparison, greater_is_better: bool = True) -> StudyResult:
+    """Make a study with accuracies or errors; labels of the baseline's settings are its rates."""
+    labels = {r.hardest_baseline.label for r in comparison.rows if r.hardest_baseline}
+    rates = {"lr=0.1": 0.1, "lr=0.2": 0.2, "lr=0.3": 0.3} if labels else {}
+    return make_compared_study(
+        comparison,
+        "iris" if greater_is_better else "diabetes",
+        baseline_settings={label: Settings(lr=rate) for label, rate in rates.items()},
+    )
 
 
 def test_verdicts_have_distinct_labels() -> None:
@@ -42,10 +57,9 @@ def test_answers_say_what_the_numbers_say(
     greater_is_better: bool,
     edges: list[int],
 ) -> None:
-    comparison = make_comparison(
-        scores, ACCURACY if greater_is_better else RMSE, test_train_ratio, edges=edges
-    )
-    text, winners = write_answer(comparison), find_winners(comparison)
+    comparison = make_comparison(scores, greater_is_better, test_train_ratio, edges=edges)
+    study = make_answered_study(comparison, greater_is_better)
+    text, winners = write_answer(study), find_winners(comparison)
     first, *rest = lines = text.splitlines()
     assert len(lines) <= 4
     assert max(map(len, lines)) <= 130
@@ -59,9 +73,9 @@ def test_answers_say_what_the_numbers_say(
         row for row in better if not row.at_grid_edge and not comparison.baseline_row.at_grid_edge
     )
     named = re.findall(r"(Constant\(\S+\)) is better than", text)
-    assert named == [row.schedule for row in winners[:1]]
+    assert named == [row.label for row in winners[:1]]
     if winners:
-        paired, number_format = winners[0].vs_baseline, NumberFormat.from_comparison(comparison)
+        paired, number_format = winners[0].vs_baseline, NumberFormat.from_study(study)
         assert number_format.format_difference(paired.difference) in first
         assert re.findall(r"(\d+) others? (?:is|are) better", first) == (
             [f"{len(winners) - 1}"] if len(winners) > 1 else []
@@ -88,8 +102,8 @@ def test_answers_say_what_the_numbers_say(
 
 
 def make_shifted(
-    *gains: float, test_train_ratio: float | None = None, edges: list[int] | None = None
-):
+    *gains: float, test_train_ratio: float | None = None, edges: Sequence[int] = ()
+) -> Comparison:
     """Make a comparison of candidates that are better than the baseline by about these gains."""
     scores = [BASE + gain + np.roll(NOISE, i) for i, gain in enumerate(gains)]
     return make_comparison([BASE, *scores], test_train_ratio=test_train_ratio, edges=edges)
@@ -129,7 +143,10 @@ ANSWERS = {
 
 
 def test_answers(file_regression: FileRegressionFixture) -> None:
-    answers = (f"[{name}]\n{write_answer(comparison)}\n" for name, comparison in ANSWERS.items())
+    answers = (
+        f"[{name}]\n{write_answer(make_answered_study(comparison))}\n"
+        for name, comparison in ANSWERS.items()
+    )
     file_regression.check("\n".join(answers), extension=".txt")
 
 
@@ -140,7 +157,7 @@ def test_an_interval_that_excludes_zero_but_is_not_significant_says_why() -> Non
     assert not for_new_data.significant
     assert (
         "is not settled (+0.52 … +3.48, but 12 schedules were compared): "
-        "about 33 seeds would settle it." in write_answer(comparison)
+        "about 33 seeds would settle it." in write_answer(make_answered_study(comparison))
     )
 
 
@@ -150,7 +167,7 @@ def test_a_claimed_gain_lies_within_an_interval_or_outside(
 ) -> None:
     comparison = make_comparison(scores, test_train_ratio=0.4)
     row = get_row(comparison, 1)
-    text = assess_claim(comparison, row, gain)
+    text = assess_claim(make_answered_study(comparison), row, gain)
     estimates = row.vs_baseline.estimates
     if estimates[0].ci_low is None:
         assert text.endswith("can be neither confirmed nor refuted.")
@@ -163,12 +180,12 @@ def test_a_claimed_gain_lies_within_an_interval_or_outside(
 
 def test_a_claim_in_words() -> None:
     comparison = make_shifted(0.012, test_train_ratio=0.4)
-    assert assess_claim(comparison, get_row(comparison, 1), 0.025) == (
+    study = make_answered_study(comparison)
+    assert assess_claim(study, get_row(comparison, 1), 0.025) == (
         "A gain of 2.50 points lies outside +0.40 … +2.00 on this data and within "
         "-0.28 … +2.68 for new data like it."
     )
-    assert "neither" in assess_claim(comparison, comparison.baseline_row, 0.025)
-    assert make_candidate(0) != make_candidate(1)
+    assert "neither" in assess_claim(study, comparison.baseline_row, 0.025)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +212,7 @@ def test_the_smallest_score_gives_the_format(
 
 def test_pairs_that_differ_by_rounding_errors_only_are_not_mentioned() -> None:
     comparison = make_comparison([BASE, BASE + 1e-8 * NOISE, BASE + NOISE])
-    last_line = write_answer(comparison).splitlines()[-1]
+    last_line = write_answer(make_answered_study(comparison)).splitlines()[-1]
     assert last_line.startswith("Constant(3.0) vs the constant rate: +0.00 points")
     assert "0.00 points." not in last_line
 

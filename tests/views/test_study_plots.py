@@ -1,9 +1,11 @@
-"""The plot of a study: its data, and the image."""
+"""The plots of a study: what is drawn, and the images."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.testing import assert_allclose
 from scipy import stats
@@ -11,11 +13,20 @@ from scipy import stats
 from lrlab import Cosine, Linear, Plateau
 from lrlab.errors import ViewError
 from lrlab.problems import load_problem
-from lrlab.studies import BASELINE, Plan, Protocol, build_grid, build_plan
+from lrlab.studies import (
+    BASELINE,
+    Plan,
+    Protocol,
+    StudyResult,
+    build_default_schedules,
+    build_grid,
+    build_plan,
+)
 from lrlab.training import Curve, Epoch, Result, Settings
 from lrlab.views import study_plots
+from lrlab.views.study_plots import STUDY_PLOTS, plot_study, save_study_plot
 from tests.raising import raises
-from tests.views.factories import make_study
+from tests.views.factories import make_results, make_study
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +56,81 @@ def results(plan: Plan) -> dict:
     return results
 
 
-def test_lines_and_bands(plan: Plan, results: dict) -> None:
-    base, cosine, linear = study_plots.compute_curves(make_study(plan, results))
-    assert (base.label, base.gain) == ("Constant(1.0)", None)
-    assert_allclose(cosine.rates, 0.1 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
-    assert cosine.times.tolist() == [0, 1, 2, 3, 4]
+@pytest.fixture
+def study(plan: Plan, results: dict) -> StudyResult:
+    return make_study(plan, results)
+
+
+@pytest.fixture
+def large_study() -> StudyResult:
+    """A tuned study of twelve schedules, some with long texts, and one far behind the others."""
+    settings = Settings(epochs=4, validation_size=0.2)
+    schedules = build_default_schedules(settings)
+    grid = build_grid(settings, [0.01, 0.1, 1], [0, 0.9])
+    plan = build_plan(load_problem("iris"), schedules, grid, Protocol(6, 1, 0))
+    means = dict(zip(plan.schedules, np.linspace(0.9, 0.93, len(plan.schedules)), strict=True))
+    return make_study(plan, {s: make_results(means.get(s, 0.3)) for s in plan.schedules})
+
+
+@pytest.mark.parametrize("kind", STUDY_PLOTS)
+def test_every_kind_of_plot_can_be_drawn(study: StudyResult, kind: str) -> None:
+    figure = plot_study(study, kind, figsize=(6, 4))
+    try:
+        assert pyplot.fignum_exists(figure.number)
+        assert list(figure.get_size_inches()) == [6, 4]
+        figure.draw_without_rendering()
+    finally:
+        pyplot.close(figure)
+
+
+def test_rates_are_those_of_training(study: StudyResult) -> None:
+    rates = study_plots.compute_rates(study, study.plan.schedules)
+    assert rates[Cosine()].times.tolist() == [0, 1, 2, 3, 4]
+    expected = 0.1 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2
+    assert_allclose(rates[Cosine()].lrs, [*expected, expected[-1]])
+
+
+def test_learning_curves_and_their_differences(study: StudyResult, results: dict) -> None:
+    curves = study_plots.compute_curves(study, study.plan.schedules)
+    differences = study_plots.compute_difference_curves(study, study.plan.schedules)
+    assert list(differences) == [Cosine(), Linear(1, 0)]
     scores = np.array([r.curve.get_column("test_score") for r in results[Cosine()]])
     others = np.array([r.curve.get_column("test_score") for r in results[BASELINE]])
-    for band, values in ((cosine.score, scores), (cosine.gain, scores - others)):
-        assert band is not None
+    for band, values in (
+        (curves[Cosine()], scores),
+        (differences[Cosine()], scores - others),
+    ):
         interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
         assert_allclose(band.mean, values.mean(axis=0))
         assert_allclose(band.low, interval.low)
         assert_allclose(band.high, interval.high)
     # A diverged run keeps its final score to the end.
-    assert_allclose(linear.score.mean, [1.5 / 3, 1.2 / 3, 0.3, 0.3])
+    assert_allclose(curves[Linear(1, 0)].mean, [1.5 / 3, 1.2 / 3, 0.3, 0.3])
+
+
+def test_scores_are_those_of_the_frames(study: StudyResult) -> None:
+    scores = study_plots.compute_scores(study, study.plan.schedules)
+    runs, table = study.runs.groupby("schedule"), study.table
+    for schedule, seed_scores in scores.items():
+        expected = runs.get_group(repr(schedule))
+        assert seed_scores.scores.tolist() == expected["test_score"].tolist()
+        assert seed_scores.diverged.tolist() == expected["diverged"].tolist()
+        assert_allclose(seed_scores.band.mean, table.loc[repr(schedule), "mean"])
+
+
+def test_differences_are_those_of_the_table(study: StudyResult) -> None:
+    figure = Figure()
+    study_plots.draw_study(study, "differences", None, figure)
+    (axes,) = figure.axes
+    points = {
+        line.get_ydata()[0]: line.get_xdata()[0]
+        for line in axes.lines
+        if line.get_marker() not in ("None", None)
+    }
+    drawn = [points.get(row, np.nan) for row in range(3)]
+    assert_allclose(drawn, 100 * study.table["difference"])
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == study.table.index.tolist()
 
 
 def test_each_schedule_is_drawn_at_its_selected_settings() -> None:
@@ -77,50 +148,57 @@ def test_each_schedule_is_drawn_at_its_selected_settings() -> None:
         )
         for rates in used
     ]
-    base, cosine, plateau = study_plots.compute_curves(make_study(plan, results, selected))
-    assert [c.label for c in (base, cosine)] == [
-        "Constant(1.0), learning rate 0.1",
-        "Cosine(), learning rate 0.2",
-    ]
-    assert_allclose(base.rates, 0.1)
-    assert_allclose(cosine.rates, 0.2 * (1 + np.cos(np.pi * np.arange(5) / 4)) / 2, atol=1e-17)
+    study = make_study(plan, results, selected)
+    rates = study_plots.compute_rates(study, plan.schedules)
+    expected = 0.2 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2
+    assert_allclose(rates[BASELINE].lrs, 0.1)
+    assert_allclose(rates[Cosine()].lrs[:-1], expected)
     # A metric-driven schedule is drawn at the mean of the rates that its runs used.
-    assert_allclose(plateau.rates, [*np.mean(used, axis=0), 0.05])
-    assert plateau.times.tolist() == [0, 1, 2, 3, 4]
+    assert_allclose(rates[Plateau()].lrs[:-1], np.mean(used, axis=0))
+    assert rates[Plateau()].times.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_png_is_written(plan: Plan, results: dict, tmp_path: Path) -> None:
-    study_plots.save_study_plot(make_study(plan, results), tmp_path / "iris.png")
-    height, width, _ = imread(tmp_path / "iris.png").shape
-    assert (width, height) == (1800, 648)
-    with raises(ViewError, tmp_path / "none" / "iris.png"):
-        study_plots.save_study_plot(make_study(plan, results), tmp_path / "none" / "iris.png")
+def test_some_schedules_next_to_the_baseline(study: StudyResult) -> None:
+    for chosen in (Cosine(), "Cosine()", [Cosine()]):
+        assert study_plots.select_schedules(study, chosen) == (BASELINE, Cosine())
+    with raises(ViewError, "Cosine(3)", "did you mean Cosine()?"):
+        plot_study(study, schedules=["Cosine(3)"])
+    assert pyplot.get_fignums() == []
 
 
-def test_long_labels_stay_within_the_figure() -> None:
-    band = study_plots.Band(*[np.linspace(0.5, 0.9, 4)] * 3)
-    labels = [
-        f'Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown(), rate 0.{i}' for i in range(9)
-    ]
-    curves = [
-        study_plots.ScheduleCurves(label, np.arange(5.0), np.ones(5), band, band)
-        for label in labels
-    ]
-    figure = study_plots.create_figure(curves, "many", load_problem("iris").metric)
+def test_an_unknown_kind_is_rejected_with_the_nearest(study: StudyResult) -> None:
+    with raises(ViewError, "kind", "'curve'", "did you mean curves?", "summary, differences"):
+        plot_study(study, "curve")
+    with raises(ViewError, "kind", 3):
+        plot_study(study, 3)  # type: ignore[arg-type]
+    assert pyplot.get_fignums() == []
+
+
+@pytest.mark.parametrize("kind", STUDY_PLOTS)
+def test_many_schedules_with_long_texts_fit(large_study: StudyResult, kind: str) -> None:
+    figure = Figure(figsize=(12, 8), layout="constrained")
+    study_plots.draw_study(large_study, kind, None, figure)
     figure.draw_without_rendering()
-    (legend,), whole = figure.legends, figure.bbox
-    box = legend.get_window_extent()
-    assert whole.x0 <= box.x0 < box.x1 <= whole.x1
-    assert box.y0 >= whole.y0
-    assert all(axes.bbox.height > 0.5 * whole.height for axes in figure.axes)
+    whole = figure.bbox.padded(1)
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+        assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+        assert axes.bbox.height > 0.1 * whole.height
 
 
-def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path) -> None:
+def test_a_png_is_written(study: StudyResult, tmp_path: Path) -> None:
+    save_study_plot(study, tmp_path / "iris.png")
+    height, width, _ = imread(tmp_path / "iris.png").shape
+    assert (width, height) == (1440, 960)
+    with raises(ViewError, tmp_path / "none" / "iris.png"):
+        save_study_plot(study, tmp_path / "none" / "iris.png")
+
+
+@pytest.mark.parametrize("kind", STUDY_PLOTS)
+def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path, kind: str) -> None:
     plan = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
-    study_plots.save_study_plot(
-        make_study(plan, {BASELINE: [make_result([0.5])]}), tmp_path / "one.png"
-    )
-    study_plots.save_study_plot(
-        make_study(plan, {BASELINE: [make_result([], diverged=True)]}), tmp_path / "none.png"
-    )
-    assert (tmp_path / "none.png").stat().st_size > 0
+    for result in (make_result([0.5]), make_result([], diverged=True)):
+        if kind == "difference_curves":
+            continue
+        save_study_plot(make_study(plan, {BASELINE: [result]}), tmp_path / "one.png", kind)

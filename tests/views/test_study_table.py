@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from lrlab import Constant, Cosine, Exponential, Linear, parse
+from lrlab import Cosine, Linear, parse
 from lrlab.problems import TrainingFunction, load_problem
 from lrlab.schedules import Schedule
 from lrlab.studies import (
     BASELINE,
     Plan,
     Protocol,
-    Selection,
     StudyResult,
     TimeToTarget,
     build_grid,
@@ -31,8 +30,8 @@ from lrlab.views.study_table import (
     format_title,
     render_html,
 )
-from tests.studies.statistics.factories import ACCURACY, RMSE
-from tests.views.factories import make_results, make_study
+from tests.studies.statistics.factories import BASELINE_LABEL
+from tests.views.factories import make_compared_study, make_results, make_study
 
 COSINE, LINEAR = Cosine(), Linear(1, 0)
 RATES = [0.01, 0.1, 1.0]
@@ -74,8 +73,8 @@ def test_the_report(file_regression: FileRegressionFixture) -> None:
     text = format_report(study)
     file_regression.check(text, extension=".txt")
     title_and_answer, table, _, times = text.split("\n\n")
-    assert title_and_answer.split("\n", 1)[1] == write_answer(study.comparison)
-    assert table == format_table(study.comparison, ("lr", "momentum"))
+    assert title_and_answer.split("\n", 1)[1] == write_answer(study)
+    assert table == format_table(study)
     assert times.splitlines()[2].split() == ["1", "Cosine()", "2", "100", "%"]
     mean = np.mean([result.test_score for result in make_final_results()[BASELINE]])
     assert f"{100 * mean:.1f} %" in times
@@ -182,62 +181,59 @@ def make_scores(*values: float) -> np.ndarray:
 def test_tables(file_regression: FileRegressionFixture) -> None:
     """Without new data, with both intervals, and with a baseline that is not beaten."""
     baseline, better = make_scores(0.90, 0.92, 0.94), make_scores(0.93, 0.94, 0.97)
+    exponential = "Exponential(0.99)"
     untuned = compare_scores(
         {
-            BASELINE: baseline,
-            Exponential(0.99): better,
-            Constant(5.0): make_scores(0.5, 0.51, 0.53),
+            BASELINE_LABEL: baseline,
+            exponential: better,
+            "Constant(5.0)": make_scores(0.5, 0.51, 0.53),
         },
-        BASELINE,
-        ACCURACY,
-        diverged_counts={Constant(5.0): 1},
+        BASELINE_LABEL,
+        greater_is_better=True,
+        diverged_counts={"Constant(5.0)": 1},
     )
     tuned = compare_scores(
-        {BASELINE: make_scores(0.90, 0.92), Exponential(0.99): make_scores(0.91, 0.94)},
-        BASELINE,
-        ACCURACY,
+        {BASELINE_LABEL: make_scores(0.90, 0.92), exponential: make_scores(0.91, 0.94)},
+        BASELINE_LABEL,
+        greater_is_better=True,
         test_train_ratio=0.5,
-        selections={
-            BASELINE: Selection(Settings(lr=0.003, momentum=0.9), edge_side=-1),
-            Exponential(0.99): Selection(Settings(lr=0.1)),
-        },
+        at_grid_edge=[BASELINE_LABEL],
     )
+    tuned_settings = {
+        BASELINE_LABEL: Settings(lr=0.003, momentum=0.9),
+        exponential: Settings(lr=0.1),
+    }
     hard_baseline = compare_scores(
-        {BASELINE: baseline, Exponential(0.99): better},
-        BASELINE,
-        ACCURACY,
-        selections={s: Selection(Settings(lr=0.1)) for s in (BASELINE, Exponential(0.99))},
-        baseline_scores={
-            Settings(lr=0.1): baseline,
-            Settings(lr=0.3): make_scores(0.94, 0.93, 0.98),
-        },
+        {BASELINE_LABEL: baseline, exponential: better},
+        BASELINE_LABEL,
+        greater_is_better=True,
+        baseline_scores={"lr=0.1": baseline, "lr=0.3": make_scores(0.94, 0.93, 0.98)},
     )
-    assert hard_baseline.varied_hyperparameters == ("lr",)
     tables = [
-        format_table(untuned),
-        format_table(tuned, ("lr", "momentum")),
-        format_table(hard_baseline, hard_baseline.varied_hyperparameters),
+        format_table(make_compared_study(untuned)),
+        format_table(make_compared_study(tuned, settings=tuned_settings)),
+        format_table(make_compared_study(hard_baseline)),
     ]
     file_regression.check("\n\n".join(tables), extension=".txt")
 
 
 def test_a_wide_table_does_not_wrap_schedules() -> None:
     generator = np.random.default_rng(0)
-    schedules = [parse(text) for text in DEFAULTS]
     comparison = compare_scores(
-        {s: 0.9 + generator.normal(0, 0.02, 30) for s in schedules},
-        BASELINE,
-        ACCURACY,
+        {text: 0.9 + generator.normal(0, 0.02, 30) for text in DEFAULTS},
+        BASELINE_LABEL,
+        greater_is_better=True,
         test_train_ratio=0.43,
-        selections={s: Selection(Settings(lr=0.003, momentum=0.9)) for s in schedules},
     )
-    _, head, *lines = text = format_table(comparison, ("lr", "momentum")).splitlines()
+    settings = dict.fromkeys(DEFAULTS, Settings(lr=0.003, momentum=0.9))
+    study = make_compared_study(comparison, settings=settings | {BASELINE_LABEL: Settings(lr=0.1)})
+    _, head, *lines = text = format_table(study).splitlines()
     assert max(map(len, text)) <= 135
     assert len(lines) == len(DEFAULTS) + 2  # two of them are long and have a line to themselves
     # A long schedule is right above its own numbers.
     for row in comparison.other_rows:
         difference = f"{100 * row.vs_baseline.difference:+.2f}"
-        (place,) = (i for i, line in enumerate(lines) if f"  {row.schedule}" in line)
+        (place,) = (i for i, line in enumerate(lines) if f"  {row.label}" in line)
         assert difference in "".join(lines[place : place + 2])
     verdicts = head.index("verdict")
     cells = [line for line in lines if len(line) > verdicts]
@@ -249,17 +245,22 @@ def test_a_wide_table_does_not_wrap_schedules() -> None:
 @pytest.mark.parametrize(("values", "difference"), [((1.25e-9, 1.5e-9), "+1.750e-10")])
 def test_tiny_errors_keep_their_digits(values: tuple[float, float], difference: str) -> None:
     comparison = compare_scores(
-        {BASELINE: make_scores(*values), Cosine(): make_scores(1e-9, 1.4e-9)}, BASELINE, RMSE
+        {BASELINE_LABEL: make_scores(*values), "Cosine()": make_scores(1e-9, 1.4e-9)},
+        BASELINE_LABEL,
+        greater_is_better=False,
     )
-    cells = format_table(comparison).splitlines()[2].split()
+    cells = format_table(make_compared_study(comparison, "diabetes")).splitlines()[2].split()
     assert cells[:5] == ["1", "Cosine()", "1.200e-09", "2.828e-10", difference]
 
 
 def test_errors_have_the_units_of_the_target_and_one_seed_no_interval() -> None:
     comparison = compare_scores(
-        {BASELINE: make_scores(123.456), Cosine(): make_scores(99.5)}, BASELINE, RMSE
+        {BASELINE_LABEL: make_scores(123.456), "Cosine()": make_scores(99.5)},
+        BASELINE_LABEL,
+        greater_is_better=False,
     )
-    assert [line.split(maxsplit=7) for line in format_table(comparison).splitlines()[2:]] == [
+    table = format_table(make_compared_study(comparison, "diabetes"))
+    assert [line.split(maxsplit=7) for line in table.splitlines()[2:]] == [
         ["1", "Cosine()", "99.50", "-", "+23.96", "-", "100", "%  no clear difference"],
         ["1", "Constant(1.0)", "123.46", "-", "baseline"],
     ]
@@ -271,10 +272,11 @@ def test_times_to_target(file_regression: FileRegressionFixture) -> None:
         TimeToTarget("Constant(1.0)", 2, 30.0, 0.6),
         TimeToTarget("Linear(1.0, 0.0)", 3, None, 0.25),
     )
-    text = format_times_to_target(ACCURACY, 0.9014, times_to_target)
+    accuracy, rmse = (load_problem(name).metric for name in ("iris", "diabetes"))
+    text = format_times_to_target(accuracy, 0.9014, times_to_target)
     file_regression.check(text, extension=".txt")
-    assert "epochs to" in format_times_to_target(RMSE, 54.321, times_to_target)
-    assert "54.32" in format_times_to_target(RMSE, 54.321, times_to_target)
+    assert "epochs to" in format_times_to_target(rmse, 54.321, times_to_target)
+    assert "54.32" in format_times_to_target(rmse, 54.321, times_to_target)
 
 
 LONG = parse('Warmup("5%") >> Constant(1.0, over="75%") >> Cooldown()')
@@ -284,7 +286,7 @@ def test_html_has_the_answer_and_whole_schedules() -> None:
     plan = build_plan(load_problem("iris"), [LONG], Settings(epochs=2), Protocol(6))
     study = make_study(plan, {BASELINE: make_results(0.9), LONG: make_results(0.95, 1)})
     html = render_html(study)
-    for line in write_answer(study.comparison).splitlines():
+    for line in write_answer(study).splitlines():
         assert escape(line) in html
     for text in (repr(LONG), repr(BASELINE), "P (better)", "95 % interval on this data", "verdict"):
         assert escape(text, quote=False) in html

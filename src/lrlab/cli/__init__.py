@@ -14,7 +14,7 @@ def main() -> None:
 
             app(prog_name="lrlab")
     except LrlabError as error:
-        message = str(error)
+        message = _translate(str(error))
         # The lines of a message that points at a position must line up.
         print("error:" + ("\n" if "\n" in message else " ") + message, file=sys.stderr)
         sys.exit(2)
@@ -23,3 +23,12 @@ def main() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         print(f"error: the output cannot be written: {error.strerror}.", file=sys.stderr)
         sys.exit(2)
+
+
+def _translate(message: str) -> str:
+    """Return a message with options in place of arguments, if Typer is installed."""
+    try:
+        from lrlab.cli.console import translate
+    except ModuleNotFoundError:
+        return message
+    return translate(message)

@@ -3,9 +3,11 @@
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 import lrlab
+from lrlab.cli import console
 from lrlab.cli.compare import compare
 from lrlab.cli.delete import delete
 from lrlab.cli.export import export
@@ -70,3 +72,8 @@ def _accept_global_options(
     ] = False,
 ) -> None:
     pass
+
+
+_group = get_command(app)
+assert isinstance(_group, TyperGroup)
+console.register_options(_group.commands.values())

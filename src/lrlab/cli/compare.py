@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-import typer
-
+from lrlab.cli.console import echo
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.run_study import (
     check_plot_output,
@@ -35,14 +34,14 @@ def compare(
     schedules = options.parse_schedules()
     engines, backend = options.resolve_engines_and_backend()
     problem = options.load_problem()
-    check_target_score(target_score, problem.metric)
+    check_target_score(target_score, is_fraction=problem.metric.percent)
     plan = options.build_plan(problem, schedules)
     if output is not None:
         check_plot_output(output, force)
     print_preflight(problem, plan.grid, schedules, plan.schedules)
     with Store(options.db) as store:
         engine, reason = select_engine(plan, store, engines, backend)
-        typer.echo(f"engine: {engine} ({reason})", err=True)
+        echo(f"engine: {engine} ({reason})", err=True)
         plan = replace(plan, engine=engine)
         output = output or get_default_plot_output(plan)
         study = run_study_with_progress(plan, store, backend, options.serialize_problem_options())

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 from lrlab.errors import StudyError, pluralize
 
 
@@ -37,8 +38,8 @@ def delete(
         if not sys.stdin.isatty():
             raise StudyError(f"a script must confirm with --yes to delete {description}.")
         if not typer.confirm(f"Delete {description}?"):
-            typer.echo("nothing was deleted")
+            echo("nothing was deleted")
             return
     with Store(db) as store:
         deleted_count = store.delete_study(study_summary.id)
-    typer.echo(f"deleted study {study_summary.id} with {pluralize(deleted_count, 'run')}")
+    echo(f"deleted study {study_summary.id} with {pluralize(deleted_count, 'run')}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 from lrlab.errors import StudyError, format_suggestion
 
 _TABLES = ("runs", "epochs")
@@ -53,4 +54,4 @@ def export(
     frame = (frames.read_runs if table == "runs" else frames.read_epochs)(reader, study_summary.id)
     for path in output:
         save_frame(frame, path)
-        typer.echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")
+        echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-import typer
-
+from lrlab.cli.console import echo
 from lrlab.cli.preflight import print_preflight
 from lrlab.cli.study_options import StudyOptions
 
@@ -33,9 +32,9 @@ def plan(options: StudyOptions) -> None:
         engine, reason = select_engine(plan, reader, engines, backend)
         plan = replace(plan, engine=engine)
         stored_run_count = len(reader.find_stored_runs(plan_first_phase(plan).runs))
-    typer.echo(f"engine: {engine} ({reason})", err=True)
+    echo(f"engine: {engine} ({reason})", err=True)
     machine = backend if isinstance(backend, Machine) else Machine()
-    typer.echo(format_plan(plan, estimate_cost(plan, machine), stored_run_count))
+    echo(format_plan(plan, estimate_cost(plan, machine), stored_run_count))
 
 
 def _has_content(db: Path) -> bool:

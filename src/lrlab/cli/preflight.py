@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import typer
+from lrlab.cli.console import echo
 
 if TYPE_CHECKING:
     from lrlab.problems import Trainable
@@ -28,7 +28,7 @@ def print_preflight(
     """
     from lrlab import lint
 
-    typer.echo(f"{problem.name}: {problem.summary}", err=True)
+    echo(f"{problem.name}: {problem.summary}", err=True)
     steps_per_epoch = grid[0].count_steps_per_epoch(problem.train_rows)
     total_steps = grid[0].epochs * steps_per_epoch
     lrs = dict.fromkeys(settings.lr for settings in grid)
@@ -44,10 +44,10 @@ def print_preflight(
         for schedule in schedules
     )
     for warning in dict.fromkeys((*problem.data_warnings, *chain.from_iterable(findings))):
-        typer.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)
     for schedule in schedules:
         if planned_schedules is not None and schedule not in planned_schedules:
-            typer.echo(
+            echo(
                 f"note: {schedule} is divided by its peak, since the study compares schedules at "
                 "equal peak rates",
                 err=True,

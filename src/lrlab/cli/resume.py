@@ -54,7 +54,7 @@ def resume(
     # _load_plan changes the current folder; the command's own paths stay relative to this one.
     db, folder = db.absolute(), Path.cwd()
     plan = _load_plan(study_summary)
-    check_target_score(target_score, plan.problem.metric)
+    check_target_score(target_score, is_fraction=plan.problem.metric.percent)
     if output is None:
         output = get_default_plot_output(plan, folder)
     else:

@@ -1,23 +1,18 @@
 """Running a study from the command line: the steps that ``lrlab compare`` and ``resume`` share."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 
 if TYPE_CHECKING:
-    from lrlab.studies import Phase, Plan, Store, StudyResult
+    from lrlab.studies import Plan, Store, StudyResult
     from lrlab.studies.execution.backends import Backend
-    from lrlab.training import Run
-
-_SECONDS_BETWEEN_LINES = 10
-"""Interval of progress lines if stderr is not a terminal."""
 
 
 def check_plot_output(path: Path, force: bool) -> None:
@@ -52,83 +47,26 @@ def run_study_with_progress(
     from lrlab.studies import run_study
     from lrlab.studies.execution.runner import open_backend
     from lrlab.training.engines import keep_freed_memory
+    from lrlab.views.progress import show_progress
 
     keep_freed_memory()
     try:
         # Stdout is for the result: what Ray or a training function prints goes to stderr.
-        with redirect_stdout(sys.stderr), open_backend(backend):
+        with (
+            redirect_stdout(sys.stderr),
+            open_backend(backend),
+            show_progress(True) as progress,
+        ):
             _print_cluster(backend)
-            return run_study(plan, store, backend, show_progress, source)
+            return run_study(plan, store, backend, progress, source)
     except KeyboardInterrupt:
         assert store.path is not None
         command = (
             f"lrlab resume {plan.id}{db_options.format_db_option(store.path)}"
             f"{_format_cluster_options(backend)}"
         )
-        typer.echo(
-            f"stopped; finished runs are stored in {store.path}. To continue: {command}", err=True
-        )
+        echo(f"stopped; finished runs are stored in {store.path}. To continue: {command}", err=True)
         raise typer.Exit(130) from None
-
-
-@contextmanager
-def show_progress(
-    phase: "Phase", missing_runs: "Sequence[Run]"
-) -> "Iterator[Callable[[Run], None]]":
-    """Show a progress bar, or print lines, for a phase; gives the function to call after each run.
-
-    Args:
-        phase: the phase.
-        missing_runs: those of its runs that are not stored yet.
-    """
-    stored_run_count = len(phase.runs) - len(missing_runs)
-    if stored_run_count:
-        typer.echo(
-            f"{phase.name}: {stored_run_count} of {len(phase.runs)} runs are already stored",
-            err=True,
-        )
-    if missing_runs and sys.stderr.isatty():
-        with _show_bar(phase.name, len(missing_runs)) as count_run:
-            yield count_run
-    else:
-        yield _print_lines(phase.name, len(missing_runs))
-
-
-@contextmanager
-def _show_bar(name: str, run_count: int) -> "Iterator[Callable[[Run], None]]":
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn(name),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("runs,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=run_count)
-        yield lambda run: bar.advance(task)
-
-
-def _print_lines(name: str, run_count: int) -> "Callable[[Run], None]":
-    finished, last_printed = 0, time.monotonic()
-
-    def count_run(run: "Run") -> None:
-        nonlocal finished, last_printed
-        finished += 1
-        if finished == run_count or time.monotonic() - last_printed >= _SECONDS_BETWEEN_LINES:
-            last_printed = time.monotonic()
-            typer.echo(f"{name}: {finished} of {run_count} runs", err=True)
-
-    return count_run
 
 
 def present_study(study: "StudyResult", target_score: float | None, output: Path, db: Path) -> None:
@@ -136,9 +74,9 @@ def present_study(study: "StudyResult", target_score: float | None, output: Path
     from lrlab.views import study_plots
     from lrlab.views.study_table import format_report
 
-    typer.echo(format_report(study, target_score))
+    echo(format_report(study, target_score))
     study_plots.save_study_plot(study, output)
-    typer.echo(f"\nPlot: {output} · runs: {db}, study {study.plan.id}")
+    echo(f"\nPlot: {output} · runs: {db}, study {study.plan.id}")
 
 
 def _print_cluster(backend: "Backend") -> None:
@@ -148,7 +86,7 @@ def _print_cluster(backend: "Backend") -> None:
     if isinstance(backend, RayCluster):
         from lrlab.studies.execution.ray import describe_cluster
 
-        typer.echo(f"training on {describe_cluster()}", err=True)
+        echo(f"training on {describe_cluster()}", err=True)
 
 
 def _format_cluster_options(backend: "Backend") -> str:

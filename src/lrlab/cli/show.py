@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrlab.cli.console import print_lines
+from lrlab.cli.console import echo, print_lines
 from lrlab.cli.import_option import ImportOption
 from lrlab.errors import ViewError
 
@@ -87,7 +87,7 @@ def show(
     print_lines(lambda width: render_preview(preview, width))
     for path in output or []:
         save_preview(preview, path)
-        typer.echo(f"wrote {path}")
+        echo(f"wrote {path}")
 
 
 def _check_numbers(total_steps: float | None, lr: float | None) -> None:
@@ -127,4 +127,4 @@ def _print_warnings(
             schedule, preview.base, total_steps=total_steps, steps_per_epoch=preview.steps_per_epoch
         ):
             prefix = "" if len(schedules) == 1 else f"{text}: "
-            typer.echo(f"warning: {prefix}{finding}", err=True)
+            echo(f"warning: {prefix}{finding}", err=True)

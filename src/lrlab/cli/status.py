@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-import typer
-
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 
 
 def status(
@@ -20,4 +19,4 @@ def status(
         None if study_summary.is_finished else reader.measure_runs_per_second(study_summary)
     )
     db_option = db_options.format_db_option(db)
-    typer.echo(format_study_status(study_summary, runs_per_second, datetime.now(UTC), db_option))
+    echo(format_study_status(study_summary, runs_per_second, datetime.now(UTC), db_option))

@@ -1,8 +1,7 @@
 """``lrlab studies``: list the studies of a database."""
 
-import typer
-
 from lrlab.cli import db_options
+from lrlab.cli.console import echo
 
 
 def studies(db: db_options.DbOption = db_options.DEFAULT_DB) -> None:
@@ -13,9 +12,9 @@ def studies(db: db_options.DbOption = db_options.DEFAULT_DB) -> None:
     study_summaries = StoreReader(db).list_studies()
     if study_summaries:
         db_option = db_options.format_db_option(db)
-        typer.echo(
+        echo(
             f"{format_studies(study_summaries)}\n\n"
             f"To see a study in detail: lrlab status {study_summaries[-1].id}{db_option}"
         )
     else:
-        typer.echo(f"{db} has no studies yet; `lrlab compare` starts one")
+        echo(f"{db} has no studies yet; `lrlab compare` starts one")

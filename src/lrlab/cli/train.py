@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrlab.cli import study_options
+from lrlab.cli.console import echo
 from lrlab.cli.import_option import ImportOption
 from lrlab.cli.preflight import print_preflight
 
@@ -88,17 +89,17 @@ def train(
         line = run_log.format_epoch(
             epoch, settings, has_schedule=parsed_schedule is not None, metric=problem.metric
         )
-        typer.echo(line)
+        echo(line)
 
     def print_reported_epoch(epoch: "Epoch") -> None:
-        typer.echo(run_log.format_reported_epoch(epoch, problem.metric))
+        echo(run_log.format_reported_epoch(epoch, problem.metric))
 
     with use_one_thread():
         if isinstance(problem, TrainingFunction):
             result = context.run_training_function(problem, run, print_reported_epoch)
         else:
             result = train_run(problem, run, print_epoch)
-    typer.echo(run_log.format_result(result, problem.metric))
+    echo(run_log.format_result(result, problem.metric))
 
 
 def _get_default_lr(optimizer: str) -> float:

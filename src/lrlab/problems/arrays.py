@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
 from lrlab._checks import to_finite_float
@@ -25,7 +24,7 @@ from lrlab.problems.metrics import (
     resolve_metric,
 )
 from lrlab.problems.seeds import derive_seeds
-from lrlab.problems.split import Split
+from lrlab.problems.split import Split, draw_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +64,8 @@ class ArrayData:
         if self.has_fixed_test:
             train, test = rows[: -self.test_rows], rows[-self.test_rows :]
         else:
-            train, test = train_test_split(
-                rows,
-                test_size=self.test_rows,
-                random_state=derive_seeds(seed).split,
-                stratify=self.strata,
+            train, test = draw_rows(
+                len(rows), self.test_rows, derive_seeds(seed).split, self.strata
             )
         train_index, test_index = torch.from_numpy(train), torch.from_numpy(test)
         return Split(
@@ -95,11 +91,12 @@ def prepare_arrays(
         ProblemError: the arguments do not fit together.
     """
     network = build_network(model)
-    inputs = to_input_tensor(x, "x", network)
+    input_type = get_input_type(network)
+    inputs = to_input_tensor(x, "x", input_type)
     has_fixed_test = x_test is not None
     if has_fixed_test != (y_test is not None):
         raise ProblemError("test rows need both x_test and y_test, got one of them; give both.")
-    test_inputs = to_input_tensor(x_test, "x_test", network) if has_fixed_test else inputs[:0]
+    test_inputs = to_input_tensor(x_test, "x_test", input_type) if has_fixed_test else inputs[:0]
     if test_inputs.shape[1:] != inputs.shape[1:]:
         raise ProblemError(
             f"rows of x_test must have the shape of those of x, {tuple(inputs.shape[1:])}, got "
@@ -111,10 +108,10 @@ def prepare_arrays(
     outputs = compute_outputs(network, inputs)
     targets = prepare_targets(values, outputs, loss, metric, task)
     check_loss_and_metric(targets.task, network, inputs, targets.encoded)
-    test_rows = len(test_inputs) if has_fixed_test else _count_test_rows(len(inputs), test_size)
+    test_rows = len(test_inputs) if has_fixed_test else count_test_rows(len(inputs), test_size)
     strata = None if has_fixed_test else targets.labels
     if strata is not None:
-        _check_class_sizes(strata, test_rows)
+        check_class_sizes(strata, test_rows)
     all_inputs = torch.cat([inputs, test_inputs]) if has_fixed_test else inputs
     seeds_text = "the same for every seed" if has_fixed_test else "drawn by every seed"
     return ArrayData(
@@ -131,7 +128,12 @@ def prepare_arrays(
     )
 
 
-def _count_test_rows(rows: int, test_size: float) -> int:
+def count_test_rows(rows: int, test_size: float) -> int:
+    """Return how many rows are test rows if every seed draws them.
+
+    Raises:
+        ProblemError: ``test_size`` is not a fraction, or there are too few rows.
+    """
     fraction = to_finite_float(test_size)
     if fraction is None or not 0 < fraction < 1:
         raise ProblemError(f"test_size must be above 0 and below 1, got {test_size!r}; try 0.3.")
@@ -140,8 +142,12 @@ def _count_test_rows(rows: int, test_size: float) -> int:
     return min(max(1, round(fraction * rows)), rows - 2)
 
 
-def _check_class_sizes(strata: NDArray[np.int64], test_rows: int) -> None:
-    """Raise if a class cannot have both a training and a test row."""
+def check_class_sizes(strata: NDArray[np.int64], test_rows: int) -> None:
+    """Check that every class can have both a training and a test row.
+
+    Raises:
+        ProblemError: a class cannot.
+    """
     classes, sizes = np.unique(strata, return_counts=True)
     smaller_part = min(test_rows, len(strata) - test_rows)
     if sizes.min() < 2 or smaller_part < len(classes):
@@ -152,8 +158,13 @@ def _check_class_sizes(strata: NDArray[np.int64], test_rows: int) -> None:
         )
 
 
-def to_input_tensor(x: Any, name: str, network: nn.Module) -> Tensor:
-    """Convert inputs to a tensor on the CPU: floats of the type of the parameters, or int64.
+def get_input_type(network: nn.Module) -> torch.dtype:
+    """Return the type that a network takes floats in: that of its parameters."""
+    return next((p.dtype for p in network.parameters() if p.is_floating_point()), torch.float32)
+
+
+def to_input_tensor(x: Any, name: str, float_type: torch.dtype) -> Tensor:
+    """Convert inputs to a tensor on the CPU: floats of a type, or int64.
 
     Raises:
         ProblemError: the inputs are not rows of finite numbers.
@@ -169,8 +180,7 @@ def to_input_tensor(x: Any, name: str, network: nn.Module) -> Tensor:
     if tensor.dim() == 0 or len(tensor) == 0:
         raise ProblemError(f"{name} needs rows, got shape {tuple(tensor.shape)}.")
     if tensor.is_floating_point() or tensor.dtype == torch.bool:
-        floats = (p.dtype for p in network.parameters() if p.is_floating_point())
-        tensor = tensor.to(next(floats, torch.float32))
+        tensor = tensor.to(float_type)
         non_finite = (
             ~tensor.isfinite().flatten(1).all(dim=1) if tensor.dim() > 1 else ~tensor.isfinite()
         )
@@ -248,16 +258,61 @@ def _describe_dtype(values: NDArray[Any]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class TargetEncoding:
+    """How targets become the tensor that the loss takes.
+
+    Args:
+        dtype: type of the tensor.
+        row_shape: shape of the target of a row; None for the shape that it has.
+        classes: the classes in order, which are numbered from 0; None if numbers stay as they are.
+
+    >>> encoding = TargetEncoding(torch.int64, (), np.array(["no", "yes"]))
+    >>> encoding.encode(np.array(["yes", "no", "yes"]))
+    tensor([1, 0, 1])
+    """
+
+    dtype: torch.dtype
+    row_shape: tuple[int, ...] | None = None
+    classes: NDArray[Any] | None = None
+
+    def encode(self, values: NDArray[Any]) -> Tensor:
+        """Encode one target for each row.
+
+        Raises:
+            ProblemError: a target is none of the classes.
+        """
+        if self.classes is not None:
+            values = _number_classes(values.reshape(-1), self.classes)
+        elif self.dtype == torch.int64:
+            values = values.astype(np.int64)
+        targets = torch.from_numpy(np.ascontiguousarray(values)).to(self.dtype)
+        return targets if self.row_shape is None else targets.reshape(len(targets), *self.row_shape)
+
+
+def _number_classes(values: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
+    numbers = np.searchsorted(classes, values).clip(max=len(classes) - 1)
+    is_unknown = classes[numbers] != values
+    if is_unknown.any():
+        raise ProblemError(
+            f"every target must be one of the {len(classes)} classes of y, got "
+            f"{values[is_unknown][0]}."
+        )
+    return numbers.astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
 class PreparedTargets:
     """Targets, encoded for the loss, and their task.
 
     Args:
+        encoding: encodes targets like these.
         encoded: one target for each row, as the loss takes it.
         task: loss, metric and dummy output.
         labels: the class of every row; None if a row has no single class.
         summary: the task in a few words.
     """
 
+    encoding: TargetEncoding
     encoded: Tensor
     task: Task
     labels: NDArray[np.int64] | None
@@ -283,14 +338,16 @@ def prepare_targets(
     output_shape = tuple(outputs.shape[1:])
     labels: NDArray[np.int64] | None = None
     if _are_classes(values, task):
-        targets, labels = _encode_classes(values, outputs, has_loss=loss is not None)
+        encoding, labels = _choose_class_encoding(values, outputs, has_loss=loss is not None)
+        targets = encoding.encode(values)
         is_binary = targets.is_floating_point()
         output_kind = _get_binary_kind(loss) if is_binary else OutputKind.CLASS_SCORES
         count = "" if labels is None else f", {len(np.unique(labels))} classes"
         kind, summary = "classification", f"classification{count}"
         default: Loss = nn.BCEWithLogitsLoss() if is_binary else nn.CrossEntropyLoss()
     else:
-        targets = _encode_quantities(values, outputs, has_loss=loss is not None)
+        encoding = _choose_quantity_encoding(values, outputs, has_loss=loss is not None)
+        targets = encoding.encode(values)
         has_same_shape = targets.shape[1:] == output_shape
         output_kind = OutputKind.QUANTITY if has_same_shape else OutputKind.OTHER
         kind = summary = "regression"
@@ -300,6 +357,7 @@ def prepare_targets(
             kind, summary = "classification", "classification, targets from 0 to 1"
     loss_function = default if loss is None else loss
     return PreparedTargets(
+        encoding=encoding,
         encoded=targets,
         task=Task(
             kind=kind,
@@ -329,15 +387,15 @@ def _are_classes(values: NDArray[Any], task: str | None) -> bool:
     return values.dtype.kind != "f"
 
 
-def _encode_classes(
+def _choose_class_encoding(
     values: NDArray[Any], outputs: Tensor, has_loss: bool
-) -> tuple[Tensor, NDArray[np.int64] | None]:
-    """Encode targets that are classes; also return the class of every row, None for several."""
+) -> tuple[TargetEncoding, NDArray[np.int64] | None]:
+    """Choose the encoding of classes; also return the class of every row, None for several."""
     output_shape = tuple(outputs.shape[1:])
     if values.size != len(values):  # for example, a class for every pixel
         if values.dtype.kind in "US":
             raise ProblemError("several classes per row must be numbers from 0, but y holds texts.")
-        return torch.from_numpy(values.astype(np.int64)), None
+        return TargetEncoding(torch.int64), None
     names, numbers = np.unique(values.reshape(-1), return_inverse=True)
     labels: NDArray[np.int64] = numbers.reshape(-1).astype(np.int64)
     if len(names) < 2:
@@ -350,8 +408,7 @@ def _encode_classes(
                 f"{len(names)} classes need {len(names)} outputs, but the model returns one; give "
                 'it more, or set task="regression" if y is a quantity.'
             )
-        shaped = labels.reshape(-1, *output_shape) if output_shape else labels
-        return torch.from_numpy(shaped).to(outputs.dtype), labels
+        return TargetEncoding(outputs.dtype, output_shape, names), labels
     if output_shape and len(names) > output_shape[0]:
         raise ProblemError(
             f"{len(names)} classes need {len(names)} outputs, but the model returns "
@@ -363,23 +420,23 @@ def _encode_classes(
         and names[0] >= 0
         and names[-1] < output_shape[0]
     )
-    class_numbers = values.reshape(-1).astype(np.int64) if has_class_numbers else labels
-    return torch.from_numpy(class_numbers), labels
+    return TargetEncoding(torch.int64, (), None if has_class_numbers else names), labels
 
 
-def _encode_quantities(values: NDArray[Any], outputs: Tensor, has_loss: bool) -> Tensor:
-    """Encode targets that are quantities, in the shape of the outputs if the sizes agree."""
-    targets = torch.from_numpy(np.ascontiguousarray(values)).to(outputs.dtype)
-    output_shape = tuple(outputs.shape[1:])
-    if targets[0].numel() == math.prod(output_shape):
-        return targets.reshape(len(targets), *output_shape)
+def _choose_quantity_encoding(
+    values: NDArray[Any], outputs: Tensor, has_loss: bool
+) -> TargetEncoding:
+    """Choose the encoding of quantities: the shape of the outputs if the sizes agree."""
+    row_shape, output_shape = values.shape[1:], tuple(outputs.shape[1:])
+    if math.prod(row_shape) == math.prod(output_shape):
+        return TargetEncoding(outputs.dtype, output_shape)
     if not has_loss:
         raise ProblemError(
-            f"targets of shape {tuple(targets.shape[1:]) or 'one number'} need outputs of that "
-            f"shape for each row, but the model returns {output_shape or 'one number'}; change "
-            "either, or give a loss."
+            f"targets of shape {row_shape or 'one number'} need outputs of that shape for each "
+            f"row, but the model returns {output_shape or 'one number'}; change either, or give a "
+            "loss."
         )
-    return targets
+    return TargetEncoding(outputs.dtype)
 
 
 def _get_binary_kind(loss: object) -> OutputKind:

@@ -1,14 +1,58 @@
 """``Split``: the training, validation and test rows of one seed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from lrlab.problems.seeds import derive_seeds
+
+Batch = tuple[Tensor, Tensor]
+"""Inputs and targets of some rows."""
+
+
+def draw_rows(
+    rows: int, count: int, seed: int, strata: NDArray[Any] | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw ``count`` of ``rows`` rows; return the other rows and the drawn ones.
+
+    Args:
+        rows, count: numbers of rows.
+        seed: fixes the draw.
+        strata: class of every row, to draw from all classes alike; None to draw without classes.
+    """
+    others, drawn = train_test_split(
+        np.arange(rows), test_size=count, random_state=seed, stratify=strata
+    )
+    return others, drawn
+
+
+def draw_validation_rows(
+    train_rows: int, validation_rows: int, seed: int, labels: NDArray[Any] | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw validation rows; return the remaining training rows and them, each in order.
+
+    The draw is stratified by class if every class has enough rows.
+
+    Args:
+        train_rows: number of training rows.
+        validation_rows: number of validation rows, fewer than there are training rows.
+        seed: the seed of the run.
+        labels: class of every training row; None to draw without classes.
+    """
+    if labels is not None:
+        sizes = np.unique(labels, return_counts=True)[1]
+        if sizes.min() < 2 or len(sizes) > min(validation_rows, train_rows - validation_rows):
+            labels = None
+    train, validation = draw_rows(
+        train_rows, validation_rows, derive_seeds(seed).validation, labels
+    )
+    return np.sort(train), np.sort(validation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +96,16 @@ class Split:
         """
         if not validation_rows:
             return self
-        train, validation = train_test_split(
-            np.arange(len(self.x_train)),
-            test_size=validation_rows,
-            random_state=derive_seeds(seed).validation,
-            stratify=self._get_strata(validation_rows) if has_classes else None,
+        labels = self.y_train.flatten().numpy() if has_classes else None
+        train, validation = map(
+            torch.from_numpy,
+            draw_validation_rows(
+                len(self.x_train),
+                validation_rows,
+                seed,
+                labels if labels is not None and len(labels) == len(self.y_train) else None,
+            ),
         )
-        train, validation = torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
         return replace(
             self,
             x_train=self.x_train[train],
@@ -67,9 +114,42 @@ class Split:
             y_validation=self.y_train[validation],
         )
 
-    def _get_strata(self, validation_rows: int) -> object:
-        labels = self.y_train.flatten()
-        _, sizes = labels.unique(return_counts=True)
-        train_rows = len(labels) - validation_rows
-        are_enough = sizes.min() >= 2 and len(sizes) <= min(validation_rows, train_rows)
-        return labels.numpy() if are_enough and len(labels) == len(self.y_train) else None
+    @property
+    def train_rows(self) -> int:
+        """Number of training rows."""
+        return len(self.x_train)
+
+    def truncate(self, train_rows: int, test_rows: int) -> Self:
+        """Return the first training rows and the first test rows."""
+        return replace(
+            self,
+            x_train=self.x_train[:train_rows],
+            y_train=self.y_train[:train_rows],
+            x_test=self.x_test[:test_rows],
+            y_test=self.y_test[:test_rows],
+        )
+
+    def iter_train_batches(
+        self, batch_size: int, order: Tensor | None, epoch: int
+    ) -> Iterator[Batch]:
+        """Yield the training rows in batches; the last may be smaller.
+
+        Args:
+            batch_size: rows per batch.
+            order: the rows in the order of their batches; None for the order of the data.
+            epoch: number of the epoch; it does not matter for arrays.
+        """
+        x, y = self.x_train, self.y_train
+        if order is not None:
+            x, y = x[order], y[order]
+        size = min(batch_size, len(x))  # torch refuses sizes above 2^63
+        yield from zip(x.split(size), y.split(size), strict=True)
+
+    def iter_test_batches(self, batch_size: int) -> Iterator[Batch]:
+        """Yield the test rows, all at once."""
+        yield self.x_test, self.y_test
+
+    def iter_validation_batches(self, batch_size: int) -> Iterator[Batch]:
+        """Yield the validation rows, all at once; nothing without validation rows."""
+        if self.x_validation is not None and self.y_validation is not None:
+            yield self.x_validation, self.y_validation

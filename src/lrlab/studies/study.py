@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 
 from lrlab.schedules import Schedule, to_text
 from lrlab.studies.plan.defaults import BASELINE
-from lrlab.studies.plan.grid import find_varied_hyperparameters
+from lrlab.studies.plan.grid import find_varied_hyperparameters, label_settings
 from lrlab.studies.plan.phases import Phase, select_tuned_settings
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.plan.selection import Candidate, Selection, compute_test_score
-from lrlab.studies.statistics import Comparison, ComparisonRow, compare_scores
+from lrlab.studies.statistics import (
+    Comparison,
+    ComparisonRow,
+    TimeToTarget,
+    compare_scores,
+    compute_times_to_target,
+)
 from lrlab.studies.store.frames import expand_curves, expand_settings
 from lrlab.training import Result, Settings
 
@@ -37,6 +43,11 @@ class StudyResult:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.plan.problem.name}, study {self.plan.id})"
+
+    @cached_property
+    def schedules_by_label(self) -> dict[str, Schedule]:
+        """The schedules by their labels in ``comparison``: their texts."""
+        return {repr(schedule): schedule for schedule in self.plan.schedules}
 
     @cached_property
     def selections(self) -> dict[Schedule, Selection]:
@@ -63,30 +74,55 @@ class StudyResult:
         }
 
     @cached_property
+    def baseline_settings(self) -> dict[str, Settings]:
+        """The settings of the baseline's final runs by their labels in ``comparison``."""
+        return label_settings(self.baseline_results)
+
+    @cached_property
     def _final_by_candidate(self) -> dict[Candidate, list[Result]]:
         return self.phases[-1].group_by_candidate(self.results)
 
     @cached_property
     def comparison(self) -> Comparison:
         """The statistics of the final runs."""
-        problem = self.plan.problem
+        problem, schedules = self.plan.problem, self.schedules_by_label
+        final_results = {label: self.final_results[s] for label, s in schedules.items()}
         return compare_scores(
-            {
-                schedule: self._compute_scores(results)
-                for schedule, results in self.final_results.items()
-            },
-            BASELINE,
-            problem.metric,
-            problem.test_train_ratio,
+            {label: self._compute_scores(results) for label, results in final_results.items()},
+            repr(BASELINE),
+            greater_is_better=problem.metric.greater_is_better,
+            test_train_ratio=problem.test_train_ratio,
             diverged_counts={
-                schedule: sum(result.diverged for result in results)
-                for schedule, results in self.final_results.items()
+                label: sum(result.diverged for result in results)
+                for label, results in final_results.items()
             },
-            selections=self.selections if self.plan.is_tuned else {},
+            at_grid_edge=[
+                label for label, s in schedules.items() if self.selections[s].at_grid_edge
+            ],
             baseline_scores={
-                settings: self._compute_scores(results)
-                for settings, results in self.baseline_results.items()
+                label: self._compute_scores(self.baseline_results[settings])
+                for label, settings in self.baseline_settings.items()
             },
+        )
+
+    def compute_times_to_target(
+        self, target_score: float | None = None
+    ) -> tuple[TimeToTarget, ...]:
+        """Return the number of epochs that each schedule takes to reach a score on test rows.
+
+        Args:
+            target_score: the score to reach; the mean score of the baseline by default.
+
+        Raises:
+            StudyError: the target score is not a finite number.
+        """
+        return compute_times_to_target(
+            {
+                label: [_get_test_curve(result) for result in self.final_results[schedule]]
+                for label, schedule in self.schedules_by_label.items()
+            },
+            self.comparison.baseline_row.mean if target_score is None else target_score,
+            greater_is_better=self.plan.problem.metric.greater_is_better,
         )
 
     def _compute_scores(self, results: Sequence[Result]) -> NDArray[np.float64]:
@@ -109,6 +145,11 @@ class StudyResult:
         return build_epochs_frame(self)
 
 
+def _get_test_curve(result: Result) -> NDArray[np.float64]:
+    """Return the test score after each epoch; none for a diverged run, which reaches no score."""
+    return np.empty(0) if result.diverged else result.curve.get_column("test_score")
+
+
 def build_comparison_frame(study: StudyResult) -> pd.DataFrame:
     """Return a row for each schedule, by rank.
 
@@ -116,7 +157,7 @@ def build_comparison_frame(study: StudyResult) -> pd.DataFrame:
     ``DifferenceEstimate``; those of the estimate for new data begin with ``new_``.
     """
     hyperparameters = find_varied_hyperparameters(study.plan.grid)
-    rows = [_build_record(row, hyperparameters) for row in study.comparison.rows]
+    rows = [_build_record(study, row, hyperparameters) for row in study.comparison.rows]
     return pd.DataFrame(rows).set_index("schedule")
 
 
@@ -160,10 +201,13 @@ def build_epochs_frame(study: StudyResult) -> pd.DataFrame:
     return expand_curves(pd.DataFrame(run_columns), curves)
 
 
-def _build_record(row: ComparisonRow, hyperparameters: tuple[str, ...]) -> dict[str, Any]:
-    record: dict[str, Any] = {"schedule": row.schedule, "rank": row.rank}
-    if row.selection:
-        record |= {name: getattr(row.selection.settings, name) for name in hyperparameters}
+def _build_record(
+    study: StudyResult, row: ComparisonRow, hyperparameters: tuple[str, ...]
+) -> dict[str, Any]:
+    record: dict[str, Any] = {"schedule": row.label, "rank": row.rank}
+    if study.plan.is_tuned:
+        settings = study.selections[study.schedules_by_label[row.label]].settings
+        record |= {name: getattr(settings, name) for name in hyperparameters}
         record["at_grid_edge"] = row.at_grid_edge
     record |= {"mean": row.mean, "sd": row.sd, "diverged_count": row.diverged_count}
     paired = row.vs_baseline

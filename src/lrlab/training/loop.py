@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import isfinite, nan
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
@@ -17,6 +17,7 @@ from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
 from lrlab.problems import Problem, Split, Trainable, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.metric_driven import MetricDriven
 from lrlab.training.result import Curve, Epoch, Result
@@ -87,7 +88,10 @@ def _train_model(
         lr_start = get_current_lr(optimizer)
         loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         model.train()
-        for x, y in _iter_batches(split, settings, batch_order):
+        order = (
+            torch.randperm(split.train_rows, generator=batch_order) if settings.shuffle else None
+        )
+        for x, y in split.iter_train_batches(settings.batch_size, order, epoch=number):
             outputs = model(x)
             if not outputs.isfinite().all():  # some losses raise on such outputs
                 loss_sum += nan
@@ -102,8 +106,9 @@ def _train_model(
             steps += 1
             if scheduler and settings.step_every == "step":
                 scheduler.step()
-        mean_loss = float(loss_sum) / len(split.x_train)
-        epoch = Epoch(number, lr_start, lr_start, mean_loss, *_evaluate(problem, model, split))
+        mean_loss = float(loss_sum) / split.train_rows
+        scores = _evaluate(problem, model, split, settings)
+        epoch = Epoch(number, lr_start, lr_start, mean_loss, *scores)
         if not (_is_finite(epoch) and all(bool(p.isfinite().all()) for p in model.parameters())):
             dummy_score = compute_dummy_score(problem, split)
             seconds = time.perf_counter() - started
@@ -139,33 +144,28 @@ def get_current_lr(optimizer: Optimizer) -> float:
     return float(optimizer.param_groups[0]["lr"])
 
 
-def _iter_batches(
-    split: Split, settings: Settings, batch_order: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    x, y = split.x_train, split.y_train
-    if settings.shuffle:
-        shuffled = torch.randperm(len(x), generator=batch_order)
-        x, y = x[shuffled], y[shuffled]
-    size = min(settings.batch_size, len(x))
-    yield from zip(x.split(size), y.split(size), strict=True)
-
-
 def _evaluate(
-    problem: Problem, model: nn.Module, split: Split
+    problem: Problem, model: nn.Module, split: Split, settings: Settings
 ) -> tuple[float, float | None, float | None]:
     """Return test score, validation loss and validation score; NaN if an output is not finite."""
     metric, scale = problem.task.metric.fn, split.target_scale
     model.eval()
     with torch.no_grad():
-        outputs = model(split.x_test)
-        score = float(metric(outputs, split.y_test)) * scale if outputs.isfinite().all() else nan
-        if split.x_validation is None or split.y_validation is None:
+        outputs, y = _compute_outputs(model, split.iter_test_batches(settings.batch_size))
+        score = float(metric(outputs, y)) * scale if outputs.isfinite().all() else nan
+        if not settings.validation_size:
             return score, None, None
-        outputs = model(split.x_validation)
+        outputs, y = _compute_outputs(model, split.iter_validation_batches(settings.batch_size))
         if not outputs.isfinite().all():
             return score, nan, nan
-        loss = float(problem.task.loss(outputs, split.y_validation))
-        return score, loss, float(metric(outputs, split.y_validation)) * scale
+        loss = float(problem.task.loss(outputs, y))
+        return score, loss, float(metric(outputs, y)) * scale
+
+
+def _compute_outputs(model: nn.Module, batches: Iterator[Batch]) -> Batch:
+    """Return the outputs and the targets of all batches."""
+    outputs, targets = zip(*((model(x), y) for x, y in batches), strict=True)
+    return torch.cat(outputs), torch.cat(targets)
 
 
 def _is_finite(epoch: Epoch) -> bool:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from lrlab.errors import pluralize
 from lrlab.problems.metrics import Metric
-from lrlab.schedules import Constant
+from lrlab.studies import StudyResult, find_varied_hyperparameters
 from lrlab.studies.statistics import (
-    Comparison,
     ComparisonRow,
     DifferenceEstimate,
     PairedComparison,
@@ -36,48 +35,50 @@ VERDICT_LABELS = {
 }
 """The verdicts in a few words; *here* means on this data."""
 
+_BASELINE_NAME = "the constant rate"
+
 _FIXED_TEST_ROWS = (
     "For new data nothing can be said: the test rows are not known to vary with the seeds."
 )
 
 
-def write_answer(comparison: Comparison) -> str:
+def write_answer(study: StudyResult) -> str:
     """Return the answer of a study: at most four lines, the most important first.
 
     Separate sentences describe this data and new data like it. Differences are positive where the
     schedule is better, with their 95 % intervals.
     """
-    rows = comparison.rows
-    if all(row.diverged_count == comparison.seed_count for row in rows):
+    rows = study.comparison.rows
+    if all(row.diverged_count == study.comparison.seed_count for row in rows):
         return "Every run diverged, so nothing can be said: use a lower learning rate (--lr)."
-    if comparison.seed_count == 1:
+    if study.comparison.seed_count == 1:
         return "One seed cannot separate a gain from luck: use more (--seeds 30)."
-    if not comparison.other_rows:
+    if not study.comparison.other_rows:
         return "There is nothing to compare: name another schedule (--schedule)."
-    winners = find_winners(comparison)
+    winners = find_winners(study.comparison)
     better_as_tuned = [
-        row for row in comparison.other_rows if row.verdict is Verdict.BETTER_AS_TUNED
+        row for row in study.comparison.other_rows if row.verdict is Verdict.BETTER_AS_TUNED
     ]
     if winners:
-        lines = _write_winner(comparison, winners[0])
-    elif comparison.better_rows:
-        lines = _write_winners_at_edge(comparison)
+        lines = _write_winner(study, winners[0])
+    elif study.comparison.better_rows:
+        lines = _write_winners_at_edge(study)
     elif better_as_tuned:
-        lines = _write_better_as_tuned(comparison, better_as_tuned)
+        lines = _write_better_as_tuned(study, better_as_tuned)
     else:
-        lines = _write_none_better(comparison)
+        lines = _write_none_better(study)
     return "\n".join(lines)
 
 
-def assess_claim(comparison: Comparison, row: ComparisonRow, gain: float) -> str:
+def assess_claim(study: StudyResult, row: ComparisonRow, gain: float) -> str:
     """Return a sentence on a claimed gain of a schedule over the baseline.
 
     Args:
-        comparison: the study.
+        study: the study.
         row: of the schedule, not of the baseline.
         gain: positive where the schedule is better, in units of the metric (0.02 is 2 points).
     """
-    number_format, paired = NumberFormat.from_comparison(comparison), row.vs_baseline
+    number_format, paired = NumberFormat.from_study(study), row.vs_baseline
     subject = f"A gain of {number_format.format_amount(gain)}"
     if paired is None or paired.on_this_data.ci_low is None:
         return f"{subject} can be neither confirmed nor refuted."
@@ -89,8 +90,8 @@ def assess_claim(comparison: Comparison, row: ComparisonRow, gain: float) -> str
     return f"{subject} lies {' and '.join(parts)}."
 
 
-def _write_winner(comparison: Comparison, winner: ComparisonRow) -> Iterator[str]:
-    better = comparison.better_rows
+def _write_winner(study: StudyResult, winner: ComparisonRow) -> Iterator[str]:
+    better = study.comparison.better_rows
     at_edge_count = sum(row.at_grid_edge for row in better)
     other_winner_count = len(better) - at_edge_count - 1
     others = (
@@ -98,40 +99,43 @@ def _write_winner(comparison: Comparison, winner: ComparisonRow) -> Iterator[str
         if other_winner_count
         else ""
     )
-    yield f"{_write_difference(comparison, winner, 'better')}{others}."
-    yield _write_new_data(comparison, winner)
+    yield f"{_write_difference(study, winner, 'better')}{others}."
+    yield _write_new_data(study, winner)
     if at_edge_count:
         yield (
             f"{pluralize(at_edge_count, 'other')} {_choose_verb(at_edge_count)} better too, but at "
             "the lowest or highest learning rate tried, so cannot win: extend --lr."
         )
-    elif winner is comparison.rows[0]:
+    elif winner is study.comparison.rows[0]:
         yield from _write_undecided(
-            comparison, "the best", [(row, row.vs_best) for row in comparison.rows]
+            study, "the best", [(row, row.vs_best) for row in study.comparison.rows]
         )
 
 
-def _write_winners_at_edge(comparison: Comparison) -> Iterator[str]:
-    count, name = len(comparison.better_rows), _get_baseline_name(comparison)
+def _write_winners_at_edge(study: StudyResult) -> Iterator[str]:
+    count, name = len(study.comparison.better_rows), _BASELINE_NAME
     subject = "1 schedule is" if count == 1 else f"{count} schedules are"
-    yield f"{_write_scope(comparison)} {subject} better than {name}, but cannot win:"
-    if comparison.baseline_row.at_grid_edge:
+    yield f"{_write_scope(study)} {subject} better than {name}, but cannot win:"
+    if study.comparison.baseline_row.at_grid_edge:
         best_lr = f"the best learning rate of {name}"
     else:
         best_lr = "its best learning rate" if count == 1 else "the best learning rate of each"
     yield f"{best_lr} is the lowest or highest tried, and a better one may lie beyond: extend --lr."
 
 
-def _write_better_as_tuned(comparison: Comparison, rows: list[ComparisonRow]) -> Iterator[str]:
+def _write_better_as_tuned(study: StudyResult, rows: list[ComparisonRow]) -> Iterator[str]:
     """Yield the answer if the baseline may have lost only because it was badly tuned."""
-    count, name = len(rows), _get_baseline_name(comparison)
-    yield f"{_write_scope(comparison)} no schedule is known to be better than {name}:"
+    count, name = len(rows), _BASELINE_NAME
+    yield f"{_write_scope(study)} no schedule is known to be better than {name}:"
     hardest = rows[0].hardest_baseline
     assert hardest is not None
     settings_text = " and ".join(
-        format_settings(hardest.settings, comparison.varied_hyperparameters)
+        format_settings(
+            study.baseline_settings[hardest.label],
+            find_varied_hyperparameters(tuple(study.baseline_settings.values())),
+        )
     )
-    score = NumberFormat.from_comparison(comparison).format_score(hardest.mean)
+    score = NumberFormat.from_study(study).format_score(hardest.mean)
     yield (
         f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores "
         f"{score}."
@@ -139,25 +143,25 @@ def _write_better_as_tuned(comparison: Comparison, rows: list[ComparisonRow]) ->
     yield "To tune better, use more --tuning-seeds, or learning rates closer together (--lr)."
 
 
-def _write_none_better(comparison: Comparison) -> Iterator[str]:
-    worse = [row for row in comparison.other_rows if row.verdict.is_worse]
-    if len(comparison.other_rows) == 1 and worse:
-        yield f"{_write_difference(comparison, worse[0], 'worse')}."
-        yield _write_new_data(comparison, worse[0])
+def _write_none_better(study: StudyResult) -> Iterator[str]:
+    worse = [row for row in study.comparison.other_rows if row.verdict.is_worse]
+    if len(study.comparison.other_rows) == 1 and worse:
+        yield f"{_write_difference(study, worse[0], 'worse')}."
+        yield _write_new_data(study, worse[0])
         return
-    scope, name = _write_scope(comparison), _get_baseline_name(comparison)
-    undecided_count = len(comparison.other_rows) - len(worse)
+    scope, name = _write_scope(study), _BASELINE_NAME
+    undecided_count = len(study.comparison.other_rows) - len(worse)
     if worse:
         verb = "shows" if undecided_count == 1 else "show"
         others = f", {undecided_count} {verb} no clear difference" if undecided_count else ""
         worse_text = f"{len(worse)} {_choose_verb(len(worse))} worse"
         yield f"{scope} no schedule is better than {name}: {worse_text}{others}."
     elif undecided_count == 1:
-        schedule = comparison.other_rows[0].schedule
+        schedule = study.comparison.other_rows[0].label
         yield f"{scope} there is no clear difference between {schedule} and {name}."
     else:
         yield f"{scope} there is no clear difference between any schedule and {name}."
-    if comparison.test_train_ratio is None:
+    if study.comparison.test_train_ratio is None:
         yield _FIXED_TEST_ROWS
     elif worse:
         count = sum(row.verdict is Verdict.WORSE_ON_NEW_DATA for row in worse)
@@ -168,22 +172,22 @@ def _write_none_better(comparison: Comparison) -> Iterator[str]:
     else:
         yield "For new data like it, there is no clear difference either."
     yield from _write_undecided(
-        comparison, name, [(row, row.vs_baseline) for row in comparison.other_rows]
+        study, name, [(row, row.vs_baseline) for row in study.comparison.other_rows]
     )
 
 
-def _write_new_data(comparison: Comparison, row: ComparisonRow) -> str:
+def _write_new_data(study: StudyResult, row: ComparisonRow) -> str:
     """Return the sentence on new data for a schedule that clearly differs on this data."""
-    paired, number_format = row.vs_baseline, NumberFormat.from_comparison(comparison)
+    paired, number_format = row.vs_baseline, NumberFormat.from_study(study)
     assert paired is not None
     estimate = paired.for_new_data
     if estimate is None:
         return _FIXED_TEST_ROWS
-    interval = _write_interval(estimate, number_format, len(comparison.other_rows))
+    interval = _write_interval(estimate, number_format, len(study.comparison.other_rows))
     if estimate.significant and not (
         row.hardest_baseline is None or row.hardest_baseline.is_beaten_for_new_data
     ):
-        name = _get_baseline_name(comparison)
+        name = _BASELINE_NAME
         return f"For new data like it, this is not settled: at some settings {name} may be as good."
     if estimate.significant:
         word = "better" if paired.difference > 0 else "worse"
@@ -197,12 +201,12 @@ def _write_new_data(comparison: Comparison, row: ComparisonRow) -> str:
 
 
 def _write_undecided(
-    comparison: Comparison,
+    study: StudyResult,
     reference: str,
     pairs: list[tuple[ComparisonRow, PairedComparison | None]],
 ) -> Iterator[str]:
     """Yield a sentence on the first pair without a clear difference on this data, if any."""
-    number_format = NumberFormat.from_comparison(comparison)
+    number_format = NumberFormat.from_study(study)
     for row, paired in pairs:
         if paired is None or paired.on_this_data.significant:
             continue
@@ -213,9 +217,9 @@ def _write_undecided(
             continue
         gain = number_format.format_difference(paired.difference)
         yield (
-            f"{row.schedule} vs {reference}: {gain}{_get_unit(comparison)}, no clear difference. "
-            f"Smallest detectable difference with {pluralize(comparison.seed_count, 'seed')}: "
-            f"{detectable}."
+            f"{row.label} vs {reference}: {gain}{_get_unit(study)}, no clear difference. "
+            "Smallest detectable difference with "
+            f"{pluralize(study.comparison.seed_count, 'seed')}: {detectable}."
         )
         return
 
@@ -225,14 +229,13 @@ def _round_seeds(seeds: int) -> str:
     return f"about {float(f'{seeds:.1e}'):.0f}"
 
 
-def _write_difference(comparison: Comparison, row: ComparisonRow, word: str) -> str:
-    paired, number_format = row.vs_baseline, NumberFormat.from_comparison(comparison)
+def _write_difference(study: StudyResult, row: ComparisonRow, word: str) -> str:
+    paired, number_format = row.vs_baseline, NumberFormat.from_study(study)
     assert paired is not None
-    unit = _get_unit(comparison) + (" as tuned" if row.hardest_baseline else "")
+    unit = _get_unit(study) + (" as tuned" if row.hardest_baseline else "")
     interval = _write_interval(paired.on_this_data, number_format, 1)
     gain = f"{number_format.format_difference(paired.difference)}{unit}{interval}"
-    name = _get_baseline_name(comparison)
-    return f"{_write_scope(comparison)} {row.schedule} is {word} than {name}: {gain}"
+    return f"{_write_scope(study)} {row.label} is {word} than {_BASELINE_NAME}: {gain}"
 
 
 def _write_interval(
@@ -255,17 +258,12 @@ def _locate_gain(estimate: DifferenceEstimate, gain: float, number_format: "Numb
     return f"{side} {number_format.format_interval(estimate.ci_low, estimate.ci_high)}"
 
 
-def _write_scope(comparison: Comparison) -> str:
-    return f"On this data ({pluralize(comparison.seed_count, 'seed')})"
+def _write_scope(study: StudyResult) -> str:
+    return f"On this data ({pluralize(study.comparison.seed_count, 'seed')})"
 
 
-def _get_baseline_name(comparison: Comparison) -> str:
-    text = comparison.baseline_row.schedule
-    return "the constant rate" if text == repr(Constant(1.0)) else text
-
-
-def _get_unit(comparison: Comparison) -> str:
-    return " points" if comparison.metric.percent else ""
+def _get_unit(study: StudyResult) -> str:
+    return " points" if study.plan.problem.metric.percent else ""
 
 
 def _choose_verb(count: int) -> str:
@@ -299,9 +297,10 @@ class NumberFormat:
     decimals: int | None
 
     @staticmethod
-    def from_comparison(comparison: Comparison) -> "NumberFormat":
-        """Return the format for the means of a comparison."""
-        return NumberFormat.from_scores([row.mean for row in comparison.rows], comparison.metric)
+    def from_study(study: StudyResult) -> "NumberFormat":
+        """Return the format for the mean scores of a study."""
+        means = [row.mean for row in study.comparison.rows]
+        return NumberFormat.from_scores(means, study.plan.problem.metric)
 
     @staticmethod
     def from_scores(scores: Iterable[float], metric: Metric) -> "NumberFormat":

@@ -1,64 +1,168 @@
-"""The plot of a study: rates, scores and differences to the constant rate, epoch by epoch."""
+"""The plots of a study, by kind: what is drawn is computed apart from the drawing.
 
-from collections.abc import Collection, Sequence
+A new kind is a function that draws a study on an empty figure, and its entry in ``STUDY_PLOTS``.
+"""
+
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lrlab.problems.metrics import Metric
+from lrlab.dialects import parse
+from lrlab.errors import ViewError, format_suggestion
 from lrlab.schedules import Schedule
 from lrlab.studies import (
     BASELINE,
+    ComparisonRow,
     StudyResult,
     compute_confidence_interval,
     find_varied_hyperparameters,
 )
+from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Result, Settings
-from lrlab.views.answer import format_settings
+from lrlab.views.answer import NumberFormat, format_settings
 from lrlab.views.files import atomic_write
 from lrlab.views.line_styles import get_line_style
+from lrlab.views.study_table import format_verdict
 from lrlab.views.text import format_paired_seeds
 
 STUDY_PLOT_EXTENSIONS = (".png",)
 
+MAX_LINES = 5
+"""Number of lines with bands that can be told apart in one panel; more get a panel each."""
+
+_FIGURE_SIZE = (12.0, 8.0)
+_DPI = 120
+_LABEL_WIDTH = 36
+"""Number of characters in a line of a label beside or above a panel."""
+
 _LOG_AXIS_RATIO = 10
 """Ratio of the highest to the lowest peak rate that makes the axis logarithmic."""
 
-_LEGEND_WIDTH = 200
-"""Number of characters that fit below the panels."""
+_OUTLIER_RATIO = 4
+"""A difference this many times as far from zero as the median one lies outside the axis."""
+
+StudyPlot = Callable[[StudyResult, Sequence[Schedule], Figure], None]
+"""Draws schedules of a study, the baseline among them, on an empty figure."""
+
+LineOptions = dict[str, Any]
+"""The look of a line, as keyword arguments of ``Axes.plot``."""
+
+
+def plot_study(
+    study: StudyResult,
+    kind: str = "summary",
+    *,
+    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw a plot of a study.
+
+    Outside notebooks the figure belongs to ``matplotlib.pyplot``, whose ``show()`` shows it. A
+    notebook shows the figure if it is the value of a cell; otherwise use ``display(figure)``.
+
+    Args:
+        study: the study, with the results of all its runs.
+        kind: a key of ``STUDY_PLOTS``.
+        schedules: the schedules to draw, or their texts, next to the baseline; all by default.
+        figsize: width and height in inches.
+
+    Raises:
+        ViewError: there is no such kind or schedule, or this study has nothing to draw of that
+            kind.
+    """
+    from matplotlib import pyplot
+
+    figure = pyplot.figure(figsize=figsize or _FIGURE_SIZE, layout="constrained")
+    try:
+        draw_study(study, kind, schedules, figure)
+    except BaseException:
+        pyplot.close(figure)
+        raise
+    if "inline" in mpl.get_backend():  # such a notebook draws all open figures, and values of cells
+        pyplot.close(figure)
+    return figure
 
 
 def save_study_plot(
-    study: StudyResult, path: Path, schedules: Collection[Schedule] | None = None
+    study: StudyResult,
+    path: Path,
+    kind: str = "summary",
+    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
 ) -> None:
-    """Write the plot of a study as PNG.
+    """Write a plot of a study as PNG.
 
     Args:
-        study: the study, with its final runs.
+        study: the study, with the results of all its runs.
         path: of the file; see ``check_output``.
-        schedules: as in ``compute_curves``.
+        kind, schedules: as in ``plot_study``.
 
     Raises:
-        ViewError: the file cannot be written.
+        ViewError: as in ``plot_study``, or the file cannot be written.
     """
-    plan = study.plan
-    band = " · band: 95 % interval of the mean" if plan.protocol.seeds > 1 else ""
-    title = f"{plan.problem.name} · {format_paired_seeds(plan.protocol.seeds)}{band}"
-    figure = create_figure(compute_curves(study, schedules), title, plan.problem.metric)
+    figure = Figure(figsize=_FIGURE_SIZE, layout="constrained")
+    draw_study(study, kind, schedules, figure)
     with atomic_write(path) as temporary_path:
-        figure.savefig(temporary_path, format="png", dpi=120)
+        figure.savefig(temporary_path, format="png", dpi=_DPI)
+
+
+def draw_study(
+    study: StudyResult,
+    kind: str,
+    schedules: Iterable[Schedule | str] | Schedule | str | None,
+    figure: Figure,
+) -> None:
+    """Draw a plot of a study on an empty figure; see ``plot_study``."""
+    if not isinstance(kind, str) or kind not in STUDY_PLOTS:
+        hint = format_suggestion(str(kind), STUDY_PLOTS) or "."
+        raise ViewError(
+            f"the kind of a study's plot must be one of {', '.join(STUDY_PLOTS)}, got {kind!r}"
+            f"{hint}"
+        )
+    STUDY_PLOTS[kind](study, select_schedules(study, schedules), figure)
+
+
+def select_schedules(
+    study: StudyResult, schedules: Iterable[Schedule | str] | Schedule | str | None = None
+) -> tuple[Schedule, ...]:
+    """Return some schedules of a study and its baseline, in the order of the plan.
+
+    Args:
+        study: the study.
+        schedules: schedules or their texts; all by default.
+
+    Raises:
+        ViewError: the study has no such schedule.
+    """
+    if schedules is None:
+        return study.plan.schedules
+    items = [schedules] if isinstance(schedules, Schedule | str) else schedules
+    selected = {parse(item) if isinstance(item, str) else item for item in items}
+    texts = [repr(schedule) for schedule in study.plan.schedules]
+    for schedule in selected:
+        if schedule not in study.plan.schedules:
+            hint = format_suggestion(repr(schedule), texts) or f"; it has {', '.join(texts)}."
+            raise ViewError(f"study {study.plan.id} has no schedule {schedule}{hint}")
+    return tuple(s for s in study.plan.schedules if s in {BASELINE, *selected})
+
+
+# What is drawn.
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """The mean over seeds and its 95 % interval after each epoch, shape (epochs,).
+    """A mean over seeds and its 95 % interval: numbers, or arrays with one for each epoch.
 
     With one seed, low and high are the mean.
     """
@@ -69,91 +173,102 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
-class ScheduleCurves:
-    """The data of one schedule's lines.
+class Rates:
+    """The learning rates of a schedule as trained.
 
     Args:
-        label: its text, and its settings where they were tuned.
-        times: times in epochs, shape (steps + 1,).
-        rates: the learning rates at these times.
-        score: the metric after each epoch.
-        gain: paired difference to the baseline, positive if better; None for the baseline.
+        times: in epochs, from 0 to the end of the training.
+        lrs: the rate from each of these times to the next, the last one repeated.
     """
 
-    label: str
     times: NDArray[np.float64]
-    rates: NDArray[np.float64]
-    score: Band
-    gain: Band | None
+    lrs: NDArray[np.float64]
 
 
-def compute_curves(
-    study: StudyResult, schedules: Collection[Schedule] | None = None
-) -> list[ScheduleCurves]:
-    """Compute the data of all lines from a study's final runs.
+@dataclass(frozen=True, eq=False)
+class SeedScores:
+    """The scores of a schedule's final runs.
 
     Args:
-        study: the study.
-        schedules: the schedules to draw, including the baseline; all by default.
+        scores: on test rows, one for each seed; a diverged run has the dummy score.
+        diverged: whether each run diverged.
+        band: the mean of the scores.
     """
-    plan, results = study.plan, study.final_results
-    sign = 1 if plan.problem.metric.greater_is_better else -1
-    names = find_varied_hyperparameters(plan.grid)
-    settings = {
-        schedule: study.selections[schedule].settings
-        for schedule in plan.schedules
-        if schedules is None or schedule in schedules
+
+    scores: NDArray[np.float64]
+    diverged: NDArray[np.bool_]
+    band: Band
+
+
+def compute_rates(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, Rates]:
+    """Compute the rates of schedules at their selected settings, step by step.
+
+    Of a metric-driven schedule, the rates that its runs used at the start of each epoch, on
+    average; if every run diverged, those before any metric.
+    """
+    rows = study.plan.problem.train_rows
+    rates = {}
+    for schedule in schedules:
+        rates[schedule] = _compute_rates(schedule, study.selections[schedule].settings, rows)
+        curves = [result.curve for result in study.final_results[schedule] if not result.diverged]
+        if schedule.needs_metric and curves:
+            lrs = np.mean([curve.get_column("lr_start") for curve in curves], axis=0)
+            rates[schedule] = Rates(np.arange(len(lrs) + 1.0), np.append(lrs, lrs[-1]))
+    return rates
+
+
+def compute_scores(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, SeedScores]:
+    """Compute the scores of the final runs of schedules."""
+    problem, score = study.plan.problem, study.plan.protocol.score
+    scores = {}
+    for schedule in schedules:
+        results = study.final_results[schedule]
+        values = np.array([compute_test_score(result, problem, score) for result in results])
+        diverged = np.array([result.diverged for result in results])
+        scores[schedule] = SeedScores(values, diverged, _compute_band(values))
+    return scores
+
+
+def compute_curves(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, Band]:
+    """Compute the learning curves of schedules: the score on test rows after each epoch.
+
+    A diverged run has its final score from the epoch in which it diverged.
+    """
+    return {schedule: _compute_band(_collect_scores(study, schedule)) for schedule in schedules}
+
+
+def compute_difference_curves(
+    study: StudyResult, schedules: Iterable[Schedule]
+) -> dict[Schedule, Band]:
+    """Compute the paired difference to the baseline after each epoch, positive if better.
+
+    The baseline itself is left out.
+    """
+    sign = 1 if study.plan.problem.metric.greater_is_better else -1
+    baseline_scores = _collect_scores(study, BASELINE)
+    return {
+        schedule: _compute_band(sign * (_collect_scores(study, schedule) - baseline_scores))
+        for schedule in schedules
+        if schedule != BASELINE
     }
-    scores = {s: _collect_scores(results[s], settings[s].epochs) for s in settings}
-    curves = []
-    for schedule, schedule_scores in scores.items():
-        times, rates = _compute_rates(schedule, settings[schedule], plan.problem.train_rows)
-        if schedule.needs_metric:
-            times, rates = _compute_mean_used_rates(results[schedule], times, rates)
-        gain = (
-            None
-            if schedule == BASELINE
-            else _compute_band(sign * (schedule_scores - scores[BASELINE]))
-        )
-        label = ", ".join([repr(schedule), *format_settings(settings[schedule], names)])
-        curves.append(ScheduleCurves(label, times, rates, _compute_band(schedule_scores), gain))
-    return curves
 
 
-def _compute_rates(
-    schedule: Schedule, settings: Settings, rows: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rate of every step, and its time in epochs."""
-    steps_per_epoch = settings.count_steps_per_epoch(rows)
+def _compute_rates(schedule: Schedule, settings: Settings, train_rows: int) -> Rates:
+    steps_per_epoch = settings.count_steps_per_epoch(train_rows)
     steps = np.arange(settings.epochs * steps_per_epoch + 1)
-    return steps / steps_per_epoch, settings.bind(schedule, rows)(steps, base=settings.lr)
+    lrs = settings.bind(schedule, train_rows)(steps[:-1], base=settings.lr)
+    return Rates(steps / steps_per_epoch, np.append(lrs, lrs[-1]))
 
 
-def _compute_mean_used_rates(
-    results: Sequence[Result], times: NDArray[np.float64], rates: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rates that a metric-driven schedule used at the start of each epoch, on average.
-
-    If every run diverged, return the given rates, those before any metric.
-    """
-    curves = [result.curve for result in results if not result.diverged]
-    if not curves:
-        return times, rates
-    used_rates = [np.append(curve.get_column("lr_start"), curve[-1].lr_end) for curve in curves]
-    return np.arange(len(used_rates[0]), dtype=np.float64), np.mean(used_rates, axis=0)
-
-
-def _collect_scores(results: Sequence[Result], epochs: int) -> NDArray[np.float64]:
+def _collect_scores(study: StudyResult, schedule: Schedule) -> NDArray[np.float64]:
     """Return scores, shape (runs, epochs); a diverged run has its final score from then on."""
-    return np.array(
-        [
-            np.append(
-                result.curve.get_column("test_score"),
-                [result.test_score] * (epochs - len(result.curve)),
-            )
-            for result in results
-        ]
-    )
+    epochs = study.selections[schedule].settings.epochs
+
+    def extend_curve(result: Result) -> NDArray[np.float64]:
+        missing = [result.test_score] * (epochs - len(result.curve))
+        return np.append(result.curve.get_column("test_score"), missing)
+
+    return np.array([extend_curve(result) for result in study.final_results[schedule]])
 
 
 def _compute_band(values: NDArray[np.float64]) -> Band:
@@ -161,75 +276,298 @@ def _compute_band(values: NDArray[np.float64]) -> Band:
     return Band(mean, *(compute_confidence_interval(values) if len(values) > 1 else (mean, mean)))
 
 
-def create_figure(curves: Sequence[ScheduleCurves], title: str, metric: Metric) -> Figure:
-    """Draw three panels: rates, scores, and differences to the constant rate."""
-    labels = [curve.label for curve in curves]
-    columns = max(1, min(4, len(curves), _LEGEND_WIDTH // (max(map(len, labels)) + 7)))
-    extra_height = 0.2 * max(0, ceil(len(curves) / columns) - 3)
-    figure = Figure(figsize=(15, 5.4 + extra_height), layout="constrained")
-    alpha = min(0.1, 0.6 / len(curves))  # so that many bands do not hide the lines
-    rates, scores, gains = figure.subplots(1, 3)
-    lines = []
-    for i, curve in enumerate(curves):
-        style = get_line_style(i)
-        style_options = {"color": style.color, "linestyle": style.linestyle, "linewidth": 1.6}
-        lines += rates.step(
-            curve.times, curve.rates, where="post", label=curve.label, **style_options
-        )
-        _draw_band(scores, curve.score, metric, style_options, alpha)
-        if curve.gain is not None:
-            _draw_band(gains, curve.gain, metric, style_options, alpha)
-    gains.axhline(0, color=get_line_style(0).color, linewidth=1.6)
-    unit, points = (" [%]", " [points]") if metric.percent else ("", "")
-    rates.set(title="learning rate", xlabel="epoch", ylim=(0, None))
-    peaks = [curve.rates.max() for curve in curves]
-    if max(peaks) >= _LOG_AXIS_RATIO * min(peaks) > 0:
-        rates.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
-    scores.set(title=f"{metric.name} on test rows{unit}", xlabel="epoch")
-    gains.set(title=_format_gain_title(metric) + points, xlabel="epoch")
-    _fit_to_second_half(scores, [curve.score for curve in curves], metric)
-    if metric.percent:
-        low, high = scores.get_ylim()
-        scores.set_ylim(max(low, -2), min(high, 102))
-    zero = np.zeros(len(curves[0].score.mean))
-    other_gains = [curve.gain for curve in curves if curve.gain is not None]
-    _fit_to_second_half(gains, [Band(zero, zero, zero), *other_gains], metric)
-    for axes in (rates, scores, gains):
-        axes.grid(alpha=0.3)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title)
-    figure.legend(handles=lines, loc="outside lower center", ncols=columns, frameon=False)
-    return figure
+# How it is drawn.
 
 
-def _format_gain_title(metric: Metric) -> str:
-    relation = "minus" if metric.greater_is_better else "below"
-    return f"{metric.name} {relation} that of the constant rate"
-
-
-def _get_scale(metric: Metric) -> int:
-    return 100 if metric.percent else 1
-
-
-def _draw_band(
-    axes: Axes, band: Band, metric: Metric, style_options: dict[str, Any], alpha: float
-) -> None:
-    epochs, scale = np.arange(1, len(band.mean) + 1), _get_scale(metric)
-    axes.plot(epochs, scale * band.mean, **style_options)
-    axes.fill_between(
-        epochs,
-        scale * band.low,
-        scale * band.high,
-        color=style_options["color"],
-        alpha=alpha,
-        linewidth=0,
+def draw_summary(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw learning rates, learning curves, and final differences to the baseline."""
+    panels = figure.subplot_mosaic(
+        [["lr", "differences"], ["curves", "differences"]], width_ratios=[1, 1.1]
     )
+    rates, curves = compute_rates(study, schedules), compute_curves(study, schedules)
+    _draw_rates(dict.fromkeys(rates, panels["lr"]), rates, study)
+    _draw_curves(dict.fromkeys(curves, panels["curves"]), curves, study)
+    panels["lr"].set_ylabel("learning rate")
+    panels["curves"].set_ylabel(_describe_score(study))
+    _draw_differences(panels["differences"], study, schedules)
+    figure.suptitle(_write_title(study, ""))
 
 
-def _fit_to_second_half(axes: Axes, bands: Sequence[Band], metric: Metric) -> None:
-    """Fit the height to the second half of training; the first half may lie outside."""
-    halves = [line[len(line) // 2 :] for band in bands for line in (band.mean, band.low, band.high)]
-    values = _get_scale(metric) * np.concatenate(halves)
-    margin = 0.15 * np.ptp(values) or 1.0
-    axes.set_ylim(values.min() - margin, values.max() + margin)
+def draw_differences(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw the paired differences to the baseline with their intervals, by rank."""
+    _draw_differences(figure.subplots(), study, schedules)
+    figure.suptitle(_write_title(study, "differences to the constant rate"))
+
+
+def draw_difference_curves(
+    study: StudyResult, schedules: Sequence[Schedule], figure: Figure
+) -> None:
+    """Draw the paired difference to the baseline after each epoch."""
+    curves = compute_difference_curves(study, schedules)
+    panels = _create_panels(figure, study, list(curves))
+    for axes in dict.fromkeys(panels.values()):
+        axes.axhline(0, color=get_line_style(0).color, linewidth=1.2)
+    _draw_curves(panels, curves, study)
+    figure.supylabel(_describe_difference(study))
+    figure.suptitle(_write_title(study, "differences by epoch", "band"))
+
+
+def draw_scores(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw the final score of every seed, and the mean with its interval, by rank."""
+    scores, scale = compute_scores(study, schedules), _get_scale(study)
+    rows, axes = _rank_rows(study, schedules), figure.subplots()
+    _label_rows(axes, study, list(rows))
+    for y, schedule in enumerate(rows):
+        values, diverged = scale * scores[schedule].scores, scores[schedule].diverged
+        options = _get_line_options(study, schedule)
+        # Dots of one seed are at the same height in every row, so that pairs can be followed.
+        heights = y + np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.array([y])
+        for shown, marker in ((~diverged, "o"), (diverged, "x")):
+            axes.plot(
+                values[shown], heights[shown], marker, color=options["color"], alpha=0.5,
+                markersize=4, markeredgewidth=1 if marker == "x" else 0,
+            )  # fmt: skip
+        band = scores[schedule].band
+        low, high = scale * float(band.low), scale * float(band.high)
+        _draw_interval(axes, y, low, high, options["color"], 3)
+        axes.plot(scale * band.mean, y, "D", color=options["color"], markersize=7)
+    handles = [
+        _make_handle("one seed", marker="o", markersize=4, alpha=0.5),
+        _make_handle("mean and its 95 % interval", marker="D", linestyle="-", linewidth=3),
+    ]
+    if any(scores[schedule].diverged.any() for schedule in rows):
+        handles.append(_make_handle("diverged: the dummy score", marker="x", markersize=4))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    axes.set_xlabel(_describe_score(study))
+    figure.suptitle(_write_title(study, "final scores"))
+
+
+def draw_curves(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw the score on test rows after each epoch; each panel of many shows the baseline too."""
+    curves = compute_curves(study, schedules)
+    panels = _create_panels(figure, study, schedules)
+    _draw_curves(panels, curves, study)
+    if len(set(panels.values())) > 1:
+        baseline = {axes: curves[BASELINE] for s, axes in panels.items() if s != BASELINE}
+        for axes, band in baseline.items():
+            options = _get_line_options(study, BASELINE) | {"linewidth": 1.0}
+            _draw_band(axes, band, options, _get_scale(study), alpha=0)
+    figure.supylabel(_describe_score(study))
+    figure.suptitle(_write_title(study, "learning curves", "band"))
+
+
+def draw_lr(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw the learning rate of every step as trained."""
+    panels = _create_panels(figure, study, schedules)
+    _draw_rates(panels, compute_rates(study, schedules), study)
+    figure.supylabel("learning rate")
+    figure.suptitle(_write_title(study, "learning rates as trained"))
+
+
+def _draw_rates(
+    panels: Mapping[Schedule, Axes], rates: Mapping[Schedule, Rates], study: StudyResult
+) -> None:
+    peaks = [schedule_rates.lrs.max() for schedule_rates in rates.values()]
+    is_logarithmic = max(peaks) >= _LOG_AXIS_RATIO * min(peaks) > 0
+    for schedule, axes in panels.items():
+        schedule_rates = rates[schedule]
+        axes.step(
+            schedule_rates.times,
+            schedule_rates.lrs,
+            where="post",
+            label=_label_schedule(study, schedule),
+            **_get_line_options(study, schedule),
+        )
+        _format_epoch_axis(axes)
+        if is_logarithmic:
+            axes.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
+        else:
+            axes.set_ylim(0, 1.05 * max(peaks))
+
+
+def _draw_curves(
+    panels: Mapping[Schedule, Axes], curves: Mapping[Schedule, Band], study: StudyResult
+) -> None:
+    """Draw curves with their bands, unless a panel has too many; leave out the steep beginning."""
+    scale = _get_scale(study)
+    halves = []
+    for schedule, axes in panels.items():
+        options, band = _get_line_options(study, schedule), curves[schedule]
+        is_crowded = list(panels.values()).count(axes) > MAX_LINES
+        axes.plot([], [], label=_label_schedule(study, schedule), **options)
+        _draw_band(axes, band, options, scale, alpha=0 if is_crowded else 0.15)
+        _format_epoch_axis(axes)
+        lines = (band.mean,) if is_crowded else (band.mean, band.low, band.high)
+        halves += [scale * line[len(line) // 2 :] for line in lines]
+    values = np.concatenate(halves)
+    margin = 0.1 * np.ptp(values) or 1.0
+    for axes in panels.values():
+        axes.set_ylim(values.min() - margin, values.max() + margin)
+
+
+def _draw_band(axes: Axes, band: Band, options: LineOptions, scale: int, alpha: float) -> None:
+    epochs = np.arange(1, len(band.mean) + 1)
+    axes.plot(epochs, scale * band.mean, **options)
+    if alpha:
+        axes.fill_between(
+            epochs, scale * band.low, scale * band.high, color=options["color"], alpha=alpha,
+            linewidth=0,
+        )  # fmt: skip
+
+
+def _draw_differences(axes: Axes, study: StudyResult, schedules: Sequence[Schedule]) -> None:
+    rows, scale = _rank_rows(study, schedules), _get_scale(study)
+    number_format = NumberFormat.from_study(study)
+    limit = scale * _find_limit(rows.values())
+    _label_rows(axes, study, list(rows))
+    axes.axvline(0, color=get_line_style(0).color, linewidth=1.2)
+    for y, (schedule, row) in enumerate(rows.items()):
+        color, note = get_line_style(study.plan.schedules.index(schedule)).color, ""
+        if row.vs_baseline is not None:
+            difference = row.vs_baseline.difference
+            note = number_format.format_difference(difference)
+            for estimate, width in zip(row.vs_baseline.estimates, (3.5, 1.2), strict=False):
+                if estimate.ci_low is not None and estimate.ci_high is not None:
+                    low, high = scale * estimate.ci_low, scale * estimate.ci_high
+                    _draw_interval(axes, y, low, high, color, width)
+            is_outside = abs(scale * difference) > limit
+            side = np.sign(difference)
+            x, marker = (side * limit, "<>"[side > 0]) if is_outside else (scale * difference, "D")
+            axes.plot(x, y, marker, color=color, markersize=7, clip_on=False)
+        axes.annotate(
+            f"{note}\n{format_verdict(row)}".strip(), (1, y), (8, 0), ("axes fraction", "data"),
+            "offset points", va="center", fontsize="small",
+        )  # fmt: skip
+    axes.set_xlim(-limit, limit)
+    axes.set_xlabel(_describe_difference(study))
+
+
+def _find_limit(rows: Iterable[ComparisonRow]) -> float:
+    """Return the end of the axis of differences; what is far beyond the others lies outside."""
+    extents = []
+    for row in rows:
+        if row.vs_baseline is not None:
+            ends = [end for e in row.vs_baseline.estimates for end in (e.ci_low, e.ci_high) if end]
+            extents.append(max(map(abs, [row.vs_baseline.difference, *ends])))
+    typical = median(extents) if extents else 0
+    return 1.08 * max((e for e in extents if e <= _OUTLIER_RATIO * typical), default=0) or 1.0
+
+
+def _draw_interval(axes: Axes, y: float, low: float, high: float, color: str, width: float) -> None:
+    axes.plot([low, high], [y, y], color=color, linewidth=width, solid_capstyle="butt")
+
+
+def _rank_rows(
+    study: StudyResult, schedules: Collection[Schedule]
+) -> dict[Schedule, ComparisonRow]:
+    """Return the rows of the comparison for some schedules, the best first."""
+    rows = {study.schedules_by_label[row.label]: row for row in study.comparison.rows}
+    return {schedule: row for schedule, row in rows.items() if schedule in schedules}
+
+
+def _label_rows(axes: Axes, study: StudyResult, schedules: Sequence[Schedule]) -> None:
+    """Give each schedule a row, the first on top, named by its label and a piece of its line."""
+    for y, schedule in enumerate(schedules):
+        axes.annotate(
+            "", (0, y), (-26, 0), ("axes fraction", "data"), "offset points",
+            arrowprops={
+                "arrowstyle": "-", "shrinkA": 0, "shrinkB": 3, **_get_line_options(study, schedule)
+            },
+        )  # fmt: skip
+    labels = [_label_schedule(study, schedule) for schedule in schedules]
+    axes.set_yticks(range(len(labels)), labels, fontsize="small")
+    for label in axes.get_yticklabels():
+        label.set_parse_math(False)
+    axes.tick_params(axis="y", length=0, pad=32)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _create_panels(
+    figure: Figure, study: StudyResult, schedules: Sequence[Schedule]
+) -> dict[Schedule, Axes]:
+    """Return the axes of each schedule: the same for a few, with a legend; one each for many."""
+    if len(schedules) <= MAX_LINES:
+        axes = figure.subplots()
+        handles = [
+            Line2D([], [], label=_label_schedule(study, s), **_get_line_options(study, s))
+            for s in schedules
+        ]
+        legend = figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(3, len(handles)), frameon=False
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        axes.set_xlabel("epoch")
+        return dict.fromkeys(schedules, axes)
+    columns = ceil(np.sqrt(len(schedules)))
+    grid = figure.subplots(
+        ceil(len(schedules) / columns), columns, sharex=True, sharey=True, squeeze=False
+    ).flatten()
+    for axes in grid[len(schedules) :]:
+        axes.remove()
+    for axes, schedule in zip(grid, schedules, strict=False):
+        axes.set_title(_label_schedule(study, schedule), fontsize="small", parse_math=False)
+    figure.supxlabel("epoch")
+    return dict(zip(schedules, grid, strict=False))
+
+
+def _format_epoch_axis(axes: Axes) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _make_handle(label: str, **options: Any) -> Line2D:
+    return Line2D([], [], label=label, color="#555555", **({"linestyle": "none"} | options))
+
+
+def _get_line_options(study: StudyResult, schedule: Schedule) -> LineOptions:
+    """Return the look of a schedule's lines, the same in every plot of the study."""
+    style = get_line_style(study.plan.schedules.index(schedule))
+    return {"color": style.color, "linestyle": style.linestyle, "linewidth": 1.6}
+
+
+def _label_schedule(study: StudyResult, schedule: Schedule) -> str:
+    """Return the text of a schedule and, where they were tuned, its settings on another line."""
+    names = find_varied_hyperparameters(study.plan.grid)
+    settings = ", ".join(format_settings(study.selections[schedule].settings, names))
+    lines = [*textwrap.wrap(repr(schedule), _LABEL_WIDTH), settings]
+    return "\n".join(line for line in lines if line)
+
+
+def _write_title(study: StudyResult, subject: str, interval: str = "") -> str:
+    seeds = study.plan.protocol.seeds
+    note = f"{interval}: 95 % interval of the mean" if interval and seeds > 1 else ""
+    parts = (study.plan.problem.name, subject, format_paired_seeds(seeds), note)
+    return " · ".join(part for part in parts if part)
+
+
+def _get_scale(study: StudyResult) -> int:
+    return 100 if study.plan.problem.metric.percent else 1
+
+
+def _describe_score(study: StudyResult) -> str:
+    metric = study.plan.problem.metric
+    unit = " [%]" if metric.percent else ""
+    direction = "higher" if metric.greater_is_better else "lower"
+    return f"{metric.name} on test rows{unit}, {direction} is better"
+
+
+def _describe_difference(study: StudyResult) -> str:
+    metric = study.plan.problem.metric
+    relation = "minus" if metric.greater_is_better else "below"
+    unit = " [points]" if metric.percent else ""
+    return f"{metric.name} {relation} that of the constant rate{unit}, positive is better"
+
+
+STUDY_PLOTS: Mapping[str, StudyPlot] = {
+    "summary": draw_summary,
+    "differences": draw_differences,
+    "difference_curves": draw_difference_curves,
+    "scores": draw_scores,
+    "curves": draw_curves,
+    "lr": draw_lr,
+}
+"""What draws each kind of plot."""

@@ -8,15 +8,12 @@ import pandas as pd
 
 from lrlab.errors import pluralize
 from lrlab.problems.metrics import Metric
-from lrlab.schedules import Constant
 from lrlab.studies import (
-    Comparison,
     ComparisonRow,
     DifferenceEstimate,
     PairedComparison,
     StudyResult,
     TimeToTarget,
-    compute_times_to_target,
     find_varied_hyperparameters,
 )
 from lrlab.views.answer import VERDICT_LABELS, NumberFormat, format_setting, write_answer
@@ -47,10 +44,10 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
     metric = study.plan.problem.metric
     if target_score is None:
         target_score = study.comparison.baseline_row.mean
-    times_to_target = compute_times_to_target(study.final_results, metric, target_score)
+    times_to_target = study.compute_times_to_target(target_score)
     parts = (
-        f"{format_title(study)}\n{write_answer(study.comparison)}",
-        format_table(study.comparison, find_varied_hyperparameters(study.plan.grid)),
+        f"{format_title(study)}\n{write_answer(study)}",
+        format_table(study),
         "\n".join(_write_notes(study)),
         format_times_to_target(metric, target_score, times_to_target),
     )
@@ -60,8 +57,8 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
 def render_html(study: StudyResult) -> str:
     """Return the answer and the ranked table of a study as an HTML fragment."""
     title = escape(f"{study.plan.problem.name}, study {study.plan.id}")
-    answer = "<br>".join(map(escape, write_answer(study.comparison).splitlines()))
-    columns = create_columns(study.comparison, find_varied_hyperparameters(study.plan.grid))
+    answer = "<br>".join(map(escape, write_answer(study).splitlines()))
+    columns = create_columns(study)
     cells = {column.heading.replace("\n", " "): column.cells for column in columns}
     with pd.option_context("display.max_colwidth", None):  # no schedule is cut short
         table = pd.DataFrame(cells).to_html(index=False, border=0)
@@ -87,21 +84,18 @@ def format_title(study: StudyResult) -> str:
     )
 
 
-def format_table(comparison: Comparison, hyperparameters: Sequence[str] = ()) -> str:
+def format_table(study: StudyResult) -> str:
     """Return the ranked table as text; see ``create_columns``."""
-    return _format_ranking(create_columns(comparison, hyperparameters))
+    return _format_ranking(create_columns(study))
 
 
-def create_columns(comparison: Comparison, hyperparameters: Sequence[str]) -> list[Column]:
-    """Return the columns of the ranked table: scores, differences to the baseline, verdicts.
+def create_columns(study: StudyResult) -> list[Column]:
+    """Return the columns of the ranked table: settings, scores, differences, verdicts.
 
-    The interval for new data is omitted if all seeds have the same test rows.
-
-    Args:
-        comparison: the comparison.
-        hyperparameters: names of the tuned hyperparameters, each of which gets a column.
+    Each hyperparameter that was tuned has a column. The interval for new data is omitted if all
+    seeds have the same test rows.
     """
-    rows, number_format = comparison.rows, NumberFormat.from_comparison(comparison)
+    rows, number_format = study.comparison.rows, NumberFormat.from_study(study)
 
     def make_paired_column(heading: str, format_value: Callable[[PairedComparison], str]) -> Column:
         pairs = [row.vs_baseline for row in rows]
@@ -112,22 +106,23 @@ def create_columns(comparison: Comparison, hyperparameters: Sequence[str]) -> li
             return ""
         return number_format.format_interval(estimate.ci_low, estimate.ci_high)
 
-    is_constant = comparison.baseline_row.schedule == repr(Constant(1.0))
     columns = [
         Column("rank", [f"{row.rank}" for row in rows]),
-        Column("schedule", [row.schedule for row in rows], "left"),
-        *(_make_setting_column(comparison, name) for name in hyperparameters),
+        Column("schedule", [row.label for row in rows], "left"),
+        *(
+            _make_setting_column(study, name)
+            for name in find_varied_hyperparameters(study.plan.grid)
+        ),
         Column("mean", [number_format.format_score(row.mean) for row in rows]),
         Column("± sd", [number_format.format_sd(row.sd) for row in rows]),
         make_paired_column(
-            f"vs\n{'constant' if is_constant else 'baseline'}",
-            lambda pair: number_format.format_difference(pair.difference),
+            "vs\nconstant", lambda pair: number_format.format_difference(pair.difference)
         ),
         make_paired_column(
             "95 % interval\non this data", lambda pair: format_interval(pair.on_this_data)
         ),
     ]
-    if comparison.test_train_ratio is not None:
+    if study.comparison.test_train_ratio is not None:
         columns.append(
             make_paired_column(
                 "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
@@ -136,7 +131,7 @@ def create_columns(comparison: Comparison, hyperparameters: Sequence[str]) -> li
     return [
         *columns,
         make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
-        Column("verdict", [_format_verdict(row) for row in rows], "left"),
+        Column("verdict", [format_verdict(row) for row in rows], "left"),
     ]
 
 
@@ -154,7 +149,7 @@ def format_times_to_target(
     table = _format_ranking(
         [
             Column("rank", [f"{row.rank}" for row in times_to_target]),
-            Column("schedule", [row.schedule for row in times_to_target], "left"),
+            Column("schedule", [row.label for row in times_to_target], "left"),
             Column(
                 f"epochs to\n{score}",
                 ["-" if row.epochs is None else f"{row.epochs:g}" for row in times_to_target],
@@ -167,13 +162,14 @@ def format_times_to_target(
     return f"{table}\n{_TIME_TO_TARGET_NOTE}"
 
 
-def _make_setting_column(comparison: Comparison, name: str) -> Column:
-    selections = [row.selection for row in comparison.rows]
-    cells = ["" if s is None else format_setting(s.settings, name) for s in selections]
+def _make_setting_column(study: StudyResult, name: str) -> Column:
+    schedules = [study.schedules_by_label[row.label] for row in study.comparison.rows]
+    cells = [format_setting(study.selections[schedule].settings, name) for schedule in schedules]
     return Column(name.replace("_", " "), cells)
 
 
-def _format_verdict(row: ComparisonRow) -> str:
+def format_verdict(row: ComparisonRow) -> str:
+    """Return the verdict in a few words, the number of diverged runs, and the edge of the grid."""
     divergence = f", {row.diverged_count} diverged" if row.diverged_count else ""
     edge = ", at the edge" if row.at_grid_edge else ""
     return VERDICT_LABELS[row.verdict] + divergence + edge
@@ -204,7 +200,7 @@ def _write_notes(study: StudyResult) -> Iterator[str]:
     """Yield how to read the tables, how the settings were selected, and what to improve."""
     plan, comparison = study.plan, study.comparison
     other_rows = comparison.other_rows
-    points = ", in points" if comparison.metric.percent else ""
+    points = ", in points" if plan.problem.metric.percent else ""
     yield f"Differences are paired by seed{points}; positive is better."
     estimates = [row.vs_baseline.on_this_data for row in other_rows if row.vs_baseline]
     if any(estimate.ci_low is not None for estimate in estimates):
@@ -215,7 +211,7 @@ def _write_notes(study: StudyResult) -> Iterator[str]:
 
 
 def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
-    plan, rows = study.plan, study.comparison.rows
+    plan = study.plan
     yield (
         f"{OPTIMIZER_NAMES[plan.grid[0].optimizer]}. Each schedule at its best of "
         f"{summarize_grid(plan)},"
@@ -232,9 +228,7 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
             "Where the best learning rate was at the edge of the grid, the study tried up to "
             f"{pluralize(extension_count, 'more learning rate')}."
         )
-    edge_lrs = sorted(
-        {row.selection.settings.lr for row in rows if row.selection and row.at_grid_edge}
-    )
+    edge_lrs = sorted({s.settings.lr for s in study.selections.values() if s.at_grid_edge})
     if edge_lrs:
         edges = " and ".join(f"{lr:g}" for lr in edge_lrs)
         yield (

@@ -9,17 +9,17 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import torch
 
 from lrlab import Cosine, Linear
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Phase, Protocol, Store, build_grid, build_plan, run_study
-from lrlab.studies.execution.runner import ProgressCallback, ignore_progress
-from lrlab.training import Run, Settings
+from lrlab.studies import Machine, Protocol, Store, build_grid, build_plan, run_study
+from lrlab.studies.execution.runner import Progress, ProgressCallback, ignore_progress
+from lrlab.training import Settings
 from lrlab.training.engines import Engine
 from lrlab.training.ensemble import packing
 
@@ -77,11 +77,14 @@ def kill_process(work: Callable[[ProgressCallback], None], runs: int, seconds: f
 
 
 def make_reporter(pipe: int) -> ProgressCallback:
-    """Make a callback that writes a byte at the end of every run."""
+    """Make a callback that writes a byte for every run that has ended."""
+    reported = 0
 
-    @contextmanager
-    def report_runs(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-        yield lambda run: os.write(pipe, b"r") and None
+    def report_runs(progress: Progress) -> None:
+        nonlocal reported
+        reported = min(reported, progress.trained)  # another phase begins at 0
+        os.write(pipe, b"r" * (progress.trained - reported))
+        reported = progress.trained
 
     return report_runs
 

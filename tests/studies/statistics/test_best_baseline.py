@@ -9,21 +9,20 @@ from scipy import stats
 
 from lrlab.studies.statistics.best_baseline import BaselineConfig, find_hardest_configs
 from lrlab.studies.statistics.paired import adjust_by_holm
-from lrlab.training import Settings
 
 Scores = NDArray[np.float64]
 RATIO = 0.4
 
 
-def make_settings(count: int) -> list[Settings]:
-    return [Settings(lr=0.01 * (i + 1)) for i in range(count)]
+def make_labels(count: int) -> list[str]:
+    return [f"lr={i + 1}" for i in range(count)]
 
 
 def find_configs(
     scores: Scores, baseline_scores: Scores, test_train_ratio: float | None = RATIO, sign: int = 1
 ) -> list[BaselineConfig]:
-    by_settings = dict(zip(make_settings(len(baseline_scores)), baseline_scores, strict=True))
-    return find_hardest_configs(scores, by_settings, test_train_ratio, sign)
+    by_label = dict(zip(make_labels(len(baseline_scores)), baseline_scores, strict=True))
+    return find_hardest_configs(scores, by_label, test_train_ratio, sign)
 
 
 @st.composite
@@ -55,7 +54,7 @@ def test_a_config_is_beaten_if_all_one_sided_tests_of_scipy_say_so(
         expected = adjust_by_holm(2 * p) < 0.05  # one-sided at the level of the two-sided test
         assert [getattr(config, name) for config in configs] == list(expected)
     for config, row in zip(configs, t, strict=True):
-        index = make_settings(len(baseline_scores)).index(config.settings)
+        index = make_labels(len(baseline_scores)).index(config.label)
         assert config.mean == pytest.approx(baseline_scores[index].mean())
         if row.min() > -6:  # below that, all p-values are equal
             assert index == row.argmin()
@@ -65,7 +64,7 @@ def test_of_several_far_better_configs_the_one_with_the_best_mean_is_named() -> 
     rng = np.random.default_rng(0)
     baseline_scores = rng.normal([[50], [90], [70]], 0.1, (3, 30))
     (config,) = find_configs(rng.normal(0, 0.1, (1, 30)), baseline_scores)
-    assert config.settings == make_settings(3)[1]
+    assert config.label == make_labels(3)[1]
 
 
 @given(draw_both_scores())
@@ -109,4 +108,4 @@ def test_the_same_difference_for_all_seeds() -> None:
     assert (config.is_beaten, config.is_beaten_for_new_data) == (True, False)
     (config,) = find_configs(np.full((1, 8), 2.0), np.array([[1.0] * 8, [2.0] * 8]))
     assert not config.is_beaten
-    assert config.settings == make_settings(2)[1]
+    assert config.label == make_labels(2)[1]

@@ -5,6 +5,7 @@ errors.
 """
 
 import math
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -14,7 +15,6 @@ from lrlab import Constant
 from lrlab.problems import load_problem
 from lrlab.studies import (
     BASELINE,
-    Comparison,
     Phase,
     Protocol,
     build_plan,
@@ -63,12 +63,16 @@ def test_simulated_studies_are_compared_as_real_ones(calibration: ModuleType, sl
         tilted = study.validation_scores + slope * tuning.LR_POSITIONS
         study.validation_scores[:] = tilted.round(2)  # with ties
         simulated = tuning.compare_tuned(study, load_problem("iris").test_train_ratio)
-        assert compare_with_lrlab(tuning, study).rows == simulated.rows
-        extension_count += any(row.selection.settings not in tuning.GRID for row in simulated.rows)
+        result = run_with_lrlab(tuning, study)
+        labels = [*result.schedules_by_label]
+        assert result.comparison.rows == tuple(
+            replace(row, label=labels[int(row.label)]) for row in simulated.rows
+        )
+        extension_count += any(s.settings not in tuning.GRID for s in result.selections.values())
     assert extension_count or slope == 0
 
 
-def compare_with_lrlab(tuning: ModuleType, study) -> Comparison:
+def run_with_lrlab(tuning: ModuleType, study) -> StudyResult:
     schedules = [BASELINE, *(Constant(i + 1.0) for i in range(1, len(study.final_scores)))]
     protocol = Protocol(tuning.SEEDS, tuning_seeds=1, grid_extensions=tuning.GRID_EXTENSIONS)
     plan = build_plan(load_problem("iris"), [], tuning.GRID, protocol)
@@ -88,4 +92,4 @@ def compare_with_lrlab(tuning: ModuleType, study) -> Comparison:
         results |= {run_id: make_result(phase, run) for run_id, run in phase.runs.items()}
         phases.append(phase)
         phase = plan_next_phase(plan, phases, results)
-    return StudyResult(plan, tuple(phases), results).comparison
+    return StudyResult(plan, tuple(phases), results)

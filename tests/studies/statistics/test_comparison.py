@@ -7,17 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from lrlab import Cosine
 from lrlab.errors import StudyError
-from lrlab.studies import BASELINE, compare_scores
+from lrlab.studies import compare_scores
 from lrlab.studies.statistics.paired import adjust_by_holm
 from tests.raising import raises
 from tests.studies.statistics.factories import (
-    ACCURACY,
-    RMSE,
     get_row,
-    make_candidate,
     make_comparison,
+    make_label,
 )
 
 score_tables = st.integers(1, 5).flatmap(
@@ -29,15 +26,15 @@ def test_differences_are_paired_and_positive_is_better() -> None:
     baseline = [0.5, 0.7, 0.9, 0.6]
     scores = [baseline, [s + d for s, d in zip(baseline, [2, 3, 2, 3], strict=True)]]
     best, last = make_comparison(scores, diverged_counts={1: 2}).rows
-    assert (best.schedule, best.rank, best.diverged_count) == (repr(make_candidate(1)), 1, 2)
+    assert (best.label, best.rank, best.diverged_count) == (make_label(1), 1, 2)
     assert (last.rank, last.diverged_count, last.vs_baseline) == (2, 0, None)
     assert best.vs_best is None
     assert best.vs_baseline.difference == pytest.approx(2.5)
     assert last.vs_best.difference == pytest.approx(-2.5)
     assert best.vs_baseline.on_this_data.ci_low > 1.5
     assert best.sd == pytest.approx(np.std(scores[1], ddof=1))
-    best, last = make_comparison(scores, RMSE).rows  # lower is better
-    assert best.schedule == "Constant(1.0)"
+    best, last = make_comparison(scores, greater_is_better=False).rows  # lower is better
+    assert best.label == make_label(0)
     assert last.mean == pytest.approx(np.mean(scores[1]))
     assert last.vs_baseline.difference == pytest.approx(-2.5)
 
@@ -46,11 +43,11 @@ def test_differences_are_paired_and_positive_is_better() -> None:
 def test_schedules_without_a_clear_difference_share_a_rank(
     scores: np.ndarray, greater_is_better: bool
 ) -> None:
-    comparison = make_comparison(scores, ACCURACY if greater_is_better else RMSE)
+    comparison = make_comparison(scores, greater_is_better)
     means = [row.mean for row in comparison.rows]
     assert means == sorted(means, reverse=greater_is_better)
-    indices = {repr(make_candidate(i)): i for i in range(5)}
-    sorted_scores = [scores[indices[row.schedule]] for row in comparison.rows]
+    indices = {make_label(i): i for i in range(5)}
+    sorted_scores = [scores[indices[row.label]] for row in comparison.rows]
     ranks = [row.rank for row in comparison.rows]
     assert ranks[0] == 1
     pairs = [(i, j) for i in range(5) for j in range(i)]
@@ -79,8 +76,8 @@ def test_schedules_without_a_clear_difference_share_a_rank(
 def test_schedules_are_compared_with_the_baseline_and_with_the_best() -> None:
     scores = np.random.default_rng(0).normal([[0], [1], [2], [0.5]], 0.2, (4, 12))
     comparison = make_comparison(scores, test_train_ratio=0.4)
-    assert comparison.rows[0].schedule == repr(make_candidate(2))
-    assert comparison.baseline_row.schedule == "Constant(1.0)"
+    assert comparison.rows[0].label == make_label(2)
+    assert comparison.baseline_row.label == make_label(0)
     for i in (1, 3):
         row = get_row(comparison, i)
         for paired, other in ((row.vs_baseline, 0), (row.vs_best, 2)):
@@ -139,15 +136,17 @@ def test_the_baseline_alone_is_compared_with_nothing() -> None:
 @pytest.mark.parametrize(
     ("scores", "mentions"),
     [
-        ({Cosine(): [0.5]}, ["baseline", BASELINE]),
-        ({BASELINE: [0.5, 0.6], Cosine(): [0.5]}, ["(1,) of Cosine()", "(2,) of Constant(1.0)"]),
-        ({BASELINE: [], Cosine(): []}, ["(0,)", "at least one"]),
-        ({BASELINE: [0.5, 0.6], Cosine(): [0.5, np.nan]}, ["nan", "run 1", Cosine()]),
-        ({BASELINE: [0.5, np.inf]}, ["inf", "run 1", BASELINE]),
+        ({"cosine": [0.5]}, ["baseline constant", "cosine"]),
+        ({"constant": [0.5, 0.6], "cosine": [0.5]}, ["(1,) of cosine", "(2,) of constant"]),
+        ({"constant": [], "cosine": []}, ["(0,)", "at least one"]),
+        ({"constant": [0.5, 0.6], "cosine": [0.5, np.nan]}, ["nan", "run 1", "cosine"]),
+        ({"constant": [0.5, np.inf]}, ["inf", "run 1", "constant"]),
     ],
 )
 def test_invalid_scores_are_rejected(scores: dict, mentions: list) -> None:
     with raises(StudyError, *mentions):
         compare_scores(
-            {schedule: np.array(row) for schedule, row in scores.items()}, BASELINE, ACCURACY
+            {label: np.array(row) for label, row in scores.items()},
+            "constant",
+            greater_is_better=True,
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lrlab.studies.statistics.paired import (
-    MAX_SEEDS,
+    MAX_SEEDS_NEEDED,
     POWER,
     PairedComparison,
     PairedTestFamily,
@@ -190,6 +190,6 @@ def test_for_new_data_no_number_of_seeds_may_be_enough() -> None:
     assert count_seeds_needed(smallest * 0.999, 0.05, 0.4) is None
     assert count_seeds_needed(smallest * 1.001, 0.05, 0.4) is not None
     assert count_seeds_needed(0.0, 0.05) is None
-    smallest = 2.801612 / math.sqrt(MAX_SEEDS)
+    smallest = 2.801612 / math.sqrt(MAX_SEEDS_NEEDED)
     assert count_seeds_needed(smallest * 0.999, 0.05) is None
     assert count_seeds_needed(smallest * 1.001, 0.05) is not None

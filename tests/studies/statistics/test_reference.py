@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
 from lrlab.problems import load_problem
-from lrlab.problems.metrics import Metric
 from lrlab.studies import BASELINE, Comparison, Machine, Verdict, compare_scores, train_blocks
 from lrlab.studies.execution.runner import plan_blocks
 from lrlab.training import Run, Settings
 from lrlab.training.engines import Engine
 from lrlab.views.answer import NumberFormat, assess_claim, write_answer
 from tests.conftest import REPOSITORY
+from tests.views.factories import make_compared_study
 
 SEEDS = 300
 RATIO = 106 / 245
@@ -26,7 +26,6 @@ SCHEDULES: dict[str, Schedule] = {
     "lambda_double": Formula("0.1 / (1 + 0.01*t)"),
     "inverse_time": InverseTime(0.01),
 }
-ACCURACY = Metric("accuracy", greater_is_better=True, percent=True, fn=lambda a, b: a)
 
 
 @pytest.fixture
@@ -67,28 +66,39 @@ def train_and_compare() -> Comparison:
     ]
     for block_results in train_blocks(problem, blocks, engine, machine):
         results |= block_results
-    scores = {
-        schedule: np.array([results[f"{name} {seed}"].test_score for seed in range(SEEDS)])
-        for name, schedule in SCHEDULES.items()
-    }
     assert problem.test_train_ratio == RATIO
-    return compare_scores(scores, BASELINE, problem.metric, problem.test_train_ratio)
+    return compare(
+        {
+            schedule: np.array([results[f"{name} {seed}"].test_score for seed in range(SEEDS)])
+            for name, schedule in SCHEDULES.items()
+        }
+    )
+
+
+def compare(scores: dict[Schedule, NDArray[np.float64]]) -> Comparison:
+    return compare_scores(
+        {repr(schedule): values for schedule, values in scores.items()},
+        repr(BASELINE),
+        greater_is_better=True,
+        test_train_ratio=RATIO,
+    )
 
 
 def check_comparison(comparison: Comparison) -> None:
     """Check the answer: the article's gain is a loss on this data, and not settled for new data."""
-    assert {row.schedule: row.verdict for row in comparison.rows} == {
+    assert {row.label: row.verdict for row in comparison.rows} == {
         repr(SCHEDULES["constant"]): Verdict.BASELINE,
         repr(SCHEDULES["linear"]): Verdict.WORSE,
         repr(SCHEDULES["exp"]): Verdict.WORSE,
         repr(SCHEDULES["inverse_time"]): Verdict.WORSE,
         repr(SCHEDULES["lambda_double"]): Verdict.WORSE_ON_NEW_DATA,
     }
-    (linear,) = [row for row in comparison.rows if row.schedule == repr(SCHEDULES["linear"])]
-    assessment = assess_claim(comparison, linear, 2 / 106)  # 92 and 94 of 106 rows
+    (linear,) = [row for row in comparison.rows if row.label == repr(SCHEDULES["linear"])]
+    study = make_compared_study(comparison)
+    assessment = assess_claim(study, linear, 2 / 106)  # 92 and 94 of 106 rows
     assert assessment.startswith("A gain of 1.89 points lies outside ")
     assert assessment.count("outside") == 2
-    text = write_answer(comparison)
+    text = write_answer(study)
     assert text.startswith(
         "On this data (300 seeds) no schedule is better than the constant rate: 4 are worse.\n"
         "For new data like it, 1 of these is known to be worse."
@@ -103,17 +113,15 @@ def test_estimates_of_simulated_scores(reference: dict[str, dict[str, float]]) -
         assert percents.std(ddof=1) == pytest.approx(row["sd"], rel=1e-9)
         error = (percents - 100 * scores[BASELINE]).std(ddof=1) / math.sqrt(SEEDS)
         assert error == pytest.approx(row["standard_error_of_difference"], abs=1e-9)
-    comparison = compare_scores(scores, BASELINE, ACCURACY, RATIO)
+    comparison = compare(scores)
     check_comparison(comparison)
     # By hand: -0.752 -+ 1.968 * 0.069, and -+ 1.968 * 0.069 * sqrt(300) * sqrt(1/300 + 106/245).
-    (linear,) = [row for row in comparison.rows if row.schedule == repr(SCHEDULES["linear"])]
+    (linear,) = [row for row in comparison.rows if row.label == repr(SCHEDULES["linear"])]
     here, new = linear.vs_baseline.estimates
     assert (100 * here.ci_low, 100 * here.ci_high) == pytest.approx((-0.888, -0.616), abs=1e-3)
     assert (100 * new.ci_low, 100 * new.ci_high) == pytest.approx((-2.306, 0.802), abs=2e-3)
-    linear_only = compare_scores(
-        {s: scores[s] for s in (BASELINE, SCHEDULES["linear"])}, BASELINE, ACCURACY, RATIO
-    )
-    assert write_answer(linear_only) == (
+    linear_only = compare({s: scores[s] for s in (BASELINE, SCHEDULES["linear"])})
+    assert write_answer(make_compared_study(linear_only)) == (
         "On this data (300 seeds) Linear(1.0, 0.5, over=30) is worse than the constant rate: "
         "-0.75 points (-0.89 … -0.62).\n"
         "For new data like it, this is not settled (-2.30 … +0.80): more rows may settle it, "
@@ -141,7 +149,7 @@ def test_trained_runs_agree_with_the_reference(
 ) -> None:
     comparison = train_and_compare()
     check_comparison(comparison)
-    rows = {row.schedule: row for row in comparison.rows}
+    rows = {row.label: row for row in comparison.rows}
     for name, schedule in SCHEDULES.items():
         row, expected = rows[repr(schedule)], reference[name]
         mean_error = math.hypot(expected["sd"], 100 * row.sd) / math.sqrt(SEEDS)

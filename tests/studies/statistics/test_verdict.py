@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from lrlab.studies import Verdict, find_winners
 from tests.studies.statistics.factories import (
-    ACCURACY,
     BASE,
     NOISE,
-    RMSE,
     draw_scores,
     get_row,
     make_comparison,
@@ -23,7 +21,7 @@ ON_NEW_DATA = {Verdict.BETTER_ON_NEW_DATA, Verdict.WORSE_ON_NEW_DATA}
 def test_verdicts_agree_with_p_values_and_differences(
     scores: NDArray[np.float64], test_train_ratio: float | None, greater_is_better: bool
 ) -> None:
-    comparison = make_comparison(scores, ACCURACY if greater_is_better else RMSE, test_train_ratio)
+    comparison = make_comparison(scores, greater_is_better, test_train_ratio)
     for row in comparison.rows:
         verdict, paired = row.verdict, row.vs_baseline
         if paired is None:
@@ -38,16 +36,14 @@ def test_verdicts_agree_with_p_values_and_differences(
         if verdict.is_better and here.ci_low is not None:
             assert here.ci_low > 0
     # With the opposite direction, better and worse change places, and nothing else changes.
-    reversed_comparison = make_comparison(
-        scores, RMSE if greater_is_better else ACCURACY, test_train_ratio
-    )
+    reversed_comparison = make_comparison(scores, not greater_is_better, test_train_ratio)
     opposites = {
         Verdict.BETTER: Verdict.WORSE,
         Verdict.BETTER_ON_NEW_DATA: Verdict.WORSE_ON_NEW_DATA,
     }
     opposites |= {worse: better for better, worse in opposites.items()}
     for row in comparison.rows:
-        (other,) = [r.verdict for r in reversed_comparison.rows if r.schedule == row.schedule]
+        (other,) = [r.verdict for r in reversed_comparison.rows if r.label == row.label]
         assert other is opposites.get(row.verdict, row.verdict)
 
 
@@ -65,15 +61,15 @@ def test_better_schedules_beat_the_baseline_at_all_settings(
     test_train_ratio: float | None,
     greater_is_better: bool,
 ) -> None:
-    sign, metric = (1, ACCURACY) if greater_is_better else (-1, RMSE)
+    sign = 1 if greater_is_better else -1
     baseline_scores = [scores[0] + (row - row.mean()) for row in scores[1 : 1 + config_count]]
     baseline_scores[-1] += sign * gap
     comparison = make_comparison(
-        scores, metric, test_train_ratio, other_baseline_scores=baseline_scores
+        scores, greater_is_better, test_train_ratio, other_baseline_scores=baseline_scores
     )
-    before = make_comparison(scores, metric, test_train_ratio)
+    before = make_comparison(scores, greater_is_better, test_train_ratio)
     for row in comparison.other_rows:
-        (alone,) = [r.verdict for r in before.rows if r.schedule == row.schedule]
+        (alone,) = [r.verdict for r in before.rows if r.label == row.label]
         verdict, hardest = row.verdict, row.hardest_baseline
         assert verdict.is_better == (alone.is_better and hardest.is_beaten)
         assert (verdict is Verdict.BETTER_AS_TUNED) == (alone.is_better and not hardest.is_beaten)
@@ -87,7 +83,7 @@ def test_better_schedules_beat_the_baseline_at_all_settings(
         if verdict.is_better:
             assert sign * row.mean > max(sign * np.mean(s) for s in (scores[0], *baseline_scores))
     winners = find_winners(comparison)
-    assert {row.schedule for row in winners} <= {row.schedule for row in find_winners(before)}
+    assert {row.label for row in winners} <= {row.label for row in find_winners(before)}
     assert all(row.verdict.is_better for row in winners)
 
 

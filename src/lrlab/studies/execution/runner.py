@@ -1,8 +1,9 @@
 """Runs a study phase by phase: trains the runs that are not stored yet, and stores them."""
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, replace
 
 from lrlab.errors import LrlabError, StudyError, TrainingError
 from lrlab.problems import Trainable, TrainingFunction
@@ -18,16 +19,30 @@ from lrlab.training.engines import Engine
 Block = Mapping[str, Run]
 """Runs that are trained together and end together, by their ids."""
 
-ProgressCallback = Callable[[Phase, Sequence[Run]], AbstractContextManager[Callable[[Run], None]]]
-"""Called with every phase and the runs to train in it; returns a context manager that gives what to
-call at the end of each run.
-"""
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase of a study is.
+
+    Args:
+        phase: name of the phase: ``"tuning"``, ``"grid extension 1"``, ..., ``"final"``.
+        planned: number of its runs.
+        stored: number of its runs that were stored when it began.
+        trained: number of its runs that have been trained and stored since.
+    """
+
+    phase: str
+    planned: int
+    stored: int
+    trained: int = 0
 
 
-@contextmanager
-def ignore_progress(phase: Phase, missing_runs: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-    """Ignore all progress; a ``ProgressCallback``."""
-    yield lambda run: None
+ProgressCallback = Callable[[Progress], object]
+"""Called when a phase begins, and whenever some of its runs have been stored."""
+
+
+def ignore_progress(progress: Progress) -> None:
+    """Do nothing; a ``ProgressCallback``."""
 
 
 def run_study(
@@ -47,7 +62,7 @@ def run_study(
         plan: the study.
         store: where runs are looked up, and stored as they end.
         backend: where runs are trained.
-        progress: called with every phase, and at the end of every run once it is stored.
+        progress: called when a phase begins, and whenever some of its runs have been stored.
         source: how the command line loads the problem again, as JSON.
 
     Raises:
@@ -168,16 +183,14 @@ def _run_phase(
         lost_blocks = plan_blocks(plan.problem, runs, plan.engine, backend)
         blocks += [{run_id: runs[run_id] for run_id in run_ids} for run_ids in lost_blocks]
     missing = [block for block in blocks if not stored >= block.keys()]
-    new = [run for block in missing for run_id, run in block.items() if run_id not in stored]
-    with (
-        progress(phase, new) as on_run_end,
-        closing(train_blocks(plan.problem, missing, plan.engine, backend)) as training,
-    ):
+    progress_so_far = Progress(phase.name, planned=len(phase.runs), stored=len(stored))
+    progress(progress_so_far)
+    with closing(train_blocks(plan.problem, missing, plan.engine, backend)) as training:
         for block_results in training:
             store.add_results(plan.problem, plan.engine, phase.runs, block_results)
-            for run_id in block_results:
-                if run_id not in stored:
-                    on_run_end(phase.runs[run_id])
+            trained = progress_so_far.trained + len(block_results.keys() - stored)
+            progress_so_far = replace(progress_so_far, trained=trained)
+            progress(progress_so_far)
     # Read from the store: another process may have stored some of them first.
     return store.load_results(phase.runs)
 

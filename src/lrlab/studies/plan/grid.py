@@ -41,6 +41,20 @@ def find_varied_hyperparameters(grid: Grid) -> tuple[str, ...]:
     )
 
 
+def label_settings(grid: Iterable[Settings]) -> dict[str, Settings]:
+    """Return settings by labels that show the hyperparameters in which they differ.
+
+    >>> list(label_settings([Settings(lr=0.1), Settings(lr=0.1, momentum=0.9)]))
+    ['momentum=0.0', 'momentum=0.9']
+    """
+    settings_list = tuple(dict.fromkeys(grid))
+    names = find_varied_hyperparameters(settings_list)
+    return {
+        ", ".join(f"{name}={getattr(settings, name)!r}" for name in names): settings
+        for settings in settings_list
+    }
+
+
 def check_grid(grid: Iterable[Settings]) -> Grid:
     """Return a grid without duplicates, after checking what its settings vary.
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrlab.studies.statistics.paired import ALPHA, FloatArray, PairedTestFamily, adjust_by_holm
-from lrlab.training import Settings
 
 
 @dataclass(frozen=True)
@@ -19,14 +18,14 @@ class BaselineConfig:
     """The baseline at the settings that a schedule beats least: with the largest p-value.
 
     Args:
-        settings: of the baseline.
+        label: of the settings.
         mean: score of the baseline with them, over the seeds.
         is_beaten: whether the schedule is better than the baseline at all its settings on this
             data: the largest p-value counts, adjusted by Holm over the schedules.
         is_beaten_for_new_data: the same for new data like it; False if it cannot be tested.
     """
 
-    settings: Settings
+    label: str
     mean: float
     is_beaten: bool
     is_beaten_for_new_data: bool
@@ -34,7 +33,7 @@ class BaselineConfig:
 
 def find_hardest_configs(
     schedule_scores: FloatArray,
-    baseline_scores: Mapping[Settings, FloatArray],
+    baseline_scores: Mapping[str, FloatArray],
     test_train_ratio: float | None,
     sign: int,
 ) -> list[BaselineConfig]:
@@ -46,7 +45,7 @@ def find_hardest_configs(
 
     Args:
         schedule_scores: of shape (schedules, seeds), greater is better.
-        baseline_scores: by settings, each of shape (seeds,), greater is better.
+        baseline_scores: by the label of its settings, each of shape (seeds,), greater is better.
         test_train_ratio: see ``PairedTestFamily``.
         sign: 1, or -1 if the scores were negated because smaller is better.
 
@@ -65,10 +64,10 @@ def find_hardest_configs(
     beaten = [adjust_by_holm(p.max(axis=1)) < ALPHA for p in p_values]
     # Far better settings have equal p-values; among them the best mean is the hardest.
     hardest = [np.lexsort((config_scores.mean(axis=1), p))[-1] for p in p_values[0]]
-    settings = list(baseline_scores)
+    labels = list(baseline_scores)
     return [
         BaselineConfig(
-            settings=settings[index],
+            label=labels[index],
             mean=sign * float(config_scores[index].mean()),
             is_beaten=bool(beaten[0][i]),
             is_beaten_for_new_data=len(beaten) > 1 and bool(beaten[1][i]),

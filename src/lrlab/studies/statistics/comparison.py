@@ -1,6 +1,6 @@
-"""The comparison of a study's schedules: ranked, each against the baseline and against the best."""
+"""The comparison of some schedules: ranked, each against the baseline and against the best."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -9,18 +9,12 @@ from numpy.typing import NDArray
 
 from lrlab._checks import MAX_MAGNITUDE
 from lrlab.errors import StudyError
-from lrlab.problems.metrics import Metric
-from lrlab.schedules import Schedule
-from lrlab.studies.plan.grid import find_varied_hyperparameters
-from lrlab.studies.plan.selection import Selection
 from lrlab.studies.statistics.best_baseline import BaselineConfig, find_hardest_configs
-from lrlab.studies.statistics.paired import PairedComparison, PairedTestFamily
+from lrlab.studies.statistics.paired import FloatArray, PairedComparison, PairedTestFamily
 from lrlab.studies.statistics.verdict import Verdict, decide_verdict
-from lrlab.training import Settings
 
-_NO_DIVERGED: Mapping[Schedule, int] = MappingProxyType({})
-_NO_BASELINE_SCORES: Mapping[Settings, NDArray[np.float64]] = MappingProxyType({})
-_NO_SELECTIONS: Mapping[Schedule, Selection] = MappingProxyType({})
+_NO_DIVERGED: Mapping[str, int] = MappingProxyType({})
+_NO_BASELINE_SCORES: Mapping[str, FloatArray] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -28,13 +22,13 @@ class ComparisonRow:
     """One schedule in a comparison.
 
     Args:
-        schedule: its text.
+        label: of the schedule.
         rank: 1 for the best mean and for all schedules without a clear difference to it on this
             data; the next schedule has the rank of its position, and so on. Holm's correction
             covers all pairs, except that pairs with the baseline are corrected as ``vs_baseline``.
         mean, sd: of the scores over the seeds; sd (n - 1) is None for one seed.
         diverged_count: number of diverged runs.
-        selection: its tuned settings; None if all schedules have the same settings.
+        at_grid_edge: whether its best learning rate is the lowest or the highest tried.
         vs_baseline: comparison with the baseline, corrected for the number of schedules compared
             with it; None for the baseline itself.
         vs_best: comparison with the best mean. The same scores show which one is best, so it is
@@ -43,20 +37,15 @@ class ComparisonRow:
             baseline has only one setting.
     """
 
-    schedule: str
+    label: str
     rank: int
     mean: float
     sd: float | None
     diverged_count: int
-    selection: Selection | None
+    at_grid_edge: bool
     vs_baseline: PairedComparison | None
     vs_best: PairedComparison | None
     hardest_baseline: BaselineConfig | None = None
-
-    @property
-    def at_grid_edge(self) -> bool:
-        """Whether its best learning rate is the lowest or the highest tried."""
-        return self.selection is not None and self.selection.at_grid_edge
 
     @property
     def verdict(self) -> Verdict:
@@ -66,27 +55,18 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All schedules of a study, the best mean first.
+    """All schedules of a comparison, the best mean first.
 
     Args:
         rows: one per schedule, including the baseline.
-        metric: of the scores.
         seed_count: number of seeds of each schedule.
         test_train_ratio: test rows per remaining row, if each seed draws its own split; None if
             all seeds have the same test rows.
     """
 
     rows: tuple[ComparisonRow, ...]
-    metric: Metric
     seed_count: int
     test_train_ratio: float | None
-
-    @property
-    def varied_hyperparameters(self) -> tuple[str, ...]:
-        """The names of the tuned settings; empty if nothing was tuned."""
-        selected = (row.selection.settings for row in self.rows if row.selection)
-        hardest = (row.hardest_baseline.settings for row in self.rows if row.hardest_baseline)
-        return find_varied_hyperparameters((*selected, *hardest))
 
     @property
     def baseline_row(self) -> ComparisonRow:
@@ -116,58 +96,61 @@ def find_winners(comparison: Comparison) -> tuple[ComparisonRow, ...]:
 
 
 def compare_scores(
-    scores: Mapping[Schedule, NDArray[np.float64]],
-    baseline: Schedule,
-    metric: Metric,
+    scores: Mapping[str, FloatArray],
+    baseline: str,
+    *,
+    greater_is_better: bool,
     test_train_ratio: float | None = None,
-    diverged_counts: Mapping[Schedule, int] = _NO_DIVERGED,
-    selections: Mapping[Schedule, Selection] = _NO_SELECTIONS,
-    baseline_scores: Mapping[Settings, NDArray[np.float64]] = _NO_BASELINE_SCORES,
+    diverged_counts: Mapping[str, int] = _NO_DIVERGED,
+    at_grid_edge: Collection[str] = (),
+    baseline_scores: Mapping[str, FloatArray] = _NO_BASELINE_SCORES,
 ) -> Comparison:
     """Compare schedules with a baseline and with the best of them, seed by seed.
 
     Args:
-        scores: of each schedule including the baseline, shape (seeds,), in the same order of
-            seeds; a diverged run has the dummy score.
-        baseline: the schedule that the others are compared with.
-        metric: of the scores; it says which direction is better.
-        test_train_ratio: of the problem; see ``Problem.test_train_ratio``.
-        diverged_counts: number of diverged runs by schedule; 0 if omitted.
-        selections: the tuned settings of each schedule, if settings were tuned.
-        baseline_scores: scores of the baseline at all settings tried, shape (seeds,).
+        scores: by the label of the schedule, including the baseline; each of shape (seeds,), in
+            the same order of seeds; a diverged run has the dummy score.
+        baseline: label of the schedule that the others are compared with.
+        greater_is_better: whether a higher score is better.
+        test_train_ratio: test rows per remaining row, if each seed draws its own split; None if
+            all seeds have the same test rows.
+        diverged_counts: number of diverged runs by label; 0 if omitted.
+        at_grid_edge: labels of the schedules whose best learning rate is the lowest or the highest
+            tried.
+        baseline_scores: of the baseline at all settings tried, by the label of the settings, each
+            of shape (seeds,).
 
     Raises:
         StudyError: the baseline is missing, or a schedule lacks a finite score per seed.
 
-    >>> from lrlab import Constant, Cosine
-    >>> from lrlab.problems.metrics import make_binary_task
-    >>> scores = {Constant(1): np.array([0.8, 0.7, 0.9]), Cosine(): np.array([0.83, 0.74, 0.93])}
-    >>> metric = make_binary_task().metric
-    >>> best, other = compare_scores(scores, Constant(1), metric, test_train_ratio=0.5).rows
-    >>> best.schedule, best.rank, other.rank
-    ('Cosine()', 1, 2)
+    >>> scores = {"constant": np.array([0.8, 0.7, 0.9]), "cosine": np.array([0.83, 0.74, 0.93])}
+    >>> best, other = compare_scores(
+    ...     scores, "constant", greater_is_better=True, test_train_ratio=0.5
+    ... ).rows
+    >>> best.label, best.rank, other.rank
+    ('cosine', 1, 2)
     >>> round(best.vs_baseline.on_this_data.p, 4), round(best.vs_baseline.for_new_data.p, 4)
     (0.0099, 0.0241)
     """
     _check_scores(scores, baseline)
-    sign = 1 if metric.greater_is_better else -1
-    schedules = sorted(scores, key=lambda schedule: -sign * float(np.mean(scores[schedule])))
-    values = sign * np.array([scores[schedule] for schedule in schedules], dtype=np.float64)
-    baseline_index = schedules.index(baseline)
-    other_indices = [i for i in range(len(schedules)) if i != baseline_index]
+    sign = 1 if greater_is_better else -1
+    labels = sorted(scores, key=lambda label: -sign * float(np.mean(scores[label])))
+    values = sign * np.array([scores[label] for label in labels], dtype=np.float64)
+    baseline_index = labels.index(baseline)
+    other_indices = [i for i in range(len(labels)) if i != baseline_index]
     other_values = values[other_indices]
     baseline_values = values[[baseline_index] * len(other_indices)]
     vs_baseline = PairedTestFamily(other_values, baseline_values, test_train_ratio)
     baseline_vs_others = PairedTestFamily(baseline_values, other_values, test_train_ratio)
-    higher, lower = np.triu_indices(len(schedules), k=1)
+    higher, lower = np.triu_indices(len(labels), k=1)
     pairs = PairedTestFamily(values[lower], values[higher], test_train_ratio)
-    significant = np.zeros((len(schedules), len(schedules)), dtype=bool)
+    significant = np.zeros((len(labels), len(labels)), dtype=bool)
     significant[higher, lower] = pairs.significant
     significant[baseline_index, other_indices] = vs_baseline.significant
     significant[other_indices, baseline_index] = vs_baseline.significant
     hardest_configs = find_hardest_configs(
         other_values,
-        {settings: sign * values for settings, values in baseline_scores.items()},
+        {label: sign * config_scores for label, config_scores in baseline_scores.items()},
         test_train_ratio,
         sign,
     )
@@ -183,16 +166,16 @@ def compare_scores(
 
     rows = []
     ranks = _compute_ranks(significant)
-    for i, schedule in enumerate(schedules):
+    for i, label in enumerate(labels):
         test_index = None if i == baseline_index else other_indices.index(i)
         rows.append(
             ComparisonRow(
-                schedule=repr(schedule),
+                label=label,
                 rank=ranks[i],
                 mean=sign * float(values[i].mean()),
                 sd=float(values[i].std(ddof=1)) if values.shape[1] > 1 else None,
-                diverged_count=diverged_counts.get(schedule, 0),
-                selection=selections.get(schedule),
+                diverged_count=diverged_counts.get(label, 0),
+                at_grid_edge=label in at_grid_edge,
                 vs_baseline=None if test_index is None else vs_baseline.summarize_test(test_index),
                 vs_best=compare_with_best(i),
                 hardest_baseline=None
@@ -200,7 +183,7 @@ def compare_scores(
                 else hardest_configs[test_index],
             )
         )
-    return Comparison(tuple(rows), metric, values.shape[1], test_train_ratio)
+    return Comparison(tuple(rows), values.shape[1], test_train_ratio)
 
 
 def _compute_ranks(significant: NDArray[np.bool_]) -> list[int]:
@@ -218,19 +201,23 @@ def _compute_ranks(significant: NDArray[np.bool_]) -> list[int]:
     return ranks
 
 
-def _check_scores(scores: Mapping[Schedule, NDArray[np.float64]], baseline: Schedule) -> None:
+def _check_scores(scores: Mapping[str, FloatArray], baseline: str) -> None:
     if baseline not in scores:
-        raise StudyError(f"scores must include those of the baseline, got none of {baseline}.")
+        raise StudyError(
+            f"scores must include those of the baseline {baseline}, got those of "
+            f"{', '.join(scores) or 'nothing'}."
+        )
     shape = np.shape(scores[baseline])
-    for schedule, schedule_scores in scores.items():
-        if np.shape(schedule_scores) != shape or len(shape) != 1 or not shape[0]:
+    for label, label_scores in scores.items():
+        if np.shape(label_scores) != shape or len(shape) != 1 or not shape[0]:
             raise StudyError(
                 "every schedule needs one score per seed of the baseline, and at least one, got "
-                f"shape {np.shape(schedule_scores)} of {schedule} and {shape} of {baseline}."
+                f"shape {np.shape(label_scores)} of {label} and {shape} of {baseline}."
             )
-        if not (np.abs(schedule_scores) < MAX_MAGNITUDE).all():
-            wrong = int(np.argmin(np.abs(schedule_scores) < MAX_MAGNITUDE))
+        is_valid = np.abs(label_scores) < MAX_MAGNITUDE
+        if not is_valid.all():
+            wrong = int(np.argmin(is_valid))
             raise StudyError(
-                f"a score must be a number below {MAX_MAGNITUDE:g}, got {schedule_scores[wrong]} "
-                f"from run {wrong} of {schedule}; give a diverged run the dummy score."
+                f"a score must be a number below {MAX_MAGNITUDE:g}, got {label_scores[wrong]} "
+                f"from run {wrong} of {label}; give a diverged run the dummy score."
             )

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from lrlab.studies.plan.plan import MAX_SEEDS
-
 CONFIDENCE = 0.95
 
 POWER = 0.8
@@ -18,6 +16,9 @@ POWER = 0.8
 
 ALPHA = 0.05
 """A difference is clear if its adjusted p-value is below this."""
+
+MAX_SEEDS_NEEDED = 100_000
+"""More seeds than this are never asked for: a study may not have more."""
 
 _RELATIVE_TOLERANCE = 1e-12
 """Differences that are smaller than this, relative to the scores, count as zero."""
@@ -280,7 +281,7 @@ def count_seeds_needed(
             1 / seeds + test_train_ratio
         )
 
-    numbers = range(2, MAX_SEEDS + 1)
+    numbers = range(2, MAX_SEEDS_NEEDED + 1)
     index = bisect_left(numbers, True, key=is_detectable)
     return numbers[index] if index < len(numbers) else None
 

@@ -1,12 +1,12 @@
 """The verdict on a schedule, decided by its paired differences to the baseline."""
 
-from enum import Enum, auto
+from enum import StrEnum, auto
 
 from lrlab.studies.statistics.best_baseline import BaselineConfig
 from lrlab.studies.statistics.paired import PairedComparison
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """The verdict on a schedule and the baseline.
 
     Every difference needs a p-value below 0.05 after Holm's correction. ``..._ON_NEW_DATA`` holds

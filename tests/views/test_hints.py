@@ -1,0 +1,65 @@
+"""Hints in Python's form become options and commands; all else in a message stays."""
+
+import pytest
+
+from lrlab.views.hints import translate_hints
+
+OPTIONS = {
+    "seeds": ["--seeds"],
+    "lr": ["--lr"],
+    "db": ["--db"],
+    "engine": ["--engine"],
+    "tuning_seeds": ["--tuning-seeds"],
+    "tune": ["--tune", "--no-tune"],
+    "greater_is_better": ["--greater-is-better", "--lower-is-better"],
+    "percent": ["--percent"],
+    "schedules": ["--schedule"],
+}
+
+
+@pytest.mark.parametrize(
+    ("hint", "translation"),
+    [
+        ("`tuning_seeds`", "--tuning-seeds"),
+        ("`seeds=60`", "--seeds 60"),
+        ("`lr=1e-5`", "--lr 1e-05"),
+        ("`lr=-0.5`", "--lr -0.5"),
+        ("`lr=[0.01, 0.1]`", "--lr 0.01,0.1"),
+        ("`lr=...`", "--lr ..."),
+        ('`engine="loop"`', "--engine loop"),
+        ('`db="my runs.db"`', "--db 'my runs.db'"),
+        ("`tune=False`", "--no-tune"),
+        ("`tune=True`", "--tune"),
+        ("`greater_is_better=False`", "--lower-is-better"),
+        ("`percent=True`", "--percent"),
+        ("`seeds=1, tune=False`", "--seeds 1 --no-tune"),
+        ('`schedules=["Cosine()", "Step(3)"]`', "--schedule 'Cosine()' --schedule 'Step(3)'"),
+        ('`lrlab.delete_study("3f2a")`', "`lrlab delete 3f2a`"),
+        ('`lrlab.resume_study("3f2a", db="my.db")`', "`lrlab resume 3f2a --db my.db`"),
+        ('`lrlab.load_study("3f2a")`', "`lrlab results 3f2a`"),
+        ("`lrlab.list_studies()`", "`lrlab studies`"),
+        ("`lrlab.compare(...)`", "`lrlab compare`"),
+        ("`help(lrlab.schedules)`", "`lrlab gallery`"),
+    ],
+)
+def test_a_hint_becomes_an_option_or_a_command(hint: str, translation: str) -> None:
+    assert translate_hints(f"a {hint}, b {hint}.", OPTIONS) == f"a {translation}, b {translation}."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`base` and `Warmup(5)` and `is_relative`",
+        "`percent=False` has no option, `lr=rates` no value",
+        "`lr=0.1, base=2`",
+        "`lrlab.parse('Cosine()')`",
+        "`ray start --address=HOST:6379`",
+        'your script lacks `if __name__ == "__main__":`',
+        "Formula(`lr",
+        "lr=0.1 and seeds without backticks, ``lr``, ` ` and ``",
+        "a line with `\nand another with `lr",
+        "`\0`",
+    ],
+)
+def test_all_else_stays(text: str) -> None:
+    assert translate_hints(text, OPTIONS) == text
