@@ -27,9 +27,9 @@ from lrlab.studies.execution import ray as ray_backend
 from lrlab.studies.execution.ray import put_value
 from lrlab.studies.execution.runner import open_backend
 from lrlab.training import Settings, loop
-from lrlab.training.engines import Engine
+from lrlab.training.engines import LoopEngine
 
-LOOP = Engine("loop")
+LOOP = LoopEngine()
 BLOCKS, TURNS = 120, 3
 SHORT, USUAL = Settings(epochs=1), Settings(epochs=50)
 RESULTS = Path(__file__).parent / "results" / "scaling.json"

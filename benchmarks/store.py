@@ -28,7 +28,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import Store
 from lrlab.studies.store.schema import pack_curve, unpack_curve
 from lrlab.training import Curve, Result, Run, Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import EnsembleEngine
 
 RUNS, BLOCK, TIMES = 100_000, 500, 5
 RESULTS = Path(__file__).parent / "results" / "store.json"
@@ -69,7 +69,7 @@ COMMANDS = {
 
 def write_runs(db: Path, runs: int) -> float:
     """Write runs block by block, as a study does, and return the seconds that it took."""
-    problem, engine = load_problem("breast-cancer"), Engine("ensemble")
+    problem, engine = load_problem("breast-cancer"), EnsembleEngine()
     settings = [
         Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)
     ]

@@ -15,7 +15,8 @@ import torch
 from lrlab.problems import Problem
 from lrlab.studies.execution.backends import count_cores
 from lrlab.training import Run
-from lrlab.training.engines import select_faster_engine
+from lrlab.training.engines import EnsembleEngine
+from lrlab.training.probing import select_faster_engine
 
 from . import jax_scan, plain, ray_tasks, tables, torch_vmap
 from .jobs import Peer, load, make_runs, shorten, train_in_loop
@@ -131,7 +132,7 @@ def time_engines(
 ) -> Measured:
     """Both of lrlab's engines, and which one it chooses."""
     some, many = shorten(problem, epochs), make_runs(problem, count, epochs)
-    choice = select_faster_engine(problem, many)
+    choice = select_faster_engine(problem, many, EnsembleEngine())
     peers = [
         time_ensembles(pool, problem, many, turns),
         Peer(

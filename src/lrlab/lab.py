@@ -18,7 +18,7 @@ from lrlab.errors import (
     format_suggestion,
     shorten_repr,
 )
-from lrlab.problems import Problem, Trainable, TrainingFunction, load_problem
+from lrlab.problems import Problem, Trainable, load_problem
 from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
@@ -159,7 +159,7 @@ def plan_study(
         ProblemError: ``problem`` is not a problem.
         ScheduleError, TrainingError: a schedule or the settings are invalid for this problem.
     """
-    if not isinstance(problem, Problem | TrainingFunction):
+    if not isinstance(problem, Trainable):
         raise ProblemError(
             f"problem must be a Problem, a TrainingFunction or the name of a data set or file, got "
             f"{shorten_repr(problem)}; wrap a function of your own: "
@@ -246,11 +246,10 @@ def _select_default_schedules(problem: Trainable, settings: Settings) -> list[Sc
     In a short training a part of a schedule may get no step, and a training function may not report
     a metric to its scheduler.
     """
-    is_training_function = isinstance(problem, TrainingFunction)
     return [
         schedule
         for schedule in build_default_schedules(settings)
-        if not (is_training_function and schedule.needs_metric)
+        if (problem.feeds_metrics or not schedule.needs_metric)
         and _can_bind(schedule, settings, problem.train_rows)
     ]
 

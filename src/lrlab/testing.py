@@ -35,7 +35,9 @@ from lrlab.errors import (
 from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule, to_text
-from lrlab.training import Curve, Result, Run, Settings, context, ensemble, loop
+from lrlab.training import Curve, Result, Run, Settings, loop
+from lrlab.training import train as train_run
+from lrlab.training.engines import EnsembleEngine, LoopEngine
 from lrlab.training.result import EPOCH_COLUMNS
 from lrlab.user_code import describe_error, locate_error
 
@@ -472,7 +474,7 @@ def _check_metric_direction(problem: Problem) -> None:
 
 
 def _check_dummy_score(problem: Problem) -> None:
-    score = loop.compute_dummy_score(problem, problem.split(0))
+    score = loop.compute_dummy_scores(problem, problem.split(0)).test
     _require(
         isfinite(score),
         f"diverged runs get the score of a constant predictor, which must be finite, got {score}; "
@@ -484,17 +486,17 @@ def _check_engines_agree(problem: Problem) -> None:
     settings = Settings(lr=1e-3, epochs=2, batch_size=max(1, problem.train_rows // 4))
     runs = [Run(None, settings, seed) for seed in (0, 1)]
     try:
-        ensemble_results = ensemble.train(problem, runs)
+        ensemble_results = EnsembleEngine().train(problem, runs)
     except TrainingError:  # the ensemble refuses the problem
         return
-    for run, ensemble_result in zip(runs, ensemble_results, strict=True):
-        loop_result = loop.train(problem, run)
+    loop_results = LoopEngine().train(problem, runs)
+    for run, ensemble_result, loop_result in zip(runs, ensemble_results, loop_results, strict=True):
         _require(
             _results_agree(ensemble_result, loop_result),
             f"ensemble and loop must give the same numbers, but with seed {run.seed} their losses "
             f"are {_describe_last_loss(ensemble_result)} and {_describe_last_loss(loop_result)}; "
-            "the network keeps state outside its parameters and buffers: use the loop (--engine "
-            "loop).",
+            "the network keeps state outside its parameters and buffers: use the loop "
+            '(`engine="loop"`).',
         )
 
 
@@ -540,7 +542,7 @@ class _TrainingSubject:
         self, schedule: Schedule = _CONSTANT_RATE, seed: int = 0, **changes: Any
     ) -> Result:
         run = Run(schedule, replace(self.settings, **changes), seed)
-        return context.run_training_function(self.problem, run)
+        return train_run(self.problem, run)
 
     def train_curve(
         self, schedule: Schedule = _CONSTANT_RATE, seed: int = 0, **changes: Any

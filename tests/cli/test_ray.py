@@ -8,8 +8,9 @@ import ray
 from ray.cluster_utils import Cluster
 
 from lrlab.studies import Store
-from lrlab.training import engines
-from lrlab.training.engines import Engine, EngineChoice
+from lrlab.training import probing
+from lrlab.training.engines import LoopEngine
+from lrlab.training.probing import EngineChoice
 from tests.cli.conftest import Lrlab
 from tests.cli.database import query, read_numbers
 
@@ -51,8 +52,8 @@ def test_the_report_is_that_of_this_machine(
 
     monkeypatch.setattr(Store, "add_results", add_results_and_kill)
     # The loop, whatever is faster here: its runs are bit for bit the same, and stored one by one.
-    choice = EngineChoice(Engine("loop"), "selected by this test", seconds_per_run_step=1e-3)
-    monkeypatch.setattr(engines, "select_faster_engine", lambda *arguments: choice)
+    choice = EngineChoice(LoopEngine(), "selected by this test", seconds_per_run_step=1e-3)
+    monkeypatch.setattr(probing, "select_faster_engine", lambda *arguments: choice)
     remote = lrlab(*STUDY, "--engine", "ray", "--address", cluster.address)
     assert remote.code == 0, remote.err
     assert len(cluster.worker_nodes) == 1

@@ -204,8 +204,8 @@ def report_epochs(*epochs: object) -> Callable[[RunContext], None]:
         (report_epochs(0, 1, 2, 3, 4), ("run.epochs", 4, "epoch 4")),
         (report_epochs("0"), ("epoch '0'", 0)),
         (report_every_epoch(acuracy=0.5), ("accuracy", "acuracy", "is acuracy meant?")),
-        (report_every_epoch(loss=1, score=2), ("accuracy", "loss, score", "--metric")),
-        (report_every_epoch(), ("accuracy", "nothing", "--metric")),
+        (report_every_epoch(loss=1, score=2), ("accuracy", "loss, score", "`metric`")),
+        (report_every_epoch(), ("accuracy", "nothing", "`metric`")),
         (report_every_epoch(accuracy="high"), ("numbers", "accuracy='high'")),
         (report_every_epoch(accuracy=torch.ones(3)), ("numbers", "accuracy=tensor")),
         (report_every_epoch(accuracy=0.5, lr_end=1), ("lr_end", "another name")),
@@ -229,7 +229,7 @@ def test_the_metric_on_validation_rows_is_required() -> None:
 
 
 def test_step_every_is_decided_by_the_function() -> None:
-    with raises(TrainingError, "step_every", "--step-every"):
+    with raises(TrainingError, "leave out `step_every`"):
         run_function(report_every_epoch(accuracy=0.5), settings=Settings(step_every="step"))
 
 

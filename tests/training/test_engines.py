@@ -15,8 +15,15 @@ from torch import Tensor, nn
 from lrlab import Cosine
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split, load_problem
-from lrlab.training import Run, Settings, engines, ensemble, loop
-from lrlab.training.engines import Engine, EngineChoice, select_faster_engine, use_one_thread
+from lrlab.training import Run, Settings, ensemble, loop, probing
+from lrlab.training.engines import (
+    Engine,
+    EnsembleEngine,
+    LoopEngine,
+    create_engine,
+    use_one_thread,
+)
+from lrlab.training.probing import EngineChoice, select_faster_engine
 from tests.raising import raises
 from tests.training.assertions import assert_same_result
 from tests.training.factories import OPTIMIZERS, make_images_problem
@@ -35,31 +42,36 @@ def iris() -> Problem:
     ("arguments", "mentions"),
     [
         (("ensembel",), ("engine", "loop or ensemble", "ensembel")),
-        (("loop", "cpu", True), ("torch_compile", "loop", "--torch-compile")),
+        (("loop", "cpu", True), ("loop", "leave out `torch_compile`")),
         (("loop", "abacus"), ("device", "abacus")),
     ],
 )
 def test_invalid_engines_are_rejected(arguments: tuple, mentions: tuple) -> None:
     with raises(TrainingError, *mentions):
-        Engine(*arguments)
+        create_engine(*arguments)
 
 
 def test_engines_are_read_back_from_their_text() -> None:
-    engine = Engine("ensemble", "meta", torch_compile=True)
-    assert str(engine) == "ensemble, meta, torch_compile"
-    assert Engine.from_text(str(engine)) == engine
+    for text, engine in {
+        "loop": LoopEngine(),
+        "loop, meta": LoopEngine("meta"),
+        "ensemble, torch_compile": EnsembleEngine(torch_compile=True),
+        "ensemble, meta, torch_compile": EnsembleEngine("meta", torch_compile=True),
+    }.items():
+        assert str(engine) == text
+        assert Engine.from_text(text) == engine
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_needs_a_gpu() -> None:
     with raises(TrainingError, "device", "cuda", "use cpu"):
-        Engine("ensemble", "cuda")
+        EnsembleEngine("cuda")
 
 
 def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with raises(TrainingError, "torch_compile", "g++"):
-        Engine("ensemble", torch_compile=True)
+        EnsembleEngine(torch_compile=True)
 
 
 def test_the_faster_engine_is_selected(iris: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,31 +79,31 @@ def test_the_faster_engine_is_selected(iris: Problem, monkeypatch: pytest.Monkey
         def time_extra_epochs(train: object, runs: list, epochs: int) -> float:
             return loop_seconds if len(runs) == 1 else ensemble_seconds
 
-        monkeypatch.setattr(engines, "_time_extra_epochs", time_extra_epochs)
-        return select_faster_engine(iris, RUNS)
+        monkeypatch.setattr(probing, "_time_extra_epochs", time_extra_epochs)
+        return select_faster_engine(iris, RUNS, EnsembleEngine())
 
     choice = select_engine(5.0, 1.0)
-    assert choice.engine == Engine("ensemble")
+    assert choice.engine == EnsembleEngine()
     # 105 rows in 5 batches an epoch, and 7 extra epochs: 5 s for one run, 1 s for six.
     assert choice.seconds_per_run_step == pytest.approx(1 / (5 * 7 * 6))
     assert choice.reason == "time per run-step: loop 143 ms, ensemble 4.76 ms (6 runs)"
     # Six runs together take longer than six in the loop.
-    assert select_engine(1.0, 6.1).engine == Engine("loop")
+    assert select_engine(1.0, 6.1).engine == LoopEngine()
 
 
 def test_a_real_probe_finds_the_ensemble_faster_for_many_small_runs(iris: Problem) -> None:
     many = [
         Run(None, replace(RUNS[0].settings, lr=k / 100), s) for k in range(1, 33) for s in (0, 1)
     ]
-    choice = select_faster_engine(iris, many)
-    assert choice.engine == Engine("ensemble")
+    choice = select_faster_engine(iris, many, EnsembleEngine())
+    assert choice.engine == EnsembleEngine()
     assert 0 < choice.seconds_per_run_step < 1e-3
 
 
 def test_the_loop_is_selected_if_the_ensemble_cannot_train(iris: Problem) -> None:
     with_dropout = replace(iris, model=lambda: nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)))
-    choice = select_faster_engine(with_dropout, RUNS)
-    assert choice.engine == Engine("loop")
+    choice = select_faster_engine(with_dropout, RUNS, EnsembleEngine())
+    assert choice.engine == LoopEngine()
     assert choice.reason.endswith("because it draws random numbers, as dropout does")
     assert choice.seconds_per_run_step > 0
 
@@ -108,18 +120,18 @@ def test_the_loop_is_selected_if_the_ensemble_gives_another_loss(iris: Problem) 
             y: Tensor = self.head(x)
             return 2 * y if torch._C._functorch.is_functorch_wrapped_tensor(y) else y
 
-    choice = select_faster_engine(replace(iris, model=Wrong), RUNS)
-    assert choice.engine == Engine("loop")
+    choice = select_faster_engine(replace(iris, model=Wrong), RUNS, EnsembleEngine())
+    assert choice.engine == LoopEngine()
     assert choice.reason.startswith("the ensemble gives another loss")
 
 
 def test_truncated_problems_have_the_first_rows(iris: Problem) -> None:
-    short, split = engines._truncate_problem(iris, 20), iris.split(3)
+    short, split = probing._truncate_problem(iris, 20), iris.split(3)
     short_split = short.split(3)
     assert short.train_rows == len(short_split.x_train) == 20
     assert len(short_split.x_test) == 9
     assert torch.equal(short_split.x_train, split.x_train[:20])
-    whole = engines._truncate_problem(iris, 10**6)
+    whole = probing._truncate_problem(iris, 10**6)
     assert torch.equal(whole.split(3).x_test, split.x_test)
 
 
@@ -159,13 +171,14 @@ def test_a_broken_compiler_is_reported(tmp_path: Path) -> None:
 
 def test_few_rows_are_probed(iris: Problem) -> None:
     settings = Settings(epochs=2, batch_size=1, validation_size=0.95)
-    assert select_faster_engine(iris, [Run(None, settings, 0)]).seconds_per_run_step > 0
+    choice = select_faster_engine(iris, [Run(None, settings, 0)], EnsembleEngine())
+    assert choice.seconds_per_run_step > 0
 
 
 def test_few_rows_are_timed_long_enough() -> None:
     iris = load_problem("iris")
     few = replace(iris, split=lambda seed: _take_first_rows(iris.split(seed)), train_rows=8)
-    choice = select_faster_engine(few, RUNS)
+    choice = select_faster_engine(few, RUNS, EnsembleEngine())
     assert " 0 µs" not in choice.reason
     assert 1e-6 < choice.seconds_per_run_step < 1e-2
 

@@ -229,7 +229,7 @@ def test_a_metric_must_be_finite_for_the_dummy_prediction() -> None:
     problem = Problem.from_arrays(x, x, partial(nn.Linear, 1, 1), metric=metric)
     calm, wild = (Run(None, Settings(lr=lr, epochs=9), 0) for lr in (0.1, 1e30))
     assert math.isfinite(train(problem, calm).test_score)
-    with raises(TrainingError, "dummy score", "slope", "nan", "--lr"):
+    with raises(TrainingError, "dummy score", "slope", "nan", "`lr`"):
         train(problem, wild)
 
 
@@ -456,7 +456,7 @@ def test_metric_driven_schedules_read(
 def test_metrics_that_cannot_be_read_are_rejected(iris: Problem) -> None:
     with raises(TrainingError, "mode", "Plateau()", 'Plateau(mode="max")'):
         select_schedule_metric([Plateau(), Warmup(2) >> MAX_PLATEAU], VALIDATED, iris)
-    with raises(TrainingError, 'Plateau(mode="max")', "accuracy", "--validation-size"):
+    with raises(TrainingError, 'Plateau(mode="max")', "accuracy", "`validation_size=0.2`"):
         select_schedule_metric([Cosine(), MAX_PLATEAU], UNVALIDATED, iris)
     with raises(TrainingError, 'Plateau(mode="max")', "RMSE", 'mode="min"'):
         select_schedule_metric([MAX_PLATEAU], VALIDATED, load_problem("diabetes"))

@@ -133,6 +133,21 @@ def test_differences_are_those_of_the_table(study: StudyResult) -> None:
     assert labels == study.table.index.tolist()
 
 
+def test_a_schedule_far_behind_leaves_room_for_the_others() -> None:
+    plan = build_plan(
+        load_problem("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=2), Protocol(6)
+    )
+    means = {BASELINE: 0.9, Cosine(): 0.91, Linear(1, 0): 0.3}
+    results = {s: make_results(mean, seed=i) for i, (s, mean) in enumerate(means.items())}
+    figure = Figure()
+    study_plots.draw_study(make_study(plan, results), "summary", None, figure)
+    panels = {axes.get_label(): axes for axes in figure.axes}
+    low, high = panels["differences"].get_xlim()  # in points
+    assert -20 < low < 0 < high < 20
+    low, high = panels["curves"].get_ylim()
+    assert 40 < low < high < 100
+
+
 def test_each_schedule_is_drawn_at_its_selected_settings() -> None:
     grid = build_grid(Settings(epochs=4, validation_size=0.2), [0.1, 0.2, 0.4], [0])
     plan = build_plan(load_problem("iris"), [Cosine(), Plateau()], grid, Protocol(2, 1, 0))

@@ -64,8 +64,7 @@ def train(
         dummy_score=dummy_score,
     )
 
-    from lrlab.problems import TrainingFunction
-    from lrlab.training import Run, Settings, context
+    from lrlab.training import Run, Settings
     from lrlab.training import train as train_run
     from lrlab.training.engines import use_one_thread
     from lrlab.views import run_log
@@ -95,10 +94,7 @@ def train(
         echo(run_log.format_reported_epoch(epoch, problem.metric))
 
     with use_one_thread():
-        if isinstance(problem, TrainingFunction):
-            result = context.run_training_function(problem, run, print_reported_epoch)
-        else:
-            result = train_run(problem, run, print_epoch)
+        result = train_run(problem, run, print_epoch if problem.has_rows else print_reported_epoch)
     echo(run_log.format_result(result, problem.metric))
 
 

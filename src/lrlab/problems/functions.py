@@ -61,6 +61,9 @@ class TrainingFunction:
     """One row, so that a step of the schedule is an epoch; the function loads its data itself."""
     shuffle: ClassVar[bool] = True
     data_warnings: ClassVar[tuple[str, ...]] = ()
+    has_rows: ClassVar[bool] = False
+    feeds_metrics: ClassVar[bool] = False
+    loop_only_reason: ClassVar[str | None] = "a training function trains one run at a time"
 
     def __init__(
         self,

@@ -81,17 +81,17 @@ def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
         TrainingError: the options do not suit the function.
     """
     value = load_object(reference)
-    if not isinstance(value, Problem | TrainingFunction) and callable(value):
+    if not isinstance(value, Trainable) and callable(value):
         if accepts_arguments(value, 0):
             value = _call_factory(reference, value)
         elif accepts_arguments(value, 1):
             return TrainingFunction(value, **options)
-    if options and isinstance(value, Problem | TrainingFunction):
+    if options and isinstance(value, Trainable):
         raise ProblemError(
             f"{to_option(next(iter(options)))} is for a plain function, but {reference} is a "
             f"{type(value).__name__}, which has a metric already; leave it out."
         )
-    if not isinstance(value, Problem | TrainingFunction):
+    if not isinstance(value, Trainable):
         raise ProblemError(
             f"{reference} must be a problem, such as Problem.from_arrays(x, y, model), a function "
             "that returns one, or a training function of one argument, got "

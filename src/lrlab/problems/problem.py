@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import pandas as pd
 from torch import nn
@@ -14,10 +14,61 @@ from lrlab.errors import ProblemError, shorten_repr
 from lrlab.problems.arrays import prepare_arrays
 from lrlab.problems.delimited import read_table
 from lrlab.problems.fingerprint import compute_fingerprint
-from lrlab.problems.functions import TrainingFunction
 from lrlab.problems.metrics import Loss, Metric, Task
 from lrlab.problems.split import Split
 from lrlab.problems.table import Table, build_table_network
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """What a study knows of anything that it trains; ``lrlab.training.train`` trains a run of it.
+
+    ``Problem`` and ``TrainingFunction`` are trainable.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the problem and of its files."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the content, by which stored runs are recognized."""
+
+    @property
+    def summary(self) -> str:
+        """One line about it."""
+
+    @property
+    def metric(self) -> Metric:
+        """The score that runs report."""
+
+    @property
+    def shuffle(self) -> bool:
+        """Whether batches are reshuffled every epoch, unless the settings of a run differ."""
+
+    @property
+    def train_rows(self) -> int:
+        """Number of training rows, the same for every seed; 1 without ``has_rows``."""
+
+    @property
+    def test_train_ratio(self) -> float | None:
+        """Test rows per training row if every seed draws its own from the same data, else None."""
+
+    @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """Warnings about likely mistakes in the data."""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether lrlab has the rows, and so knows batches, validation rows and time beforehand."""
+
+    @property
+    def feeds_metrics(self) -> bool:
+        """Whether metric-driven schedules are sure to get their metric after every epoch."""
+
+    @property
+    def loop_only_reason(self) -> str | None:
+        """Why only the loop can train it, as a sentence without a full stop; None if not so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +88,8 @@ class Problem:
         test_train_ratio: test rows per training row if every seed draws its test rows from the
             same data: splits of two seeds then overlap, so they differ less than new data would.
             None if all seeds have the same test rows.
+        loop_only_reason: why only the loop can train it, as a sentence without a full stop; None if
+            the ensemble may, too.
     """
 
     name: str
@@ -49,6 +102,10 @@ class Problem:
     summary: str
     data_warnings: tuple[str, ...] = ()
     test_train_ratio: float | None = None
+    loop_only_reason: str | None = None
+
+    has_rows: ClassVar[bool] = True
+    feeds_metrics: ClassVar[bool] = True
 
     @classmethod
     def from_arrays(
@@ -232,7 +289,3 @@ class Problem:
         """
         has_classes = self.task.kind == "classification"
         return self.split(seed).hold_out(validation_rows, seed, has_classes)
-
-
-Trainable = Problem | TrainingFunction
-"""Anything that a study can train."""

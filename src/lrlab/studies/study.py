@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lrlab.errors import StudyError
 from lrlab.schedules import Schedule, to_text
+from lrlab.studies.best_config import BestConfig
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import find_varied_hyperparameters, label_settings
 from lrlab.studies.plan.phases import Phase, select_tuned_settings
@@ -19,9 +21,11 @@ from lrlab.studies.plan.selection import Candidate, Selection, compute_test_scor
 from lrlab.studies.statistics import (
     Comparison,
     ComparisonRow,
+    Recommendation,
     TimeToTarget,
     compare_scores,
     compute_times_to_target,
+    recommend,
 )
 from lrlab.studies.store.frames import expand_curves, expand_settings
 from lrlab.training import Result, Settings
@@ -103,6 +107,37 @@ class StudyResult:
                 label: self._compute_scores(self.baseline_results[settings])
                 for label, settings in self.baseline_settings.items()
             },
+        )
+
+    @cached_property
+    def recommendation(self) -> Recommendation:
+        """Which schedule to use, by its label in ``comparison``, and why."""
+        return recommend(self.comparison)
+
+    @property
+    def best(self) -> BestConfig:
+        """The schedule to use with its settings: one that is better than the constant rate at all
+        settings of the constant rate; otherwise the constant rate.
+
+        Raises:
+            StudyError: every run of the constant rate diverged, and no other schedule is better.
+        """
+        row = self.recommendation.row
+        if row is None:
+            raise StudyError(
+                f"study {self.plan.id} has no best schedule, since every run of the constant rate "
+                "diverged and no other schedule is clearly better; use a lower `lr`."
+            )
+        schedule = self.schedules_by_label[row.label]
+        selection = self.selections[schedule]
+        return BestConfig(
+            schedule=schedule,
+            settings=selection.settings,
+            validation_score=selection.validation_score,
+            test_score=row.mean,
+            diverged_count=row.diverged_count,
+            vs_baseline=row.vs_baseline,
+            reason=self.recommendation.reason,
         )
 
     def compute_times_to_target(

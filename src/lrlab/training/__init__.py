@@ -1,6 +1,6 @@
 """Training of runs: what a run is, the loop and the ensemble that train it, and its result."""
 
-from lrlab.training.loop import train as train
+from lrlab.training.dispatch import train as train
 from lrlab.training.loop import train_and_get_model as train_and_get_model
 from lrlab.training.result import Curve as Curve
 from lrlab.training.result import Epoch as Epoch

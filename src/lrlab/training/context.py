@@ -14,11 +14,11 @@ from torch.optim import Optimizer
 from lrlab._checks import to_integer
 from lrlab.errors import LrlabError, TrainingError, find_nearest_name, format_suggestion
 from lrlab.optim import LRScheduler
-from lrlab.problems import TrainingFunction, derive_seeds
+from lrlab.problems import Trainable, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.loop import get_current_lr
-from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result
+from lrlab.training.result import EPOCH_COLUMNS, Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 from lrlab.user_code import describe_error, locate_error
@@ -140,7 +140,7 @@ def run_training_function(
         TrainingError: the function fails, makes an invalid report, or does not report every epoch;
             or the settings have ``step_every="step"``.
     """
-    check_function_settings(run.settings)
+    check_settings(problem, run.settings)
     started = time.perf_counter()
     context = RunContext(problem, run, device, on_epoch_end)
     reports = context.reports
@@ -162,22 +162,21 @@ def run_training_function(
     return reports.build_result(time.perf_counter() - started)
 
 
-def check_function_settings(settings: Settings) -> None:
-    """Reject settings that the training function decides.
+def check_settings(problem: Trainable, settings: Settings) -> None:
+    """Reject settings that a problem cannot be trained with.
 
     Raises:
-        TrainingError: ``step_every`` is ``"step"``.
+        TrainingError: validation rows leave none to train on; or ``step_every`` is ``"step"``,
+            which a training function decides.
     """
-    if settings.step_every == "step":
+    if problem.has_rows:
+        settings.count_validation_rows(problem.train_rows)
+    elif settings.step_every == "step":
         raise TrainingError(
             "step_every must be epoch for a training function: it decides how often the scheduler "
             "steps, as in run.create_scheduler(optimizer, steps_per_epoch=100); leave out "
-            "step_every (--step-every)."
+            "`step_every`."
         )
-
-
-ENSEMBLE_UNSUPPORTED = "a training function trains one run at a time; use the loop (--engine loop)."
-"""The error of training the runs of a training function together."""
 
 
 class RunDiverged(Exception):
@@ -265,7 +264,9 @@ class EpochReports:
         curve = _build_curve(self._rows)
         if self.diverged:
             steps = self._optimizer_steps if self._optimizer else None
-            return Result(self._problem.dummy_score, True, curve, seconds, diverged_at_step=steps)
+            score = self._problem.dummy_score
+            dummy_scores = DummyScores(score, score if self._settings.validation_size else None)
+            return Result.from_diverged(dummy_scores, curve, seconds, steps)
         return Result(curve[-1].test_score, False, curve, seconds)
 
     def _check_epoch_number(self, epoch: int) -> None:
@@ -300,7 +301,7 @@ class EpochReports:
 
     def _suggest_fix(self, missing: str) -> str:
         if missing == self._problem.metric.name:
-            return "; name the metric that it reports with metric (--metric)."
+            return "; name the metric that it reports with `metric`."
         fraction = self._settings.validation_size
         return (
             f"; settings are selected on validation rows: leave a fraction of {fraction:g} of the "

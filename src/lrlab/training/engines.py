@@ -1,58 +1,40 @@
-"""Engines: the loop or the ensemble, on a device; selects the faster; threads and memory."""
+"""``Engine``: what trains the runs of a study; the loop and the ensemble; threads and memory."""
 
 import ctypes
-import math
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from math import ceil
-from statistics import median
-from typing import Self
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
-import numpy as np
 import torch
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, Split, Trainable, TrainingFunction
-from lrlab.training import context, ensemble, loop
+from lrlab.problems import Problem, Trainable
+from lrlab.training import dispatch, ensemble
 from lrlab.training.result import Result
 from lrlab.training.run import Run
-from lrlab.training.settings import Settings
-
-ENGINE_KINDS = ("loop", "ensemble")
 
 
 @dataclass(frozen=True)
-class Engine:
-    """An engine: what trains runs, and on which device.
+class Engine(ABC):
+    """What trains the runs of a study, and on which device.
 
     Args:
-        kind: ``"loop"``, one run at a time, or ``"ensemble"``, many runs together.
         device: device to train on, as torch names it.
-        torch_compile: whether the ensemble uses ``torch.compile``.
 
     Raises:
-        TrainingError: the kind is unknown, or this machine lacks the device or a compiler.
-
-    >>> str(Engine("loop")), str(Engine("ensemble", "meta"))
-    ('loop', 'ensemble, meta')
+        TrainingError: this machine lacks the device.
     """
 
-    kind: str
+    kind: ClassVar[str]
+    """The name by which users select it."""
+
     device: str = "cpu"
-    torch_compile: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in ENGINE_KINDS:
-            raise TrainingError(f"engine must be {' or '.join(ENGINE_KINDS)}, got {self.kind}.")
-        if self.torch_compile and self.kind == "loop":
-            raise TrainingError(
-                "torch_compile is for the ensemble, not for the loop; leave out torch_compile "
-                "(--torch-compile)."
-            )
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError):
@@ -60,203 +42,174 @@ class Engine:
                 f"device must be one that torch can use here, got {self.device}; use cpu, or cuda "
                 "on a machine with a GPU and a torch that is built for it."
             ) from None
+
+    @abstractmethod
+    def train(self, problem: Trainable, runs: Sequence[Run]) -> list[Result]:
+        """Train runs in this process, and return their results in the same order.
+
+        Args:
+            problem: what is trained.
+            runs: one block of ``split_into_blocks``.
+
+        Raises:
+            ScheduleError, SchedulerError, TrainingError: a run cannot be trained.
+        """
+
+    @abstractmethod
+    def split_into_blocks(
+        self, problem: Trainable, runs: Sequence[Run], workers: int, memory: int
+    ) -> list[list[int]]:
+        """Split runs into blocks that train together: lists of indices into ``runs``.
+
+        Digits of float32 may depend on which runs train together. The same arguments give the same
+        blocks on the same machine.
+
+        Args:
+            problem: what is trained.
+            runs: runs of any settings, schedules and seeds.
+            workers: number of processes that train blocks at the same time.
+            memory: bytes for all workers together, of this machine's memory whatever the device.
+
+        Raises:
+            TrainingError: the engine cannot train this problem, or the memory does not hold one run
+                per worker.
+        """
+
+    @abstractmethod
+    def count_workers(self, cores: int, memory: int) -> int:
+        """Return the best number of training processes on a machine.
+
+        Args:
+            cores: that the processes may use.
+            memory: bytes for all of them together.
+        """
+
+    def __str__(self) -> str:
+        """Return ``kind`` and what differs from the defaults; see ``Engine.from_text``."""
+        device = [] if self.device == "cpu" else [self.device]
+        switches = [name for name in _list_switches(type(self)) if getattr(self, name)]
+        return ", ".join([self.kind, *device, *switches])
+
+    @staticmethod
+    def from_text(text: str) -> "Engine":
+        """Build the engine whose ``str`` is ``text``.
+
+        >>> Engine.from_text("loop"), str(Engine.from_text("ensemble, meta"))
+        (LoopEngine(device='cpu'), 'ensemble, meta')
+        """
+        kind, *options = text.split(", ")
+        devices = [option for option in options if option != "torch_compile"]
+        return create_engine(kind, devices[0] if devices else "cpu", "torch_compile" in options)
+
+
+@dataclass(frozen=True)
+class LoopEngine(Engine):
+    """The loop: one run at a time; it trains everything, and defines the numbers of a run.
+
+    >>> str(LoopEngine())
+    'loop'
+    """
+
+    kind: ClassVar[str] = "loop"
+
+    def train(self, problem: Trainable, runs: Sequence[Run]) -> list[Result]:
+        """Train runs one after the other; see ``Engine.train``."""
+        return [dispatch.train(problem, run, device=self.device) for run in runs]
+
+    def split_into_blocks(
+        self, problem: Trainable, runs: Sequence[Run], workers: int, memory: int
+    ) -> list[list[int]]:
+        """Return one block per run; see ``Engine.split_into_blocks``."""
+        return [[i] for i in range(len(runs))]
+
+    def count_workers(self, cores: int, memory: int) -> int:
+        """Return one process per core; see ``Engine.count_workers``."""
+        return cores
+
+
+@dataclass(frozen=True)
+class EnsembleEngine(Engine):
+    """The ensemble: many runs together, with the loop's numbers; see ``training/ensemble``.
+
+    Args:
+        torch_compile: whether steps use ``torch.compile``.
+
+    Raises:
+        TrainingError: this machine lacks the device, or a compiler for ``torch_compile``.
+
+    >>> str(EnsembleEngine("meta"))
+    'ensemble, meta'
+    """
+
+    kind: ClassVar[str] = "ensemble"
+
+    torch_compile: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
         if self.torch_compile and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise TrainingError(
                 "torch_compile needs a C++ compiler such as g++, and this machine has none; leave "
-                "out torch_compile (--torch-compile)."
+                "out `torch_compile`."
             )
 
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """Build the engine whose ``str`` is ``text``.
+    def train(self, problem: Trainable, runs: Sequence[Run]) -> list[Result]:
+        """Train runs together; see ``Engine.train``."""
+        return ensemble.train(
+            _require_ensemble_problem(problem), runs, self.device, self.torch_compile
+        )
 
-        >>> Engine.from_text("loop")
-        Engine(kind='loop', device='cpu', torch_compile=False)
+    def split_into_blocks(
+        self, problem: Trainable, runs: Sequence[Run], workers: int, memory: int
+    ) -> list[list[int]]:
+        """Return blocks that fit the cache and the memory; see ``Engine.split_into_blocks``."""
+        return ensemble.split_into_blocks(_require_ensemble_problem(problem), runs, workers, memory)
+
+    def count_workers(self, cores: int, memory: int) -> int:
+        """Return one process on a device; on the CPU at most one per GiB, of which it takes half.
+
+        See ``Engine.count_workers``.
         """
-        kind, *options = text.split(", ")
-        devices = [option for option in options if option != "torch_compile"]
-        return cls(kind, devices[0] if devices else "cpu", "torch_compile" in options)
-
-    def __str__(self) -> str:
-        device = [] if self.device == "cpu" else [self.device]
-        return ", ".join([self.kind, *device, *(["torch_compile"] if self.torch_compile else [])])
+        return max(1, min(cores, memory >> 30)) if self.device == "cpu" else 1
 
 
-@dataclass(frozen=True)
-class EngineChoice:
-    """The faster engine for a study.
+ENGINES: dict[str, type[Engine]] = {
+    engine_class.kind: engine_class for engine_class in (LoopEngine, EnsembleEngine)
+}
+"""The engines by the names that users give."""
 
-    Args:
-        engine: the engine.
-        reason: why it was selected, as a sentence without a full stop.
-        seconds_per_run_step: seconds per step of one run, in one process; NaN if not measured.
+
+def create_engine(kind: str, device: str = "cpu", torch_compile: bool = False) -> Engine:
+    """Create the engine of a kind.
+
+    Raises:
+        TrainingError: the kind is unknown, its engine does not compile, or this machine lacks the
+            device or a compiler.
+
+    >>> create_engine("ensemble", "meta")
+    EnsembleEngine(device='meta', torch_compile=False)
     """
-
-    engine: Engine
-    reason: str
-    seconds_per_run_step: float
-
-
-def select_faster_engine(
-    problem: Trainable,
-    runs: Sequence[Run],
-    device: str = "cpu",
-    torch_compile: bool = False,
-    workers: int = 1,
-    memory: int = 2 << 30,
-) -> EngineChoice:
-    """Time a few steps of the loop and of the ensemble on this problem, and select the faster.
-
-    The ensemble trains the first block, the loop its first run, in turns, at a small constant
-    learning rate and on at most eight batches. Each trains for one epoch, then for that and so many
-    more that these take at least 32 steps; the medians of the difference are compared, so that what
-    is done once per run does not count. If the losses of the first run differ, the ensemble cannot
-    repeat what the network does, and the loop is selected. A training function always gets the
-    loop, without timing.
-
-    Args:
-        problem: the problem to train on.
-        runs: all runs of the study.
-        device, torch_compile: options of the ensemble.
-        workers, memory: options of the blocks, see ``ensemble.split_into_blocks``.
-    """
-    loop_engine, ensemble_engine = Engine("loop", device), Engine("ensemble", device, torch_compile)
-    if isinstance(problem, TrainingFunction):
-        return EngineChoice(loop_engine, context.ENSEMBLE_UNSUPPORTED.partition(";")[0], math.nan)
-    probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
-    train_in_loop = _create_trainer(probe, loop_engine)
-    train_in_ensemble = _create_trainer(probe, ensemble_engine)
-    try:
-        block = [runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]]
-        # This traces the programs, which the timed trainings below then have.
-        ensemble_result = train_in_ensemble(_make_probe_runs(block, 1 + extra_epochs))[0]
-    except TrainingError as error:
-        reason = str(error).partition(";")[0]  # without the remedy, which is applied here
-        seconds = _time_extra_epochs(train_in_loop, runs[:1], extra_epochs)
-        return EngineChoice(loop_engine, reason, seconds / steps)
-    loop_seconds: list[float] = []
-    ensemble_seconds: list[float] = []
-    while len(loop_seconds) < _PROBE_REPEATS and sum(ensemble_seconds) < _MAX_PROBE_SECONDS:
-        loop_seconds.append(_time_extra_epochs(train_in_loop, block[:1], extra_epochs))
-        ensemble_seconds.append(_time_extra_epochs(train_in_ensemble, block, extra_epochs))
-    loop_step_seconds = median(loop_seconds) / steps
-    ensemble_step_seconds = median(ensemble_seconds) / steps / len(block)
-    loop_result = train_in_loop(_make_probe_runs(block[:1], 1 + extra_epochs))[0]
-    if not _losses_agree(ensemble_result, loop_result):
-        reason = (
-            "the ensemble gives another loss than the loop, because the network keeps state "
-            "outside its parameters and buffers"
+    if kind not in ENGINES:
+        raise TrainingError(f"engine must be {' or '.join(ENGINES)}, got {kind}.")
+    if not torch_compile:
+        return ENGINES[kind](device)
+    if "torch_compile" not in _list_switches(ENGINES[kind]):
+        raise TrainingError(
+            f"torch_compile is for the ensemble, not for the {kind}; leave out `torch_compile`."
         )
-        return EngineChoice(loop_engine, reason, loop_step_seconds)
-    reason = (
-        f"time per run-step: loop {_format_seconds(loop_step_seconds)}, ensemble "
-        f"{_format_seconds(ensemble_step_seconds)} ({len(block)} runs)"
-    )
-    if loop_step_seconds < ensemble_step_seconds:
-        return EngineChoice(loop_engine, reason, loop_step_seconds)
-    return EngineChoice(ensemble_engine, reason, ensemble_step_seconds)
+    return ENGINES[kind](device, **{"torch_compile": True})
 
 
-def measure_seconds_per_run_step(
-    problem: Problem,
-    runs: Sequence[Run],
-    engine: Engine,
-    workers: int = 1,
-    memory: int = 2 << 30,
-) -> float:
-    """Measure the seconds per step of one run in an engine, as ``select_faster_engine`` does."""
-    probe, extra_epochs, steps = _make_probe(problem, runs[0].settings)
-    probe_runs = list(runs[:1])
-    if engine.kind == "ensemble":
-        probe_runs = [
-            runs[i] for i in ensemble.split_into_blocks(problem, runs, workers, memory)[0]
-        ]
-    train = _create_trainer(probe, engine)
-    train(_make_probe_runs(probe_runs, 1 + extra_epochs))  # traces the programs
-    seconds = [_time_extra_epochs(train, probe_runs, extra_epochs) for _ in range(_PROBE_REPEATS)]
-    return median(seconds) / steps / len(probe_runs)
+def _list_switches(engine_class: type[Engine]) -> list[str]:
+    """Return the names of the options of an engine other than its device."""
+    return [field.name for field in fields(engine_class) if field.name != "device"]
 
 
-_PROBE_BATCHES, _PROBE_STEPS, _PROBE_REPEATS = 8, 32, 3
-_MAX_PROBE_SECONDS = 2
-"""Seconds of the ensemble after which the probe is not repeated."""
-
-_PROBE_LR = 1e-3
-
-
-def _make_probe(problem: Problem, settings: Settings) -> tuple[Problem, int, int]:
-    """Return the problem with rows for eight batches, the epochs to time, and their steps."""
-    rows = _PROBE_BATCHES * settings.batch_size / (1 - settings.validation_size)
-    probe = _truncate_problem(problem, ceil(rows) + 1)
-    epochs = ceil(_PROBE_STEPS / settings.count_batches_per_epoch(probe.train_rows))
-    return probe, epochs, epochs * settings.count_batches_per_epoch(probe.train_rows)
-
-
-def _truncate_problem(problem: Problem, max_rows: int) -> Problem:
-    """Return the problem with at most ``max_rows`` training rows, and test rows in proportion."""
-    train_rows = min(max_rows, problem.train_rows)
-
-    def split(seed: int) -> Split:
-        full_split = problem.split(seed)
-        test_rows = max(1, round(len(full_split.x_test) * train_rows / problem.train_rows))
-        return replace(
-            full_split,
-            x_train=full_split.x_train[:train_rows],
-            y_train=full_split.y_train[:train_rows],
-            x_test=full_split.x_test[:test_rows],
-            y_test=full_split.y_test[:test_rows],
-        )
-
-    return replace(problem, split=split, train_rows=train_rows)
-
-
-def _create_trainer(problem: Problem, engine: Engine) -> Callable[[Sequence[Run]], list[Result]]:
-    if engine.kind == "loop":
-        return lambda runs: [loop.train(problem, run, device=engine.device) for run in runs]
-    return lambda runs: ensemble.train(problem, runs, engine.device, engine.torch_compile)
-
-
-def _make_probe_runs(runs: Sequence[Run], epochs: int) -> list[Run]:
-    """Return the runs with other epochs, and a learning rate at which none diverges.
-
-    They have no schedules, since those may need more epochs.
-    """
-    return [
-        Run(
-            None, replace(run.settings, epochs=epochs, lr=min(run.settings.lr, _PROBE_LR)), run.seed
-        )
-        for run in runs
-    ]
-
-
-def _time_extra_epochs(
-    train: Callable[[Sequence[Run]], object], runs: Sequence[Run], extra_epochs: int
-) -> float:
-    """Return the seconds that ``extra_epochs`` take after the first epoch.
-
-    If other processes delay the short training so much that it takes longer than the long one, the
-    time of the long one is divided by its epochs.
-    """
-    seconds = []
-    for probe_runs in (_make_probe_runs(runs, 1), _make_probe_runs(runs, 1 + extra_epochs)):
-        started = time.perf_counter()
-        train(probe_runs)
-        seconds.append(time.perf_counter() - started)
-    extra_seconds = seconds[1] - seconds[0]
-    return extra_seconds if extra_seconds > 0 else seconds[1] * extra_epochs / (1 + extra_epochs)
-
-
-def _losses_agree(ensemble_result: Result, loop_result: Result) -> bool:
-    if ensemble_result.diverged or loop_result.diverged:
-        return ensemble_result.diverged == loop_result.diverged
-    return np.allclose(
-        ensemble_result.curve.get_column("loss"), loop_result.curve.get_column("loss"), rtol=1e-3
-    )
-
-
-def _format_seconds(seconds: float) -> str:
-    return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
+def _require_ensemble_problem(problem: Trainable) -> Problem:
+    if problem.loop_only_reason:
+        raise TrainingError(f'{problem.loop_only_reason}; use `engine="loop"`.')
+    return dispatch.require_rows(problem)
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # options of mallopt, from malloc.h

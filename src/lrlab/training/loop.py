@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import isfinite, nan
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
@@ -20,7 +20,7 @@ from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.metric_driven import MetricDriven
-from lrlab.training.result import Curve, Epoch, Result
+from lrlab.training.result import Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
@@ -110,11 +110,9 @@ def _train_model(
         scores = _evaluate(problem, model, split, settings)
         epoch = Epoch(number, lr_start, lr_start, mean_loss, *scores)
         if not (_is_finite(epoch) and all(bool(p.isfinite().all()) for p in model.parameters())):
-            dummy_score = compute_dummy_score(problem, split)
+            dummy_scores = compute_dummy_scores(problem, split)
             seconds = time.perf_counter() - started
-            return Result(
-                dummy_score, True, Curve.from_epochs(epochs), seconds, diverged_at_step=steps
-            )
+            return Result.from_diverged(dummy_scores, Curve.from_epochs(epochs), seconds, steps)
         if scheduler:
             _step_scheduler_at_epoch_end(scheduler, settings, read_metric(epoch))
         epochs.append(replace(epoch, lr_end=get_current_lr(optimizer)))
@@ -173,20 +171,28 @@ def _is_finite(epoch: Epoch) -> bool:
     return all(isfinite(number) for number in numbers if number is not None)
 
 
-def compute_dummy_score(problem: Problem, split: Split) -> float:
-    """Return the score of the best constant prediction, which a diverged run gets.
+def compute_dummy_scores(problem: Problem, split: Split) -> DummyScores:
+    """Return the scores of a constant prediction, which a diverged run gets.
 
     Raises:
-        TrainingError: that score is not finite.
+        TrainingError: one of them is not finite.
     """
     row = problem.task.dummy_output(split.y_train)
-    outputs = row.expand(len(split.y_test), *row.shape)
-    score = float(problem.task.metric.fn(outputs, split.y_test)) * split.target_scale
+    return DummyScores(
+        test=_score_constant(problem, row, split.y_test, split.target_scale),
+        validation=None
+        if split.y_validation is None
+        else _score_constant(problem, row, split.y_validation, split.target_scale),
+    )
+
+
+def _score_constant(problem: Problem, row: Tensor, targets: Tensor, scale: float) -> float:
+    outputs = row.expand(len(targets), *row.shape)
+    score = float(problem.task.metric.fn(outputs, targets)) * scale
     if not isfinite(score):
         raise TrainingError(
             "a diverged run gets the dummy score, that of a constant prediction, but the "
-            f"{problem.metric.name} of one is {score}; make the metric finite there, or use lower "
-            "learning rates (--lr)."
+            f"{problem.metric.name} of one is {score}; make the metric finite there, or lower `lr`."
         )
     return score
 
@@ -234,7 +240,7 @@ def select_schedule_metric(
     if not has_validation:
         raise TrainingError(
             f"{first} reads the {metric.name} of the validation rows, but there are none; set "
-            'validation_size (--validation-size 0.2), or use mode="min", which reads the loss.'
+            '`validation_size=0.2`, or use mode="min", which reads the loss.'
         )
     return _get_validation_score
 

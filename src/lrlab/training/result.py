@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,18 @@ class Curve:
         return same and np.array_equal(self.values, other.values, equal_nan=True)
 
 
+class DummyScores(NamedTuple):
+    """The scores of a constant prediction, which a diverged run gets.
+
+    Args:
+        test: on the test rows.
+        validation: on the validation rows; None without them.
+    """
+
+    test: float
+    validation: float | None
+
+
 @dataclass(frozen=True)
 class Result:
     """The result of a run.
@@ -92,6 +104,9 @@ class Result:
         seconds: wall time; if runs train together, their time divided by their number.
         diverged_at_step: steps of the optimizer until the divergence was detected; None if the run
             did not diverge.
+        validation_dummy_score: score of a constant prediction on the validation rows, by which the
+            selection of settings counts a run that diverged; None if it did not diverge, or has no
+            validation rows.
     """
 
     test_score: float
@@ -99,3 +114,12 @@ class Result:
     curve: Curve
     seconds: float
     diverged_at_step: int | None = None
+    validation_dummy_score: float | None = None
+
+    @classmethod
+    def from_diverged(
+        cls, dummy_scores: DummyScores, curve: Curve, seconds: float, diverged_at_step: int | None
+    ) -> Self:
+        """Build the result of a run that diverged."""
+        test_score, validation_score = dummy_scores
+        return cls(test_score, True, curve, seconds, diverged_at_step, validation_score)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from lrlab.errors import pluralize
-from lrlab.problems import TrainingFunction
 from lrlab.studies import CostEstimate, Plan, find_varied_hyperparameters
 from lrlab.views.answer import HYPERPARAMETER_LABELS, format_setting
 from lrlab.views.text import Column, format_columns, format_duration
@@ -33,7 +32,7 @@ def format_plan(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> st
 
 def describe_validation_rows(plan: Plan) -> str:
     """Return ``25 of the 124 training rows``, or the fraction where a function has the rows."""
-    if isinstance(plan.problem, TrainingFunction):
+    if not plan.problem.has_rows:
         return f"{100 * plan.grid[0].validation_size:g} % of its training rows"
     rows = plan.problem.train_rows
     return f"{plan.grid[0].count_validation_rows(rows)} of the {rows} training rows"

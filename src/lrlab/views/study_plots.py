@@ -8,13 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -37,6 +36,9 @@ from lrlab.views.line_styles import get_line_style
 from lrlab.views.study_table import format_verdict
 from lrlab.views.text import format_paired_seeds
 
+LineOptions = dict[str, Any]
+"""The look of a line, as keyword arguments of ``Axes.plot``."""
+
 STUDY_PLOT_EXTENSIONS = (".png",)
 
 MAX_LINES = 5
@@ -47,17 +49,21 @@ _DPI = 120
 _LABEL_WIDTH = 36
 """Number of characters in a line of a label beside or above a panel."""
 
+_INTERVALS = {3.5: "95 % interval on this data", 1.2: "95 % interval for new data like it"}
+"""Labels of the intervals of a difference, by the widths of their lines."""
+
+_SEED_OPTIONS: LineOptions = {"markersize": 4, "alpha": 0.6}
+
 _LOG_AXIS_RATIO = 10
 """Ratio of the highest to the lowest peak rate that makes the axis logarithmic."""
 
 _OUTLIER_RATIO = 4
-"""A difference this many times as far from zero as the median one lies outside the axis."""
+"""A worse schedule is far behind if it is this many times as far from the baseline as all others
+that are not worse.
+"""
 
 StudyPlot = Callable[[StudyResult, Sequence[Schedule], Figure], None]
 """Draws schedules of a study, the baseline among them, on an empty figure."""
-
-LineOptions = dict[str, Any]
-"""The look of a line, as keyword arguments of ``Axes.plot``."""
 
 
 def plot_study(
@@ -287,16 +293,18 @@ def draw_summary(study: StudyResult, schedules: Sequence[Schedule], figure: Figu
     rates, curves = compute_rates(study, schedules), compute_curves(study, schedules)
     _draw_rates(dict.fromkeys(rates, panels["lr"]), rates, study)
     _draw_curves(dict.fromkeys(curves, panels["curves"]), curves, study)
-    panels["lr"].set_ylabel("learning rate")
-    panels["curves"].set_ylabel(_describe_score(study))
+    near = set(schedules) - _find_far_behind(_rank_rows(study, schedules))
+    _fit_to_second_half([panels["curves"]], [curves[s] for s in near], study)
+    panels["lr"].set(xlabel="epoch", ylabel="learning rate")
+    panels["curves"].set(xlabel="epoch", ylabel=_describe_score(study))
     _draw_differences(panels["differences"], study, schedules)
-    figure.suptitle(_write_title(study, ""))
+    figure.suptitle(_write_title(study, interval="band" if len(schedules) <= MAX_LINES else ""))
 
 
 def draw_differences(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
     """Draw the paired differences to the baseline with their intervals, by rank."""
     _draw_differences(figure.subplots(), study, schedules)
-    figure.suptitle(_write_title(study, "differences to the constant rate"))
+    figure.suptitle(_write_title(study, "final differences"))
 
 
 def draw_difference_curves(
@@ -320,24 +328,24 @@ def draw_scores(study: StudyResult, schedules: Sequence[Schedule], figure: Figur
     for y, schedule in enumerate(rows):
         values, diverged = scale * scores[schedule].scores, scores[schedule].diverged
         options = _get_line_options(study, schedule)
-        # Dots of one seed are at the same height in every row, so that pairs can be followed.
-        heights = y + np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.array([y])
-        for shown, marker in ((~diverged, "o"), (diverged, "x")):
-            axes.plot(
-                values[shown], heights[shown], marker, color=options["color"], alpha=0.5,
-                markersize=4, markeredgewidth=1 if marker == "x" else 0,
-            )  # fmt: skip
-        band = scores[schedule].band
+        band, color = scores[schedule].band, options["color"]
         low, high = scale * float(band.low), scale * float(band.high)
-        _draw_interval(axes, y, low, high, options["color"], 3)
-        axes.plot(scale * band.mean, y, "D", color=options["color"], markersize=7)
+        axes.plot([low, high], [y, y], color=color, linewidth=3, solid_capstyle="butt")
+        axes.plot(scale * band.mean, y, "D", color=color, markersize=7)
+        # A seed is at the same height in every row, so that pairs can be followed.
+        heights = y - np.linspace(0.38, 0.12, len(values))
+        axes.plot(values[~diverged], heights[~diverged], "o", **_SEED_OPTIONS, color=color)
+        axes.plot(values[diverged], heights[diverged], "x", **_SEED_OPTIONS, color=color)
     handles = [
-        _make_handle("one seed", marker="o", markersize=4, alpha=0.5),
-        _make_handle("mean and its 95 % interval", marker="D", linestyle="-", linewidth=3),
-    ]
-    if any(scores[schedule].diverged.any() for schedule in rows):
-        handles.append(_make_handle("diverged: the dummy score", marker="x", markersize=4))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+        _make_handle("one seed", marker="o", **_SEED_OPTIONS),
+        _make_handle(
+            "mean" if study.plan.protocol.seeds == 1 else "mean, 95 % interval",
+            marker="D", markersize=7, linestyle="-", linewidth=3,
+        ),
+    ]  # fmt: skip
+    if any(seed_scores.diverged.any() for seed_scores in scores.values()):
+        handles.append(_make_handle("diverged: has the dummy score", marker="x", **_SEED_OPTIONS))
+    _add_legend(figure, handles)
     axes.set_xlabel(_describe_score(study))
     figure.suptitle(_write_title(study, "final scores"))
 
@@ -348,10 +356,11 @@ def draw_curves(study: StudyResult, schedules: Sequence[Schedule], figure: Figur
     panels = _create_panels(figure, study, schedules)
     _draw_curves(panels, curves, study)
     if len(set(panels.values())) > 1:
-        baseline = {axes: curves[BASELINE] for s, axes in panels.items() if s != BASELINE}
-        for axes, band in baseline.items():
-            options = _get_line_options(study, BASELINE) | {"linewidth": 1.0}
-            _draw_band(axes, band, options, _get_scale(study), alpha=0)
+        options = _get_line_options(study, BASELINE) | {"linewidth": 0.9}
+        for axes in panels.values():
+            _draw_band(axes, curves[BASELINE], options, _get_scale(study), alpha=0)
+        label = _label_schedule(study, BASELINE).replace("\n", ", ")
+        _add_legend(figure, [Line2D([], [], label=label, **options)])
     figure.supylabel(_describe_score(study))
     figure.suptitle(_write_title(study, "learning curves", "band"))
 
@@ -361,7 +370,7 @@ def draw_lr(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -
     panels = _create_panels(figure, study, schedules)
     _draw_rates(panels, compute_rates(study, schedules), study)
     figure.supylabel("learning rate")
-    figure.suptitle(_write_title(study, "learning rates as trained"))
+    figure.suptitle(f"{study.plan.problem.name} · learning rates as trained")
 
 
 def _draw_rates(
@@ -388,21 +397,28 @@ def _draw_rates(
 def _draw_curves(
     panels: Mapping[Schedule, Axes], curves: Mapping[Schedule, Band], study: StudyResult
 ) -> None:
-    """Draw curves with their bands, unless a panel has too many; leave out the steep beginning."""
+    """Draw curves, with their bands unless a panel has too many."""
     scale = _get_scale(study)
-    halves = []
     for schedule, axes in panels.items():
-        options, band = _get_line_options(study, schedule), curves[schedule]
         is_crowded = list(panels.values()).count(axes) > MAX_LINES
-        axes.plot([], [], label=_label_schedule(study, schedule), **options)
-        _draw_band(axes, band, options, scale, alpha=0 if is_crowded else 0.15)
+        options = _get_line_options(study, schedule)
+        _draw_band(axes, curves[schedule], options, scale, alpha=0 if is_crowded else 0.15)
         _format_epoch_axis(axes)
-        lines = (band.mean,) if is_crowded else (band.mean, band.low, band.high)
-        halves += [scale * line[len(line) // 2 :] for line in lines]
-    values = np.concatenate(halves)
-    margin = 0.1 * np.ptp(values) or 1.0
-    for axes in panels.values():
-        axes.set_ylim(values.min() - margin, values.max() + margin)
+    _fit_to_second_half(set(panels.values()), curves.values(), study)
+
+
+def _fit_to_second_half(panels: Iterable[Axes], curves: Iterable[Band], study: StudyResult) -> None:
+    """Fit the height to the second half of training; the first half may lie outside."""
+    lines = [line for band in curves for line in (band.mean, band.low, band.high)]
+    halves = [line[len(line) // 2 :] for line in lines]
+    for axes in panels:
+        axes.set_ylim(_add_margin(_get_scale(study) * np.concatenate(halves)))
+
+
+def _add_margin(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of an axis for some values."""
+    margin = 0.05 * float(np.ptp(values)) or 1.0
+    return float(values.min()) - margin, float(values.max()) + margin
 
 
 def _draw_band(axes: Axes, band: Band, options: LineOptions, scale: int, alpha: float) -> None:
@@ -418,43 +434,50 @@ def _draw_band(axes: Axes, band: Band, options: LineOptions, scale: int, alpha: 
 def _draw_differences(axes: Axes, study: StudyResult, schedules: Sequence[Schedule]) -> None:
     rows, scale = _rank_rows(study, schedules), _get_scale(study)
     number_format = NumberFormat.from_study(study)
-    limit = scale * _find_limit(rows.values())
     _label_rows(axes, study, list(rows))
     axes.axvline(0, color=get_line_style(0).color, linewidth=1.2)
+    near = set(rows) - _find_far_behind(rows)
+    low, high = _add_margin(
+        scale * np.array([end for s in near for end in _list_difference_ends(rows[s])])
+    )
     for y, (schedule, row) in enumerate(rows.items()):
-        color, note = get_line_style(study.plan.schedules.index(schedule)).color, ""
-        if row.vs_baseline is not None:
-            difference = row.vs_baseline.difference
-            note = number_format.format_difference(difference)
-            for estimate, width in zip(row.vs_baseline.estimates, (3.5, 1.2), strict=False):
+        notes, paired = [format_verdict(row)], row.vs_baseline
+        if paired is not None:
+            color = _get_line_options(study, schedule)["color"]
+            for estimate, width in zip(paired.estimates, _INTERVALS, strict=False):
                 if estimate.ci_low is not None and estimate.ci_high is not None:
-                    low, high = scale * estimate.ci_low, scale * estimate.ci_high
-                    _draw_interval(axes, y, low, high, color, width)
-            is_outside = abs(scale * difference) > limit
-            side = np.sign(difference)
-            x, marker = (side * limit, "<>"[side > 0]) if is_outside else (scale * difference, "D")
-            axes.plot(x, y, marker, color=color, markersize=7, clip_on=False)
+                    ends = [scale * estimate.ci_low, scale * estimate.ci_high]
+                    axes.plot(ends, [y, y], color=color, linewidth=width, solid_capstyle="butt")
+            is_outside = scale * paired.difference < low
+            point = (low, "<") if is_outside else (scale * paired.difference, "D")
+            axes.plot(point[0], y, point[1], color=color, markersize=7, clip_on=False)
+            notes.insert(0, number_format.format_difference(paired.difference))
         axes.annotate(
-            f"{note}\n{format_verdict(row)}".strip(), (1, y), (8, 0), ("axes fraction", "data"),
-            "offset points", va="center", fontsize="small",
+            "\n".join(notes), (1, y), (8, 0), ("axes fraction", "data"), "offset points",
+            va="center", fontsize="small",
         )  # fmt: skip
-    axes.set_xlim(-limit, limit)
-    axes.set_xlabel(_describe_difference(study))
+    axes.set(xlim=(low, high), xlabel=_describe_difference(study))
+    if study.plan.protocol.seeds > 1:
+        count = 1 if study.comparison.test_train_ratio is None else 2
+        intervals = list(_INTERVALS.items())[:count]
+        handles = [_make_handle(text, linestyle="-", linewidth=width) for width, text in intervals]
+        _add_legend(axes.figure, handles)
 
 
-def _find_limit(rows: Iterable[ComparisonRow]) -> float:
-    """Return the end of the axis of differences; what is far beyond the others lies outside."""
-    extents = []
-    for row in rows:
-        if row.vs_baseline is not None:
-            ends = [end for e in row.vs_baseline.estimates for end in (e.ci_low, e.ci_high) if end]
-            extents.append(max(map(abs, [row.vs_baseline.difference, *ends])))
-    typical = median(extents) if extents else 0
-    return 1.08 * max((e for e in extents if e <= _OUTLIER_RATIO * typical), default=0) or 1.0
+def _find_far_behind(rows: Mapping[Schedule, ComparisonRow]) -> set[Schedule]:
+    """Return the schedules that are worse by far, which would leave no room for the others."""
+    extents = {s: max(map(abs, _list_difference_ends(row))) for s, row in rows.items()}
+    others = (extents[schedule] for schedule, row in rows.items() if not row.verdict.is_worse)
+    farthest = _OUTLIER_RATIO * max(others, default=0) or np.inf
+    return {schedule for schedule, extent in extents.items() if extent > farthest}
 
 
-def _draw_interval(axes: Axes, y: float, low: float, high: float, color: str, width: float) -> None:
-    axes.plot([low, high], [y, y], color=color, linewidth=width, solid_capstyle="butt")
+def _list_difference_ends(row: ComparisonRow) -> list[float]:
+    """Return zero, the difference of a row to the baseline, and the ends of its intervals."""
+    if row.vs_baseline is None:
+        return [0.0]
+    ends = [end for e in row.vs_baseline.estimates for end in (e.ci_low, e.ci_high)]
+    return [0.0, row.vs_baseline.difference, *(end for end in ends if end is not None)]
 
 
 def _rank_rows(
@@ -494,11 +517,7 @@ def _create_panels(
             Line2D([], [], label=_label_schedule(study, s), **_get_line_options(study, s))
             for s in schedules
         ]
-        legend = figure.legend(
-            handles=handles, loc="outside lower center", ncols=min(3, len(handles)), frameon=False
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        _add_legend(figure, handles)
         axes.set_xlabel("epoch")
         return dict.fromkeys(schedules, axes)
     columns = ceil(np.sqrt(len(schedules)))
@@ -519,6 +538,14 @@ def _format_epoch_axis(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def _add_legend(figure: Figure | SubFigure, handles: Sequence[Line2D]) -> None:
+    legend = figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(3, len(handles)), frameon=False
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
 def _make_handle(label: str, **options: Any) -> Line2D:
     return Line2D([], [], label=label, color="#555555", **({"linestyle": "none"} | options))
 
@@ -537,7 +564,7 @@ def _label_schedule(study: StudyResult, schedule: Schedule) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _write_title(study: StudyResult, subject: str, interval: str = "") -> str:
+def _write_title(study: StudyResult, subject: str = "", interval: str = "") -> str:
     seeds = study.plan.protocol.seeds
     note = f"{interval}: 95 % interval of the mean" if interval and seeds > 1 else ""
     parts = (study.plan.problem.name, subject, format_paired_seeds(seeds), note)

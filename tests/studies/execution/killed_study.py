@@ -20,7 +20,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import Machine, Protocol, Store, build_grid, build_plan, run_study
 from lrlab.studies.execution.runner import Progress, ProgressCallback, ignore_progress
 from lrlab.training import Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import EnsembleEngine
 from lrlab.training.ensemble import packing
 
 KILLS = 50
@@ -32,9 +32,7 @@ def main(folder: Path) -> None:
     packing._get_cache_bytes = lambda: 20_000  # so that there are many blocks
     grid = build_grid(Settings(epochs=12, validation_size=0.2), [0.03, 0.3, 3.0], [0, 0.9])
     schedules = [Cosine(), Linear(1, 0)]
-    plan = build_plan(
-        load_problem("iris"), schedules, grid, Protocol(60, 20, 1), Engine("ensemble")
-    )
+    plan = build_plan(load_problem("iris"), schedules, grid, Protocol(60, 20, 1), EnsembleEngine())
 
     def train(name: str, progress: ProgressCallback = ignore_progress) -> None:
         with Store(folder / name) as store:

@@ -21,11 +21,12 @@ from lrlab.studies import (
     run_study,
     select_engine,
 )
-from lrlab.training import Settings, engines
-from lrlab.training.engines import Engine, EngineChoice
+from lrlab.training import Settings, probing
+from lrlab.training.engines import EnsembleEngine, LoopEngine
+from lrlab.training.probing import EngineChoice
 from tests.raising import raises
 
-LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
+LOOP, ENSEMBLE = LoopEngine(), EnsembleEngine()
 BOTH = list_engines("auto")
 
 
@@ -53,10 +54,10 @@ def test_auto_selects_the_faster_engine(
         calls.append((len(runs), *options))
         return EngineChoice(ENSEMBLE, "12 times as fast", seconds_per_run_step=1e-6)
 
-    monkeypatch.setattr(engines, "select_faster_engine", select_ensemble)
+    monkeypatch.setattr(probing, "select_faster_engine", select_ensemble)
     with Store(tmp_path / "lrlab.db") as store:
         assert select_engine(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
-    assert calls == [(4, "cpu", False, 3, 5)]
+    assert calls == [(4, ENSEMBLE, 3, 5)]
 
 
 def test_the_problem_itself_is_probed(study: Plan, tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_the_problem_itself_is_probed(study: Plan, tmp_path: Path) -> None:
 
 def forbid_probing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        engines, "select_faster_engine", lambda *_: pytest.fail("no engine should be probed")
+        probing, "select_faster_engine", lambda *_: pytest.fail("no engine should be probed")
     )
 
 

@@ -36,10 +36,10 @@ from lrlab.studies.execution.local import (
 )
 from lrlab.studies.execution.runner import Block, plan_blocks
 from lrlab.training import Run, Settings, ensemble, train
-from lrlab.training.engines import Engine
+from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
 
-LOOP = Engine("loop")
+LOOP = LoopEngine()
 
 
 def make_blocks(
@@ -72,14 +72,14 @@ def test_a_worker_gives_the_same_bits(iris: Problem) -> None:
         write_shared(iris) as handle,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
-        results = pool.submit(_train_shared_block, handle, runs, Engine("loop")).result()
+        results = pool.submit(_train_shared_block, handle, runs, LoopEngine()).result()
     for run, result in zip(runs, results, strict=True):
         assert result.curve == train(iris, run).curve
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("engine", [Engine("loop"), Engine("ensemble")], ids=str)
+@pytest.mark.parametrize("engine", [LoopEngine(), EnsembleEngine()], ids=str)
 def test_numbers_do_not_depend_on_the_number_of_workers(
     iris: Problem, engine: Engine, workers: int
 ) -> None:
@@ -99,7 +99,7 @@ def test_the_memory_limits_the_number_of_workers(
 ) -> None:
     monkeypatch.setattr(backends, "count_cores", lambda: 64)
     runs = plan_runs(iris, seeds=1)
-    engine, machine = Engine("ensemble"), Machine(memory=3 << 29)
+    engine, machine = EnsembleEngine(), Machine(memory=3 << 29)
     blocks = make_blocks(iris, runs, engine, machine)
     assert ChainMap(*train_blocks(iris, blocks, engine, machine)).keys() == runs.keys()
     assert Machine(memory=2 << 30).count_workers(engine) == 2

@@ -28,10 +28,10 @@ from lrlab.studies.execution.backends import Backend
 from lrlab.studies.execution.ray import get_value, put_value
 from lrlab.studies.execution.runner import Block, open_backend, plan_blocks
 from lrlab.training import Result, Run, Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
 
-LOOP, ENSEMBLE = Engine("loop"), Engine("ensemble")
+LOOP, ENSEMBLE = LoopEngine(), EnsembleEngine()
 
 # Ray forks, and JAX warns of that if another test has imported it.
 pytestmark = [

@@ -20,10 +20,10 @@ from lrlab.studies import (
     select_tuned_settings,
 )
 from lrlab.training import Curve, Epoch, Result, Run, Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 
 LRS = [0.01, 0.03, 0.1, 0.3, 1.0]
-COSINE, LOOP = Cosine(), Engine("loop")
+COSINE, LOOP = Cosine(), LoopEngine()
 PROTOCOL = Protocol(seeds=4, tuning_seeds=2, grid_extensions=2)
 
 
@@ -220,7 +220,7 @@ def test_ids_depend_only_on_what_affects_the_numbers(iris: Problem) -> None:
         {"step_every": "step"},
         {"shuffle": False},
         {"validation_size": 0.2},
-        {"engine": Engine("ensemble")},
+        {"engine": EnsembleEngine()},
         {"protocol": dataclasses.replace(PROTOCOL, seed=1)},
         {"problem": dataclasses.replace(iris, fingerprint="0")},
     ):

@@ -13,7 +13,7 @@ from lrlab.problems import Problem, load_problem
 from lrlab.studies import BASELINE, Plan, Protocol, build_default_schedules, build_grid, build_plan
 from lrlab.studies.plan.plan import FINAL_STREAM, TUNING_STREAM, draw_seeds
 from lrlab.training import Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import EnsembleEngine
 from tests.raising import raises
 
 
@@ -31,7 +31,7 @@ def test_written_plans_are_read_back(iris: Problem) -> None:
     grid = build_grid(
         Settings(optimizer="adam", betas=(0.8, 0.9), validation_size=0.2), [0.01, 0.1], [0]
     )
-    engine = Engine("ensemble")
+    engine = EnsembleEngine()
     before = build_plan(
         iris, [one_cycle(), Cosine(end=Absolute(1e-5))], grid, Protocol(7, 3, 1), engine
     )
@@ -51,7 +51,7 @@ def test_different_studies_have_different_ids(iris: Problem) -> None:
         build_plan(iris, [Cosine()], grid, Protocol(score="best")).id,
         build_plan(iris, [Cosine()], grid, Protocol(seeds=31)).id,
         build_plan(iris, [Cosine()], grid, Protocol(tuning_seeds=11)).id,
-        build_plan(iris, [Cosine()], grid, engine=Engine("ensemble")).id,
+        build_plan(iris, [Cosine()], grid, engine=EnsembleEngine()).id,
         build_plan(load_problem("wine"), [Cosine()], grid).id,
     ]
     assert len(set(ids)) == len(ids)

@@ -12,7 +12,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Comparison, Machine, Verdict, compare_scores, train_blocks
 from lrlab.studies.execution.runner import plan_blocks
 from lrlab.training import Run, Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import EnsembleEngine
 from lrlab.views.answer import NumberFormat, assess_claim, write_answer
 from tests.conftest import REPOSITORY
 from tests.views.factories import make_compared_study
@@ -52,7 +52,7 @@ def simulate_scores(
 
 def train_and_compare() -> Comparison:
     """Train the same schedules over the same number of seeds, and compare them."""
-    problem, engine, machine = load_problem("ionosphere"), Engine("ensemble"), Machine(1)
+    problem, engine, machine = load_problem("ionosphere"), EnsembleEngine(), Machine(1)
     settings = Settings(shuffle=problem.shuffle)
     runs = {
         f"{name} {seed}": Run(schedule, settings, seed)

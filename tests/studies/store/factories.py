@@ -10,7 +10,7 @@ from lrlab import Constant, Cosine, Linear
 from lrlab.problems import load_problem
 from lrlab.studies import Store
 from lrlab.training import Curve, Epoch, Result, Run, Settings
-from lrlab.training.engines import Engine
+from lrlab.training.engines import LoopEngine
 from lrlab.training.result import EPOCH_COLUMNS
 
 IDS = [f"{i:x}" * 31 + "a" for i in range(8)]
@@ -52,7 +52,7 @@ def write_study(
         phases: indices of the runs of each phase.
         options: other arguments of ``Store.add_study``.
     """
-    problem, engine = load_problem(problem_name), Engine("loop")
+    problem, engine = load_problem(problem_name), LoopEngine()
     planned = {"tuning": range(4), "final": range(4, 8)} if phases is None else phases
     with Store(db) as store:
         store.add_study(study_id, problem, engine, "{}", **options)

@@ -51,7 +51,7 @@ def make_study() -> tuple:
     from lrlab import Constant
     from lrlab.problems import load_problem
     from lrlab.training import Curve, Result, Run, Settings
-    from lrlab.training.engines import Engine
+    from lrlab.training.engines import LoopEngine
 
     run_ids = [f"{i:032x}" for i in range(BLOCK_SIZE * BLOCK_COUNT)]
     settings, numbers = Settings(), np.random.default_rng(0).normal(size=(len(run_ids), 3, 7))
@@ -60,7 +60,7 @@ def make_study() -> tuple:
         run_id: Result(values[0, 0], bool(values[0, 1] > 1), Curve(values), values[0, 2])
         for run_id, values in zip(run_ids, numbers, strict=True)
     }
-    return load_problem("iris"), Engine("loop"), run_ids, runs, results
+    return load_problem("iris"), LoopEngine(), run_ids, runs, results
 
 
 if __name__ == "__main__":

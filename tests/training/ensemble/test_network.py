@@ -79,7 +79,7 @@ def test_networks_are_trained_right_or_rejected(model: Callable[[], nn.Module]) 
     try:
         ensemble.train(problem, make_short_runs("sgd, momentum")[:1])
     except TrainingError:
-        with raises(TrainingError, "--engine loop"):
+        with raises(TrainingError, '`engine="loop"`'):
             ensemble.train(problem, make_short_runs("sgd, momentum"))
     else:
         assert_equals_loop(problem, make_short_runs("sgd, momentum"))
@@ -117,7 +117,7 @@ def test_random_layers_are_rejected(layer: nn.Module) -> None:
     problem = make_regression_problem(
         lambda: nn.Sequential(nn.Linear(4, 4), layer, nn.Linear(4, 1))
     )
-    with raises(TrainingError, "random", "--engine loop"):
+    with raises(TrainingError, "random", '`engine="loop"`'):
         ensemble.train(problem, make_short_runs("sgd"))
 
 
@@ -125,7 +125,7 @@ def test_layers_without_a_batching_rule_are_rejected() -> None:
     problem = make_regression_problem(
         lambda: nn.Sequential(nn.Linear(4, 4), nn.RReLU(), nn.Linear(4, 1))
     )
-    with raises(TrainingError, "rrelu", "--engine loop"):
+    with raises(TrainingError, "rrelu", '`engine="loop"`'):
         ensemble.train(problem, make_short_runs("sgd"))
 
 
@@ -246,7 +246,7 @@ def test_rows_are_evaluated_together_if_they_may_depend_on_each_other() -> None:
 def test_networks_that_depend_on_values_are_rejected(
     model: Callable[[], nn.Module],
 ) -> None:
-    with raises(TrainingError, "--engine loop"):
+    with raises(TrainingError, '`engine="loop"`'):
         ensemble.train(make_regression_problem(model), make_short_runs("sgd"))
 
 
@@ -261,7 +261,7 @@ def test_other_types_than_float32_and_float64_are_rejected(dtype: torch.dtype) -
             return self.head(x * self.scale.real.double())
 
     problem = make_regression_problem(Choosing)
-    with raises(TrainingError, "float64", dtype, "--engine loop"):
+    with raises(TrainingError, "float64", dtype, '`engine="loop"`'):
         ensemble.train(
             replace(problem, model=lambda: convert_children_to_float64(Typed())),
             make_short_runs("sgd"),
@@ -282,7 +282,7 @@ def test_seeds_with_different_numbers_of_rows_are_rejected() -> None:
         return replace(rows, x_test=rows.x_test[seed:], y_test=rows.y_test[seed:])
 
     runs = make_short_runs("sgd")
-    with raises(TrainingError, "29 and 30", "--engine loop"):
+    with raises(TrainingError, "29 and 30", '`engine="loop"`'):
         ensemble.train(replace(problem, split=split, model=lambda: nn.Linear(1, 1).double()), runs)
 
 

@@ -106,7 +106,7 @@ def test_only_compatible_runs_share_a_block() -> None:
 
 def test_less_memory_gives_smaller_blocks() -> None:
     runs = make_runs([200, 200])
-    with raises(TrainingError, "memory", "1 worker,", "1.049 MB", "--memory"):
+    with raises(TrainingError, "memory", "1 worker,", "1.049 MB", "`memory`"):
         ensemble.split_into_blocks(make_digits_problem(), runs, memory=1 << 20)
     largest = []
     for mebibytes in (501, 502, 504, 8000):

@@ -35,14 +35,8 @@ class Machine:
         return self.memory or compute_default_memory()
 
     def count_workers(self, engine: Engine) -> int:
-        """Return the number of training processes.
-
-        By default one per core for the loop. The ensemble has one on a device, and on the CPU at
-        most one per GiB of memory, since a process itself takes half a GiB.
-        """
-        if self.workers or engine.kind == "loop":
-            return self.workers or count_cores()
-        return max(1, min(count_cores(), self.memory_bytes >> 30)) if engine.device == "cpu" else 1
+        """Return the number of training processes: ``workers``, or the best one for the engine."""
+        return self.workers or engine.count_workers(count_cores(), self.memory_bytes)
 
 
 @dataclass(frozen=True)

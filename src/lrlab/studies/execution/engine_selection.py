@@ -7,8 +7,15 @@ from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine, Ray
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.reader import ReadableStore
-from lrlab.training import engines
-from lrlab.training.engines import Engine, use_one_thread
+from lrlab.training import probing
+from lrlab.training.engines import (
+    ENGINES,
+    Engine,
+    EnsembleEngine,
+    LoopEngine,
+    create_engine,
+    use_one_thread,
+)
 
 AUTO_ENGINE = "auto"
 
@@ -21,16 +28,15 @@ def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) ->
         TrainingError: this machine has no such device, or the engine cannot be compiled.
 
     >>> list_engines("auto")
-    (Engine(kind='loop', device='cpu', torch_compile=False), \
-Engine(kind='ensemble', device='cpu', torch_compile=False))
+    (LoopEngine(device='cpu'), EnsembleEngine(device='cpu', torch_compile=False))
     """
-    kinds = (AUTO_ENGINE, *engines.ENGINE_KINDS)
+    kinds = (AUTO_ENGINE, *ENGINES)
     if kind not in kinds:
         hint = format_suggestion(kind, kinds)
         raise StudyError(f"the engine must be {', '.join(kinds)} or ray, got {kind}{hint}.")
-    is_auto = kind == AUTO_ENGINE
-    loop = () if kind == "ensemble" else (Engine("loop", device, torch_compile and not is_auto),)
-    return loop if kind == "loop" else (*loop, Engine("ensemble", device, torch_compile))
+    if kind == AUTO_ENGINE:
+        return LoopEngine(device), EnsembleEngine(device, torch_compile)
+    return (create_engine(kind, device, torch_compile),)
 
 
 def select_engine(
@@ -67,17 +73,10 @@ def select_engine(
     return probe_engines(plan, last_engine, machine)
 
 
-def probe_engines(plan: Plan, ensemble_engine: Engine, machine: Machine) -> tuple[Engine, str]:
-    """Return the faster of the loop and an ensemble, and the measurement in words."""
+def probe_engines(plan: Plan, engine: Engine, machine: Machine) -> tuple[Engine, str]:
+    """Return the faster of the loop and another engine, and the measurement in words."""
     runs = list(plan_first_phase(plan).runs.values())
-    workers, memory = machine.count_workers(ensemble_engine), machine.memory_bytes
+    workers, memory = machine.count_workers(engine), machine.memory_bytes
     with use_one_thread():
-        choice = engines.select_faster_engine(
-            plan.problem,
-            runs,
-            ensemble_engine.device,
-            ensemble_engine.torch_compile,
-            workers,
-            memory,
-        )
+        choice = probing.select_faster_engine(plan.problem, runs, engine, workers, memory)
     return choice.engine, choice.reason

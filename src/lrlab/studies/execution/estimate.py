@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from lrlab.problems import TrainingFunction
 from lrlab.studies.execution.backends import Machine
 from lrlab.studies.plan.grid import build_midpoints, list_lrs
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan
-from lrlab.training import engines
+from lrlab.training import probing
 from lrlab.training.engines import use_one_thread
 
 _RUN_BYTES, _EPOCH_BYTES = 900, 23
@@ -74,11 +73,11 @@ def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
 
 def _estimate_run_seconds(plan: Plan, machine: Machine) -> float | None:
     """Return the wall time per run while other runs train beside it; None if unknown."""
-    if isinstance(plan.problem, TrainingFunction):
+    if not plan.problem.has_rows:
         return None
     workers, runs = machine.count_workers(plan.engine), list(plan_first_phase(plan).runs.values())
     with use_one_thread():
-        seconds_per_step = engines.measure_seconds_per_run_step(
+        seconds_per_step = probing.measure_seconds_per_run_step(
             plan.problem, runs, plan.engine, workers, machine.memory_bytes
         )
     settings = plan.grid[0]

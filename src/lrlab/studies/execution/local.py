@@ -31,9 +31,9 @@ import torch
 from torch import Tensor
 
 from lrlab.errors import StudyError
-from lrlab.problems import Trainable, TrainingFunction
+from lrlab.problems import Trainable
 from lrlab.studies.execution.backends import Machine
-from lrlab.training import Result, Run, context, ensemble, loop
+from lrlab.training import Result, Run
 from lrlab.training.engines import Engine, keep_freed_memory, use_one_thread
 
 R = TypeVar("R")
@@ -49,7 +49,7 @@ def train_locally(
 
     def train_here(i: int) -> list[Result]:
         with use_one_thread():
-            return train_block(problem, list(blocks[i].values()), engine)
+            return engine.train(problem, list(blocks[i].values()))
 
     workers = min(machine.count_workers(engine), len(blocks)) if can_start_workers() else 1
     if workers == 1:
@@ -63,19 +63,10 @@ def train_locally(
             yield from results
 
 
-def train_block(problem: Trainable, runs: Sequence[Run], engine: Engine) -> list[Result]:
-    """Train one block in this process."""
-    if isinstance(problem, TrainingFunction):
-        return [context.run_training_function(problem, run, device=engine.device) for run in runs]
-    if engine.kind == "loop":
-        return [loop.train(problem, run, device=engine.device) for run in runs]
-    return ensemble.train(problem, runs, engine.device, engine.torch_compile)
-
-
 def _train_shared_block(
     shared_problem: "SharedFile", runs: Sequence[Run], engine: Engine
 ) -> list[Result]:
-    return train_block(load_shared(shared_problem), runs, engine)
+    return engine.train(load_shared(shared_problem), runs)
 
 
 def run_in_workers(

@@ -23,7 +23,7 @@ import numpy as np
 from lrlab.errors import LrlabError, StudyError, pluralize, require_package
 from lrlab.problems import Trainable
 from lrlab.studies.execution.backends import Machine, RayCluster, count_cores
-from lrlab.studies.execution.local import pickle_out_of_band, reduce_tensor, train_block
+from lrlab.studies.execution.local import pickle_out_of_band, reduce_tensor
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine, keep_freed_memory, use_one_thread
 
@@ -181,7 +181,7 @@ def _train_task(
     keep_freed_memory()
     with use_one_thread():
         try:
-            return train_block(get_value(problem_refs[0]), runs, engine)
+            return engine.train(get_value(problem_refs[0]), runs)
         except LrlabError:
             raise
         except Exception as error:

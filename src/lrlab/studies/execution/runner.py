@@ -5,15 +5,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 
-from lrlab.errors import LrlabError, StudyError, TrainingError
-from lrlab.problems import Trainable, TrainingFunction
+from lrlab.errors import LrlabError, StudyError
+from lrlab.problems import Trainable
 from lrlab.studies.execution.backends import THIS_MACHINE, Backend, RayCluster
 from lrlab.studies.execution.local import train_locally
 from lrlab.studies.plan.phases import Phase, plan_first_phase, plan_next_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.sqlite import PlannedRun, Store
 from lrlab.studies.study import StudyResult
-from lrlab.training import Result, Run, context, ensemble
+from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
 
 Block = Mapping[str, Run]
@@ -120,19 +120,15 @@ def plan_blocks(
         backend: where; it determines how many blocks are trained at a time.
 
     Raises:
-        TrainingError: the ensemble cannot train this problem.
+        TrainingError: the engine cannot train this problem.
         StudyError: there is no such cluster.
     """
     run_ids = list(runs)
-    if engine.kind == "loop":
-        return [[run_id] for run_id in run_ids]
-    if isinstance(problem, TrainingFunction):
-        raise TrainingError(context.ENSEMBLE_UNSUPPORTED)
     if isinstance(backend, RayCluster):
         from lrlab.studies.execution import ray
 
         backend = ray.to_machine(backend)
-    blocks = ensemble.split_into_blocks(
+    blocks = engine.split_into_blocks(
         problem, list(runs.values()), backend.count_workers(engine), backend.memory_bytes
     )
     return [[run_ids[i] for i in block] for block in blocks]

@@ -11,16 +11,17 @@ import numpy as np
 
 from lrlab._checks import to_integer
 from lrlab.errors import StudyError, format_suggestion
-from lrlab.problems import Problem, Trainable
+from lrlab.problems import Trainable
 from lrlab.schedules import Schedule, parse, to_text
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import Grid, check_grid, find_varied_hyperparameters
-from lrlab.training import Settings, context
-from lrlab.training.engines import Engine
+from lrlab.training import Settings
+from lrlab.training.context import check_settings
+from lrlab.training.engines import Engine, LoopEngine
 from lrlab.training.loop import select_schedule_metric
 
 TUNING_STREAM, FINAL_STREAM = 0, 1
-LOOP_ENGINE = Engine("loop")
+LOOP_ENGINE = LoopEngine()
 SCORE_RULES = ("final", "best")
 MAX_SEEDS = 100_000
 """The largest number of seeds of a study."""
@@ -171,10 +172,7 @@ def build_plan(
     checked_grid = check_grid((grid,) if isinstance(grid, Settings) else grid)
     _check_validation(checked_grid, protocol)
     unique_schedules = tuple(dict.fromkeys((BASELINE, *schedules)))
-    if isinstance(problem, Problem):  # a training function splits off validation rows itself
-        checked_grid[0].count_validation_rows(problem.train_rows)
-    else:
-        context.check_function_settings(checked_grid[0])
+    check_settings(problem, checked_grid[0])
     for schedule in unique_schedules:
         to_text(schedule)
         select_schedule_metric([schedule], checked_grid[0], problem)

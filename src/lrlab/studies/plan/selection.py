@@ -11,7 +11,8 @@ from lrlab.problems import Trainable, TrainingFunction
 from lrlab.schedules import Schedule
 from lrlab.studies.plan.grid import find_edge_side, list_lrs
 from lrlab.training import Result, Settings
-from lrlab.training.loop import compute_dummy_score
+from lrlab.training.dispatch import require_rows
+from lrlab.training.loop import compute_dummy_scores
 
 Candidate = tuple[Schedule, Settings]
 """A schedule with settings to try."""
@@ -128,12 +129,14 @@ def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
 
     @cache
     def score_dummy(seed: int, validation_rows: int) -> float:
-        split = problem.split_rows(seed, validation_rows)
+        rows = require_rows(problem)
+        split = rows.split_rows(seed, validation_rows)
         assert split.x_validation is not None
         assert split.y_validation is not None
-        return compute_dummy_score(
-            problem, replace(split, x_test=split.x_validation, y_test=split.y_validation)
-        )
+        return compute_dummy_scores(
+            require_rows(problem),
+            replace(split, x_test=split.x_validation, y_test=split.y_validation),
+        ).test
 
     return lambda seed, settings: score_dummy(
         seed, settings.count_validation_rows(problem.train_rows)

@@ -35,7 +35,7 @@ class StackedRows:
             sizes = sorted({len(x) for x, _ in parts})
             raise TrainingError(
                 "the ensemble needs equally many rows for every seed, got "
-                f"{' and '.join(map(str, sizes))}; use the loop (--engine loop), or give every "
+                f'{" and ".join(map(str, sizes))}; use `engine="loop"`, or give every '
                 "split the same sizes."
             ) from None
 

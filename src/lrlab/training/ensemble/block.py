@@ -18,8 +18,8 @@ from lrlab.training.ensemble.optimizers import HyperparameterValues, OptimizerSp
 from lrlab.training.ensemble.schedule_table import ScheduleTable, bind_schedules
 from lrlab.training.ensemble.stack import Stack
 from lrlab.training.ensemble.tracing import StepSpec, count_bytes, estimate_peak_bytes
-from lrlab.training.loop import compute_dummy_score
-from lrlab.training.result import EPOCH_COLUMNS, Curve, Epoch, Result
+from lrlab.training.loop import compute_dummy_scores
+from lrlab.training.result import EPOCH_COLUMNS, Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
 
 _MIN_SAVED_RUN_STEPS = 100_000
@@ -66,7 +66,7 @@ class Block:
         validation = stack_validation_rows(splits)
         self._validation_evaluator = None if validation is None else create_evaluator(validation)
         self._history = BlockHistory(len(flat), settings.epochs)
-        self._get_dummy_score = cache(lambda seed: compute_dummy_score(problem, splits[seed]))
+        self._get_dummy_scores = cache(lambda seed: compute_dummy_scores(problem, splits[seed]))
         self._runs_per_seed = width
 
         self._steps_per_epoch = settings.count_steps_per_epoch(problem.train_rows)
@@ -99,7 +99,7 @@ class Block:
             self._drop_diverged_runs(epoch + 1)
         seconds = time.perf_counter() - self._started
         return self._history.build_results(
-            lambda run: self._get_dummy_score(run // self._runs_per_seed), seconds
+            lambda run: self._get_dummy_scores(run // self._runs_per_seed), seconds
         )
 
     def get_weights(self) -> list[dict[str, Tensor]]:
@@ -284,24 +284,20 @@ class BlockHistory:
         return self._get_curve(run)[-1]
 
     def build_results(
-        self, get_dummy_score: Callable[[int], float], seconds: float
+        self, get_dummy_scores: Callable[[int], DummyScores], seconds: float
     ) -> list[Result]:
         """Build the results of all runs.
 
         Args:
-            get_dummy_score: returns the score of a diverged run, given its index.
+            get_dummy_scores: returns the scores of a diverged run, given its index.
             seconds: wall time of all runs; it is divided evenly among them.
         """
         seconds_per_run = seconds / len(self.active)
         return [
             Result(curve[-1].test_score, False, curve, seconds_per_run)
             if active
-            else Result(
-                get_dummy_score(run),
-                True,
-                curve,
-                seconds_per_run,
-                diverged_at_step=int(self._diverged_at_step[run]),
+            else Result.from_diverged(
+                get_dummy_scores(run), curve, seconds_per_run, int(self._diverged_at_step[run])
             )
             for run, active in enumerate(self.active)
             for curve in [self._get_curve(run)]

@@ -153,7 +153,7 @@ def _create_network(
     if types not in ({torch.float32}, {torch.float64}):
         raise TrainingError(
             "the parameters of a network in the ensemble must be all float32 or all float64, got "
-            f"{', '.join(sorted(map(str, types)))}; use the loop (--engine loop)."
+            f'{", ".join(sorted(map(str, types)))}; use `engine="loop"`.'
         )
     non_trainable = tuple(name for name in (*parameters, *buffers) if name not in trainable)
     network = Network(module.to(device).requires_grad_(False), trainable, non_trainable, device)
@@ -163,7 +163,7 @@ def _create_network(
         raise TrainingError(
             "this network cannot be trained in the ensemble, because it keeps state outside its "
             "parameters and buffers, differs between seeds in more than these, or has hooks on "
-            "gradients; use the loop (--engine loop)."
+            'gradients; use `engine="loop"`.'
         )
     return network
 

@@ -160,8 +160,8 @@ def _measure_memory_budget(problem: Problem, run: Run, workers: int, memory: int
         least = workers * (_PROCESS_BYTES + evaluation_bytes + seed_bytes)
         raise TrainingError(
             f"memory must be at least {ceil(least / 1e6)} MB for "
-            f"{pluralize(workers, 'worker')}, got {_format_size(memory)}; give more (--memory)"
-            f"{', or use fewer workers (--workers)' if workers > 1 else ''}."
+            f"{pluralize(workers, 'worker')}, got {_format_size(memory)}; give more `memory`"
+            f"{', or use fewer `workers`' if workers > 1 else ''}."
         )
     return MemoryBudget(
         run_bytes, evaluation_bytes, seed_bytes, _get_cache_bytes() // workers, free
@@ -169,7 +169,7 @@ def _measure_memory_budget(problem: Problem, run: Run, workers: int, memory: int
 
 
 def _format_size(size: int) -> str:
-    """Return a size as the option --memory takes it: ``1 KB`` or ``2.5 GB``."""
+    """Return a size as the argument ``memory`` takes it: ``1 KB`` or ``2.5 GB``."""
     for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
         if size >= unit_bytes:
             return f"{size / unit_bytes:.4g} {unit}"

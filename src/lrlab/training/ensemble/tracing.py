@@ -153,7 +153,7 @@ def _create_program(
     except Exception as error:  # if the network itself is at fault, the loop shows it
         raise TrainingError(
             f"this network cannot be trained in the ensemble, because {_explain_failure(error)}; "
-            "use the loop (--engine loop)."
+            'use `engine="loop"`.'
         ) from error
 
 
