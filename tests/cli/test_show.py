@@ -155,8 +155,8 @@ def test_a_million_steps(lrlab: Lrlab) -> None:
 
 MISTAKES = [  # the arguments, and what the message mentions
     (["Liner(1, 0)"], ["Liner", "Linear?"]),
-    (["Cosine()"], ["total_steps", "--total-steps"]),
-    (['Cosine("5ep")'], ["steps_per_epoch", "--steps-per-epoch"]),
+    (["Cosine()"], ["give --total-steps"]),
+    (['Cosine("5ep")'], ["give --steps-per-epoch"]),
     (["Cosine(5)", "--total-steps", "0"], ["--total-steps", "1 or more", "0"]),
     (["Cosine(5)", "--total-steps", "many"], ["--total-steps"]),
     (["Cosine(5)", "--total-steps", "nan"], ["--total-steps", "nan"]),
