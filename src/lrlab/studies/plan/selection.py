@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import MappingProxyType
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class Selection:
     settings: Settings
     edge_side: int = 0
     validation_score: float | None = None
-    scores_tried: Mapping[Settings, float] = field(default=MappingProxyType({}), compare=False)
+    scores_tried: Mapping[Settings, float] = field(default_factory=dict, compare=False)
 
     @property
     def at_grid_edge(self) -> bool:
