@@ -136,7 +136,7 @@ def compare(
             plan, store, list_engines(engine_kind, device, torch_compile), backend
         )
         result = run_study(replace(plan, engine=selected_engine), store, backend, progress)
-    return Study(result.plan, result.phases, result.results)
+    return Study(result.plan, result.phases, result.results, result.versions)
 
 
 def plan_study(

@@ -37,8 +37,7 @@ from lrlab.errors import (
 from lrlab.problems import AnySplit, Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
-from lrlab.schedules import Constant, Primitive, Schedule, parse, to_text
-from lrlab.schedules.parser import BUILTIN_BUILDERS
+from lrlab.schedules import Constant, Schedule, to_text
 from lrlab.training import Curve, Result, Run, Settings, loop
 from lrlab.training import train as train_run
 from lrlab.training.engines import EnsembleEngine, LoopEngine
@@ -284,10 +283,7 @@ def _check_text_round_trip(subject: _ScheduleSubject) -> None:
         text = to_text(schedule)
     except ScheduleError:  # the schedule contains a Python function, which has no text
         return
-    classes = {
-        type(part).__name__: type(part) for part in schedule.walk() if isinstance(part, Primitive)
-    }
-    parsed = parse(text, {**classes, **BUILTIN_BUILDERS})
+    parsed = parse_text(text)
     _require(
         parsed == schedule,
         f"a schedule must equal what its text parses to, but {text} parses to {parsed!r}; let "

@@ -1,7 +1,8 @@
-"""The frames of a study have its results, like those of its database."""
+"""A study has the same results and frames in Python and in its database."""
+
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -15,12 +16,14 @@ from lrlab.studies import (
     Protocol,
     RecommendationReason,
     Store,
+    StoreReader,
     StudyResult,
     build_grid,
     build_plan,
+    load_study_result,
     run_study,
 )
-from lrlab.studies.store import frames
+from lrlab.studies.frames import read_epochs_frame, read_runs_frame
 from lrlab.training import Settings
 from lrlab.training.engines import EnsembleEngine
 from tests.raising import raises
@@ -28,25 +31,45 @@ from tests.views.factories import make_results, make_study
 
 
 @pytest.fixture(scope="module")
-def study_and_frames() -> tuple[StudyResult, pd.DataFrame, pd.DataFrame]:
-    """A study, and the frames of its runs and epochs in the store."""
+def study_and_db(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyResult, Path]:
+    """A study, and the database that it was stored in."""
+    db = tmp_path_factory.mktemp("study") / "lrlab.db"
     grid = build_grid(Settings(epochs=2, validation_size=0.2), [0.03, 0.3], [0])
     protocol, engine = Protocol(5, tuning_seeds=2, grid_extensions=1), EnsembleEngine()
     plan = build_plan(load_problem("wine"), [Cosine(), Plateau()], grid, protocol, engine)
-    with Store(None) as store:
-        study = run_study(plan, store, Machine(1))
-        return study, frames.read_runs(store, plan.id), frames.read_epochs(store, plan.id)
+    with Store(db) as store:
+        return run_study(plan, store, Machine(1)), db
 
 
-def test_runs_and_epochs_equal_those_of_the_store(study_and_frames: tuple) -> None:
-    study, runs, epochs = study_and_frames
-    assert_frame_equal(study.runs, runs.drop(columns=["study", "problem", "ended_at"]))
-    assert_frame_equal(study.epochs, epochs)
+def test_a_stored_study_is_the_one_that_was_run(study_and_db: tuple[StudyResult, Path]) -> None:
+    study, db = study_and_db
+    stored = load_study_result(StoreReader(db))
+    assert stored.is_finished
+    assert stored.plan.id == study.plan.id
+    assert stored.results == study.results
+    assert stored.selections == study.selections
+    assert stored.versions == study.versions
+    assert stored.comparison.rows == study.comparison.rows
+    for name in ("summary", "train_rows", "shuffle", "test_train_ratio", "data_warnings"):
+        assert getattr(stored.plan.problem, name) == getattr(study.plan.problem, name)
+    assert_frame_equal(stored.table, study.table)
 
 
-def test_the_table_summarizes_the_final_runs(study_and_frames: tuple) -> None:
-    study, runs, _ = study_and_frames
-    final = runs[runs.phase == "final"]
+def test_frames_are_the_same_in_python_and_in_the_database(
+    study_and_db: tuple[StudyResult, Path],
+) -> None:
+    study, db = study_and_db
+    stored = load_study_result(StoreReader(db), study.plan.id[:4])
+    for runs in (stored.runs, read_runs_frame(StoreReader(db), study.plan.id)):
+        assert_frame_equal(runs, study.runs)
+    for epochs in (stored.epochs, read_epochs_frame(StoreReader(db), study.plan.id)):
+        assert_frame_equal(epochs, study.epochs)
+    assert study.runs["ended_at"].notna().all()
+
+
+def test_the_table_summarizes_the_final_runs(study_and_db: tuple[StudyResult, Path]) -> None:
+    study, _ = study_and_db
+    final = study.runs[study.runs.phase == "final"]
     assert list(study.table.index) == [row.label for row in study.comparison.rows]
     baseline_lr = study.selections[BASELINE].settings.lr
     baseline_runs = final[(final.schedule == repr(BASELINE)) & (final.lr == baseline_lr)]

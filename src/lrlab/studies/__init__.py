@@ -68,7 +68,7 @@ EXPORTS = {
         "StudySummary",
     ),
     "store.sqlite": ("Store",),
-    "study": ("StudyResult",),
+    "study": ("StudyResult", "load_study_result"),
 }
 """The public names of each module."""
 
@@ -115,5 +115,6 @@ if TYPE_CHECKING:
     from lrlab.studies.store.reader import StudySummary as StudySummary
     from lrlab.studies.store.sqlite import Store as Store
     from lrlab.studies.study import StudyResult as StudyResult
+    from lrlab.studies.study import load_study_result as load_study_result
 
 enable_lazy_imports(__name__, EXPORTS)

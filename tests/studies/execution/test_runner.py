@@ -146,7 +146,7 @@ def test_a_phase_planned_by_another_version_is_rejected(iris: Problem) -> None:
     with Store(None) as store:
         store.add_study(plan.id, plan.problem, plan.engine, "{}")
         store.add_phase(plan.id, "tuning", [("0" * 32, 0)])
-        with raises(StudyError, plan.id, "tuning", f"lrlab delete {plan.id}"):
+        with raises(StudyError, plan.id, "tuning", f'lrlab.delete_study("{plan.id}")'):
             run_study(plan, store, ONE)
 
 

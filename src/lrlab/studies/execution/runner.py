@@ -5,14 +5,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 
-from lrlab.errors import LrlabError, StudyError
+from lrlab.errors import LrlabError
 from lrlab.problems import Trainable
 from lrlab.studies.execution.backends import THIS_MACHINE, Backend, RayCluster
 from lrlab.studies.execution.local import train_locally
 from lrlab.studies.plan.phases import Phase, plan_first_phase, plan_next_phase
 from lrlab.studies.plan.plan import Plan
-from lrlab.studies.store.sqlite import PlannedRun, Store
-from lrlab.studies.study import StudyResult
+from lrlab.studies.store.reader import PlannedRun
+from lrlab.studies.store.sqlite import Store
+from lrlab.studies.study import StudyResult, check_planned_runs
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
 
@@ -90,7 +91,7 @@ def run_study(
         ):
             store.delete_study(plan.id)
         raise
-    return StudyResult(plan, tuple(finished_phases), results)
+    return StudyResult(plan, tuple(finished_phases), results, store.load_versions(plan.id))
 
 
 def open_backend(backend: Backend) -> AbstractContextManager[None]:
@@ -148,10 +149,11 @@ def train_blocks(
     Raises:
         StudyError: a worker process died, the problem cannot be sent to one, or the cluster does
             not exist or was lost.
-        TrainingError: the engine cannot train this problem.
+        TrainingError: the engine cannot train this problem, or not on this machine.
     """
     if not blocks:
         return
+    engine.check_available()
     if isinstance(backend, RayCluster):
         from lrlab.studies.execution import ray
 
@@ -205,11 +207,7 @@ def _load_or_plan_blocks(
         store.add_phase(plan.id, phase.name, new_runs)
         planned_runs = store.load_phase(plan.id, phase.name)
     assert planned_runs is not None
-    if {run_id for run_id, _ in planned_runs} != phase.runs.keys():
-        raise StudyError(
-            f"another version of lrlab began study {plan.id}, since it planned other runs for the "
-            f"phase {phase.name}; delete the study with `lrlab delete {plan.id}` and start again."
-        )
+    check_planned_runs(plan, phase, planned_runs)
     grouped: dict[int, dict[str, Run]] = {}
     for run_id, block_number in planned_runs:
         if block_number is not None:

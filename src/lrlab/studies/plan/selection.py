@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -30,11 +30,13 @@ class Selection:
         edge_side: 1 if their learning rate is the highest tried, -1 if it is the lowest, so that a
             better one may lie beyond; otherwise 0.
         validation_score: the mean validation score; None without tuning.
+        scores_tried: the mean validation scores of all settings tried; empty without tuning.
     """
 
     settings: Settings
     edge_side: int = 0
     validation_score: float | None = None
+    scores_tried: Mapping[Settings, float] = field(default_factory=dict, compare=False)
 
     @property
     def at_grid_edge(self) -> bool:
@@ -119,7 +121,7 @@ def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Se
     ]
     lrs = list_lrs(means)
     best = min(tied, key=lambda s: (find_edge_side(s.lr, lrs) != 0, s.lr))
-    return Selection(best, find_edge_side(best.lr, lrs), means[best])
+    return Selection(best, find_edge_side(best.lr, lrs), means[best], means)
 
 
 def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
