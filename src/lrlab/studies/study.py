@@ -157,13 +157,14 @@ class StudyResult:
         settings of the constant rate; otherwise the constant rate.
 
         Raises:
-            StudyError: every run of the constant rate diverged, and no other schedule is better.
+            StudyError: every run of the constant rate diverged, and no other schedule can be
+                recommended.
         """
         row = self.recommendation.row
         if row is None:
             raise StudyError(
                 f"study {self.plan.id} has no best schedule, since every run of the constant rate "
-                "diverged and no other schedule is clearly better; use a lower `lr`."
+                "diverged and no other schedule can be recommended; use a lower `lr`."
             )
         schedule = self.schedules_by_label[row.label]
         selection = self.selections[schedule]
