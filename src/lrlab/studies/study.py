@@ -306,10 +306,12 @@ def check_planned_runs(plan: Plan, phase: Phase, planned_runs: Sequence[PlannedR
 
 def _restore_plan(summary: StudySummary) -> Plan:
     try:
+        plan_data = json.loads(summary.plan)
         plan = Plan.from_dict(
-            json.loads(summary.plan),
+            plan_data,
             StoredProblem.from_facts(json.loads(summary.problem_facts)),
             Engine.from_text(summary.engine),
+            plan_data.get("classes", {}),
         )
     except ScheduleError as error:
         reason = str(error).splitlines()[-1].strip(" ^")
