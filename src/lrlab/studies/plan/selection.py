@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -132,13 +132,9 @@ def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
     @cache
     def score_dummy(seed: int, validation_rows: int) -> float:
         rows = require_rows(problem)
-        split = rows.split_rows(seed, validation_rows)
-        assert split.x_validation is not None
-        assert split.y_validation is not None
-        return compute_dummy_scores(
-            require_rows(problem),
-            replace(split, x_test=split.x_validation, y_test=split.y_validation),
-        ).test
+        score = compute_dummy_scores(rows, rows.split_rows(seed, validation_rows)).validation
+        assert score is not None
+        return score
 
     return lambda seed, settings: score_dummy(
         seed, settings.count_validation_rows(problem.train_rows)
