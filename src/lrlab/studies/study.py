@@ -200,8 +200,8 @@ class StudyResult:
         )
 
     def _compute_scores(self, results: Sequence[Result]) -> NDArray[np.float64]:
-        problem, score = self.plan.problem, self.plan.protocol.score
-        return np.array([compute_test_score(result, problem, score) for result in results])
+        metric, score = self.plan.problem.metric, self.plan.protocol.score
+        return np.array([compute_test_score(result, metric, score) for result in results])
 
     @property
     def table(self) -> pd.DataFrame:

@@ -101,6 +101,7 @@ class PhaseProgress:
     ended_count: int
     diverged_count: int
 
+
 @dataclass(frozen=True)
 class StudySummary:
     """A study and its progress.
