@@ -30,9 +30,10 @@ from lrlab.studies import (
 )
 from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Result, Settings
-from lrlab.views.answer import NumberFormat, format_settings
 from lrlab.views.files import atomic_write
 from lrlab.views.line_styles import get_line_style
+from lrlab.views.number_format import NumberFormat
+from lrlab.views.settings_text import format_settings
 from lrlab.views.study_table import format_verdict
 from lrlab.views.text import format_paired_seeds
 
