@@ -125,18 +125,15 @@ def build_comparison_frame(
         selected_settings: the tuned settings of each schedule by their names; empty without tuning.
 
     Returns:
-        A frame with the columns ``rank``, the tuned settings, ``at_grid_edge`` (if settings were
-        tuned) and the others of ``ComparisonRow.to_dict``.
+        A frame with the columns ``rank``, the settings by their names, and all of
+        ``ComparisonRow.to_dict``.
     """
-    records = []
+    rows = []
     for row in comparison.rows:
-        numbers = row.to_dict()
-        record = {"schedule": numbers.pop("label"), "rank": numbers.pop("rank")}
-        at_grid_edge = numbers.pop("at_grid_edge")
-        if selected_settings:
-            record |= {**selected_settings[row.label], "at_grid_edge": at_grid_edge}
-        records.append(record | numbers)
-    return pd.DataFrame(records).set_index("schedule")
+        record = row.to_dict()
+        first = {"schedule": record.pop("label"), "rank": record.pop("rank")}
+        rows.append({**first, **selected_settings.get(row.label, {}), **record})
+    return pd.DataFrame(rows).set_index("schedule")
 
 
 def _build_column(rows: Sequence[RunRow], name: str) -> "pd.Series[Any]":
