@@ -106,6 +106,7 @@ class Machine(Backend):
         self, problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine
     ) -> Generator[tuple[int, list[Result]], None, None]:
         """Train blocks in this process and in workers; see ``Backend.train_blocks``."""
+        engine.check_available()
         return train_locally(problem, blocks, engine, self.count_workers(engine))
 
 

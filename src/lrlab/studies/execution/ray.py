@@ -116,6 +116,7 @@ def _train_block(
                 f"all nodes need the same {name} for equal results: this machine has version "
                 f"{versions[name]}, the node {node} has {version}; install {versions[name]} there."
             )
+    engine.check_available()
     keep_freed_memory()
     try:
         with use_one_thread():
