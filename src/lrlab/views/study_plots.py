@@ -247,11 +247,11 @@ def compute_rates(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Sch
 
 def compute_scores(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, SeedScores]:
     """Compute the scores of the final runs of schedules."""
-    problem, score = study.plan.problem, study.plan.protocol.score
+    metric, score = study.plan.problem.metric, study.plan.protocol.score
     scores = {}
     for schedule in schedules:
         results = study.final_results[schedule]
-        values = np.array([compute_test_score(result, problem, score) for result in results])
+        values = np.array([compute_test_score(result, metric, score) for result in results])
         diverged = np.array([result.diverged for result in results])
         scores[schedule] = SeedScores(values, diverged, _compute_band(values))
     return scores
