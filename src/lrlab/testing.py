@@ -38,6 +38,7 @@ from lrlab.problems import AnySplit, Problem, Split, TrainingFunction, derive_se
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule, to_text
+from lrlab.schedules.core import is_builtin
 from lrlab.training import Curve, Result, Run, Settings, loop
 from lrlab.training import train as train_run
 from lrlab.training.engines import EnsembleEngine, LoopEngine
@@ -96,11 +97,15 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _check_pickles(value: object) -> None:
+    _copy_by_pickling(value, "problem")
+
+
+def _copy_by_pickling(value: object, kind: str) -> object:
     try:
-        pickle.loads(pickle.dumps(value))
+        return pickle.loads(pickle.dumps(value))
     except Exception as error:
         raise AssertionError(
-            f"a problem must be picklable to reach worker processes, but {error}; define its "
+            f"a {kind} must be picklable to reach worker processes, but {error}; define its "
             "functions and classes at the top of a module."
         ) from error
 
@@ -179,6 +184,7 @@ def list_schedule_checks(
         "equals its pickled copy": _check_pickled_copy_is_equal,
         "parses back from its text": _check_text_round_trip,
         "updates its state without side effects": _check_metric_updates,
+        "has gallery examples that can be drawn": _check_gallery_examples,
     }
     return _make_checks(rules, subject)
 
@@ -264,7 +270,7 @@ def _check_immutable(subject: _ScheduleSubject) -> None:
 def _check_pickled_copy_is_equal(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
     subject.bind()(0, base=_BASE_LR)  # must not change the schedule
-    copy = pickle.loads(pickle.dumps(schedule))
+    copy = _copy_by_pickling(schedule, "schedule")
     for function, is_same in (
         ("==", copy == schedule),
         ("hash", hash(copy) == hash(schedule)),
@@ -311,6 +317,20 @@ def _check_metric_updates(subject: _ScheduleSubject) -> None:
             "correct what apply_state() makes of the state.",
         )
         state = new_state
+
+
+def _check_gallery_examples(subject: _ScheduleSubject) -> None:
+    for part_class in {type(part) for part in subject.schedule.walk()}:
+        example = vars(part_class).get("gallery_example", "")
+        if example and not is_builtin(part_class):
+            try:
+                bound = parse_text(example).bind(total_steps=100, steps_per_epoch=10)
+                bound(np.arange(100), base=_BASE_LR)
+            except ScheduleError as error:
+                raise AssertionError(
+                    f"{part_class.__name__}.gallery_example must be the text of a schedule for 100 "
+                    f"steps, but {example!r} is not; {error}"
+                ) from None
 
 
 # Problems
