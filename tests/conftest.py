@@ -11,6 +11,8 @@ import hypothesis
 import pytest
 import torch
 
+from lrlab.schedules import core
+
 REPOSITORY = Path(__file__).parents[1]
 IONOSPHERE_FOLDER = Path(
     os.environ.get("LRLAB_DATA") or REPOSITORY.parent / "shared" / "data"
@@ -22,6 +24,15 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "all"))
 
 torch.set_num_threads(1)  # the networks are small: threads would only wait for each other
+
+
+@pytest.fixture(autouse=True)
+def _forget_schedules_of_tests() -> Iterator[None]:
+    """Forget the classes of schedules that a test defines, so that others may use their names."""
+    before = dict(core._BUILDERS)
+    yield
+    core._BUILDERS.clear()
+    core._BUILDERS.update(before)
 
 
 @pytest.fixture

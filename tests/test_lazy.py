@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 import lrlab
 import lrlab.schedules
 import lrlab.studies
-from lrlab.schedules.parser import BUILTIN_BUILDERS
+from lrlab.schedules.core import BUILDERS, is_builtin
 from tests.raising import raises
+from tests.schedules.builders import BUILTIN_BUILDERS
 
-LAZY_PACKAGES = [lrlab, lrlab.schedules, lrlab.studies]
+LAZY_PACKAGES = [lrlab, lrlab.studies]
 HEAVY_LIBRARIES = ("torch", "pandas", "matplotlib", "scipy", "sklearn")
 
 
@@ -34,7 +36,7 @@ def list_typed_names(package: ModuleType) -> set[tuple[str, str]]:
     tree = ast.parse(Path(package.__file__).read_text())
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     return {
-        (node.module.removeprefix(f"{package.__name__}."), alias.asname)
+        (node.module.removeprefix(f"{package.__name__}."), alias.asname or alias.name)
         for node in block.body
         for alias in node.names
     }
@@ -43,27 +45,38 @@ def list_typed_names(package: ModuleType) -> set[tuple[str, str]]:
 def test_type_checkers_know_the_same_names() -> None:
     for package, exports in ((lrlab, lrlab._EXPORTS), (lrlab.studies, lrlab.studies.EXPORTS)):
         listed = {(module, name) for module, names in exports.items() for name in names}
-        assert list_typed_names(package) == listed
+        catalog = {(package._catalog_name, "*")} if package._catalog_name else set()
+        assert list_typed_names(package) == listed | catalog
 
 
-@pytest.mark.parametrize("module_name", lrlab.schedules.EXPORTS)
-def test_schedules_export_all_public_names_of_their_modules(module_name: str) -> None:
-    module = importlib.import_module(f"lrlab.schedules.{module_name}")
-    assert sorted(module.__all__) == sorted(lrlab.schedules.EXPORTS[module_name])
-    for name in module.__all__:
-        assert getattr(lrlab.schedules, name) is getattr(module, name)
-    assert f"    from lrlab.schedules.{module_name} import *" in (
-        Path(lrlab.schedules.__file__).read_text().splitlines()
+def test_the_catalog_has_everything_that_a_text_may_call() -> None:
+    names = {name for name in vars(lrlab.schedules.catalog) if not name.startswith("_")}
+    assert names == {*BUILTIN_BUILDERS, "Primitive", "Schedule"}
+    assert names < set(lrlab.schedules.__all__)
+    for name in names:
+        assert getattr(lrlab, name) is getattr(lrlab.schedules, name)
+
+
+def test_all_modules_of_schedules_are_in_the_catalog() -> None:
+    for module in pkgutil.iter_modules(lrlab.schedules.__path__):
+        importlib.import_module(f"lrlab.schedules.{module.name}")
+    assert {name for name, builder in BUILDERS.items() if is_builtin(builder)} == set(
+        BUILTIN_BUILDERS
     )
 
 
 def test_lrlab_has_the_schedules_of_the_gallery_and_few_other_names() -> None:
     assert set(BUILTIN_BUILDERS) <= set(lrlab.__all__)
     assert len(set(lrlab.__all__) - set(BUILTIN_BUILDERS)) <= 30
-    for name in lrlab._EXPORTS["schedules"]:
-        assert getattr(lrlab, name) is getattr(lrlab.schedules, name)
-    for name in lrlab.schedules.EXPORTS["combinators"]:  # methods build them
+    for name in lrlab.schedules.combinators.__all__:  # methods build them
+        assert getattr(lrlab.schedules, name)
         assert not hasattr(lrlab, name)
+
+
+def test_lrlab_can_be_imported_with_a_star() -> None:
+    names: dict[str, object] = {}
+    exec("from lrlab import *", names)
+    assert set(lrlab.__all__) <= set(names)
 
 
 def test_lrlab_parse_is_the_one_that_knows_other_libraries() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from lrlab._checks import to_finite_float
 from lrlab.dialects import parse
@@ -29,7 +28,7 @@ from lrlab.studies.plan.plan import DEFAULT_PROTOCOL, Plan, Protocol, build_plan
 from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import StudyResult
 from lrlab.training import Settings
-from lrlab.views.answer import VERDICT_LABELS, write_answer
+from lrlab.views.answer import write_answer
 from lrlab.views.study_table import render_html
 
 DEFAULT_VALIDATION_SIZE = 0.2
@@ -39,18 +38,12 @@ RAY_ENGINE = "ray"
 
 
 class Study(StudyResult):
-    """A study with all its results, its answer and its table."""
+    """A study with all its results and its answer."""
 
     @property
     def answer(self) -> str:
         """The answer in words, at most four lines."""
         return write_answer(self)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The comparison with verdicts: a row for each schedule, by rank."""
-        verdicts = [VERDICT_LABELS[row.verdict] for row in self.comparison.rows]
-        return super().table.assign(verdict=verdicts)
 
     def __repr__(self) -> str:
         return f"Study {self.plan.id} of {self.plan.problem.name}\n{self.answer}"
@@ -136,7 +129,7 @@ def compare(
             plan, store, list_engines(engine_kind, device, torch_compile), backend
         )
         result = run_study(replace(plan, engine=selected_engine), store, backend, progress)
-    return Study(result.plan, result.phases, result.results)
+    return Study(result.plan, result.phases, result.results, result.versions)
 
 
 def plan_study(

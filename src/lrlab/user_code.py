@@ -1,4 +1,4 @@
-"""Users' Python files: import one, or an object in it (``my_problem.py:problem``); locate errors."""
+"""Users' Python files: import one or an object in it (``my_problem.py:problem``); locate errors."""
 
 import importlib.util
 import inspect

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.cli.conftest import Lrlab, assert_refused
+from tests.schedules.builders import BUILTIN_BUILDERS
 
 
 @pytest.mark.parametrize("columns", [80, 140])

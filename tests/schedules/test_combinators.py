@@ -505,5 +505,5 @@ def test_replanning_binds_to_the_planned_total() -> None:
     schedule = Warmup("10%") >> Cosine()
     planned = (Warmup(10) >> Cosine(90)).replan(200, at=20)
     assert schedule.replan(200, at=20, total_steps=100) == planned
-    with raises(ScheduleError, '"10%"', "pass total_steps="):
+    with raises(ScheduleError, '"10%"', "`total_steps`"):
         (Warmup("10%") >> Cosine()).replan(100, at=20)

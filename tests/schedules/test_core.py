@@ -22,8 +22,8 @@ from lrlab.schedules import (
     parse,
 )
 from lrlab.schedules.fields import Positive
-from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.raising import raises
+from tests.schedules.builders import BUILTIN_BUILDERS
 from tests.schedules.reference_evaluation import compute_rate
 from tests.schedules.strategies import make_trees, relative, schedules, steps, unbound_schedules
 
@@ -136,13 +136,13 @@ def test_an_absolute_rate_needs_the_base_rate() -> None:
 
 
 def test_an_unbound_schedule_names_what_is_missing() -> None:
-    with raises(ScheduleError, "Cosine()", "pass total_steps=", "--total-steps"):
+    with raises(ScheduleError, "Cosine()", "`total_steps`"):
         Cosine()(3)
-    with raises(ScheduleError, '"10%"', "pass total_steps=", "--total-steps"):
+    with raises(ScheduleError, '"10%"', "`total_steps`"):
         Warmup("10%")(3)
-    with raises(ScheduleError, '"5ep"', "pass steps_per_epoch=", "--steps-per-epoch"):
+    with raises(ScheduleError, '"5ep"', "`steps_per_epoch`"):
         Warmup("5ep")(3)
-    with raises(ScheduleError, "Cosine()", "pass total_steps="):
+    with raises(ScheduleError, "Cosine()", "`total_steps`"):
         (Warmup(5) >> Cosine())(2)  # also before the unbound part starts
 
 
@@ -175,7 +175,7 @@ def test_a_user_defined_primitive_needs_only_its_formula() -> None:
 
     assert repr(Warmup(3) * Sqrt(2)) == "Warmup(3) * Sqrt(2.0)"
     assert Sqrt(4)(12) == 0.5
-    assert parse("Warmup(3) * Sqrt(2)", {"Warmup": Warmup, "Sqrt": Sqrt}) == Warmup(3) * Sqrt(2)
+    assert parse("Warmup(3) * Sqrt(2)") == Warmup(3) * Sqrt(2)
     with raises(ScheduleError, "Sqrt: scale", "positive", "-1"):
         Sqrt(-1)
 

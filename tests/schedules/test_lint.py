@@ -176,9 +176,9 @@ def test_epochs_taken_as_steps_are_found_without_knowing_epochs() -> None:
     (finding,) = lint(Cosine(30), total_steps=550)
     assert "Cosine(30) ends at step 30" in finding
     assert "550 steps" in finding
-    assert 'write "30ep" and pass --steps-per-epoch' in finding
+    assert 'write "30ep" and give `steps_per_epoch`' in finding
     (finding,) = lint(Warmup(5) >> Cosine(10), total_steps=550)
-    assert 'write "5ep", "10ep" and pass' in finding
+    assert 'write "5ep", "10ep" and give' in finding
     assert lint(Cosine(550), total_steps=550) == ()
     assert lint(MultiStep([5]), total_steps=50) == ()
     (finding,) = lint(Linear(1.0, 0.5, over=30), total_steps=50, steps_per_epoch=1)
@@ -189,7 +189,7 @@ def test_nothing_is_compared_to_an_unknown_training() -> None:
     assert lint(Cosine(30)) == ()
     assert lint(Warmup(600) >> Cosine(30)) == ()
     assert lint(Cosine(30, end=Absolute(1e-5))) == ()
-    with raises(ScheduleError, '"10%"', "pass total_steps="):
+    with raises(ScheduleError, '"10%"', "`total_steps`"):
         lint(Warmup("10%") >> Cosine())
 
 

@@ -19,8 +19,8 @@ from lrlab.schedules import (
     parse,
     to_text,
 )
-from lrlab.schedules.parser import BUILTIN_BUILDERS
 from tests.raising import raises
+from tests.schedules.builders import BUILTIN_BUILDERS
 from tests.schedules.strategies import make_trees, schedules, unbound_schedules
 
 
@@ -74,8 +74,8 @@ def test_parsing(text: str, printed: str) -> None:
         ("Liner(1.0, 0.5, over=30)", "^^^^^", "unknown schedule Liner; did you mean Linear?"),
         ("Warmup(5) >> Cosin(3)", "             ^^^^^", "did you mean Cosine?"),
         ("Warmup(5) > Cosine(4)", "^" * 21, "numbers; did you mean >>?"),
-        ("WSD(5, 9)", "^^^", "did you mean wsd? `lrlab gallery` lists all."),
-        ("Something(3)", "^^^^^^^^^", "unknown schedule Something; `lrlab gallery` lists"),
+        ("WSD(5, 9)", "^^^", "did you mean wsd? `help(lrlab.schedules)` lists all, "),
+        ("Something(3)", "^^^^^^^^^", "`import my_schedules`."),
         ("Linear(1, 0, ovr=3)", "             ^^^^^", "no argument ovr; did you mean over?"),
         (
             "Linear(1)",

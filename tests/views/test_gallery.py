@@ -5,16 +5,16 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from lrlab.schedules import Schedule
-from lrlab.schedules.parser import BUILTIN_BUILDERS
 from lrlab.views.gallery import (
-    GALLERY,
     Example,
     compute_example_rates,
     format_signature,
+    list_examples,
     render_gallery,
 )
+from tests.schedules.builders import BUILTIN_BUILDERS
 
-EXAMPLES = [example for examples in GALLERY.values() for example in examples]
+EXAMPLES = [example for examples in list_examples().values() for example in examples]
 
 
 def test_every_name_has_an_example() -> None:
@@ -46,7 +46,7 @@ def test_the_gallery(file_regression: FileRegressionFixture) -> None:
 def test_lines_fit_the_width(width: int) -> None:
     lines = [line.plain for line in render_gallery(width)]
     assert max(map(len, lines)) <= width
-    for section, examples in GALLERY.items():
+    for section, examples in list_examples().items():
         assert section in lines
         for example in examples:
             assert any(line[20:].startswith(format_signature(example.name)[:40]) for line in lines)

@@ -14,6 +14,7 @@ OPTIONS = {
     "greater_is_better": ["--greater-is-better", "--lower-is-better"],
     "percent": ["--percent"],
     "schedules": ["--schedule"],
+    "imports": ["--import"],
 }
 
 
@@ -40,6 +41,7 @@ OPTIONS = {
         ("`lrlab.list_studies()`", "`lrlab studies`"),
         ("`lrlab.compare(...)`", "`lrlab compare`"),
         ("`help(lrlab.schedules)`", "`lrlab gallery`"),
+        ("`import my_schedules`", "--import my_schedules.py"),
     ],
 )
 def test_a_hint_becomes_an_option_or_a_command(hint: str, translation: str) -> None:

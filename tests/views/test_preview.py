@@ -120,11 +120,11 @@ def test_the_longest_end_is_the_length() -> None:
 @pytest.mark.parametrize(
     ("schedule", "options", "mentions"),
     [
-        (Cosine(), {}, ["Cosine()", "total_steps", "--total-steps"]),
+        (Cosine(), {}, ["Cosine()", "`total_steps`"]),
         (Exponential(0.9), {}, ["Exponential(0.9)", "total_steps"]),
         (Warmup("10%"), {}, ['Warmup("10%")', "total_steps"]),
-        (Warmup("2ep"), {}, ['Warmup("2ep")', "steps_per_epoch", "--steps-per-epoch"]),
-        (Warmup("2ep") >> Cosine(), {"total_steps": 9}, ["steps_per_epoch", "--steps-per-epoch"]),
+        (Warmup("2ep"), {}, ['Warmup("2ep")', "`steps_per_epoch`"]),
+        (Warmup("2ep") >> Cosine(), {"total_steps": 9}, ["`steps_per_epoch`"]),
         (Cosine(), {"total_steps": 0}, ["total_steps", "from 1 to 10000000", "got 0"]),
         (Cosine(), {"total_steps": 2.5}, ["total_steps", "got 2.5"]),
         (Cosine(), {"total_steps": math.nan}, ["total_steps", "got nan"]),

@@ -45,13 +45,15 @@ def export(
     study_summary = reader.find_study(study)
 
     # These import pandas; a mistake in the arguments above is reported at once.
-    from lrlab.studies.store import frames
+    from lrlab.studies import frames
     from lrlab.views.files import check_output
     from lrlab.views.frame_files import FRAME_WRITERS, save_frame
 
     for path in output:
         check_output(path, FRAME_WRITERS, force)
-    frame = (frames.read_runs if table == "runs" else frames.read_epochs)(reader, study_summary.id)
+    frame = (frames.read_runs_frame if table == "runs" else frames.read_epochs_frame)(
+        reader, study_summary.id
+    )
     for path in output:
         save_frame(frame, path)
         echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

@@ -95,8 +95,14 @@ def _load_plan(study_summary: "StudySummary") -> "Plan":
     problem = study_options.load_problem_from_options(**problem_options)
     plan = Plan.from_dict(plan_data, problem, Engine.from_text(study_summary.engine))
     if plan.id != study_summary.id:
+        stored_fingerprints = plan_data.get("classes", {})
+        changed_classes = [
+            name
+            for name, fingerprint in plan.class_fingerprints.items()
+            if fingerprint != stored_fingerprints.get(name)
+        ]
         raise StudyError(
-            f"{problem_options['data']} has changed since study {study_summary.id} was started; "
-            "restore it, or start a new study with lrlab compare."
+            f"{' and '.join(changed_classes) or problem_options['data']} has changed since study "
+            f"{study_summary.id} was started; restore it, or start a new study with lrlab compare."
         )
     return plan

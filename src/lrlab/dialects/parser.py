@@ -1,27 +1,15 @@
 """``parse`` for schedule texts with other libraries' names, such as ``torch.LinearLR(...)``."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property, wraps
+from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
+from lrlab.dialects import DIALECTS
 from lrlab.dialects.building_blocks import LrAndMomentum
-from lrlab.schedules import Schedule
-from lrlab.schedules.parser import BUILTIN_BUILDERS, Builders
+from lrlab.schedules import Schedule, core
+from lrlab.schedules.parser import Builders
 from lrlab.schedules.parser import parse as parse_with
-
-DIALECTS = (
-    "composer",
-    "fastai",
-    "fvcore",
-    "ignite",
-    "keras",
-    "optax",
-    "paddle",
-    "timm",
-    "torch",
-    "transformers",
-)
 
 
 class _LazyBuilders(Mapping[str, Callable[..., Any]]):
@@ -35,18 +23,15 @@ class _LazyBuilders(Mapping[str, Callable[..., Any]]):
         dialect, _, function = name.partition(".")
         if dialect in DIALECTS and function in (module := _import_dialect(dialect)).__all__:
             return _select_lr_schedule(getattr(module, function))
-        return BUILTIN_BUILDERS[name]
+        return core.BUILDERS[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        yield from core.BUILDERS
+        for dialect in DIALECTS:
+            yield from (f"{dialect}.{name}" for name in _import_dialect(dialect).__all__)
 
     def __len__(self) -> int:
-        return len(self._names)
-
-    @cached_property
-    def _names(self) -> list[str]:
-        dialect_names = (f"{d}.{name}" for d in DIALECTS for name in _import_dialect(d).__all__)
-        return [*BUILTIN_BUILDERS, *dialect_names]
+        return sum(1 for _ in self)
 
 
 def _import_dialect(dialect: str) -> Any:

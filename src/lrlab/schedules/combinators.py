@@ -79,6 +79,7 @@ class Sequential(Schedule):
     """
 
     schedules: tuple[Schedule, ...]
+    is_called_by_name: ClassVar[bool] = False
     precedence: ClassVar[int] = PRECEDENCE_SEQUENTIAL
 
     def __post_init__(self) -> None:
@@ -158,6 +159,7 @@ class Continued(Schedule):
 
     first: Schedule
     second: Schedule
+    is_called_by_name: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for part in self.children():
@@ -225,6 +227,7 @@ class Operation(Schedule):
     """
 
     schedules: tuple[Schedule, ...]
+    is_called_by_name: ClassVar[bool] = False
     symbol: ClassVar[str]
 
     def __post_init__(self) -> None:

@@ -6,12 +6,15 @@ changed, such as ``a.until(30)``), or a combination of several (``a >> b``, ``a 
 """
 
 import dataclasses
+import inspect
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache, cached_property
 from math import inf
-from typing import Any, ClassVar, Literal, Self, get_args, get_type_hints, overload
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_type_hints, overload
 
 import numpy as np
 
@@ -37,9 +40,63 @@ MetricState = tuple[Any, ...]
 PRECEDENCE_SEQUENTIAL, PRECEDENCE_SUM, PRECEDENCE_PRODUCT, PRECEDENCE_CALL = range(1, 5)
 """How tightly the text of a schedule binds."""
 
+_BUILDERS: dict[str, Callable[..., Any]] = {}
+
+BUILDERS: Mapping[str, Callable[..., Any]] = MappingProxyType(_BUILDERS)
+"""What a text may call, by name: classes of schedules, users' own among them, and recipes."""
+
+Builder = TypeVar("Builder", bound=Callable[..., Any])
+
 # Long arrays are evaluated in pieces whose temporary arrays stay in the cache. (Threads for them
 # were slower: each would wait for the interpreter's lock after every operation.)
 _CHUNK_SIZE = 65_536
+
+
+def register_builder(builder: Builder) -> Builder:
+    """Let texts call a class or function by its name; return it.
+
+    A definition that is executed again, as in a notebook, takes the place of the former one. So
+    does any other for one inside a function, which nothing but its text can refer to.
+
+    Raises:
+        ScheduleError: another class or function has that name.
+    """
+    name, known = builder.__name__, _BUILDERS.get(builder.__name__)
+    if known and not _is_local(known) and not _is_same_definition(known, builder):
+        if is_builtin(known):
+            raise ScheduleError(
+                f"{name}: lrlab has a schedule of that name, and texts tell schedules apart by "
+                "their names; rename your class."
+            )
+        raise ScheduleError(
+            f"{name}: {known.__module__} has another schedule of that name, and texts tell "
+            "schedules apart by their names; rename one of them, or start Python anew if you "
+            "moved it."
+        )
+    _BUILDERS[name] = builder
+    return builder
+
+
+def is_builtin(builder: Callable[..., Any]) -> bool:
+    """Whether a class or function belongs to lrlab."""
+    return builder.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _is_local(builder: Callable[..., Any]) -> bool:
+    return "<locals>" in builder.__qualname__
+
+
+def _is_same_definition(first: Callable[..., Any], second: Callable[..., Any]) -> bool:
+    """Whether two classes or functions come from the same lines; a script has two module names."""
+    files = [
+        getattr(sys.modules.get(builder.__module__), "__file__", None)
+        for builder in (first, second)
+    ]
+    is_same_module = first.__module__ == second.__module__ or files[0] == files[1] is not None
+    return is_same_module and first.__qualname__ == second.__qualname__
+
+
+register_builder(Absolute)
 
 
 class Schedule(ABC):
@@ -52,10 +109,16 @@ class Schedule(ABC):
     A metric-driven schedule is also a pure state machine: it starts in ``init_state()``,
     ``update_state`` returns the next state, and ``with_state(state)`` returns the schedule to use
     in that state.
+
+    A class that is not abstract registers itself when it is defined, so that texts may call it.
     """
 
     __array_ufunc__ = None  # so that NumPy's numbers leave ``number * schedule`` to us
     precedence: ClassVar[int] = PRECEDENCE_CALL
+    is_called_by_name: ClassVar[bool] = True
+    """Whether texts call the class by its name; operators and methods build the others."""
+    gallery_example: ClassVar[str] = ""
+    """The text that the gallery draws, over 100 steps in 10 epochs; without one it is omitted."""
     text_methods: ClassVar[tuple[str, ...]] = (
         "until",
         "then",
@@ -68,6 +131,11 @@ class Schedule(ABC):
         "cumprod",
     )
     """The methods that a text may call on a schedule."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.is_called_by_name and not inspect.isabstract(cls):
+            register_builder(cls)
 
     # What a subclass defines.
 
@@ -569,7 +637,16 @@ class Primitive(FieldSchedule):
 
     A new primitive is a frozen dataclass (``repr=False``) with ``evaluate`` whose fields are
     annotated with types of ``lrlab.schedules.fields``. Its field ``over`` is its duration; if that
-    is None or missing, it never ends.
+    is None or missing, it never ends. Its text is found by its name, and ``gallery_example`` is
+    what the gallery draws::
+
+        @dataclass(frozen=True, repr=False)
+        class Sqrt(Primitive):
+            gallery_example = "Sqrt(10)"
+            scale: Positive
+
+            def evaluate(self, t, base):
+                return base / np.sqrt(1 + t / self.scale)
     """
 
     @property
@@ -606,6 +683,7 @@ class Constant(Primitive):
     array([0.5, 0.5, 1. , 1. ])
     """
 
+    gallery_example = "Constant(0.5)"
     level: Level
     _: KW_ONLY
     over: DurationOrInfinite = None
@@ -619,6 +697,7 @@ class Wrapper(FieldSchedule):
     """One schedule, changed; written as a call of ``method_name`` on it: ``a.until(30)``."""
 
     schedule: Schedule
+    is_called_by_name: ClassVar[bool] = False
     method_name: ClassVar[str]
 
     def __post_init__(self) -> None:

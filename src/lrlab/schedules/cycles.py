@@ -31,6 +31,7 @@ class CosineWave(Primitive):
     array([1. , 0.5, 0. , 0.5, 1. ])
     """
 
+    gallery_example = "CosineWave(40)"
     period: Period
     _: KW_ONLY
     high: Level = 1.0
@@ -66,6 +67,7 @@ class PolynomialCycle(Primitive):
     array([1.   , 0.5  , 0.   , 0.25 , 0.   , 0.167])
     """
 
+    gallery_example = "PolynomialCycle(2, period=30)"
     power: Positive
     _: KW_ONLY
     period: Period

@@ -8,7 +8,7 @@ from lrlab.schedules.core import Array, Primitive, check_rates
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.fields import Duration, Period, Positive
 
-__all__ = ["Decay", "Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"]
+__all__ = ["Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"]
 
 
 class Decay(Primitive):
@@ -45,6 +45,7 @@ class Exponential(Decay):
     array([1.   , 0.5  , 0.25 , 0.125])
     """
 
+    gallery_example = "Exponential(0.97)"
     gamma: Positive
     _: KW_ONLY
     every: Period = 1
@@ -75,6 +76,7 @@ class InverseTime(Decay):
     array([1.  , 0.5 , 0.25])
     """
 
+    gallery_example = "InverseTime(0.1)"
     alpha: Positive
     _: KW_ONLY
     every: Period = 1
@@ -106,6 +108,7 @@ class InverseSqrt(Primitive):
     array([1.        , 0.66666667, 0.5       ])
     """
 
+    gallery_example = "InverseSqrt(10)"
     tau: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
@@ -133,6 +136,7 @@ class Power(Primitive):
     array([1.   , 1.   , 0.5  , 0.333])
     """
 
+    gallery_example = "Power(0.5, after=10)"
     exponent: Positive
     _: KW_ONLY
     after: Period
@@ -160,6 +164,7 @@ class Sigmoid(Primitive):
     array([0.993, 0.731, 0.5  , 0.269, 0.007])
     """
 
+    gallery_example = "Sigmoid(0.15, at=50)"
     slope: Positive
     _: KW_ONLY
     at: Duration

@@ -17,7 +17,7 @@ ROUNDING_SLACK = 1 + 2.0**-51
 """Factor for t / period, which rounding may leave just below an integer (for a period such as
 18 / 14): the product reaches the integer."""
 
-_TOTAL_STEPS_REMEDY = "pass total_steps= to LRScheduler or .bind(), or --total-steps"
+_TOTAL_STEPS_REMEDY = "bind the schedule with `total_steps`"
 
 _DURATION_PATTERN = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(ep|%)")
 
@@ -72,8 +72,8 @@ class Horizon:
             return self.total_steps * float(duration[:-1]) / 100
         if self.steps_per_epoch is None:
             raise ScheduleError(
-                f'"{duration}" counts epochs, whose length is unknown: pass steps_per_epoch= to '
-                "LRScheduler or .bind(), or --steps-per-epoch."
+                f'"{duration}" counts epochs, whose length is unknown: bind the schedule with '
+                "`steps_per_epoch`."
             )
         return self.steps_per_epoch * float(duration[:-2])
 

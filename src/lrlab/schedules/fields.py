@@ -29,6 +29,7 @@ class Absolute:
     0.001
     """
 
+    gallery_example = "Linear(1.0, Absolute(0.02))"
     value: float
 
     def __post_init__(self) -> None:

@@ -76,6 +76,7 @@ class Formula(Primitive):
     array([1.  , 0.25, 0.  , 0.  ])
     """
 
+    gallery_example = 'Formula("(1 - p)**2 * (1 + 0.3*sin(t/3))", over=100)'
     expression: str
     _: KW_ONLY
     over: DurationOrInfinite = None
@@ -144,6 +145,7 @@ class Custom(Primitive):
     array([1.  , 0.5 , 0.25])
     """
 
+    gallery_example = "Custom(function)"
     function: Callable[[Any], float]
 
     def __post_init__(self) -> None:

@@ -155,7 +155,7 @@ def _list_numeric_durations(schedule: Schedule) -> list[float]:
 
 def _describe_missing_epoch(context: LintContext) -> str:
     """Return what a remedy in epochs needs besides if the length of an epoch is unknown."""
-    return "" if context.steps_per_epoch else " and pass --steps-per-epoch (steps_per_epoch=)"
+    return "" if context.steps_per_epoch else " and give `steps_per_epoch`"
 
 
 def _find_last_change(context: LintContext) -> float:

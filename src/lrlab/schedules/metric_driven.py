@@ -98,6 +98,7 @@ class Plateau(MetricDriven):
     0.05
     """
 
+    gallery_example = "Plateau(0.3, patience=20)"
     factor: FractionBelowOne = 0.1
     _: KW_ONLY
     patience: NonNegativeInteger = 10
@@ -167,6 +168,7 @@ class Greedy(MetricDriven):
     0.2
     """
 
+    gallery_example = "Greedy(0.8, patience=5)"
     factor: FractionBelowOne = 0.95
     _: KW_ONLY
     patience: NonNegativeInteger = 10

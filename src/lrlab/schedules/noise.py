@@ -32,6 +32,7 @@ class Noise(Primitive):
     array([1.03 , 0.974, 0.978])
     """
 
+    gallery_example = "Cosine() * Noise(0.3)"
     amount: NoiseAmount
     _: KW_ONLY
     seed: NonNegativeInteger = 0

@@ -13,37 +13,15 @@ from typing import Any, NoReturn
 
 from lrlab._checks import to_finite_float, to_int_if_whole
 from lrlab.errors import ScheduleError, find_nearest_name, format_suggestion
-from lrlab.schedules import (
-    core,
-    cycles,
-    decays,
-    expressions,
-    fields,
-    formula,
-    metric_driven,
-    noise,
-    ramps,
-    recipes,
-    staircases,
-)
+from lrlab.schedules import expressions
 from lrlab.schedules.combinators import Product, Sequential, Sum, to_operands
-from lrlab.schedules.core import Schedule, is_operand
+from lrlab.schedules.core import BUILDERS, Schedule, is_operand
 from lrlab.schedules.formula import Custom
 
 __all__ = ["parse", "to_text"]
 
 Builders = Mapping[str, Callable[..., Any]]
 """What a text may call, by (dotted) name."""
-
-_MODULES = (fields, core, ramps, decays, staircases, cycles, noise, metric_driven, formula, recipes)
-
-BUILTIN_BUILDERS: Builders = {
-    name: value
-    for module in _MODULES
-    for name in module.__all__
-    if not inspect.isabstract(value := getattr(module, name))
-}
-"""What ``parse`` can always call, by name: primitives, ``Absolute`` and recipes."""
 
 _TEXT_DESCRIPTION = "the text of a schedule"
 _SYNTAX_RULE = "the text of a schedule has only calls, >>, *, + and numbers"
@@ -65,7 +43,7 @@ _COMPOSITIONS: Mapping[type[ast.operator], _Composition] = {
 }
 
 
-def parse(text: str, builders: Builders = BUILTIN_BUILDERS) -> Schedule:
+def parse(text: str, builders: Builders = BUILDERS) -> Schedule:
     """Return the schedule that a text describes; ``parse(repr(s)) == s``.
 
     Args:
@@ -255,7 +233,10 @@ class Parser:
         prefixes = dict.fromkeys(known.partition(".")[0] for known in self.builders if "." in known)
         if library and prefixes:
             return hint or f"; the known prefixes are {', '.join(prefixes)}."
-        return f"{hint or ';'} `lrlab gallery` lists all."
+        return (
+            f"{hint or ';'} `help(lrlab.schedules)` lists all, and a schedule of your own must be "
+            "imported first: `import my_schedules`."
+        )
 
     def call(self, node: ast.Call, name: str, function: Callable[..., Any]) -> Any:
         signature = _get_signature(function)

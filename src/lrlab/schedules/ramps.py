@@ -36,7 +36,6 @@ __all__ = [
     "LogWarmup",
     "Polynomial",
     "RadamWarmup",
-    "Ramp",
     "Rex",
     "Tanh",
     "Warmup",
@@ -171,6 +170,7 @@ class Linear(Ramp):
     array([1.  , 0.75, 0.5 , 0.5 ])
     """
 
+    gallery_example = "Linear(1.0, 0.1)"
     start: Level
     end: Level
     _: KW_ONLY
@@ -206,6 +206,7 @@ class Cosine(Ramp):
     array([1.   , 0.854, 0.5  , 0.146, 0.   ])
     """
 
+    gallery_example = "Cosine()"
     over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
@@ -248,6 +249,7 @@ class Polynomial(Ramp):
     array([1.    , 0.5625, 0.25  , 0.0625, 0.    ])
     """
 
+    gallery_example = "Polynomial(2)"
     power: Positive
     _: KW_ONLY
     over: DurationOrRemaining = None
@@ -283,6 +285,7 @@ class Geometric(Ramp):
     array([1.   , 0.316, 0.1  , 0.01 ])
     """
 
+    gallery_example = "Geometric(1.0, 0.01)"
     start: PositiveLevel
     end: PositiveLevel
     _: KW_ONLY
@@ -321,6 +324,7 @@ class Rex(Ramp):
     array([1.   , 0.857, 0.667, 0.4  , 0.   ])
     """
 
+    gallery_example = "Rex()"
     over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
@@ -354,6 +358,7 @@ class Tanh(Ramp):
     array([1.   , 0.999, 0.953, 0.182, 0.002])
     """
 
+    gallery_example = "Tanh()"
     over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
@@ -394,6 +399,7 @@ class Warmup(Ramp):
     array([0.    , 0.0625, 0.25  , 0.5625, 1.    ])
     """
 
+    gallery_example = "Warmup(30)"
     over: DurationOrRemaining = None
     _: KW_ONLY
     start: OptionalLevel = None
@@ -436,6 +442,7 @@ class Cooldown(Ramp):
     array([1.   , 0.5  , 0.293, 0.134, 0.   ])
     """
 
+    gallery_example = 'Constant(1.0, over="60%") >> Cooldown()'
     over: DurationOrRemaining = None
     _: KW_ONLY
     start: Level = 1.0
@@ -466,6 +473,7 @@ class LogWarmup(Primitive):
     array([0. , 0.5, 1. , 1. ])
     """
 
+    gallery_example = "LogWarmup(60)"
     over: DurationOrRemaining = None
 
     def evaluate(self, t: Array, base: float) -> Array:
@@ -494,6 +502,7 @@ class ExponentialWarmup(Primitive):
     array([0.393, 0.54 , 0.388, 0.127, 0.   ])
     """
 
+    gallery_example = "ExponentialWarmup(20)"
     tau: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
@@ -521,6 +530,7 @@ class RadamWarmup(Primitive):
     array([0.017, 0.069, 0.221, 1.   ])
     """
 
+    gallery_example = "RadamWarmup(0.98)"
     beta2: AdamBeta = 0.999
 
     @cached_property

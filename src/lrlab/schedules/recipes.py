@@ -1,16 +1,17 @@
 """Well-known schedules that are compositions (one-cycle, WSD ...): each function returns one.
 
+Texts may call them, but name what they return: ``repr(one_cycle())`` is a sequence of cosines.
 Levels are factors of the base rate, which is the peak rate. Invalid arguments raise the
 ``ScheduleError`` of the part that gets them.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from lrlab._checks import to_finite_float
 from lrlab.errors import ScheduleError
 from lrlab.schedules.combinators import Sequential
-from lrlab.schedules.core import Constant, Schedule
+from lrlab.schedules.core import Constant, Schedule, register_builder
 from lrlab.schedules.decays import InverseSqrt
 from lrlab.schedules.fields import Absolute
 from lrlab.schedules.ramps import (
@@ -42,7 +43,20 @@ __all__ = [
 DurationLike = float | str
 """Steps, ``"5ep"`` or ``"10%"``."""
 
+Recipe = TypeVar("Recipe", bound=Callable[..., Schedule])
 
+
+def register_recipe(gallery_example: str) -> Callable[[Recipe], Recipe]:
+    """Let texts call the decorated function, and the gallery draw an example of it."""
+
+    def register(recipe: Recipe) -> Recipe:
+        vars(recipe)["gallery_example"] = gallery_example
+        return register_builder(recipe)
+
+    return register
+
+
+@register_recipe("one_cycle()")
 def one_cycle(
     rise: DurationLike = "30%",
     fall: DurationLike | None = None,
@@ -72,6 +86,7 @@ def one_cycle(
     return up >> Cosine(fall, end=start) >> Cosine(start=start, end=end)
 
 
+@register_recipe("wsd()")
 def wsd(
     warmup: DurationLike = "5%",
     stable: DurationLike = "75%",
@@ -93,6 +108,7 @@ def wsd(
     return Warmup(warmup) >> Constant(1.0, over=stable) >> Cooldown(curve=curve, end=end)
 
 
+@register_recipe("noam(20)")
 def noam(warmup: DurationLike) -> Schedule:
     """The Transformer's schedule: a linear warm-up, then one over the square root of the step.
 
@@ -107,6 +123,7 @@ def noam(warmup: DurationLike) -> Schedule:
     return (Warmup(warmup, start=0.0) >> InverseSqrt(warmup)).shift(-1)
 
 
+@register_recipe('rsqrt(10, 20, stable="80%")')
 def rsqrt(warmup: DurationLike, tau: DurationLike, *, stable: DurationLike) -> Schedule:
     """big_vision's schedule: a warm-up, an inverse square root, and a line to 0 at the end.
 
@@ -124,6 +141,7 @@ def rsqrt(warmup: DurationLike, tau: DurationLike, *, stable: DurationLike) -> S
     return ramps * (Constant(1.0, over=stable) >> Linear(1.0, 0.0))
 
 
+@register_recipe("infinite(10, 30, 30)")
 def infinite(
     warmup: DurationLike,
     decay: DurationLike,
@@ -147,6 +165,7 @@ def infinite(
     return falling >> Constant(level, over=stable) >> Geometric(level, end)
 
 
+@register_recipe("flat_cosine()")
 def flat_cosine(flat: DurationLike = "75%") -> Schedule:
     """A constant rate, then a cosine to 0; fastai's ``fit_flat_cos``.
 
@@ -156,6 +175,7 @@ def flat_cosine(flat: DurationLike = "75%") -> Schedule:
     return Constant(1.0, over=flat) >> Cosine()
 
 
+@register_recipe('tri_stage("10%", "40%")')
 def tri_stage(
     warmup: DurationLike, hold: DurationLike, *, start: float = 0.01, end: float = 0.01
 ) -> Schedule:
@@ -170,6 +190,7 @@ def tri_stage(
     return rising >> Constant(1.0, over=hold) >> Geometric(1.0, end)
 
 
+@register_recipe("slanted_triangular()")
 def slanted_triangular(rise: DurationLike = "10%", *, ratio: float = 32) -> Schedule:
     """ULMFiT's schedule: a short line up from 1/ratio and a long one back.
 
@@ -183,6 +204,7 @@ def slanted_triangular(rise: DurationLike = "10%", *, ratio: float = 32) -> Sche
     return Linear(1 / ratio, 1.0, over=rise) >> Linear(1.0, 1 / ratio)
 
 
+@register_recipe("triangular(15)")
 def triangular(half: DurationLike, *, low: float = 0.1, decay: float = 1.0) -> Schedule:
     """Cyclical rates: a line up and a line down, repeated.
 
@@ -208,6 +230,7 @@ def triangular(half: DurationLike, *, low: float = 0.1, decay: float = 1.0) -> S
     return low + triangle.repeat(decay=decay)
 
 
+@register_recipe("triangular2(15)")
 def triangular2(half: DurationLike, *, low: float = 0.1) -> Schedule:
     """``triangular`` with half the height after each cycle.
 
@@ -217,6 +240,7 @@ def triangular2(half: DurationLike, *, low: float = 0.1) -> Schedule:
     return triangular(half, low=low, decay=0.5)
 
 
+@register_recipe("range_test(1e-3, 1.0)")
 def range_test(low: float, high: float, *, stairs: DurationLike | None = None) -> Schedule:
     """From a low rate to a high one by equal factors, to find the rates at which a model learns.
 
@@ -236,6 +260,7 @@ def range_test(low: float, high: float, *, stairs: DurationLike | None = None) -
     return ramp if stairs is None else ramp.staircase(stairs)
 
 
+@register_recipe("restarts([20, 30, 50], [1.0, 0.8, 0.6])")
 def restarts(periods: Sequence[DurationLike], weights: Sequence[float] | None = None) -> Schedule:
     """Cosines with given periods and heights, one after another.
 
@@ -268,6 +293,7 @@ def _to_list(name: str, values: Iterable[Any]) -> list[Any]:
         raise ScheduleError(f"restarts: {name} must be a list, got {values!r}.") from None
 
 
+@register_recipe("untuned_linear_warmup(0.95)")
 def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
     """Adam's untuned warm-up: a line over 2 / (1 - beta2) steps; for products.
 
@@ -281,6 +307,7 @@ def untuned_linear_warmup(beta2: float = 0.999) -> Schedule:
     return Warmup(max(0, round(2 / _subtract_from_one(beta2)) - 1))
 
 
+@register_recipe("untuned_exponential_warmup(0.95)")
 def untuned_exponential_warmup(beta2: float = 0.999) -> Schedule:
     """Adam's untuned warm-up: 1 - exp(-(t + 1) * (1 - beta2)); for products.
 

@@ -40,6 +40,7 @@ class Step(Primitive):
     array([1.  , 1.  , 0.5 , 0.5 , 0.25])
     """
 
+    gallery_example = "Step(25, 0.5)"
     every: Period
     gamma: Positive = 0.1
 
@@ -70,6 +71,7 @@ class MultiStep(Primitive):
     array([1.  , 1.  , 0.5 , 0.25, 0.25])
     """
 
+    gallery_example = "MultiStep([30, 80], 0.3)"
     milestones: Milestones
     gamma: Positive = 0.1
 
@@ -98,6 +100,7 @@ class PiecewiseConstant(Primitive):
     array([1. , 1. , 0.3, 0.1, 0.1])
     """
 
+    gallery_example = "PiecewiseConstant([20, 60], [0.3, 1.0, 0.1])"
     at: Milestones
     levels: Levels
 
@@ -138,6 +141,7 @@ class PiecewiseInterpolate(Primitive):
     array([1.  , 1.  , 0.75, 0.5 , 0.3 , 0.1 ])
     """
 
+    gallery_example = "PiecewiseInterpolate([0, 20, 50, 100], [0.1, 1.0, 0.3, 0.0])"
     at: Milestones
     levels: Levels
     _: KW_ONLY
@@ -193,6 +197,7 @@ class Chebyshev(Primitive):
     array([0.745, 0.104, 0.265, 0.138])
     """
 
+    gallery_example = "Chebyshev(32, 20).repeat()"
     steps: PowerOfTwo
     condition: AtLeastOne
 

@@ -50,24 +50,30 @@ EXPORTS = {
         "Comparison",
         "ComparisonRow",
         "DifferenceEstimate",
+        "NewDataFinding",
         "PairedComparison",
+        "Recommendation",
+        "RecommendationReason",
         "TimeToTarget",
         "Verdict",
         "compare_scores",
         "compute_confidence_interval",
         "compute_times_to_target",
         "find_winners",
+        "recommend",
     ),
+    "best_config": ("BestConfig",),
     "store.reader": (
         "StoreReader",
         "StudySummary",
     ),
     "store.sqlite": ("Store",),
-    "study": ("StudyResult",),
+    "study": ("StudyResult", "load_study_result"),
 }
 """The public names of each module."""
 
 if TYPE_CHECKING:
+    from lrlab.studies.best_config import BestConfig as BestConfig
     from lrlab.studies.execution.backends import Machine as Machine
     from lrlab.studies.execution.backends import RayCluster as RayCluster
     from lrlab.studies.execution.engine_selection import list_engines as list_engines
@@ -94,16 +100,21 @@ if TYPE_CHECKING:
     from lrlab.studies.statistics import Comparison as Comparison
     from lrlab.studies.statistics import ComparisonRow as ComparisonRow
     from lrlab.studies.statistics import DifferenceEstimate as DifferenceEstimate
+    from lrlab.studies.statistics import NewDataFinding as NewDataFinding
     from lrlab.studies.statistics import PairedComparison as PairedComparison
+    from lrlab.studies.statistics import Recommendation as Recommendation
+    from lrlab.studies.statistics import RecommendationReason as RecommendationReason
     from lrlab.studies.statistics import TimeToTarget as TimeToTarget
     from lrlab.studies.statistics import Verdict as Verdict
     from lrlab.studies.statistics import compare_scores as compare_scores
     from lrlab.studies.statistics import compute_confidence_interval as compute_confidence_interval
     from lrlab.studies.statistics import compute_times_to_target as compute_times_to_target
     from lrlab.studies.statistics import find_winners as find_winners
+    from lrlab.studies.statistics import recommend as recommend
     from lrlab.studies.store.reader import StoreReader as StoreReader
     from lrlab.studies.store.reader import StudySummary as StudySummary
     from lrlab.studies.store.sqlite import Store as Store
     from lrlab.studies.study import StudyResult as StudyResult
+    from lrlab.studies.study import load_study_result as load_study_result
 
 enable_lazy_imports(__name__, EXPORTS)

@@ -15,7 +15,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import Metric, Problem, Split, Trainable, derive_seeds
+from lrlab.problems import AnySplit, Metric, Problem, Trainable, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule
@@ -143,7 +143,7 @@ def get_current_lr(optimizer: Optimizer) -> float:
 
 
 def _evaluate(
-    problem: Problem, model: nn.Module, split: Split, settings: Settings
+    problem: Problem, model: nn.Module, split: AnySplit, settings: Settings
 ) -> tuple[float, float | None, float | None]:
     """Return test score, validation loss and validation score; NaN if an output is not finite."""
     metric = problem.metric
@@ -160,7 +160,7 @@ def _evaluate(
         return score, loss, compute_score(metric, outputs, y, split)
 
 
-def compute_score(metric: Metric, outputs: Tensor, targets: Tensor, split: Split) -> float:
+def compute_score(metric: Metric, outputs: Tensor, targets: Tensor, split: AnySplit) -> float:
     """Return the score of some rows in the user's units."""
     scale, mean = split.target_scale, split.target_mean
     if mean is None:
@@ -179,7 +179,7 @@ def _is_finite(epoch: Epoch) -> bool:
     return all(isfinite(number) for number in numbers if number is not None)
 
 
-def compute_dummy_scores(problem: Problem, split: Split) -> DummyScores:
+def compute_dummy_scores(problem: Problem, split: AnySplit) -> DummyScores:
     """Return the scores of a constant prediction, which a diverged run gets.
 
     Raises:
@@ -194,7 +194,7 @@ def compute_dummy_scores(problem: Problem, split: Split) -> DummyScores:
     )
 
 
-def _score_constant(metric: Metric, row: Tensor, targets: Tensor, split: Split) -> float:
+def _score_constant(metric: Metric, row: Tensor, targets: Tensor, split: AnySplit) -> float:
     score = compute_score(metric, row.expand(len(targets), *row.shape), targets, split)
     if not isfinite(score):
         raise TrainingError(

@@ -1,7 +1,8 @@
 """``Result``: the score and the learning curve of a run."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
+from datetime import datetime
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -107,6 +108,7 @@ class Result:
         validation_dummy_score: score of a constant prediction on the validation rows, by which the
             selection of settings counts a run that diverged; None if it did not diverge, or has no
             validation rows.
+        ended_at: when it was stored, in UTC; None before.
     """
 
     test_score: float
@@ -115,6 +117,7 @@ class Result:
     seconds: float
     diverged_at_step: int | None = None
     validation_dummy_score: float | None = None
+    ended_at: datetime | None = field(default=None, compare=False)
 
     @classmethod
     def from_diverged(

@@ -1,19 +1,16 @@
-"""What `lrlab gallery` prints: an example of every primitive, recipe and combinator.
-
-Whoever adds a schedule adds its example here.
-"""
+"""What `lrlab gallery` prints: an example of every primitive, recipe and combinator."""
 
 import inspect
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rich.text import Text
 
 from lrlab.schedules import Cosine, Custom, Schedule, parse
-from lrlab.schedules.core import Array
-from lrlab.schedules.parser import BUILTIN_BUILDERS
+from lrlab.schedules.core import BUILDERS, Array, is_builtin
 from lrlab.views.terminal_chart import draw_sparkline
 
 _TOTAL_STEPS, _STEPS_PER_EPOCH, _BASE_LR = 100, 10, 0.1
@@ -35,93 +32,69 @@ class Example:
     schedule: Schedule | None = None
 
 
-GALLERY: Mapping[str, tuple[Example, ...]] = {
-    "levels: a number is a factor of the base rate, Absolute a rate itself": (
-        Example("Absolute", "Linear(1.0, Absolute(0.02))"),
+_LEVELS = "levels: a number is a factor of the base rate, Absolute a rate itself"
+_OTHERS = "noise, formulas and functions of your own"
+_SECTIONS: Mapping[str, str] = {
+    "fields": _LEVELS,
+    "core": _LEVELS,
+    "ramps": "ramps, warm-ups and cooldowns: from one level to another",
+    "decays": "decays: they fall and never end",
+    "staircases": "staircases: constant for a while, then a jump",
+    "cycles": "cycles: they go down and up again",
+    "recipes": "recipes: well-known schedules for a whole training",
+    "metric_driven": (
+        "metric-driven: they follow a metric, here a loss that stops falling at step 30"
     ),
-    "ramps: from one level to another": (
-        Example("Constant", "Constant(0.5)"),
-        Example("Linear", "Linear(1.0, 0.1)"),
-        Example("Cosine", "Cosine()"),
-        Example("Polynomial", "Polynomial(2)"),
-        Example("Geometric", "Geometric(1.0, 0.01)"),
-        Example("Rex", "Rex()"),
-        Example("Tanh", "Tanh()"),
-    ),
-    "warm-ups and cooldowns: the beginning and the end": (
-        Example("Warmup", "Warmup(30)"),
-        Example("LogWarmup", "LogWarmup(60)"),
-        Example("ExponentialWarmup", "ExponentialWarmup(20)"),
-        Example("RadamWarmup", "RadamWarmup(0.98)"),
-        Example("untuned_linear_warmup", "untuned_linear_warmup(0.95)"),
-        Example("untuned_exponential_warmup", "untuned_exponential_warmup(0.95)"),
-        Example("Cooldown", 'Constant(1.0, over="60%") >> Cooldown()'),
-    ),
-    "decays: they fall and never end": (
-        Example("Exponential", "Exponential(0.97)"),
-        Example("InverseTime", "InverseTime(0.1)"),
-        Example("InverseSqrt", "InverseSqrt(10)"),
-        Example("Power", "Power(0.5, after=10)"),
-        Example("Sigmoid", "Sigmoid(0.15, at=50)"),
-    ),
-    "staircases: constant for a while, then a jump": (
-        Example("Step", "Step(25, 0.5)"),
-        Example("MultiStep", "MultiStep([30, 80], 0.3)"),
-        Example("PiecewiseConstant", "PiecewiseConstant([20, 60], [0.3, 1.0, 0.1])"),
-        Example(
-            "PiecewiseInterpolate",
-            "PiecewiseInterpolate([0, 20, 50, 100], [0.1, 1.0, 0.3, 0.0])",
-        ),
-        Example("Chebyshev", "Chebyshev(32, 20).repeat()"),
-    ),
-    "cycles: they go down and up again": (
-        Example("CosineWave", "CosineWave(40)"),
-        Example("PolynomialCycle", "PolynomialCycle(2, period=30)"),
-        Example("triangular", "triangular(15)"),
-        Example("triangular2", "triangular2(15)"),
-        Example("restarts", "restarts([20, 30, 50], [1.0, 0.8, 0.6])"),
-    ),
-    "recipes: well-known schedules for a whole training": (
-        Example("one_cycle", "one_cycle()"),
-        Example("range_test", "range_test(1e-3, 1.0)"),
-        Example("wsd", "wsd()"),
-        Example("noam", "noam(20)"),
-        Example("rsqrt", 'rsqrt(10, 20, stable="80%")'),
-        Example("infinite", "infinite(10, 30, 30)"),
-        Example("flat_cosine", "flat_cosine()"),
-        Example("tri_stage", 'tri_stage("10%", "40%")'),
-        Example("slanted_triangular", "slanted_triangular()"),
-    ),
-    "metric-driven: they follow a metric, here a loss that stops falling at step 30": (
-        Example("Plateau", "Plateau(0.3, patience=20)"),
-        Example("Greedy", "Greedy(0.8, patience=5)"),
-    ),
-    "noise, formulas and functions of your own": (
-        Example("Noise", "Cosine() * Noise(0.3)"),
-        Example("Formula", 'Formula("(1 - p)**2 * (1 + 0.3*sin(t/3))", over=100)'),
-        Example("Custom", "Custom(function)", Custom(lambda t: 0.95**t)),
-    ),
-    "combinators: schedules made of schedules": (
-        Example("a >> b", 'Warmup("10%") >> Cosine()'),
-        Example("a * b", "Warmup(20) * Exponential(0.98)"),
-        Example("a + b", "0.1 + 0.9 * Cosine()"),
-        Example("a.then", 'Exponential(0.97).then(Cosine(), at=40, join="continue")'),
-        Example("a.until", "Exponential(0.97).until(30)"),
-        Example("a.shift", "Cosine(50).shift(30)"),
-        Example("a.stretch", "Cosine(25).stretch(3)"),
-        Example("a.repeat", "Cosine(14).repeat(growth=2)"),
-        Example("a.staircase", "Cosine().staircase(10)"),
-        Example("a.clip", "Exponential(0.95).clip(low=0.2)"),
-        Example("a.affine", "Warmup(40).affine(-0.8, 1.0)"),
-        Example("a.cumprod", 'Formula("1 - 0.05*(t < 40)").cumprod()'),
-        Example(
-            "a.replan",
-            "Cosine(50).replan(100, at=25)",
-            Cosine(50).replan(100, at=25),
-        ),
-    ),
+    "noise": _OTHERS,
+    "formula": _OTHERS,
 }
-"""The examples by section."""
+"""The sections of the modules of lrlab's schedules, in order."""
+
+_COMBINATORS = (
+    Example("a >> b", 'Warmup("10%") >> Cosine()'),
+    Example("a * b", "Warmup(20) * Exponential(0.98)"),
+    Example("a + b", "0.1 + 0.9 * Cosine()"),
+    Example("a.then", 'Exponential(0.97).then(Cosine(), at=40, join="continue")'),
+    Example("a.until", "Exponential(0.97).until(30)"),
+    Example("a.shift", "Cosine(50).shift(30)"),
+    Example("a.stretch", "Cosine(25).stretch(3)"),
+    Example("a.repeat", "Cosine(14).repeat(growth=2)"),
+    Example("a.staircase", "Cosine().staircase(10)"),
+    Example("a.clip", "Exponential(0.95).clip(low=0.2)"),
+    Example("a.affine", "Warmup(40).affine(-0.8, 1.0)"),
+    Example("a.cumprod", 'Formula("1 - 0.05*(t < 40)").cumprod()'),
+    Example(
+        "a.replan",
+        "Cosine(50).replan(100, at=25)",
+        Cosine(50).replan(100, at=25),
+    ),
+)
+
+_UNWRITABLE: Mapping[str, Schedule] = {"Custom": Custom(lambda t: 0.95**t)}
+"""What to draw for examples that no text can describe."""
+
+
+def list_examples() -> dict[str, list[Example]]:
+    """List the examples by section.
+
+    A registered class or function has its example as ``gallery_example`` and its section by its
+    module; those of users come last.
+    """
+    examples: dict[str, list[Example]] = {section: [] for section in _SECTIONS.values()}
+    examples["combinators: schedules made of schedules"] = list(_COMBINATORS)
+    for name, builder in BUILDERS.items():
+        text = vars(builder).get("gallery_example")  # one that is inherited shows another class
+        if isinstance(text, str) and text:
+            example = Example(name, text, _UNWRITABLE.get(name))
+            examples.setdefault(_get_section(builder), []).append(example)
+    return examples
+
+
+def _get_section(builder: Callable[..., Any]) -> str:
+    if is_builtin(builder):
+        module = builder.__module__.rpartition(".")[2]
+        return _SECTIONS.get(module, module)
+    return f"{builder.__module__}: schedules of your own"
 
 
 def compute_example_rates(example: Example) -> Array:
@@ -141,7 +114,7 @@ def compute_example_rates(example: Example) -> Array:
 def render_gallery(width: int = 80) -> list[Text]:
     """Return the lines of all examples, section by section."""
     lines = []
-    for section, examples in GALLERY.items():
+    for section, examples in list_examples().items():
         lines.append(Text(section, "bold"))
         for example in examples:
             lines += _render_example(example, width)
@@ -155,8 +128,8 @@ def format_signature(name: str) -> str:
     >>> format_signature("Linear"), format_signature("a.until"), format_signature("a * b")
     ('Linear(start, end, *, over=None)', 'a.until(at)', 'a * b')
     """
-    if name in BUILTIN_BUILDERS:
-        function, skipped_parameters = BUILTIN_BUILDERS[name], 0
+    if name in BUILDERS:
+        function, skipped_parameters = BUILDERS[name], 0
     elif name.startswith("a."):
         function, skipped_parameters = getattr(Schedule, name.removeprefix("a.")), 1
     else:

@@ -60,6 +60,8 @@ def _translate_hint(hint: str, options: Options) -> str:
         return "`lrlab gallery`"
     if hint.isidentifier():
         return options[hint][0]
+    if module := re.fullmatch(r"import (\w+)", hint):
+        return f"{options['imports'][0]} {module[1]}.py"
     if call := re.fullmatch(r"lrlab\.(\w+)(\(.*\))", hint):
         words = ["lrlab", _COMMANDS[call[1]], *_translate_arguments(call[2], options)]
         return f"`{' '.join(words)}`"

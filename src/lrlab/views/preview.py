@@ -193,12 +193,9 @@ def select_steps_to_draw(rates: Array, buckets: int = 1500) -> NDArray[np.int64]
 
 
 def _require_steps_per_epoch(schedule: Schedule, steps_per_epoch: float | None) -> None:
-    """Raise an error that names the option, which ``bind`` does not know."""
+    """Raise an error if a schedule counts epochs whose length is unknown."""
     if steps_per_epoch is None and not _can_bind(schedule, None) and _can_bind(schedule, 1e6):
-        raise ViewError(
-            f"{schedule} counts epochs: give steps_per_epoch (--steps-per-epoch on the command "
-            "line)."
-        )
+        raise ViewError(f"{schedule} counts epochs: give `steps_per_epoch`.")
 
 
 def _can_bind(schedule: Schedule, steps_per_epoch: float | None) -> bool:
@@ -218,8 +215,7 @@ def _find_longest_end(schedules: Iterable[Schedule], steps_per_epoch: float | No
             end = math.inf
         if math.isinf(end):
             raise ViewError(
-                f"{schedule} has no end: give total_steps, the number of steps to show "
-                "(--total-steps on the command line)."
+                f"{schedule} has no end: give `total_steps`, the number of steps to show."
             )
         ends.append(end)
     return max(1, math.ceil(max(ends)))

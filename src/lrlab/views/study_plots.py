@@ -8,19 +8,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lrlab.dialects import parse
-from lrlab.errors import ViewError, format_suggestion
+from lrlab.errors import ViewError, format_suggestion, pluralize
 from lrlab.schedules import Schedule
 from lrlab.studies import (
     BASELINE,
@@ -31,11 +30,15 @@ from lrlab.studies import (
 )
 from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Result, Settings
-from lrlab.views.answer import NumberFormat, format_settings
 from lrlab.views.files import atomic_write
 from lrlab.views.line_styles import get_line_style
+from lrlab.views.number_format import NumberFormat
+from lrlab.views.settings_text import format_settings
 from lrlab.views.study_table import format_verdict
 from lrlab.views.text import format_paired_seeds
+
+LineOptions = dict[str, Any]
+"""The look of a line, as keyword arguments of ``Axes.plot``."""
 
 STUDY_PLOT_EXTENSIONS = (".png",)
 
@@ -47,17 +50,27 @@ _DPI = 120
 _LABEL_WIDTH = 36
 """Number of characters in a line of a label beside or above a panel."""
 
+_INTERVALS = {3.5: "95 % interval on this data", 1.2: "95 % interval for new data like it"}
+"""Labels of the intervals of a difference, by the widths of their lines."""
+
+_SEED_OPTIONS: LineOptions = {"markersize": 4, "alpha": 0.6}
+
+_SELECTED_OPTIONS: LineOptions = {
+    "marker": "o", "markersize": 12, "markerfacecolor": "none", "markeredgecolor": "#000000",
+    "linestyle": "none", "clip_on": False,
+}  # fmt: skip
+_GRID_EDGE_OPTIONS: LineOptions = {"color": "#999999", "linestyle": ":", "linewidth": 1.2}
+
 _LOG_AXIS_RATIO = 10
 """Ratio of the highest to the lowest peak rate that makes the axis logarithmic."""
 
 _OUTLIER_RATIO = 4
-"""A difference this many times as far from zero as the median one lies outside the axis."""
+"""A worse schedule is far behind if it is this many times as far from the baseline as all others
+that are not worse.
+"""
 
 StudyPlot = Callable[[StudyResult, Sequence[Schedule], Figure], None]
 """Draws schedules of a study, the baseline among them, on an empty figure."""
-
-LineOptions = dict[str, Any]
-"""The look of a line, as keyword arguments of ``Axes.plot``."""
 
 
 def plot_study(
@@ -200,6 +213,23 @@ class SeedScores:
     band: Band
 
 
+@dataclass(frozen=True, eq=False)
+class TuningLine:
+    """The mean validation scores of a schedule by learning rate, at the same other settings.
+
+    Args:
+        label: the other settings that vary; empty if none do.
+        lrs: the learning rates tried, in ascending order.
+        scores: one for each of them.
+        selected_index: where the selected settings are; None if they are on another line.
+    """
+
+    label: str
+    lrs: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    selected_index: int | None
+
+
 def compute_rates(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, Rates]:
     """Compute the rates of schedules at their selected settings, step by step.
 
@@ -219,11 +249,11 @@ def compute_rates(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Sch
 
 def compute_scores(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, SeedScores]:
     """Compute the scores of the final runs of schedules."""
-    problem, score = study.plan.problem, study.plan.protocol.score
+    metric, score = study.plan.problem.metric, study.plan.protocol.score
     scores = {}
     for schedule in schedules:
         results = study.final_results[schedule]
-        values = np.array([compute_test_score(result, problem, score) for result in results])
+        values = np.array([compute_test_score(result, metric, score) for result in results])
         diverged = np.array([result.diverged for result in results])
         scores[schedule] = SeedScores(values, diverged, _compute_band(values))
     return scores
@@ -251,6 +281,38 @@ def compute_difference_curves(
         for schedule in schedules
         if schedule != BASELINE
     }
+
+
+def compute_tuning(
+    study: StudyResult, schedules: Iterable[Schedule]
+) -> dict[Schedule, list[TuningLine]]:
+    """Compute the scores by which the settings of schedules were selected.
+
+    Raises:
+        ViewError: the study is not tuned.
+    """
+    if not study.plan.is_tuned:
+        raise ViewError(
+            f"study {study.plan.id} is not tuned, so it has no validation scores to plot; compare "
+            "with `tune=True`."
+        )
+    names = [name for name in find_varied_hyperparameters(study.plan.grid) if name != "lr"]
+    tuning = {}
+    for schedule in schedules:
+        selection = study.selections[schedule]
+        groups: dict[str, list[Settings]] = {}
+        for settings in sorted(selection.scores_tried, key=lambda settings: settings.lr):
+            groups.setdefault(", ".join(format_settings(settings, names)), []).append(settings)
+        tuning[schedule] = [
+            TuningLine(
+                label,
+                np.array([settings.lr for settings in group]),
+                np.array([selection.scores_tried[settings] for settings in group]),
+                group.index(selection.settings) if selection.settings in group else None,
+            )
+            for label, group in sorted(groups.items())
+        ]
+    return tuning
 
 
 def _compute_rates(schedule: Schedule, settings: Settings, train_rows: int) -> Rates:
@@ -287,16 +349,18 @@ def draw_summary(study: StudyResult, schedules: Sequence[Schedule], figure: Figu
     rates, curves = compute_rates(study, schedules), compute_curves(study, schedules)
     _draw_rates(dict.fromkeys(rates, panels["lr"]), rates, study)
     _draw_curves(dict.fromkeys(curves, panels["curves"]), curves, study)
-    panels["lr"].set_ylabel("learning rate")
-    panels["curves"].set_ylabel(_describe_score(study))
+    near = set(schedules) - _find_far_behind(_rank_rows(study, schedules))
+    _fit_to_second_half([panels["curves"]], [curves[s] for s in near], study)
+    panels["lr"].set(xlabel="epoch", ylabel="learning rate")
+    panels["curves"].set(xlabel="epoch", ylabel=_describe_score(study))
     _draw_differences(panels["differences"], study, schedules)
-    figure.suptitle(_write_title(study, ""))
+    figure.suptitle(_write_title(study, interval="band" if len(schedules) <= MAX_LINES else ""))
 
 
 def draw_differences(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
     """Draw the paired differences to the baseline with their intervals, by rank."""
     _draw_differences(figure.subplots(), study, schedules)
-    figure.suptitle(_write_title(study, "differences to the constant rate"))
+    figure.suptitle(_write_title(study, "final differences"))
 
 
 def draw_difference_curves(
@@ -304,6 +368,8 @@ def draw_difference_curves(
 ) -> None:
     """Draw the paired difference to the baseline after each epoch."""
     curves = compute_difference_curves(study, schedules)
+    if not curves:
+        raise ViewError("there is nothing to compare with the baseline; name another schedule.")
     panels = _create_panels(figure, study, list(curves))
     for axes in dict.fromkeys(panels.values()):
         axes.axhline(0, color=get_line_style(0).color, linewidth=1.2)
@@ -320,24 +386,24 @@ def draw_scores(study: StudyResult, schedules: Sequence[Schedule], figure: Figur
     for y, schedule in enumerate(rows):
         values, diverged = scale * scores[schedule].scores, scores[schedule].diverged
         options = _get_line_options(study, schedule)
-        # Dots of one seed are at the same height in every row, so that pairs can be followed.
-        heights = y + np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else np.array([y])
-        for shown, marker in ((~diverged, "o"), (diverged, "x")):
-            axes.plot(
-                values[shown], heights[shown], marker, color=options["color"], alpha=0.5,
-                markersize=4, markeredgewidth=1 if marker == "x" else 0,
-            )  # fmt: skip
-        band = scores[schedule].band
+        band, color = scores[schedule].band, options["color"]
         low, high = scale * float(band.low), scale * float(band.high)
-        _draw_interval(axes, y, low, high, options["color"], 3)
-        axes.plot(scale * band.mean, y, "D", color=options["color"], markersize=7)
+        axes.plot([low, high], [y, y], color=color, linewidth=3, solid_capstyle="butt")
+        axes.plot(scale * band.mean, y, "D", color=color, markersize=7)
+        # A seed is at the same height in every row, so that pairs can be followed.
+        heights = y - np.linspace(0.38, 0.12, len(values))
+        axes.plot(values[~diverged], heights[~diverged], "o", **_SEED_OPTIONS, color=color)
+        axes.plot(values[diverged], heights[diverged], "x", **_SEED_OPTIONS, color=color)
     handles = [
-        _make_handle("one seed", marker="o", markersize=4, alpha=0.5),
-        _make_handle("mean and its 95 % interval", marker="D", linestyle="-", linewidth=3),
-    ]
-    if any(scores[schedule].diverged.any() for schedule in rows):
-        handles.append(_make_handle("diverged: the dummy score", marker="x", markersize=4))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+        _make_handle("one seed", marker="o", **_SEED_OPTIONS),
+        _make_handle(
+            "mean" if study.plan.protocol.seeds == 1 else "mean, 95 % interval",
+            marker="D", markersize=7, linestyle="-", linewidth=3,
+        ),
+    ]  # fmt: skip
+    if any(seed_scores.diverged.any() for seed_scores in scores.values()):
+        handles.append(_make_handle("diverged: has the dummy score", marker="x", **_SEED_OPTIONS))
+    _add_legend(figure, handles)
     axes.set_xlabel(_describe_score(study))
     figure.suptitle(_write_title(study, "final scores"))
 
@@ -348,10 +414,11 @@ def draw_curves(study: StudyResult, schedules: Sequence[Schedule], figure: Figur
     panels = _create_panels(figure, study, schedules)
     _draw_curves(panels, curves, study)
     if len(set(panels.values())) > 1:
-        baseline = {axes: curves[BASELINE] for s, axes in panels.items() if s != BASELINE}
-        for axes, band in baseline.items():
-            options = _get_line_options(study, BASELINE) | {"linewidth": 1.0}
-            _draw_band(axes, band, options, _get_scale(study), alpha=0)
+        options = _get_line_options(study, BASELINE) | {"linewidth": 0.9}
+        for axes in panels.values():
+            _draw_band(axes, curves[BASELINE], options, _get_scale(study), alpha=0)
+        label = _label_schedule(study, BASELINE).replace("\n", ", ")
+        _add_legend(figure, [Line2D([], [], label=label, **options)])
     figure.supylabel(_describe_score(study))
     figure.suptitle(_write_title(study, "learning curves", "band"))
 
@@ -361,7 +428,39 @@ def draw_lr(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -
     panels = _create_panels(figure, study, schedules)
     _draw_rates(panels, compute_rates(study, schedules), study)
     figure.supylabel("learning rate")
-    figure.suptitle(_write_title(study, "learning rates as trained"))
+    figure.suptitle(f"{study.plan.problem.name} · learning rates as trained")
+
+
+def draw_tuning(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw the validation scores of all settings tried; the selected ones have a ring."""
+    tuning, scale = compute_tuning(study, schedules), _get_scale(study)
+    panels = _create_grid(figure, study, schedules, "learning rate")
+    grid_lrs = [settings.lr for settings in study.plan.grid]
+    handles: dict[str, Line2D] = {}
+    for schedule, axes in panels.items():
+        for edge in (min(grid_lrs), max(grid_lrs)):
+            axes.axvline(edge, **_GRID_EDGE_OPTIONS)
+        for i, line in enumerate(tuning[schedule]):
+            style = get_line_style(4 + i)
+            (handle,) = axes.plot(
+                line.lrs, scale * line.scores, color=style.color, marker="os^Dv"[i % 5],
+                markersize=5, linestyle=get_line_style(8 * i).linestyle, label=line.label,
+            )  # fmt: skip
+            if line.label:
+                handles[line.label] = handle
+            if line.selected_index is not None:
+                j = line.selected_index
+                axes.plot(line.lrs[j], scale * line.scores[j], **_SELECTED_OPTIONS)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    handles["selected"] = Line2D([], [], label="selected", **_SELECTED_OPTIONS)
+    handles["edge"] = Line2D([], [], label="edge of the grid", **_GRID_EDGE_OPTIONS)
+    _add_legend(figure, list(handles.values()))
+    figure.supylabel(_describe_score(study, "validation rows"))
+    seeds = pluralize(study.plan.protocol.tuning_seeds, "seed")
+    figure.suptitle(f"{study.plan.problem.name} · tuning · mean over {seeds}")
 
 
 def _draw_rates(
@@ -381,6 +480,7 @@ def _draw_rates(
         _format_epoch_axis(axes)
         if is_logarithmic:
             axes.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
+            axes.yaxis.set_major_formatter("{x:g}")
         else:
             axes.set_ylim(0, 1.05 * max(peaks))
 
@@ -388,21 +488,28 @@ def _draw_rates(
 def _draw_curves(
     panels: Mapping[Schedule, Axes], curves: Mapping[Schedule, Band], study: StudyResult
 ) -> None:
-    """Draw curves with their bands, unless a panel has too many; leave out the steep beginning."""
+    """Draw curves, with their bands unless a panel has too many."""
     scale = _get_scale(study)
-    halves = []
     for schedule, axes in panels.items():
-        options, band = _get_line_options(study, schedule), curves[schedule]
         is_crowded = list(panels.values()).count(axes) > MAX_LINES
-        axes.plot([], [], label=_label_schedule(study, schedule), **options)
-        _draw_band(axes, band, options, scale, alpha=0 if is_crowded else 0.15)
+        options = _get_line_options(study, schedule)
+        _draw_band(axes, curves[schedule], options, scale, alpha=0 if is_crowded else 0.15)
         _format_epoch_axis(axes)
-        lines = (band.mean,) if is_crowded else (band.mean, band.low, band.high)
-        halves += [scale * line[len(line) // 2 :] for line in lines]
-    values = np.concatenate(halves)
-    margin = 0.1 * np.ptp(values) or 1.0
-    for axes in panels.values():
-        axes.set_ylim(values.min() - margin, values.max() + margin)
+    _fit_to_second_half(set(panels.values()), curves.values(), study)
+
+
+def _fit_to_second_half(panels: Iterable[Axes], curves: Iterable[Band], study: StudyResult) -> None:
+    """Fit the height to the second half of training; the first half may lie outside."""
+    lines = [line for band in curves for line in (band.mean, band.low, band.high)]
+    halves = [line[len(line) // 2 :] for line in lines]
+    for axes in panels:
+        axes.set_ylim(_add_margin(_get_scale(study) * np.concatenate(halves)))
+
+
+def _add_margin(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of an axis for some values."""
+    margin = 0.05 * float(np.ptp(values)) or 1.0
+    return float(values.min()) - margin, float(values.max()) + margin
 
 
 def _draw_band(axes: Axes, band: Band, options: LineOptions, scale: int, alpha: float) -> None:
@@ -418,43 +525,50 @@ def _draw_band(axes: Axes, band: Band, options: LineOptions, scale: int, alpha: 
 def _draw_differences(axes: Axes, study: StudyResult, schedules: Sequence[Schedule]) -> None:
     rows, scale = _rank_rows(study, schedules), _get_scale(study)
     number_format = NumberFormat.from_study(study)
-    limit = scale * _find_limit(rows.values())
     _label_rows(axes, study, list(rows))
     axes.axvline(0, color=get_line_style(0).color, linewidth=1.2)
+    near = set(rows) - _find_far_behind(rows)
+    low, high = _add_margin(
+        scale * np.array([end for s in near for end in _list_difference_ends(rows[s])])
+    )
     for y, (schedule, row) in enumerate(rows.items()):
-        color, note = get_line_style(study.plan.schedules.index(schedule)).color, ""
-        if row.vs_baseline is not None:
-            difference = row.vs_baseline.difference
-            note = number_format.format_difference(difference)
-            for estimate, width in zip(row.vs_baseline.estimates, (3.5, 1.2), strict=False):
+        notes, paired = [format_verdict(row)], row.vs_baseline
+        if paired is not None:
+            color = _get_line_options(study, schedule)["color"]
+            for estimate, width in zip(paired.estimates, _INTERVALS, strict=False):
                 if estimate.ci_low is not None and estimate.ci_high is not None:
-                    low, high = scale * estimate.ci_low, scale * estimate.ci_high
-                    _draw_interval(axes, y, low, high, color, width)
-            is_outside = abs(scale * difference) > limit
-            side = np.sign(difference)
-            x, marker = (side * limit, "<>"[side > 0]) if is_outside else (scale * difference, "D")
-            axes.plot(x, y, marker, color=color, markersize=7, clip_on=False)
+                    ends = [scale * estimate.ci_low, scale * estimate.ci_high]
+                    axes.plot(ends, [y, y], color=color, linewidth=width, solid_capstyle="butt")
+            is_outside = scale * paired.difference < low
+            point = (low, "<") if is_outside else (scale * paired.difference, "D")
+            axes.plot(point[0], y, point[1], color=color, markersize=7, clip_on=False)
+            notes.insert(0, number_format.format_difference(paired.difference))
         axes.annotate(
-            f"{note}\n{format_verdict(row)}".strip(), (1, y), (8, 0), ("axes fraction", "data"),
-            "offset points", va="center", fontsize="small",
+            "\n".join(notes), (1, y), (8, 0), ("axes fraction", "data"), "offset points",
+            va="center", fontsize="small",
         )  # fmt: skip
-    axes.set_xlim(-limit, limit)
-    axes.set_xlabel(_describe_difference(study))
+    axes.set(xlim=(low, high), xlabel=_describe_difference(study))
+    if study.plan.protocol.seeds > 1:
+        count = 1 if study.comparison.test_train_ratio is None else 2
+        intervals = list(_INTERVALS.items())[:count]
+        handles = [_make_handle(text, linestyle="-", linewidth=width) for width, text in intervals]
+        _add_legend(axes.figure, handles)
 
 
-def _find_limit(rows: Iterable[ComparisonRow]) -> float:
-    """Return the end of the axis of differences; what is far beyond the others lies outside."""
-    extents = []
-    for row in rows:
-        if row.vs_baseline is not None:
-            ends = [end for e in row.vs_baseline.estimates for end in (e.ci_low, e.ci_high) if end]
-            extents.append(max(map(abs, [row.vs_baseline.difference, *ends])))
-    typical = median(extents) if extents else 0
-    return 1.08 * max((e for e in extents if e <= _OUTLIER_RATIO * typical), default=0) or 1.0
+def _find_far_behind(rows: Mapping[Schedule, ComparisonRow]) -> set[Schedule]:
+    """Return the schedules that are worse by far, which would leave no room for the others."""
+    extents = {s: max(map(abs, _list_difference_ends(row))) for s, row in rows.items()}
+    others = (extents[schedule] for schedule, row in rows.items() if not row.verdict.is_worse)
+    farthest = _OUTLIER_RATIO * max(others, default=0) or np.inf
+    return {schedule for schedule, extent in extents.items() if extent > farthest}
 
 
-def _draw_interval(axes: Axes, y: float, low: float, high: float, color: str, width: float) -> None:
-    axes.plot([low, high], [y, y], color=color, linewidth=width, solid_capstyle="butt")
+def _list_difference_ends(row: ComparisonRow) -> list[float]:
+    """Return zero, the difference of a row to the baseline, and the ends of its intervals."""
+    if row.vs_baseline is None:
+        return [0.0]
+    ends = [end for e in row.vs_baseline.estimates for end in (e.ci_low, e.ci_high)]
+    return [0.0, row.vs_baseline.difference, *(end for end in ends if end is not None)]
 
 
 def _rank_rows(
@@ -494,22 +608,28 @@ def _create_panels(
             Line2D([], [], label=_label_schedule(study, s), **_get_line_options(study, s))
             for s in schedules
         ]
-        legend = figure.legend(
-            handles=handles, loc="outside lower center", ncols=min(3, len(handles)), frameon=False
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        _add_legend(figure, handles)
         axes.set_xlabel("epoch")
         return dict.fromkeys(schedules, axes)
-    columns = ceil(np.sqrt(len(schedules)))
+    return _create_grid(figure, study, schedules, "epoch")
+
+
+def _create_grid(
+    figure: Figure, study: StudyResult, schedules: Sequence[Schedule], xlabel: str
+) -> dict[Schedule, Axes]:
+    """Return the axes of each schedule, with its label as title."""
+    count = len(schedules)
+    columns = count if count <= 3 else ceil(np.sqrt(count))
     grid = figure.subplots(
-        ceil(len(schedules) / columns), columns, sharex=True, sharey=True, squeeze=False
+        ceil(count / columns), columns, sharex=True, sharey=True, squeeze=False
     ).flatten()
-    for axes in grid[len(schedules) :]:
+    for axes in grid[count:]:
         axes.remove()
     for axes, schedule in zip(grid, schedules, strict=False):
         axes.set_title(_label_schedule(study, schedule), fontsize="small", parse_math=False)
-    figure.supxlabel("epoch")
+    for axes in grid[max(0, count - columns) : count]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel(xlabel)
     return dict(zip(schedules, grid, strict=False))
 
 
@@ -517,6 +637,14 @@ def _format_epoch_axis(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _add_legend(figure: Figure | SubFigure, handles: Sequence[Line2D]) -> None:
+    legend = figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(3, len(handles)), frameon=False
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _make_handle(label: str, **options: Any) -> Line2D:
@@ -537,7 +665,7 @@ def _label_schedule(study: StudyResult, schedule: Schedule) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _write_title(study: StudyResult, subject: str, interval: str = "") -> str:
+def _write_title(study: StudyResult, subject: str = "", interval: str = "") -> str:
     seeds = study.plan.protocol.seeds
     note = f"{interval}: 95 % interval of the mean" if interval and seeds > 1 else ""
     parts = (study.plan.problem.name, subject, format_paired_seeds(seeds), note)
@@ -548,11 +676,11 @@ def _get_scale(study: StudyResult) -> int:
     return 100 if study.plan.problem.metric.percent else 1
 
 
-def _describe_score(study: StudyResult) -> str:
+def _describe_score(study: StudyResult, rows: str = "test rows") -> str:
     metric = study.plan.problem.metric
     unit = " [%]" if metric.percent else ""
     direction = "higher" if metric.greater_is_better else "lower"
-    return f"{metric.name} on test rows{unit}, {direction} is better"
+    return f"{metric.name} on {rows}{unit}, {direction} is better"
 
 
 def _describe_difference(study: StudyResult) -> str:
@@ -569,5 +697,6 @@ STUDY_PLOTS: Mapping[str, StudyPlot] = {
     "scores": draw_scores,
     "curves": draw_curves,
     "lr": draw_lr,
+    "tuning": draw_tuning,
 }
 """What draws each kind of plot."""

@@ -1,7 +1,9 @@
 """Running a study: however often it is stopped and resumed, its numbers are the same."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,6 @@ from lrlab.errors import StudyError, TrainingError
 from lrlab.problems import Problem, TrainingFunction, load_problem
 from lrlab.studies import (
     Machine,
-    Phase,
     Plan,
     Protocol,
     Store,
@@ -20,8 +21,8 @@ from lrlab.studies import (
     build_plan,
     run_study,
 )
-from lrlab.studies.execution.runner import ProgressCallback
-from lrlab.training import Run, Settings
+from lrlab.studies.execution.runner import Progress
+from lrlab.training import Settings
 from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
 
@@ -45,22 +46,21 @@ def plan_small_study(problem: Problem, seeds: int = 3, engine: Engine = ENSEMBLE
     )
 
 
-def make_recorder(trained_runs: list[Run], max_runs: int = 10**9) -> ProgressCallback:
-    """Make a callback that records the trained runs, and stops the study after ``max_runs``."""
+@dataclass
+class RunCounter:
+    """A callback that counts the trained runs, and stops the study after ``max_runs``."""
 
-    @contextmanager
-    def record_phase(phase: Phase, missing: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-        first = len(trained_runs)
+    max_runs: int = 10**9
+    reports: dict[str, Progress] = field(default_factory=dict)
 
-        def record_run(run: Run) -> None:
-            trained_runs.append(run)
-            if len(trained_runs) >= max_runs:
-                raise Stop
+    @property
+    def count(self) -> int:
+        return sum(report.trained for report in self.reports.values())
 
-        yield record_run
-        assert len(trained_runs) - first == len(missing)
-
-    return record_phase
+    def __call__(self, progress: Progress) -> None:
+        self.reports[progress.phase] = progress
+        if self.count >= self.max_runs:
+            raise Stop
 
 
 def get_numbers(study: StudyResult) -> dict[str, tuple]:
@@ -78,18 +78,14 @@ def test_a_study_stopped_after_every_run_has_the_same_numbers(
     plan = plan_small_study(iris, engine=engine)
     with Store(None) as store:
         whole = run_study(plan, store, ONE)
-    trained_runs: list[Run] = []
     study = None
-    while study is None:
+    for attempt in count():
         # Each time another memory would give other blocks of the remaining runs.
-        machine = Machine(1, memory=(2 << 30) + len(trained_runs))
-        with Store(tmp_path / "lrlab.db") as store:
-            try:
-                study = run_study(
-                    plan, store, machine, make_recorder(trained_runs, len(trained_runs) + 1)
-                )
-            except Stop:
-                continue
+        machine = Machine(1, memory=(2 << 30) + attempt)
+        with Store(tmp_path / "lrlab.db") as store, suppress(Stop):
+            study = run_study(plan, store, machine, RunCounter(max_runs=1))
+            break
+    assert study is not None
     assert get_numbers(study) == get_numbers(whole)
     assert [phase.name for phase in study.phases] == [phase.name for phase in whole.phases]
     assert study.comparison == whole.comparison
@@ -97,20 +93,20 @@ def test_a_study_stopped_after_every_run_has_the_same_numbers(
 
 def test_runs_of_another_study_are_not_trained_again(iris: Problem, tmp_path: Path) -> None:
     few, more = plan_small_study(iris), plan_small_study(iris, seeds=5)
-    trained_runs: list[Run] = []
+    counter = RunCounter()
     with Store(tmp_path / "lrlab.db") as store:
-        first = run_study(few, store, ONE, make_recorder(trained_runs))
-        assert len(trained_runs) == len(first.results)
-        trained_runs.clear()
-        second = run_study(more, store, ONE, make_recorder(trained_runs))
+        first = run_study(few, store, ONE, counter)
+        assert counter.count == len(first.results)
+        assert all(report.trained == report.planned for report in counter.reports.values())
+        counter = RunCounter()
+        second = run_study(more, store, ONE, counter)
         assert {run_id: second.results[run_id] for run_id in first.results} == first.results
         candidates = len(second.phases[-1].candidates)
-        assert len(trained_runs) == len(second.results) - len(first.results) == 2 * candidates
-        trained_runs.clear()
-        assert get_numbers(run_study(more, store, ONE, make_recorder(trained_runs))) == get_numbers(
-            second
-        )
-        assert trained_runs == []
+        assert counter.count == len(second.results) - len(first.results) == 2 * candidates
+        counter = RunCounter()
+        assert get_numbers(run_study(more, store, ONE, counter)) == get_numbers(second)
+        assert counter.count == 0
+        assert all(report.stored == report.planned for report in counter.reports.values())
 
 
 def test_recorded_blocks_are_kept(iris: Problem) -> None:
@@ -150,7 +146,7 @@ def test_a_phase_planned_by_another_version_is_rejected(iris: Problem) -> None:
     with Store(None) as store:
         store.add_study(plan.id, plan.problem, plan.engine, "{}")
         store.add_phase(plan.id, "tuning", [("0" * 32, 0)])
-        with raises(StudyError, plan.id, "tuning", f"lrlab delete {plan.id}"):
+        with raises(StudyError, plan.id, "tuning", f'lrlab.delete_study("{plan.id}")'):
             run_study(plan, store, ONE)
 
 

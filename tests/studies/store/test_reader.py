@@ -14,7 +14,7 @@ import pytest
 
 from lrlab.errors import StudyError
 from lrlab.studies import Store, StoreReader
-from lrlab.studies.store import frames
+from lrlab.studies.frames import read_epochs_frame, read_runs_frame
 from lrlab.studies.store.reader import PhaseProgress
 from lrlab.studies.store.schema import SCHEMA_VERSION
 from tests.raising import raises
@@ -67,7 +67,7 @@ def test_studies_are_found_by_id_beginning_of_the_id_or_problem(tmp_path: Path) 
     db = tmp_path / "lrlab.db"
     with Store(db):
         pass
-    with raises(StudyError, db, "no study", "lrlab compare"):
+    with raises(StudyError, db, "no study", "lrlab.compare"):
         StoreReader(db).find_study()
     write_study(db, "0123abcd", "iris")
     assert StoreReader(db).find_study().id == "0123abcd"
@@ -81,7 +81,7 @@ def test_studies_are_found_by_id_beginning_of_the_id_or_problem(tmp_path: Path) 
         ("0123", "2 studies", "matching 0123", "0123abcd (iris)", "0123beef (iris)"),
         ("iris", "2 studies", "matching iris"),
         ("wines", "no study wines", "did you mean wine?"),
-        ("", "empty name", "lrlab studies"),
+        ("", "empty name", "lrlab.list_studies"),
     ):
         with raises(StudyError, db, *mentions):
             reader.find_study(text)
@@ -116,7 +116,7 @@ def test_reading_leaves_no_other_file(db: Path) -> None:
     before = read_files(db)
     assert list(before) == ["lrlab.db"]
     reader = StoreReader(db)
-    frames.read_runs(reader, reader.find_study().id)
+    read_runs_frame(reader, reader.find_study().id)
     assert read_files(db) == before
 
 
@@ -261,8 +261,8 @@ def read_all_with_reader(db: Path) -> None:
     reader = StoreReader(db)
     for summary in reader.list_studies():
         reader.measure_runs_per_second(summary)
-        frames.read_runs(reader, summary.id)
-        frames.read_epochs(reader, summary.id)
+        read_runs_frame(reader, summary.id)
+        read_epochs_frame(reader, summary.id)
 
 
 def read_all_with_store(db: Path) -> None:

@@ -215,7 +215,7 @@ def test_shared_runs_are_deleted_with_the_second_study(study: PlannedStudy) -> N
         assert not store.has_study("0123abcd")
         assert store.load_phase("0123abcd", "final") is None
         assert store.load_phase("4567cdef", "final") is not None
-        with raises(StudyError, "0123abcd", "lrlab studies"):
+        with raises(StudyError, "0123abcd", "lrlab.list_studies"):
             store.delete_study("0123abcd")
         assert store.delete_study("4567cdef") == 6
         assert store.find_stored_runs(run_ids) == {run_ids[9]}  # a run without a study stays

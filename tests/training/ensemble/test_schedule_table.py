@@ -20,7 +20,7 @@ from lrlab import (
 )
 from lrlab.training import Run, Settings
 from lrlab.training.ensemble import schedule_table
-from lrlab.views.gallery import GALLERY
+from lrlab.views.gallery import list_examples
 from tests.training.assertions import assert_equals_loop
 from tests.training.factories import (
     OPTIMIZERS,
@@ -117,7 +117,7 @@ def test_schedules_are_computed_a_few_steps_ahead(
 
 
 def test_all_schedules_of_the_gallery_train_together() -> None:
-    examples = [example for group in GALLERY.values() for example in group]
+    examples = [example for group in list_examples().values() for example in group]
     schedules = [example.schedule or parse(example.text) for example in examples]
     settings = replace(BASIC, lr=1e-3, step_every="step")
     assert_equals_loop(

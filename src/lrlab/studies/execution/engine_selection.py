@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, format_suggestion
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine, RayCluster
+from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.reader import ReadableStore
@@ -34,9 +34,14 @@ def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) ->
     if kind not in kinds:
         hint = format_suggestion(kind, kinds)
         raise StudyError(f"the engine must be {', '.join(kinds)} or ray, got {kind}{hint}.")
-    if kind == AUTO_ENGINE:
-        return LoopEngine(device), EnsembleEngine(device, torch_compile)
-    return (create_engine(kind, device, torch_compile),)
+    engines = (
+        (LoopEngine(device), EnsembleEngine(device, torch_compile))
+        if kind == AUTO_ENGINE
+        else (create_engine(kind, device, torch_compile),)
+    )
+    for engine in engines:
+        engine.check_available()
+    return engines
 
 
 def select_engine(
@@ -69,8 +74,7 @@ def select_engine(
     best_stored = max(stored_counts, key=stored_counts.__getitem__)
     if stored_counts[best_stored]:
         return best_stored, f"it trained {stored_counts[best_stored]} of these runs already"
-    machine = THIS_MACHINE if isinstance(backend, RayCluster) else backend
-    return probe_engines(plan, last_engine, machine)
+    return probe_engines(plan, last_engine, backend.driver)
 
 
 def probe_engines(plan: Plan, engine: Engine, machine: Machine) -> tuple[Engine, str]:

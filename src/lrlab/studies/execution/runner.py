@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, replace
 
-from lrlab.errors import LrlabError, StudyError
+from lrlab.errors import LrlabError
 from lrlab.problems import Trainable
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend, RayCluster
-from lrlab.studies.execution.local import train_locally
+from lrlab.studies.execution.backends import THIS_MACHINE, Backend
 from lrlab.studies.plan.phases import Phase, plan_first_phase, plan_next_phase
 from lrlab.studies.plan.plan import Plan
-from lrlab.studies.store.sqlite import PlannedRun, Store
-from lrlab.studies.study import StudyResult
+from lrlab.studies.store.reader import PlannedRun
+from lrlab.studies.store.sqlite import Store
+from lrlab.studies.study import StudyResult, check_planned_runs
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
 
@@ -75,7 +75,7 @@ def run_study(
     phase: Phase | None = plan_first_phase(plan)
     was_stored = store.has_study(plan.id)
     try:
-        with open_backend(backend):
+        with backend.open():
             while phase is not None:
                 blocks = _load_or_plan_blocks(plan, phase, store, backend, source)
                 results |= _run_phase(plan, phase, blocks, store, backend, progress)
@@ -90,19 +90,7 @@ def run_study(
         ):
             store.delete_study(plan.id)
         raise
-    return StudyResult(plan, tuple(finished_phases), results)
-
-
-def open_backend(backend: Backend) -> AbstractContextManager[None]:
-    """Stay connected to a cluster, so that a study connects once for all its phases.
-
-    For this machine there is nothing to open.
-    """
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution.ray import connect_to_cluster
-
-        return connect_to_cluster(backend)
-    return nullcontext()
+    return StudyResult(plan, tuple(finished_phases), results, store.load_versions(plan.id))
 
 
 def plan_blocks(
@@ -124,10 +112,6 @@ def plan_blocks(
         StudyError: there is no such cluster.
     """
     run_ids = list(runs)
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution import ray
-
-        backend = ray.to_machine(backend)
     blocks = engine.split_into_blocks(
         problem, list(runs.values()), backend.count_workers(engine), backend.memory_bytes
     )
@@ -148,17 +132,12 @@ def train_blocks(
     Raises:
         StudyError: a worker process died, the problem cannot be sent to one, or the cluster does
             not exist or was lost.
-        TrainingError: the engine cannot train this problem.
+        TrainingError: the engine cannot train this problem, or not on this machine.
     """
     if not blocks:
         return
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution import ray
-
-        trained = ray.train_on_ray(problem, blocks, engine, backend)
-    else:
-        trained = train_locally(problem, blocks, engine, backend)
-    with closing(trained):
+    training = backend.train_blocks(problem, [list(block.values()) for block in blocks], engine)
+    with closing(training) as trained:
         for i, results in trained:
             yield dict(zip(blocks[i], results, strict=True))
 
@@ -205,11 +184,7 @@ def _load_or_plan_blocks(
         store.add_phase(plan.id, phase.name, new_runs)
         planned_runs = store.load_phase(plan.id, phase.name)
     assert planned_runs is not None
-    if {run_id for run_id, _ in planned_runs} != phase.runs.keys():
-        raise StudyError(
-            f"another version of lrlab began study {plan.id}, since it planned other runs for the "
-            f"phase {phase.name}; delete the study with `lrlab delete {plan.id}` and start again."
-        )
+    check_planned_runs(plan, phase, planned_runs)
     grouped: dict[int, dict[str, Run]] = {}
     for run_id, block_number in planned_runs:
         if block_number is not None:

@@ -11,8 +11,13 @@ from lrlab.studies.statistics.paired import PairedComparison as PairedComparison
 from lrlab.studies.statistics.paired import (
     compute_confidence_interval as compute_confidence_interval,
 )
+from lrlab.studies.statistics.recommendation import Recommendation as Recommendation
+from lrlab.studies.statistics.recommendation import RecommendationReason as RecommendationReason
+from lrlab.studies.statistics.recommendation import recommend as recommend
 from lrlab.studies.statistics.time_to_target import TimeToTarget as TimeToTarget
+from lrlab.studies.statistics.time_to_target import check_target_score as check_target_score
 from lrlab.studies.statistics.time_to_target import (
     compute_times_to_target as compute_times_to_target,
 )
+from lrlab.studies.statistics.verdict import NewDataFinding as NewDataFinding
 from lrlab.studies.statistics.verdict import Verdict as Verdict

@@ -1,8 +1,9 @@
 """The comparison of some schedules: ranked, each against the baseline and against the best."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,17 @@ from numpy.typing import NDArray
 from lrlab._checks import MAX_MAGNITUDE
 from lrlab.errors import StudyError
 from lrlab.studies.statistics.best_baseline import BaselineConfig, find_hardest_configs
-from lrlab.studies.statistics.paired import FloatArray, PairedComparison, PairedTestFamily
-from lrlab.studies.statistics.verdict import Verdict, decide_verdict
+from lrlab.studies.statistics.paired import (
+    FloatArray,
+    PairedComparison,
+    PairedTestFamily,
+)
+from lrlab.studies.statistics.verdict import (
+    NewDataFinding,
+    Verdict,
+    decide_new_data_finding,
+    decide_verdict,
+)
 
 _NO_DIVERGED: Mapping[str, int] = MappingProxyType({})
 _NO_BASELINE_SCORES: Mapping[str, FloatArray] = MappingProxyType({})
@@ -52,6 +62,37 @@ class ComparisonRow:
         """The verdict on this schedule and the baseline."""
         return decide_verdict(self.vs_baseline, self.hardest_baseline)
 
+    @property
+    def new_data_finding(self) -> NewDataFinding:
+        """What is known about this schedule and the baseline for new data."""
+        return decide_new_data_finding(self.vs_baseline, self.hardest_baseline)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers of a table by name; the baseline has no difference to itself.
+
+        Names are those of the fields of ``ComparisonRow``, ``PairedComparison`` and
+        ``DifferenceEstimate``; those of the estimate for new data begin with ``new_``.
+        """
+        record: dict[str, Any] = {
+            "label": self.label,
+            "rank": self.rank,
+            "at_grid_edge": self.at_grid_edge,
+            "mean": self.mean,
+            "sd": self.sd,
+            "diverged_count": self.diverged_count,
+            "verdict": self.verdict.value,
+        }
+        pair = self.vs_baseline
+        if pair is not None:
+            record["difference"] = pair.difference
+            record["prob_better"] = pair.prob_better
+            record["correlation"] = pair.correlation
+            record |= asdict(pair.on_this_data)
+            if pair.for_new_data is not None:
+                new = asdict(pair.for_new_data)
+                record |= {f"new_{name}": value for name, value in new.items()}
+        return record
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -82,6 +123,16 @@ class Comparison:
     def better_rows(self) -> tuple[ComparisonRow, ...]:
         """The rows whose verdict is better, at the edge of the grid or not."""
         return tuple(row for row in self.other_rows if row.verdict.is_better)
+
+    @property
+    def better_as_tuned_rows(self) -> tuple[ComparisonRow, ...]:
+        """The rows whose verdict is better as tuned only."""
+        return tuple(row for row in self.other_rows if row.verdict is Verdict.BETTER_AS_TUNED)
+
+    @property
+    def worse_rows(self) -> tuple[ComparisonRow, ...]:
+        """The rows whose verdict is worse, as tuned or not."""
+        return tuple(row for row in self.other_rows if row.verdict.is_worse)
 
 
 def find_winners(comparison: Comparison) -> tuple[ComparisonRow, ...]:

@@ -57,6 +57,17 @@ class DifferenceEstimate:
         """Whether the difference is clear."""
         return self.p_holm < ALPHA
 
+    @property
+    def is_lost_by_correction(self) -> bool:
+        """Whether the difference would be clear if this were the only comparison, but is not."""
+        return self.p < ALPHA <= self.p_holm
+
+    def contains(self, difference: float) -> bool | None:
+        """Return whether the interval contains a difference; None without an interval."""
+        if self.ci_low is None or self.ci_high is None:
+            return None
+        return self.ci_low <= difference <= self.ci_high
+
 
 @dataclass(frozen=True)
 class PairedComparison:

@@ -38,6 +38,21 @@ class Verdict(StrEnum):
         return self in (Verdict.WORSE, Verdict.WORSE_ON_NEW_DATA, Verdict.WORSE_AS_TUNED)
 
 
+class NewDataFinding(StrEnum):
+    """What is known about a schedule and the baseline for new data."""
+
+    NOT_TESTABLE = auto()
+    """All seeds have the same test rows, so nothing shows how other rows would differ."""
+    CLEAR = auto()
+    """The difference on this data holds for new data, too."""
+    NOT_AT_ALL_SETTINGS = auto()
+    """The schedule is better as tuned, but may not be better than the baseline at all settings."""
+    NEEDS_SEEDS = auto()
+    """No clear difference; more seeds would show one of the measured size."""
+    NEEDS_ROWS = auto()
+    """No clear difference, and no number of seeds would show one of the measured size."""
+
+
 def decide_verdict(
     vs_baseline: PairedComparison | None, hardest_baseline: BaselineConfig | None
 ) -> Verdict:
@@ -63,3 +78,19 @@ def decide_verdict(
     if holds_for_new_data and (hardest_baseline is None or hardest_baseline.is_beaten_for_new_data):
         return Verdict.BETTER_ON_NEW_DATA
     return Verdict.BETTER
+
+
+def decide_new_data_finding(
+    vs_baseline: PairedComparison | None, hardest_baseline: BaselineConfig | None
+) -> NewDataFinding:
+    """Return what is known about a schedule for new data; arguments as in ``decide_verdict``."""
+    estimate = None if vs_baseline is None else vs_baseline.for_new_data
+    if vs_baseline is None or estimate is None:
+        return NewDataFinding.NOT_TESTABLE
+    if not estimate.significant:
+        is_out_of_reach = estimate.seeds_needed is None
+        return NewDataFinding.NEEDS_ROWS if is_out_of_reach else NewDataFinding.NEEDS_SEEDS
+    is_better = vs_baseline.difference > 0
+    if is_better and hardest_baseline and not hardest_baseline.is_beaten_for_new_data:
+        return NewDataFinding.NOT_AT_ALL_SETTINGS
+    return NewDataFinding.CLEAR

@@ -11,7 +11,7 @@ from lrlab.studies.store.schema import APPLICATION_ID, SCHEMA_VERSION
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that is writing."""
 
-_OTHER_FILE_HINT = "name another file with --db"
+_OTHER_FILE_HINT = "name another file with `db`"
 _ERROR_SENTENCES = {
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room and repeat the command; "
     "what was stored stays",

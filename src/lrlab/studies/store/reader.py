@@ -9,10 +9,10 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lrlab.errors import StudyError, format_suggestion
 from lrlab.studies.store.errors import (
@@ -21,7 +21,11 @@ from lrlab.studies.store.errors import (
     report_damage,
     translate_sqlite_errors,
 )
-from lrlab.studies.store.schema import FINAL_PHASE, UNSHARED_RUNS_CONDITION
+from lrlab.studies.store.rows import RunRow, parse_time, query_run_rows
+from lrlab.studies.store.schema import FINAL_PHASE, TIME_FORMAT, UNSHARED_RUNS_CONDITION
+
+if TYPE_CHECKING:
+    from lrlab.training import Result
 
 QueryResult = TypeVar("QueryResult")
 Query = Callable[[sqlite3.Connection], QueryResult]
@@ -45,7 +49,7 @@ def query_file(path: Path, query: Query[QueryResult]) -> QueryResult:
     try:
         if not absolute_path.is_file():
             problem = "is not a file" if absolute_path.exists() else "does not exist"
-            raise StudyError(f"the database {path} {problem}; name one with --db.")
+            raise StudyError(f"the database {path} {problem}; name another with `db`.")
         with translate_sqlite_errors(str(path)):
             state_before = _get_file_state(absolute_path)
             if not state_before[0]:
@@ -60,7 +64,7 @@ def query_file(path: Path, query: Query[QueryResult]) -> QueryResult:
             return _query_uri(f"{absolute_path.as_uri()}?mode=ro", query)
     except OSError as error:
         raise StudyError(
-            f"the database {path} cannot be read: {error.strerror}; name another with --db."
+            f"the database {path} cannot be read: {error.strerror}; name another with `db`."
         ) from None
 
 
@@ -78,30 +82,6 @@ def _get_file_state(path: Path) -> tuple[int, int, int, int]:
     return log_bytes, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-class ReadableStore(ABC):
-    """A database of studies and runs that can be read."""
-
-    @abstractmethod
-    def run_query(self, query: Query[QueryResult]) -> QueryResult:
-        """Return the result of ``query``, called with a connection to read from."""
-
-    def has_study(self, study_id: str) -> bool:
-        """Return whether a study has begun."""
-        sql = "SELECT count(*) FROM study WHERE id = ?"
-        return bool(self.run_query(lambda db: db.execute(sql, (study_id,)).fetchone()[0]))
-
-    def find_stored_runs(self, run_ids: Iterable[str]) -> set[str]:
-        """Return the ids of the stored ones among some runs."""
-        # One parameter for all ids: SQLite limits the number of parameters of a query.
-        sql = "SELECT id FROM run WHERE id IN (SELECT value FROM json_each(?))"
-        json_ids = json.dumps(list(run_ids))
-        return {
-            run_id
-            for (run_id,) in self.run_query(lambda db: db.execute(sql, (json_ids,)).fetchall())
-        }
-
-
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _RECENT = timedelta(minutes=10)
 
 
@@ -135,6 +115,7 @@ class StudySummary:
         phases: the phases planned so far, in order.
         seconds: training time of its runs, added up.
         plan: the plan as JSON.
+        problem_facts: the facts of the problem as JSON.
         source: how the command line loads the problem, as JSON; None for a study from Python.
     """
 
@@ -146,6 +127,7 @@ class StudySummary:
     phases: tuple[PhaseProgress, ...]
     seconds: float
     plan: str
+    problem_facts: str
     source: str | None
 
     @property
@@ -165,8 +147,36 @@ class StudySummary:
             phase.name == FINAL_PHASE for phase in self.phases
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the progress as JSON types, for scripts.
 
-_STUDIES_SQL = "SELECT id, problem, engine, plan, source, began_at FROM study ORDER BY rowid"
+        Keys are ``id``, ``problem``, ``engine``, ``state`` (``"finished"`` or ``"unfinished"``),
+        ``planned_count``, ``ended_count`` and ``diverged_count`` (numbers of runs), ``began_at``
+        and ``last_ended_at`` (UTC, in ISO 8601; the latter None if no run has ended), ``seconds``,
+        and ``phases``: a list with ``name`` and the three numbers of runs of each phase.
+        """
+        return {
+            "id": self.id,
+            "problem": self.problem,
+            "engine": self.engine,
+            "state": "finished" if self.is_finished else "unfinished",
+            "planned_count": self.planned_count,
+            "ended_count": self.ended_count,
+            "diverged_count": sum(phase.diverged_count for phase in self.phases),
+            "began_at": _format_time(self.began_at),
+            "last_ended_at": self.last_ended_at and _format_time(self.last_ended_at),
+            "seconds": self.seconds,
+            "phases": [asdict(phase) for phase in self.phases],
+        }
+
+
+def _format_time(time: datetime) -> str:
+    return time.strftime(TIME_FORMAT)
+
+
+_STUDIES_SQL = """
+SELECT id, problem, engine, plan, problem_facts, source, began_at FROM study ORDER BY rowid
+"""
 
 _PHASES_SQL = """
 SELECT study, name,
@@ -204,7 +214,7 @@ def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
         phase = PhaseProgress(name, planned, ended, int(diverged))
         phases.setdefault(study, []).append((phase, seconds, last))
     summaries = []
-    for study_id, problem, engine, plan, source, began in db.execute(_STUDIES_SQL):
+    for study_id, problem, engine, plan, facts, source, began in db.execute(_STUDIES_SQL):
         study_phases = phases.get(study_id, [])
         last = max((last for _, _, last in study_phases if last), default=None)
         summaries.append(
@@ -212,11 +222,12 @@ def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
                 study_id,
                 problem,
                 engine,
-                began_at=_parse_time(began),
-                last_ended_at=None if last is None else _parse_time(last),
+                began_at=parse_time(began),
+                last_ended_at=None if last is None else parse_time(last),
                 phases=tuple(phase for phase, _, _ in study_phases),
                 seconds=sum(seconds for _, seconds, _ in study_phases),
                 plan=plan,
+                problem_facts=facts,
                 source=source,
             )
         )
@@ -224,17 +235,105 @@ def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
 
 
 def query_runs_per_second(db: sqlite3.Connection, study: StudySummary) -> float | None:
-    """Return the recent speed, see ``StoreReader.measure_runs_per_second``."""
+    """Return the recent speed, see ``ReadableStore.measure_runs_per_second``."""
     if study.last_ended_at is None:
         return None
-    since = (study.last_ended_at - _RECENT).strftime(_TIME_FORMAT)
+    since = _format_time(study.last_ended_at - _RECENT)
     ended, seconds = db.execute(_RUNS_PER_SECOND_SQL, {"id": study.id, "since": since}).fetchone()
     return ended / seconds if seconds else None
 
 
-def _parse_time(text: str) -> datetime:
-    with report_damage(f"the time {text!r}"):
-        return datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC)
+def query_versions(db: sqlite3.Connection, study_id: str) -> dict[str, str]:
+    """Return the versions that began a study; empty if there is no such study."""
+    row = db.execute("SELECT versions FROM study WHERE id = ?", (study_id,)).fetchone()
+    with report_damage(f"the versions of study {study_id}"):
+        return {} if row is None else dict(json.loads(row[0]))
+
+
+PlannedRun = tuple[str, int | None]
+"""A run of a phase: its id and the number of its block, None if it was stored before the phase was
+planned.
+"""
+
+
+class ReadableStore(ABC):
+    """A database of studies and runs that can be read.
+
+    Args:
+        name: of the database, for errors.
+    """
+
+    name: str
+
+    @abstractmethod
+    def run_query(self, query: Query[QueryResult]) -> QueryResult:
+        """Return the result of ``query``, called with a connection to read from."""
+
+    def list_studies(self) -> list[StudySummary]:
+        """Return the studies in the order in which they began."""
+        return self.run_query(query_studies)
+
+    def find_study(self, text: str | None = None) -> StudySummary:
+        """Return the study that ``text`` identifies.
+
+        Args:
+            text: its id or the beginning of it, or the name of a problem that only one study has;
+                None if the database has only one study.
+
+        Raises:
+            StudyError: no study matches, or several do.
+        """
+        return _match_study(self.list_studies(), text, self.name)
+
+    def has_study(self, study_id: str) -> bool:
+        """Return whether a study has begun."""
+        return bool(self._fetch_rows("SELECT 1 FROM study WHERE id = ?", study_id))
+
+    def load_versions(self, study_id: str) -> dict[str, str]:
+        """Return the versions of lrlab and of the libraries that began a study, by name."""
+        return self.run_query(lambda db: query_versions(db, study_id))
+
+    def load_phase(self, study_id: str, phase: str) -> list[PlannedRun] | None:
+        """Return the runs of a phase in order with their blocks; None if it is not planned yet."""
+        if not self._fetch_rows(
+            "SELECT 1 FROM phase WHERE study = ? AND name = ?", study_id, phase
+        ):
+            return None
+        sql = "SELECT run, block FROM planned_run WHERE study = ? AND phase = ? ORDER BY position"
+        return self._fetch_rows(sql, study_id, phase)
+
+    def find_stored_runs(self, run_ids: Iterable[str]) -> set[str]:
+        """Return the ids of the stored ones among some runs."""
+        # One parameter for all ids: SQLite limits the number of parameters of a query.
+        sql = "SELECT id FROM run WHERE id IN (SELECT value FROM json_each(?))"
+        return {run_id for (run_id,) in self._fetch_rows(sql, json.dumps(list(run_ids)))}
+
+    def load_results(self, run_ids: Iterable[str]) -> "dict[str, Result]":
+        """Return the results of the stored ones among some runs, by id."""
+        # Imported here: the progress of a study can be read without waiting for torch.
+        from lrlab.studies.store.results import query_results
+
+        return self.run_query(lambda db: query_results(db, run_ids))
+
+    def load_run_rows(self, study_id: str, with_curves: bool) -> list[RunRow]:
+        """Return the finished runs of a study in the order of its plan; see ``query_run_rows``."""
+        return self.run_query(lambda db: query_run_rows(db, study_id, with_curves))
+
+    def count_unshared_runs(self, study: StudySummary) -> int:
+        """Return the number of stored runs that only this study has."""
+        sql = f"SELECT count(*) FROM run WHERE {UNSHARED_RUNS_CONDITION}"
+        return self.run_query(lambda db: int(db.execute(sql, {"id": study.id}).fetchone()[0]))
+
+    def measure_runs_per_second(self, study: StudySummary) -> float | None:
+        """Return the recent number of runs per second; None if too few runs have ended.
+
+        It counts the runs of the ten minutes before the last one, except those that ended at the
+        first moment of these, which were trained before it.
+        """
+        return self.run_query(lambda db: query_runs_per_second(db, study))
+
+    def _fetch_rows(self, sql: str, *values: object) -> list[Any]:
+        return self.run_query(lambda db: db.execute(sql, values).fetchall())
 
 
 class StoreReader(ReadableStore):
@@ -250,46 +349,18 @@ class StoreReader(ReadableStore):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not self.run_query(lambda db: read_schema_version(db, str(path))):
-            raise StudyError(f"{path} is empty; `lrlab compare` fills it.")
-
-    def list_studies(self) -> list[StudySummary]:
-        """Return the studies in the order in which they began."""
-        return self.run_query(query_studies)
-
-    def find_study(self, text: str | None = None) -> StudySummary:
-        """Return the study that ``text`` identifies.
-
-        Args:
-            text: its id or the beginning of it, or the name of a problem that only one study has;
-                None if the file has only one study.
-
-        Raises:
-            StudyError: no study matches, or several do.
-        """
-        return _match_study(self.list_studies(), text, self.path)
-
-    def count_unshared_runs(self, study: StudySummary) -> int:
-        """Return the number of stored runs that only this study has."""
-        sql = f"SELECT count(*) FROM run WHERE {UNSHARED_RUNS_CONDITION}"
-        return self.run_query(lambda db: int(db.execute(sql, {"id": study.id}).fetchone()[0]))
-
-    def measure_runs_per_second(self, study: StudySummary) -> float | None:
-        """Return the recent number of runs per second; None if too few runs have ended.
-
-        It counts the runs of the ten minutes before the last one, except those that ended at the
-        first moment of these, which were trained before it.
-        """
-        return self.run_query(lambda db: query_runs_per_second(db, study))
+        self.name = str(path)
+        if not self.run_query(lambda db: read_schema_version(db, self.name)):
+            raise StudyError(f"{path} is empty; `lrlab.compare(...)` fills it.")
 
     def run_query(self, query: Query[QueryResult]) -> QueryResult:
         """Return the result of ``query``, see ``query_file``."""
         return query_file(self.path, query)
 
 
-def _match_study(studies: list[StudySummary], text: str | None, path: Path) -> StudySummary:
+def _match_study(studies: list[StudySummary], text: str | None, db_name: str) -> StudySummary:
     if not studies:
-        raise StudyError(f"{path} has no study; `lrlab compare` begins one.")
+        raise StudyError(f"{db_name} has no study; `lrlab.compare(...)` begins one.")
     if text is None:
         matches = studies
     else:
@@ -299,11 +370,13 @@ def _match_study(studies: list[StudySummary], text: str | None, path: Path) -> S
         return matches[0]
     if not matches:
         names = {name for study in studies for name in (study.id, study.problem)}
-        hint = format_suggestion(str(text), sorted(names)) or "; `lrlab studies` lists them."
-        raise StudyError(f"{path} has no study {text or 'with an empty name'}{hint}")
+        hint = format_suggestion(str(text), sorted(names)) or (
+            "; `lrlab.list_studies()` lists them."
+        )
+        raise StudyError(f"{db_name} has no study {text or 'with an empty name'}{hint}")
     matching = "" if text is None else f" matching {text}"
     listed = ", ".join(f"{study.id} ({study.problem})" for study in matches[:5])
     more = ", ..." if len(matches) > 5 else ""
     raise StudyError(
-        f"{path} has {len(matches)} studies{matching}; name one by its id: {listed}{more}."
+        f"{db_name} has {len(matches)} studies{matching}; name one by its id: {listed}{more}."
     )

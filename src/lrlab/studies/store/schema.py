@@ -1,4 +1,10 @@
-"""The tables of a database, and the bytes of a learning curve in them."""
+"""The tables of a database, and the bytes of a learning curve in them.
+
+A study is stored with all that its answer, tables and plots need: its plan, the facts of its
+problem, and its runs, so that neither data nor code of the user is needed to show it again. A
+database of another version is refused, not converted: version 4 lacks the facts of the problems and
+the dummy scores on validation rows, which cannot be made up.
+"""
 
 import json
 import zlib
@@ -10,12 +16,15 @@ from numpy.typing import NDArray
 APPLICATION_ID = 0x6C726C62
 """``lrlb``: marks a database of lrlab, so that another program's is never written to."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 FINAL_PHASE = "final"
 """The name of the last phase of every study."""
 
-_UTC_NOW = "(strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""Of all times in a database, which are in UTC."""
+
+_UTC_NOW = f"(strftime('{TIME_FORMAT}', 'now'))"
 
 CREATE_STATEMENTS = (
     # Only finished runs are stored. Several studies may plan the same run.
@@ -33,7 +42,8 @@ CREATE TABLE run (
     curve BLOB NOT NULL,
     seconds REAL NOT NULL,
     ended_at TEXT NOT NULL DEFAULT {_UTC_NOW},
-    diverged_at_step INTEGER
+    diverged_at_step INTEGER,
+    validation_dummy_score REAL
 ) STRICT
 """,
     # Queries over thousands of runs read this index alone, and not the much larger curves.
@@ -45,6 +55,8 @@ CREATE TABLE study (
     fingerprint TEXT NOT NULL,
     engine TEXT NOT NULL,
     plan TEXT NOT NULL,
+    problem_facts TEXT NOT NULL,
+    versions TEXT NOT NULL,
     source TEXT,
     began_at TEXT NOT NULL DEFAULT {_UTC_NOW}
 ) STRICT
@@ -104,7 +116,7 @@ def unpack_curve(packed: bytes) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Return values and column names of a curve packed by ``pack_curve``."""
     header, _, numbers = zlib.decompress(packed).partition(b"\n")
     epochs, names, empty = json.loads(header)
-    written = np.setdiff1d(np.arange(len(names)), empty)
+    written = [i for i in range(len(names)) if i not in empty]
     values = np.full((epochs, len(names)), np.nan)
     values[:, written] = np.frombuffer(numbers, "<f8").reshape(len(written), epochs).T
     return values, tuple(names)

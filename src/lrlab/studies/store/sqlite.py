@@ -2,33 +2,36 @@
 
 import json
 import os
+import platform
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+import torch
+
+import lrlab
 from lrlab.errors import StudyError
 from lrlab.problems import Trainable
-from lrlab.schedules import to_text
 from lrlab.studies.store.errors import (
     BUSY_TIMEOUT,
     read_schema_version,
-    report_damage,
     translate_sqlite_errors,
 )
-from lrlab.studies.store.reader import Query, QueryResult, ReadableStore
+from lrlab.studies.store.reader import PlannedRun, Query, QueryResult, ReadableStore
+from lrlab.studies.store.results import build_result_row
 from lrlab.studies.store.schema import (
     APPLICATION_ID,
     CREATE_STATEMENTS,
     SCHEMA_VERSION,
     UNSHARED_RUNS_CONDITION,
-    pack_curve,
-    unpack_curve,
 )
-from lrlab.training import Curve, Result, Run
+from lrlab.studies.store.stored_problem import describe_problem
+from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
 
 
@@ -49,7 +52,7 @@ class Database:
         if path is not None and not path.parent.is_dir():
             raise StudyError(f"{path} cannot be created: the folder {path.parent} does not exist.")
         if path is not None and path.is_dir():
-            raise StudyError(f"{path} is a folder; name a file for the database with --db.")
+            raise StudyError(f"{path} is a folder; name a file with `db`.")
         self._location = ":memory:" if path is None else path.absolute()
         with translate_sqlite_errors(self.name):
             self._db = sqlite3.connect(self._location, timeout=timeout, isolation_level=None)
@@ -147,12 +150,6 @@ def _run_transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-PlannedRun = tuple[str, int | None]
-"""A run of a phase: its id and the number of its block, None if it was stored before the phase was
-planned.
-"""
-
-
 class Store(ReadableStore):
     """Studies and runs in a database file.
 
@@ -173,6 +170,7 @@ class Store(ReadableStore):
 
     def __init__(self, path: Path | None, timeout: float = BUSY_TIMEOUT) -> None:
         self.path = path
+        self.name = "the database in memory" if path is None else str(path)
         self._database = Database(path, timeout)
 
     def __enter__(self) -> Self:
@@ -203,13 +201,22 @@ class Store(ReadableStore):
             plan: the plan as JSON.
             source: how the command line loads the problem, as JSON; None if it cannot.
         """
-        row = (study_id, problem.name, problem.fingerprint, str(engine), plan, source)
+        row = {
+            "id": study_id,
+            "problem": problem.name,
+            "fingerprint": problem.fingerprint,
+            "engine": str(engine),
+            "plan": plan,
+            "problem_facts": json.dumps(describe_problem(problem)),
+            "versions": json.dumps(collect_versions()),
+            "source": source,
+        }
         with self._database.open_transaction() as writing:
-            writing.execute(
-                "INSERT INTO study (id, problem, fingerprint, engine, plan, source) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET source = excluded.source "
-                "WHERE excluded.source IS NOT NULL",
-                row,
+            _insert(
+                writing,
+                "study",
+                [row],
+                "(id) DO UPDATE SET source = excluded.source WHERE excluded.source IS NOT NULL",
             )
 
     def add_phase(self, study_id: str, phase: str, planned_runs: Sequence[PlannedRun]) -> None:
@@ -232,31 +239,6 @@ class Store(ReadableStore):
             if planned.rowcount:
                 writing.executemany("INSERT INTO planned_run VALUES (?, ?, ?, ?, ?)", rows)
 
-    def load_phase(self, study_id: str, phase: str) -> list[PlannedRun] | None:
-        """Return the runs of a phase in order with their blocks; None if it is not planned yet."""
-        if not self._fetch_rows(
-            "SELECT 1 FROM phase WHERE study = ? AND name = ?", study_id, phase
-        ):
-            return None
-        sql = "SELECT run, block FROM planned_run WHERE study = ? AND phase = ? ORDER BY position"
-        return self._fetch_rows(sql, study_id, phase)
-
-    def load_results(self, run_ids: Iterable[str]) -> dict[str, Result]:
-        """Return the results of the stored ones among some runs, by id."""
-        # One parameter for all ids: SQLite limits the number of parameters of a query.
-        sql = (
-            "SELECT id, test_score, diverged, curve, seconds, diverged_at_step FROM run "
-            "WHERE id IN (SELECT value FROM json_each(?))"
-        )
-        rows = self._fetch_rows(sql, json.dumps(list(run_ids)))
-        with translate_sqlite_errors(self._database.name):
-            return {
-                run_id: Result(
-                    test_score, bool(diverged), _unpack_run_curve(run_id, curve), seconds, step
-                )
-                for run_id, test_score, diverged, curve, seconds, step in rows
-            }
-
     def add_results(
         self,
         problem: Trainable,
@@ -273,16 +255,13 @@ class Store(ReadableStore):
             results: of the finished runs, by id.
         """
         rows = [
-            _build_row(problem, engine, run_id, runs[run_id], result)
+            build_result_row(problem, engine, run_id, runs[run_id], result)
             for run_id, result in results.items()
         ]
         if not rows:
             return
-        names, placeholders = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
         with self._database.open_transaction() as writing:
-            writing.executemany(
-                f"INSERT INTO run ({names}) VALUES ({placeholders}) ON CONFLICT DO NOTHING", rows
-            )
+            _insert(writing, "run", rows, "DO NOTHING")
 
     def delete_study(self, study_id: str) -> int:
         """Delete a study and its runs, except runs that another study has.
@@ -302,7 +281,7 @@ class Store(ReadableStore):
             )
             if not writing.execute("DELETE FROM study WHERE id = ?", (study_id,)).rowcount:
                 raise StudyError(
-                    f"{self._database.name} has no study {study_id}; `lrlab studies` lists them."
+                    f"{self.name} has no study {study_id}; `lrlab.list_studies()` lists them."
                 )
         return deleted.rowcount
 
@@ -310,36 +289,22 @@ class Store(ReadableStore):
         """Return the result of ``query``, called with a connection to read from."""
         return self._database.run_query(query)
 
-    def _fetch_rows(self, sql: str, *values: object) -> list[Any]:
-        return self.run_query(lambda db: db.execute(sql, values).fetchall())
+
+def _insert(
+    writing: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]], on_conflict: str
+) -> None:
+    """Insert one or more rows, each by the names of its columns."""
+    names, placeholders = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+    writing.executemany(
+        f"INSERT INTO {table} ({names}) VALUES ({placeholders}) ON CONFLICT {on_conflict}", rows
+    )
 
 
-def _unpack_run_curve(run_id: str, packed: bytes) -> Curve:
-    with report_damage(f"the curve of run {run_id}"):
-        return Curve(*unpack_curve(packed))
-
-
-def _build_row(
-    problem: Trainable, engine: Engine, run_id: str, run: Run, result: Result
-) -> dict[str, Any]:
-    assert run.schedule is not None
-    other_schedules = {
-        name: to_text(schedule) for name, schedule in run.hyperparameter_schedules.items()
-    }
-    settings = run.settings.to_dict()
-    if other_schedules:
-        settings["other_schedules"] = other_schedules
+def collect_versions() -> dict[str, str]:
+    """Return the versions of lrlab and of what its numbers depend on, by name."""
     return {
-        "id": run_id,
-        "problem": problem.name,
-        "fingerprint": problem.fingerprint,
-        "schedule": to_text(run.schedule),
-        "settings": json.dumps(settings),
-        "seed": run.seed,
-        "engine": str(engine),
-        "test_score": result.test_score,
-        "diverged": int(result.diverged),
-        "curve": pack_curve(result.curve.values, result.curve.columns),
-        "seconds": result.seconds,
-        "diverged_at_step": result.diverged_at_step,
+        "lrlab": lrlab.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
     }

@@ -8,7 +8,7 @@ import pytest
 
 from lrlab import to_text
 from lrlab.studies import Store, StoreReader
-from lrlab.studies.store import frames
+from lrlab.studies.frames import read_epochs_frame, read_runs_frame
 from tests.studies.store.factories import IDS, RESULTS, RUNS, write_study
 
 
@@ -20,7 +20,7 @@ def db(tmp_path: Path) -> Path:
 
 
 def test_runs_have_a_row_each(db: Path) -> None:
-    frame = frames.read_runs(StoreReader(db), "0123abcd")
+    frame = read_runs_frame(StoreReader(db), "0123abcd")
     assert frame["run"].tolist() == IDS[:6]
     assert frame["phase"].tolist() == ["tuning"] * 4 + ["final"] * 2
     for row in frame.to_dict("records"):
@@ -43,7 +43,7 @@ def test_runs_have_a_row_each(db: Path) -> None:
 
 
 def test_epochs_have_a_row_each(db: Path) -> None:
-    frame = frames.read_epochs(StoreReader(db), "0123abcd")
+    frame = read_epochs_frame(StoreReader(db), "0123abcd")
     assert len(frame) == sum(len(RESULTS[run_id].curve) for run_id in IDS[:6])
     for run_id, rows in frame.groupby("run", observed=True):
         curve, run = RESULTS[run_id].curve, RUNS[run_id]
@@ -58,10 +58,10 @@ def test_epochs_have_a_row_each(db: Path) -> None:
 def test_a_store_and_a_reader_give_the_same_frames(db: Path) -> None:
     with Store(db) as store:
         pd.testing.assert_frame_equal(
-            frames.read_runs(store, "0123abcd"), frames.read_runs(StoreReader(db), "0123abcd")
+            read_runs_frame(store, "0123abcd"), read_runs_frame(StoreReader(db), "0123abcd")
         )
 
 
 def test_frames_of_a_study_without_ended_runs_are_empty(db: Path) -> None:
-    assert len(frames.read_runs(StoreReader(db), "4567cdef")) == 0
-    assert len(frames.read_epochs(StoreReader(db), "4567cdef")) == 0
+    assert len(read_runs_frame(StoreReader(db), "4567cdef")) == 0
+    assert len(read_epochs_frame(StoreReader(db), "4567cdef")) == 0
