@@ -196,7 +196,7 @@ class DummyOutput:
     Args:
         rule: what is predicted.
         shape: the shape of one row of outputs.
-        dtype: their type.
+        dtype: their type if the targets are whole numbers; else it is that of the targets.
 
     >>> dummy_output = DummyOutput(predict_class_frequencies, (2,), torch.float32)
     >>> dummy_output(torch.tensor([0, 1, 1, 1])).exp().round()
@@ -209,7 +209,8 @@ class DummyOutput:
 
     def __call__(self, targets: Tensor) -> Tensor:
         """Compute the row from training targets."""
-        return self.rule(targets, self.shape).to(self.dtype)
+        dtype = targets.dtype if targets.is_floating_point() else self.dtype
+        return self.rule(targets, self.shape).to(dtype)
 
 
 @dataclass(frozen=True)
