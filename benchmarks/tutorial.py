@@ -21,7 +21,7 @@ import lrlab
 from lrlab.lab import plan_study
 from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Protocol, Store, list_engines, run_study, select_engine
-from lrlab.studies.execution.backends import count_cores
+from lrlab.studies.execution.local import count_cores
 from lrlab.views import study_plots
 from lrlab.views.answer import VERDICT_LABELS, assess_claim, write_answer
 from lrlab.views.study_table import format_table

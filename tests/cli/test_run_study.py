@@ -11,9 +11,7 @@ from lrlab.cli.run_study import run_study_with_progress
 from lrlab.errors import StudyError
 from lrlab.lab import plan_study
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Plan, Store, run_study
-from lrlab.studies.execution import ray as ray_backend
-from lrlab.studies.execution import runner
+from lrlab.studies import Machine, Plan, RayCluster, Store, run_study
 from lrlab.studies.plan.plan import Protocol
 from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 
@@ -69,8 +67,8 @@ def test_a_study_on_a_cluster_is_continued_there(
     lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(studies, "run_study", stop)
-    monkeypatch.setattr(runner, "open_backend", lambda backend: nullcontext())
-    monkeypatch.setattr(ray_backend, "describe_cluster", lambda: "a cluster")
+    monkeypatch.setattr(RayCluster, "open", lambda backend: nullcontext())
+    monkeypatch.setattr(RayCluster, "describe", lambda backend: "a cluster")
 
     def run_and_get_command(*options: str) -> str:
         result: CommandResult = lrlab("compare", *STUDY, "--engine", "ray", *options)

@@ -14,7 +14,6 @@ def plan(options: StudyOptions) -> None:
     Takes the options of `lrlab compare`, except --target-score, --output and --force.
     """
     from lrlab.studies import (
-        Machine,
         Store,
         StoreReader,
         estimate_cost,
@@ -33,8 +32,7 @@ def plan(options: StudyOptions) -> None:
         plan = replace(plan, engine=engine)
         stored_run_count = len(reader.find_stored_runs(plan_first_phase(plan).runs))
     echo(f"engine: {engine} ({reason})", err=True)
-    machine = backend if isinstance(backend, Machine) else Machine()
-    echo(format_plan(plan, estimate_cost(plan, machine), stored_run_count))
+    echo(format_plan(plan, estimate_cost(plan, backend.driver), stored_run_count))
 
 
 def _has_content(db: Path) -> bool:

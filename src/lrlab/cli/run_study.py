@@ -45,7 +45,6 @@ def run_study_with_progress(
         source: the options of the problem as JSON, which ``lrlab resume`` needs.
     """
     from lrlab.studies import run_study
-    from lrlab.studies.execution.runner import open_backend
     from lrlab.training.engines import keep_freed_memory
     from lrlab.views.progress import show_progress
 
@@ -54,16 +53,17 @@ def run_study_with_progress(
         # Stdout is for the result: what Ray or a training function prints goes to stderr.
         with (
             redirect_stdout(sys.stderr),
-            open_backend(backend),
+            backend.open(),
             show_progress(True) as progress,
         ):
-            _print_cluster(backend)
+            if cluster := backend.describe():  # without --address it may be somebody else's
+                echo(f"training on {cluster}", err=True)
             return run_study(plan, store, backend, progress, source)
     except KeyboardInterrupt:
         assert store.path is not None
         command = (
             f"lrlab resume {plan.id}{db_options.format_db_option(store.path)}"
-            f"{_format_cluster_options(backend)}"
+            f"{_format_backend_options(backend)}"
         )
         echo(f"stopped; finished runs are stored in {store.path}. To continue: {command}", err=True)
         raise typer.Exit(130) from None
@@ -79,22 +79,8 @@ def present_study(study: "StudyResult", target_score: float | None, output: Path
     echo(f"\nPlot: {output} · runs: {db}, study {study.plan.id}")
 
 
-def _print_cluster(backend: "Backend") -> None:
-    """Print which Ray cluster is used: without --address it may be somebody else's."""
-    from lrlab.studies import RayCluster
-
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution.ray import describe_cluster
-
-        echo(f"training on {describe_cluster()}", err=True)
-
-
-def _format_cluster_options(backend: "Backend") -> str:
+def _format_backend_options(backend: "Backend") -> str:
     """Return the options with which ``lrlab resume`` trains on the same cluster."""
-    from lrlab.studies import RayCluster
-
-    if not isinstance(backend, RayCluster):
-        return ""
-    address = "" if backend.address is None else f" --address {backend.address}"
-    gpus = f" --gpus-per-run {backend.gpus_per_run:g}" if backend.gpus_per_run else ""
-    return f" --engine ray{address}{gpus}"
+    return "".join(
+        f" --{name.replace('_', '-')} {value}" for name, value in backend.arguments.items()
+    )

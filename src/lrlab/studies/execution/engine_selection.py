@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lrlab.errors import StudyError, format_suggestion
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine, RayCluster
+from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.reader import ReadableStore
@@ -74,8 +74,7 @@ def select_engine(
     best_stored = max(stored_counts, key=stored_counts.__getitem__)
     if stored_counts[best_stored]:
         return best_stored, f"it trained {stored_counts[best_stored]} of these runs already"
-    machine = THIS_MACHINE if isinstance(backend, RayCluster) else backend
-    return probe_engines(plan, last_engine, machine)
+    return probe_engines(plan, last_engine, backend.driver)
 
 
 def probe_engines(plan: Plan, engine: Engine, machine: Machine) -> tuple[Engine, str]:

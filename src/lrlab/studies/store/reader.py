@@ -9,7 +9,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from pathlib import Path
@@ -183,6 +183,32 @@ class StudySummary:
             return None
         return (self.planned_count - self.ended_count) / runs_per_second
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the progress as JSON types, for scripts.
+
+        Keys are ``id``, ``problem``, ``engine``, ``state`` (``"finished"`` or ``"unfinished"``),
+        ``planned_count``, ``ended_count`` and ``diverged_count`` (numbers of runs), ``began_at``
+        and ``last_ended_at`` (UTC, in ISO 8601; the latter None if no run has ended), ``seconds``,
+        and ``phases``: a list with ``name`` and the three numbers of runs of each phase.
+        """
+        return {
+            "id": self.id,
+            "problem": self.problem,
+            "engine": self.engine,
+            "state": "finished" if self.is_finished else "unfinished",
+            "planned_count": self.planned_count,
+            "ended_count": self.ended_count,
+            "diverged_count": sum(phase.diverged_count for phase in self.phases),
+            "began_at": _format_time(self.began_at),
+            "last_ended_at": self.last_ended_at and _format_time(self.last_ended_at),
+            "seconds": self.seconds,
+            "phases": [asdict(phase) for phase in self.phases],
+        }
+
+
+def _format_time(time: datetime) -> str:
+    return time.strftime(TIME_FORMAT)
+
 
 _STUDIES_SQL = """
 SELECT id, problem, engine, plan, problem_facts, source, began_at FROM study ORDER BY rowid
@@ -248,7 +274,7 @@ def query_runs_per_second(db: sqlite3.Connection, study: StudySummary) -> float 
     """Return the recent speed, see ``ReadableStore.measure_runs_per_second``."""
     if study.last_ended_at is None:
         return None
-    since = (study.last_ended_at - _RECENT).strftime(TIME_FORMAT)
+    since = _format_time(study.last_ended_at - _RECENT)
     ended, seconds = db.execute(_RUNS_PER_SECOND_SQL, {"id": study.id, "since": since}).fetchone()
     return ended / seconds if seconds else None
 
