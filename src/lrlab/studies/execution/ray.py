@@ -46,16 +46,11 @@ _RESUME_HINT = "repeat the study: runs that are stored are not trained again"
 def train_on_ray(
     problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine, gpus: float
 ) -> Generator[tuple[int, list[Result]], None, None]:
-    """Train every block on the connected cluster; yield its index and its results.
+    """Train every block on the connected cluster; see ``Backend.train_blocks``.
 
     A block is a task for one core and ``gpus`` GPUs, which may be a fraction. If a node or a worker
     dies, only its current block runs again, on another node if there is one. An early end cancels
-    all tasks.
-
-    Raises:
-        StudyError: the cluster was lost or has no node for a block, its nodes have other versions
-            of torch or lrlab, or a block lost its worker several times.
-        LrlabError: raised by a task.
+    all tasks. All nodes need the versions of this machine.
     """
     list_slots(gpus)
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_MAX_RETRIES)(_train_block)
@@ -63,7 +58,7 @@ def train_on_ray(
     pending: dict[ray.ObjectRef[list[Result]], int] = {}
     with _send_user_code():
         # Ray sends a reference in a list as it is, and would replace a plain one by its value.
-        arguments = [put_value(problem)], engine, _get_versions()
+        arguments = [put_value(problem)], engine, _describe_versions()
         try:
             while True:
                 for index, runs in islice(waiting, _MAX_PENDING - len(pending)):
@@ -83,7 +78,7 @@ def train_on_ray(
 
 def _get_results(reference: "ray.ObjectRef[list[Result]]", run_count: int) -> list[Result]:
     try:
-        results: list[Result] = ray.get(reference)
+        return list(ray.get(reference))
     except exceptions.RayTaskError as error:
         if isinstance(error.cause, LrlabError):
             raise error.cause from None
@@ -99,28 +94,23 @@ def _get_results(reference: "ray.ObjectRef[list[Result]]", run_count: int) -> li
             f"the last time by {type(error).__name__}; {_RESUME_HINT}. If it is lost again, memory "
             "may be short: start a new study with less `memory`, for smaller blocks."
         ) from None
-    return results
 
 
 def _train_block(
-    runs: Sequence[Run],
-    problem_references: "list[ray.ObjectRef[Trainable]]",
-    engine: Engine,
-    versions: dict[str, str],
+    runs: Sequence[Run], problem: "list[ray.ObjectRef[Trainable]]", engine: Engine, versions: str
 ) -> list[Result]:
     """Train a block in a worker process of a node; the task that Ray calls."""
     node = ray.util.get_node_ip_address()
-    for name, version in _get_versions().items():
-        if version != versions[name]:
-            raise StudyError(
-                f"all nodes need the same {name} for equal results: this machine has version "
-                f"{versions[name]}, the node {node} has {version}; install {versions[name]} there."
-            )
+    if _describe_versions() != versions:
+        raise StudyError(
+            f"all nodes need the same versions for equal results: the driver has {versions}, the "
+            f"node {node} has {_describe_versions()}; install there what the driver has."
+        )
     engine.check_available()
     keep_freed_memory()
     try:
         with use_one_thread():
-            return engine.train(get_value(problem_references[0]), runs)
+            return engine.train(get_value(problem[0]), runs)
     except LrlabError:
         raise
     except Exception as error:
@@ -129,12 +119,10 @@ def _train_block(
         ) from None
 
 
-def _get_versions() -> dict[str, str]:
+def _describe_versions() -> str:
     """Return the versions on which results depend; Ray compares its own and Python's."""
-    return {
-        "torch": torch.__version__.partition("+")[0],
-        "lrlab": import_module("lrlab").__version__,
-    }
+    torch_version = torch.__version__.partition("+")[0]
+    return f"torch {torch_version} and lrlab {import_module('lrlab').__version__}"
 
 
 @contextmanager
