@@ -15,13 +15,12 @@ import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from lrlab._version import __version__
 from lrlab.errors import LrlabError, StudyError, pluralize, require_package
 from lrlab.problems import Trainable
 from lrlab.studies.execution.local import count_cores, reduce_tensor
@@ -121,8 +120,7 @@ def _train_block(
 
 def _describe_versions() -> str:
     """Return the versions on which results depend; Ray compares its own and Python's."""
-    torch_version = torch.__version__.partition("+")[0]
-    return f"torch {torch_version} and lrlab {import_module('lrlab').__version__}"
+    return f"torch {torch.__version__.partition('+')[0]} and lrlab {__version__}"
 
 
 @contextmanager
@@ -220,7 +218,7 @@ def put_value(value: object) -> "ray.ObjectRef[Any]":
         StudyError: the value cannot be pickled.
     """
     ray.util.register_serializer(
-        Tensor, serializer=reduce_tensor, deserializer=lambda reduced: reduced[0](*reduced[1])
+        torch.Tensor, serializer=reduce_tensor, deserializer=lambda call: call[0](*call[1])
     )
     try:
         return ray.put(value)
@@ -230,7 +228,7 @@ def put_value(value: object) -> "ray.ObjectRef[Any]":
             "create that inside a function of the problem."
         ) from None
     finally:
-        ray.util.deregister_serializer(Tensor)
+        ray.util.deregister_serializer(torch.Tensor)
 
 
 @lru_cache(maxsize=1)
