@@ -38,6 +38,9 @@ _POLL_SECONDS = 5
 _MAX_PENDING = 1000
 """Blocks handed to Ray at a time; each takes 10 kB here, and every wait looks at all of them."""
 
+_VERSIONS = f"torch {torch.__version__.partition('+')[0]} and lrlab {__version__}"
+"""What results depend on; Ray compares its own version and Python's."""
+
 _MAX_RETRIES, _OOM_RETRIES = 3, "RAY_task_oom_retries"
 _RESUME_HINT = "repeat the study: runs that are stored are not trained again"
 
@@ -57,7 +60,7 @@ def train_on_ray(
     pending: dict[ray.ObjectRef[list[Result]], int] = {}
     with _send_user_code():
         # Ray sends a reference in a list as it is, and would replace a plain one by its value.
-        arguments = [put_value(problem)], engine, _describe_versions()
+        arguments = [put_value(problem)], engine, _VERSIONS
         try:
             while True:
                 for index, runs in islice(waiting, _MAX_PENDING - len(pending)):
@@ -100,10 +103,10 @@ def _train_block(
 ) -> list[Result]:
     """Train a block in a worker process of a node; the task that Ray calls."""
     node = ray.util.get_node_ip_address()
-    if _describe_versions() != versions:
+    if versions != _VERSIONS:
         raise StudyError(
             f"all nodes need the same versions for equal results: the driver has {versions}, the "
-            f"node {node} has {_describe_versions()}; install there what the driver has."
+            f"node {node} has {_VERSIONS}; install there what the driver has."
         )
     engine.check_available()
     keep_freed_memory()
@@ -118,20 +121,12 @@ def _train_block(
         ) from None
 
 
-def _describe_versions() -> str:
-    """Return the versions on which results depend; Ray compares its own and Python's."""
-    return f"torch {torch.__version__.partition('+')[0]} and lrlab {__version__}"
-
-
 @contextmanager
 def connect(address: str | None) -> Iterator[None]:
-    """Connect this process to a cluster as a driver, for as long as the context lasts.
+    """Connect this process to a cluster as its driver; see ``Backend.open``.
 
     An existing connection is used and left open. Without an address and without a cluster on this
     machine, a cluster of this machine alone is started, and stopped at the end.
-
-    Raises:
-        StudyError: the cluster does not exist, or has another version of Ray or Python.
     """
     if ray.is_initialized():
         current = ray.get_runtime_context().gcs_address
