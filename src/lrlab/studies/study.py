@@ -96,6 +96,16 @@ class StudyResult:
         self._check_finished()
         return select_tuned_settings(self.plan, self.phases, self.results)
 
+    @property
+    def grid_extension_count(self) -> int:
+        """How many learning rates were added at an end of the grid, at most, for a schedule."""
+        return max(0, len(self.phases) - 2)  # all phases but tuning and the final runs
+
+    @property
+    def edge_lrs(self) -> list[float]:
+        """The selected learning rates beyond which a better one may lie, in ascending order."""
+        return sorted({s.settings.lr for s in self.selections.values() if s.at_grid_edge})
+
     @cached_property
     def final_results(self) -> dict[Schedule, list[Result]]:
         """The final runs of each schedule at its tuned settings, in the order of the seeds."""
