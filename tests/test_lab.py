@@ -90,7 +90,7 @@ def test_options_of_another_backend_are_rejected() -> None:
     ("settings", "mention"),
     [
         ({"target": "species"}, "Problem.from_table(file, target=...)"),
-        ({"metric": "mae"}, "Problem.from_arrays(x, y, model, metric=...)"),
+        ({"metric": "mae"}, "Problem.from_table(file, metric=...)"),
         ({"sedes": 3}, "did you mean seeds?"),
         ({"lr": "0.1"}, "got '0.1'"),
     ],

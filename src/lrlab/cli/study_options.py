@@ -295,22 +295,17 @@ def load_problem_from_options(
     """Load the problem that the options of the same names describe."""
     from lrlab.problems import load_problem
 
-    function_options = {
-        "metric": metric,
-        "greater_is_better": greater_is_better,
-        "percent": percent or None,
-        "dummy_score": dummy_score,
-    }
     return load_problem(
         data,
         target=target,
         task=task,
+        metric=metric,
         header=header,
-        ionosphere_file=None if ionosphere_file is None else Path(ionosphere_file),
-        test_file=None if test_file is None else Path(test_file),
-        function_options={
-            name: value for name, value in function_options.items() if value is not None
-        },
+        ionosphere_file=ionosphere_file,
+        test_file=test_file,
+        greater_is_better=greater_is_better,
+        percent=percent or None,
+        dummy_score=dummy_score,
     )
 
 
