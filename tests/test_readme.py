@@ -12,6 +12,7 @@ import pytest
 
 from lrlab import testing
 from lrlab.problems import Problem, TrainingFunction, load_problem
+from lrlab.user_code import import_user_module
 from lrlab.views.number_format import NumberFormat
 from tests.conftest import REPOSITORY
 
@@ -100,6 +101,13 @@ def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> Non
         function = load_problem(reference, metric="accuracy")
         assert isinstance(function, TrainingFunction)
         testing.check_training(function)
+
+
+def test_the_example_schedules_pass_their_checks(scripts: Path) -> None:
+    module = import_user_module(str(REPOSITORY / "examples" / "custom_schedule.py"))
+    for schedule_class in (module.HyperbolicDecay, module.QuarterCircle):
+        testing.check_schedule(schedule_class.gallery_example)
+    del sys.modules["custom_schedule"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
