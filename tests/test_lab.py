@@ -9,9 +9,8 @@ from lrlab import Cosine
 from lrlab.errors import LrlabError, ProblemError, StudyError
 from lrlab.lab import Study, compare, plan_study, resolve_backend
 from lrlab.problems import Problem, load_problem
-from lrlab.studies import Machine, Protocol, RayCluster, Store, Verdict, run_study
+from lrlab.studies import Machine, Protocol, RayCluster, Store, run_study
 from lrlab.training import Settings
-from lrlab.views.answer import VERDICT_LABELS
 from tests.raising import raises
 from tests.studies.execution.test_runner import get_numbers, plan_small_study
 
@@ -44,13 +43,6 @@ def test_compare_runs_the_same_study_as_its_parts(iris: Problem, tmp_path: Path)
         assert get_numbers(run_study(plan_small_study(iris), store, ONE)) == get_numbers(study)
     assert db.exists()
     assert get_numbers(compare("iris", [Cosine()], db=db, **options)) == get_numbers(study)
-
-
-def test_the_table_has_the_labels_of_verdicts(study: Study) -> None:
-    assert study.table.index.tolist() == [row.label for row in study.comparison.rows]
-    labels = [VERDICT_LABELS[row.verdict] for row in study.comparison.rows]
-    assert study.table["verdict"].tolist() == labels
-    assert study.table.loc["Constant(1.0)", "verdict"] == VERDICT_LABELS[Verdict.BASELINE]
 
 
 def test_notebooks_show_the_answer_and_all_schedules(study: Study) -> None:

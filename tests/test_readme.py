@@ -12,7 +12,7 @@ import pytest
 
 from lrlab import testing
 from lrlab.problems import Problem, TrainingFunction, load_problem
-from lrlab.views.answer import NumberFormat
+from lrlab.views.number_format import NumberFormat
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()

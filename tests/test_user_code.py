@@ -1,12 +1,14 @@
 """Objects in users' Python files, and the places of errors in user code."""
 
 import importlib
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from lrlab import Warmup, parse
 from lrlab.errors import LrlabError, ProblemError
 from lrlab.user_code import (
     describe_error,
@@ -16,6 +18,7 @@ from lrlab.user_code import (
     locate_error,
 )
 from tests.raising import raises
+from tests.schedules.definitions import DEFINITION
 
 
 @pytest.fixture
@@ -97,6 +100,16 @@ def test_a_module_that_fails(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("failing_module", "failing_module.py"):
         with raises(ProblemError, name, "failing_module.py:2", "ZeroDivisionError"):
             import_user_module(name)
+
+
+@pytest.mark.integration
+def test_a_schedule_of_an_imported_module_reaches_other_processes(scripts: Path) -> None:
+    (scripts / "my_schedules.py").write_text(DEFINITION)
+    module = import_user_module(str(scripts / "my_schedules.py"))
+    schedule = Warmup(3) >> module.MyDecay(0.3)
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.apply(repr, (schedule,)) == repr(schedule)
+        assert pool.apply(parse, (repr(schedule),)) == schedule
 
 
 def test_locate_error_returns_the_users_line() -> None:

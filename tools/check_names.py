@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from lrlab.cli.app import app
-from lrlab.dialects.parser import DIALECTS
+from lrlab.dialects import DIALECTS
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("src", "tests", "benchmarks", "examples", "tools")

@@ -1,8 +1,9 @@
-"""Packages whose public names are imported on first use, so that importing the package is fast."""
+"""Packages whose names and modules are imported on first use, so that importing them is fast."""
 
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
 
@@ -28,6 +29,21 @@ def enable_lazy_imports(
         _source_modules=source_modules, _modules=tuple(modules), _catalog_name=catalog
     )
     module.__class__ = _LazyModule
+
+
+def list_modules(path: Iterable[str], excluded: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the names of a package's public modules in alphabetical order, importing none.
+
+    Args:
+        path: the package's ``__path__``.
+        excluded: further names that are not public; those with an underscore never are.
+
+    >>> import lrlab
+    >>> "lab" in list_modules(lrlab.__path__), "lab" in list_modules(lrlab.__path__, ["lab"])
+    (True, False)
+    """
+    names = {module.name for module in iter_modules(path)} - set(excluded)
+    return tuple(sorted(name for name in names if not name.startswith("_")))
 
 
 class _LazyModule(ModuleType):

@@ -13,9 +13,11 @@ A check that fails raises an ``AssertionError`` with the rule, the value found a
 """
 
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from functools import partial
+from hashlib import blake2b
+from itertools import zip_longest
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -32,9 +34,11 @@ from lrlab.errors import (
     TrainingError,
     shorten_repr,
 )
-from lrlab.problems import Problem, Split, TrainingFunction, derive_seeds
+from lrlab.problems import AnySplit, Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
+from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule, to_text
+from lrlab.schedules.core import is_builtin
 from lrlab.training import Curve, Result, Run, Settings, loop
 from lrlab.training import train as train_run
 from lrlab.training.engines import EnsembleEngine, LoopEngine
@@ -93,11 +97,15 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _check_pickles(value: object) -> None:
+    _copy_by_pickling(value, "problem")
+
+
+def _copy_by_pickling(value: object, kind: str) -> object:
     try:
-        pickle.loads(pickle.dumps(value))
+        return pickle.loads(pickle.dumps(value))
     except Exception as error:
         raise AssertionError(
-            f"a problem must be picklable to reach worker processes, but {error}; define its "
+            f"a {kind} must be picklable to reach worker processes, but {error}; define its "
             "functions and classes at the top of a module."
         ) from error
 
@@ -176,6 +184,7 @@ def list_schedule_checks(
         "equals its pickled copy": _check_pickled_copy_is_equal,
         "parses back from its text": _check_text_round_trip,
         "updates its state without side effects": _check_metric_updates,
+        "has gallery examples that can be drawn": _check_gallery_examples,
     }
     return _make_checks(rules, subject)
 
@@ -261,7 +270,7 @@ def _check_immutable(subject: _ScheduleSubject) -> None:
 def _check_pickled_copy_is_equal(subject: _ScheduleSubject) -> None:
     schedule = subject.schedule
     subject.bind()(0, base=_BASE_LR)  # must not change the schedule
-    copy = pickle.loads(pickle.dumps(schedule))
+    copy = _copy_by_pickling(schedule, "schedule")
     for function, is_same in (
         ("==", copy == schedule),
         ("hash", hash(copy) == hash(schedule)),
@@ -308,6 +317,20 @@ def _check_metric_updates(subject: _ScheduleSubject) -> None:
             "correct what apply_state() makes of the state.",
         )
         state = new_state
+
+
+def _check_gallery_examples(subject: _ScheduleSubject) -> None:
+    for part_class in {type(part) for part in subject.schedule.walk()}:
+        example = vars(part_class).get("gallery_example", "")
+        if example and not is_builtin(part_class):
+            try:
+                bound = parse_text(example).bind(total_steps=100, steps_per_epoch=10)
+                bound(np.arange(100), base=_BASE_LR)
+            except ScheduleError as error:
+                raise AssertionError(
+                    f"{part_class.__name__}.gallery_example must be the text of a schedule for 100 "
+                    f"steps, but {example!r} is not; {error}"
+                ) from None
 
 
 # Problems
@@ -359,7 +382,7 @@ def list_problem_checks(problem: Problem) -> list[Check]:
 
 def _check_split_repeats(problem: Problem) -> None:
     _require(
-        _are_equal_splits(problem.split(0), problem.split(0)),
+        _have_same_rows(problem.split(0), problem.split(0)),
         "a seed must give the same split each time, but two splits of seed 0 differ; draw rows "
         "with np.random.default_rng(seed) and nothing else.",
     )
@@ -367,21 +390,20 @@ def _check_split_repeats(problem: Problem) -> None:
 
 def _check_splits_differ(problem: Problem) -> None:
     first, second = problem.split(0), problem.split(1)
-    is_same = _are_equal_splits(first, second)
     if problem.test_train_ratio is None:
         _require(
-            torch.equal(first.x_test, second.x_test),
+            _are_same_batches(_iter_test_rows(first), _iter_test_rows(second)),
             "test_train_ratio=None means that all seeds have the same test rows, but those of "
             "seeds 0 and 1 differ; set test_train_ratio to test rows / training rows.",
         )
     else:
         _require(
-            not is_same,
+            not _have_same_rows(first, second),
             f"test_train_ratio={problem.test_train_ratio:g} means that every seed draws its own "
             "test rows, but those of seeds 0 and 1 are the same; draw them by the seed, or set "
             "test_train_ratio=None.",
         )
-        ratio = len(first.x_test) / len(first.x_train)
+        ratio = first.test_rows / first.train_rows
         _require(
             abs(problem.test_train_ratio - ratio) < 0.01,
             f"test_train_ratio must be test rows / training rows, {ratio:.3g} here, got "
@@ -408,12 +430,13 @@ def _check_initial_weights(problem: Problem) -> None:
 
 def _check_no_leak(problem: Problem) -> None:
     split = problem.split(0)
-    train_rows = set(_to_row_bytes(split.x_train, split.y_train))
-    leaked = sum(row in train_rows for row in _to_row_bytes(split.x_test, split.y_test))
+    train_rows = {row for batch in _iter_train_rows(split) for row in _hash_rows(*batch)}
+    test_rows = [row for batch in _iter_test_rows(split) for row in _hash_rows(*batch)]
+    leaked = sum(row in train_rows for row in test_rows)
     _require(
-        leaked <= len(split.x_test) / 2,
-        f"test rows must not be training rows, but {leaked} of {len(split.x_test)} are; put each "
-        "row into one part only.",
+        leaked <= len(test_rows) / 2,
+        f"test rows must not be training rows, but {leaked} of {len(test_rows)} are; put each row "
+        "into one part only.",
     )
 
 
@@ -421,22 +444,22 @@ def _check_row_counts(problem: Problem) -> None:
     for seed in (0, 1):
         split = problem.split(seed)
         _require(
-            len(split.x_train) == len(split.y_train) == problem.train_rows,
+            split.train_rows == len(split.y_train) == problem.train_rows,
             "train_rows must be the number of training rows for every seed, but it is "
-            f"{problem.train_rows} and seed {seed} has {len(split.x_train)} rows and "
+            f"{problem.train_rows} and seed {seed} has {split.train_rows} rows and "
             f"{len(split.y_train)} targets.",
         )
         _require(
-            len(split.x_test) == len(split.y_test) > 0,
-            f"every test row needs a target, but seed {seed} has {len(split.x_test)} rows and "
+            split.test_rows == len(split.y_test) > 0,
+            f"every test row needs a target, but seed {seed} has {split.test_rows} rows and "
             f"{len(split.y_test)} targets.",
         )
 
 
 def _check_loss(problem: Problem) -> None:
-    split = problem.split(0)
+    x, y = next(problem.split(0).iter_train_batches(_BATCH_ROWS, None, epoch=0))
     network = loop.init_model(problem, derive_seeds(0).weights)
-    loss = problem.task.loss(network(split.x_train[:_BATCH_ROWS]), split.y_train[:_BATCH_ROWS])
+    loss = problem.task.loss(network(x), y)
     _require(
         loss.dim() == 0 and bool(loss.isfinite()),
         f"the loss must be one finite number, got {loss}; scale the data, and take the mean over "
@@ -451,12 +474,12 @@ def _check_loss(problem: Problem) -> None:
 
 
 def _check_metric_direction(problem: Problem) -> None:
-    split, metric = problem.split(0), problem.metric
+    x_test, y_test = next(problem.split(0).iter_test_batches(_BATCH_ROWS))
+    x, y, metric = x_test[:_BATCH_ROWS], y_test[:_BATCH_ROWS], problem.metric
     scores = []
     for sign in (1, -1):
         with fork_seeded_rng(0):
             network = problem.model()
-        x, y = split.x_test[:_BATCH_ROWS], split.y_test[:_BATCH_ROWS]
         optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
         for _ in range(_TRAINING_STEPS):
             optimizer.zero_grad()
@@ -512,17 +535,34 @@ def _describe_last_loss(result: Result) -> str:
     return "diverged" if result.diverged else f"{result.curve[-1].loss:.6g}"
 
 
-def _are_equal_splits(first: Split, second: Split) -> bool:
+def _have_same_rows(first: AnySplit, second: AnySplit) -> bool:
     return all(
-        torch.equal(getattr(first, name), getattr(second, name))
-        for name in ("x_train", "y_train", "x_test", "y_test")
+        _are_same_batches(iter_rows(first), iter_rows(second))
+        for iter_rows in (_iter_train_rows, _iter_test_rows)
     )
 
 
-def _to_row_bytes(x: Tensor, y: Tensor) -> list[bytes]:
-    """Return every row with its target, as bytes."""
+def _are_same_batches(first: Iterator[Batch], second: Iterator[Batch]) -> bool:
+    return all(
+        a is not None and b is not None and all(map(torch.equal, a, b))
+        for a, b in zip_longest(first, second)
+    )
+
+
+def _iter_train_rows(split: AnySplit) -> Iterator[Batch]:
+    if isinstance(split, Split):
+        return iter([(split.x_train, split.y_train)])
+    return split.iter_train_batches(_BATCH_ROWS, None, epoch=0)
+
+
+def _iter_test_rows(split: AnySplit) -> Iterator[Batch]:
+    return split.iter_test_batches(_BATCH_ROWS)
+
+
+def _hash_rows(x: Tensor, y: Tensor) -> list[bytes]:
+    """Return a hash of every row with its target."""
     pairs = zip(x.flatten(1) if x.dim() > 1 else x, y, strict=True)
-    return [a.numpy().tobytes() + b.numpy().tobytes() for a, b in pairs]
+    return [blake2b(a.numpy().tobytes() + b.numpy().tobytes()).digest() for a, b in pairs]
 
 
 # Training functions

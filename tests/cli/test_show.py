@@ -171,7 +171,7 @@ MISTAKES = [  # the arguments, and what the message mentions
     (["Cosine(5)", "--output", "good.json", "--output", "data.csv"], ["data.csv", "--force"]),
     (["Constant(1)", *(f"Cosine({i})" for i in range(1, 36)), "--total-steps", "9"], ["36"]),
     (["Cosine()", "--library", "torch"], ["--total-steps"]),
-    (["Cosine(5)", "--library", "jax"], ["torch, transformers, optax, keras", "jax"]),
+    (["Cosine(5)", "--library", "jax"], ["torch", "optax", "jax"]),
     (["Cosine(5, end=0.1)", "--library", "torch"], ["--lr 0.1"]),
     (["Noise(0.1)", "--library", "torch"], ["torch", "Noise(0.1)"]),
     (["Cosine(5)", "--library", "torch", "--output", "x.png"], ["--library", "--output"]),

@@ -1,6 +1,7 @@
 """A state is loaded into a scheduler with other schedules: an error, or on_mismatch."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from lrlab import Cosine, Custom, Exponential, Linear, LRScheduler, Plateau, Sch
 from lrlab.errors import SchedulerError
 from tests.optim.factories import make_optimizer, read_values, run_steps
 from tests.raising import raises
+from tests.schedules.definitions import DEFINITION, forget_schedule
 
 
 def save_state(at: int, schedule: Any, *lrs: float, **arguments: Any) -> dict[str, Any]:
@@ -46,6 +48,18 @@ def test_another_schedule(at: int) -> None:
     check_follows(new, (Cosine(100), 0.05), first=at)
     old = load(state, Cosine(100), 0.05, on_mismatch="load")
     check_follows(old, (Cosine(200), 0.1), first=at)
+
+
+def test_a_schedule_of_a_users_class_is_built_from_its_text() -> None:
+    definition = {"__name__": "my_schedules"}
+    exec(DEFINITION, definition)
+    schedule = Linear(0, 1, over=5) >> definition["MyDecay"](0.3)
+    state = json.loads(json.dumps(save_state(7, schedule, 0.1)))
+    loaded = load(state, Cosine(100), 0.1, on_mismatch="load")
+    check_follows(loaded, (schedule, 0.1), first=7)
+    forget_schedule("MyDecay")
+    with raises(SchedulerError, "MyDecay(0.3)", "unknown schedule", "`import my_schedules`"):
+        load(state, Cosine(100), 0.1, on_mismatch="load")
 
 
 def test_another_base_lr() -> None:

@@ -8,8 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from lrlab.problems.fingerprint import compute_fingerprint
+from lrlab import Cosine, Warmup, parse
+from lrlab.problems.fingerprint import compute_fingerprint, fingerprint_classes
+from lrlab.user_code import import_user_module
 from tests.conftest import REPOSITORY
+from tests.schedules.definitions import DEFINITION
 
 MODEL = """
 import torch
@@ -131,3 +134,63 @@ def test_circular_references_end() -> None:
 
     assert compute_fingerprint(circle) != compute_fingerprint([])
     assert compute_fingerprint(endless)
+
+
+def test_lrlabs_own_classes_have_no_fingerprints() -> None:
+    schedules = [0.5 * (Warmup(5) >> Cosine()).clip(0.1), parse("one_cycle().repeat(2)")]
+    assert fingerprint_classes(schedules) == {}
+
+
+CONVERSION = """
+from typing import Annotated
+from lrlab.schedules.fields import FieldSpec
+
+def convert(value):
+    return float(value)
+
+Scale = Annotated[float, FieldSpec("a number", convert)]
+"""
+WITH_CONVERSION = CONVERSION + DEFINITION.replace("scale: Positive", "scale: Scale")
+WITH_BASE = DEFINITION.replace(
+    "@dataclass", "class Base(Primitive):\n    height = 2\n\n\n@dataclass", 1
+).replace("MyDecay(Primitive)", "MyDecay(Base)")
+
+
+@pytest.mark.parametrize(
+    ("definition", "old", "new"),
+    [
+        (DEFINITION, "base * fall", "2 * base * fall"),
+        (DEFINITION, "1 / (1 + x)", "np.exp(-x)"),
+        (WITH_CONVERSION, "float(value)", "2 * float(value)"),
+        (WITH_BASE, "height = 2", "height = 3"),
+    ],
+    ids=["method", "function", "conversion", "base"],
+)
+def test_the_code_of_a_schedule_counts(scripts: Path, definition: str, old: str, new: str) -> None:
+    def fingerprint(text: str) -> str:
+        (scripts / "my_schedules.py").write_text(text)
+        sys.modules.pop("my_schedules", None)
+        module = import_user_module(str(scripts / "my_schedules.py"))
+        (value,) = fingerprint_classes([Warmup(3) >> 0.5 * module.MyDecay(2)]).values()
+        assert fingerprint_classes([module.MyDecay(3)]) == {"MyDecay": value}
+        return value
+
+    first = fingerprint(definition)
+    assert fingerprint(definition.replace(old, new)) != first
+    assert fingerprint(definition + "\nunused = 1\n") == first
+
+
+@pytest.mark.integration
+def test_a_class_without_a_file_counts_by_its_members() -> None:
+    """As in a notebook, whose classes have no source that Python finds."""
+    program = (
+        "from lrlab.problems.fingerprint import fingerprint_classes\n"
+        f"{DEFINITION}\nprint(fingerprint_classes([MyDecay(2)]))"
+    )
+    fingerprints = [
+        subprocess.run(
+            [sys.executable, "-c", text], capture_output=True, text=True, check=True
+        ).stdout
+        for text in (program, program, program.replace("base * fall", "base + fall"))
+    ]
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]

@@ -10,6 +10,7 @@ def test_derived_seeds_are_the_same_on_every_machine() -> None:
         "weights": 3677149159,
         "batch_order": 745650761,
         "validation": 2884920346,
+        "augmentation": 2642120001,
     }
 
 

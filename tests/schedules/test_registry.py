@@ -20,21 +20,8 @@ from lrlab.schedules.fields import DurationOrRemaining, Level, Period, Positive
 from lrlab.testing import check_schedule
 from lrlab.views.gallery import list_examples, render_gallery
 from tests.raising import raises
+from tests.schedules.definitions import DEFINITION
 from tests.schedules.strategies import finite, make_trees, primitives
-
-DEFINITION = """
-from dataclasses import dataclass
-from lrlab.schedules import Primitive
-from lrlab.schedules.fields import Positive
-
-@dataclass(frozen=True, repr=False)
-class NAME(Primitive):
-    gallery_example = "NAME(0.3)"
-    scale: Positive
-
-    def evaluate(self, t, base):
-        return base / (1 + self.scale * t)
-"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -124,13 +111,13 @@ def test_a_class_with_abstract_methods_is_not_registered() -> None:
 @pytest.mark.parametrize("name", ["Cosine", "Absolute", "one_cycle", "Custom"])
 def test_the_names_of_lrlab_are_taken(name: str) -> None:
     with raises(ScheduleError, name, "lrlab", "rename"):
-        exec(DEFINITION.replace("NAME", name), {"__name__": "user_module"})
+        exec(DEFINITION.replace("MyDecay", name), {"__name__": "user_module"})
     assert is_builtin(BUILDERS[name])
 
 
 @pytest.mark.parametrize("name", ["Sequential", "torch"])
 def test_other_names_are_free(name: str) -> None:
-    exec(DEFINITION.replace("NAME", name), {"__name__": "user_module"})
+    exec(DEFINITION.replace("MyDecay", name), {"__name__": "user_module"})
     assert repr(lrlab.parse(f"{name}(2)")) == f"{name}(2.0)"
 
 
@@ -138,15 +125,15 @@ def test_a_class_that_is_defined_again_takes_its_place() -> None:
     """As in a cell of a notebook, in a script run again, in a module loaded again."""
     for _ in range(2):
         definition = {"__name__": "__main__"}
-        exec(DEFINITION.replace("NAME", "Again"), definition)
+        exec(DEFINITION.replace("MyDecay", "Again"), definition)
         assert type(lrlab.parse("Again(2)")) is definition["Again"]
 
 
 def test_another_class_of_the_same_name_is_refused() -> None:
     definition = {"__name__": "first_module"}
-    exec(DEFINITION.replace("NAME", "Twice"), definition)
+    exec(DEFINITION.replace("MyDecay", "Twice"), definition)
     with raises(ScheduleError, "Twice", "first_module", "rename"):
-        exec(DEFINITION.replace("NAME", "Twice"), {"__name__": "second_module"})
+        exec(DEFINITION.replace("MyDecay", "Twice"), {"__name__": "second_module"})
     assert type(lrlab.parse("Twice(2)")) is definition["Twice"]
 
 
@@ -170,7 +157,7 @@ def test_a_class_in_a_function_gives_its_name_to_any_other() -> None:
     for define in (define_first, define_second, define_second):
         latest = define()
         assert type(lrlab.parse("Local()")) is latest
-    exec(DEFINITION.replace("NAME", "Local"), {"__name__": "user_module"})
+    exec(DEFINITION.replace("MyDecay", "Local"), {"__name__": "user_module"})
     with raises(ScheduleError, "Local", "user_module"):
         define_first()
 
@@ -180,7 +167,7 @@ def test_a_script_may_be_imported_by_the_name_of_its_file(
 ) -> None:
     """A study of ``my_script.py:problem`` imports the script that started it."""
     file = scripts / "own_script.py"
-    file.write_text(DEFINITION.replace("NAME", "InScript"))
+    file.write_text(DEFINITION.replace("MyDecay", "InScript"))
     main = ModuleType("__main__")
     main.__file__ = str(file)
     monkeypatch.setitem(sys.modules, "__main__", main)
@@ -197,7 +184,7 @@ def test_an_unknown_class_is_named_with_the_nearest_and_the_remedy() -> None:
 
 def test_a_new_primitive_of_lrlab_is_one_class(tmp_path: Path) -> None:
     """What a contributor writes into a module of lrlab.schedules is all that a primitive needs."""
-    (tmp_path / "sawteeth.py").write_text(DEFINITION.replace("NAME", "Sawtooth"))
+    (tmp_path / "sawteeth.py").write_text(DEFINITION.replace("MyDecay", "Sawtooth"))
     spec = importlib.util.spec_from_file_location(
         "lrlab.schedules.sawteeth", tmp_path / "sawteeth.py"
     )
@@ -207,7 +194,7 @@ def test_a_new_primitive_of_lrlab_is_one_class(tmp_path: Path) -> None:
         spec.loader.exec_module(module)
         assert lrlab.parse("Warmup(5) >> Sawtooth(0.3)") == lrlab.Warmup(5) >> module.Sawtooth(0.3)
         check_schedule("Sawtooth(0.3)")
-        assert "Sawtooth(0.3)" in [example.text for example in list_examples()["sawteeth"]]
+        assert "Sawtooth(0.1)" in [example.text for example in list_examples()["sawteeth"]]
         with raises(ScheduleError, "Sawteeth", "Sawtooth?"):
             lrlab.parse("Sawteeth(0.3)")
     finally:
@@ -215,7 +202,7 @@ def test_a_new_primitive_of_lrlab_is_one_class(tmp_path: Path) -> None:
 
 
 def test_a_users_class_with_an_example_is_in_the_gallery() -> None:
-    exec(DEFINITION.replace("NAME", "MyDecay"), {"__name__": "my_schedules"})
+    exec(DEFINITION, {"__name__": "my_schedules"})
     section, examples = list(list_examples().items())[-1]
     assert section.startswith("my_schedules")
     assert [example.name for example in examples] == ["MyDecay"]

@@ -71,6 +71,7 @@ def test_the_table_summarizes_the_final_runs(study_and_db: tuple[StudyResult, Pa
     study, _ = study_and_db
     final = study.runs[study.runs.phase == "final"]
     assert list(study.table.index) == [row.label for row in study.comparison.rows]
+    assert list(study.table.verdict) == [row.verdict for row in study.comparison.rows]
     baseline_lr = study.selections[BASELINE].settings.lr
     baseline_runs = final[(final.schedule == repr(BASELINE)) & (final.lr == baseline_lr)]
     for schedule, selection in study.selections.items():

@@ -129,6 +129,12 @@ class Impure(Plateau):
         return super().update_state(state, t, metric + self.calls, base)
 
 
+class WithoutExample(Correct):
+    """Its example is no text of a schedule."""
+
+    gallery_example = "WithoutExample(0.3"
+
+
 BROKEN = {
     "binds to a training": BoundTwice(0.3),
     "has the same bits for numbers and arrays": DependsOnOtherSteps(0.3),
@@ -139,6 +145,7 @@ BROKEN = {
     "equals its pickled copy": ComparedByIdentity(0.3),
     "parses back from its text": WithoutFieldsInText(0.3),
     "updates its state without side effects": Impure(),
+    "has gallery examples that can be drawn": WithoutExample(0.3),
 }
 
 
@@ -153,6 +160,14 @@ def test_a_mistake_fails_its_check(name: str) -> None:
         check()
     assert len(str(failed.value)) > 40
     assert "; " in str(failed.value) or ": " in str(failed.value)
+
+
+def test_a_class_in_a_function_does_not_reach_worker_processes() -> None:
+    class Inside(Correct):
+        """Its module has no such name."""
+
+    with raises(AssertionError, "picklable", "top of a module"):
+        testing.check_schedule(Inside(0.3))
 
 
 def test_a_text_is_parsed() -> None:

@@ -43,7 +43,6 @@ def iris() -> Problem:
     [
         (("ensembel",), ("engine", "loop or ensemble", "ensembel")),
         (("loop", "cpu", True), ("loop", "leave out `torch_compile`")),
-        (("loop", "abacus"), ("device", "abacus")),
     ],
 )
 def test_invalid_engines_are_rejected(arguments: tuple, mentions: tuple) -> None:
@@ -65,13 +64,15 @@ def test_engines_are_read_back_from_their_text() -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_cuda_needs_a_gpu() -> None:
     with raises(TrainingError, "device", "cuda", "use cpu"):
-        EnsembleEngine("cuda")
+        EnsembleEngine("cuda").check_available()
+    with raises(TrainingError, "device", "abacus"):
+        LoopEngine("abacus").check_available()
 
 
 def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with raises(TrainingError, "torch_compile", "g++"):
-        EnsembleEngine(torch_compile=True)
+        EnsembleEngine(torch_compile=True).check_available()
 
 
 def test_the_faster_engine_is_selected(iris: Problem, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ from lrlab.views.study_plots import STUDY_PLOTS, plot_study, save_study_plot
 from tests.raising import raises
 from tests.views.factories import make_results, make_study
 
+UNTUNED_PLOTS = [kind for kind in STUDY_PLOTS if kind != "tuning"]
+
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
@@ -61,7 +63,7 @@ def study(plan: Plan, results: dict) -> StudyResult:
     return make_study(plan, results)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def large_study() -> StudyResult:
     """A tuned study of twelve schedules, some with long texts, and one far behind the others."""
     settings = Settings(epochs=4, validation_size=0.2)
@@ -72,7 +74,7 @@ def large_study() -> StudyResult:
     return make_study(plan, {s: make_results(means.get(s, 0.3)) for s in plan.schedules})
 
 
-@pytest.mark.parametrize("kind", STUDY_PLOTS)
+@pytest.mark.parametrize("kind", UNTUNED_PLOTS)
 def test_every_kind_of_plot_can_be_drawn(study: StudyResult, kind: str) -> None:
     figure = plot_study(study, kind, figsize=(6, 4))
     try:
@@ -173,6 +175,27 @@ def test_each_schedule_is_drawn_at_its_selected_settings() -> None:
     assert rates[Plateau()].times.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_validation_scores_are_those_of_the_frames(large_study: StudyResult) -> None:
+    runs = large_study.epochs.merge(large_study.runs[["run", "lr", "momentum"]], on="run")
+    runs = runs[runs["phase"].astype(str) != "final"]
+    means = runs.groupby(["schedule", "momentum", "lr"], observed=True)["validation_score"].mean()
+    for schedule, lines in study_plots.compute_tuning(large_study, [BASELINE, Cosine()]).items():
+        assert [line.label for line in lines] == ["momentum 0", "momentum 0.9"]
+        for line, momentum in zip(lines, [0, 0.9], strict=True):
+            expected = means[repr(schedule), momentum]
+            assert_allclose(line.lrs, expected.index)
+            assert_allclose(line.scores, expected)
+        selected = [
+            line.lrs[line.selected_index] for line in lines if line.selected_index is not None
+        ]
+        assert selected == [large_study.table.loc[repr(schedule), "lr"]]
+
+
+def test_an_untuned_study_has_no_plot_of_its_tuning(study: StudyResult) -> None:
+    with raises(ViewError, "not tuned", "`tune=True`"):
+        plot_study(study, "tuning")
+
+
 def test_some_schedules_next_to_the_baseline(study: StudyResult) -> None:
     for chosen in (Cosine(), "Cosine()", [Cosine()]):
         assert study_plots.select_schedules(study, chosen) == (BASELINE, Cosine())
@@ -210,10 +233,14 @@ def test_a_png_is_written(study: StudyResult, tmp_path: Path) -> None:
         save_study_plot(study, tmp_path / "none" / "iris.png")
 
 
-@pytest.mark.parametrize("kind", STUDY_PLOTS)
-def test_one_seed_and_one_epoch_can_be_drawn(tmp_path: Path, kind: str) -> None:
-    plan = build_plan(load_problem("iris"), [], Settings(epochs=1), Protocol(1))
+@pytest.mark.parametrize("kind", UNTUNED_PLOTS)
+def test_one_seed_and_one_epoch_can_be_drawn(kind: str) -> None:
+    plan = build_plan(load_problem("iris"), [Cosine()], Settings(epochs=1), Protocol(1))
     for result in (make_result([0.5]), make_result([], diverged=True)):
-        if kind == "difference_curves":
-            continue
-        save_study_plot(make_study(plan, {BASELINE: [result]}), tmp_path / "one.png", kind)
+        study = make_study(plan, {s: [result] for s in plan.schedules})
+        study_plots.draw_study(study, kind, None, Figure())
+
+
+def test_the_baseline_has_no_difference_to_itself(study: StudyResult) -> None:
+    with raises(ViewError, "nothing to compare"):
+        study_plots.draw_study(study, "difference_curves", [BASELINE], Figure())

@@ -6,16 +6,9 @@ One module per trainer, imported on first use, so that none needs another's libr
 from importlib import import_module
 from types import ModuleType
 
-__all__ = [
-    "fastai",
-    "ignite",
-    "keras",
-    "lightning",
-    "pytorch_lightning",
-    "skorch",
-    "tensorboard",
-    "transformers",
-]
+from lrlab.lazy import list_modules
+
+__all__ = list(list_modules(__path__))
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -58,8 +58,8 @@ def show(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Print code that builds the schedules in torch, transformers, optax or keras, "
-            "instead of the preview.",
+            help="Print code that builds the schedules in another library, such as torch, instead "
+            "of the preview.",
         ),
     ] = None,
     imports: ImportOption = None,

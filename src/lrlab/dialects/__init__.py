@@ -5,34 +5,24 @@ Each library has one module, imported on first use; none of them imports the lib
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from lrlab.lazy import list_modules
 
 if TYPE_CHECKING:
-    from lrlab.dialects import composer as composer
-    from lrlab.dialects import export as export
-    from lrlab.dialects import fastai as fastai
-    from lrlab.dialects import fvcore as fvcore
-    from lrlab.dialects import ignite as ignite
-    from lrlab.dialects import keras as keras
-    from lrlab.dialects import optax as optax
-    from lrlab.dialects import paddle as paddle
-    from lrlab.dialects import timm as timm
-    from lrlab.dialects import torch as torch
-    from lrlab.dialects import transformers as transformers
     from lrlab.dialects.parser import parse as parse
+
+DIALECTS = list_modules(__path__, excluded=("arguments", "building_blocks", "export", "parser"))
+"""The libraries that have a dialect: all modules of this package that are not excluded."""
 
 
 def __dir__() -> list[str]:
-    from lrlab.dialects.parser import DIALECTS
-
     return sorted([*DIALECTS, "export", "parse"])
 
 
-def __getattr__(name: str) -> object:
-    from lrlab.dialects.parser import DIALECTS, parse
-
+def __getattr__(name: str) -> Any:
     if name == "parse":
-        return parse
+        return import_module("lrlab.dialects.parser").parse
     if name in (*DIALECTS, "export"):
         return import_module(f"lrlab.dialects.{name}")
     raise AttributeError(f"module 'lrlab.dialects' has no attribute {name!r}")

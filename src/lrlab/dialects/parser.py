@@ -5,23 +5,11 @@ from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
+from lrlab.dialects import DIALECTS
 from lrlab.dialects.building_blocks import LrAndMomentum
 from lrlab.schedules import Schedule, core
 from lrlab.schedules.parser import Builders
 from lrlab.schedules.parser import parse as parse_with
-
-DIALECTS = (
-    "composer",
-    "fastai",
-    "fvcore",
-    "ignite",
-    "keras",
-    "optax",
-    "paddle",
-    "timm",
-    "torch",
-    "transformers",
-)
 
 
 class _LazyBuilders(Mapping[str, Callable[..., Any]]):

@@ -488,11 +488,17 @@ def reopen_study(
             f"the options of study {summary.id} cannot be read, the database is damaged; restore a "
             "copy of it."
         ) from None
-    plan = replace(restore_plan(summary), problem=source.load())
+    stored_plan = restore_plan(summary)
+    plan = Plan.from_dict(stored_plan.to_dict(), source.load(), stored_plan.engine)
     if plan.id != summary.id:
+        changed_classes = [
+            name
+            for name, fingerprint in plan.class_fingerprints.items()
+            if fingerprint != stored_plan.class_fingerprints.get(name)
+        ]
         raise StudyError(
-            f"{source.data} has changed since study {summary.id} was started; restore it, or start "
-            "a new study with `lrlab.compare(...)`."
+            f"{' and '.join(changed_classes) or source.data} has changed since study {summary.id} "
+            "was started; restore it, or start a new study with `lrlab.compare(...)`."
         )
     return PlannedStudy(plan, "this study began with it", backend, Path(db), source)
 

@@ -5,13 +5,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import pandas as pd
-
 from lrlab.lab.stored_studies import DatabaseFile
 from lrlab.schedules import Schedule
 from lrlab.studies.store.reader import StoreReader
 from lrlab.studies.study import StudyResult, load_study_result
-from lrlab.views.answer import VERDICT_LABELS, write_answer
+from lrlab.views.answer import write_answer
 from lrlab.views.hints import DEFAULT_DB
 from lrlab.views.study_table import render_html
 
@@ -39,12 +37,6 @@ class Study(StudyResult):
     def answer(self) -> str:
         """The answer in words, at most four lines."""
         return write_answer(self)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The comparison with verdicts: a row for each schedule, by rank."""
-        verdicts = [VERDICT_LABELS[row.verdict] for row in self.comparison.rows]
-        return super().table.assign(verdict=verdicts)
 
     def plot(
         self,

@@ -287,7 +287,7 @@ def _parse_schedules(texts: Sequence[str], current_schedules: Sequence[Schedule]
             try:
                 parsed[text] = parse(text)
             except ScheduleError as error:
-                reason = str(error).splitlines()[-1].strip(" ^")
+                reason = str(error).splitlines()[-1].strip(" ^.")
                 raise SchedulerError(
                     f"the saved schedule {shorten_repr(text)} cannot be built from its text "
                     f"({reason}): build the scheduler with that schedule."

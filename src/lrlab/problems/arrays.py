@@ -1,7 +1,7 @@
 """Problems from arrays: check arrays, tensors or frames; convert them to tensors and a task."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,7 +190,7 @@ def to_input_tensor(x: Any, name: str, float_type: torch.dtype) -> Tensor:
     return tensor.contiguous()
 
 
-def to_target_array(y: Any, name: str, inputs: Tensor) -> NDArray[Any]:
+def to_target_array(y: Any, name: str, inputs: Sized) -> NDArray[Any]:
     """Convert targets to an array of numbers, texts or booleans, one for each row of the inputs.
 
     Raises:

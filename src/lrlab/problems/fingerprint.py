@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from lrlab._checks import strip_memory_address
+from lrlab.schedules import Schedule
+from lrlab.schedules.core import FieldSchedule, get_field_specs, is_builtin
 from lrlab.user_code import is_library_file
 
 
@@ -34,6 +36,30 @@ def compute_fingerprint(*values: object) -> str:
         digest.update(piece)
         digest.update(b"\0")
     return digest.hexdigest()
+
+
+def fingerprint_classes(schedules: Iterable[Schedule]) -> dict[str, str]:
+    """Return the fingerprint of every class of users in some schedules, by the name of the class.
+
+    >>> from lrlab import Cosine, Warmup
+    >>> fingerprint_classes([Warmup(5) >> Cosine()])
+    {}
+    """
+    classes = {type(part) for schedule in schedules for part in schedule.walk()}
+    return {
+        schedule_class.__name__: compute_fingerprint(
+            schedule_class, _list_conversions(schedule_class)
+        )
+        for schedule_class in classes
+        if not is_builtin(schedule_class)
+    }
+
+
+def _list_conversions(schedule_class: type[Schedule]) -> list[object]:
+    """List the functions that convert and bind the arguments of a class of schedules."""
+    if not issubclass(schedule_class, FieldSchedule):
+        return []
+    return [(spec.convert, spec.bind) for spec in get_field_specs(schedule_class).values()]
 
 
 def _iter_pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
@@ -133,10 +159,21 @@ def _iter_names(code: CodeType) -> Iterator[str]:
 def _get_source(value: Any) -> bytes:
     try:
         return inspect.getsource(value).encode()
-    except (OSError, TypeError):  # typed at a prompt, for example
+    except (OSError, TypeError):  # typed at a prompt, or a class in a notebook
         if isinstance(value, type):
-            return repr(sorted(vars(value))).encode()
+            return b"".join(_iter_member_sources(value))
         return b"".join(_iter_bytecode(value.__code__))
+
+
+def _iter_member_sources(value: type) -> Iterator[bytes]:
+    """Yield the names of the members of a class, the source of functions, and constants."""
+    for name, member in sorted(vars(value).items()):
+        yield name.encode()
+        function = getattr(member, "__func__", getattr(member, "fget", member))
+        if isinstance(function, FunctionType):
+            yield _get_source(function)
+        elif isinstance(member, bool | int | float | complex | str | bytes | tuple):
+            yield repr(member).encode()
 
 
 def _iter_bytecode(code: CodeType) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """``Problem``: data, model, loss and metric in one value, made from arrays or a table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -12,11 +12,16 @@ from torch import nn
 from lrlab._checks import check_name
 from lrlab.errors import ProblemError, shorten_repr
 from lrlab.problems.arrays import prepare_arrays
+from lrlab.problems.dataset_rows import Collate, DatasetSplit
 from lrlab.problems.delimited import read_table
 from lrlab.problems.fingerprint import compute_fingerprint
 from lrlab.problems.metrics import Loss, Metric, Task
 from lrlab.problems.split import Split
 from lrlab.problems.table import Table, build_table_network
+from lrlab.problems.torch_datasets import DatasetArrays, prepare_datasets
+
+AnySplit = Split | DatasetSplit
+"""The rows of a seed: as tensors, or read in batches."""
 
 
 @runtime_checkable
@@ -94,7 +99,7 @@ class Problem:
 
     name: str
     fingerprint: str
-    split: Callable[[int], Split]
+    split: Callable[[int], AnySplit]
     train_rows: int
     model: Callable[[], nn.Module]
     task: Task
@@ -189,6 +194,114 @@ class Problem:
         )
 
     @classmethod
+    def from_datasets(
+        cls,
+        train: Any,
+        test: Any,
+        model: Callable[[], nn.Module],
+        *,
+        loss: Loss | None = None,
+        metric: str | Metric | None = None,
+        task: str | None = None,
+        name: str = "problem",
+        test_size: float = 0.3,
+        shuffle: bool = True,
+        unaugmented_train: Any = None,
+        collate_fn: Collate | None = None,
+        num_workers: int = 0,
+        in_memory: bool | None = None,
+        fingerprint: str | None = None,
+    ) -> Self:
+        """Make a problem from torch data sets and a model.
+
+        Items that never change are read once and stacked, if they have one shape and fit into
+        memory: the problem is then that of ``from_arrays``, and any engine can train it. Otherwise
+        the loop reads every batch through a ``DataLoader``, in the order in which it would take the
+        rows of arrays. Random transforms draw from the random numbers of torch, NumPy and Python,
+        which are seeded for every batch by the seed of the run: all runs of a seed train on the
+        same augmented batches, whatever ``num_workers`` is.
+
+        Args:
+            train: training items: a ``Dataset`` with ``__len__`` and ``__getitem__`` whose items
+                are pairs of inputs, which become one tensor, and target, a number, a text or a
+                tensor; anything else with ``collate_fn``.
+            test: test items, the same for every seed. If None, every seed draws test rows from
+                ``train``, stratified by class.
+            model: see ``from_arrays``, as loss, metric, task, name and shuffle.
+            loss: function of outputs and targets that returns a tensor of one number.
+            metric: name of a metric, or a ``Metric`` of your own.
+            task: ``"classification"`` or ``"regression"``, if targets could be either.
+            name: name of the problem and of its files.
+            test_size: fraction of ``train`` that every seed draws as test rows if there is no test.
+            shuffle: whether batches are reshuffled every epoch, unless the settings of a run
+                differ.
+            unaugmented_train: the items of ``train`` without random transforms, in the same order;
+                validation rows and drawn test rows are read from it. ``train`` itself if None.
+            collate_fn: makes a batch of a list of items, as in a ``DataLoader``: a pair of inputs,
+                one tensor, and targets, with a row for each item. ``default_collate`` if None.
+            num_workers: number of processes that read batches, as in a ``DataLoader``; each process
+                that trains starts so many. 0 reads in the process that trains.
+            in_memory: whether items are stacked: True, whatever their size; False, never; None if
+                they take at most 1 GiB.
+            fingerprint: text by which stored runs are recognized, such as the version of the data.
+                If None, it covers the content of items in memory; otherwise code and attributes of
+                the data sets, but no files that they read.
+
+        Raises:
+            ProblemError: the arguments do not fit together, or an item cannot be read.
+
+        >>> import torch
+        >>> from torch.utils.data import TensorDataset
+        >>> x = torch.linspace(-1, 1, 50).reshape(50, 1)
+        >>> train = TensorDataset(x, (x[:, 0] > 0).long())
+        >>> problem = Problem.from_datasets(train, None, partial(nn.Linear, 1, 2), name="sign")
+        >>> problem.summary
+        '50 rows of shape (1,), classification, 2 classes; 15 test rows, drawn by every seed'
+        """
+        checked_name = check_name(name, ProblemError)
+        # Before any item is read: a data set may cache its items.
+        sources = (train, test, unaugmented_train, collate_fn)
+        data_fingerprint = compute_fingerprint(*sources) if fingerprint is None else fingerprint
+        data = prepare_datasets(
+            train, test, model, loss=loss, metric=metric, task=task, test_size=test_size,
+            unaugmented_train=unaugmented_train, collate_fn=collate_fn, num_workers=num_workers,
+            in_memory=in_memory,
+        )  # fmt: skip
+        if isinstance(data, DatasetArrays):
+            problem = cls.from_arrays(
+                data.x, data.y, model, loss=loss, metric=metric, task=task, name=checked_name,
+                x_test=data.x_test, y_test=data.y_test, test_size=test_size, shuffle=shuffle,
+            )  # fmt: skip
+            if fingerprint is None:
+                return problem
+        else:
+            rows = data.rows
+            problem = cls(
+                name=checked_name,
+                fingerprint="",
+                split=rows.split,
+                train_rows=rows.train_rows,
+                model=model,
+                task=data.task,
+                shuffle=bool(shuffle),
+                summary=data.summary,
+                data_warnings=data.data_warnings,
+                test_train_ratio=None if rows.test else rows.test_rows / rows.train_rows,
+                loop_only_reason=data.loop_only_reason,
+            )
+        return replace(
+            problem,
+            fingerprint=compute_fingerprint(
+                "datasets 1",
+                data_fingerprint,
+                problem.train_rows,
+                model,
+                problem.task.loss,
+                problem.metric,
+            ),
+        )
+
+    @classmethod
     def from_table(
         cls,
         path: Path | str,
@@ -280,7 +393,7 @@ class Problem:
         """The score that runs report."""
         return self.task.metric
 
-    def split_rows(self, seed: int, validation_rows: int = 0) -> Split:
+    def split_rows(self, seed: int, validation_rows: int = 0) -> AnySplit:
         """Split the rows by a seed, with some training rows held out for validation.
 
         Args:
@@ -289,3 +402,14 @@ class Problem:
         """
         has_classes = self.task.kind == "classification"
         return self.split(seed).hold_out(validation_rows, seed, has_classes)
+
+    def split_arrays(self, seed: int, validation_rows: int = 0) -> Split:
+        """Split the rows like ``split_rows``, as tensors.
+
+        Raises:
+            ProblemError: they are not in memory.
+        """
+        split = self.split_rows(seed, validation_rows)
+        if isinstance(split, DatasetSplit):
+            raise ProblemError(f"{self.name} is not in memory: {self.loop_only_reason}.")
+        return split

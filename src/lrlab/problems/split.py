@@ -119,6 +119,11 @@ class Split:
         """Number of training rows."""
         return len(self.x_train)
 
+    @property
+    def test_rows(self) -> int:
+        """Number of test rows."""
+        return len(self.x_test)
+
     def truncate(self, train_rows: int, test_rows: int) -> Self:
         """Return the first training rows and the first test rows."""
         return replace(

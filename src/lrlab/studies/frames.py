@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lrlab.errors import StudyError
-from lrlab.studies.statistics import Comparison, ComparisonRow
+from lrlab.studies.statistics import Comparison
 from lrlab.studies.store.reader import ReadableStore
 from lrlab.studies.store.rows import RunRow
 
@@ -125,10 +125,14 @@ def build_comparison_frame(
         selected_settings: the tuned settings of each schedule by their names; empty without tuning.
 
     Returns:
-        A frame whose columns are named as the fields of ``ComparisonRow``, ``PairedComparison`` and
-        ``DifferenceEstimate``; those of the estimate for new data begin with ``new_``.
+        A frame with the columns ``rank``, the settings by their names, and all of
+        ``ComparisonRow.to_dict``.
     """
-    rows = [_build_record(row, selected_settings.get(row.label)) for row in comparison.rows]
+    rows = []
+    for row in comparison.rows:
+        record = row.to_dict()
+        first = {"schedule": record.pop("label"), "rank": record.pop("rank")}
+        rows.append({**first, **selected_settings.get(row.label, {}), **record})
     return pd.DataFrame(rows).set_index("schedule")
 
 
@@ -143,21 +147,3 @@ def _parse_settings(text: str) -> dict[str, Any]:
         raise StudyError(
             f"the settings {text} cannot be read, the database is damaged; restore a copy of it."
         ) from None
-
-
-def _build_record(row: ComparisonRow, settings: Mapping[str, Any] | None) -> dict[str, Any]:
-    record: dict[str, Any] = {"schedule": row.label, "rank": row.rank}
-    if settings is not None:
-        record |= {**settings, "at_grid_edge": row.at_grid_edge}
-    record |= {"mean": row.mean, "sd": row.sd, "diverged_count": row.diverged_count}
-    paired = row.vs_baseline
-    if paired is not None:
-        record |= {
-            "difference": paired.difference,
-            "prob_better": paired.prob_better,
-            "correlation": paired.correlation,
-        }
-        record |= vars(paired.on_this_data)
-        if paired.for_new_data is not None:
-            record |= {f"new_{name}": value for name, value in vars(paired.for_new_data).items()}
-    return record

@@ -157,13 +157,14 @@ class StudyResult:
         settings of the constant rate; otherwise the constant rate.
 
         Raises:
-            StudyError: every run of the constant rate diverged, and no other schedule is better.
+            StudyError: every run of the constant rate diverged, and no other schedule can be
+                recommended.
         """
         row = self.recommendation.row
         if row is None:
             raise StudyError(
                 f"study {self.plan.id} has no best schedule, since every run of the constant rate "
-                "diverged and no other schedule is clearly better; use a lower `lr`."
+                "diverged and no other schedule can be recommended; use a lower `lr`."
             )
         schedule = self.schedules_by_label[row.label]
         selection = self.selections[schedule]
@@ -310,10 +311,12 @@ def restore_plan(summary: StudySummary) -> Plan:
         StudyError: the plan cannot be read, or another version of lrlab made it.
     """
     try:
+        plan_data = json.loads(summary.plan)
         plan = Plan.from_dict(
-            json.loads(summary.plan),
+            plan_data,
             StoredProblem.from_facts(json.loads(summary.problem_facts)),
             Engine.from_text(summary.engine),
+            plan_data.get("classes", {}),
         )
     except ScheduleError as error:
         reason = str(error).splitlines()[-1].strip(" ^")

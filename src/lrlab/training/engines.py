@@ -23,10 +23,8 @@ class Engine(ABC):
     """What trains the runs of a study, and on which device.
 
     Args:
-        device: device to train on, as torch names it.
-
-    Raises:
-        TrainingError: this machine lacks the device.
+        device: device to train on, as torch names it; this machine may lack it, see
+            ``check_available``.
     """
 
     kind: ClassVar[str]
@@ -34,7 +32,12 @@ class Engine(ABC):
 
     device: str = "cpu"
 
-    def __post_init__(self) -> None:
+    def check_available(self) -> None:
+        """Check that this machine can train with it.
+
+        Raises:
+            TrainingError: it lacks the device, or a compiler for ``torch_compile``.
+        """
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError):
@@ -134,9 +137,6 @@ class EnsembleEngine(Engine):
     Args:
         torch_compile: whether steps use ``torch.compile``.
 
-    Raises:
-        TrainingError: this machine lacks the device, or a compiler for ``torch_compile``.
-
     >>> str(EnsembleEngine("meta"))
     'ensemble, meta'
     """
@@ -145,8 +145,9 @@ class EnsembleEngine(Engine):
 
     torch_compile: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_available(self) -> None:
+        """Check that this machine can train with it; see ``Engine.check_available``."""
+        super().check_available()
         compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
         if self.torch_compile and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise TrainingError(
@@ -183,9 +184,10 @@ ENGINES: dict[str, type[Engine]] = {
 def create_engine(kind: str, device: str = "cpu", torch_compile: bool = False) -> Engine:
     """Create the engine of a kind.
 
+    It is not checked whether this machine can train with it.
+
     Raises:
-        TrainingError: the kind is unknown, its engine does not compile, or this machine lacks the
-            device or a compiler.
+        TrainingError: the kind is unknown, or its engine does not compile.
 
     >>> create_engine("ensemble", "meta")
     EnsembleEngine(device='meta', torch_compile=False)

@@ -15,7 +15,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import Problem, Split, Trainable, derive_seeds
+from lrlab.problems import AnySplit, Problem, Trainable, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule
@@ -143,7 +143,7 @@ def get_current_lr(optimizer: Optimizer) -> float:
 
 
 def _evaluate(
-    problem: Problem, model: nn.Module, split: Split, settings: Settings
+    problem: Problem, model: nn.Module, split: AnySplit, settings: Settings
 ) -> tuple[float, float | None, float | None]:
     """Return test score, validation loss and validation score; NaN if an output is not finite."""
     metric, scale = problem.task.metric.fn, split.target_scale
@@ -171,7 +171,7 @@ def _is_finite(epoch: Epoch) -> bool:
     return all(isfinite(number) for number in numbers if number is not None)
 
 
-def compute_dummy_scores(problem: Problem, split: Split) -> DummyScores:
+def compute_dummy_scores(problem: Problem, split: AnySplit) -> DummyScores:
     """Return the scores of a constant prediction, which a diverged run gets.
 
     Raises:

@@ -11,7 +11,7 @@ from statistics import median
 import numpy as np
 
 from lrlab.errors import TrainingError
-from lrlab.problems import Problem, Split, Trainable
+from lrlab.problems import AnySplit, Problem, Trainable
 from lrlab.training.dispatch import require_rows
 from lrlab.training.engines import Engine, LoopEngine
 from lrlab.training.result import Result
@@ -133,16 +133,10 @@ def _truncate_problem(problem: Problem, max_rows: int) -> Problem:
     """Return the problem with at most ``max_rows`` training rows, and test rows in proportion."""
     train_rows = min(max_rows, problem.train_rows)
 
-    def split(seed: int) -> Split:
+    def split(seed: int) -> AnySplit:
         full_split = problem.split(seed)
-        test_rows = max(1, round(len(full_split.x_test) * train_rows / problem.train_rows))
-        return replace(
-            full_split,
-            x_train=full_split.x_train[:train_rows],
-            y_train=full_split.y_train[:train_rows],
-            x_test=full_split.x_test[:test_rows],
-            y_test=full_split.y_test[:test_rows],
-        )
+        test_rows = max(1, round(full_split.test_rows * train_rows / problem.train_rows))
+        return full_split.truncate(train_rows, test_rows)
 
     return replace(problem, split=split, train_rows=train_rows)
 

@@ -1,45 +1,42 @@
-"""The answer of a study in words: what its numbers say, and how numbers are written.
+"""The answer of a study in words: a sentence or two for each decision of the statistics.
 
-Percentages for scores that are fractions, four significant digits for all others.
+What to do next is written as arguments of Python in backticks, see ``hints.py``.
 """
 
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 from lrlab.errors import pluralize
-from lrlab.problems.metrics import Metric
-from lrlab.studies import StudyResult, find_varied_hyperparameters
-from lrlab.studies.statistics import (
+from lrlab.studies import (
     ComparisonRow,
     DifferenceEstimate,
-    PairedComparison,
+    NewDataFinding,
+    RecommendationReason,
+    StudyResult,
     Verdict,
-    find_winners,
+    find_varied_hyperparameters,
 )
-from lrlab.training import Settings
-
-HYPERPARAMETER_LABELS = {"lr": "learning rate", "weight_decay": "weight decay"}
-"""Labels of hyperparameters where they differ from the name."""
+from lrlab.views.number_format import NumberFormat
+from lrlab.views.settings_text import format_settings
 
 VERDICT_LABELS = {
     Verdict.BASELINE: "baseline",
     Verdict.IDENTICAL: "the same",
     Verdict.NO_CLEAR_DIFFERENCE: "no clear difference",
-    Verdict.BETTER: "better here",
+    Verdict.BETTER: "better on this data",
     Verdict.BETTER_ON_NEW_DATA: "better, new data too",
     Verdict.BETTER_AS_TUNED: "better as tuned",
-    Verdict.WORSE: "worse here",
+    Verdict.WORSE: "worse on this data",
     Verdict.WORSE_ON_NEW_DATA: "worse, new data too",
     Verdict.WORSE_AS_TUNED: "worse as tuned",
 }
-"""The verdicts in a few words; *here* means on this data."""
+"""The verdicts in a few words."""
 
-_BASELINE_NAME = "the constant rate"
+BASELINE_NAME = "the constant rate"
 
-_FIXED_TEST_ROWS = (
-    "For new data nothing can be said: the test rows are not known to vary with the seeds."
+_NEW_DATA_NOT_TESTABLE = (
+    "Nothing can be said about new data: the seeds are not known to have different test rows."
 )
+_EDGE_REMEDY = "is the lowest or highest tried, and a better one may lie beyond: extend `lr`."
 
 
 def write_answer(study: StudyResult) -> str:
@@ -48,26 +45,7 @@ def write_answer(study: StudyResult) -> str:
     Separate sentences describe this data and new data like it. Differences are positive where the
     schedule is better, with their 95 % intervals.
     """
-    rows = study.comparison.rows
-    if all(row.diverged_count == study.comparison.seed_count for row in rows):
-        return "Every run diverged, so nothing can be said: use a lower learning rate (--lr)."
-    if study.comparison.seed_count == 1:
-        return "One seed cannot separate a gain from luck: use more (--seeds 30)."
-    if not study.comparison.other_rows:
-        return "There is nothing to compare: name another schedule (--schedule)."
-    winners = find_winners(study.comparison)
-    better_as_tuned = [
-        row for row in study.comparison.other_rows if row.verdict is Verdict.BETTER_AS_TUNED
-    ]
-    if winners:
-        lines = _write_winner(study, winners[0])
-    elif study.comparison.better_rows:
-        lines = _write_winners_at_edge(study)
-    elif better_as_tuned:
-        lines = _write_better_as_tuned(study, better_as_tuned)
-    else:
-        lines = _write_none_better(study)
-    return "\n".join(lines)
+    return "\n".join(_WRITERS[study.recommendation.reason](study))
 
 
 def assess_claim(study: StudyResult, row: ComparisonRow, gain: float) -> str:
@@ -78,262 +56,227 @@ def assess_claim(study: StudyResult, row: ComparisonRow, gain: float) -> str:
         row: of the schedule, not of the baseline.
         gain: positive where the schedule is better, in units of the metric (0.02 is 2 points).
     """
-    number_format, paired = NumberFormat.from_study(study), row.vs_baseline
+    number_format, pair = NumberFormat.from_study(study), row.vs_baseline
     subject = f"A gain of {number_format.format_amount(gain)}"
-    if paired is None or paired.on_this_data.ci_low is None:
+    if pair is None or pair.on_this_data.contains(gain) is None:
         return f"{subject} can be neither confirmed nor refuted."
-    parts = [f"{_locate_gain(paired.on_this_data, gain, number_format)} on this data"]
-    if paired.for_new_data is not None:
-        parts.append(
-            f"{_locate_gain(paired.for_new_data, gain, number_format)} for new data like it"
+    places = " and ".join(
+        f"{'within' if estimate.contains(gain) else 'outside'} "
+        f"{number_format.format_interval(estimate.ci_low, estimate.ci_high)} {scope}"
+        for estimate, scope in zip(
+            pair.estimates, ("on this data", "for new data like it"), strict=False
         )
-    return f"{subject} lies {' and '.join(parts)}."
-
-
-def _write_winner(study: StudyResult, winner: ComparisonRow) -> Iterator[str]:
-    better = study.comparison.better_rows
-    at_edge_count = sum(row.at_grid_edge for row in better)
-    other_winner_count = len(better) - at_edge_count - 1
-    others = (
-        f"; {pluralize(other_winner_count, 'other')} {_choose_verb(other_winner_count)} better too"
-        if other_winner_count
-        else ""
     )
-    yield f"{_write_difference(study, winner, 'better')}{others}."
+    return f"{subject} lies {places}."
+
+
+def _write_better(study: StudyResult) -> Iterator[str]:
+    recommendation, winner = study.recommendation, study.recommendation.row
+    assert winner is not None
+    also = ""
+    if recommendation.also_better:
+        also = f"; {_count(recommendation.also_better, 'other')} better too"
+    yield f"{_write_difference(study, winner, 'better')}{also}."
     yield _write_new_data(study, winner)
-    if at_edge_count:
+    at_edge, diverged = recommendation.better_at_grid_edge, recommendation.better_but_diverged
+    if at_edge:
         yield (
-            f"{pluralize(at_edge_count, 'other')} {_choose_verb(at_edge_count)} better too, but at "
-            "the lowest or highest learning rate tried, so cannot win: extend --lr."
+            f"{_count(at_edge, 'other')} better too, but at the lowest or highest learning rate "
+            "tried, so a better one may lie beyond: extend `lr`."
         )
-    elif winner is study.comparison.rows[0]:
-        yield from _write_undecided(
-            study, "the best", [(row, row.vs_best) for row in study.comparison.rows]
-        )
+    if diverged:
+        yield f"{_count(diverged, 'other')} better too on average, but diverged more often."
+    if not (at_edge or diverged):
+        yield from _write_undecided(study, "the best")
 
 
-def _write_winners_at_edge(study: StudyResult) -> Iterator[str]:
-    count, name = len(study.comparison.better_rows), _BASELINE_NAME
-    subject = "1 schedule is" if count == 1 else f"{count} schedules are"
-    yield f"{_write_scope(study)} {subject} better than {name}, but cannot win:"
-    if study.comparison.baseline_row.at_grid_edge:
-        best_lr = f"the best learning rate of {name}"
-    else:
-        best_lr = "its best learning rate" if count == 1 else "the best learning rate of each"
-    yield f"{best_lr} is the lowest or highest tried, and a better one may lie beyond: extend --lr."
+def _write_better_but_diverged(study: StudyResult) -> Iterator[str]:
+    rows = study.recommendation.better_but_diverged
+    yield f"{_write_held_back(study, rows)}:"
+    seeds, baseline = study.comparison.seed_count, study.comparison.baseline_row
+    counts = " and ".join(f"{row.diverged_count}" for row in rows)
+    yield (
+        f"{counts} of {'its' if len(rows) == 1 else 'their'} {seeds} runs diverged, "
+        f"{baseline.diverged_count or 'none'} of {BASELINE_NAME} did: try lower learning rates "
+        "(`lr`)."
+    )
 
 
-def _write_better_as_tuned(study: StudyResult, rows: list[ComparisonRow]) -> Iterator[str]:
+def _write_better_at_grid_edge(study: StudyResult) -> Iterator[str]:
+    rows = study.recommendation.better_at_grid_edge
+    yield f"{_write_held_back(study, rows)}:"
+    owner = "its best learning rate" if len(rows) == 1 else "the best learning rate of each"
+    yield f"{owner} {_EDGE_REMEDY}"
+
+
+def _write_baseline_at_grid_edge(study: StudyResult) -> Iterator[str]:
+    yield f"{_write_held_back(study, study.recommendation.better_at_grid_edge)}:"
+    yield f"the best learning rate of {BASELINE_NAME} {_EDGE_REMEDY}"
+
+
+def _write_better_as_tuned(study: StudyResult) -> Iterator[str]:
     """Yield the answer if the baseline may have lost only because it was badly tuned."""
-    count, name = len(rows), _BASELINE_NAME
-    yield f"{_write_scope(study)} no schedule is known to be better than {name}:"
+    rows = study.comparison.better_as_tuned_rows
     hardest = rows[0].hardest_baseline
     assert hardest is not None
-    settings_text = " and ".join(
-        format_settings(
-            study.baseline_settings[hardest.label],
-            find_varied_hyperparameters(tuple(study.baseline_settings.values())),
-        )
-    )
+    names = find_varied_hyperparameters(tuple(study.baseline_settings.values()))
+    settings = " and ".join(format_settings(study.baseline_settings[hardest.label], names))
     score = NumberFormat.from_study(study).format_score(hardest.mean)
-    yield (
-        f"{count} {_choose_verb(count)} better as tuned, but at {settings_text} {name} scores "
-        f"{score}."
-    )
-    yield "To tune better, use more --tuning-seeds, or learning rates closer together (--lr)."
+    yield f"{_write_scope(study)} no schedule is known to be better than {BASELINE_NAME}:"
+    yield f"{_count(rows)} better as tuned, but at {settings} {BASELINE_NAME} scores {score}."
+    yield "To tune better, use more `tuning_seeds`, or learning rates closer together (`lr`)."
 
 
-def _write_none_better(study: StudyResult) -> Iterator[str]:
-    worse = [row for row in study.comparison.other_rows if row.verdict.is_worse]
-    if len(study.comparison.other_rows) == 1 and worse:
-        yield f"{_write_difference(study, worse[0], 'worse')}."
-        yield _write_new_data(study, worse[0])
-        return
-    scope, name = _write_scope(study), _BASELINE_NAME
-    undecided_count = len(study.comparison.other_rows) - len(worse)
-    if worse:
+def _write_no_clear_difference(study: StudyResult) -> Iterator[str]:
+    comparison, scope = study.comparison, _write_scope(study)
+    worse_count, other_count = len(comparison.worse_rows), len(comparison.other_rows)
+    if worse_count:
+        undecided_count = other_count - worse_count
         verb = "shows" if undecided_count == 1 else "show"
-        others = f", {undecided_count} {verb} no clear difference" if undecided_count else ""
-        worse_text = f"{len(worse)} {_choose_verb(len(worse))} worse"
-        yield f"{scope} no schedule is better than {name}: {worse_text}{others}."
-    elif undecided_count == 1:
-        schedule = study.comparison.other_rows[0].label
-        yield f"{scope} there is no clear difference between {schedule} and {name}."
-    else:
-        yield f"{scope} there is no clear difference between any schedule and {name}."
-    if study.comparison.test_train_ratio is None:
-        yield _FIXED_TEST_ROWS
-    elif worse:
-        count = sum(row.verdict is Verdict.WORSE_ON_NEW_DATA for row in worse)
         yield (
-            f"For new data like it, {count or 'none'} of these {_choose_verb(count)} known to be "
-            "worse."
+            f"{scope} no schedule is better than {BASELINE_NAME}: {_count(comparison.worse_rows)} "
+            f"worse, {undecided_count} {verb} no clear difference."
         )
     else:
-        yield "For new data like it, there is no clear difference either."
-    yield from _write_undecided(
-        study, name, [(row, row.vs_baseline) for row in study.comparison.other_rows]
-    )
+        subject = comparison.other_rows[0].label if other_count == 1 else "any schedule"
+        yield f"{scope} there is no clear difference between {subject} and {BASELINE_NAME}."
+    yield from _write_new_data_of_all(study)
+    yield from _write_undecided(study, BASELINE_NAME)
+
+
+def _write_worse(study: StudyResult) -> Iterator[str]:
+    rows = study.comparison.worse_rows
+    if len(rows) == 1:
+        yield f"{_write_difference(study, rows[0], 'worse')}."
+        yield _write_new_data(study, rows[0])
+    else:
+        scope = _write_scope(study)
+        yield f"{scope} no schedule is better than {BASELINE_NAME}: {_count(rows)} worse."
+        yield from _write_new_data_of_all(study)
+
+
+def _write_nothing_to_compare(study: StudyResult) -> Iterator[str]:
+    yield "There is nothing to compare: name another schedule (`schedules`)."
+
+
+def _write_one_seed(study: StudyResult) -> Iterator[str]:
+    yield "One seed cannot separate a gain from luck: use more (`seeds=30`)."
+
+
+def _write_baseline_diverged(study: StudyResult) -> Iterator[str]:
+    yield f"Every run of {BASELINE_NAME} diverged, and no other schedule can be recommended:"
+    yield "use a lower learning rate (`lr`)."
+
+
+def _write_all_diverged(study: StudyResult) -> Iterator[str]:
+    yield "Every run diverged, so nothing can be said: use a lower learning rate (`lr`)."
+
+
+_WRITERS: dict[RecommendationReason, Callable[[StudyResult], Iterator[str]]] = {
+    RecommendationReason.BETTER: _write_better,
+    RecommendationReason.BETTER_BUT_DIVERGED: _write_better_but_diverged,
+    RecommendationReason.BETTER_AT_GRID_EDGE: _write_better_at_grid_edge,
+    RecommendationReason.BASELINE_AT_GRID_EDGE: _write_baseline_at_grid_edge,
+    RecommendationReason.BETTER_AS_TUNED: _write_better_as_tuned,
+    RecommendationReason.NO_CLEAR_DIFFERENCE: _write_no_clear_difference,
+    RecommendationReason.WORSE: _write_worse,
+    RecommendationReason.NOTHING_TO_COMPARE: _write_nothing_to_compare,
+    RecommendationReason.ONE_SEED: _write_one_seed,
+    RecommendationReason.BASELINE_DIVERGED: _write_baseline_diverged,
+    RecommendationReason.ALL_DIVERGED: _write_all_diverged,
+}
+"""What writes the lines of the answer for each reason."""
 
 
 def _write_new_data(study: StudyResult, row: ComparisonRow) -> str:
     """Return the sentence on new data for a schedule that clearly differs on this data."""
-    paired, number_format = row.vs_baseline, NumberFormat.from_study(study)
-    assert paired is not None
-    estimate = paired.for_new_data
-    if estimate is None:
-        return _FIXED_TEST_ROWS
-    interval = _write_interval(estimate, number_format, len(study.comparison.other_rows))
-    if estimate.significant and not (
-        row.hardest_baseline is None or row.hardest_baseline.is_beaten_for_new_data
-    ):
-        name = _BASELINE_NAME
-        return f"For new data like it, this is not settled: at some settings {name} may be as good."
-    if estimate.significant:
-        word = "better" if paired.difference > 0 else "worse"
-        return f"For new data like it, it is {word} too{interval}."
-    remedy = (
-        "more rows may settle it, more seeds cannot"
-        if estimate.seeds_needed is None
-        else f"{_round_seeds(estimate.seeds_needed)} seeds would settle it"
-    )
-    return f"For new data like it, this is not settled{interval}: {remedy}."
+    pair = row.vs_baseline
+    assert pair is not None
+    if pair.for_new_data is None:
+        return _NEW_DATA_NOT_TESTABLE
+    interval = _write_interval(study, pair.for_new_data, len(study.comparison.other_rows))
+    match row.new_data_finding:
+        case NewDataFinding.CLEAR:
+            word = "better" if pair.difference > 0 else "worse"
+            return f"For new data like it, it is {word} too{interval}."
+        case NewDataFinding.NOT_AT_ALL_SETTINGS:
+            return (
+                f"For new data like it, it is better as tuned{interval}, but {BASELINE_NAME} may "
+                "be as good with other settings."
+            )
+        case NewDataFinding.NEEDS_SEEDS:
+            assert pair.for_new_data.seeds_needed is not None
+            remedy = f"about {_round_seeds(pair.for_new_data.seeds_needed)} seeds would show one"
+        case _:
+            remedy = "more rows may show one, more seeds cannot"
+    return f"For new data like it, there is no clear difference{interval}: {remedy}."
 
 
-def _write_undecided(
-    study: StudyResult,
-    reference: str,
-    pairs: list[tuple[ComparisonRow, PairedComparison | None]],
-) -> Iterator[str]:
-    """Yield a sentence on the first pair without a clear difference on this data, if any."""
-    number_format = NumberFormat.from_study(study)
-    for row, paired in pairs:
-        if paired is None or paired.on_this_data.significant:
-            continue
-        if paired.on_this_data.min_detectable is None:
-            continue
-        detectable = number_format.format_amount(paired.on_this_data.min_detectable)
-        if detectable == number_format.format_amount(0):  # equal but for rounding errors
-            continue
-        gain = number_format.format_difference(paired.difference)
-        yield (
-            f"{row.label} vs {reference}: {gain}{_get_unit(study)}, no clear difference. "
-            "Smallest detectable difference with "
-            f"{pluralize(study.comparison.seed_count, 'seed')}: {detectable}."
-        )
+def _write_new_data_of_all(study: StudyResult) -> Iterator[str]:
+    """Yield the sentence on new data if no schedule is better on this data."""
+    worse = study.comparison.worse_rows
+    if study.comparison.test_train_ratio is None:
+        yield _NEW_DATA_NOT_TESTABLE
+    elif worse:
+        count = sum(row.verdict is Verdict.WORSE_ON_NEW_DATA for row in worse)
+        yield f"For new data like it, {count or 'none'} of these {_be(count)} known to be worse."
+    else:
+        yield "For new data like it, there is no clear difference either."
+
+
+def _write_undecided(study: StudyResult, reference: str) -> Iterator[str]:
+    """Yield a sentence on the best schedule without a clear difference to the recommended one."""
+    undecided, number_format = study.recommendation.undecided, NumberFormat.from_study(study)
+    if undecided is None:
         return
+    gain = f"{number_format.format_difference(undecided.difference)}{_get_unit(study)}"
+    yield (
+        f"{undecided.label} vs {reference}: {gain}, no clear difference. Smallest detectable "
+        f"difference with {pluralize(study.comparison.seed_count, 'seed')}: "
+        f"{number_format.format_amount(undecided.min_detectable)}."
+    )
 
 
-def _round_seeds(seeds: int) -> str:
-    """Round a number of seeds to two digits: it rests on estimates."""
-    return f"about {float(f'{seeds:.1e}'):.0f}"
+def _write_held_back(study: StudyResult, rows: Sequence[ComparisonRow]) -> str:
+    subject = f"{rows[0].label} is" if len(rows) == 1 else f"{len(rows)} schedules are"
+    return f"{_write_scope(study)} {subject} better than {BASELINE_NAME}, but cannot win"
 
 
 def _write_difference(study: StudyResult, row: ComparisonRow, word: str) -> str:
-    paired, number_format = row.vs_baseline, NumberFormat.from_study(study)
-    assert paired is not None
+    pair, number_format = row.vs_baseline, NumberFormat.from_study(study)
+    assert pair is not None
     unit = _get_unit(study) + (" as tuned" if row.hardest_baseline else "")
-    interval = _write_interval(paired.on_this_data, number_format, 1)
-    gain = f"{number_format.format_difference(paired.difference)}{unit}{interval}"
-    return f"{_write_scope(study)} {row.label} is {word} than {_BASELINE_NAME}: {gain}"
+    interval = _write_interval(study, pair.on_this_data, 1)
+    gain = f"{number_format.format_difference(pair.difference)}{unit}{interval}"
+    return f"{_write_scope(study)} {row.label} is {word} than {BASELINE_NAME}: {gain}"
 
 
-def _write_interval(
-    estimate: DifferenceEstimate, number_format: "NumberFormat", test_count: int
-) -> str:
+def _write_interval(study: StudyResult, estimate: DifferenceEstimate, test_count: int) -> str:
     """Return the interval in brackets, and why it is not significant if it excludes zero."""
-    if estimate.ci_low is None or estimate.ci_high is None:
+    if estimate.ci_low is None:
         return ""
-    excludes_zero = estimate.ci_low > 0 or estimate.ci_high < 0
-    reason = ""
-    if excludes_zero and not estimate.significant:
-        reason = f", but {test_count} schedules were compared"
-    return f" ({number_format.format_interval(estimate.ci_low, estimate.ci_high)}{reason})"
-
-
-def _locate_gain(estimate: DifferenceEstimate, gain: float, number_format: "NumberFormat") -> str:
-    assert estimate.ci_low is not None
-    assert estimate.ci_high is not None
-    side = "within" if estimate.ci_low <= gain <= estimate.ci_high else "outside"
-    return f"{side} {number_format.format_interval(estimate.ci_low, estimate.ci_high)}"
+    interval = NumberFormat.from_study(study).format_interval(estimate.ci_low, estimate.ci_high)
+    reason = f", but {test_count} schedules were compared" if estimate.is_lost_by_correction else ""
+    return f" (95 % interval {interval}{reason})"
 
 
 def _write_scope(study: StudyResult) -> str:
     return f"On this data ({pluralize(study.comparison.seed_count, 'seed')})"
 
 
+def _round_seeds(seeds: int) -> str:
+    """Round a number of seeds to two digits: it rests on estimates."""
+    return f"{float(f'{seeds:.1e}'):.0f}"
+
+
 def _get_unit(study: StudyResult) -> str:
     return " points" if study.plan.problem.metric.percent else ""
 
 
-def _choose_verb(count: int) -> str:
+def _count(rows: Sequence[ComparisonRow], noun: str = "") -> str:
+    """Return ``1 is``, ``2 are`` or, with a noun, ``1 other is``, ``2 others are``."""
+    return f"{pluralize(len(rows), noun) if noun else len(rows)} {_be(len(rows))}"
+
+
+def _be(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def format_settings(settings: Settings, hyperparameters: Iterable[str]) -> list[str]:
-    """Return settings with their labels: ``learning rate 0.1``, ``momentum 0.9``."""
-    return [
-        f"{HYPERPARAMETER_LABELS.get(name, name)} {format_setting(settings, name)}"
-        for name in hyperparameters
-    ]
-
-
-def format_setting(settings: Settings, name: str) -> str:
-    """Return the value of one setting, numbers as short as possible."""
-    value = getattr(settings, name)
-    return f"{value:g}" if isinstance(value, float) else f"{value}"
-
-
-@dataclass(frozen=True)
-class NumberFormat:
-    """The format of all numbers of one comparison, so that they line up.
-
-    Args:
-        percent: whether scores are fractions, shown as percentages.
-        decimals: digits after the decimal point of other scores; None for powers of ten.
-    """
-
-    percent: bool
-    decimals: int | None
-
-    @staticmethod
-    def from_study(study: StudyResult) -> "NumberFormat":
-        """Return the format for the mean scores of a study."""
-        means = [row.mean for row in study.comparison.rows]
-        return NumberFormat.from_scores(means, study.plan.problem.metric)
-
-    @staticmethod
-    def from_scores(scores: Iterable[float], metric: Metric) -> "NumberFormat":
-        """Return four significant digits of the smallest score, or powers of ten beyond eight."""
-        smallest = min(map(abs, scores))
-        decimals = 4 - math.ceil(math.log10(smallest)) if smallest > 0 else 4
-        return NumberFormat(metric.percent, max(0, decimals) if -8 <= decimals <= 8 else None)
-
-    def format_score(self, value: float) -> str:
-        """Return a score with its unit: ``97.3 %`` or ``54.32``."""
-        return f"{100 * value:.1f} %" if self.percent else self._format_number(value, "")
-
-    def format_sd(self, value: float | None) -> str:
-        """Return a standard deviation without a unit."""
-        if value is None:
-            return "-"
-        return f"{100 * value:.1f}" if self.percent else self._format_number(value, "")
-
-    def format_difference(self, value: float) -> str:
-        """Return a signed difference; in points for percentages."""
-        return f"{100 * value:+z.2f}" if self.percent else self._format_number(value, "+")
-
-    def format_amount(self, value: float) -> str:
-        """Return a difference for a sentence, with a sign only below zero: ``0.42 points``."""
-        return f"{100 * value:z.2f} points" if self.percent else self._format_number(value, "")
-
-    def format_interval(self, low: float | None, high: float | None) -> str:
-        """Return the two ends of the interval of a difference."""
-        if low is None or high is None:
-            return "-"
-        return f"{self.format_difference(low)} … {self.format_difference(high)}"
-
-    def _format_number(self, value: float, sign: str) -> str:
-        # z: a value that rounds to zero has no minus.
-        spec = f"{sign}z.3e" if self.decimals is None else f"{sign}z.{self.decimals}f"
-        return format(value, spec)

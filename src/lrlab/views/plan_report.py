@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lrlab.errors import pluralize
 from lrlab.studies import CostEstimate, Plan, find_varied_hyperparameters
-from lrlab.views.answer import HYPERPARAMETER_LABELS, format_setting
+from lrlab.views.settings_text import HYPERPARAMETER_LABELS, format_setting
 from lrlab.views.text import Column, format_columns, format_duration
 
 _PLURALS = {"lr": "learning rates", "momentum": "momenta", "weight_decay": "weight decays"}

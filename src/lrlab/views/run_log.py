@@ -4,7 +4,7 @@ import math
 
 from lrlab.problems.metrics import Metric
 from lrlab.training import Epoch, Result, Settings
-from lrlab.views.text import OPTIMIZER_NAMES
+from lrlab.views.settings_text import OPTIMIZER_NAMES
 
 
 def format_epoch(epoch: Epoch, settings: Settings, has_schedule: bool, metric: Metric) -> str:

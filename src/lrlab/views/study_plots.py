@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lrlab.dialects import parse
-from lrlab.errors import ViewError, format_suggestion
+from lrlab.errors import ViewError, format_suggestion, pluralize
 from lrlab.schedules import Schedule
 from lrlab.studies import (
     BASELINE,
@@ -30,9 +30,10 @@ from lrlab.studies import (
 )
 from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Result, Settings
-from lrlab.views.answer import NumberFormat, format_settings
 from lrlab.views.files import atomic_write
 from lrlab.views.line_styles import get_line_style
+from lrlab.views.number_format import NumberFormat
+from lrlab.views.settings_text import format_settings
 from lrlab.views.study_table import format_verdict
 from lrlab.views.text import format_paired_seeds
 
@@ -53,6 +54,12 @@ _INTERVALS = {3.5: "95 % interval on this data", 1.2: "95 % interval for new dat
 """Labels of the intervals of a difference, by the widths of their lines."""
 
 _SEED_OPTIONS: LineOptions = {"markersize": 4, "alpha": 0.6}
+
+_SELECTED_OPTIONS: LineOptions = {
+    "marker": "o", "markersize": 12, "markerfacecolor": "none", "markeredgecolor": "#000000",
+    "linestyle": "none", "clip_on": False,
+}  # fmt: skip
+_GRID_EDGE_OPTIONS: LineOptions = {"color": "#999999", "linestyle": ":", "linewidth": 1.2}
 
 _LOG_AXIS_RATIO = 10
 """Ratio of the highest to the lowest peak rate that makes the axis logarithmic."""
@@ -206,6 +213,23 @@ class SeedScores:
     band: Band
 
 
+@dataclass(frozen=True, eq=False)
+class TuningLine:
+    """The mean validation scores of a schedule by learning rate, at the same other settings.
+
+    Args:
+        label: the other settings that vary; empty if none do.
+        lrs: the learning rates tried, in ascending order.
+        scores: one for each of them.
+        selected_index: where the selected settings are; None if they are on another line.
+    """
+
+    label: str
+    lrs: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    selected_index: int | None
+
+
 def compute_rates(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, Rates]:
     """Compute the rates of schedules at their selected settings, step by step.
 
@@ -257,6 +281,38 @@ def compute_difference_curves(
         for schedule in schedules
         if schedule != BASELINE
     }
+
+
+def compute_tuning(
+    study: StudyResult, schedules: Iterable[Schedule]
+) -> dict[Schedule, list[TuningLine]]:
+    """Compute the scores by which the settings of schedules were selected.
+
+    Raises:
+        ViewError: the study is not tuned.
+    """
+    if not study.plan.is_tuned:
+        raise ViewError(
+            f"study {study.plan.id} is not tuned, so it has no validation scores to plot; compare "
+            "with `tune=True`."
+        )
+    names = [name for name in find_varied_hyperparameters(study.plan.grid) if name != "lr"]
+    tuning = {}
+    for schedule in schedules:
+        selection = study.selections[schedule]
+        groups: dict[str, list[Settings]] = {}
+        for settings in sorted(selection.scores_tried, key=lambda settings: settings.lr):
+            groups.setdefault(", ".join(format_settings(settings, names)), []).append(settings)
+        tuning[schedule] = [
+            TuningLine(
+                label,
+                np.array([settings.lr for settings in group]),
+                np.array([selection.scores_tried[settings] for settings in group]),
+                group.index(selection.settings) if selection.settings in group else None,
+            )
+            for label, group in sorted(groups.items())
+        ]
+    return tuning
 
 
 def _compute_rates(schedule: Schedule, settings: Settings, train_rows: int) -> Rates:
@@ -312,6 +368,8 @@ def draw_difference_curves(
 ) -> None:
     """Draw the paired difference to the baseline after each epoch."""
     curves = compute_difference_curves(study, schedules)
+    if not curves:
+        raise ViewError("there is nothing to compare with the baseline; name another schedule.")
     panels = _create_panels(figure, study, list(curves))
     for axes in dict.fromkeys(panels.values()):
         axes.axhline(0, color=get_line_style(0).color, linewidth=1.2)
@@ -373,6 +431,38 @@ def draw_lr(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -
     figure.suptitle(f"{study.plan.problem.name} · learning rates as trained")
 
 
+def draw_tuning(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
+    """Draw the validation scores of all settings tried; the selected ones have a ring."""
+    tuning, scale = compute_tuning(study, schedules), _get_scale(study)
+    panels = _create_grid(figure, study, schedules, "learning rate")
+    grid_lrs = [settings.lr for settings in study.plan.grid]
+    handles: dict[str, Line2D] = {}
+    for schedule, axes in panels.items():
+        for edge in (min(grid_lrs), max(grid_lrs)):
+            axes.axvline(edge, **_GRID_EDGE_OPTIONS)
+        for i, line in enumerate(tuning[schedule]):
+            style = get_line_style(4 + i)
+            (handle,) = axes.plot(
+                line.lrs, scale * line.scores, color=style.color, marker="os^Dv"[i % 5],
+                markersize=5, linestyle=get_line_style(8 * i).linestyle, label=line.label,
+            )  # fmt: skip
+            if line.label:
+                handles[line.label] = handle
+            if line.selected_index is not None:
+                j = line.selected_index
+                axes.plot(line.lrs[j], scale * line.scores[j], **_SELECTED_OPTIONS)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    handles["selected"] = Line2D([], [], label="selected", **_SELECTED_OPTIONS)
+    handles["edge"] = Line2D([], [], label="edge of the grid", **_GRID_EDGE_OPTIONS)
+    _add_legend(figure, list(handles.values()))
+    figure.supylabel(_describe_score(study, "validation rows"))
+    seeds = pluralize(study.plan.protocol.tuning_seeds, "seed")
+    figure.suptitle(f"{study.plan.problem.name} · tuning · mean over {seeds}")
+
+
 def _draw_rates(
     panels: Mapping[Schedule, Axes], rates: Mapping[Schedule, Rates], study: StudyResult
 ) -> None:
@@ -390,6 +480,7 @@ def _draw_rates(
         _format_epoch_axis(axes)
         if is_logarithmic:
             axes.set(yscale="log", ylim=(min(peaks) / 30, 1.5 * max(peaks)))
+            axes.yaxis.set_major_formatter("{x:g}")
         else:
             axes.set_ylim(0, 1.05 * max(peaks))
 
@@ -520,15 +611,25 @@ def _create_panels(
         _add_legend(figure, handles)
         axes.set_xlabel("epoch")
         return dict.fromkeys(schedules, axes)
-    columns = ceil(np.sqrt(len(schedules)))
+    return _create_grid(figure, study, schedules, "epoch")
+
+
+def _create_grid(
+    figure: Figure, study: StudyResult, schedules: Sequence[Schedule], xlabel: str
+) -> dict[Schedule, Axes]:
+    """Return the axes of each schedule, with its label as title."""
+    count = len(schedules)
+    columns = count if count <= 3 else ceil(np.sqrt(count))
     grid = figure.subplots(
-        ceil(len(schedules) / columns), columns, sharex=True, sharey=True, squeeze=False
+        ceil(count / columns), columns, sharex=True, sharey=True, squeeze=False
     ).flatten()
-    for axes in grid[len(schedules) :]:
+    for axes in grid[count:]:
         axes.remove()
     for axes, schedule in zip(grid, schedules, strict=False):
         axes.set_title(_label_schedule(study, schedule), fontsize="small", parse_math=False)
-    figure.supxlabel("epoch")
+    for axes in grid[max(0, count - columns) : count]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel(xlabel)
     return dict(zip(schedules, grid, strict=False))
 
 
@@ -575,11 +676,11 @@ def _get_scale(study: StudyResult) -> int:
     return 100 if study.plan.problem.metric.percent else 1
 
 
-def _describe_score(study: StudyResult) -> str:
+def _describe_score(study: StudyResult, rows: str = "test rows") -> str:
     metric = study.plan.problem.metric
     unit = " [%]" if metric.percent else ""
     direction = "higher" if metric.greater_is_better else "lower"
-    return f"{metric.name} on test rows{unit}, {direction} is better"
+    return f"{metric.name} on {rows}{unit}, {direction} is better"
 
 
 def _describe_difference(study: StudyResult) -> str:
@@ -596,5 +697,6 @@ STUDY_PLOTS: Mapping[str, StudyPlot] = {
     "scores": draw_scores,
     "curves": draw_curves,
     "lr": draw_lr,
+    "tuning": draw_tuning,
 }
 """What draws each kind of plot."""

@@ -16,10 +16,11 @@ from lrlab.studies import (
     TimeToTarget,
     find_varied_hyperparameters,
 )
-from lrlab.views.answer import VERDICT_LABELS, NumberFormat, format_setting, write_answer
+from lrlab.views.answer import VERDICT_LABELS, write_answer
+from lrlab.views.number_format import NumberFormat
 from lrlab.views.plan_report import describe_validation_rows, summarize_grid
+from lrlab.views.settings_text import OPTIMIZER_NAMES, format_setting
 from lrlab.views.text import (
-    OPTIMIZER_NAMES,
     Column,
     format_columns,
     format_paired_seeds,

@@ -1,4 +1,4 @@
-"""Text that several views use: durations, times, counts, optimizers, notes and tables."""
+"""Text that several views use: durations, times, counts, notes and tables."""
 
 import textwrap
 from collections.abc import Sequence
@@ -9,8 +9,6 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-OPTIMIZER_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
 
 _TIME_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 _UNLIMITED_WIDTH = 10_000

@@ -1,11 +1,14 @@
 """Phases: the runs that follow from a plan and the results so far."""
 
 import dataclasses
+import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from lrlab import Cosine, Linear
+from lrlab import Cosine, Linear, parse
 from lrlab.problems import Problem, load_problem
 from lrlab.schedules import Schedule
 from lrlab.studies import (
@@ -21,6 +24,8 @@ from lrlab.studies import (
 )
 from lrlab.training import Curve, Epoch, Result, Run, Settings
 from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
+from lrlab.user_code import import_user_module
+from tests.schedules.definitions import DEFINITION
 
 LRS = [0.01, 0.03, 0.1, 0.3, 1.0]
 COSINE, LOOP = Cosine(), LoopEngine()
@@ -226,3 +231,44 @@ def test_ids_depend_only_on_what_affects_the_numbers(iris: Problem) -> None:
     ):
         assert not get_ids(**changes) & ids
     assert len(get_ids(schedule=Linear(1, 0)) & ids) == 4  # the runs of the baseline
+
+
+def list_first_ids(plan: Plan) -> list[str]:
+    """Return the id of the first run of each schedule."""
+    phase = plan_first_phase(plan)
+    return list(phase.runs)[:: len(phase.seeds)]
+
+
+def test_runs_that_are_stored_keep_their_ids(iris: Problem) -> None:
+    """A change of these ids would make every stored run of lrlab's own schedules useless."""
+    problem = dataclasses.replace(iris, fingerprint="f")
+    schedules = [Cosine(), parse("0.5 * Warmup(3) >> torch.StepLR(2)")]
+    plan = build_plan(problem, schedules, Settings(epochs=5))
+    assert list_first_ids(plan) == [
+        "63022bae56e8167da4f734feccd556a8",
+        "a4a720280fe1348f6dd8997761433465",
+        "84f91be64f87509420e626d657a5297a",
+    ]
+    assert plan.id == "398660b3"
+
+
+def test_the_code_of_a_users_class_is_part_of_the_ids(iris: Problem, scripts: Path) -> None:
+    def build(definition: str) -> Plan:
+        (scripts / "my_schedules.py").write_text(definition)
+        sys.modules.pop("my_schedules", None)
+        import_user_module(str(scripts / "my_schedules.py"))
+        schedules = [Cosine(), parse("Warmup(3) >> MyDecay(0.3)")]
+        return build_plan(iris, schedules, Settings(epochs=5))
+
+    plan, same, edited = map(
+        build, (DEFINITION, DEFINITION, DEFINITION.replace("1 / (1 + x)", "1 / (2 + x)"))
+    )
+    first, again, others = map(list_first_ids, (plan, same, edited))
+    assert first == again
+    assert first[:2] == others[:2]  # the baseline and the cosine
+    assert first[2] != others[2]
+    assert plan.id == same.id != edited.id
+    # A stored plan is shown with the code that it was trained with, and trained with today's.
+    data = json.loads(json.dumps(plan.to_dict()))
+    assert Plan.from_dict(data, iris, plan.engine, data["classes"]).id == plan.id
+    assert Plan.from_dict(data, iris, plan.engine).id == edited.id

@@ -109,7 +109,13 @@ def test_every_reason_is_tested() -> None:
 
 def check_invariants(comparison: Comparison, recommendation: Recommendation) -> None:
     better = {row.label for row in comparison.better_rows}
-    named = {row.label for row in (*recommendation.also_better, *recommendation.held_back)}
+    others = (
+        *recommendation.also_better,
+        *recommendation.better_but_diverged,
+        *recommendation.better_at_grid_edge,
+    )
+    named = {row.label for row in others}
+    assert len(others) == len(named)
     is_better = recommendation.reason is Reason.BETTER
     assert named == better - ({recommendation.label} if is_better else set())
     row = recommendation.row
@@ -123,8 +129,10 @@ def check_invariants(comparison: Comparison, recommendation: Recommendation) -> 
     else:
         assert row in (comparison.baseline_row, None)
         assert not recommendation.also_better
-    if row is not None and comparison.seed_count > 1:
-        assert row.diverged_count < comparison.seed_count
+    undecided = recommendation.undecided
+    if undecided is not None:
+        assert undecided.label not in (*better, recommendation.label) or is_better
+        assert undecided.min_detectable > 0
 
 
 @given(
@@ -145,6 +153,21 @@ def test_only_a_better_schedule_or_the_baseline_is_recommended(
         scores, greater_is_better, edges=edges, diverged_counts=diverged_counts
     )
     check_invariants(comparison, recommend(comparison))
+
+
+def test_the_best_undecided_schedule_is_named_but_not_one_that_differs_by_rounding_errors() -> None:
+    comparison = make_comparison([BASE, BASE + 1e-8 * NOISE, BASE + NOISE, BASE + 0.01 * NOISE])
+    undecided = recommend(comparison).undecided
+    assert undecided.label == make_label(2)
+    paired = get_row(comparison, 2).vs_baseline
+    assert undecided.difference == paired.difference
+    assert undecided.min_detectable == paired.on_this_data.min_detectable
+    # A winner that has the best mean is compared with the next best.
+    comparison = make_comparison([BASE, BETTER, BETTER + NOISE[::-1]])
+    recommendation = recommend(comparison)
+    assert recommendation.row is comparison.rows[0]
+    assert recommendation.undecided.label == comparison.rows[1].label
+    assert recommendation.undecided.difference == comparison.rows[1].vs_best.difference
 
 
 def test_the_rows_of_a_table_as_dictionaries() -> None:

@@ -9,13 +9,22 @@ from numpy.typing import NDArray
 
 from lrlab import Exponential, Formula, InverseTime, Linear, Schedule
 from lrlab.problems import load_problem
-from lrlab.studies import BASELINE, Comparison, Machine, Verdict, compare_scores, train_blocks
+from lrlab.studies import (
+    BASELINE,
+    Comparison,
+    Machine,
+    NewDataFinding,
+    RecommendationReason,
+    Verdict,
+    compare_scores,
+    recommend,
+    train_blocks,
+)
 from lrlab.studies.execution.runner import plan_blocks
 from lrlab.training import Run, Settings
 from lrlab.training.engines import EnsembleEngine
-from lrlab.views.answer import NumberFormat, assess_claim, write_answer
+from lrlab.views.number_format import NumberFormat
 from tests.conftest import REPOSITORY
-from tests.views.factories import make_compared_study
 
 SEEDS = 300
 RATIO = 106 / 245
@@ -94,15 +103,12 @@ def check_comparison(comparison: Comparison) -> None:
         repr(SCHEDULES["lambda_double"]): Verdict.WORSE_ON_NEW_DATA,
     }
     (linear,) = [row for row in comparison.rows if row.label == repr(SCHEDULES["linear"])]
-    study = make_compared_study(comparison)
-    assessment = assess_claim(study, linear, 2 / 106)  # 92 and 94 of 106 rows
-    assert assessment.startswith("A gain of 1.89 points lies outside ")
-    assert assessment.count("outside") == 2
-    text = write_answer(study)
-    assert text.startswith(
-        "On this data (300 seeds) no schedule is better than the constant rate: 4 are worse.\n"
-        "For new data like it, 1 of these is known to be worse."
-    )
+    claim = 2 / 106  # 92 and 94 of 106 rows
+    assert [estimate.contains(claim) for estimate in linear.vs_baseline.estimates] == [False] * 2
+    assert linear.new_data_finding is NewDataFinding.NEEDS_ROWS
+    recommendation = recommend(comparison)
+    assert recommendation.label == repr(BASELINE)
+    assert recommendation.reason is RecommendationReason.WORSE
 
 
 def test_estimates_of_simulated_scores(reference: dict[str, dict[str, float]]) -> None:
@@ -120,13 +126,6 @@ def test_estimates_of_simulated_scores(reference: dict[str, dict[str, float]]) -
     here, new = linear.vs_baseline.estimates
     assert (100 * here.ci_low, 100 * here.ci_high) == pytest.approx((-0.888, -0.616), abs=1e-3)
     assert (100 * new.ci_low, 100 * new.ci_high) == pytest.approx((-2.306, 0.802), abs=2e-3)
-    linear_only = compare({s: scores[s] for s in (BASELINE, SCHEDULES["linear"])})
-    assert write_answer(make_compared_study(linear_only)) == (
-        "On this data (300 seeds) Linear(1.0, 0.5, over=30) is worse than the constant rate: "
-        "-0.75 points (-0.89 … -0.62).\n"
-        "For new data like it, this is not settled (-2.30 … +0.80): more rows may settle it, "
-        "more seeds cannot."
-    )
 
 
 def test_the_document_has_the_measured_intervals() -> None:
@@ -139,8 +138,8 @@ def test_the_document_has_the_measured_intervals() -> None:
     difference = number_format.format_difference(mean)
     here = number_format.format_interval(row["ci_low"], row["ci_high"])
     new = number_format.format_interval(mean - half_width, mean + half_width)
-    assert f"{difference} points ({here})" in document
-    assert f"is not settled ({new})" in document
+    assert f"{difference} points (95 % interval {here})" in document
+    assert f"there is no clear difference (95 % interval {new})" in document
 
 
 @pytest.mark.slow

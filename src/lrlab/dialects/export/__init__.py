@@ -1,21 +1,19 @@
 """``to_code``: the Python code that builds a schedule in another library."""
 
-from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from lrlab._checks import is_positive
-from lrlab.dialects.export import keras, optax, torch, transformers
 from lrlab.errors import ScheduleError, format_suggestion
+from lrlab.lazy import list_modules
 from lrlab.schedules import Schedule
 
 __all__ = ["to_code"]
 
-_CODE_WRITERS: Mapping[str, Callable[[Schedule, float | None], str]] = {
-    "torch": torch.to_code,
-    "transformers": transformers.to_code,
-    "optax": optax.to_code,
-    "keras": keras.to_code,
-}
-"""Functions that write the code of a bound schedule, given the base rate, by library."""
+LIBRARIES = list_modules(__path__, excluded=("formulas", "python"))
+"""The libraries that code can be written for: all modules of this package that are not excluded.
+
+Each has a function ``to_code``, which takes a bound schedule and the base rate or None.
+"""
 
 
 def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
@@ -27,7 +25,7 @@ def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
 
     Args:
         schedule: a schedule whose durations are in steps.
-        library: ``"torch"``, ``"transformers"``, ``"optax"`` or ``"keras"``.
+        library: one of ``LIBRARIES``, such as ``"torch"``.
         base: learning rate of the optimizer, above 0; needed to convert factors to absolute rates,
             or back.
 
@@ -52,11 +50,13 @@ def to_code(schedule: Schedule, library: str, base: float | None = None) -> str:
     """
     if not isinstance(schedule, Schedule):
         raise ScheduleError(f"to_code: schedule must be a schedule, got {schedule!r}.")
-    if not isinstance(library, str) or library not in _CODE_WRITERS:
-        hint = format_suggestion(str(library), _CODE_WRITERS) or "."
+    if not isinstance(library, str) or library not in LIBRARIES:
+        hint = format_suggestion(str(library), LIBRARIES) or "."
         raise ScheduleError(
-            f"to_code: library must be one of {', '.join(_CODE_WRITERS)}, got {library!r}{hint}"
+            f"to_code: library must be one of {', '.join(LIBRARIES)}, got {library!r}{hint}"
         )
     if base is not None and not is_positive(base):
         raise ScheduleError(f"to_code: base must be a positive rate, got {base!r}.")
-    return _CODE_WRITERS[library](schedule.bind(), None if base is None else float(base))
+    module = import_module(f"lrlab.dialects.export.{library}")
+    code: str = module.to_code(schedule.bind(), None if base is None else float(base))
+    return code

@@ -36,9 +36,14 @@ def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) ->
     if kind not in kinds:
         hint = format_suggestion(kind, kinds)
         raise StudyError(f"the engine must be {', '.join(kinds)} or ray, got {kind}{hint}.")
-    if kind == AUTO_ENGINE:
-        return LoopEngine(device), EnsembleEngine(device, torch_compile)
-    return (create_engine(kind, device, torch_compile),)
+    engines = (
+        (LoopEngine(device), EnsembleEngine(device, torch_compile))
+        if kind == AUTO_ENGINE
+        else (create_engine(kind, device, torch_compile),)
+    )
+    for engine in engines:
+        engine.check_available()
+    return engines
 
 
 def select_engine(

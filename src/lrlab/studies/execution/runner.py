@@ -149,10 +149,11 @@ def train_blocks(
     Raises:
         StudyError: a worker process died, the problem cannot be sent to one, or the cluster does
             not exist or was lost.
-        TrainingError: the engine cannot train this problem.
+        TrainingError: the engine cannot train this problem, or not on this machine.
     """
     if not blocks:
         return
+    engine.check_available()
     if isinstance(backend, RayCluster):
         from lrlab.studies.execution import ray
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from lrlab.schedules import Schedule, to_text
+from lrlab.schedules import Schedule
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import build_midpoints, compute_extension_lr, list_lrs
 from lrlab.studies.plan.plan import Plan, hash_json
@@ -139,11 +139,11 @@ def _build_runs(
     plan: Plan, candidates: Sequence[Candidate], seeds: Sequence[int]
 ) -> Iterator[tuple[str, Run]]:
     """Yield runs with their ids; an id is a hash of all that the numbers of the run depend on."""
-    texts = {schedule: to_text(schedule) for schedule, _ in candidates}
+    schedule_contents = {schedule: plan.describe_schedule(schedule) for schedule, _ in candidates}
     settings_dicts = {settings: settings.to_dict() for _, settings in candidates}
     shared_content = {"problem": plan.problem.fingerprint, "engine": str(plan.engine)}
     for schedule, settings in candidates:
-        candidate_content = {"schedule": texts[schedule], "settings": settings_dicts[settings]}
+        candidate_content = {**schedule_contents[schedule], "settings": settings_dicts[settings]}
         for seed in seeds:
             content = {**shared_content, **candidate_content, "seed": seed}
             yield hash_json(content)[:32], Run(schedule, settings, seed)

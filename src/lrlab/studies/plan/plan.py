@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 from lrlab._checks import to_integer
 from lrlab.errors import StudyError, format_suggestion
 from lrlab.problems import Trainable
+from lrlab.problems.fingerprint import fingerprint_classes
 from lrlab.schedules import Schedule, parse, to_text
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import Grid, check_grid, find_varied_hyperparameters
@@ -87,6 +88,7 @@ class Plan:
         grid: the settings to try with every schedule; a single one means no tuning.
         protocol: how schedules are compared.
         engine: what trains all runs; numbers of two engines are never compared.
+        class_fingerprints: of users' classes in the schedules, by the names of the classes.
     """
 
     problem: Trainable
@@ -94,6 +96,7 @@ class Plan:
     grid: Grid
     protocol: Protocol = DEFAULT_PROTOCOL
     engine: Engine = LOOP_ENGINE
+    class_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_tuned(self) -> bool:
@@ -121,6 +124,15 @@ class Plan:
         }
         return hash_json(content)[:8]
 
+    def describe_schedule(self, schedule: Schedule) -> dict[str, Any]:
+        """Return what the rates of a schedule depend on: its text, and the code of users' classes.
+
+        Without such a class it is the text alone.
+        """
+        names = {type(part).__name__ for part in schedule.walk()} & self.class_fingerprints.keys()
+        classes = {name: self.class_fingerprints[name] for name in names}
+        return {"schedule": to_text(schedule)} | ({"classes": classes} if classes else {})
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything but problem and engine as JSON types, see ``from_dict``."""
         protocol = {
@@ -128,21 +140,38 @@ class Plan:
             for name, value in vars(self.protocol).items()
             if self.is_tuned or name not in ("tuning_seeds", "grid_extensions")
         }
+        classes = {"classes": dict(self.class_fingerprints)} if self.class_fingerprints else {}
         return {
             "schedules": [to_text(schedule) for schedule in self.schedules],
             "grid": [settings.to_dict() for settings in self.grid],
             "protocol": protocol,
+            **classes,
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], problem: Trainable, engine: Engine) -> Self:
-        """Rebuild the plan that ``to_dict`` was called on."""
+    def from_dict(
+        cls,
+        data: dict[str, Any],
+        problem: Trainable,
+        engine: Engine,
+        class_fingerprints: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Rebuild the plan that ``to_dict`` was called on.
+
+        Args:
+            data: what it returned.
+            problem, engine: of the plan.
+            class_fingerprints: those in ``data`` to show what has been trained; if omitted, those
+                of the classes as they are now, with which the plan is trained.
+        """
+        schedules = tuple(parse(text) for text in data["schedules"])
         return cls(
             problem,
-            tuple(parse(text) for text in data["schedules"]),
+            schedules,
             tuple(Settings(**settings) for settings in data["grid"]),
             Protocol(**data["protocol"]),
             engine,
+            fingerprint_classes(schedules) if class_fingerprints is None else class_fingerprints,
         )
 
 
@@ -184,7 +213,8 @@ def build_plan(
                 scale_to_unit_peak(s, checked_grid, problem.train_rows) for s in unique_schedules
             )
         )
-    return Plan(problem, unique_schedules, checked_grid, protocol, engine)
+    class_fingerprints = fingerprint_classes(unique_schedules)
+    return Plan(problem, unique_schedules, checked_grid, protocol, engine, class_fingerprints)
 
 
 def scale_to_unit_peak(schedule: Schedule, grid: Grid, train_rows: int) -> Schedule:

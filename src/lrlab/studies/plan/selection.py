@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -30,11 +30,13 @@ class Selection:
         edge_side: 1 if their learning rate is the highest tried, -1 if it is the lowest, so that a
             better one may lie beyond; otherwise 0.
         validation_score: the mean validation score; None without tuning.
+        scores_tried: the mean validation scores of all settings tried; empty without tuning.
     """
 
     settings: Settings
     edge_side: int = 0
     validation_score: float | None = None
+    scores_tried: Mapping[Settings, float] = field(default_factory=dict, compare=False)
 
     @property
     def at_grid_edge(self) -> bool:
@@ -119,7 +121,7 @@ def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Se
     ]
     lrs = list_lrs(means)
     best = min(tied, key=lambda s: (find_edge_side(s.lr, lrs) != 0, s.lr))
-    return Selection(best, find_edge_side(best.lr, lrs), means[best])
+    return Selection(best, find_edge_side(best.lr, lrs), means[best], means)
 
 
 def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
@@ -130,13 +132,9 @@ def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
     @cache
     def score_dummy(seed: int, validation_rows: int) -> float:
         rows = require_rows(problem)
-        split = rows.split_rows(seed, validation_rows)
-        assert split.x_validation is not None
-        assert split.y_validation is not None
-        return compute_dummy_scores(
-            require_rows(problem),
-            replace(split, x_test=split.x_validation, y_test=split.y_validation),
-        ).test
+        score = compute_dummy_scores(rows, rows.split_rows(seed, validation_rows)).validation
+        assert score is not None
+        return score
 
     return lambda seed, settings: score_dummy(
         seed, settings.count_validation_rows(problem.train_rows)

@@ -23,9 +23,6 @@ from lrlab.studies.statistics.verdict import (
     decide_verdict,
 )
 
-NEGLIGIBLE_FRACTION = 5e-5
-"""Differences that are smaller than this, relative to the score, do not show in four digits."""
-
 _NO_DIVERGED: Mapping[str, int] = MappingProxyType({})
 _NO_BASELINE_SCORES: Mapping[str, FloatArray] = MappingProxyType({})
 
@@ -137,17 +134,6 @@ class Comparison:
         """The rows whose verdict is worse, as tuned or not."""
         return tuple(row for row in self.other_rows if row.verdict.is_worse)
 
-    def find_undecided_vs_baseline(self) -> ComparisonRow | None:
-        """Return the best schedule without a clear difference to the baseline on this data.
-
-        Schedules that differ from it by rounding errors only do not count.
-        """
-        return next((row for row in self.rows if _is_undecided(row, row.vs_baseline)), None)
-
-    def find_undecided_vs_best(self) -> ComparisonRow | None:
-        """Return the best schedule without a clear difference to the highest mean, likewise."""
-        return next((row for row in self.rows if _is_undecided(row, row.vs_best)), None)
-
 
 def find_winners(comparison: Comparison) -> tuple[ComparisonRow, ...]:
     """Return the schedules that may be called better than the baseline, the best mean first.
@@ -249,12 +235,6 @@ def compare_scores(
             )
         )
     return Comparison(tuple(rows), values.shape[1], test_train_ratio)
-
-
-def _is_undecided(row: ComparisonRow, pair: PairedComparison | None) -> bool:
-    if pair is None or pair.on_this_data.significant or pair.on_this_data.min_detectable is None:
-        return False
-    return pair.on_this_data.min_detectable > NEGLIGIBLE_FRACTION * abs(row.mean)
 
 
 def _compute_ranks(significant: NDArray[np.bool_]) -> list[int]:

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from lrlab.studies.statistics.comparison import Comparison, ComparisonRow, find_winners
+from lrlab.studies.statistics.paired import PairedComparison
+
+NEGLIGIBLE_FRACTION = 5e-5
+"""Differences that are smaller than this, relative to the score, do not show in four digits."""
 
 
 class RecommendationReason(StrEnum):
@@ -33,9 +37,25 @@ class RecommendationReason(StrEnum):
     ONE_SEED = auto()
     """One seed cannot separate a gain from luck."""
     BASELINE_DIVERGED = auto()
-    """Every run of the baseline diverged, and no other schedule is better."""
+    """Every run of the baseline diverged, and no other schedule can be recommended."""
     ALL_DIVERGED = auto()
     """Every run diverged."""
+
+
+@dataclass(frozen=True)
+class UndecidedPair:
+    """A schedule without a clear difference to the recommended one.
+
+    Args:
+        label: of the schedule.
+        difference: of its mean to that of the recommended one, positive if it is better.
+        min_detectable: the smallest difference that this number of seeds detects in 80 % of
+            studies.
+    """
+
+    label: str
+    difference: float
+    min_detectable: float
 
 
 @dataclass(frozen=True)
@@ -45,16 +65,21 @@ class Recommendation:
     Args:
         reason: why it is recommended, or why nothing is.
         row: of the recommended schedule, with its numbers; None if nothing can be recommended.
-        also_better: other schedules that may be called better than the baseline, too.
-        held_back: schedules that are better than the baseline on average, but cannot be
-            recommended, since more of their runs diverged or a better learning rate may lie beyond
-            those tried.
+        also_better: other schedules that could be recommended, too; their means are lower.
+        better_but_diverged: schedules that are better than the baseline on average, but more of
+            their runs diverged.
+        better_at_grid_edge: schedules that are better than the baseline, but a better learning rate
+            of them, or of the baseline, may lie beyond those tried.
+        undecided: the best schedule without a clear difference to the recommended one, if that is
+            the baseline or has the best mean; differences by rounding errors do not count.
     """
 
     reason: RecommendationReason
     row: ComparisonRow | None
     also_better: tuple[ComparisonRow, ...] = ()
-    held_back: tuple[ComparisonRow, ...] = ()
+    better_but_diverged: tuple[ComparisonRow, ...] = ()
+    better_at_grid_edge: tuple[ComparisonRow, ...] = ()
+    undecided: UndecidedPair | None = None
 
     @property
     def label(self) -> str | None:
@@ -65,9 +90,8 @@ class Recommendation:
 def recommend(comparison: Comparison) -> Recommendation:
     """Recommend a schedule: one that is better than the baseline, otherwise the baseline.
 
-    Of the schedules that may be called better (``find_winners``) and had no more diverged runs than
-    the baseline, the one with the best mean is recommended. Where no schedule is better, another
-    than the baseline is thus recommended in 5 % of studies at most.
+    Of the schedules that may be called better (``find_winners``), those that diverged more often
+    than the baseline are left out, and the best mean of the others is recommended.
 
     >>> import numpy as np
     >>> from lrlab.studies.statistics import compare_scores
@@ -76,17 +100,40 @@ def recommend(comparison: Comparison) -> Recommendation:
     >>> recommendation.label, recommendation.reason.value
     ('cosine', 'better')
     """
-    baseline = comparison.baseline_row
-    winners = [
-        row for row in find_winners(comparison) if row.diverged_count <= baseline.diverged_count
-    ]
-    held_back = tuple(row for row in comparison.better_rows if row not in winners)
-    if winners:
-        best, *others = winners
-        return Recommendation(RecommendationReason.BETTER, best, tuple(others), held_back)
-    reason = _explain_baseline(comparison)
-    is_ruled_out = baseline.diverged_count == comparison.seed_count
-    return Recommendation(reason, None if is_ruled_out else baseline, held_back=held_back)
+    baseline, winners = comparison.baseline_row, find_winners(comparison)
+    safe = tuple(row for row in winners if row.diverged_count <= baseline.diverged_count)
+    row: ComparisonRow | None = baseline
+    if safe:
+        reason, row = RecommendationReason.BETTER, safe[0]
+    else:
+        reason = _explain_baseline(comparison)
+        if baseline.diverged_count == comparison.seed_count:
+            row = None
+    return Recommendation(
+        reason,
+        row,
+        also_better=safe[1:],
+        better_but_diverged=tuple(row for row in winners if row not in safe),
+        better_at_grid_edge=tuple(row for row in comparison.better_rows if row not in winners),
+        undecided=_find_undecided(comparison, row),
+    )
+
+
+def _find_undecided(
+    comparison: Comparison, recommended: ComparisonRow | None
+) -> UndecidedPair | None:
+    pairs: list[tuple[ComparisonRow, PairedComparison | None]] = []
+    if recommended is comparison.baseline_row:
+        pairs = [(row, row.vs_baseline) for row in comparison.rows]
+    elif recommended is comparison.rows[0]:
+        pairs = [(row, row.vs_best) for row in comparison.rows]
+    for row, pair in pairs:
+        if pair is None or pair.on_this_data.significant:
+            continue
+        min_detectable = pair.on_this_data.min_detectable
+        if min_detectable is not None and min_detectable > NEGLIGIBLE_FRACTION * abs(row.mean):
+            return UndecidedPair(row.label, pair.difference, min_detectable)
+    return None
 
 
 def _explain_baseline(comparison: Comparison) -> RecommendationReason:

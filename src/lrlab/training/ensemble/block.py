@@ -49,7 +49,7 @@ class Block:
         seeds, width = [row[0].seed for row in runs], len(runs[0])
         self._settings = settings = flat[0].settings
         validation_count = settings.count_validation_rows(problem.train_rows)
-        splits = [problem.split_rows(seed, validation_count).to(device) for seed in seeds]
+        splits = [problem.split_arrays(seed, validation_count).to(device) for seed in seeds]
         rows = StackedRows.from_parts([(split.x_train, split.y_train) for split in splits])
         self._batches = Batches(seeds, rows, settings.batch_size, settings.shuffle)
         self._network = get_network(problem, rows.x[0, :16], rows.y[0, :16], device)
