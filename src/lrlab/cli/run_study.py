@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -52,7 +52,8 @@ def run_study(planned: "PlannedStudy", output: Path | None) -> "Study":
             return planned.run()
     except KeyboardInterrupt as interrupt:
         for note in interrupt.__notes__:
-            echo(note, err=True)
+            # A command between backticks, pasted into a shell, would run what it prints.
+            echo(translate(note).replace("`", ""), err=True)
         raise typer.Exit(130) from None
 
 
@@ -80,19 +81,22 @@ def _get_default_plot_output(study: "PlannedStudy | Study") -> Path:
 @contextmanager
 def _print_warnings() -> Iterator[None]:
     """Print warnings of a study as the command line prints all warnings."""
-    format_other_warning = warnings.formatwarning
 
-    def format_warning(
-        message: Warning | str, category: type[Warning], *details: Any, **options: Any
-    ) -> str:
+    def show_warning(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if issubclass(category, StudyWarning):
-            return f"warning: {translate(str(message))}\n"
-        return format_other_warning(message, category, *details, **options)
+            echo(f"warning: {message}", err=True)
+        else:
+            show_other_warning(message, category, filename, lineno, file, line)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", StudyWarning)
-        warnings.formatwarning = format_warning
-        try:
-            yield
-        finally:
-            warnings.formatwarning = format_other_warning
+        show_other_warning = warnings.showwarning
+        warnings.showwarning = show_warning
+        yield

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from lrlab.lazy import enable_lazy_imports
 
 if TYPE_CHECKING:
-    from lrlab.lab.compare import PlannedStudy as PlannedStudy
-    from lrlab.lab.compare import check_target_score as check_target_score
-    from lrlab.lab.compare import compare as compare
-    from lrlab.lab.compare import plan_study as plan_study
-    from lrlab.lab.compare import reopen_study as reopen_study
-    from lrlab.lab.compare import resume_study as resume_study
     from lrlab.lab.inputs import ProblemSource as ProblemSource
+    from lrlab.lab.planned_study import PlannedStudy as PlannedStudy
+    from lrlab.lab.planned_study import check_target_score as check_target_score
+    from lrlab.lab.planned_study import compare as compare
+    from lrlab.lab.planned_study import plan_study as plan_study
+    from lrlab.lab.planned_study import reopen_study as reopen_study
+    from lrlab.lab.planned_study import resume_study as resume_study
     from lrlab.lab.stored_studies import Deletion as Deletion
     from lrlab.lab.stored_studies import delete_study as delete_study
     from lrlab.lab.stored_studies import find_study as find_study
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from lrlab.lab.train import plan_training as plan_training
 
 EXPORTS = {
-    "compare": (
+    "inputs": ("ProblemSource",),
+    "planned_study": (
         "PlannedStudy",
         "check_target_score",
         "compare",
@@ -38,7 +39,6 @@ EXPORTS = {
         "reopen_study",
         "resume_study",
     ),
-    "inputs": ("ProblemSource",),
     "stored_studies": (
         "Deletion",
         "delete_study",

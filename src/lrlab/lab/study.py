@@ -48,9 +48,7 @@ class Study(StudyResult):
         """Plot the study by matplotlib, and return the figure.
 
         Args:
-            kind: ``"summary"``, ``"differences"`` (to the constant rate, with intervals),
-                ``"difference_curves"`` (epoch by epoch), ``"scores"`` (of every seed), ``"curves"``
-                (of learning) or ``"lr"`` (the schedules).
+            kind: ``"summary"``, ``"scores"`` or others; the error about an unknown one names all.
             schedules: the schedules to draw, or their texts, beside the constant rate; all if None.
             figsize: width and height in inches.
 

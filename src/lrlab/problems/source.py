@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, chdir
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -45,18 +45,22 @@ class ProblemSource:
         with self.enter_folder():
             return load_problem(self.data, **self.options)
 
-    def enter_folder(self) -> AbstractContextManager[None]:
-        """Return a context in which the current folder of this process is ``folder``.
+    @contextmanager
+    def enter_folder(self) -> Iterator[None]:
+        """Make ``folder`` the current folder of this process inside.
 
         Raises:
             ProblemError: the folder cannot be opened.
         """
-        if not os.access(self.folder, os.X_OK) or not self.folder.is_dir():
-            raise ProblemError(
-                f"the folder {self.folder} of {self.data} cannot be opened; restore it with its "
-                "data."
-            )
-        return chdir(self.folder)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(chdir(self.folder))
+            except OSError as error:
+                raise ProblemError(
+                    f"the folder {self.folder}, from which {self.data} is loaded, cannot be opened "
+                    f"({error.strerror}); restore it with its data."
+                ) from None
+            yield
 
     def to_json(self) -> str:
         """Return the source as JSON, see ``from_json``."""

@@ -98,7 +98,7 @@ def describe_interruption(
         )
     if not has_source:
         return (
-            f"stopped; finished runs are stored in {db}: to continue, repeat the same "
+            f"stopped; finished runs are stored in {db}. To continue, repeat the same "
             "`lrlab.compare(...)`."
         )
     options: dict[str, object] = {"db": db}
@@ -106,7 +106,7 @@ def describe_interruption(
         options |= {"engine": "ray", "address": backend.address}
         options["gpus_per_run"] = backend.gpus_per_run or None
     call = format_call("resume_study", study_id, **options)
-    return f"stopped; finished runs are stored in {db}: to continue, call {call}."
+    return f"stopped; finished runs are stored in {db}. To continue: {call}"
 
 
 class _LinePrinter:

@@ -1,4 +1,4 @@
-"""``compare`` runs a study; ``plan_study`` plans it first; ``resume_study`` continues a stopped one."""
+"""``compare`` runs a study; ``plan_study`` plans it; ``resume_study`` continues a stopped one."""
 
 import math
 import sys
@@ -374,7 +374,7 @@ def plan_study(
 
     >>> planned = plan_study("iris", ["Cosine()"], seeds=10, engine="loop")
     >>> planned.estimate_cost().final_runs
-    220
+    190
     """
     named_schedules = None if schedules is None else _parse_schedules(schedules)
     engine_kind, backend = resolve_backend(engine, workers, memory, address, gpus_per_run)
@@ -403,7 +403,7 @@ def plan_study(
     if len(plan.schedules) == 1:
         raise StudyError(
             f"there is nothing to compare with the baseline {plan.schedules[0]}; name another "
-            "schedule."
+            "schedule in `schedules`."
         )
     db_path = None if db is None else Path(db)
     with _open_for_reading(db_path) as store:
