@@ -25,7 +25,6 @@ from lrlab.problems import Problem, load_problem
 from lrlab.studies import Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
 from lrlab.studies.execution import ray as ray_backend
 from lrlab.studies.execution.ray import put_value
-from lrlab.studies.execution.runner import open_backend
 from lrlab.training import Settings, loop
 from lrlab.training.engines import LoopEngine
 
@@ -62,7 +61,7 @@ def start_nodes(count: int) -> Iterator[RayCluster]:
 def time_spreading(problem: Problem, cluster: RayCluster) -> dict[str, object]:
     """Return the seconds of connecting and warming up, and microseconds of wall time per block."""
     began = time.perf_counter()
-    with open_backend(cluster):
+    with cluster.open():
         connected = time.perf_counter()
         measure_overheads(problem, cluster, 20)
         warm = time.perf_counter()
@@ -133,7 +132,7 @@ def measure_sizes(problem: Problem) -> dict[str, float]:
 
 def measure_poll(cluster: RayCluster) -> dict[int, float]:
     """Return the microseconds of a poll by the number of running tasks, none of which has ended."""
-    with open_backend(cluster):
+    with cluster.open():
 
         @ray.remote(num_cpus=1)
         def sleep() -> None:

@@ -1,15 +1,15 @@
 """Measures the store with a hundred thousand runs: its size, and how fast it is written and read.
 
 Times of commands are medians of whole processes without the first one, in seconds of wall time and
-of CPU time. The runs belong to three studies, with curves of 50 epochs and validation scores, as
-in the default study; their numbers are invented, in float32 like those of the loop.
+of CPU time; those of reading in Python are medians of CPU time. The runs are those of a default
+study with more tuning seeds and curves of 50 epochs; their numbers are invented, in float32 like
+those of the loop. Two small studies are beside it.
 
 Writes ``benchmarks/results/store.json``:
 
     python benchmarks/store.py [runs]
 """
 
-import hashlib
 import json
 import os
 import resource
@@ -23,35 +23,57 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from lrlab import Warmup, parse
-from lrlab.problems import load_problem
-from lrlab.studies import Store
+from lrlab import Cosine
+from lrlab.problems import Problem, load_problem
+from lrlab.studies import (
+    Plan,
+    Protocol,
+    Store,
+    StoreReader,
+    build_default_schedules,
+    build_grid,
+    build_plan,
+    load_study_result,
+    plan_first_phase,
+    plan_next_phase,
+)
+from lrlab.studies.frames import read_epochs_frame, read_runs_frame
+from lrlab.studies.plan.grid import LR_GRIDS, MOMENTUM_GRIDS
 from lrlab.studies.store.schema import pack_curve, unpack_curve
-from lrlab.training import Curve, Result, Run, Settings
+from lrlab.training import Curve, Result, Settings
 from lrlab.training.engines import EnsembleEngine
 
 RUNS, BLOCK, TIMES = 100_000, 500, 5
 RESULTS = Path(__file__).parent / "results" / "store.json"
-SCHEDULES = (Warmup("10%") >> parse("Cosine()"), parse("Constant(1.0)"), parse("Exponential(0.99)"))
 EPOCHS = 50
+COSINE = Cosine(EPOCHS)
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    problem = load_problem("breast-cancer")
+    plan = plan_large_study(problem, runs)
     with TemporaryDirectory() as folder:
         db = Path(folder) / "lrlab.db"
-        seconds = write_runs(db, runs)
+        written, seconds = write_study(db, plan)
+        for seed in range(2):
+            small = Protocol(seeds=1, seed=seed)
+            write_study(db, build_plan(problem, plan.schedules[:2], plan.grid[0], small))
         found = {
-            "runs": runs,
+            "runs": written,
             "epochs": EPOCHS,
-            "bytes_per_run": round(db.stat().st_size / runs),
+            "bytes_per_run": round(db.stat().st_size / written),
             "bytes_per_curve": round(len(pack_curve(make_curve(0).values, make_curve(0).columns))),
-            "runs_written_per_second": round(runs / seconds),
+            "runs_written_per_second": round(written / seconds),
             "pack_us": round(
                 1e6 * time_each(lambda: pack_curve(curve_0.values, curve_0.columns)), 1
             ),
             "unpack_us": round(1e6 * time_each(lambda: unpack_curve(packed_0)), 1),
-            "commands": {name: time_command(folder, *words) for name, words in COMMANDS.items()},
+            "reading": time_reading(db, plan.id),
+            "commands": {
+                name: time_command(folder, *(plan.id if w == "ID" else w for w in words))
+                for name, words in COMMANDS.items()
+            },
         }
     print(json.dumps(found, indent=2))
     if runs == RUNS:
@@ -60,52 +82,82 @@ def main() -> None:
 
 COMMANDS = {
     "version": ("--version",),
-    "status": ("status", "00000000"),
+    "status": ("status", "ID"),
     "studies": ("studies",),
-    "export to CSV": ("export", "00000000", "--output", "runs.csv", "--force"),
-    "export to JSON": ("export", "00000000", "--output", "runs.json", "--force"),
+    "export to CSV": ("export", "ID", "--output", "runs.csv", "--force"),
+    "export to JSON": ("export", "ID", "--output", "runs.json", "--force"),
 }
 
 
-def write_runs(db: Path, runs: int) -> float:
-    """Write runs block by block, as a study does, and return the seconds that it took."""
-    problem, engine = load_problem("breast-cancer"), EnsembleEngine()
-    settings = [
-        Settings(lr=lr, momentum=m, validation_size=0.2) for lr in (0.1, 1.0) for m in (0.0, 0.9)
-    ]
-    ids = [hashlib.sha256(str(i).encode()).hexdigest()[:32] for i in range(runs)]
+def plan_large_study(problem: Problem, runs: int) -> Plan:
+    """Plan the default study with about as many runs, nearly all of them for tuning."""
+    common = Settings(epochs=EPOCHS, validation_size=0.2)
+    grid = build_grid(common, LR_GRIDS["sgd"], MOMENTUM_GRIDS["sgd"])
+    schedules = build_default_schedules(common)
+    tuning_seeds = max(1, round(runs / (len(schedules) + 1) / len(grid)))
+    protocol = Protocol(seeds=10, tuning_seeds=tuning_seeds, grid_extensions=0)
+    return build_plan(problem, schedules, grid, protocol, EnsembleEngine())
+
+
+def write_study(db: Path, plan: Plan) -> tuple[int, float]:
+    """Write the runs of a study block by block; return their number, and the seconds it took."""
     curves = [make_curve(seed) for seed in range(BLOCK)]
-    taken = 0.0
+    phase, phases, results, seconds = plan_first_phase(plan), [], {}, 0.0
     with Store(db) as store:
-        for study in range(3):
-            study_ids = ids[: runs - 2] if not study else ids[runs - 3 + study :][:1]
-            store.add_study(f"{study:08x}", problem, engine, "{}")
-            half = len(study_ids) // 2
-            for phase, members in (("tuning", study_ids[:half]), ("final", study_ids[half:])):
-                blocks = [(run_id, i // BLOCK) for i, run_id in enumerate(members)]
-                store.add_phase(f"{study:08x}", phase, blocks)
-        for first in range(0, runs, BLOCK):
-            block = ids[first : first + BLOCK]
-            planned = {
-                run_id: Run(SCHEDULES[i % 3], settings[i % 4], first + i)
-                for i, run_id in enumerate(block)
-            }
-            results = {
-                run_id: Result(0.9, i % 50 == 0, curves[i], 0.25) for i, run_id in enumerate(block)
-            }
-            started = time.perf_counter()
-            store.add_results(problem, engine, planned, results)
-            taken += time.perf_counter() - started
-    return taken
+        store.add_study(plan.id, plan.problem, plan.engine, json.dumps(plan.to_dict()))
+        while phase is not None:
+            ids = list(phase.runs)
+            store.add_phase(plan.id, phase.name, [(id_, i // BLOCK) for i, id_ in enumerate(ids)])
+            for first in range(0, len(ids), BLOCK):
+                block = {
+                    run_id: Result(
+                        curve.get_column("test_score")[-1],
+                        i % 50 == 0,
+                        curve,
+                        0.25,
+                        validation_dummy_score=0.6,
+                    )
+                    for i, (run_id, curve) in enumerate(
+                        zip(ids[first : first + BLOCK], curves, strict=False)
+                    )
+                }
+                started = time.perf_counter()
+                store.add_results(plan.problem, plan.engine, phase.runs, block)
+                seconds += time.perf_counter() - started
+                results |= block
+            phases.append(phase)
+            phase = plan_next_phase(plan, phases, results)
+    return len(results), seconds
+
+
+def time_reading(db: Path, study_id: str) -> dict[str, float]:
+    """Return the CPU seconds that reading the study in Python takes."""
+    reader = StoreReader(db)
+    calls = {
+        "runs": lambda: read_runs_frame(reader, study_id),
+        "epochs": lambda: read_epochs_frame(reader, study_id),
+        "study": lambda: load_study_result(reader, study_id),
+        "study with its runs, epochs and table": lambda: read_all(reader, study_id),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(TIMES):
+        for name, call in calls.items():
+            started = time.process_time()
+            call()
+            seconds[name].append(time.process_time() - started)
+    return {name: round(statistics.median(times), 3) for name, times in seconds.items()}
+
+
+def read_all(reader: StoreReader, study_id: str) -> tuple[object, ...]:
+    study = load_study_result(reader, study_id)
+    return study.runs, study.epochs, study.table
 
 
 def make_curve(seed: int) -> Curve:
     """Make a curve with learning rates in float64, and losses and scores in float32."""
     draw = np.random.default_rng(seed)
     steps = np.arange(EPOCHS)
-    rates = SCHEDULES[seed % 3].bind(total_steps=EPOCHS + 1, steps_per_epoch=1)(
-        np.arange(EPOCHS + 1), base=0.1
-    )
+    rates = COSINE(np.arange(EPOCHS + 1), base=0.1)
     losses = np.exp(-steps / 20 + 0.1 * draw.normal(size=(2, EPOCHS))).astype(np.float32)
     scores = draw.integers(150, 171, (2, EPOCHS)) / [[171], [80]]
     columns = [steps, rates[:-1], rates[1:], losses[0], scores[0], losses[1], scores[1]]

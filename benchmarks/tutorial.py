@@ -2,8 +2,8 @@
 
 Trains the tutorial's network with the tutorial's settings. Writes
 ``benchmarks/results/tutorial.json``, the source of the figures in the README, the table of
-``docs/studies.md``, and ``docs/tutorial.png`` without the schedule that is 18 points worse. Runs
-are stored in a database in the current folder, so that a second call trains nothing.
+``docs/studies.md``, and ``docs/tutorial.png``. Runs are stored in a database in the current folder,
+so that a second call trains nothing.
 
     LRLAB_DATA=folder-of-ionosphere.csv python benchmarks/tutorial.py
 """
@@ -21,7 +21,7 @@ import lrlab
 from lrlab.lab import plan_study
 from lrlab.problems import load_problem
 from lrlab.studies import BASELINE, Protocol, Store, list_engines, run_study, select_engine
-from lrlab.studies.execution.backends import count_cores
+from lrlab.studies.execution.local import count_cores
 from lrlab.views import study_plots
 from lrlab.views.answer import VERDICT_LABELS, assess_claim, write_answer
 from lrlab.views.study_table import format_table
@@ -96,8 +96,7 @@ def main() -> None:
         )
         + "\n"
     )
-    schedules = [schedule for name, schedule in SCHEDULES.items() if name != "lambda_double"]
-    study_plots.save_study_plot(study, PICTURE, schedules=schedules)
+    study_plots.save_study_plot(study, PICTURE)
     print(f"wrote {RESULTS}, {PICTURE} and the table of {DOCUMENT}")
 
 

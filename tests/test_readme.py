@@ -95,7 +95,7 @@ def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> Non
         assert isinstance(problem, Problem)
         testing.check_problem(problem)
     else:
-        function = load_problem(reference, function_options={"metric": "accuracy"})
+        function = load_problem(reference, metric="accuracy")
         assert isinstance(function, TrainingFunction)
         testing.check_training(function)
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from lrlab.problems import Problem
-from lrlab.studies.execution.backends import count_cores
+from lrlab.studies.execution.local import count_cores
 from lrlab.training import Run
 from lrlab.training.engines import EnsembleEngine
 from lrlab.training.probing import select_faster_engine

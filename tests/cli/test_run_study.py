@@ -9,7 +9,7 @@ import pytest
 from lrlab.errors import StudyError
 from lrlab.lab import plan_study, planned_study
 from lrlab.problems import load_problem
-from lrlab.studies.execution import ray as ray_backend
+from lrlab.studies import RayCluster
 from lrlab.studies.execution.runner import Progress
 from lrlab.training.engines import LoopEngine
 from lrlab.training.probing import EngineChoice
@@ -70,8 +70,8 @@ def test_a_study_on_a_cluster_is_continued_there(
     lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planned_study, "run_study", stop)
-    monkeypatch.setattr(planned_study, "open_backend", lambda backend: nullcontext())
-    monkeypatch.setattr(ray_backend, "describe_cluster", lambda: "a cluster")
+    monkeypatch.setattr(RayCluster, "open", lambda backend: nullcontext())
+    monkeypatch.setattr(RayCluster, "describe", lambda backend: "a cluster")
 
     def run_and_get_command(*options: str) -> str:
         result: CommandResult = lrlab("compare", *STUDY, "--engine", "ray", *options)

@@ -32,11 +32,20 @@ def test_the_dummy_score_must_be_finite() -> None:
 
 
 def test_a_metric_to_minimize_needs_a_dummy_score() -> None:
-    with raises(TrainingError, "rmse", "dummy_score"):
-        TrainingFunction(train, metric="rmse", greater_is_better=False)
-    function = TrainingFunction(train, metric="rmse", greater_is_better=False, dummy_score=2)
+    with raises(TrainingError, "perplexity", "`dummy_score`"):
+        TrainingFunction(train, metric="perplexity", greater_is_better=False)
+    function = TrainingFunction(train, metric="perplexity", greater_is_better=False, dummy_score=2)
     assert (function.dummy_score, function.metric.greater_is_better) == (2.0, False)
     assert TrainingFunction(train).dummy_score == 0.0
+
+
+def test_a_metric_that_lrlab_has_is_known_by_its_direction() -> None:
+    with raises(TrainingError, "rmse", "`dummy_score`"):
+        TrainingFunction(train, metric="rmse")
+    assert not TrainingFunction(train, metric="rmse", dummy_score=2).metric.greater_is_better
+    reversed_loss = TrainingFunction(train, metric="loss", greater_is_better=True)
+    assert reversed_loss.metric.greater_is_better
+    assert TrainingFunction(train, metric="perplexity").metric.greater_is_better
 
 
 def test_the_fingerprint_depends_on_the_given_text_and_dummy_score() -> None:

@@ -1,8 +1,10 @@
 """What DATA may name: data sets, tables, and objects in Python files."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sklearn.datasets import load_iris
 
 from lrlab.errors import ProblemError
 from lrlab.problems import Problem, TrainingFunction, load_problem
@@ -74,9 +76,7 @@ def test_a_problem_or_a_function_that_returns_one(script: str, name: str) -> Non
 
 
 def test_a_training_function_or_a_plain_function(script: str) -> None:
-    plain = load_problem(
-        f"{script}:train", function_options={"metric": "accuracy", "dummy_score": 0.3}
-    )
+    plain = load_problem(f"{script}:train", metric="accuracy", dummy_score=0.3)
     function = load_problem(f"{script}:function")
     assert isinstance(plain, TrainingFunction)
     assert isinstance(function, TrainingFunction)
@@ -100,19 +100,39 @@ def test_objects_that_are_not_problems(script: str, name: str, mentions: list[st
 
 
 @pytest.mark.parametrize(
-    ("options", "option"),
+    ("option", "value"),
     [
-        ({"target": "x"}, "--target"),
-        ({"task": "regression"}, "--task"),
-        ({"header": True}, "--header"),
-        ({"test_file": Path("x")}, "--test-file"),
-        ({"ionosphere_file": Path("x")}, "--ionosphere-file"),
-        ({"function_options": {"metric": "x"}}, "--metric"),
-        ({"function_options": {"greater_is_better": False}}, "--greater-is-better"),
+        ("target", "x"),
+        ("task", "regression"),
+        ("header", False),
+        ("test_file", "x"),
+        ("ionosphere_file", "x"),
+        ("greater_is_better", False),
+        ("percent", True),
+        ("dummy_score", 0.0),
     ],
 )
-def test_options_that_do_not_suit_the_data(script: str, options: dict, option: str) -> None:
-    with raises(ProblemError, option, "iris"):
-        load_problem("iris", **options)
-    with raises(ProblemError, option, "user_script.py:problem"):
-        load_problem(f"{script}:problem", **options)
+def test_options_that_do_not_suit_the_data(script: str, option: str, value: object) -> None:
+    options: dict[str, Any] = {option: value}
+    for data in ("iris", f"{script}:problem"):
+        with raises(ProblemError, f"`{option}`", data):
+            load_problem(data, **options)
+
+
+def test_a_problem_of_your_own_has_its_metric(script: str) -> None:
+    for name in ("problem", "function"):
+        with raises(ProblemError, "`metric`", "plain function", f"user_script.py:{name}"):
+            load_problem(f"{script}:{name}", metric="accuracy")
+
+
+def test_metrics_of_data_sets_and_tables(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    load_iris(as_frame=True).frame.to_csv(path, index=False)
+    for data in ("iris", str(path)):
+        default, same = load_problem(data), load_problem(data, metric="accuracy")
+        assert same.fingerprint == default.fingerprint
+        other = load_problem(data, metric="loss")
+        assert (other.metric.name, other.metric.greater_is_better) == ("loss", False)
+        assert other.fingerprint != default.fingerprint
+        with raises(ProblemError, "metric", "accuracy, loss", "rmse"):
+            load_problem(data, metric="rmse")

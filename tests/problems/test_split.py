@@ -10,7 +10,7 @@ from hypothesis.strategies import integers
 from torch import Tensor
 
 from lrlab.problems import Problem, Split, load_problem
-from lrlab.problems.metrics import make_multiclass_task
+from lrlab.problems.metrics import OutputKind, make_task
 from lrlab.training import Run, Settings, train
 from tests.training.factories import make_digits_problem, make_regression_problem
 
@@ -66,7 +66,7 @@ def test_validation_rows_are_stratified_by_class(name: str, fraction: float) -> 
 def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None:
     # scikit-learn refuses to stratify the first two: a class of one row, fewer rows than classes.
     x, y = torch.arange(10.0).reshape(10, 1), torch.tensor(labels)
-    task = make_multiclass_task(5)
+    task = make_task(OutputKind.CLASS_SCORES, (5,))
     problem = Problem("few", "few", lambda seed: Split(x, y, x, y), 10, None, task, True, "few")  # type: ignore[arg-type]
     for validation_rows in (1, 2, 9):
         split = problem.split_rows(0, validation_rows)

@@ -32,6 +32,7 @@ def assert_same_result(result: Result, expected: Result) -> None:
         expected.diverged,
         expected.diverged_at_step,
     )
+    assert result.validation_dummy_score == expected.validation_dummy_score
     assert result.curve.values.shape == expected.curve.values.shape
     np.testing.assert_allclose(result.curve.values, expected.curve.values, rtol=1e-10, atol=1e-14)
     np.testing.assert_allclose(result.test_score, expected.test_score, rtol=1e-10)

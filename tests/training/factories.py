@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lrlab import Cosine, Exponential, Plateau, Schedule, Warmup
 from lrlab.problems import Problem, Split, load_problem
 from lrlab.problems.datasets import build_tutorial_network
-from lrlab.problems.metrics import Task, make_binary_probability_task, make_regression_task
+from lrlab.problems.metrics import OutputKind, Task, make_task
 from lrlab.training import Run, Settings
 
 ROWS, TEST_ROWS = 44, 30
@@ -103,7 +103,7 @@ def make_regression_problem(
         sample_normal(*shape or (4,)),
         make_numbers,
         lambda: model().double(),
-        make_regression_task(),
+        make_task(OutputKind.QUANTITY),
         rows,
     )
 
@@ -132,7 +132,7 @@ def make_tutorial_problem() -> Problem:
         sample_normal(34),
         make_two_classes,
         lambda: build_tutorial_network().double(),
-        make_binary_probability_task(),
+        make_task(OutputKind.PROBABILITY),
         shuffle=False,
     )
 

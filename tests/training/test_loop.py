@@ -198,6 +198,18 @@ def test_a_diverged_run_gets_the_dummy_score(
     assert all(math.isfinite(epoch.loss) for epoch in result.curve)
 
 
+def test_a_diverged_run_keeps_the_dummy_score_of_its_validation_rows() -> None:
+    wine = load_problem("wine")
+    settings = Settings(lr=1e30, epochs=2, validation_size=0.2)
+    result = train(wine, Run(None, settings, 8))
+    split = wine.split_rows(8, settings.count_validation_rows(wine.train_rows))
+    most_frequent = np.bincount(split.y_train.numpy()).argmax()
+    expected = float((split.y_validation == most_frequent).double().mean())
+    assert (result.diverged, result.validation_dummy_score) == (True, pytest.approx(expected))
+    for other in (replace(settings, validation_size=0.0), replace(settings, lr=0.1)):
+        assert train(wine, Run(None, other, 8)).validation_dummy_score is None
+
+
 def test_a_batch_may_be_larger_than_the_data(iris: Problem) -> None:
     full_batch, huge_batch = (
         train(iris, Run(None, Settings(epochs=1, batch_size=size), 0)).curve

@@ -24,7 +24,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_summary(
     *phases: PhaseProgress, last: datetime | None = BEGAN, source: str | None = "{}"
 ) -> StudySummary:
-    return StudySummary("0123abcd", "iris", "loop", BEGAN, last, phases, 7200.0, "{}", source)
+    return StudySummary("0123abcd", "iris", "loop", BEGAN, last, phases, 7200.0, "{}", "{}", source)
 
 
 def test_the_list_of_studies(file_regression: FileRegressionFixture) -> None:
@@ -41,11 +41,3 @@ def test_the_status_of_a_study(file_regression: FileRegressionFixture) -> None:
         format_study_status(make_summary(FINISHED), None, now),
     ]
     file_regression.check("\n\n\n".join(texts), extension=".txt")
-
-
-@pytest.mark.parametrize(
-    ("phases", "percentage"), [((TUNING, HALF), 80), ((NEARLY,), 99), ((TUNING,), 99), ((), 0)]
-)
-def test_100_percent_only_when_finished(phases: tuple[PhaseProgress, ...], percentage: int) -> None:
-    first_line, *_ = format_study_status(make_summary(*phases), None, BEGAN).splitlines()
-    assert f" · {percentage} % of" in first_line

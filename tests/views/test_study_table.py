@@ -84,18 +84,20 @@ def test_the_target_score_may_be_given() -> None:
     study = make_study(make_untuned_plan(), make_final_results())
     times = format_report(study, target_score=0.85).split("\n\n")[-1].splitlines()
     assert "85.0 %" in times[1]
+    assert "`target_score`" in format_report(study)
+    assert "`target_score`" not in format_report(study, target_score=0.85)
     assert [line.split()[-2] for line in times[2:-1]] == ["100", "100", "0"]
 
 
 @pytest.mark.parametrize(
     ("settings", "diverged", "mentions"),
     [
-        ({}, {}, ["SGD at learning rate 0.1 for", "--tune"]),
+        ({}, {}, ["SGD at learning rate 0.1 for", "`tune=True`"]),
         ({"momentum": 0.9}, {}, ["SGD at learning rate 0.1, momentum 0.9 for"]),
         (
             {"optimizer": "adam", "lr": 0.002},
             {"constant": 2, "cosine": 1},
-            ["Adam at learning rate 0.002 for", "3 of 18 runs diverged", "lower --lr"],
+            ["Adam at learning rate 0.002 for", "3 of 18 runs diverged", "lower `lr`"],
         ),
     ],
 )
@@ -104,7 +106,7 @@ def test_notes_without_tuning_name_the_learning_rate(
 ) -> None:
     study = make_study(make_untuned_plan(**settings), make_final_results(**diverged))
     assert all(text in format_notes(study) for text in mentions)
-    assert ("--tune" in format_notes(study)) != bool(diverged)
+    assert ("tune=True" in format_notes(study)) != bool(diverged)
 
 
 def test_notes_at_the_edge_name_the_rates_and_the_remedy() -> None:
@@ -112,7 +114,7 @@ def test_notes_at_the_edge_name_the_rates_and_the_remedy() -> None:
     edges = {COSINE: plan.grid[-1], BASELINE: plan.grid[0]}
     selected = {**select_middle_settings(plan), **edges}
     notes = format_notes(make_study(plan, make_final_results(constant=1), selected))
-    for text in ("1 of 18 runs diverged", "(0.01 and 1)", "--lr", "--grid-extensions"):
+    for text in ("1 of 18 runs diverged", "(0.01 and 1)", "`lr`", "`grid_extensions`"):
         assert text in notes
 
 

@@ -23,7 +23,7 @@ from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
 from lrlab.studies.execution.estimate import CostEstimate, estimate_cost
-from lrlab.studies.execution.runner import Progress, ProgressCallback, open_backend, run_study
+from lrlab.studies.execution.runner import Progress, ProgressCallback, run_study
 from lrlab.studies.plan.defaults import build_default_schedules
 from lrlab.studies.plan.grid import DEFAULT_LR, LR_GRIDS, MOMENTUM_GRIDS, Grid, build_grid
 from lrlab.studies.plan.phases import plan_first_phase
@@ -103,11 +103,9 @@ class PlannedStudy:
     def estimate_cost(self) -> CostEstimate:
         """Estimate runs, time on this machine and disk space; times a few steps if need be."""
         measured = self.seconds_per_run_step
-        return estimate_cost(self.plan, self._machine, None if math.isnan(measured) else measured)
-
-    @property
-    def _machine(self) -> Machine:
-        return self.backend if isinstance(self.backend, Machine) else Machine()
+        return estimate_cost(
+            self.plan, self.backend.driver, None if math.isnan(measured) else measured
+        )
 
     def run(self, progress: bool | ProgressCallback = True) -> Study:
         """Train the runs that are not stored yet, and return the study.
@@ -125,8 +123,8 @@ class PlannedStudy:
             KeyboardInterrupt: with a note that says how to continue.
         """
         keep_freed_memory()
-        forecast = estimate_cost(self.plan, self._machine, self.seconds_per_run_step)
-        seconds = forecast.seconds if isinstance(self.backend, Machine) else None
+        forecast = estimate_cost(self.plan, self.backend.driver, self.seconds_per_run_step)
+        seconds = forecast.seconds if self.backend == self.backend.driver else None
         if seconds is not None and seconds[0] > _MAX_SILENT_SECONDS:
             _warn(describe_duration(seconds, self.db))
         folder = nullcontext() if self.source is None else self.source.enter_folder()
@@ -134,11 +132,12 @@ class PlannedStudy:
             with (
                 Store(self.db) as store,
                 folder,
-                open_backend(self.backend),
+                self.backend.open(),
                 show_progress(progress) as callback,
             ):
-                if progress is True and isinstance(self.backend, RayCluster):
-                    _print_cluster()
+                cluster = self.backend.describe()
+                if progress is True and cluster:  # without an address it may be somebody else's
+                    print(f"training on {cluster}", file=sys.stderr)
                 result = run_study(
                     self.plan,
                     store,
@@ -602,13 +601,6 @@ def _to_sequence(values: float | Sequence[float] | None) -> Sequence[float] | No
         return None
     value = to_finite_float(values)
     return np.ravel(values).tolist() if value is None else [value]
-
-
-def _print_cluster() -> None:
-    """Print which Ray cluster is used: without an address it may be somebody else's."""
-    from lrlab.studies.execution.ray import describe_cluster
-
-    print(f"training on {describe_cluster()}", file=sys.stderr)
 
 
 def _warn(text: str) -> None:

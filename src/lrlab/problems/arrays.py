@@ -14,15 +14,7 @@ from torch import Tensor, nn
 from lrlab._checks import to_finite_float
 from lrlab.errors import ProblemError
 from lrlab.problems.dry_run import build_network, check_loss_and_metric, compute_outputs
-from lrlab.problems.metrics import (
-    TASK_KINDS,
-    DummyOutput,
-    Loss,
-    Metric,
-    OutputKind,
-    Task,
-    resolve_metric,
-)
+from lrlab.problems.metrics import TASK_KINDS, Loss, Metric, OutputKind, Task, make_task
 from lrlab.problems.seeds import derive_seeds
 from lrlab.problems.split import Split, draw_rows
 
@@ -343,29 +335,20 @@ def prepare_targets(
         is_binary = targets.is_floating_point()
         output_kind = _get_binary_kind(loss) if is_binary else OutputKind.CLASS_SCORES
         count = "" if labels is None else f", {len(np.unique(labels))} classes"
-        kind, summary = "classification", f"classification{count}"
-        default: Loss = nn.BCEWithLogitsLoss() if is_binary else nn.CrossEntropyLoss()
+        summary = f"classification{count}"
     else:
         encoding = _choose_quantity_encoding(values, outputs, has_loss=loss is not None)
         targets = encoding.encode(values)
         has_same_shape = targets.shape[1:] == output_shape
         output_kind = OutputKind.QUANTITY if has_same_shape else OutputKind.OTHER
-        kind = summary = "regression"
-        default = nn.MSELoss()
+        summary = "regression"
         if _is_bce(loss) or isinstance(loss, nn.BCEWithLogitsLoss):
             output_kind = _get_binary_kind(loss)
-            kind, summary = "classification", "classification, targets from 0 to 1"
-    loss_function = default if loss is None else loss
+            summary = "classification, targets from 0 to 1"
     return PreparedTargets(
         encoding=encoding,
         encoded=targets,
-        task=Task(
-            kind=kind,
-            output_size=output_shape[0] if output_shape else 1,
-            loss=loss_function,
-            metric=resolve_metric(metric, output_kind, loss_function),
-            dummy_output=DummyOutput(output_kind, output_shape, outputs.dtype),
-        ),
+        task=make_task(output_kind, output_shape, outputs.dtype, loss, metric),
         labels=labels,
         summary=summary,
     )

@@ -270,6 +270,7 @@ class DatasetSplit:
     device: str = "cpu"
 
     target_scale: ClassVar[float] = 1.0
+    target_mean: ClassVar[float | None] = None
 
     def to(self, device: str) -> Self:
         """Return the same rows, loaded to another device."""

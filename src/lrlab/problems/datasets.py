@@ -19,7 +19,8 @@ from sklearn.preprocessing import LabelEncoder
 from torch import nn
 
 from lrlab.errors import ProblemError
-from lrlab.problems.metrics import make_binary_probability_task
+from lrlab.problems.fingerprint import compute_fingerprint
+from lrlab.problems.metrics import Metric, OutputKind, make_task
 from lrlab.problems.problem import Problem
 from lrlab.problems.seeds import derive_seeds
 from lrlab.problems.split import Split
@@ -36,20 +37,25 @@ _SKLEARN_LOADERS = {
 DATASET_NAMES = (*_SKLEARN_LOADERS, "ionosphere")
 
 
-def load_dataset(name: str, ionosphere_file: Path | None = None) -> Problem:
+def load_dataset(
+    name: str, metric: str | Metric | None = None, ionosphere_file: Path | str | None = None
+) -> Problem:
     """Load a built-in data set.
 
     Args:
         name: one of ``DATASET_NAMES``.
+        metric: as in ``Problem.from_table``.
         ionosphere_file: the file of ionosphere, or its folder.
 
     Raises:
-        ProblemError: ionosphere cannot be read or downloaded.
+        ProblemError: ionosphere cannot be read or downloaded, or the metric does not suit the data.
     """
-    return load_ionosphere(ionosphere_file) if name == "ionosphere" else load_sklearn_dataset(name)
+    if name == "ionosphere":
+        return load_ionosphere(ionosphere_file, metric)
+    return load_sklearn_dataset(name, metric)
 
 
-def load_sklearn_dataset(name: str) -> Problem:
+def load_sklearn_dataset(name: str, metric: str | Metric | None = None) -> Problem:
     """Load one of scikit-learn's data sets as a table.
 
     >>> load_sklearn_dataset("iris").summary
@@ -57,7 +63,7 @@ def load_sklearn_dataset(name: str) -> Problem:
     """
     load, task = _SKLEARN_LOADERS[name]
     frame: pd.DataFrame = load(as_frame=True).frame
-    return Problem.from_frame(frame, name=name, target="target", task=task)
+    return Problem.from_table(frame, name=name, target="target", task=task, metric=metric)
 
 
 IONOSPHERE_URL = (
@@ -67,7 +73,7 @@ IONOSPHERE_SHA256 = "46d52186b84e20be52918adb93e8fb9926b34795ff7504c24350ae0616a
 """Hash of the 351 lines with Unix line ends, whatever line ends a copy has."""
 
 
-def load_ionosphere(path: Path | None = None) -> Problem:
+def load_ionosphere(path: Path | str | None = None, metric: str | Metric | None = None) -> Problem:
     """Load UCI Ionosphere as the tutorial does: raw values, batches in fixed order.
 
     351 rows of 34 numbers, labels b = 0 and g = 1; 245 training and 106 test rows, not stratified
@@ -76,25 +82,33 @@ def load_ionosphere(path: Path | None = None) -> Problem:
     Args:
         path: the data file, or a folder that contains ``ionosphere.csv`` or ``ionosphere.data``. If
             None, the path in ``$LRLAB_DATA``, or else a download into the user's cache.
+        metric: as in ``Problem.from_table``.
 
     Raises:
-        ProblemError: the file does not exist, differs from UCI's, or cannot be downloaded.
+        ProblemError: the file does not exist, differs from UCI's, or cannot be downloaded; or the
+            metric does not suit the data.
 
     Source: Sigillito et al. 1989, UCI Machine Learning Repository, CC BY 4.0.
     """
-    table = pd.read_csv(io.StringIO(_read_ionosphere(path)), header=None)
+    table = pd.read_csv(
+        io.StringIO(_read_ionosphere(None if path is None else Path(path))), header=None
+    )
     data = IonosphereData(
         inputs=table.iloc[:, :34].to_numpy(dtype=np.float32),
         labels=LabelEncoder().fit_transform(table[34]).astype(np.float32),
     )
     train_rows = int(TRAIN_FRACTION * len(table))
+    task = make_task(OutputKind.PROBABILITY, metric=metric)
+    has_default_metric = task.metric == make_task(OutputKind.PROBABILITY).metric
     return Problem(
         name="ionosphere",
-        fingerprint=IONOSPHERE_SHA256,
+        fingerprint=IONOSPHERE_SHA256
+        if has_default_metric
+        else compute_fingerprint(IONOSPHERE_SHA256, task.metric),
         split=data.split,
         train_rows=train_rows,
         model=build_tutorial_network,
-        task=make_binary_probability_task(),
+        task=task,
         shuffle=False,
         summary="351 rows, 34 inputs, target g or b: classification as in the tutorial",
         test_train_ratio=(len(table) - train_rows) / train_rows,

@@ -9,7 +9,7 @@ from torch import Tensor
 from lrlab._checks import check_name, to_finite_float
 from lrlab.errors import TrainingError
 from lrlab.problems.fingerprint import compute_fingerprint
-from lrlab.problems.metrics import Metric
+from lrlab.problems.metrics import METRICS, Metric
 from lrlab.user_code import accepts_arguments, find_source_file
 
 
@@ -25,10 +25,11 @@ class TrainingFunction:
         train: a function of one argument, the run, defined at the top of a module, where worker
             processes find it.
         metric: the name under which it reports its score on the test rows.
-        greater_is_better: the direction of the metric.
+        greater_is_better: the direction of the metric; that of lrlab's metric of the same name if
+            None, such as False for ``"rmse"``, else True.
         percent: whether the metric is a fraction, to be shown as a percentage.
         dummy_score: the score given to diverged runs, such as that of a constant predictor; 0 if
-            None, the lowest accuracy. Required with ``greater_is_better=False``.
+            None, the lowest accuracy. Required if lower values are better.
         name: the name of the problem; the name of the function's file if None.
         test_train_ratio: number of test rows per row that is not a test row, such as 0.43 for a
             split of 70 to 30, if the function draws its test rows from the same data by
@@ -69,7 +70,7 @@ class TrainingFunction:
         self,
         train: Callable[[Any], object],
         metric: str = "score",
-        greater_is_better: bool = True,
+        greater_is_better: bool | None = None,
         percent: bool = False,
         dummy_score: float | None = None,
         name: str | None = None,
@@ -86,10 +87,13 @@ class TrainingFunction:
                 f"metric must be the name that run.report(...) gives the score, got {metric!r}; "
                 'such as metric="accuracy".'
             )
+        if greater_is_better is None:
+            known = METRICS.get(metric.lower())
+            greater_is_better = known is None or known.greater_is_better
         if dummy_score is None and not greater_is_better:
             raise TrainingError(
-                f"for a metric to minimize, such as {metric} here, give dummy_score "
-                "(--dummy-score): the score of a constant predictor, which diverged runs get."
+                f"a metric to minimize, such as {metric} here, needs `dummy_score`: the score of a "
+                "constant predictor, which diverged runs get."
             )
         checked_score = 0.0 if dummy_score is None else to_finite_float(dummy_score)
         if checked_score is None:
@@ -104,7 +108,7 @@ class TrainingFunction:
         metric_text = f"{metric} as {getattr(train, '__name__', 'a function')} reports it"
         attributes = {
             "train": train,
-            "metric": Metric(metric, _refuse_to_score, greater_is_better, percent),
+            "metric": Metric(metric, _refuse_to_score, bool(greater_is_better), bool(percent)),
             "dummy_score": checked_score,
             "name": checked_name,
             "fingerprint": compute_fingerprint(

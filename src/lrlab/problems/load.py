@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from lrlab.errors import LrlabError, ProblemError, format_suggestion
 from lrlab.problems.datasets import DATASET_NAMES, load_dataset
 from lrlab.problems.functions import TrainingFunction
+from lrlab.problems.metrics import Metric
 from lrlab.problems.problem import Problem, Trainable
 from lrlab.user_code import (
     accepts_arguments,
@@ -23,38 +23,53 @@ def load_problem(
     *,
     target: str | None = None,
     task: str | None = None,
+    metric: str | Metric | None = None,
     header: bool | None = None,
-    ionosphere_file: Path | None = None,
-    test_file: Path | None = None,
-    function_options: Mapping[str, Any] = MappingProxyType({}),
+    test_file: Path | str | None = None,
+    ionosphere_file: Path | str | None = None,
+    greater_is_better: bool | None = None,
+    percent: bool | None = None,
+    dummy_score: float | None = None,
 ) -> Trainable:
     """Load the problem that ``data`` names.
 
     Args:
         data: a data set by name (breast-cancer, digits, wine, iris, diabetes, ionosphere), the path
             of a table of delimited text, or an object in a Python file, such as
-            ``my_problem.py:problem``; see ``load_user_problem``.
-        target, task, header, test_file: for tables, see ``Problem.from_table``.
-        ionosphere_file: the file of ``ionosphere``, or its folder.
-        function_options: arguments of ``TrainingFunction`` for a plain function.
+            ``my_problem.py:problem``: a problem, a training function, a function of one argument
+            that becomes a training function, or a function without arguments that returns a problem
+            or training function.
+        target, task, header: for tables, see ``Problem.from_table``.
+        metric: for data sets and tables, see ``Problem.from_table``; for a plain function of one
+            argument the name under which it reports its score.
+        test_file: for tables, a second one with the test rows.
+        ionosphere_file: for ``ionosphere``, its file, or the folder of that.
+        greater_is_better, percent, dummy_score: for a plain function of one argument, see
+            ``TrainingFunction``.
 
     Raises:
-        ProblemError: the data set or file does not exist, the file is not a table, or an option
-            does not suit ``data``.
+        ProblemError: the data set or file does not exist, the file is not a table, the object is
+            none of these or fails, or an option does not suit ``data``.
         TrainingError: the options of a training function do not suit it.
+
+    >>> load_problem("diabetes", metric="r2").metric.greater_is_better
+    True
     """
     table_options = {"target": target, "task": task, "header": header, "test_file": test_file}
-    is_reference = is_object_reference(data)
-    if data in DATASET_NAMES or is_reference:
+    ionosphere_options = {"ionosphere_file": ionosphere_file}
+    function_options = {
+        "greater_is_better": greater_is_better, "percent": percent, "dummy_score": dummy_score
+    }  # fmt: skip
+    if is_object_reference(data):
         _check_options_unset(data, table_options, "a table of your own")
-    if not is_reference:
-        _check_options_unset(data, function_options, "a training function of your own")
-    if data != "ionosphere" and (data in DATASET_NAMES or is_reference):
-        _check_options_unset(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
-    if is_reference:
-        return load_user_problem(data, function_options)
+        _check_options_unset(data, ionosphere_options, "ionosphere")
+        return _load_user_problem(data, {"metric": metric, **function_options})
+    _check_options_unset(data, function_options, "a training function of your own")
+    if data != "ionosphere":
+        _check_options_unset(data, ionosphere_options, "ionosphere")
     if data in DATASET_NAMES:
-        return load_dataset(data, ionosphere_file)
+        _check_options_unset(data, table_options, "a table of your own")
+        return load_dataset(data, metric, ionosphere_file)
     path = Path(data)
     if not data or not _exists(path):
         hint = (
@@ -63,40 +78,29 @@ def load_problem(
         raise ProblemError(f"there is no file and no data set {data}{hint}")
     if path.is_dir():
         raise ProblemError(f"{data} is a folder; name the file of the table in it.")
-    _check_options_unset(data, {"ionosphere_file": ionosphere_file}, "ionosphere")
-    return Problem.from_table(path, target=target, task=task, header=header, test_file=test_file)
+    return Problem.from_table(
+        path, target=target, task=task, metric=metric, header=header, test=test_file
+    )
 
 
-def load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
-    """Load a problem from a Python file.
-
-    Args:
-        reference: path and name (see ``load_object``) of a problem, a training function, a function
-            of one argument that becomes a training function, or a function without arguments that
-            returns a problem or training function.
-        options: arguments of ``TrainingFunction`` for a function of one argument.
-
-    Raises:
-        ProblemError: the object is none of these, or fails.
-        TrainingError: the options do not suit the function.
-    """
+def _load_user_problem(reference: str, options: Mapping[str, Any]) -> Trainable:
+    """Load the object in a Python file; ``options`` are arguments of ``TrainingFunction``."""
+    given_options = {name: value for name, value in options.items() if value is not None}
     value = load_object(reference)
     if not isinstance(value, Trainable) and callable(value):
         if accepts_arguments(value, 0):
             value = _call_factory(reference, value)
         elif accepts_arguments(value, 1):
-            return TrainingFunction(value, **options)
-    if options and isinstance(value, Trainable):
-        raise ProblemError(
-            f"{to_option(next(iter(options)))} is for a plain function, but {reference} is a "
-            f"{type(value).__name__}, which has a metric already; leave it out."
-        )
+            return TrainingFunction(value, **given_options)
     if not isinstance(value, Trainable):
         raise ProblemError(
             f"{reference} must be a problem, such as Problem.from_arrays(x, y, model), a function "
             "that returns one, or a training function of one argument, got "
             f"{_describe_value(value)}."
         )
+    _check_options_unset(
+        reference, given_options, f"a plain function, and a {type(value).__name__} has its metric"
+    )
     return value
 
 
@@ -126,15 +130,4 @@ def _exists(path: Path) -> bool:
 def _check_options_unset(data: str, options: Mapping[str, object], applies_to: str) -> None:
     for name, value in options.items():
         if value is not None:
-            raise ProblemError(
-                f"{to_option(name)} is for {applies_to}, not for {data}; leave it out."
-            )
-
-
-def to_option(name: str) -> str:
-    """Return the command-line option for an argument.
-
-    >>> to_option("dummy_score")
-    '--dummy-score'
-    """
-    return f"--{name.replace('_', '-')}"
+            raise ProblemError(f"`{name}` is for {applies_to}, not for {data}; leave it out.")

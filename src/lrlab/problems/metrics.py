@@ -1,7 +1,7 @@
-"""Metrics and tasks: what the outputs of a network mean, their loss, score and dummy score."""
+"""Metrics: one registry of the scores that users select by name; tasks: loss, metric and dummy."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from lrlab.errors import ProblemError, format_suggestion, shorten_repr
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+ScoreFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -25,31 +26,9 @@ class Metric:
     """
 
     name: str
-    fn: Callable[[Tensor, Tensor], Tensor]
+    fn: ScoreFunction
     greater_is_better: bool = True
     percent: bool = False
-
-
-TASK_KINDS = ("classification", "regression")
-
-
-@dataclass(frozen=True)
-class Task:
-    """How outputs are trained and scored.
-
-    Args:
-        kind: ``"classification"`` or ``"regression"``.
-        output_size: number of outputs of the network per row.
-        loss: the function of outputs and targets that training minimizes.
-        metric: the score that runs report.
-        dummy_output: computes the output row of the best constant predictor from training targets.
-    """
-
-    kind: str
-    output_size: int
-    loss: Loss
-    metric: Metric
-    dummy_output: Callable[[Tensor], Tensor]
 
 
 class OutputKind(Enum):
@@ -60,6 +39,101 @@ class OutputKind(Enum):
     PROBABILITY = "the probability of class 1"
     QUANTITY = "numbers to compare with the targets"
     OTHER = "anything else that the loss takes"
+
+
+TASK_KINDS = ("classification", "regression")
+
+_DEFAULT_LOSSES: dict[OutputKind, Callable[[], Loss]] = {
+    OutputKind.CLASS_SCORES: nn.CrossEntropyLoss,
+    OutputKind.LOGIT: nn.BCEWithLogitsLoss,
+    OutputKind.PROBABILITY: nn.BCELoss,
+    OutputKind.QUANTITY: nn.MSELoss,
+    OutputKind.OTHER: nn.MSELoss,
+}
+
+
+# What a dummy predicts: the output row of a constant prediction, from training targets and the
+# shape of a row.
+
+DummyRule = Callable[[Tensor, tuple[int, ...]], Tensor]
+
+
+def predict_class_frequencies(targets: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Predict the log frequencies of the classes; losses ignore labels below 0, so this does."""
+    counts = targets[targets >= 0].flatten().bincount(minlength=shape[0])[: shape[0]]
+    log_frequencies = counts.double().clamp(min=0.5).log()
+    return log_frequencies.reshape(-1, *[1] * (len(shape) - 1)).expand(shape)
+
+
+def predict_log_odds(targets: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Predict the log-odds of class 1.
+
+    >>> predict_log_odds(torch.tensor([[0.0], [1.0], [1.0], [1.0]]), (1,)).exp().round(decimals=6)
+    tensor([3.], dtype=torch.float64)
+    """
+    positives = targets.double().sum(dim=0)
+    return (positives.clamp(min=0.5) / (len(targets) - positives).clamp(min=0.5)).log()
+
+
+def predict_mean(targets: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Predict the mean of the targets."""
+    return targets.mean(dim=0)
+
+
+def predict_zeros(targets: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Predict zeros, for outputs whose meaning is not known."""
+    return targets.new_zeros(shape)
+
+
+DUMMY_RULES: dict[OutputKind, DummyRule] = {
+    OutputKind.CLASS_SCORES: predict_class_frequencies,
+    OutputKind.LOGIT: predict_log_odds,
+    OutputKind.PROBABILITY: predict_mean,
+    OutputKind.QUANTITY: predict_mean,
+    OutputKind.OTHER: predict_zeros,
+}
+"""What the dummy predicts for each kind of outputs: what minimizes the default loss."""
+
+
+class Scaling(Enum):
+    """How a score gets the user's unit if targets were standardized for the training."""
+
+    NONE = "it has no unit, or that of the loss"
+    SCORE = "it is proportional to the unit of the targets, so it is multiplied"
+    VALUES = "outputs and targets get their unit back before it is computed"
+
+
+@dataclass(frozen=True)
+class MetricEntry:
+    """A metric that users select by name.
+
+    Args:
+        name: the name that is printed.
+        functions: the function that computes it, for each kind of outputs that it suits; None for
+            the loss itself, which suits all. The function takes outputs and targets, as that of
+            ``Metric``.
+        greater_is_better: the direction.
+        percent: whether it is a fraction, to be shown as a percentage.
+        scaling: how it gets the user's unit.
+        dummy_rules: what the dummy predicts for each kind of outputs; the metric of that on test
+            rows is the dummy score, which diverged runs get.
+    """
+
+    name: str
+    functions: Mapping[OutputKind, ScoreFunction] | None
+    greater_is_better: bool = True
+    percent: bool = False
+    scaling: Scaling = Scaling.NONE
+    dummy_rules: Mapping[OutputKind, DummyRule] = field(default_factory=lambda: DUMMY_RULES)
+
+    def suits(self, output_kind: OutputKind) -> bool:
+        """Whether it can be computed from such outputs."""
+        return self.functions is None or output_kind in self.functions
+
+    def create(self, output_kind: OutputKind, loss: Loss) -> Metric:
+        """Create the metric of such outputs."""
+        function = loss if self.functions is None else self.functions[output_kind]
+        return Metric(self.name, function, self.greater_is_better, self.percent)
 
 
 def _compute_class_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -87,140 +161,138 @@ def _compute_r2(outputs: Tensor, targets: Tensor) -> Tensor:
     return 1 - residual / (targets - targets.mean(dim=0)).double().square().sum()
 
 
-METRICS: dict[OutputKind, dict[str, Metric]] = {
-    OutputKind.CLASS_SCORES: {
-        "accuracy": Metric("accuracy", _compute_class_accuracy, percent=True)
-    },
-    OutputKind.LOGIT: {"accuracy": Metric("accuracy", _compute_logit_accuracy, percent=True)},
-    OutputKind.PROBABILITY: {
-        "accuracy": Metric("accuracy", _compute_probability_accuracy, percent=True)
-    },
-    OutputKind.QUANTITY: {
-        "rmse": Metric("RMSE", _compute_rmse, greater_is_better=False),
-        "mae": Metric("MAE", _compute_mae, greater_is_better=False),
-        "r2": Metric("R²", _compute_r2),
-    },
-    OutputKind.OTHER: {},
+METRICS: dict[str, MetricEntry] = {
+    "accuracy": MetricEntry(
+        "accuracy",
+        {
+            OutputKind.CLASS_SCORES: _compute_class_accuracy,
+            OutputKind.LOGIT: _compute_logit_accuracy,
+            OutputKind.PROBABILITY: _compute_probability_accuracy,
+        },
+        percent=True,
+    ),
+    "rmse": MetricEntry(
+        "RMSE",
+        {OutputKind.QUANTITY: _compute_rmse},
+        greater_is_better=False,
+        scaling=Scaling.SCORE,
+    ),
+    "mae": MetricEntry(
+        "MAE",
+        {OutputKind.QUANTITY: _compute_mae},
+        greater_is_better=False,
+        scaling=Scaling.SCORE,
+    ),
+    "r2": MetricEntry("R²", {OutputKind.QUANTITY: _compute_r2}),
+    "loss": MetricEntry("loss", functions=None, greater_is_better=False),
 }
-"""The metrics by the names that users give, for each kind of outputs; the first is the default."""
-
-
-def resolve_metric(metric: str | Metric | None, output_kind: OutputKind, loss: Loss) -> Metric:
-    """Return a metric by name; the default for these outputs if the name is None.
-
-    Raises:
-        ProblemError: these outputs have no such metric.
-    """
-    if isinstance(metric, Metric):
-        return metric
-    if metric is not None and not isinstance(metric, str):
-        raise ProblemError(
-            "metric must be a name or a Metric, which says whether greater values are better, got "
-            f'{shorten_repr(metric)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
-        )
-    known = {"loss": Metric("loss", loss, greater_is_better=False)} | METRICS[output_kind]
-    if metric is None:
-        return next(iter(METRICS[output_kind].values()), known["loss"])
-    if metric.lower() not in known:
-        hint = format_suggestion(metric.lower(), known)
-        raise ProblemError(
-            f"the metric of these outputs and targets must be one of {', '.join(known)}, or an "
-            f"lrlab.Metric of your own, got {metric}{hint}."
-        )
-    return known[metric.lower()]
-
-
-def make_binary_task() -> Task:
-    """Make the task of two classes: targets 0 and 1 of shape (rows, 1); one output, a logit."""
-    return Task(
-        kind="classification",
-        output_size=1,
-        loss=nn.BCEWithLogitsLoss(),
-        metric=METRICS[OutputKind.LOGIT]["accuracy"],
-        dummy_output=_compute_dummy_logit,
-    )
-
-
-def make_binary_probability_task() -> Task:
-    """Make the task of two classes for networks that end in a sigmoid, as in the tutorial."""
-    return Task(
-        kind="classification",
-        output_size=1,
-        loss=nn.BCELoss(),
-        metric=METRICS[OutputKind.PROBABILITY]["accuracy"],
-        dummy_output=_compute_dummy_probability,
-    )
-
-
-def make_multiclass_task(classes: int) -> Task:
-    """Make the task of several classes: targets are class numbers of shape (rows,)."""
-    return Task(
-        kind="classification",
-        output_size=classes,
-        loss=nn.CrossEntropyLoss(),
-        metric=METRICS[OutputKind.CLASS_SCORES]["accuracy"],
-        dummy_output=_compute_dummy_class_scores,
-    )
-
-
-def make_regression_task() -> Task:
-    """Make the task of one quantity: targets are standardized numbers of shape (rows, 1)."""
-    return Task(
-        kind="regression",
-        output_size=1,
-        loss=nn.MSELoss(),
-        metric=METRICS[OutputKind.QUANTITY]["rmse"],
-        dummy_output=_compute_dummy_mean,
-    )
-
-
-def _compute_dummy_logit(targets: Tensor) -> Tensor:
-    return targets.mean(dim=0) - 0.5
-
-
-def _compute_dummy_probability(targets: Tensor) -> Tensor:
-    return targets.mean(dim=0).round()
-
-
-def _compute_dummy_class_scores(targets: Tensor) -> Tensor:
-    return torch.bincount(targets).double()
-
-
-def _compute_dummy_mean(targets: Tensor) -> Tensor:
-    return targets.mean(dim=0)
+"""The metrics by the names that users give; the first that suits the outputs is their default."""
 
 
 @dataclass(frozen=True)
 class DummyOutput:
-    """The output row of the best constant predictor, for outputs of any shape.
+    """Computes the output row of a constant prediction.
 
     Args:
-        output_kind: the meaning of the outputs.
+        rule: what is predicted.
         shape: the shape of one row of outputs.
-        dtype: their type.
+        dtype: their type if the targets are whole numbers; else it is that of the targets.
 
-    >>> dummy_output = DummyOutput(OutputKind.LOGIT, (1,), torch.float32)
-    >>> dummy_output(torch.tensor([[0.0], [1.0], [1.0], [1.0]])).exp()  # odds of three to one
-    tensor([3.])
+    >>> dummy_output = DummyOutput(predict_class_frequencies, (2,), torch.float32)
+    >>> dummy_output(torch.tensor([0, 1, 1, 1])).exp().round()
+    tensor([1., 3.])
     """
 
-    output_kind: OutputKind
+    rule: DummyRule
     shape: tuple[int, ...]
     dtype: torch.dtype
 
     def __call__(self, targets: Tensor) -> Tensor:
         """Compute the row from training targets."""
-        match self.output_kind:
-            case OutputKind.CLASS_SCORES:
-                valid = targets[targets >= 0].flatten()  # losses ignore labels below 0
-                counts = valid.bincount(minlength=self.shape[0])[: self.shape[0]]
-                log_priors = counts.double().clamp(min=0.5).log().to(self.dtype)
-                return log_priors.reshape(-1, *[1] * (len(self.shape) - 1)).expand(self.shape)
-            case OutputKind.LOGIT:
-                positives, rows = targets.double().sum(dim=0), len(targets)
-                odds = positives.clamp(min=0.5) / (rows - positives).clamp(min=0.5)
-                return odds.log().to(self.dtype)
-            case OutputKind.PROBABILITY | OutputKind.QUANTITY:
-                return targets.double().mean(dim=0).to(self.dtype)
-            case OutputKind.OTHER:
-                return torch.zeros(self.shape, dtype=self.dtype)
+        dtype = targets.dtype if targets.is_floating_point() else self.dtype
+        return self.rule(targets, self.shape).to(dtype)
+
+
+@dataclass(frozen=True)
+class Task:
+    """How outputs are trained and scored; made by ``make_task``.
+
+    Args:
+        output_kind: the meaning of the outputs.
+        output_shape: the shape of one row of outputs.
+        loss: the function of outputs and targets that training minimizes.
+        metric: the score that runs report.
+        scaling: how the score gets the user's unit.
+        dummy_output: computes the output row of a constant prediction from training targets.
+    """
+
+    output_kind: OutputKind
+    output_shape: tuple[int, ...]
+    loss: Loss
+    metric: Metric
+    scaling: Scaling
+    dummy_output: Callable[[Tensor], Tensor]
+
+    @property
+    def kind(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        is_regression = self.output_kind in (OutputKind.QUANTITY, OutputKind.OTHER)
+        return "regression" if is_regression else "classification"
+
+
+def make_task(
+    output_kind: OutputKind,
+    output_shape: tuple[int, ...] = (1,),
+    dtype: torch.dtype = torch.float32,
+    loss: Loss | None = None,
+    metric: str | Metric | None = None,
+) -> Task:
+    """Make the task of a kind of outputs.
+
+    Args:
+        output_kind: the meaning of the outputs.
+        output_shape: the shape of one row of outputs.
+        dtype: their type.
+        loss: what training minimizes; the usual loss of such outputs if None.
+        metric: a name of ``METRICS``, or a metric of the user's own; the default of such outputs if
+            None.
+
+    Raises:
+        ProblemError: these outputs have no such metric.
+
+    >>> task = make_task(OutputKind.CLASS_SCORES, (3,))
+    >>> task.kind, task.loss, task.metric.name
+    ('classification', CrossEntropyLoss(), 'accuracy')
+    """
+    loss_function = _DEFAULT_LOSSES[output_kind]() if loss is None else loss
+    if isinstance(metric, Metric):  # its function may need values in the user's units
+        chosen, scaling, dummy_rule = metric, Scaling.VALUES, DUMMY_RULES[output_kind]
+    else:
+        entry = find_metric(metric, output_kind)
+        chosen = entry.create(output_kind, loss_function)
+        scaling, dummy_rule = entry.scaling, entry.dummy_rules[output_kind]
+    dummy_output = DummyOutput(dummy_rule, output_shape, dtype)
+    return Task(output_kind, output_shape, loss_function, chosen, scaling, dummy_output)
+
+
+def find_metric(name: str | None, output_kind: OutputKind) -> MetricEntry:
+    """Return the metric of a name, or the default one, for a kind of outputs.
+
+    Raises:
+        ProblemError: these outputs have no such metric.
+    """
+    known = {key: entry for key, entry in METRICS.items() if entry.suits(output_kind)}
+    if name is None:
+        return next(iter(known.values()))
+    if not isinstance(name, str):
+        raise ProblemError(
+            "metric must be a name or a Metric, which says whether greater values are better, got "
+            f'{shorten_repr(name)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
+        )
+    if name.lower() not in known:
+        hint = format_suggestion(name.lower(), known)
+        raise ProblemError(
+            f"the metric of these outputs and targets must be one of {', '.join(known)}, or an "
+            f"lrlab.Metric of your own, got {name}{hint}."
+        )
+    return known[name.lower()]

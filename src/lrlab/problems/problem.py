@@ -14,6 +14,7 @@ from lrlab.errors import ProblemError, shorten_repr
 from lrlab.problems.arrays import prepare_arrays
 from lrlab.problems.dataset_rows import Collate, DatasetSplit
 from lrlab.problems.delimited import read_table
+from lrlab.problems.dry_run import check_loss_and_metric
 from lrlab.problems.fingerprint import compute_fingerprint
 from lrlab.problems.metrics import Loss, Metric, Task
 from lrlab.problems.split import Split
@@ -304,85 +305,70 @@ class Problem:
     @classmethod
     def from_table(
         cls,
-        path: Path | str,
+        table: pd.DataFrame | Path | str,
         *,
         target: str | None = None,
         task: str | None = None,
+        metric: str | Metric | None = None,
         header: bool | None = None,
-        test_file: Path | str | None = None,
+        test: pd.DataFrame | Path | str | None = None,
+        name: str | None = None,
     ) -> Self:
-        """Make a problem from a table in a text file, named after the file; see ``from_frame``.
-
-        Args:
-            path: a file of CSV or other delimited text.
-            target: the column to predict; the last if None.
-            task: ``"classification"`` or ``"regression"``; detected from the target if None.
-            header: whether the first row names the columns; detected if None.
-            test_file: a second table, with the test rows; if None, every seed draws its own.
-
-        Raises:
-            ProblemError: a file is not a table, or an argument does not suit it.
-        """
-        test_frame = None if test_file is None else read_table(Path(test_file), header)
-        frame = read_table(Path(path), header)
-        return cls.from_frame(
-            frame, name=Path(path).stem, target=target, task=task, test_frame=test_frame
-        )
-
-    @classmethod
-    def from_frame(
-        cls,
-        frame: pd.DataFrame,
-        *,
-        name: str = "table",
-        target: str | None = None,
-        task: str | None = None,
-        test_frame: pd.DataFrame | None = None,
-    ) -> Self:
-        """Make the problem of predicting one column of a data frame from the others.
+        """Make the problem of predicting one column of a table from the others.
 
         Numbers are standardized and missing ones replaced by the median; text becomes one 0/1 input
         per category (the 32 most frequent; others are all zeros). Only training rows determine
-        this: 70 % of the rows, stratified by class, unless ``test_frame`` is given. The network has
-        one hidden layer as wide as the input, with ReLU.
+        this: 70 % of the rows, stratified by class, unless ``test`` is given. The network has one
+        hidden layer as wide as the input, with ReLU.
 
         Args:
-            frame: one row per example, missing values as NaN.
-            name: name of the problem and of its files.
+            table: a file of CSV or other delimited text, or a data frame: one row per example,
+                missing values as NaN.
             target: the column to predict; the last if None.
             task: ``"classification"`` or ``"regression"``; detected from the target if None.
-            test_frame: test rows for every seed, with the same columns; all rows of ``frame`` are
-                then training rows. If None, every seed draws its own.
+            metric: ``"accuracy"``, ``"rmse"``, ``"mae"``, ``"r2"``, ``"loss"`` or a ``Metric`` of
+                your own; by default accuracy for classes, RMSE for a quantity. Scores of a quantity
+                have its unit; the loss is that of the standardized quantity.
+            header: whether the first row of a file names the columns; detected if None.
+            test: a second table, with the test rows of every seed and the same columns; all rows of
+                ``table`` are then training rows. If None, every seed draws its own test rows.
+            name: name of the problem and of its files; that of the file if None, or ``"table"``.
 
         Raises:
-            ProblemError: ``frame`` or ``test_frame`` is not a data frame, the target column does
-                not exist or does not suit the task, or the test rows do not match the training
-                rows.
+            ProblemError: a file is not a table, the target column does not exist or does not suit
+                the task or the metric, or the test rows do not match the training rows.
+
+        >>> frame = pd.DataFrame({"x": range(40), "y": ["a", "b"] * 20})
+        >>> Problem.from_table(frame, metric="loss").metric.name
+        'loss'
         """
-        for argument, value in (("frame", frame), ("test_frame", test_frame)):
-            if not isinstance(value, pd.DataFrame) and (value is not None or argument == "frame"):
-                raise ProblemError(
-                    f"{argument} must be a pandas data frame, got {shorten_repr(value)}; use "
-                    "Problem.from_table for a file and Problem.from_arrays for arrays."
-                )
-        table = Table.from_frame(
-            frame.rename(columns=str),
+        prepared = Table.from_frame(
+            _read_frame(table, "table", header),
             target,
             task,
-            None if test_frame is None else test_frame.rename(columns=str),
+            metric,
+            None if test is None else _read_frame(test, "test", header),
         )
-        sample = table.split(0)
+        if header is not None and isinstance(table, pd.DataFrame):
+            raise ProblemError("`header` is for the text of a file, not for a data frame.")
+        default_name = "table" if isinstance(table, pd.DataFrame) else Path(table).stem
+        chosen_task, sample = prepared.target.task, prepared.split(0)
+        model = partial(build_table_network, prepared.input_size, chosen_task.output_shape[0])
+        if isinstance(metric, Metric):
+            check_loss_and_metric(chosen_task, model(), sample.x_train, sample.y_train)
         return cls(
-            name=name,
-            fingerprint=table.fingerprint,
-            split=table.split,
+            name=default_name if name is None else check_name(name, ProblemError),
+            fingerprint=prepared.fingerprint,
+            split=prepared.split,
             train_rows=len(sample.x_train),
-            model=partial(build_table_network, table.input_size, table.target.task.output_size),
-            task=table.target.task,
+            model=model,
+            task=chosen_task,
             shuffle=True,
-            summary=table.summary,
-            data_warnings=table.data_warnings,
-            test_train_ratio=None if table.test_rows else len(sample.x_test) / len(sample.x_train),
+            summary=prepared.summary,
+            data_warnings=prepared.data_warnings,
+            test_train_ratio=None
+            if prepared.test_rows
+            else len(sample.x_test) / len(sample.x_train),
         )
 
     def __repr__(self) -> str:
@@ -413,3 +399,17 @@ class Problem:
         if isinstance(split, DatasetSplit):
             raise ProblemError(f"{self.name} is not in memory: {self.loop_only_reason}.")
         return split
+
+
+def _read_frame(
+    table: pd.DataFrame | Path | str, argument: str, header: bool | None
+) -> pd.DataFrame:
+    """Return a data frame with texts as column names."""
+    if isinstance(table, pd.DataFrame):
+        return table.rename(columns=str)
+    if not isinstance(table, Path | str):
+        raise ProblemError(
+            f"{argument} must be a file or a pandas data frame, got {shorten_repr(table)}; use "
+            "Problem.from_arrays for arrays."
+        )
+    return read_table(Path(table), header)

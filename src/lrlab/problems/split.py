@@ -63,8 +63,8 @@ class Split:
         x_train, x_test: inputs, shape (rows, inputs).
         y_train, y_test: targets, in the shape that the task's loss takes.
         x_validation, y_validation: the validation rows, None if there are none.
-        target_scale: factor from the target's units to the user's (regression targets are
-            standardized); regression scores are multiplied by it.
+        target_scale, target_mean: by which targets were standardized. Scores are multiplied by the
+            scale; with a mean, outputs and targets are restored instead, before they are scored.
     """
 
     x_train: Tensor
@@ -74,6 +74,7 @@ class Split:
     target_scale: float = 1.0
     x_validation: Tensor | None = None
     y_validation: Tensor | None = None
+    target_mean: float | None = None
 
     def to(self, device: str) -> Self:
         """Return the same rows on another device."""

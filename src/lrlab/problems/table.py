@@ -18,13 +18,8 @@ from torch import Tensor, nn
 
 from lrlab._checks import MAX_MAGNITUDE
 from lrlab.errors import ProblemError, pluralize
-from lrlab.problems.metrics import (
-    TASK_KINDS,
-    Task,
-    make_binary_task,
-    make_multiclass_task,
-    make_regression_task,
-)
+from lrlab.problems.fingerprint import compute_fingerprint
+from lrlab.problems.metrics import TASK_KINDS, Metric, OutputKind, Scaling, Task, make_task
 from lrlab.problems.seeds import derive_seeds
 from lrlab.problems.split import Split
 
@@ -60,15 +55,19 @@ class Table:
 
     @staticmethod
     def from_frame(
-        frame: pd.DataFrame, target: str | None, task: str | None, test: pd.DataFrame | None
+        frame: pd.DataFrame,
+        target: str | None,
+        task: str | None,
+        metric: str | Metric | None,
+        test: pd.DataFrame | None,
     ) -> "Table":
-        """Check a data frame with texts as column names; see ``Problem.from_frame``."""
+        """Check a data frame with texts as column names; see ``Problem.from_table``."""
         target = _resolve_target(frame, target)
         empty_columns = _find_empty_columns(frame, target)
         test_rows = 0 if test is None else len(test)
         if test is not None:
             frame = _append_test_rows(frame, test, target)
-        prepared_target = Target.from_column(frame[target], target, task)
+        prepared_target = Target.from_column(frame[target], target, task, metric)
         raw_inputs = frame.drop(columns=[target, *empty_columns])
         if raw_inputs.shape[1] == 0:
             raise ProblemError(
@@ -99,7 +98,7 @@ class Table:
             },
             target=prepared_target,
             test_rows=test_rows,
-            fingerprint=_compute_fingerprint(frame, target, prepared_target.task.kind, test_rows),
+            fingerprint=_compute_fingerprint(frame, target, prepared_target.task, test_rows),
             data_warnings=tuple(
                 warning for c in text_columns for warning in _find_data_warnings(raw_inputs[c])
             ),
@@ -126,13 +125,15 @@ class Table:
         encoder = self._build_encoder()
         x_train = encoder.fit_transform(self.inputs.iloc[train])
         x_test = encoder.transform(self.inputs.iloc[test])
-        y_train, y_test, target_scale = self.target.standardize(train, test)
+        mean, scale = self.target.compute_scaling(train)
+        scaling = self.target.task.scaling
         return Split(
             x_train=torch.tensor(x_train, dtype=torch.float32),
-            y_train=y_train,
+            y_train=self.target.encode(train, mean, scale),
             x_test=torch.tensor(x_test, dtype=torch.float32),
-            y_test=y_test,
-            target_scale=target_scale,
+            y_test=self.target.encode(test, mean, scale),
+            target_scale=1.0 if scaling == Scaling.NONE else scale,
+            target_mean=mean if scaling == Scaling.VALUES else None,
         )
 
     def _split_indices(self, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -189,8 +190,8 @@ def _append_test_rows(frame: pd.DataFrame, test: pd.DataFrame, target: str) -> p
     if missing_columns:
         raise ProblemError(
             "the test rows must have the columns of the training rows, but lack "
-            f"{_join_names(missing_columns)}; give both files the same header, or none "
-            "(--no-header)."
+            f"{_join_names(missing_columns)}; give both the same header, or none "
+            "(`header=False`)."
         )
     test = test[frame.columns]
     is_numeric = pd.api.types.is_numeric_dtype
@@ -243,11 +244,13 @@ def _join_names(names: list[str], max_names: int = 12) -> str:
     )
 
 
-def _compute_fingerprint(frame: pd.DataFrame, target: str, kind: str, test_rows: int) -> str:
+def _compute_fingerprint(frame: pd.DataFrame, target: str, task: Task, test_rows: int) -> str:
     rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    # Raise the version if the encoding of rows changes.
     test_part = [f"{test_rows} tested"] if test_rows else []
-    header = "\n".join(["table 1", *frame.columns, target, kind, *test_part])
+    default_metric = make_task(task.output_kind).metric
+    metric_part = [compute_fingerprint(task.metric)] if task.metric != default_metric else []
+    # Raise the version if the encoding of rows changes.
+    header = "\n".join(["table 1", *frame.columns, target, task.kind, *test_part, *metric_part])
     return hashlib.sha256(header.encode() + rows.tobytes()).hexdigest()
 
 
@@ -268,14 +271,16 @@ class Target:
     summary: str
 
     @staticmethod
-    def from_column(column: "pd.Series[Any]", name: str, task: str | None) -> "Target":
+    def from_column(
+        column: "pd.Series[Any]", name: str, task: str | None, metric: str | Metric | None
+    ) -> "Target":
         """Make a target from a column.
 
         If ``task`` is None, text means classes, and so do whole numbers with at most 20 different
         values that each occur twice or more; other numbers are a quantity.
 
         Raises:
-            ProblemError: a cell is missing, or the column does not suit the task.
+            ProblemError: a cell is missing, or the column does not suit the task or the metric.
         """
         if task is not None and task not in TASK_KINDS:
             raise ProblemError(f"task must be classification or regression, got {task}.")
@@ -286,14 +291,13 @@ class Target:
                 "missing); drop those rows or fill them in."
             )
         kind = task or _infer_kind(column)
-        prepared = (
-            _read_quantities(column, name) if kind == "regression" else _read_classes(column, name)
-        )
+        read = _read_quantities if kind == "regression" else _read_classes
+        prepared = read(column, name, metric)
         # Whole numbers may be quantities or names of classes: name the option for the other.
         other_kind = "regression" if kind == "classification" else "classification"
         is_ambiguous = task is None and _holds_whole_numbers(column)
         hint = (
-            f" (if it is {_KIND_DESCRIPTIONS[other_kind]}: --task {other_kind})"
+            f' (if it is {_KIND_DESCRIPTIONS[other_kind]}: `task="{other_kind}"`)'
             if is_ambiguous
             else ""
         )
@@ -304,21 +308,22 @@ class Target:
         """Class of every row, for stratified splits; None for a quantity."""
         return self.values if self.task.kind == "classification" else None
 
-    def standardize(
-        self, train: NDArray[np.intp], test: NDArray[np.intp]
-    ) -> tuple[Tensor, Tensor, float]:
-        """Return targets of training and test rows as the loss takes them, and ``target_scale``."""
-        train_values, test_values = self.values[train], self.values[test]
+    def compute_scaling(self, train: NDArray[np.intp]) -> tuple[float, float]:
+        """Return mean and standard deviation by which a quantity is standardized."""
         if self.task.kind == "classification":
-            if self.task.output_size > 1:
-                return torch.tensor(train_values), torch.tensor(test_values), 1.0
-            return _to_column(train_values), _to_column(test_values), 1.0
-        mean, scale = train_values.mean(), float(train_values.std()) or 1.0
-        return (
-            _to_column((train_values - mean) / scale),
-            _to_column((test_values - mean) / scale),
-            scale,
-        )
+            return 0.0, 1.0
+        values = self.values[train]
+        return float(values.mean()), float(values.std()) or 1.0
+
+    def encode(self, rows: NDArray[np.intp], mean: float, scale: float) -> Tensor:
+        """Return the targets of some rows as the loss takes them."""
+        values = self.values[rows]
+        match self.task.output_kind:
+            case OutputKind.CLASS_SCORES:
+                return torch.tensor(values)
+            case OutputKind.QUANTITY:
+                values = (values - mean) / scale
+        return torch.tensor(values, dtype=torch.float32).reshape(-1, 1)
 
 
 def _infer_kind(column: "pd.Series[Any]") -> str:
@@ -343,27 +348,27 @@ def _holds_numbers(column: "pd.Series[Any]") -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _read_quantities(column: "pd.Series[Any]", name: str) -> Target:
+def _read_quantities(column: "pd.Series[Any]", name: str, metric: str | Metric | None) -> Target:
     if not _holds_numbers(column):
         raise ProblemError(
             f"regression needs a target of numbers, but {_describe_non_numeric(column, name)}; fix "
-            "those, name another column with --target, or use --task classification."
+            'those, name another column with `target`, or set `task="classification"`.'
         )
     values = column.to_numpy(dtype=float)
     if not (np.abs(values) < MAX_MAGNITUDE).all():
         raise ProblemError(
             f"a target must be below {MAX_MAGNITUDE:g}, but column {name} holds "
-            f"{np.abs(values).max():g}; fix that, or name another column with --target."
+            f"{np.abs(values).max():g}; fix that, or name another column with `target`."
         )
     if values.min() == values.max():
         raise ProblemError(
             f"regression needs a target that varies, but column {name} is {values[0]:g} in every "
-            "row; name another column with --target."
+            "row; name another column with `target`."
         )
-    return Target(name, values, make_regression_task(), "regression")
+    return Target(name, values, make_task(OutputKind.QUANTITY, metric=metric), "regression")
 
 
-def _read_classes(column: "pd.Series[Any]", name: str) -> Target:
+def _read_classes(column: "pd.Series[Any]", name: str, metric: str | Metric | None) -> Target:
     labels, numbers, sizes = np.unique(
         column.to_numpy() if _holds_numbers(column) else column.astype(str).to_numpy(dtype=object),
         return_inverse=True,
@@ -372,26 +377,32 @@ def _read_classes(column: "pd.Series[Any]", name: str) -> Target:
     if len(labels) == 1:
         raise ProblemError(
             f"classification needs at least two classes, but column {name} is {labels[0]} in every "
-            "row; name another column with --target."
+            "row; name another column with `target`."
         )
     if sizes.min() < 2 and not _holds_numbers(column) and looks_like_numbers(column):
         raise ProblemError(
             "a target must be either numbers or names of classes, but "
             f"{_describe_non_numeric(column, name)} and numbers in others; fix those, or name "
-            "another column with --target."
+            "another column with `target`."
         )
     if sizes.min() < 2:
-        remedy = "use --task regression" if _holds_numbers(column) else "drop or merge such classes"
+        remedy = (
+            'set `task="regression"`' if _holds_numbers(column) else "drop or merge such classes"
+        )
         raise ProblemError(
             f"every class needs a training and a test row, but class {labels[sizes.argmin()]} in "
-            f"column {name} has only one row; {remedy}, or name another column with --target."
+            f"column {name} has only one row; {remedy}, or name another column with `target`."
         )
     if len(labels) > 0.3 * len(column):
         raise ProblemError(
             f"a table must have more test rows than classes, but column {name} has {len(labels)} "
-            f"classes in {len(column)} rows; name another column with --target."
+            f"classes in {len(column)} rows; name another column with `target`."
         )
-    task = make_binary_task() if len(labels) == 2 else make_multiclass_task(len(labels))
+    task = (
+        make_task(OutputKind.LOGIT, metric=metric)
+        if len(labels) == 2
+        else make_task(OutputKind.CLASS_SCORES, (len(labels),), metric=metric)
+    )
     summary = f"classification, {len(labels)} classes"
     return Target(name, numbers.astype(np.int64), task, summary)
 
@@ -399,10 +410,6 @@ def _read_classes(column: "pd.Series[Any]", name: str) -> Target:
 def _describe_non_numeric(column: "pd.Series[Any]", name: str) -> str:
     cells = find_non_numeric_cells(column.astype(str))
     return f"column {name} holds text such as {cells.iloc[0]} in {len(cells)} rows"
-
-
-def _to_column(values: NDArray[Any]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32).reshape(-1, 1)
 
 
 def find_non_numeric_cells(column: "pd.Series[Any]") -> "pd.Series[Any]":

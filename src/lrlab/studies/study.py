@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from lrlab.studies.plan.plan import Plan
 from lrlab.studies.plan.selection import Candidate, Selection, compute_test_score
 from lrlab.studies.statistics import (
     Comparison,
+    ComparisonRow,
     Recommendation,
     TimeToTarget,
     compare_scores,
@@ -36,7 +38,7 @@ from lrlab.studies.store.reader import PlannedRun, ReadableStore, StudySummary
 from lrlab.studies.store.results import describe_settings
 from lrlab.studies.store.rows import RunRow
 from lrlab.studies.store.schema import FINAL_PHASE
-from lrlab.studies.store.stored_problem import StoredProblem
+from lrlab.studies.store.stored_problem import StoredProblem, describe_problem
 from lrlab.training import Result, Settings
 from lrlab.training.engines import Engine
 
@@ -93,6 +95,16 @@ class StudyResult:
         """
         self._check_finished()
         return select_tuned_settings(self.plan, self.phases, self.results)
+
+    @property
+    def grid_extension_count(self) -> int:
+        """How many learning rates were added at an end of the grid, at most, for a schedule."""
+        return max(0, len(self.phases) - 2)  # all phases but tuning and the final runs
+
+    @property
+    def edge_lrs(self) -> list[float]:
+        """The selected learning rates beyond which a better one may lie, in ascending order."""
+        return sorted({s.settings.lr for s in self.selections.values() if s.at_grid_edge})
 
     @cached_property
     def final_results(self) -> dict[Schedule, list[Result]]:
@@ -199,8 +211,8 @@ class StudyResult:
         )
 
     def _compute_scores(self, results: Sequence[Result]) -> NDArray[np.float64]:
-        problem, score = self.plan.problem, self.plan.protocol.score
-        return np.array([compute_test_score(result, problem, score) for result in results])
+        metric, score = self.plan.problem.metric, self.plan.protocol.score
+        return np.array([compute_test_score(result, metric, score) for result in results])
 
     @property
     def table(self) -> pd.DataFrame:
@@ -215,6 +227,64 @@ class StudyResult:
         return build_comparison_frame(
             self.comparison, selected_settings if self.plan.is_tuned else {}
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the study and what it found as JSON types, for scripts; None for missing numbers.
+
+        Keys:
+            ``id``, ``engine``: of the study.
+            ``problem``: the facts of the problem; see ``Trainable``.
+            ``plan``: ``schedules``, ``grid`` and ``protocol``.
+            ``versions``: of lrlab, Python, NumPy and torch that began the study.
+            ``schedules``: a list by rank. Each has ``schedule`` (its text), ``settings``,
+            ``validation_score`` (by which they were selected; None without tuning),
+            ``hardest_baseline`` (the settings of the constant rate that it beats least, with
+            ``settings``, ``mean``, ``is_beaten`` and ``is_beaten_for_new_data``; None if there is
+            only one), and the numbers of ``ComparisonRow.to_dict``, among them ``rank``, ``mean``
+            and ``verdict``.
+            ``best``: what to use: ``schedule``, ``settings``, ``validation_score``, ``test_score``
+            and ``diverged_count``; None if nothing can be recommended.
+            ``reason``: why, or why nothing; a value of ``RecommendationReason``.
+
+        Raises:
+            StudyError: the study is not finished.
+        """
+        facts = {
+            "id": self.plan.id,
+            "engine": str(self.plan.engine),
+            "problem": describe_problem(self.plan.problem),
+            "plan": self.plan.to_dict(),
+            "versions": dict(self.versions),
+            "schedules": [self._describe_row(row) for row in self.comparison.rows],
+            "best": None if self.recommendation.row is None else self._describe_best(),
+            "reason": self.recommendation.reason.value,
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(facts, allow_nan=False))  # no tuples
+        return plain
+
+    def _describe_row(self, row: ComparisonRow) -> dict[str, Any]:
+        numbers = row.to_dict()
+        selection = self.selections[self.schedules_by_label[row.label]]
+        hardest = row.hardest_baseline and asdict(row.hardest_baseline)
+        if hardest:
+            hardest["settings"] = self.baseline_settings[hardest.pop("label")].to_dict()
+        return {
+            "schedule": numbers.pop("label"),
+            "settings": selection.settings.to_dict(),
+            "validation_score": selection.validation_score,
+            "hardest_baseline": hardest,
+            **numbers,
+        }
+
+    def _describe_best(self) -> dict[str, Any]:
+        best = self.best
+        return {
+            "schedule": to_text(best.schedule),
+            "settings": best.settings.to_dict(),
+            "validation_score": best.validation_score,
+            "test_score": best.test_score,
+            "diverged_count": best.diverged_count,
+        }
 
     @property
     def runs(self) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
-from lrlab.problems import AnySplit, Problem, Trainable, derive_seeds
+from lrlab.problems import AnySplit, Metric, Problem, Trainable, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Schedule
@@ -146,18 +146,26 @@ def _evaluate(
     problem: Problem, model: nn.Module, split: AnySplit, settings: Settings
 ) -> tuple[float, float | None, float | None]:
     """Return test score, validation loss and validation score; NaN if an output is not finite."""
-    metric, scale = problem.task.metric.fn, split.target_scale
+    metric = problem.metric
     model.eval()
     with torch.no_grad():
         outputs, y = _compute_outputs(model, split.iter_test_batches(settings.batch_size))
-        score = float(metric(outputs, y)) * scale if outputs.isfinite().all() else nan
+        score = compute_score(metric, outputs, y, split) if outputs.isfinite().all() else nan
         if not settings.validation_size:
             return score, None, None
         outputs, y = _compute_outputs(model, split.iter_validation_batches(settings.batch_size))
         if not outputs.isfinite().all():
             return score, nan, nan
         loss = float(problem.task.loss(outputs, y))
-        return score, loss, float(metric(outputs, y)) * scale
+        return score, loss, compute_score(metric, outputs, y, split)
+
+
+def compute_score(metric: Metric, outputs: Tensor, targets: Tensor, split: AnySplit) -> float:
+    """Return the score of some rows in the user's units."""
+    scale, mean = split.target_scale, split.target_mean
+    if mean is None:
+        return float(metric.fn(outputs, targets)) * scale
+    return float(metric.fn(outputs * scale + mean, targets * scale + mean))
 
 
 def _compute_outputs(model: nn.Module, batches: Iterator[Batch]) -> Batch:
@@ -179,20 +187,19 @@ def compute_dummy_scores(problem: Problem, split: AnySplit) -> DummyScores:
     """
     row = problem.task.dummy_output(split.y_train)
     return DummyScores(
-        test=_score_constant(problem, row, split.y_test, split.target_scale),
+        test=_score_constant(problem.metric, row, split.y_test, split),
         validation=None
         if split.y_validation is None
-        else _score_constant(problem, row, split.y_validation, split.target_scale),
+        else _score_constant(problem.metric, row, split.y_validation, split),
     )
 
 
-def _score_constant(problem: Problem, row: Tensor, targets: Tensor, scale: float) -> float:
-    outputs = row.expand(len(targets), *row.shape)
-    score = float(problem.task.metric.fn(outputs, targets)) * scale
+def _score_constant(metric: Metric, row: Tensor, targets: Tensor, split: AnySplit) -> float:
+    score = compute_score(metric, row.expand(len(targets), *row.shape), targets, split)
     if not isfinite(score):
         raise TrainingError(
             "a diverged run gets the dummy score, that of a constant prediction, but the "
-            f"{problem.metric.name} of one is {score}; make the metric finite there, or lower `lr`."
+            f"{metric.name} of one is {score}; make the metric finite there, or lower `lr`."
         )
     return score
 

@@ -111,13 +111,12 @@ def _describe_grid(plan: Plan) -> str:
 
 
 def _describe_cost(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> Iterator[str]:
-    min_run_count = estimate.tuning_runs + estimate.final_runs
-    run_count = _format_range(min_run_count, min_run_count + estimate.max_extension_runs)
+    run_count = _format_range(*estimate.run_counts)
     stored = f", {stored_run_count} of them stored already" if stored_run_count else ""
     epochs = pluralize(plan.grid[0].epochs, "epoch")
     yield f"{run_count} runs of {epochs}{stored}; engine: {plan.engine}"
     if estimate.seconds is None:
-        yield "time: unknown for a training function; try --seeds 1 --no-tune first"
+        yield "time: unknown for a training function; try `seeds=1, tune=False` first"
     else:
         shortest, longest = (format_duration(seconds) for seconds in estimate.seconds)
         duration = shortest if shortest == longest else f"{shortest} to {longest}"

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
-from lrlab.studies.execution.backends import Backend, RayCluster
+from lrlab.studies.execution.backends import Backend
 from lrlab.studies.execution.runner import Progress, ProgressCallback, ignore_progress
 from lrlab.views.hints import DEFAULT_DB, format_call
 from lrlab.views.text import format_duration
@@ -101,11 +101,7 @@ def describe_interruption(
             f"stopped; finished runs are stored in {db}. To continue, repeat the same "
             "`lrlab.compare(...)`."
         )
-    options: dict[str, object] = {"db": db}
-    if isinstance(backend, RayCluster):
-        options |= {"engine": "ray", "address": backend.address}
-        options["gpus_per_run"] = backend.gpus_per_run or None
-    call = format_call("resume_study", study_id, **options)
+    call = format_call("resume_study", study_id, db=db, **backend.arguments)
     return f"stopped; finished runs are stored in {db}. To continue: {call}"
 
 

@@ -40,7 +40,7 @@ def format_result(result: Result, metric: Metric) -> str:
     step = "" if result.diverged_at_step is None else f" at step {result.diverged_at_step}"
     return (
         f"{line} (diverged in epoch {len(result.curve)}{step}, so this is the dummy score; try a "
-        "lower --lr)"
+        "lower `lr`)"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from lrlab.errors import pluralize
-from lrlab.studies.store.reader import StudySummary
+from lrlab.studies.store.reader import NextStep, StudySummary
 from lrlab.views.text import (
     Column,
     format_columns,
@@ -74,10 +74,8 @@ def _format_phases(study: StudySummary) -> str:
 
 
 def _format_progress(study: StudySummary) -> str:
-    """Return the percentage of planned runs that are finished, at most 99 before the end."""
-    planned = study.planned_count
-    percentage = min(99, 100 * study.ended_count // planned) if planned else 0
-    return f"{percentage} % of {pluralize(planned, 'run')} planned so far"
+    planned = pluralize(study.planned_count, "run")
+    return f"{study.percent_finished} % of {planned} planned so far"
 
 
 def _describe_times(
@@ -90,20 +88,21 @@ def _describe_times(
     ago = format_duration((now - study.last_ended_at).total_seconds())
     total = format_duration(study.seconds)
     yield f"{started}, last run finished {ago} ago; training time, summed over runs: {total}"
-    remaining = study.planned_count - study.ended_count
-    if runs_per_second and remaining:
+    seconds_left = study.estimate_seconds_left(runs_per_second)
+    if runs_per_second is not None and seconds_left is not None:
         rate = (
             f"{runs_per_second:.3g} runs per second"
             if runs_per_second >= 1
             else f"one run every {format_duration(1 / runs_per_second)}"
         )
-        time_left = format_duration(remaining / runs_per_second)
-        yield f"about {rate}; {time_left} left for the runs planned so far"
+        yield f"about {rate}; {format_duration(seconds_left)} left for the runs planned so far"
 
 
 def _suggest_command(study: StudySummary, db_option: str) -> str:
-    if study.is_finished:
-        return f"export its runs: lrlab export {study.id} --output runs.csv{db_option}"
-    if study.source is None:
-        return "if it has stopped, run the script that started it again to continue"
-    return f"if it has stopped, continue it: lrlab resume {study.id}{db_option}"
+    match study.next_step:
+        case NextStep.SHOW_RESULTS:
+            return f"export its runs: lrlab export {study.id} --output runs.csv{db_option}"
+        case NextStep.RUN_SCRIPT:
+            return "if it has stopped, run the script that started it again to continue"
+        case NextStep.RESUME:
+            return f"if it has stopped, continue it: lrlab resume {study.id}{db_option}"

@@ -64,10 +64,8 @@ _GRID_EDGE_OPTIONS: LineOptions = {"color": "#999999", "linestyle": ":", "linewi
 _LOG_AXIS_RATIO = 10
 """Ratio of the highest to the lowest peak rate that makes the axis logarithmic."""
 
-_OUTLIER_RATIO = 4
-"""A worse schedule is far behind if it is this many times as far from the baseline as all others
-that are not worse.
-"""
+_FAR_RATIO = 4
+"""Far behind is a worse schedule this many times as far from the baseline as all before it."""
 
 StudyPlot = Callable[[StudyResult, Sequence[Schedule], Figure], None]
 """Draws schedules of a study, the baseline among them, on an empty figure."""
@@ -249,11 +247,11 @@ def compute_rates(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Sch
 
 def compute_scores(study: StudyResult, schedules: Iterable[Schedule]) -> dict[Schedule, SeedScores]:
     """Compute the scores of the final runs of schedules."""
-    problem, score = study.plan.problem, study.plan.protocol.score
+    metric, score = study.plan.problem.metric, study.plan.protocol.score
     scores = {}
     for schedule in schedules:
         results = study.final_results[schedule]
-        values = np.array([compute_test_score(result, problem, score) for result in results])
+        values = np.array([compute_test_score(result, metric, score) for result in results])
         diverged = np.array([result.diverged for result in results])
         scores[schedule] = SeedScores(values, diverged, _compute_band(values))
     return scores
@@ -556,11 +554,19 @@ def _draw_differences(axes: Axes, study: StudyResult, schedules: Sequence[Schedu
 
 
 def _find_far_behind(rows: Mapping[Schedule, ComparisonRow]) -> set[Schedule]:
-    """Return the schedules that are worse by far, which would leave no room for the others."""
-    extents = {s: max(map(abs, _list_difference_ends(row))) for s, row in rows.items()}
-    others = (extents[schedule] for schedule, row in rows.items() if not row.verdict.is_worse)
-    farthest = _OUTLIER_RATIO * max(others, default=0) or np.inf
-    return {schedule for schedule, extent in extents.items() if extent > farthest}
+    """Return the schedules that are worse by far, which would leave no room for the others.
+
+    Args:
+        rows: of schedules, the best first.
+    """
+    far_behind, extent = set(), 0.0
+    for schedule, row in rows.items():
+        own_extent = max(map(abs, _list_difference_ends(row)))
+        if row.verdict.is_worse and own_extent > _FAR_RATIO * extent > 0:
+            far_behind.add(schedule)
+        else:
+            extent = max(extent, own_extent)
+    return far_behind
 
 
 def _list_difference_ends(row: ComparisonRow) -> list[float]:

@@ -30,6 +30,9 @@ from lrlab.views.text import (
 _TIME_TO_TARGET_NOTE = (
     'Epochs: median over the seeds; "-" means that half of the seeds or fewer reach the score.'
 )
+_DEFAULT_TARGET_NOTE = (
+    "The score is the mean of the constant rate; choose another with `target_score`."
+)
 _MAX_TABLE_WIDTH = 130
 _MIN_SCHEDULE_WIDTH = 26
 """Minimal width of the column of schedules, even if the table gets too wide."""
@@ -42,16 +45,16 @@ def format_report(study: StudyResult, target_score: float | None = None) -> str:
         study: a study with all its results.
         target_score: for the times to target; the mean score of the baseline by default.
     """
-    metric = study.plan.problem.metric
-    if target_score is None:
-        target_score = study.comparison.baseline_row.mean
-    times_to_target = study.compute_times_to_target(target_score)
-    parts = (
+    target = study.comparison.baseline_row.mean if target_score is None else target_score
+    times_to_target = study.compute_times_to_target(target)
+    parts = [
         f"{format_title(study)}\n{write_answer(study)}",
         format_table(study),
         "\n".join(_write_notes(study)),
-        format_times_to_target(metric, target_score, times_to_target),
-    )
+        format_times_to_target(study.plan.problem.metric, target, times_to_target),
+    ]
+    if target_score is None:
+        parts[-1] += f"\n{_DEFAULT_TARGET_NOTE}"
     return "\n\n".join(parts)
 
 
@@ -200,14 +203,13 @@ def _format_ranking(columns: list[Column]) -> str:
 def _write_notes(study: StudyResult) -> Iterator[str]:
     """Yield how to read the tables, how the settings were selected, and what to improve."""
     plan, comparison = study.plan, study.comparison
-    other_rows = comparison.other_rows
+    other_count = len(comparison.other_rows)
     points = ", in points" if plan.problem.metric.percent else ""
     yield f"Differences are paired by seed{points}; positive is better."
-    estimates = [row.vs_baseline.on_this_data for row in other_rows if row.vs_baseline]
-    if any(estimate.ci_low is not None for estimate in estimates):
+    if comparison.has_intervals:
         yield "Each interval is for one comparison alone: 1 in 20 misses the truth by chance."
-    if len(other_rows) > 1:
-        yield f"Verdicts and ranks are corrected for {len(other_rows)} comparisons (Holm)."
+    if other_count > 1:
+        yield f"Verdicts and ranks are corrected for {other_count} comparisons (Holm)."
     yield from _write_tuning_notes(study) if plan.is_tuned else _write_untuned_notes(study)
 
 
@@ -223,18 +225,16 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     )
     if diverged_text := _describe_divergence(study):
         yield f"{diverged_text}."
-    extension_count = len(study.phases) - 2  # all phases but tuning and the final runs
-    if extension_count:
+    if study.grid_extension_count:
         yield (
             "Where the best learning rate was at the edge of the grid, the study tried up to "
-            f"{pluralize(extension_count, 'more learning rate')}."
+            f"{pluralize(study.grid_extension_count, 'more learning rate')}."
         )
-    edge_lrs = sorted({s.settings.lr for s in study.selections.values() if s.at_grid_edge})
-    if edge_lrs:
-        edges = " and ".join(f"{lr:g}" for lr in edge_lrs)
+    if study.edge_lrs:
+        edges = " and ".join(f"{lr:g}" for lr in study.edge_lrs)
         yield (
             f"At the edge of the grid ({edges}), a better learning rate may lie beyond: extend "
-            "--lr, or raise --grid-extensions."
+            "`lr`, or raise `grid_extensions`."
         )
 
 
@@ -244,16 +244,15 @@ def _write_untuned_notes(study: StudyResult) -> Iterator[str]:
     name = OPTIMIZER_NAMES[settings.optimizer]
     yield f"{name} at learning rate {settings.lr:g}{momentum} for every schedule, not tuned."
     if diverged_text := _describe_divergence(study):
-        yield f"{diverged_text}; try a lower --lr."
+        yield f"{diverged_text}; try a lower `lr`."
     else:
-        yield "A schedule that decays may do better at a higher learning rate (--tune)."
+        yield "A schedule that decays may do better at a higher learning rate: use `tune=True`."
 
 
 def _describe_divergence(study: StudyResult) -> str:
     """Return how many runs diverged; empty if none did."""
-    rows = study.comparison.rows
-    diverged_count = sum(row.diverged_count for row in rows)
-    if not diverged_count:
+    comparison = study.comparison
+    if not comparison.diverged_count:
         return ""
-    run_count = len(rows) * study.plan.protocol.seeds
-    return f"{diverged_count} of {run_count} runs diverged and got the dummy score"
+    counts = f"{comparison.diverged_count} of {comparison.run_count} runs"
+    return f"{counts} diverged and got the dummy score"

@@ -123,7 +123,7 @@ def test_a_dead_worker_is_an_error_and_ends_the_others(iris: Problem) -> None:
                 if worker.pid:
                     os.kill(worker.pid, signal.SIGKILL)
 
-    with raises(StudyError, "worker process died", "--workers"):
+    with raises(StudyError, "worker process died", "`workers`"):
         consume()
     assert active_children() == []
 

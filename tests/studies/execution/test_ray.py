@@ -26,7 +26,7 @@ from lrlab.studies import Machine, Protocol, RayCluster, build_plan, plan_first_
 from lrlab.studies.execution import ray as ray_backend
 from lrlab.studies.execution.backends import Backend
 from lrlab.studies.execution.ray import get_value, put_value
-from lrlab.studies.execution.runner import Block, open_backend, plan_blocks
+from lrlab.studies.execution.runner import Block, plan_blocks
 from lrlab.training import Result, Run, Settings
 from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
@@ -60,7 +60,7 @@ def nodes() -> Iterator[Nodes]:
 def cluster(nodes: Nodes) -> Iterator[RayCluster]:
     """A connection to these nodes."""
     cluster = RayCluster(nodes.address)
-    with open_backend(cluster):
+    with cluster.open():
         yield cluster
     assert not ray.is_initialized()
 
@@ -108,8 +108,8 @@ def assert_same_results(results: Mapping[str, Result], expected: Mapping[str, Re
     ("address", "mention"),
     [
         ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
-        ("head", "such as 10.0.0.1:6379, got head"),
-        ("ray://head:10001", "run lrlab on one of the machines"),
+        ("head", "such as 10.0.0.1:6379"),
+        ("ray://head:10001", "run on one of its machines"),
     ],
 )
 def test_addresses_without_a_cluster_are_rejected(
@@ -123,7 +123,7 @@ def test_ray_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "lrlab.studies.execution.ray")
     monkeypatch.setitem(sys.modules, "ray", None)
     with raises(MissingExtra, "pip install 'lrlab[ray]'"):
-        open_backend(RayCluster())
+        RayCluster().open()
 
 
 def test_a_lost_head_is_an_error_and_leaves_no_process(
@@ -141,7 +141,7 @@ def test_a_lost_head_is_an_error_and_leaves_no_process(
     next(running)
     (head,) = (child for child in list_child_processes() if child.name() == "gcs_server")
     head.kill()
-    with raises(StudyError, "Ray cluster was lost", "repeat the command"):
+    with raises(StudyError, "Ray cluster was lost", "repeat the study"):
         list(running)
     assert list_child_processes() == []
     assert signal.getsignal(signal.SIGTERM) == before
@@ -213,7 +213,7 @@ def test_a_block_that_kills_all_its_workers_is_an_error(
     for i in range(9):
         (tmp_path / str(i)).touch()
     deadly = replace(iris, model=DeadlyModel(tmp_path, iris.model))
-    with raises(StudyError, "block of 1 runs", "4 times", "--memory"):
+    with raises(StudyError, "block of 1 runs", "4 times", "`memory`"):
         train(deadly, make_single_blocks(plan_runs(iris))[:1], LOOP, cluster)
     assert len(list(tmp_path.iterdir())) == 5
 
@@ -229,7 +229,7 @@ def test_errors_of_tasks_are_raised_here(iris: Problem, cluster: RayCluster) -> 
         train(invalid, blocks, LOOP, cluster)
     line = raise_error.__code__.co_firstlineno + 1
     failing = replace(iris, model=partial(raise_error, ValueError("no")))
-    with raises(StudyError, "ValueError: no", f"test_ray.py, line {line}", "on node"):
+    with raises(StudyError, "ValueError: no", f"test_ray.py:{line}", "on node"):
         train(failing, blocks, LOOP, cluster)
 
 

@@ -1,16 +1,18 @@
 """Selection of settings by validation scores, and the scores of runs."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
 from lrlab import Cosine
+from lrlab.errors import StudyError
 from lrlab.problems import load_problem
 from lrlab.studies import build_grid, select_settings
 from lrlab.studies.plan.selection import compute_test_score
 from lrlab.training import Curve, Epoch, Result, Settings
+from tests.raising import raises
 
 GRID = build_grid(Settings(epochs=1, validation_size=0.2), [0.01, 0.03, 0.1, 0.3, 1.0], [0])
-SEEDS = (3, 8)
 
 
 def make_result(*validation_scores: float, test_score: float = 0.5) -> Result:
@@ -33,7 +35,7 @@ def select_lr(name: str, *inner_results: list[Result], score: str = "final") -> 
         (Cosine(), settings): setting_results
         for settings, setting_results in zip(GRID, [worst, *inner_results, worst], strict=True)
     }
-    return select_settings(load_problem(name), results, SEEDS, score)[Cosine()].settings.lr
+    return select_settings(load_problem(name).metric, results, score)[Cosine()].settings.lr
 
 
 def test_the_best_mean_over_the_seeds_is_selected_whatever_the_test_scores() -> None:
@@ -63,7 +65,7 @@ def test_of_means_that_differ_by_rounding_the_lower_learning_rate_is_selected() 
 
 def test_of_equal_means_one_inside_the_grid_is_selected() -> None:
     results = {(Cosine(), settings): [make_result(1.0)] * 2 for settings in GRID}
-    selection = select_settings(load_problem("iris"), results, SEEDS)[Cosine()]
+    selection = select_settings(load_problem("iris").metric, results)[Cosine()]
     assert (selection.settings.lr, selection.at_grid_edge) == (0.03, False)
     assert selection.validation_score == 1.0
 
@@ -72,15 +74,12 @@ def test_of_equal_means_one_inside_the_grid_is_selected() -> None:
 def test_a_diverged_run_has_the_dummy_score_of_the_validation_rows(
     offset: float, lr: float
 ) -> None:
-    problem = load_problem("wine")
-    dummy_scores = []
-    for seed in SEEDS:
-        split = problem.split_rows(seed, GRID[0].count_validation_rows(problem.train_rows))
-        most_frequent = np.bincount(split.y_train.numpy()).argmax()
-        dummy_scores.append(float((split.y_validation == most_frequent).double().mean()))
-    other = [make_result(float(np.mean([0.9, dummy_scores[1]])) + offset)] * 2
+    diverged = replace(DIVERGED, validation_dummy_score=0.4)
+    other = [make_result((0.9 + 0.4) / 2 + offset)] * 2
     # The test score of the diverged run, 0.99, has no effect.
-    assert select_lr("wine", BAD, [make_result(0.9), DIVERGED], other) == lr
+    assert select_lr("wine", BAD, [make_result(0.9), diverged], other) == lr
+    with raises(StudyError, "dummy score", "damaged"):
+        select_lr("wine", BAD, [make_result(0.9), DIVERGED], other)
 
 
 def test_the_best_epoch_is_that_of_the_validation_score() -> None:
@@ -92,7 +91,9 @@ def test_the_best_epoch_is_that_of_the_validation_score() -> None:
 def test_runs_are_scored_at_the_epoch_of_the_protocol() -> None:
     iris, diabetes = load_problem("iris"), load_problem("diabetes")
     run = make_result(0.1, 0.9, 0.9, test_score=0.5)
-    assert compute_test_score(run, iris, "final") == pytest.approx(0.7)
-    assert compute_test_score(run, iris, "best") == pytest.approx(0.6)  # the first of two best
-    assert compute_test_score(run, diabetes, "best") == pytest.approx(0.5)  # lower is better
-    assert compute_test_score(DIVERGED, iris, "best") == 0.99
+    assert compute_test_score(run, iris.metric, "final") == pytest.approx(0.7)
+    assert compute_test_score(run, iris.metric, "best") == pytest.approx(
+        0.6
+    )  # the first of two best
+    assert compute_test_score(run, diabetes.metric, "best") == pytest.approx(0.5)  # lower is better
+    assert compute_test_score(DIVERGED, iris.metric, "best") == 0.99

@@ -15,7 +15,7 @@ import pytest
 from lrlab.errors import StudyError
 from lrlab.studies import Store, StoreReader
 from lrlab.studies.frames import read_epochs_frame, read_runs_frame
-from lrlab.studies.store.reader import PhaseProgress
+from lrlab.studies.store.reader import NextStep, PhaseProgress, StudySummary
 from lrlab.studies.store.schema import SCHEMA_VERSION
 from tests.raising import raises
 from tests.studies.store.factories import IDS, RESULTS, write_study
@@ -269,3 +269,33 @@ def read_all_with_store(db: Path) -> None:
     with Store(db) as store:
         store.load_results(IDS)
         store.load_phase("0123abcd", "tuning")
+
+
+TUNING, HALF = PhaseProgress("tuning", 300, 300, 7), PhaseProgress("final", 200, 100, 0)
+FINISHED, NEARLY = PhaseProgress("final", 1, 1, 0), PhaseProgress("final", 1000, 999, 0)
+
+
+def make_summary(*phases: PhaseProgress, source: str | None = "{}") -> StudySummary:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    return StudySummary("0123abcd", "iris", "loop", began, began, phases, 1.0, "{}", "{}", source)
+
+
+@pytest.mark.parametrize(
+    ("phases", "percentage"),
+    [((TUNING, HALF), 80), ((NEARLY,), 99), ((TUNING,), 99), ((), 0), ((FINISHED,), 100)],
+)
+def test_100_percent_only_when_finished(phases: tuple[PhaseProgress, ...], percentage: int) -> None:
+    assert make_summary(*phases).percent_finished == percentage
+
+
+def test_the_next_step() -> None:
+    assert make_summary(FINISHED).next_step is NextStep.SHOW_RESULTS
+    assert make_summary(TUNING).next_step is NextStep.RESUME
+    assert make_summary(TUNING, source=None).next_step is NextStep.RUN_SCRIPT
+
+
+def test_seconds_left_for_the_runs_planned_so_far() -> None:
+    summary = make_summary(TUNING, HALF)
+    assert summary.estimate_seconds_left(0.5) == 200
+    assert summary.estimate_seconds_left(None) is None
+    assert make_summary(TUNING).estimate_seconds_left(0.5) is None

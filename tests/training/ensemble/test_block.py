@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lrlab import Formula, Greedy, Plateau
 from lrlab.problems import Problem, Split, load_problem
-from lrlab.problems.metrics import Metric, make_binary_probability_task, make_regression_task
+from lrlab.problems.metrics import Metric, OutputKind, make_task
 from lrlab.training import Result, Run, Settings, ensemble, loop
 from lrlab.training.ensemble import block
 from tests.training.assertions import assert_equals_loop
@@ -153,7 +153,7 @@ def test_infinite_rows_end_the_runs_of_their_seed() -> None:
 def test_outputs_may_overflow_on_evaluation_rows_only(where: str) -> None:
     # One row is so large that its output overflows once the weight has passed 1.8, on its way to 3.
     absolute = Metric("MAE", lambda outputs, y: (outputs - y).abs().mean(), greater_is_better=False)
-    task = replace(make_regression_task(), loss=nn.SmoothL1Loss(), metric=absolute)
+    task = make_task(OutputKind.QUANTITY, loss=nn.SmoothL1Loss(), metric=absolute)
     validation = 0.05
 
     def ones(seed: int, huge: int = -1) -> Split:
@@ -216,7 +216,7 @@ def test_a_loss_may_raise_on_outputs_that_are_not_finite() -> None:
         return Fragile(nn.Sequential(nn.Linear(4, 1), nn.Sigmoid())).double()
 
     problem = make_problem(
-        sample_normal(4), make_two_classes, model, make_binary_probability_task()
+        sample_normal(4), make_two_classes, model, make_task(OutputKind.PROBABILITY)
     )
     blow_ups = [Formula(f"1e6 ** (t >= {k})") for k in (0, 2, 3, 7)]
     runs = [
@@ -287,8 +287,7 @@ def test_the_dummy_score_is_computed_for_diverged_runs_only() -> None:
     def in_place_metric(outputs: Tensor, targets: Tensor) -> Tensor:
         return outputs.sub_(targets).square().mean()  # fails on the expanded dummy output
 
-    task = replace(
-        make_regression_task(), metric=Metric("MSE", in_place_metric, greater_is_better=False)
-    )
+    metric = Metric("MSE", in_place_metric, greater_is_better=False)
+    task = make_task(OutputKind.QUANTITY, metric=metric)
     problem = replace(make_regression_problem(build_small_network), task=task)
     assert_equals_loop(problem, [Run(None, BASIC, 0), Run(None, replace(BASIC, lr=0.01), 0)])

@@ -11,14 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 
 from lrlab.problems import Split
-from lrlab.problems.metrics import (
-    Metric,
-    Task,
-    make_binary_probability_task,
-    make_binary_task,
-    make_multiclass_task,
-    make_regression_task,
-)
+from lrlab.problems.metrics import Metric, OutputKind, Task, make_task
 from tests.training.assertions import assert_equals_loop
 from tests.training.factories import (
     make_numbers,
@@ -39,7 +32,7 @@ def assert_trained_like_loop(
     task: Task, target: Any, loss: Loss, last: Callable[[], nn.Module]
 ) -> None:
     def model() -> nn.Module:
-        layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.output_size), last())
+        layers = (nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, task.output_shape[0]), last())
         return nn.Sequential(*layers).double()
 
     problem = make_problem(sample_normal(4), target, model, replace(task, loss=loss))
@@ -48,7 +41,7 @@ def assert_trained_like_loop(
 
 @pytest.mark.parametrize("loss", [nn.BCELoss(), nn.MSELoss()], ids=repr)
 def test_losses_of_a_probability(loss: Loss) -> None:
-    assert_trained_like_loop(make_binary_probability_task(), make_two_classes, loss, nn.Sigmoid)
+    assert_trained_like_loop(make_task(OutputKind.PROBABILITY), make_two_classes, loss, nn.Sigmoid)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +50,7 @@ def test_losses_of_a_probability(loss: Loss) -> None:
     ids=repr,
 )
 def test_losses_of_two_classes(loss: Loss) -> None:
-    assert_trained_like_loop(make_binary_task(), make_two_classes, loss, nn.Identity)
+    assert_trained_like_loop(make_task(OutputKind.LOGIT), make_two_classes, loss, nn.Identity)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +65,9 @@ def test_losses_of_two_classes(loss: Loss) -> None:
     ids=["smoothed", "weighted", "sum", "margin", "a function"],
 )
 def test_losses_of_several_classes(loss: Loss) -> None:
-    assert_trained_like_loop(make_multiclass_task(3), make_three_classes, loss, nn.Identity)
+    assert_trained_like_loop(
+        make_task(OutputKind.CLASS_SCORES, (3,)), make_three_classes, loss, nn.Identity
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +82,7 @@ def test_losses_of_several_classes(loss: Loss) -> None:
     ids=["smooth", "huber", "absolute", "a function", "a sum"],
 )
 def test_losses_of_regression(loss: Loss) -> None:
-    assert_trained_like_loop(make_regression_task(), make_numbers, loss, nn.Identity)
+    assert_trained_like_loop(make_task(OutputKind.QUANTITY), make_numbers, loss, nn.Identity)
 
 
 def test_a_loss_may_weight_the_rows_of_a_batch() -> None:
@@ -148,6 +143,7 @@ def test_outputs_may_be_one_number_per_row() -> None:
     runs = make_short_runs("sgd, momentum", epochs=9)
     diverging = [replace(run, settings=replace(run.settings, lr=1e38)) for run in runs]
     results = assert_equals_loop(
-        make_problem(sample_normal(4), flat, model, make_regression_task()), runs + diverging
+        make_problem(sample_normal(4), flat, model, make_task(OutputKind.QUANTITY)),
+        runs + diverging,
     )
     assert [result.diverged for result in results] == [False] * 4 + [True] * 4

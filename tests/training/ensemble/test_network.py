@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lrlab.errors import TrainingError
 from lrlab.problems import Problem, Split
-from lrlab.problems.metrics import make_regression_task
+from lrlab.problems.metrics import OutputKind, make_task
 from lrlab.training import Run, ensemble, loop
 from tests.raising import raises
 from tests.training.assertions import assert_equals_loop, assert_same_result
@@ -53,7 +53,9 @@ def test_embeddings_of_whole_numbers(optimizer: str, padding: int | None) -> Non
         layers = (nn.Embedding(7, 3, padding_idx=padding), nn.Flatten(), nn.Linear(6, 1))
         return nn.Sequential(*layers).double()
 
-    problem = make_problem(sample_integers(7, 2), make_numbers, model, make_regression_task())
+    problem = make_problem(
+        sample_integers(7, 2), make_numbers, model, make_task(OutputKind.QUANTITY)
+    )
     assert problem.split(0).x_train.dtype == torch.int64
     assert_equals_loop(problem, make_short_runs(optimizer))
 

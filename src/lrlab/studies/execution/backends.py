@@ -1,23 +1,82 @@
-"""Where the runs of a study are trained: on this machine, or on a Ray cluster."""
+"""``Backend``: where the runs of a study are trained, which is this machine or a Ray cluster."""
 
 import os
 import re
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import StudyError
+from lrlab.problems import Trainable
+from lrlab.studies.execution.local import count_cores, train_locally
+from lrlab.training import Result, Run
 from lrlab.training.engines import Engine
 
 _PREFIX_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
 
 
+class Backend(ABC):
+    """Where the runs of a study are trained."""
+
+    def open(self) -> AbstractContextManager[None]:
+        """Return the connection in which a study trains all its phases; this machine needs none.
+
+        Raises:
+            StudyError: there is no such cluster.
+            MissingExtra: Ray is not installed.
+        """
+        return nullcontext()
+
+    def describe(self) -> str | None:
+        """Return in words where runs are trained, None for this machine."""
+        return None
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """The arguments of ``compare`` without which a study is not continued there."""
+        return {}
+
+    @property
+    @abstractmethod
+    def driver(self) -> "Machine":
+        """The machine of this process, which times the engines before a study."""
+
+    @property
+    @abstractmethod
+    def memory_bytes(self) -> int:
+        """Bytes that the ensemble may use, all workers together."""
+
+    @abstractmethod
+    def count_workers(self, engine: Engine) -> int:
+        """Return the number of blocks that an engine trains at the same time."""
+
+    @abstractmethod
+    def train_blocks(
+        self, problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine
+    ) -> Generator[tuple[int, list[Result]], None, None]:
+        """Train every block; yield its index and the results of its runs when it has ended.
+
+        Args:
+            problem: what is trained; sent once, and shared by all workers of a machine.
+            blocks: they start in this order.
+            engine: what trains them.
+
+        Raises:
+            StudyError: the problem cannot be sent to workers, workers died, or the cluster does not
+                exist or was lost.
+            LrlabError: the engine cannot train this problem or a run.
+        """
+
+
 @dataclass(frozen=True)
-class Machine:
+class Machine(Backend):
     """This machine: one single-threaded process per core, including the main process.
 
     Args:
-        workers: number of processes; if omitted, see ``count_workers``.
+        workers: number of processes; if omitted, the best one for the engine.
         memory: bytes that the ensemble may use, all workers together; half of this machine's
             memory if omitted.
     """
@@ -30,6 +89,11 @@ class Machine:
         _check_count("memory", self.memory)
 
     @property
+    def driver(self) -> "Machine":
+        """This machine."""
+        return self
+
+    @property
     def memory_bytes(self) -> int:
         """``memory``, or its default."""
         return self.memory or compute_default_memory()
@@ -38,10 +102,17 @@ class Machine:
         """Return the number of training processes: ``workers``, or the best one for the engine."""
         return self.workers or engine.count_workers(count_cores(), self.memory_bytes)
 
+    def train_blocks(
+        self, problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine
+    ) -> Generator[tuple[int, list[Result]], None, None]:
+        """Train blocks in this process and in workers; see ``Backend.train_blocks``."""
+        engine.check_available()
+        return train_locally(problem, blocks, engine, self.count_workers(engine))
+
 
 @dataclass(frozen=True)
-class RayCluster:
-    """A Ray cluster.
+class RayCluster(Backend):
+    """A Ray cluster: one task per block, on one core and possibly a GPU.
 
     Args:
         address: of its head, such as ``"10.0.0.1:6379"``; None for the cluster that this machine
@@ -63,8 +134,66 @@ class RayCluster:
                 f"gpus_per_run must be a non-negative number, got {self.gpus_per_run}; try 1."
             )
 
+    def open(self) -> AbstractContextManager[None]:
+        """Return a connection; one that the process already has is used and left open."""
+        from lrlab.studies.execution.ray import connect
 
-Backend = Machine | RayCluster
+        return connect(self.address)
+
+    def describe(self) -> str:
+        """Return the address and the size of the cluster in words."""
+        from lrlab.studies.execution.ray import describe_cluster
+
+        with self.open():
+            return describe_cluster()
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """The engine, and what differs from the defaults."""
+        address = {"address": self.address} if self.address else {}
+        gpus = {"gpus_per_run": self.gpus_per_run} if self.gpus_per_run else {}
+        return {"engine": "ray", **address, **gpus}
+
+    @property
+    def driver(self) -> Machine:
+        """This machine."""
+        return THIS_MACHINE
+
+    @property
+    def memory_bytes(self) -> int:
+        """``memory``, or as much for every core as the node has that has least."""
+        from lrlab.studies.execution.ray import list_slots
+
+        if self.memory:
+            return self.memory
+        with self.open():
+            slots = list_slots()
+        return int(len(slots) * min(slots))
+
+    def count_workers(self, engine: Engine) -> int:
+        """Return the number of blocks for which the nodes have cores and GPUs."""
+        from lrlab.studies.execution.ray import list_slots
+
+        with self.open():
+            return len(list_slots(self._count_gpus(engine)))
+
+    def train_blocks(
+        self, problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine
+    ) -> Generator[tuple[int, list[Result]], None, None]:
+        """Train blocks as tasks of the cluster; see ``Backend.train_blocks``."""
+        from lrlab.studies.execution.ray import train_on_ray
+
+        with self.open():
+            yield from train_on_ray(problem, blocks, engine, self._count_gpus(engine))
+
+    def _count_gpus(self, engine: Engine) -> float:
+        """Return the GPUs of a block; on a device it has at least one."""
+        if ":" in engine.device:
+            raise StudyError(
+                f"Ray assigns the GPU of a block, so `device` must be cuda without a number, got "
+                f"{engine.device}."
+            )
+        return self.gpus_per_run or float(engine.device != "cpu")
 
 
 def parse_size(text: str) -> int:
@@ -84,11 +213,6 @@ def parse_size(text: str) -> int:
             f"{text or 'nothing'}; try 2GB."
         )
     return int(size)
-
-
-def count_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def compute_default_memory() -> int:

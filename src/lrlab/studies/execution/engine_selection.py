@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from lrlab.errors import StudyError, format_suggestion
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine, RayCluster
+from lrlab.studies.execution.backends import THIS_MACHINE, Backend, Machine
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.reader import ReadableStore
@@ -77,8 +77,7 @@ def select_engine(
     if stored_counts[best_stored]:
         reason = f"it trained {stored_counts[best_stored]} of these runs already"
         return EngineChoice(best_stored, reason, math.nan)
-    machine = THIS_MACHINE if isinstance(backend, RayCluster) else backend
-    return probe_engines(plan, last_engine, machine)
+    return probe_engines(plan, last_engine, backend.driver)
 
 
 def probe_engines(plan: Plan, engine: Engine, machine: Machine) -> EngineChoice:

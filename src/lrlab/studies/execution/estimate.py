@@ -35,6 +35,12 @@ class CostEstimate:
     seconds: tuple[float, float] | None
     database_bytes: tuple[int, int]
 
+    @property
+    def run_counts(self) -> tuple[int, int]:
+        """Number of runs without grid extensions, and with all of them."""
+        run_count = self.tuning_runs + self.final_runs
+        return run_count, run_count + self.max_extension_runs
+
 
 def estimate_cost(
     plan: Plan, machine: Machine, seconds_per_run_step: float | None = None

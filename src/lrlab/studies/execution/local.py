@@ -5,13 +5,14 @@ The arrays lie beside the pickle in the file, and a worker unpickles them as vie
 pages. Pages are copied on write, so that no worker sees the changes of another.
 """
 
+import copyreg
 import mmap
 import os
 import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -32,7 +33,6 @@ from torch import Tensor
 
 from lrlab.errors import StudyError
 from lrlab.problems import Trainable
-from lrlab.studies.execution.backends import Machine
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine, keep_freed_memory, use_one_thread
 
@@ -43,21 +43,25 @@ _ALIGNMENT = 64
 
 
 def train_locally(
-    problem: Trainable, blocks: Sequence[Mapping[str, Run]], engine: Engine, machine: Machine
+    problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine, workers: int
 ) -> Generator[tuple[int, list[Result]], None, None]:
-    """Train every block in this process and its workers; yield its index and its results."""
+    """Train every block in this process and its workers; yield its index and its results.
+
+    ``workers`` is the number of processes with this one; it is the only one if there are fewer
+    blocks, or if a new process cannot import the main module.
+    """
 
     def train_here(i: int) -> list[Result]:
         with use_one_thread():
-            return engine.train(problem, list(blocks[i].values()))
+            return engine.train(problem, blocks[i])
 
-    workers = min(machine.count_workers(engine), len(blocks)) if can_start_workers() else 1
+    workers = min(workers, len(blocks)) if can_start_workers() else 1
     if workers == 1:
         for i in range(len(blocks)):
             yield i, train_here(i)
         return
     with write_shared(problem) as handle:
-        calls = [(handle, list(block.values()), engine) for block in blocks]
+        calls = [(handle, runs, engine) for runs in blocks]
         # Workers exit before the file that they have mapped is removed.
         with closing(run_in_workers(_train_shared_block, calls, train_here, workers)) as results:
             yield from results
@@ -124,9 +128,9 @@ def run_in_workers(
                 yield indices.pop(future), future.result()
     except BrokenProcessPool:
         raise StudyError(
-            "a worker process died; finished runs are stored: repeat the command to do the others. "
-            "If it dies again, memory may be short (use fewer --workers, or start a new study with "
-            "less --memory, which makes smaller blocks), or your script lacks "
+            "a worker process died; repeat the study: runs that are stored are not trained again. "
+            "If it dies again, memory may be short (use fewer `workers`, or start a new study with "
+            "less `memory`, for smaller blocks), or your script lacks "
             '`if __name__ == "__main__":`.'
         ) from None
     finally:
@@ -134,6 +138,11 @@ def run_in_workers(
         for worker in worker_processes:
             worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def count_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def can_start_workers() -> bool:
@@ -194,7 +203,7 @@ def write_shared(value: object) -> Iterator[SharedFile]:
     Raises:
         StudyError: the value cannot be pickled or written.
     """
-    parts = pickle_out_of_band(value)
+    parts = _pickle_out_of_band(value)
     with TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True) as folder:
         yield _write_parts(parts, Path(folder) / "shared")
 
@@ -208,40 +217,25 @@ def load_shared(handle: SharedFile) -> Any:
     return pickle.loads(payload, buffers=arrays)
 
 
-def reduce_tensor(value: object) -> Any:
+def reduce_tensor(tensor: Tensor) -> Any:
     """Reduce a tensor to a NumPy array for pickling, since torch's own pickles copy it.
 
-    For the ``reducer_override`` of a pickler; returns NotImplemented for other values.
+    Tensors that have no array are reduced as torch does: those on another device, sparse ones, and
+    those that require gradients or have a type that NumPy lacks.
     """
-    if type(value) is Tensor and not value.requires_grad and _has_numpy_view(value):
-        return torch.from_numpy, (value.numpy(),)
-    return NotImplemented
-
-
-class _TensorPickler(pickle.Pickler):
-    def reducer_override(self, value: object) -> Any:
-        return reduce_tensor(value)
-
-
-def _has_numpy_view(tensor: Tensor) -> bool:
     try:
-        tensor.numpy()
-    except (TypeError, RuntimeError):  # on another device, sparse, or of a type that NumPy lacks
-        return False
-    return True
+        return torch.from_numpy, (tensor.numpy(),)
+    except (TypeError, RuntimeError):
+        return tensor.__reduce_ex__(pickle.DEFAULT_PROTOCOL)
 
 
-def pickle_out_of_band(
-    value: object, pickler: Callable[..., pickle.Pickler] = _TensorPickler
-) -> list[memoryview]:
-    """Return the pickle of a value and the bytes of its arrays, without copying these.
-
-    Raises:
-        StudyError: the value cannot be pickled.
-    """
+def _pickle_out_of_band(value: object) -> list[memoryview]:
+    """Return the pickle of a value and the bytes of its arrays, without copying these."""
     stream, arrays = BytesIO(), list[pickle.PickleBuffer]()
+    pickler = pickle.Pickler(stream, protocol=5, buffer_callback=arrays.append)
+    pickler.dispatch_table = {**copyreg.dispatch_table, Tensor: reduce_tensor}
     try:
-        pickler(stream, protocol=5, buffer_callback=arrays.append).dump(value)
+        pickler.dump(value)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise StudyError(
             f"the problem must be picklable to reach worker processes, but {error}; define its "
@@ -261,6 +255,6 @@ def _write_parts(parts: list[memoryview], path: Path) -> SharedFile:
     except OSError as error:
         raise StudyError(
             f"the data for worker processes cannot be written to {path.parent}: {error.strerror}; "
-            "set $TMPDIR to another folder, or use one worker (--workers 1)."
+            "set $TMPDIR to another folder, or use one process: `workers=1`."
         ) from None
     return SharedFile(str(path), tuple(spans))

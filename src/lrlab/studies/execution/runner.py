@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from lrlab.errors import LrlabError
 from lrlab.problems import Trainable
-from lrlab.studies.execution.backends import THIS_MACHINE, Backend, RayCluster
-from lrlab.studies.execution.local import train_locally
+from lrlab.studies.execution.backends import THIS_MACHINE, Backend
 from lrlab.studies.plan.phases import Phase, plan_first_phase, plan_next_phase
 from lrlab.studies.plan.plan import Plan
 from lrlab.studies.store.reader import PlannedRun
@@ -76,7 +75,7 @@ def run_study(
     phase: Phase | None = plan_first_phase(plan)
     was_stored = store.has_study(plan.id)
     try:
-        with open_backend(backend):
+        with backend.open():
             while phase is not None:
                 blocks = _load_or_plan_blocks(plan, phase, store, backend, source)
                 results |= _run_phase(plan, phase, blocks, store, backend, progress)
@@ -92,18 +91,6 @@ def run_study(
             store.delete_study(plan.id)
         raise
     return StudyResult(plan, tuple(finished_phases), results, store.load_versions(plan.id))
-
-
-def open_backend(backend: Backend) -> AbstractContextManager[None]:
-    """Stay connected to a cluster, so that a study connects once for all its phases.
-
-    For this machine there is nothing to open.
-    """
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution.ray import connect_to_cluster
-
-        return connect_to_cluster(backend)
-    return nullcontext()
 
 
 def plan_blocks(
@@ -125,10 +112,6 @@ def plan_blocks(
         StudyError: there is no such cluster.
     """
     run_ids = list(runs)
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution import ray
-
-        backend = ray.to_machine(backend)
     blocks = engine.split_into_blocks(
         problem, list(runs.values()), backend.count_workers(engine), backend.memory_bytes
     )
@@ -153,14 +136,8 @@ def train_blocks(
     """
     if not blocks:
         return
-    engine.check_available()
-    if isinstance(backend, RayCluster):
-        from lrlab.studies.execution import ray
-
-        trained = ray.train_on_ray(problem, blocks, engine, backend)
-    else:
-        trained = train_locally(problem, blocks, engine, backend)
-    with closing(trained):
+    training = backend.train_blocks(problem, [list(block.values()) for block in blocks], engine)
+    with closing(training) as trained:
         for i, results in trained:
             yield dict(zip(blocks[i], results, strict=True))
 

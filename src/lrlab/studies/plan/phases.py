@@ -97,9 +97,7 @@ def select_tuned_settings(
             results_by_candidate |= phase.group_by_candidate(results)
     if not results_by_candidate:
         return {schedule: Selection(plan.grid[0]) for schedule in plan.schedules}
-    return select_settings(
-        plan.problem, results_by_candidate, plan.tuning_seeds, plan.protocol.score
-    )
+    return select_settings(plan.problem.metric, results_by_candidate, plan.protocol.score)
 
 
 def _plan_final_phase(

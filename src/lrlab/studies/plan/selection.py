@@ -1,18 +1,16 @@
 """Selects the settings of each schedule by validation scores, and reads the scores of runs."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 
-from lrlab.problems import Trainable, TrainingFunction
+from lrlab.errors import StudyError
+from lrlab.problems import Metric
 from lrlab.schedules import Schedule
 from lrlab.studies.plan.grid import find_edge_side, list_lrs
 from lrlab.training import Result, Settings
-from lrlab.training.dispatch import require_rows
-from lrlab.training.loop import compute_dummy_scores
 
 Candidate = tuple[Schedule, Settings]
 """A schedule with settings to try."""
@@ -45,10 +43,7 @@ class Selection:
 
 
 def select_settings(
-    problem: Trainable,
-    results: Mapping[Candidate, Sequence[Result]],
-    seeds: Sequence[int],
-    score: str = "final",
+    metric: Metric, results: Mapping[Candidate, Sequence[Result]], score: str = "final"
 ) -> dict[Schedule, Selection]:
     """Select the best settings of each schedule: those with the best mean validation score.
 
@@ -58,42 +53,33 @@ def select_settings(
     then the first.
 
     Args:
-        problem: what was trained.
+        metric: of the scores; it says which direction is better.
         results: the results of every candidate, in the order of the seeds.
-        seeds: of their runs.
         score: as in ``Protocol``.
+
+    Raises:
+        StudyError: a run has no validation score.
     """
-    score_dummy = _make_dummy_scorer(problem)
-
-    def compute_mean_score(candidate: Candidate) -> float:
-        scores = (
-            score_dummy(seed, candidate[1])
-            if result.diverged
-            else float(
-                result.curve.get_column("validation_score")[
-                    find_scored_epoch(result, problem, score)
-                ]
-            )
-            for seed, result in zip(seeds, results[candidate], strict=True)
-        )
-        return math.fsum(scores) / len(seeds)
-
     means: dict[Schedule, dict[Settings, float]] = {}
     for schedule, settings in results:
-        means.setdefault(schedule, {})[settings] = compute_mean_score((schedule, settings))
-    greater_is_better = problem.metric.greater_is_better
+        scores = [
+            _compute_validation_score(result, metric, score)
+            for result in results[schedule, settings]
+        ]
+        means.setdefault(schedule, {})[settings] = math.fsum(scores) / len(scores)
+    greater_is_better = metric.greater_is_better
     return {
         schedule: _select_best(mean_by_settings, greater_is_better)
         for schedule, mean_by_settings in means.items()
     }
 
 
-def find_scored_epoch(result: Result, problem: Trainable, score: str) -> int:
+def find_scored_epoch(result: Result, metric: Metric, score: str) -> int:
     """Return the index of the epoch at which a run is scored.
 
     Args:
         result: of a run that has not diverged.
-        problem: what was trained; its metric says which direction is better.
+        metric: of the scores; it says which direction is better.
         score: ``"final"`` for the last epoch; ``"best"`` for the first epoch with the best
             validation score, never by test rows.
     """
@@ -101,17 +87,27 @@ def find_scored_epoch(result: Result, problem: Trainable, score: str) -> int:
         return len(result.curve) - 1
     validation_scores = result.curve.get_column("validation_score")
     return int(
-        np.argmax(validation_scores)
-        if problem.metric.greater_is_better
-        else np.argmin(validation_scores)
+        np.argmax(validation_scores) if metric.greater_is_better else np.argmin(validation_scores)
     )
 
 
-def compute_test_score(result: Result, problem: Trainable, score: str) -> float:
+def compute_test_score(result: Result, metric: Metric, score: str) -> float:
     """Return the test score of a run; the dummy score of a diverged one."""
     if result.diverged or score == "final":
         return result.test_score
-    return float(result.curve.get_column("test_score")[find_scored_epoch(result, problem, score)])
+    return float(result.curve.get_column("test_score")[find_scored_epoch(result, metric, score)])
+
+
+def _compute_validation_score(result: Result, metric: Metric, score: str) -> float:
+    if result.diverged:
+        if result.validation_dummy_score is None:
+            raise StudyError(
+                "a diverged run of the tuning has no dummy score on validation rows, the database "
+                "is damaged; restore a copy of it."
+            )
+        return result.validation_dummy_score
+    epoch = find_scored_epoch(result, metric, score)
+    return float(result.curve.get_column("validation_score")[epoch])
 
 
 def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Selection:
@@ -122,20 +118,3 @@ def _select_best(means: Mapping[Settings, float], greater_is_better: bool) -> Se
     lrs = list_lrs(means)
     best = min(tied, key=lambda s: (find_edge_side(s.lr, lrs) != 0, s.lr))
     return Selection(best, find_edge_side(best.lr, lrs), means[best], means)
-
-
-def _make_dummy_scorer(problem: Trainable) -> Callable[[int, Settings], float]:
-    """Return a function that computes the dummy score on the validation rows of a seed, cached."""
-    if isinstance(problem, TrainingFunction):
-        return lambda seed, settings: problem.dummy_score
-
-    @cache
-    def score_dummy(seed: int, validation_rows: int) -> float:
-        rows = require_rows(problem)
-        score = compute_dummy_scores(rows, rows.split_rows(seed, validation_rows)).validation
-        assert score is not None
-        return score
-
-    return lambda seed, settings: score_dummy(
-        seed, settings.count_validation_rows(problem.train_rows)
-    )

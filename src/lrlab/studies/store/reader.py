@@ -9,8 +9,9 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,6 +103,17 @@ class PhaseProgress:
     diverged_count: int
 
 
+class NextStep(StrEnum):
+    """What to do next with a stored study."""
+
+    SHOW_RESULTS = auto()
+    """It is finished."""
+    RESUME = auto()
+    """It can be continued from its database, if it has stopped."""
+    RUN_SCRIPT = auto()
+    """It was started from Python: only its script can continue it, if it has stopped."""
+
+
 @dataclass(frozen=True)
 class StudySummary:
     """A study and its progress.
@@ -146,6 +158,56 @@ class StudySummary:
         return self.ended_count == self.planned_count and any(
             phase.name == FINAL_PHASE for phase in self.phases
         )
+
+    @property
+    def percent_finished(self) -> int:
+        """The percentage of the runs planned so far that are stored, at most 99 before the end."""
+        if self.is_finished:
+            return 100
+        return min(99, 100 * self.ended_count // self.planned_count) if self.planned_count else 0
+
+    @property
+    def next_step(self) -> NextStep:
+        """What to do next."""
+        if self.is_finished:
+            return NextStep.SHOW_RESULTS
+        return NextStep.RUN_SCRIPT if self.source is None else NextStep.RESUME
+
+    def estimate_seconds_left(self, runs_per_second: float | None) -> float | None:
+        """Return the time until all runs planned so far are stored; None if it is not known.
+
+        Args:
+            runs_per_second: how many runs finish per second, if known.
+        """
+        if not runs_per_second or self.ended_count == self.planned_count:
+            return None
+        return (self.planned_count - self.ended_count) / runs_per_second
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the progress as JSON types, for scripts.
+
+        Keys are ``id``, ``problem``, ``engine``, ``state`` (``"finished"`` or ``"unfinished"``),
+        ``planned_count``, ``ended_count`` and ``diverged_count`` (numbers of runs), ``began_at``
+        and ``last_ended_at`` (UTC, in ISO 8601; the latter None if no run has ended), ``seconds``,
+        and ``phases``: a list with ``name`` and the three numbers of runs of each phase.
+        """
+        return {
+            "id": self.id,
+            "problem": self.problem,
+            "engine": self.engine,
+            "state": "finished" if self.is_finished else "unfinished",
+            "planned_count": self.planned_count,
+            "ended_count": self.ended_count,
+            "diverged_count": sum(phase.diverged_count for phase in self.phases),
+            "began_at": _format_time(self.began_at),
+            "last_ended_at": self.last_ended_at and _format_time(self.last_ended_at),
+            "seconds": self.seconds,
+            "phases": [asdict(phase) for phase in self.phases],
+        }
+
+
+def _format_time(time: datetime) -> str:
+    return time.strftime(TIME_FORMAT)
 
 
 _STUDIES_SQL = """
@@ -212,7 +274,7 @@ def query_runs_per_second(db: sqlite3.Connection, study: StudySummary) -> float 
     """Return the recent speed, see ``ReadableStore.measure_runs_per_second``."""
     if study.last_ended_at is None:
         return None
-    since = (study.last_ended_at - _RECENT).strftime(TIME_FORMAT)
+    since = _format_time(study.last_ended_at - _RECENT)
     ended, seconds = db.execute(_RUNS_PER_SECOND_SQL, {"id": study.id, "since": since}).fetchone()
     return ended / seconds if seconds else None
 

@@ -116,7 +116,7 @@ def unpack_curve(packed: bytes) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Return values and column names of a curve packed by ``pack_curve``."""
     header, _, numbers = zlib.decompress(packed).partition(b"\n")
     epochs, names, empty = json.loads(header)
-    written = np.setdiff1d(np.arange(len(names)), empty)
+    written = [i for i in range(len(names)) if i not in empty]
     values = np.full((epochs, len(names)), np.nan)
     values[:, written] = np.frombuffer(numbers, "<f8").reshape(len(written), epochs).T
     return values, tuple(names)

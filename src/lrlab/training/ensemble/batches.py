@@ -32,11 +32,10 @@ class StackedRows:
         try:
             return cls(*(torch.stack(tensors) for tensors in zip(*parts, strict=True)))
         except RuntimeError:
-            sizes = sorted({len(x) for x, _ in parts})
+            sizes = " and ".join(map(str, sorted({len(x) for x, _ in parts})))
             raise TrainingError(
-                "the ensemble needs equally many rows for every seed, got "
-                f'{" and ".join(map(str, sizes))}; use `engine="loop"`, or give every '
-                "split the same sizes."
+                f"the ensemble needs equally many rows for every seed, got {sizes}; use "
+                '`engine="loop"`, or give every split the same sizes.'
             ) from None
 
     def select_seeds(self, seeds: Tensor) -> "StackedRows":

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lrlab.problems import Problem
 from lrlab.training.ensemble.batches import Batches, StackedRows, stack_validation_rows
-from lrlab.training.ensemble.evaluation import Evaluator, RunValues
+from lrlab.training.ensemble.evaluation import Evaluator, RunValues, TargetUnits
 from lrlab.training.ensemble.network import get_network
 from lrlab.training.ensemble.optimizers import HyperparameterValues, OptimizerSpec
 from lrlab.training.ensemble.schedule_table import ScheduleTable, bind_schedules
@@ -57,7 +57,7 @@ class Block:
             Evaluator,
             self._network,
             problem.task,
-            target_scales=[split.target_scale for split in splits],
+            units=TargetUnits.from_splits(splits),
             chunk_size=max(2 * settings.batch_size, 32),
         )
         self._test_evaluator = create_evaluator(

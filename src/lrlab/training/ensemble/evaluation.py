@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from lrlab.errors import TrainingError
+from lrlab.problems import Split
 from lrlab.problems.metrics import Task
 from lrlab.training.ensemble import tracing
 from lrlab.training.ensemble.batches import StackedRows
@@ -22,6 +24,50 @@ RunValues = NDArray[np.float64]
 """A number per run, shape (seeds, runs per seed); NaN if an output is not finite."""
 
 
+@dataclass(frozen=True, eq=False)
+class TargetUnits:
+    """How scores of each seed get the user's units; see ``loop.compute_score``.
+
+    Args:
+        scales: factor of each seed.
+        means: mean of each seed if outputs and targets are restored; None if scores are multiplied.
+    """
+
+    scales: NDArray[np.float64]
+    means: NDArray[np.float64] | None
+
+    @classmethod
+    def from_splits(cls, splits: Sequence[Split]) -> "TargetUnits":
+        """Read the units of every seed from its split."""
+        means = [split.target_mean for split in splits if split.target_mean is not None]
+        return cls(
+            np.array([split.target_scale for split in splits]), np.array(means) if means else None
+        )
+
+    def select_seeds(self, seeds: Tensor) -> "TargetUnits":
+        """Return the units of some of the seeds."""
+        indices = seeds.cpu().numpy()
+        return TargetUnits(
+            self.scales[indices], None if self.means is None else self.means[indices]
+        )
+
+    def restore(self, values: Tensor) -> Tensor:
+        """Return outputs or targets, shape (seeds, ...), as the metric takes them."""
+        if self.means is None:
+            return values
+        scales, means = (
+            torch.as_tensor(numbers, dtype=values.dtype, device=values.device).reshape(
+                -1, *[1] * (values.dim() - 1)
+            )
+            for numbers in (self.scales, self.means)
+        )
+        return values * scales + means
+
+    def scale_scores(self, scores: RunValues) -> RunValues:
+        """Return scores, shape (seeds, runs per seed), in the user's units."""
+        return self.scales[:, None] * scores if self.means is None else scores
+
+
 class Evaluator:
     """Evaluates all runs of a block on rows of every seed.
 
@@ -29,7 +75,7 @@ class Evaluator:
         network: the network.
         task: its loss and metric.
         rows: the rows of each seed.
-        target_scales: factor of the scores of each seed.
+        units: how the scores of each seed get the user's units.
         chunk_size: number of rows per call of the network.
     """
 
@@ -38,12 +84,11 @@ class Evaluator:
         network: Network,
         task: Task,
         rows: StackedRows,
-        target_scales: Sequence[float],
+        units: TargetUnits,
         chunk_size: int,
     ) -> None:
-        self._network, self._task, self.rows = network, task, rows
+        self._network, self._task, self.rows, self._units = network, task, rows, units
         self._chunk_size = chunk_size
-        self._target_scales: RunValues = np.array(target_scales, dtype=np.float64)[:, None]
         self._programs: dict[int, Program] = {}
         self._metric_is_vectorized = True  # until the metric turns out to need one run at a time
         count = rows.x.shape[1]
@@ -55,9 +100,12 @@ class Evaluator:
 
     def select_seeds(self, seeds: Tensor) -> "Evaluator":
         """Return the evaluator of some of the seeds."""
-        scales = self._target_scales[seeds.cpu().numpy(), 0].tolist()
         return Evaluator(
-            self._network, self._task, self.rows.select_seeds(seeds), scales, self._chunk_size
+            self._network,
+            self._task,
+            self.rows.select_seeds(seeds),
+            self._units.select_seeds(seeds),
+            self._chunk_size,
         )
 
     def compute_outputs(self, stack: Stack) -> tuple[Tensor, Tensor]:
@@ -74,23 +122,23 @@ class Evaluator:
 
     def compute_losses(self, outputs: Tensor, finite: Tensor) -> RunValues:
         """Return the loss of every run."""
-        return _to_numpy(self._compute_criterion(self._task.loss, outputs), finite)
+        return _to_numpy(self._compute_criterion(self._task.loss, outputs, self.rows.y), finite)
 
     def compute_scores(self, outputs: Tensor, finite: Tensor) -> RunValues:
-        """Return the metric of every run, in the units of the targets."""
+        """Return the metric of every run, in the user's units."""
         metric = self._task.metric.fn
+        outputs, targets = self._units.restore(outputs), self._units.restore(self.rows.y)
         if self._metric_is_vectorized:
             try:
-                return self._target_scales * _to_numpy(
-                    self._compute_criterion(metric, outputs), finite
-                )
+                scores = _to_numpy(self._compute_criterion(metric, outputs, targets), finite)
+                return self._units.scale_scores(scores)
             except TrainingError:  # the metric returns a float, for example
                 self._metric_is_vectorized = False
         scores_one_by_one = [
             [float(metric(run_outputs, y)) for run_outputs in seed_outputs]
-            for seed_outputs, y in zip(outputs, self.rows.y, strict=True)
+            for seed_outputs, y in zip(outputs, targets, strict=True)
         ]
-        return self._target_scales * np.where(finite.cpu().numpy(), scores_one_by_one, np.nan)
+        return self._units.scale_scores(np.where(finite.cpu().numpy(), scores_one_by_one, np.nan))
 
     def estimate_bytes_per_run(self, stack: Stack) -> int:
         """Return the peak memory of evaluating a run, in bytes; the stack must have one run."""
@@ -106,8 +154,8 @@ class Evaluator:
     def _get_outputs_program(self, stack: Stack) -> Program:
         return tracing.get_outputs_program(self._network, (*stack.network_tensors, self._chunks[0]))
 
-    def _compute_criterion(self, criterion: Criterion, outputs: Tensor) -> Tensor:
-        values = self._get_criterion_program(criterion, outputs).run(outputs, self.rows.y)
+    def _compute_criterion(self, criterion: Criterion, outputs: Tensor, targets: Tensor) -> Tensor:
+        values = self._get_criterion_program(criterion, outputs).run(outputs, targets)
         assert isinstance(values, Tensor)
         return values
 

@@ -153,7 +153,8 @@ def _create_network(
     if types not in ({torch.float32}, {torch.float64}):
         raise TrainingError(
             "the parameters of a network in the ensemble must be all float32 or all float64, got "
-            f'{", ".join(sorted(map(str, types)))}; use `engine="loop"`.'
+            + ", ".join(sorted(map(str, types)))
+            + '; use `engine="loop"`.'
         )
     non_trainable = tuple(name for name in (*parameters, *buffers) if name not in trainable)
     network = Network(module.to(device).requires_grad_(False), trainable, non_trainable, device)
