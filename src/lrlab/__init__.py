@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lrlab.errors import ScheduleError as ScheduleError
     from lrlab.errors import SchedulerError as SchedulerError
     from lrlab.errors import StudyError as StudyError
-    from lrlab.errors import StudyWarning as StudyWarning
     from lrlab.errors import TrainingError as TrainingError
     from lrlab.errors import ViewError as ViewError
     from lrlab.lab import Study as Study
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from lrlab.lab import delete_study as delete_study
     from lrlab.lab import list_studies as list_studies
     from lrlab.lab import load_study as load_study
-    from lrlab.lab import plan_study as plan_study
     from lrlab.lab import resume_study as resume_study
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.optim import count_steps as count_steps
@@ -49,7 +47,6 @@ _EXPORTS = {
         "ScheduleError",
         "SchedulerError",
         "StudyError",
-        "StudyWarning",
         "TrainingError",
         "ViewError",
     ),
@@ -61,7 +58,6 @@ _EXPORTS = {
         "delete_study",
         "list_studies",
         "load_study",
-        "plan_study",
         "resume_study",
     ),
     "training.context": ("RunContext",),

@@ -134,7 +134,7 @@ def test_options_of_a_file_reach_its_problem(in_tmp_path: Path) -> None:
     for file in ("mine.csv", Path("mine.csv")):
         planned = plan_study(file, "Cosine()", target="y", task="regression", metric="r2", **TINY)
         assert "target column 'y': regression" in planned.problem.summary
-        assert planned.problem.metric.name == "R2"
+        assert planned.problem.metric.name == "R²"
         assert planned.source == ProblemSource(
             "mine.csv", {"target": "y", "task": "regression", "metric": "r2"}
         )
@@ -260,7 +260,7 @@ def test_a_stopped_study_says_how_it_continues(iris: Problem, in_tmp_path: Path)
     assert f'`lrlab.resume_study("{study_id}", db="my runs.db")`' in note
 
 
-@pytest.mark.filterwarnings("ignore::lrlab.StudyWarning")
+@pytest.mark.filterwarnings("ignore::lrlab.errors.StudyWarning")
 def test_a_study_of_a_file_continues_in_its_folder(
     in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,6 @@ _HINT_PATTERN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 _COMMANDS = {
     "compare": "compare",
-    "plan_study": "plan",
     "resume_study": "resume",
     "load_study": "results",
     "list_studies": "studies",
