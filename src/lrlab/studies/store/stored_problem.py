@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
-
-from torch import Tensor
+from typing import Any, NoReturn, Self
 
 from lrlab.errors import StudyError
 from lrlab.problems import Metric, Trainable
+from lrlab.training import dispatch
 
 _METRIC_FACTS = ("name", "greater_is_better", "percent")
 
@@ -52,7 +51,14 @@ def describe_problem(problem: Trainable) -> dict[str, Any]:
     return facts | {"metric": metric, "data_warnings": list(problem.data_warnings)}
 
 
-def _refuse_to_score(outputs: Tensor, targets: Tensor) -> Tensor:
+@dispatch.train.register
+@dispatch.require_rows.register
+def _refuse_to_train(problem: StoredProblem, *_: object, **__: object) -> NoReturn:
+    """Raise, because the database has neither the data nor the code."""
+    _refuse_to_score()
+
+
+def _refuse_to_score(*_: object) -> NoReturn:
     """Raise, because the database has the name of the metric and not its code."""
     raise StudyError(
         "a stored study has its problem's facts but neither data nor code, so it cannot be trained "
