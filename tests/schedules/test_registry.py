@@ -20,6 +20,7 @@ from lrlab.schedules.fields import DurationOrRemaining, Level, Period, Positive
 from lrlab.testing import check_schedule
 from lrlab.views.gallery import list_examples, render_gallery
 from tests.raising import raises
+from tests.schedules.builders import BUILTIN_BUILDERS
 from tests.schedules.definitions import DEFINITION
 from tests.schedules.strategies import finite, make_trees, primitives
 
@@ -81,6 +82,16 @@ def test_texts_with_a_users_class_parse_back(schedule: Schedule) -> None:
 def test_a_users_class_passes_the_checks_for_users() -> None:
     for schedule in (Hyperbola(3), Quartic("30%") >> Halving("2ep"), "Hyperbola(3) * Cosine()"):
         check_schedule(schedule)
+
+
+EXAMPLES = [
+    builder.gallery_example for name, builder in BUILTIN_BUILDERS.items() if name != "Custom"
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_schedule_of_lrlab_passes_the_checks_for_users(example: str) -> None:
+    check_schedule(example)
 
 
 def test_operators_and_methods_are_not_called_by_name() -> None:

@@ -22,6 +22,7 @@ from lrlab import (
 from lrlab.errors import ScheduleError
 from lrlab.schedules.ramps import Level
 from tests.raising import raises
+from tests.schedules.definitions import forget_schedule
 from tests.schedules.strategies import unbound_schedules
 
 
@@ -133,6 +134,9 @@ class WithoutExample(Correct):
     """Its example is no text of a schedule."""
 
     gallery_example = "WithoutExample(0.3"
+
+
+forget_schedule("WithoutExample")  # the gallery of other tests cannot draw it
 
 
 BROKEN = {

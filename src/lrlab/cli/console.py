@@ -21,6 +21,7 @@ def register_options(commands: Iterable[Any]) -> None:
             if parameter.param_type_name == "option":
                 _options[parameter.name] = [*parameter.opts, *parameter.secondary_opts]
     _options["schedules"] = _options["schedule"]
+    _options["base"] = _options["lr"]
 
 
 def translate(text: str) -> str:

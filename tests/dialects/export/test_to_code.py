@@ -224,7 +224,7 @@ def test_a_plateau_for_torch(
         (Cosine(5), "torsch", None, ("library", "got 'torsch'")),
         (Cosine(5), None, None, ("library", "got None")),
         ("Cosine(5)", "torch", None, ("schedule", "got 'Cosine(5)'")),
-        (Cosine(), "torch", None, ("Cosine()", ".bind(")),
+        (Cosine(), "torch", None, ("Cosine()", "`total_steps`")),
         (Custom(lambda t: 1.0), "torch", None, ("torch", "Custom(", "lrlab.LRScheduler")),
         (Warmup(5) >> Plateau(), "torch", None, ("torch", "Plateau()", "lrlab.LRScheduler")),
         (Warmup(5) >> Noise(0.1), "optax", 0.1, ("optax", "Noise(0.1)")),

@@ -43,7 +43,7 @@ def require_base(base: float | None, purpose: str) -> float:
     if base is None:
         raise MissingBaseError(
             f"to_code: base must be given to write {purpose}: the learning rate of the optimizer, "
-            "as in base=0.1 (--lr 0.1 on the command line)."
+            "as in `base=0.1`."
         )
     return base
 
