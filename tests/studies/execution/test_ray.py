@@ -18,7 +18,6 @@ import ray
 import torch
 from ray.cluster_utils import Cluster as Nodes
 
-import lrlab
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
 from lrlab.problems import Problem, load_problem
@@ -280,7 +279,7 @@ def test_an_early_end_cancels_the_tasks(iris: Problem, cluster: RayCluster) -> N
 def test_nodes_with_another_version_are_rejected(
     iris: Problem, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lrlab, "__version__", "0.0.1")
+    monkeypatch.setattr(ray_backend, "_VERSIONS", "torch 2.0 and lrlab 0.0.1")
     with raises(StudyError, "lrlab", "0.0.1", "node"):
         train(iris, make_single_blocks(plan_runs(iris)), LOOP, cluster)
 
