@@ -23,11 +23,13 @@ class SimulatedStudy:
         scores: shape (schedules, seeds).
         means_on_this_data, means_for_new_data: true mean scores, shape (schedules,); None if
             unknown.
+        diverged_counts: number of diverged runs of each schedule; empty if none diverged.
     """
 
     scores: FloatArray
     means_on_this_data: FloatArray | None
     means_for_new_data: FloatArray | None
+    diverged_counts: Sequence[int] = ()
 
 
 class World(Protocol):
@@ -54,7 +56,8 @@ class FixedRows:
         seeds: number of seeds.
         seed_sd: standard deviation that all runs of a seed share.
         run_sd: standard deviation of each run.
-        diverged_fraction: fraction of runs that diverge and get the dummy score.
+        diverged_fractions: fraction of the runs of each schedule that diverge and get the dummy
+            score; none if omitted.
         test_rows: number of test rows.
     """
 
@@ -62,7 +65,7 @@ class FixedRows:
     seeds: int = 30
     seed_sd: float = 0.027
     run_sd: float = 0.008
-    diverged_fraction: float = 0.0
+    diverged_fractions: Sequence[float] = (0.0,)
     test_rows: int = 106
     test_train_ratio: float | None = None
 
@@ -74,9 +77,11 @@ class FixedRows:
         scores = level + effects[:, None] + noise
         # Random rounding leaves the mean unchanged.
         scores = np.floor(scores * self.test_rows + rng.random(scores.shape)) / self.test_rows
-        scores[rng.random(scores.shape) < self.diverged_fraction] = 0.64
-        means = (1 - self.diverged_fraction) * (0.88 + effects) + self.diverged_fraction * 0.64
-        return SimulatedStudy(scores, means, None)
+        diverged_fractions = np.broadcast_to(self.diverged_fractions, effects.shape)
+        has_diverged = rng.random(scores.shape) < diverged_fractions[:, None]
+        scores[has_diverged] = 0.64
+        means = (1 - diverged_fractions) * (0.88 + effects) + diverged_fractions * 0.64
+        return SimulatedStudy(scores, means, None, has_diverged.sum(axis=1).tolist())
 
 
 @dataclass(frozen=True)

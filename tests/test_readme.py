@@ -12,6 +12,7 @@ import pytest
 
 from lrlab import testing
 from lrlab.problems import Problem, TrainingFunction, load_problem
+from lrlab.user_code import import_user_module
 from lrlab.views.number_format import NumberFormat
 from tests.conftest import REPOSITORY
 
@@ -87,7 +88,9 @@ def test_the_example_loop_runs_and_resumes() -> None:
     assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
 
 
-@pytest.mark.parametrize("name", ["custom_problem.py:problem", "custom_training.py:train"])
+@pytest.mark.parametrize(
+    "name", ["custom_problem.py:problem", "torch_dataset.py:problem", "custom_training.py:train"]
+)
 def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> None:
     reference = f"{REPOSITORY / 'examples'}/{name}"
     if name.endswith("problem"):
@@ -98,6 +101,13 @@ def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> Non
         function = load_problem(reference, metric="accuracy")
         assert isinstance(function, TrainingFunction)
         testing.check_training(function)
+
+
+def test_the_example_schedules_pass_their_checks(scripts: Path) -> None:
+    module = import_user_module(str(REPOSITORY / "examples" / "custom_schedule.py"))
+    for schedule_class in (module.HyperbolicDecay, module.QuarterCircle):
+        testing.check_schedule(schedule_class.gallery_example)
+    del sys.modules["custom_schedule"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

@@ -7,6 +7,7 @@ among them.
 
 from typing import TYPE_CHECKING
 
+from lrlab._version import __version__ as __version__
 from lrlab.lazy import enable_lazy_imports
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from lrlab.schedules.parser import to_text as to_text
     from lrlab.training.context import RunContext as RunContext
     from lrlab.views.schedule_plots import plot as plot
-
-__version__ = "0.1.0"
 
 _EXPORTS = {
     "dialects": ("parse",),

@@ -1,5 +1,7 @@
 """Frames: a row for each run and each epoch, with all that is stored of it."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from lrlab import to_text
 from lrlab.studies import Store, StoreReader
 from lrlab.studies.frames import read_epochs_frame, read_runs_frame
+from lrlab.views.frame_files import FRAME_WRITERS, save_frame
 from tests.studies.store.factories import IDS, RESULTS, RUNS, write_study
 
 
@@ -26,7 +29,10 @@ def test_runs_have_a_row_each(db: Path) -> None:
     for row in frame.to_dict("records"):
         run, result = RUNS[row["run"]], RESULTS[row["run"]]
         for name, value in run.settings.to_dict().items():
-            assert row[name] == (list(value) if name == "betas" else value)
+            if value is None:
+                assert np.isnan(row[name])
+            else:
+                assert row[name] == (list(value) if name == "betas" else value)
         assert (row["study"], row["problem"], row["engine"]) == ("0123abcd", "iris", "loop")
         assert (row["schedule"], row["seed"]) == (to_text(run.schedule), run.seed)
         assert (row["test_score"], row["diverged"], row["seconds"]) == (
@@ -65,3 +71,32 @@ def test_a_store_and_a_reader_give_the_same_frames(db: Path) -> None:
 def test_frames_of_a_study_without_ended_runs_are_empty(db: Path) -> None:
     assert len(read_runs_frame(StoreReader(db), "4567cdef")) == 0
     assert len(read_epochs_frame(StoreReader(db), "4567cdef")) == 0
+
+
+FRAME_READERS = {
+    ".csv": pd.read_csv,
+    ".parquet": pd.read_parquet,
+    ".json": lambda path: pd.DataFrame(json.loads(path.read_text())),
+}
+
+
+@pytest.mark.parametrize("extension", FRAME_WRITERS)
+@pytest.mark.parametrize("read_frame", [read_runs_frame, read_epochs_frame])
+def test_files_are_read_back_as_the_same_frame(
+    db: Path, tmp_path: Path, extension: str, read_frame: Callable
+) -> None:
+    frame = read_frame(StoreReader(db), "0123abcd")
+    save_frame(frame, tmp_path / f"frame{extension}")
+    read_back = FRAME_READERS[extension](tmp_path / f"frame{extension}")
+    if "betas" in frame:  # a list, which CSV has as text and Parquet as an array
+        parse = json.loads if extension == ".csv" else list
+        read_back["betas"] = [parse(betas) for betas in read_back["betas"]]
+    for name, dtype in frame.dtypes.items():
+        read_back[name] = read_back[name].astype(dtype)
+    pd.testing.assert_frame_equal(read_back, frame)
+
+
+def test_frames_have_the_same_types_with_and_without_runs(db: Path) -> None:
+    full, empty = (read_runs_frame(StoreReader(db), id_) for id_ in ("0123abcd", "4567cdef"))
+    pd.testing.assert_series_equal(full[empty.columns].dtypes, empty.dtypes)
+    assert full["ended_at"].dtype == "datetime64[us, UTC]"

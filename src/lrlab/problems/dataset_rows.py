@@ -50,14 +50,13 @@ class ItemReader:
             ProblemError: an item cannot be read, or the items make no batch of finite numbers.
         """
         items = self._fetch(indices)
-        where = f"items {indices[0]} to {indices[-1]} of {self.name}"
         try:
             batch = self.collate(items)
         except Exception as error:
             raise ProblemError(
-                f"{where} must make a batch, but that fails ({locate_error(error)}): "
-                f"{describe_error(error)}; return tensors of one shape, as torchvision's ToTensor "
-                "does, or give `collate_fn`."
+                f"items {', '.join(map(str, indices[:3]))}, ... of {self.name} must make a batch, "
+                f"but that fails ({locate_error(error)}): {describe_error(error)}; return tensors "
+                "of one shape, as torchvision's ToTensor does, or give `collate_fn`."
             ) from error
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise ProblemError(
@@ -72,13 +71,20 @@ class ItemReader:
                 f"{_describe_batch(x)}; give `collate_fn`, or train a network of several inputs by "
                 "a TrainingFunction."
             )
-        if len(x) != len(indices):
+        if x.shape[:1] != (len(indices),):
             raise ProblemError(
-                f"a batch must have a row for each of its items, got {len(x)} rows for "
-                f"{len(indices)} items of {self.name}; correct `collate_fn`."
+                "a batch must have a row for each of its items, got inputs of shape "
+                f"{tuple(x.shape)} for {len(indices)} items of {self.name}; correct `collate_fn`."
             )
-        inputs = to_input_tensor(x, f"the input of {where}", self.input_type)
-        return inputs, to_target_array(y, f"the target of {where}", inputs)
+        is_finite = x.unsqueeze(-1).flatten(1).isfinite().all(dim=1)
+        if not is_finite.all():
+            raise ProblemError(
+                f"item {indices[int(is_finite.int().argmin())]} of {self.name} must hold finite "
+                "numbers, but its input has missing or infinite values; fill them in or drop such "
+                "items."
+            )
+        inputs = to_input_tensor(x, f"the input of an item of {self.name}", self.input_type)
+        return inputs, to_target_array(y, f"the target of an item of {self.name}", inputs)
 
     def read_batch(self, key: "BatchKey") -> tuple[Tensor, NDArray[Any]]:
         """Read the items of a batch."""
@@ -165,7 +171,7 @@ class BatchLoader(Generic[Read]):
 
         Raises:
             ProblemError: a batch cannot be read.
-            TrainingError: a worker process died.
+            TrainingError: a worker process fails, for example for lack of memory.
         """
         self._keys[:] = keys
         try:
@@ -174,9 +180,11 @@ class BatchLoader(Generic[Read]):
                     raise batch
                 yield batch
         except RuntimeError as error:
+            if not self._loader.num_workers:
+                raise
             raise TrainingError(
-                f"a worker process of the DataLoader died: {describe_error(error)}; memory may be "
-                "short, so use fewer workers (`num_workers`), or none to see the error."
+                f"a worker process of the DataLoader failed, {describe_error(error)}; use "
+                "`num_workers=0` to see where, or fewer workers if memory is short."
             ) from error
 
 
@@ -343,7 +351,7 @@ class DatasetSplit:
         self, part: str, indices: NDArray[np.intp], batch_size: int, epoch: int = 0
     ) -> Iterator[Batch]:
         # Test rows that are the same for every seed stay so with random transforms too.
-        seed = 0 if part == "test" and self.rows.test else self.seed
+        seed = 0 if part == "test" and self.rows.test is not None else self.seed
         for x, y in self._loader.load(plan_batches(part, indices, batch_size, seed, epoch)):
             yield x.to(self.device, non_blocking=True), y.to(self.device, non_blocking=True)
 

@@ -43,8 +43,13 @@ def build_network(model: Any) -> nn.Module:
     return network.train()
 
 
-def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
+def compute_outputs(network: nn.Module, inputs: Tensor, name: str = "x") -> Tensor:
     """Compute the outputs of the first few rows.
+
+    Args:
+        network: the network.
+        inputs: the rows.
+        name: their name in errors.
 
     Raises:
         ProblemError: the network cannot take them, or does not return one output per row.
@@ -53,7 +58,7 @@ def compute_outputs(network: nn.Module, inputs: Tensor) -> Tensor:
     batch_text = f"{str(batch.dtype).removeprefix('torch.')} of shape {tuple(batch.shape)}"
     with fork_seeded_rng(0):
         outputs = _call_user_code(
-            f"the model cannot take a batch of x, {batch_text}", lambda: network(batch)
+            f"the model cannot take a batch of {name}, {batch_text}", lambda: network(batch)
         )
     if not isinstance(outputs, Tensor) or outputs.dim() == 0 or len(outputs) != len(batch):
         got = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__

@@ -11,6 +11,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from lrlab._checks import strip_memory_address
@@ -80,9 +81,20 @@ def _iter_pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
                 if array.dim()
                 else repr(array.item()).encode()
             )
+        case np.memmap() if value.filename and Path(value.filename).is_file():
+            # Not the content, which may be larger than memory.
+            file = Path(value.filename)
+            status = file.stat()
+            yield f"mapped {file.name} {status.st_size} {status.st_mtime_ns}".encode()
+            yield f"{value.dtype} {value.shape}".encode()
         case np.ndarray():
             yield f"array {value.dtype} {value.shape}".encode()
             yield repr(value.tolist()).encode() if value.dtype.hasobject else value.tobytes()
+        case pd.DataFrame():
+            columns = [value.iloc[:, i] for i in range(value.shape[1])]
+            yield from _iter_pieces(("frame", value.columns, value.index, columns), seen)
+        case pd.Series() | pd.Index():
+            yield from _iter_pieces((value.name, value.to_numpy()), seen)
         case Mapping():
             yield f"mapping of {len(value)}".encode()
             for key in sorted(value, key=repr):
@@ -102,6 +114,8 @@ def _iter_pieces(value: object, seen: dict[int, object]) -> Iterator[bytes]:
             yield from _iter_module(value)
         case FunctionType() | type():
             yield from _iter_definition(value, seen)
+        case object(__array_interface__=_):  # such as an image of PIL
+            yield from _iter_pieces(np.asarray(value), seen)
         case _:
             yield from _iter_object(value, seen)
 

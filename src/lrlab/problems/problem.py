@@ -242,8 +242,8 @@ class Problem:
                 one tensor, and targets, with a row for each item. ``default_collate`` if None.
             num_workers: number of processes that read batches, as in a ``DataLoader``; each process
                 that trains starts so many. 0 reads in the process that trains.
-            in_memory: whether items are stacked: True, whatever their size; False, never; None if
-                they take at most 1 GiB.
+            in_memory: whether to stack the items: True, or else an error says why not; False; None
+                to stack them if that is possible and takes at most 1 GiB.
             fingerprint: text by which stored runs are recognized, such as the version of the data.
                 If None, it covers the content of items in memory; otherwise code and attributes of
                 the data sets, but no files that they read.
@@ -262,7 +262,9 @@ class Problem:
         checked_name = check_name(name, ProblemError)
         # Before any item is read: a data set may cache its items.
         sources = (train, test, unaugmented_train, collate_fn)
-        data_fingerprint = compute_fingerprint(*sources) if fingerprint is None else fingerprint
+        data_fingerprint = (
+            compute_fingerprint(*sources) if fingerprint is None else str(fingerprint)
+        )
         data = prepare_datasets(
             train, test, model, loss=loss, metric=metric, task=task, test_size=test_size,
             unaugmented_train=unaugmented_train, collate_fn=collate_fn, num_workers=num_workers,
@@ -287,7 +289,9 @@ class Problem:
                 shuffle=bool(shuffle),
                 summary=data.summary,
                 data_warnings=data.data_warnings,
-                test_train_ratio=None if rows.test else rows.test_rows / rows.train_rows,
+                test_train_ratio=None
+                if rows.test is not None
+                else rows.test_rows / rows.train_rows,
                 loop_only_reason=data.loop_only_reason,
             )
         return replace(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ from lrlab.problems.arrays import (
     to_target_array,
 )
 from lrlab.problems.dataset_rows import (
+    READ_ROWS,
     BatchKey,
     BatchLoader,
     Collate,
@@ -47,8 +49,7 @@ machine has a process per core. The limit is the same on every machine, so that 
 with the same engine when it moves to another one.
 """
 
-_PROBE_ROWS = 8
-_BATCH_ROWS = 64
+_SAMPLE_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,8 @@ def prepare_datasets(
     workers = to_integer(num_workers)
     if workers is None or workers < 0:
         raise ProblemError(f"num_workers must be a whole number, 0 or more, got {num_workers!r}.")
-    read_sample = partial(_Sample.read, collate=collate, input_type=get_input_type(network))
+    read_sample = partial(_Sample.from_dataset, collate=collate, input_type=get_input_type(network))
     train_sample = read_sample(train, "train")
-    outputs = _compute_outputs(network, train_sample.x)
     test_sample = None if test is None else read_sample(test, "test")
     held_out = train_sample
     if unaugmented_train is not None:
@@ -123,6 +123,7 @@ def prepare_datasets(
             f"{len(held_out.reader)} items for {rows}."
         )
     samples = [train_sample] if test_sample is None else [train_sample, test_sample]
+    outputs, *_ = [_compute_outputs(network, sample) for sample in (*samples, held_out)]
 
     if in_memory is False:
         reason = "in_memory is False"
@@ -148,14 +149,17 @@ def prepare_datasets(
     check_loss_and_metric(
         targets.task, network, train_sample.x, targets.encoding.encode(train_sample.y)
     )
-    strata = None if values is None or test_sample else targets.labels
-    test_rows = len(test_sample.reader) if test_sample else count_test_rows(rows, test_size)
+    strata = None if values is None or test_sample is not None else targets.labels
+    if test_sample is None:
+        test_rows, seeds_text = count_test_rows(rows, test_size), "drawn by every seed"
+    else:
+        test_rows, seeds_text = len(test_sample.reader), "the same for every seed"
     if strata is not None:
         check_class_sizes(strata, test_rows)
     dataset_rows = DatasetRows(
         train=train_sample.reader,
         held_out=held_out.reader,
-        test=test_sample.reader if test_sample else None,
+        test=None if test_sample is None else test_sample.reader,
         encoding=targets.encoding,
         test_rows=test_rows,
         strata=strata,
@@ -168,19 +172,18 @@ def prepare_datasets(
         summary=(
             f"{dataset_rows.train_rows + test_rows} rows of shape "
             f"{tuple(train_sample.x.shape[1:])}, {targets.summary}; {test_rows} test rows, "
-            f"{'the same for every seed' if test_sample else 'drawn by every seed'}; "
-            "read in batches"
+            f"{seeds_text}; read in batches"
         ),
         data_warnings=_list_warnings(held_out, has_test=test_sample is not None),
         loop_only_reason=f"{reason}, so every batch is read from the data set",
     )
 
 
-def _compute_outputs(network: nn.Module, x: Tensor) -> Tensor:
+def _compute_outputs(network: nn.Module, sample: "_Sample") -> Tensor:
     try:
-        return compute_outputs(network, x)
+        return compute_outputs(network, sample.x, sample.reader.name)
     except ProblemError as error:
-        if x.is_floating_point():
+        if sample.x.is_floating_point():
             raise
         raise ProblemError(
             f"{str(error).rstrip('.')}; if these are images of whole numbers, convert them to "
@@ -206,11 +209,13 @@ class _Sample:
     is_random: bool
 
     @classmethod
-    def read(cls, dataset: Any, name: str, collate: Collate, input_type: torch.dtype) -> "_Sample":
-        """Read them, with the same random numbers twice, and then with others."""
+    def from_dataset(
+        cls, dataset: Any, name: str, collate: Collate, input_type: torch.dtype
+    ) -> "_Sample":
+        """Read the items, with the same random numbers twice, and then with others."""
         _check_dataset(dataset, name)
         reader = ItemReader(dataset, name, collate, input_type)
-        indices = np.unique(np.linspace(0, len(reader) - 1, _PROBE_ROWS).astype(int)).tolist()
+        indices = np.unique(np.linspace(0, len(reader) - 1, _SAMPLE_ROWS, dtype=int)).tolist()
         x, y = _read_repeatably(reader, indices)
         with fork_all_rngs(1):
             others = reader.read(indices)
@@ -221,10 +226,10 @@ class _Sample:
         """Bytes of a row in memory."""
         return (self.x.numel() * self.x.element_size() + self.y.nbytes) // len(self.x)
 
-    @property
     def is_rowwise(self) -> bool:
-        """Whether the batch is that of its items one by one: no padding, no mixing."""
-        parts = [self.reader.read([index]) for index in self.indices]
+        """Read the items one by one, and return whether that gives the same rows."""
+        with fork_all_rngs(0):
+            parts = [self.reader.read([index]) for index in self.indices]
         return all(self.is_like(x, y) for x, y in parts) and _are_equal(
             (self.x, self.y),
             (torch.cat([x for x, _ in parts]), np.concatenate([y for _, y in parts])),
@@ -239,7 +244,7 @@ class _Sample:
             and y.dtype.kind == self.y.dtype.kind
         )
 
-    def stack(self, num_workers: int) -> tuple[Tensor, NDArray[Any]] | str:
+    def read_all(self, num_workers: int) -> tuple[Tensor, NDArray[Any]] | str:
         """Read all items twice and stack them, or return why that is not possible."""
         x = torch.empty((len(self.reader), *self.x.shape[1:]), dtype=self.x.dtype)
         targets: list[NDArray[Any]] = []
@@ -271,8 +276,8 @@ class _Sample:
     def _plan_pass(self, seed: int) -> list[BatchKey]:
         indices = list(range(len(self.reader)))
         return [
-            BatchKey(self.reader.name, seed, indices[start : start + _BATCH_ROWS])
-            for start in range(0, len(indices), _BATCH_ROWS)
+            BatchKey(self.reader.name, seed, indices[start : start + READ_ROWS])
+            for start in range(0, len(indices), READ_ROWS)
         ]
 
 
@@ -282,9 +287,10 @@ def _check_dataset(dataset: Any, name: str) -> None:
             f"{name} must be a Dataset, got a DataLoader, which has batches and seeds of its own; "
             "give its data set, loader.dataset, with `num_workers` and `collate_fn`."
         )
-    if isinstance(dataset, Tensor | np.ndarray):
+    if isinstance(dataset, Tensor | np.ndarray | pd.DataFrame | tuple):
         raise ProblemError(
-            f"{name} must be a Dataset, got {type(dataset).__name__}; use Problem.from_arrays."
+            f"{name} must be a Dataset, got {type(dataset).__name__}; use "
+            "Problem.from_arrays(x, y, model)."
         )
     if (
         isinstance(dataset, type | IterableDataset)
@@ -307,7 +313,7 @@ def _stack_samples(
     for sample in samples:
         if sample.is_random:
             return _describe_randomness(sample.reader.name)
-        if not sample.is_rowwise:
+        if not sample.is_rowwise():
             return f"`collate_fn` changes the items of {sample.reader.name} by their neighbors"
     if any(not samples[0].is_like(sample.x, sample.y) for sample in samples):
         return "the items of test differ from those of train in shape or type"
@@ -316,7 +322,7 @@ def _stack_samples(
         return f"its items take {size / 1e9:.3g} GB, more than {IN_MEMORY_LIMIT / 1e9:.3g} GB"
     arrays: list[Any] = []
     for sample in samples:
-        stacked = sample.stack(num_workers)
+        stacked = sample.read_all(num_workers)
         if isinstance(stacked, str):
             return stacked
         arrays += stacked
@@ -332,8 +338,8 @@ def _list_warnings(held_out: _Sample, has_test: bool) -> tuple[str, ...]:
         return ()
     rows = "validation rows" if has_test else "validation and test rows"
     return (
-        f"{rows} are items of train and so have its random transforms; give the same items without "
-        "them as `unaugmented_train`.",
+        f"{rows} are items of {held_out.reader.name}, with its random transforms; give the same "
+        "items without them as `unaugmented_train`.",
     )
 
 

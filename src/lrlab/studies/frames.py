@@ -59,7 +59,7 @@ def build_runs_frame(rows: Sequence[RunRow]) -> pd.DataFrame:
 
     Returns:
         A frame with the columns ``study``, ``phase``, ``run`` (its id), ``problem``, ``schedule``,
-        the settings by their names (schedules of other hyperparameters as
+        the settings by their names (NaN for None; schedules of other hyperparameters as
         ``other_schedules.momentum`` and so on), ``seed``, ``engine``, ``test_score``, ``diverged``,
         ``diverged_at_step`` (missing unless it diverged), ``seconds`` and ``ended_at`` (UTC).
 
@@ -71,6 +71,8 @@ def build_runs_frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     numbers: dict[str, int] = {}
     settings_numbers = [numbers.setdefault(row.settings, len(numbers)) for row in rows]
     settings = pd.json_normalize([_parse_settings(text) for text in numbers])
+    unset = {name: "float64" for name in settings if settings[name].isna().all()}
+    settings = settings.astype(unset)
     position = list(_RUN_DTYPES).index("seed")
     return pd.concat(
         [

@@ -76,9 +76,9 @@ class StudyResult:
     def _check_finished(self) -> None:
         if not self.is_finished:
             raise StudyError(
-                f"study {self.plan.id} is not finished, {len(self.results)} of "
-                f"{self._planned_count} runs planned so far are; repeat the `lrlab.compare(...)` "
-                "that started it to train the others."
+                f"study {self.plan.id} is not finished, only {len(self.results)} of the "
+                f"{self._planned_count} runs planned so far; continue it with "
+                f'`lrlab.resume_study("{self.plan.id}")`, or repeat the script that started it.'
             )
 
     @cached_property
@@ -370,7 +370,7 @@ def check_planned_runs(plan: Plan, phase: Phase, planned_runs: Sequence[PlannedR
         raise StudyError(
             f"another version of lrlab began study {plan.id}, since it planned other runs for the "
             f'phase {phase.name}; delete the study with `lrlab.delete_study("{plan.id}")` and '
-            "start again."
+            "start it again."
         )
 
 
@@ -393,7 +393,7 @@ def restore_plan(summary: StudySummary) -> Plan:
         raise StudyError(
             f"study {summary.id} has a schedule that cannot be read here: {reason}"
         ) from None
-    except (LrlabError, ValueError, TypeError, KeyError):
+    except (LrlabError, ValueError, TypeError, KeyError, AttributeError):
         raise StudyError(
             f"the plan of study {summary.id} cannot be read, the database is damaged; restore a "
             "copy of it."
@@ -401,7 +401,7 @@ def restore_plan(summary: StudySummary) -> Plan:
     if plan.id != summary.id:
         raise StudyError(
             f"another version of lrlab planned study {summary.id}, or the database is damaged; "
-            f'delete the study with `lrlab.delete_study("{summary.id}")` and start again.'
+            f'delete the study with `lrlab.delete_study("{summary.id}")` and start it again.'
         )
     return plan
 

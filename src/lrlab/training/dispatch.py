@@ -66,15 +66,18 @@ def _train_function(
     return context.run_training_function(problem, run, on_epoch_end, device)
 
 
+@singledispatch
 def require_rows(problem: Trainable) -> Problem:
     """Return a problem whose rows lrlab has, as the ensemble and the measurement of time need.
 
     Raises:
         TrainingError: it has none.
     """
-    if not isinstance(problem, Problem):
-        raise TrainingError(
-            f"{problem.name} must be a Problem, whose rows lrlab has, got a "
-            f"{type(problem).__name__}."
-        )
+    raise TrainingError(
+        f"{problem.name} must be a Problem, whose rows lrlab has, got a {type(problem).__name__}."
+    )
+
+
+@require_rows.register
+def _return_problem(problem: Problem) -> Problem:
     return problem

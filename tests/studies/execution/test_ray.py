@@ -18,7 +18,6 @@ import ray
 import torch
 from ray.cluster_utils import Cluster as Nodes
 
-import lrlab
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
 from lrlab.problems import Problem, load_problem
@@ -145,6 +144,18 @@ def test_a_lost_head_is_an_error_and_leaves_no_process(
         list(running)
     assert list_child_processes() == []
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_block_without_enough_memory_is_an_error(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_memory_usage_threshold", "0")  # so that Ray kills every task
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    blocks = make_single_blocks(plan_runs(iris, epochs=10**6))[:1]
+    with raises(StudyError, "4 times", "OutOfMemoryError", "`memory`"):
+        train(iris, blocks, LOOP, RayCluster("local"))
+    assert "RAY_task_oom_retries" not in os.environ
 
 
 # With one connection to the cluster.
@@ -280,7 +291,7 @@ def test_an_early_end_cancels_the_tasks(iris: Problem, cluster: RayCluster) -> N
 def test_nodes_with_another_version_are_rejected(
     iris: Problem, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lrlab, "__version__", "0.0.1")
+    monkeypatch.setattr(ray_backend, "_VERSIONS", "torch 2.0 and lrlab 0.0.1")
     with raises(StudyError, "lrlab", "0.0.1", "node"):
         train(iris, make_single_blocks(plan_runs(iris)), LOOP, cluster)
 

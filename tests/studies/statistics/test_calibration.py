@@ -6,11 +6,13 @@ errors.
 
 import json
 import math
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from lrlab.studies import recommend
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -31,6 +33,29 @@ def test_few_studies_name_a_winner_where_schedules_are_equal(calibration: Module
                 counts["winner"]["fraction"],
             )
             assert winner <= difference <= 0.05 + 4 * compute_standard_error(0.05)
+
+
+def test_few_studies_recommend_another_schedule_where_schedules_are_equal(
+    calibration: ModuleType,
+) -> None:
+    for world in calibration.NULL_WORLDS.values():
+        fraction = calibration.count_recommendations(world, STUDIES)["fraction"]
+        assert fraction <= 0.05 + 4 * compute_standard_error(0.05)
+
+
+def test_no_study_recommends_a_schedule_that_diverged_more_often(calibration: ModuleType) -> None:
+    """Even where diverged runs are the best ones, so that a schedule that diverges is better."""
+    better_count = 0
+    worlds = (*calibration.RARE_DIVERGENCE_WORLDS.values(), *calibration.NULL_WORLDS.values())
+    for world in worlds:
+        for study in calibration.draw_studies(world, 50):
+            counts = np.random.default_rng(better_count).integers(0, 4, len(study.scores)).tolist()
+            lucky = replace(study, diverged_counts=counts)
+            comparison = calibration.compare_study(lucky, world.test_train_ratio)
+            row, baseline = recommend(comparison).row, comparison.baseline_row
+            better_count += row is not baseline
+            assert row.diverged_count <= baseline.diverged_count
+    assert better_count > 5
 
 
 def test_few_studies_name_a_winner_for_new_data_that_is_one_on_this_data_only(
@@ -95,6 +120,8 @@ def test_published_error_rates_and_coverage() -> None:
             assert counts["winner"]["fraction"] <= 0.05
             limit = 0.05 + 3 * compute_standard_error(0.05, studies)
             assert counts["clear_difference"]["fraction"] <= limit
+    for name, counts in MEASURED["recommendations"].items():
+        assert (counts["fraction"] <= 0.05) == (name in MEASURED["null"])  # others are warned of
     for counts in MEASURED["tuned"].values():
         assert counts["this_data"]["fraction"] <= 0.05
         assert "new_data" not in counts or counts["new_data"]["fraction"] <= 0.05

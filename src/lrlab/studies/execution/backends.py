@@ -25,7 +25,7 @@ class Backend(ABC):
         """Return the connection in which a study trains all its phases; this machine needs none.
 
         Raises:
-            StudyError: there is no such cluster.
+            StudyError: there is no such cluster, or it has another version of Ray or Python.
             MissingExtra: Ray is not installed.
         """
         return nullcontext()
@@ -129,9 +129,10 @@ class RayCluster(Backend):
     def __post_init__(self) -> None:
         _check_count("memory", self.memory)
         gpus_per_run = to_finite_float(self.gpus_per_run)
-        if gpus_per_run is None or gpus_per_run < 0:
+        if gpus_per_run is None or gpus_per_run < 0 or (gpus_per_run > 1 and gpus_per_run % 1):
             raise StudyError(
-                f"gpus_per_run must be a non-negative number, got {self.gpus_per_run}; try 1."
+                "`gpus_per_run` must be a whole number or a fraction of one GPU, got "
+                f"{self.gpus_per_run}; try 1."
             )
 
     def open(self) -> AbstractContextManager[None]:

@@ -15,13 +15,12 @@ import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from lrlab._version import __version__
 from lrlab.errors import LrlabError, StudyError, pluralize, require_package
 from lrlab.problems import Trainable
 from lrlab.studies.execution.local import count_cores, reduce_tensor
@@ -39,6 +38,9 @@ _POLL_SECONDS = 5
 _MAX_PENDING = 1000
 """Blocks handed to Ray at a time; each takes 10 kB here, and every wait looks at all of them."""
 
+_VERSIONS = f"torch {torch.__version__.partition('+')[0]} and lrlab {__version__}"
+"""What results depend on; Ray compares its own version and Python's."""
+
 _MAX_RETRIES, _OOM_RETRIES = 3, "RAY_task_oom_retries"
 _RESUME_HINT = "repeat the study: runs that are stored are not trained again"
 
@@ -46,16 +48,11 @@ _RESUME_HINT = "repeat the study: runs that are stored are not trained again"
 def train_on_ray(
     problem: Trainable, blocks: Sequence[Sequence[Run]], engine: Engine, gpus: float
 ) -> Generator[tuple[int, list[Result]], None, None]:
-    """Train every block on the connected cluster; yield its index and its results.
+    """Train every block on the connected cluster; see ``Backend.train_blocks``.
 
     A block is a task for one core and ``gpus`` GPUs, which may be a fraction. If a node or a worker
     dies, only its current block runs again, on another node if there is one. An early end cancels
-    all tasks.
-
-    Raises:
-        StudyError: the cluster was lost or has no node for a block, its nodes have other versions
-            of torch or lrlab, or a block lost its worker several times.
-        LrlabError: raised by a task.
+    all tasks. All nodes need the versions of this machine.
     """
     list_slots(gpus)
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_MAX_RETRIES)(_train_block)
@@ -63,7 +60,7 @@ def train_on_ray(
     pending: dict[ray.ObjectRef[list[Result]], int] = {}
     with _send_user_code():
         # Ray sends a reference in a list as it is, and would replace a plain one by its value.
-        arguments = [put_value(problem)], engine, _get_versions()
+        arguments = [put_value(problem)], engine, _VERSIONS
         try:
             while True:
                 for index, runs in islice(waiting, _MAX_PENDING - len(pending)):
@@ -83,7 +80,7 @@ def train_on_ray(
 
 def _get_results(reference: "ray.ObjectRef[list[Result]]", run_count: int) -> list[Result]:
     try:
-        results: list[Result] = ray.get(reference)
+        return list(ray.get(reference))
     except exceptions.RayTaskError as error:
         if isinstance(error.cause, LrlabError):
             raise error.cause from None
@@ -99,28 +96,23 @@ def _get_results(reference: "ray.ObjectRef[list[Result]]", run_count: int) -> li
             f"the last time by {type(error).__name__}; {_RESUME_HINT}. If it is lost again, memory "
             "may be short: start a new study with less `memory`, for smaller blocks."
         ) from None
-    return results
 
 
 def _train_block(
-    runs: Sequence[Run],
-    problem_references: "list[ray.ObjectRef[Trainable]]",
-    engine: Engine,
-    versions: dict[str, str],
+    runs: Sequence[Run], problem: "list[ray.ObjectRef[Trainable]]", engine: Engine, versions: str
 ) -> list[Result]:
     """Train a block in a worker process of a node; the task that Ray calls."""
     node = ray.util.get_node_ip_address()
-    for name, version in _get_versions().items():
-        if version != versions[name]:
-            raise StudyError(
-                f"all nodes need the same {name} for equal results: this machine has version "
-                f"{versions[name]}, the node {node} has {version}; install {versions[name]} there."
-            )
+    if versions != _VERSIONS:
+        raise StudyError(
+            f"all nodes need the same versions for equal results: the driver has {versions}, the "
+            f"node {node} has {_VERSIONS}; install there what the driver has."
+        )
     engine.check_available()
     keep_freed_memory()
     try:
         with use_one_thread():
-            return engine.train(get_value(problem_references[0]), runs)
+            return engine.train(get_value(problem[0]), runs)
     except LrlabError:
         raise
     except Exception as error:
@@ -129,23 +121,12 @@ def _train_block(
         ) from None
 
 
-def _get_versions() -> dict[str, str]:
-    """Return the versions on which results depend; Ray compares its own and Python's."""
-    return {
-        "torch": torch.__version__.partition("+")[0],
-        "lrlab": import_module("lrlab").__version__,
-    }
-
-
 @contextmanager
 def connect(address: str | None) -> Iterator[None]:
-    """Connect this process to a cluster as a driver, for as long as the context lasts.
+    """Connect this process to a cluster as its driver; see ``Backend.open``.
 
     An existing connection is used and left open. Without an address and without a cluster on this
     machine, a cluster of this machine alone is started, and stopped at the end.
-
-    Raises:
-        StudyError: the cluster does not exist, or has another version of Ray or Python.
     """
     if ray.is_initialized():
         current = ray.get_runtime_context().gcs_address
@@ -232,7 +213,7 @@ def put_value(value: object) -> "ray.ObjectRef[Any]":
         StudyError: the value cannot be pickled.
     """
     ray.util.register_serializer(
-        Tensor, serializer=reduce_tensor, deserializer=lambda reduced: reduced[0](*reduced[1])
+        torch.Tensor, serializer=reduce_tensor, deserializer=lambda call: call[0](*call[1])
     )
     try:
         return ray.put(value)
@@ -242,7 +223,7 @@ def put_value(value: object) -> "ray.ObjectRef[Any]":
             "create that inside a function of the problem."
         ) from None
     finally:
-        ray.util.deregister_serializer(Tensor)
+        ray.util.deregister_serializer(torch.Tensor)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-import lrlab
+from lrlab._version import __version__
 from lrlab.errors import StudyError
 from lrlab.problems import Trainable
 from lrlab.studies.store.errors import (
@@ -303,7 +303,7 @@ def _insert(
 def collect_versions() -> dict[str, str]:
     """Return the versions of lrlab and of what its numbers depend on, by name."""
     return {
-        "lrlab": lrlab.__version__,
+        "lrlab": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from torch import Tensor
 
 from lrlab.errors import StudyError
 from lrlab.problems import Metric, Trainable
+from lrlab.training.dispatch import require_rows, train
 
 _METRIC_FACTS = ("name", "greater_is_better", "percent")
 
@@ -39,10 +40,22 @@ class StoredProblem:
         """Build the problem with the facts of ``describe_problem``.
 
         Raises:
-            KeyError, TypeError: a fact is missing or unknown.
+            KeyError, TypeError, ValueError: a fact is missing, unknown or no fact.
         """
-        metric = Metric(fn=_refuse_to_score, **facts["metric"])
-        return cls(**{**facts, "metric": metric, "data_warnings": tuple(facts["data_warnings"])})
+        ratio, reason = facts["test_train_ratio"], facts["loop_only_reason"]
+        return cls(
+            name=str(facts["name"]),
+            fingerprint=str(facts["fingerprint"]),
+            summary=str(facts["summary"]),
+            metric=Metric(fn=_refuse_to_score, **facts["metric"]),
+            train_rows=int(facts["train_rows"]),
+            shuffle=bool(facts["shuffle"]),
+            test_train_ratio=None if ratio is None else float(ratio),
+            data_warnings=tuple(map(str, facts["data_warnings"])),
+            has_rows=bool(facts["has_rows"]),
+            feeds_metrics=bool(facts["feeds_metrics"]),
+            loop_only_reason=None if reason is None else str(reason),
+        )
 
 
 def describe_problem(problem: Trainable) -> dict[str, Any]:
@@ -52,9 +65,22 @@ def describe_problem(problem: Trainable) -> dict[str, Any]:
     return facts | {"metric": metric, "data_warnings": list(problem.data_warnings)}
 
 
-def _refuse_to_score(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Raise, because the database has the name of the metric and not its code."""
+@train.register
+def _refuse_to_train(problem: StoredProblem, *args: Any, **options: Any) -> NoReturn:
+    _refuse(problem.name)
+
+
+@require_rows.register
+def _refuse_rows(problem: StoredProblem) -> NoReturn:
+    _refuse(problem.name)
+
+
+def _refuse_to_score(outputs: Tensor, targets: Tensor) -> NoReturn:
+    _refuse("this problem")
+
+
+def _refuse(name: str) -> NoReturn:
     raise StudyError(
-        "a stored study has its problem's facts but neither data nor code, so it cannot be trained "
-        "or scored; compare the problem itself."
+        f"{name} comes from a database, which has its facts but neither data nor code, so it "
+        "cannot be trained; give the problem itself to `lrlab.compare(...)`."
     )
