@@ -88,7 +88,9 @@ def test_the_example_loop_runs_and_resumes() -> None:
     assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
 
 
-@pytest.mark.parametrize("name", ["custom_problem.py:problem", "custom_training.py:train"])
+@pytest.mark.parametrize(
+    "name", ["custom_problem.py:problem", "torch_dataset.py:problem", "custom_training.py:train"]
+)
 def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> None:
     reference = f"{REPOSITORY / 'examples'}/{name}"
     if name.endswith("problem"):

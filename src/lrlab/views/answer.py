@@ -86,7 +86,7 @@ def _write_better(study: StudyResult) -> Iterator[str]:
         )
     if diverged:
         yield f"{_count(diverged, 'other')} better too on average, but diverged more often."
-    if not (at_edge or diverged):
+    if not (at_edge or diverged):  # an answer has four lines at most
         yield from _write_undecided(study, "the best")
 
 
@@ -94,7 +94,7 @@ def _write_better_but_diverged(study: StudyResult) -> Iterator[str]:
     rows = study.recommendation.better_but_diverged
     yield f"{_write_held_back(study, rows)}:"
     seeds, baseline = study.comparison.seed_count, study.comparison.baseline_row
-    counts = " and ".join(f"{row.diverged_count}" for row in rows)
+    counts = _format_range([row.diverged_count for row in rows])
     yield (
         f"{counts} of {'its' if len(rows) == 1 else 'their'} {seeds} runs diverged, "
         f"{baseline.diverged_count or 'none'} of {BASELINE_NAME} did: try lower learning rates "
@@ -262,6 +262,12 @@ def _write_interval(study: StudyResult, estimate: DifferenceEstimate, test_count
 
 def _write_scope(study: StudyResult) -> str:
     return f"On this data ({pluralize(study.comparison.seed_count, 'seed')})"
+
+
+def _format_range(counts: Sequence[int]) -> str:
+    """Return ``2``, or ``2 to 5`` for counts that differ."""
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _round_seeds(seeds: int) -> str:

@@ -147,6 +147,18 @@ def test_a_lost_head_is_an_error_and_leaves_no_process(
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_block_without_enough_memory_is_an_error(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_memory_usage_threshold", "0")  # so that Ray kills every task
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    blocks = make_single_blocks(plan_runs(iris, epochs=10**6))[:1]
+    with raises(StudyError, "4 times", "OutOfMemoryError", "`memory`"):
+        train(iris, blocks, LOOP, RayCluster("local"))
+    assert "RAY_task_oom_retries" not in os.environ
+
+
 # With one connection to the cluster.
 
 
