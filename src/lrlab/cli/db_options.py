@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_DB = Path("lrlab.db")
+from lrlab.views import hints
+
+DEFAULT_DB = Path(hints.DEFAULT_DB)
 
 STUDY_HELP = "Id of a study, the first characters of its id, or its problem's name."
 

@@ -6,15 +6,15 @@ from lrlab.cli.console import echo
 
 def studies(db: db_options.DbOption = db_options.DEFAULT_DB) -> None:
     """List the studies of a database."""
-    from lrlab.studies import StoreReader
+    from lrlab.lab import list_studies
     from lrlab.views.studies_table import format_studies
 
-    study_summaries = StoreReader(db).list_studies()
-    if study_summaries:
+    summaries = list_studies(db)
+    if summaries:
         db_option = db_options.format_db_option(db)
         echo(
-            f"{format_studies(study_summaries)}\n\n"
-            f"To see a study in detail: lrlab status {study_summaries[-1].id}{db_option}"
+            f"{format_studies(summaries)}\n\n"
+            f"To see a study in detail: lrlab status {summaries[-1].id}{db_option}"
         )
     else:
         echo(f"{db} has no studies yet; `lrlab compare` starts one")
