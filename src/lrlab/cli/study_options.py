@@ -83,8 +83,9 @@ MetricOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Name under which a training function reports its score.",
-        show_default="score",
+        help="Metric of a data set or table, such as rmse, r2 or loss (an unknown name lists all); "
+        "for a training function the name under which it reports its score.",
+        show_default="accuracy for classes, rmse for a quantity; score for a training function",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -93,7 +94,7 @@ MetricDirectionOption = Annotated[
     typer.Option(
         "--greater-is-better/--lower-is-better",
         help="Whether greater or lower values of --metric are better.",
-        show_default="greater",
+        show_default="lower for rmse, mae and loss, else greater",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
