@@ -1,7 +1,9 @@
 """``--import MODULE``: schedules of a user's own, in every command that reads a schedule."""
 
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,4 +113,7 @@ def test_resume_needs_the_module_as_it_was(lrlab: Lrlab, module: Path) -> None:
 
     module.write_text(DEFINITION.replace("1 / (1 + x)", "1 / (2 + x)"))
     forget_module()
+    assert lrlab("resume", *IMPORT).out == resumed.out  # nothing has to be trained
+    with closing(sqlite3.connect(module.parent / "lrlab.db")) as connection, connection:
+        connection.execute("DELETE FROM run WHERE rowid = 1")
     assert_refused(lrlab("resume", *IMPORT), "MyDecay", "changed")

@@ -90,7 +90,7 @@ def _write_better(study: StudyResult) -> Iterator[str]:
         yield from _write_undecided(study, "the best")
 
 
-def _write_better_but_diverged(study: StudyResult) -> Iterator[str]:
+def _write_others_diverged(study: StudyResult) -> Iterator[str]:
     rows = study.recommendation.better_but_diverged
     yield f"{_write_held_back(study, rows)}:"
     seeds, baseline = study.comparison.seed_count, study.comparison.baseline_row
@@ -102,7 +102,7 @@ def _write_better_but_diverged(study: StudyResult) -> Iterator[str]:
     )
 
 
-def _write_better_at_grid_edge(study: StudyResult) -> Iterator[str]:
+def _write_others_at_grid_edge(study: StudyResult) -> Iterator[str]:
     rows = study.recommendation.better_at_grid_edge
     yield f"{_write_held_back(study, rows)}:"
     owner = "its best learning rate" if len(rows) == 1 else "the best learning rate of each"
@@ -114,7 +114,7 @@ def _write_baseline_at_grid_edge(study: StudyResult) -> Iterator[str]:
     yield f"the best learning rate of {BASELINE_NAME} {_EDGE_REMEDY}"
 
 
-def _write_better_as_tuned(study: StudyResult) -> Iterator[str]:
+def _write_others_better_as_tuned(study: StudyResult) -> Iterator[str]:
     """Yield the answer if the baseline may have lost only because it was badly tuned."""
     rows = study.comparison.better_as_tuned_rows
     hardest = rows[0].hardest_baseline
@@ -144,7 +144,7 @@ def _write_no_clear_difference(study: StudyResult) -> Iterator[str]:
     yield from _write_undecided(study, BASELINE_NAME)
 
 
-def _write_worse(study: StudyResult) -> Iterator[str]:
+def _write_others_worse(study: StudyResult) -> Iterator[str]:
     rows = study.comparison.worse_rows
     if len(rows) == 1:
         yield f"{_write_difference(study, rows[0], 'worse')}."
@@ -174,12 +174,12 @@ def _write_all_diverged(study: StudyResult) -> Iterator[str]:
 
 _WRITERS: dict[RecommendationReason, Callable[[StudyResult], Iterator[str]]] = {
     RecommendationReason.BETTER: _write_better,
-    RecommendationReason.BETTER_BUT_DIVERGED: _write_better_but_diverged,
-    RecommendationReason.BETTER_AT_GRID_EDGE: _write_better_at_grid_edge,
+    RecommendationReason.OTHERS_DIVERGED: _write_others_diverged,
+    RecommendationReason.OTHERS_AT_GRID_EDGE: _write_others_at_grid_edge,
     RecommendationReason.BASELINE_AT_GRID_EDGE: _write_baseline_at_grid_edge,
-    RecommendationReason.BETTER_AS_TUNED: _write_better_as_tuned,
+    RecommendationReason.OTHERS_BETTER_AS_TUNED: _write_others_better_as_tuned,
     RecommendationReason.NO_CLEAR_DIFFERENCE: _write_no_clear_difference,
-    RecommendationReason.WORSE: _write_worse,
+    RecommendationReason.OTHERS_WORSE: _write_others_worse,
     RecommendationReason.NOTHING_TO_COMPARE: _write_nothing_to_compare,
     RecommendationReason.ONE_SEED: _write_one_seed,
     RecommendationReason.BASELINE_DIVERGED: _write_baseline_diverged,
