@@ -23,7 +23,7 @@ def main() -> None:
     print(study.answer)
 
     best = study.best
-    print(f"\nuse {best.schedule} at {best.settings.lr:g}, momentum {best.settings.momentum:g}")
+    print(f"\nUse {best.schedule} at learning rate {best.lr:g}, momentum {best.momentum:g}")
     print(study.table[["mean", "difference", "verdict"]].round(4).to_string())
 
     study.plot("differences").savefig("wine-differences.png")
