@@ -49,18 +49,34 @@ def test_the_readmes_figures_are_measured() -> None:
 
 
 @pytest.mark.parametrize("document", WITH_EXAMPLES, ids=lambda document: document.name)
-def test_examples_run(document: Path) -> None:
-    result = doctest.testfile(str(document), module_relative=False)
+def test_examples_run(document: Path, tmp_path: Path) -> None:
+    result = doctest.testfile(str(document), module_relative=False, extraglobs={"folder": tmp_path})
     assert result.attempted
     assert not result.failed
 
 
+def run_program(word: str) -> dict:
+    """Run the program in the README that has a word, and return its names."""
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    (program,) = [code for code in blocks if ">>>" not in code and word in code]
+    names: dict = {"__name__": "__main__"}
+    exec(program, names)
+    return names
+
+
+@pytest.mark.integration
+def test_the_readmes_study_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i % 7},{i % 5},{0.3 * (i % 7) + i % 5}\n" for i in range(80))
+    (tmp_path / "my_table.csv").write_text(f"size,rooms,price\n{rows}")
+    study = run_program("lrlab.compare")["study"]
+    assert len(study.plan.schedules) == 3
+    assert (tmp_path / "study.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_readmes_loop_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
-    (loop,) = [code for code in blocks if ">>>" not in code]
-    names: dict = {}
-    exec(loop, names)
+    names = run_program("LRScheduler")
     assert names["scheduler"].last_epoch == 50
     assert names["scheduler"].get_last_lr() == [0.1 * 0.01]
 
