@@ -378,11 +378,12 @@ def plan_study(
     >>> planned.estimate_cost().final_runs
     190
     """
-    named_schedules = None if schedules is None else _parse_schedules(schedules)
     engine_kind, backend = resolve_backend(engine, workers, memory, address, gpus_per_run)
     engines = list_engines(engine_kind, device, torch_compile)
     protocol = Protocol(seeds, tuning_seeds, grid_extensions, score, seed)
     trainable, source = load_problem_input(problem, target=target, task=task, metric=metric)
+    # The file of the problem may define a schedule.
+    named_schedules = None if schedules is None else _parse_schedules(schedules)
     needs_validation = tune or protocol.score == "best"
     default_size = DEFAULT_VALIDATION_SIZE if needs_validation else 0.0
     common = Settings(
@@ -490,8 +491,9 @@ def reopen_study(
             f"the options of study {summary.id} cannot be read, the database is damaged; restore a "
             "copy of it."
         ) from None
+    problem = source.load()  # first, because its file may define a schedule
     stored_plan = restore_plan(summary)
-    plan = Plan.from_dict(stored_plan.to_dict(), source.load(), stored_plan.engine)
+    plan = Plan.from_dict(stored_plan.to_dict(), problem, stored_plan.engine)
     if plan.id != summary.id:
         changed_classes = [
             name

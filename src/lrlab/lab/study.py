@@ -51,7 +51,9 @@ class Study(StudyResult):
         """Plot the study by matplotlib, and return the figure.
 
         Args:
-            kind: ``"summary"``, ``"scores"`` or others; the error about an unknown one names all.
+            kind: ``"summary"``, or one thing alone, such as ``"differences"`` (to the constant
+                rate, with intervals), ``"curves"`` (of learning) or ``"tuning"``; an error about an
+                unknown kind lists all.
             schedules: the schedules to draw, or their texts, beside the constant rate; all if None.
             figsize: width and height in inches.
 

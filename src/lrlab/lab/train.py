@@ -85,8 +85,9 @@ def plan_training(
     >>> plan_training("iris", "Cosine()", epochs=2).train().diverged
     False
     """
-    parsed_schedule = parse(schedule) if isinstance(schedule, str) else schedule
     trainable, _ = load_problem_input(problem, target=target, task=task, metric=metric)
+    # The file of the problem may define a schedule.
+    parsed_schedule = parse(schedule) if isinstance(schedule, str) else schedule
     settings = Settings(
         lr=DEFAULT_LR.get(optimizer, 0.1) if lr is None else lr,  # Settings checks the optimizer
         momentum=momentum,
