@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import PIL.Image
 import pytest
 import torch
 from torch import nn
@@ -139,6 +142,31 @@ def test_circular_references_end() -> None:
 def test_lrlabs_own_classes_have_no_fingerprints() -> None:
     schedules = [0.5 * (Warmup(5) >> Cosine()).clip(0.1), parse("one_cycle().repeat(2)")]
     assert fingerprint_classes(schedules) == {}
+
+
+def test_frames_images_and_mapped_files_count_by_content_or_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"file": ["a.png", "b.png"], "label": [0, 1]}, index=[4, 7])
+    changed_frames = [
+        frame.assign(label=[1, 0]),
+        frame.rename(columns={"label": "class"}),
+        frame.set_index(pd.Index([4, 8])),
+        frame[["label"]],
+    ]
+    image = PIL.Image.new("L", (3, 3))
+    changed_image = image.copy()
+    changed_image.putpixel((1, 1), 1)
+    paths = [tmp_path / "data.npy", tmp_path / "copy.npy", tmp_path / "other.npy"]
+    for path in paths:
+        np.save(path, np.arange(len(path.stem)))
+    mapped = [np.load(path, mmap_mode="r") for path in paths]
+    for same, others in (
+        (frame, changed_frames),
+        (image, [changed_image]),
+        (mapped[0], mapped[1:]),
+    ):
+        expected = compute_fingerprint([same])
+        assert compute_fingerprint([same]) == expected
+        assert len({expected, *map(compute_fingerprint, [[x] for x in others])}) == 1 + len(others)
 
 
 CONVERSION = """

@@ -96,8 +96,8 @@ def format_table(study: StudyResult) -> str:
 def create_columns(study: StudyResult) -> list[Column]:
     """Return the columns of the ranked table: settings, scores, differences, verdicts.
 
-    Each hyperparameter that was tuned has a column. The interval for new data is omitted if all
-    seeds have the same test rows.
+    Each hyperparameter that was tuned has a column. Intervals are omitted if there are none, and
+    that for new data if all seeds have the same test rows.
     """
     rows, number_format = study.comparison.rows, NumberFormat.from_study(study)
 
@@ -122,16 +122,19 @@ def create_columns(study: StudyResult) -> list[Column]:
         make_paired_column(
             "vs\nconstant", lambda pair: number_format.format_difference(pair.difference)
         ),
-        make_paired_column(
-            "95 % interval\non this data", lambda pair: format_interval(pair.on_this_data)
-        ),
     ]
-    if study.comparison.test_train_ratio is not None:
+    if study.comparison.has_intervals:
         columns.append(
             make_paired_column(
-                "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
+                "95 % interval\non this data", lambda pair: format_interval(pair.on_this_data)
             )
         )
+        if study.comparison.test_train_ratio is not None:
+            columns.append(
+                make_paired_column(
+                    "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
+                )
+            )
     return [
         *columns,
         make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),

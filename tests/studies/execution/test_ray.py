@@ -29,6 +29,7 @@ from lrlab.studies.execution.runner import Block, plan_blocks
 from lrlab.training import Result, Run, Settings
 from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
+from tests.schedules.definitions import DEFINITION
 
 LOOP, ENSEMBLE = LoopEngine(), EnsembleEngine()
 
@@ -146,6 +147,18 @@ def test_a_lost_head_is_an_error_and_leaves_no_process(
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_block_without_enough_memory_is_an_error(
+    iris: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_memory_usage_threshold", "0")  # so that Ray kills every task
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    blocks = make_single_blocks(plan_runs(iris, epochs=10**6))[:1]
+    with raises(StudyError, "4 times", "OutOfMemoryError", "`memory`"):
+        train(iris, blocks, LOOP, RayCluster("local"))
+    assert "RAY_task_oom_retries" not in os.environ
+
+
 # With one connection to the cluster.
 
 
@@ -232,14 +245,14 @@ def test_errors_of_tasks_are_raised_here(iris: Problem, cluster: RayCluster) -> 
         train(failing, blocks, LOOP, cluster)
 
 
-def test_the_code_of_a_script_is_sent_with_the_problem(
+def test_the_code_of_a_script_is_sent_with_problem_and_schedules(
     iris: Problem, cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "a_users_script.py"
     script.write_text(
         "from torch import nn\n"
         "def layer():\n    return nn.Linear(4, 3)\n"
-        "def model():\n    return nn.Sequential(layer())\n"
+        "def model():\n    return nn.Sequential(layer())\n" + DEFINITION
     )
     spec = spec_from_file_location(script.stem, script)
     assert spec is not None
@@ -248,7 +261,9 @@ def test_the_code_of_a_script_is_sent_with_the_problem(
     monkeypatch.setitem(sys.modules, script.stem, module)
     spec.loader.exec_module(module)
     problem = replace(iris, model=module.model)
-    blocks = make_single_blocks(plan_runs(iris, seeds=1))
+    runs = plan_runs(iris, seeds=1)
+    runs["own"] = replace(next(iter(runs.values())), schedule=module.MyDecay(0.3))
+    blocks = make_single_blocks(runs)
     assert_same_results(
         train(problem, blocks, LOOP, cluster), train(problem, blocks, LOOP, Machine(1))
     )
