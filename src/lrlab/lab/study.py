@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 class Study(StudyResult):
     """A study: its answer, its best schedule, and all its numbers.
 
-    ``compare`` and ``load_study`` return it; notebooks show its answer and table.
+    ``compare`` and ``load_study`` return it. ``answer`` says in words what it found, ``best`` is
+    the schedule to use with its settings, ``table`` compares all schedules; ``runs`` and
+    ``epochs`` are frames of everything trained, ``plot`` draws, ``to_dict`` gives JSON types.
+    Notebooks show its answer and table.
     """
 
     @classmethod
