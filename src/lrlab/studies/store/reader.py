@@ -244,22 +244,22 @@ SELECT total(runs) - (SELECT runs FROM moment ORDER BY at LIMIT 1), max(at) - mi
 def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
     """Return the studies in the order in which they began."""
     progress = {(study, phase): ended for study, phase, *ended in db.execute(_PROGRESS_SQL)}
-    phases: dict[str, list[tuple[PhaseProgress, float, str | None]]] = {}
+    phases: dict[str, list[tuple[PhaseProgress, float, datetime | None]]] = {}
     for study, name, planned in db.execute(_PHASES_SQL):
         ended, diverged, seconds, last = progress.get((study, name), (0, 0, 0.0, None))
         phase = PhaseProgress(name, planned, ended, int(diverged))
-        phases.setdefault(study, []).append((phase, seconds, last))
+        last_ended_at = None if last is None else parse_time(last)
+        phases.setdefault(study, []).append((phase, seconds, last_ended_at))
     summaries = []
     for study_id, problem, engine, plan, facts, source, began in db.execute(_STUDIES_SQL):
         study_phases = phases.get(study_id, [])
-        last = max((last for _, _, last in study_phases if last), default=None)
         summaries.append(
             StudySummary(
                 study_id,
                 problem,
                 engine,
                 began_at=parse_time(began),
-                last_ended_at=None if last is None else parse_time(last),
+                last_ended_at=max((last for _, _, last in study_phases if last), default=None),
                 phases=tuple(phase for phase, _, _ in study_phases),
                 seconds=sum(seconds for _, seconds, _ in study_phases),
                 plan=plan,
