@@ -25,7 +25,7 @@ from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, 
 from lrlab.studies.execution.estimate import CostEstimate, estimate_cost
 from lrlab.studies.execution.runner import Progress, ProgressCallback, run_study
 from lrlab.studies.plan.defaults import build_default_schedules
-from lrlab.studies.plan.grid import DEFAULT_LR, LR_GRIDS, MOMENTUM_GRIDS, Grid, build_grid
+from lrlab.studies.plan.grid import Grid, build_grid
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan, Protocol, build_plan
 from lrlab.studies.statistics import time_to_target
@@ -33,7 +33,7 @@ from lrlab.studies.store.reader import ReadableStore, StoreReader
 from lrlab.studies.store.schema import FINAL_PHASE
 from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import restore_plan
-from lrlab.training import Settings
+from lrlab.training import OPTIMIZERS, Settings
 from lrlab.training.engines import keep_freed_memory
 from lrlab.views.hints import DEFAULT_DB
 from lrlab.views.progress import describe_duration, describe_interruption, show_progress
@@ -579,10 +579,10 @@ def _build_lr_grid(
     momenta: Sequence[float] | None,
     tune: bool,
 ) -> Grid:
-    optimizer = common.optimizer
+    optimizer = OPTIMIZERS[common.optimizer]
     if tune:
-        return build_grid(common, lrs or LR_GRIDS[optimizer], momenta or MOMENTUM_GRIDS[optimizer])
-    grid = build_grid(common, lrs or [DEFAULT_LR[optimizer]], momenta or [0.0])
+        return build_grid(common, lrs or optimizer.lr_grid, momenta or optimizer.momentum_grid)
+    grid = build_grid(common, lrs or [optimizer.default_lr], momenta or [0.0])
     if len(grid) > 1:
         raise StudyError(
             f"without tuning there must be one learning rate and one momentum, got {len(grid)} "

@@ -216,10 +216,11 @@ class Problem:
         """Make a problem from torch data sets and a model.
 
         Items that never change, have one shape and fit into memory are stacked: the problem is then
-        that of ``from_arrays``, and any engine can train it. Otherwise the loop reads every batch through a ``DataLoader``, in the order in which it would take the
-        rows of arrays. Random transforms draw from the random numbers of torch, NumPy and Python,
-        which are seeded for every batch by the seed of the run: all runs of a seed train on the
-        same augmented batches, whatever ``num_workers`` is.
+        that of ``from_arrays``, and any engine can train it. Otherwise the loop reads every batch
+        through a ``DataLoader``, in the order in which it would take the rows of arrays. Random
+        transforms draw from the random numbers of torch, NumPy and Python, which are seeded for
+        every batch by the seed of the run: all runs of a seed train on the same augmented batches,
+        whatever ``num_workers`` is.
 
         Args:
             train: training items: a ``Dataset`` with ``__len__`` and ``__getitem__`` whose items
