@@ -153,7 +153,7 @@ class PlannedStudy:
         return Study.from_result(result)
 
     def _watch_duration(self, callback: ProgressCallback, final_runs: int) -> ProgressCallback:
-        """Return a callback that also warns, once, if the study will take more than minutes."""
+        """Return a callback that also warns, once, of a study that takes long."""
         has_warned, began_at = False, time.monotonic()
 
         def watch(progress: Progress) -> None:

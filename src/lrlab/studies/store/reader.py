@@ -9,7 +9,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from pathlib import Path
@@ -138,9 +138,9 @@ class StudySummary:
     last_ended_at: datetime | None
     phases: tuple[PhaseProgress, ...]
     seconds: float
-    plan: str
-    problem_facts: str
-    source: str | None
+    plan: str = field(repr=False)
+    problem_facts: str = field(repr=False)
+    source: str | None = field(repr=False)
 
     @property
     def planned_count(self) -> int:
