@@ -75,6 +75,7 @@ def test_defaults_are_those_of_settings_of_the_protocol_and_of_the_command_line(
         del defaults[name]
     assert {n: v for n, v in command_line.items() if n in defaults} == defaults
     assert command_line.keys() - defaults.keys() == set(PROBLEM_OPTIONS) - defaults.keys()
+    assert {"data", *PROBLEM_OPTIONS} == get_defaults(load_problem).keys()
 
 
 def test_every_argument_of_compare_is_documented() -> None:

@@ -81,5 +81,5 @@ def test_a_study_that_is_not_finished_has_its_runs(tmp_path: Path) -> None:
     assert study._repr_html_() is None
     assert "not finished" in repr(study)
     for name in ("answer", "best", "table"):
-        with raises(StudyError, study.id, "3 of 4"):
+        with raises(StudyError, study.id, "3 of the 4"):
             getattr(study, name)

@@ -6,6 +6,7 @@ from dataclasses import fields
 import pytest
 
 from lrlab import Cosine, ScheduleError, TrainingError
+from lrlab.cli.train import train as command
 from lrlab.lab import Epoch, plan_training
 from lrlab.problems import load_problem
 from lrlab.training import Run, Settings, train
@@ -22,8 +23,12 @@ def test_a_training_is_a_run() -> None:
     assert list(result.curve) == epochs
 
 
-def test_defaults_are_those_of_settings() -> None:
+def test_defaults_are_those_of_settings_and_of_the_command_line() -> None:
     parameters = inspect.signature(plan_training).parameters
+    options = inspect.signature(command).parameters
+    for name in options.keys() & parameters.keys():
+        assert options[name].default == parameters[name].default
+    assert parameters.keys() - options.keys() == {"problem"}
     for field in fields(Settings):
         default = parameters[field.name].default if field.name in parameters else None
         if default is not None:

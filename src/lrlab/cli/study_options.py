@@ -161,12 +161,11 @@ MaxGradNormOption = Annotated[
     ),
 ]
 ValidationSizeOption = Annotated[
-    float | None,
+    float,
     typer.Option(
         metavar="FRACTION",
         help="Fraction of the training rows used for validation, which metric-driven schedules "
         "such as Plateau() need.",
-        show_default="0",
         rich_help_panel=_TRAINING_PANEL,
     ),
 ]

@@ -25,7 +25,7 @@ from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, 
 from lrlab.studies.execution.estimate import CostEstimate, estimate_cost
 from lrlab.studies.execution.runner import Progress, ProgressCallback, run_study
 from lrlab.studies.plan.defaults import build_default_schedules
-from lrlab.studies.plan.grid import DEFAULT_LR, LR_GRIDS, MOMENTUM_GRIDS, Grid, build_grid
+from lrlab.studies.plan.grid import Grid, build_grid
 from lrlab.studies.plan.phases import plan_first_phase
 from lrlab.studies.plan.plan import Plan, Protocol, build_plan
 from lrlab.studies.statistics import time_to_target
@@ -33,7 +33,7 @@ from lrlab.studies.store.reader import ReadableStore, StoreReader
 from lrlab.studies.store.schema import FINAL_PHASE
 from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import restore_plan
-from lrlab.training import Settings
+from lrlab.training import OPTIMIZERS, Settings
 from lrlab.training.engines import keep_freed_memory
 from lrlab.views.hints import DEFAULT_DB
 from lrlab.views.progress import describe_duration, describe_interruption, show_progress
@@ -125,7 +125,7 @@ class PlannedStudy:
         keep_freed_memory()
         forecast = estimate_cost(self.plan, self.backend.driver, self.seconds_per_run_step)
         seconds = forecast.seconds if self.backend == self.backend.driver else None
-        if seconds is not None and seconds[0] > _MAX_SILENT_SECONDS:
+        if seconds is not None and seconds[1] > _MAX_SILENT_SECONDS:
             _warn(describe_duration(seconds, self.db))
         folder = nullcontext() if self.source is None else self.source.enter_folder()
         try:
@@ -153,7 +153,7 @@ class PlannedStudy:
         return Study.from_result(result)
 
     def _watch_duration(self, callback: ProgressCallback, final_runs: int) -> ProgressCallback:
-        """Return a callback that also warns, once, if the study will take more than minutes."""
+        """Return a callback that also warns, once, of a study that takes long."""
         has_warned, began_at = False, time.monotonic()
 
         def watch(progress: Progress) -> None:
@@ -222,68 +222,71 @@ def compare(
         problem: what is trained: a ``Problem``, a ``TrainingFunction``, or text: the name of a
             built-in data set (``"iris"``), the path of a table (``"my_table.csv"``), or an object
             in a Python file (``"my_problem.py:problem"``).
-        schedules: what is compared with the constant rate: schedules or their texts. About a dozen
-            common ones if None, so that one sees what may be gained at all.
-        target: name of the column to predict, for a table; its last column if None.
-        task: ``"classification"`` or ``"regression"``, for a table; detected from the target if
-            None.
-        metric: the score, for a name or a file: ``"accuracy"``, ``"rmse"``, ``"mae"``, ``"r2"``,
-            ``"loss"`` or a ``Metric``, or the name under which a training function reports it. If
-            None accuracy for classes, RMSE for quantities, ``"score"`` of a training function.
-        lr: peak learning rates to try with every schedule, above 0, one number or several. If None
-            0.01, 0.03, 0.1, 0.3 and 1 for SGD, 0.0003 to 0.03 for other optimizers, two per power
-            of ten, which is fine enough for a fair comparison. Without ``tune`` a single one: 0.1
-            for SGD, 0.001 for others, if None.
-        momentum: momenta to try with every learning rate, 0 or more and below 1, for SGD and
-            RMSprop. If None 0 and 0.9, the usual values; without ``tune`` a single one, 0 if None.
-        tune: whether the settings of each schedule are tuned. True by default, because a schedule
+        schedules: what is compared with the constant rate: schedules or their texts. None (the
+            default) compares about a dozen common ones, which shows what may be gained at all.
+        target: for a table: name of the column to predict. None: its last column.
+        task: for a table: ``"classification"`` or ``"regression"``. None: detected from the target.
+        metric: for a name or a file: the score, which is ``"accuracy"``, ``"rmse"``, ``"mae"``,
+            ``"r2"``, ``"loss"``, a ``Metric``, or the name under which a training function reports
+            it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a training function.
+        lr: peak learning rates to try with every schedule: one number or several, above 0. None:
+            0.01, 0.03, 0.1, 0.3 and 1 for SGD, 0.0003 to 0.03 for other optimizers; two per power
+            of ten are fine enough, since scores change little in between. With ``tune=False`` a
+            single number; None: 0.1 for SGD, 0.001 for others, as is usual.
+        momentum: momenta to try with every learning rate, for SGD and RMSprop: one number or
+            several, 0 or more and below 1. None: 0 and 0.9, the usual values. With ``tune=False`` a
+            single number; None: 0.
+        tune: whether the settings of each schedule are tuned. True by default, since a schedule
             that decays has another best learning rate than a constant one; False gives all
             schedules the same settings, as tutorials do.
         seeds: number of fresh seeds for the final runs of each schedule, 1 to 100 000. 30 by
             default: fewer rarely detect half a point in a hundred test rows.
-        tuning_seeds: number of seeds used for tuning, 1 to 100 000. 20 by default: with fewer, the
-            selection of settings is mostly luck.
+        tuning_seeds: number of seeds used for tuning, 1 to 100 000. 20 by default: with much fewer,
+            luck selects the settings.
         grid_extensions: number of learning rates that may be added at either end of the grid for a
             schedule whose best one is at that end, 0 to 20. 3 by default, one and a half powers of
             ten. A schedule that is still at the edge cannot win.
-        score: of a run: ``"final"`` (default) after the last epoch, as a training ends that nobody
-            watches, or ``"best"`` after the epoch with the best validation score.
-        seed: seed of the whole study, from which all others derive, 0 or more. 0 by default, so
-            that a repeated study has the same runs.
+        score: score of a run: ``"final"`` (the default) after the last epoch, as most trainings
+            end, or ``"best"`` after the epoch with the best validation score.
+        seed: seed of the whole study, from which all others derive, 0 or more. Always 0 by default,
+            so that a repeated study has the same runs.
         validation_size: fraction of the training rows that is held out to select settings and
-            epochs, and for schedules that read a metric, 0 or more and below 1. If None 0.2 if
+            epochs, and for schedules that read a metric, 0 or more and below 1. None: 0.2 if
             something is selected, else 0.
-        optimizer: ``"sgd"`` (default), ``"adam"``, ``"adamw"`` or ``"rmsprop"``.
-        weight_decay: weight decay of the optimizer, 0 or more; as in torch if None: 0.01 for AdamW,
+        optimizer: ``"sgd"`` (the default, as in the tutorial), ``"adam"``, ``"adamw"`` or
+            ``"rmsprop"``.
+        weight_decay: weight decay of the optimizer, 0 or more. None: as in torch, 0.01 for AdamW,
             else 0.
-        max_grad_norm: norm to which larger gradients are scaled down, above 0; None for no limit.
-        epochs: number of passes over the training rows, 1 or more; 50 by default.
-        batch_size: number of rows per step, 1 or more; 24 by default.
+        max_grad_norm: norm to which larger gradients are scaled down, above 0. None: no limit.
+        epochs: number of passes over the training rows, 1 or more; 50 by default, as in the
+            tutorial.
+        batch_size: number of rows per step, 1 or more; 24 by default, as in the tutorial.
         step_every: when the schedule is stepped, and so what a number such as the 5 in
-            ``Warmup(5)`` counts: after every ``"epoch"`` (default), or after every ``"step"`` of
-            the optimizer.
-        shuffle: whether the training rows are shuffled before every epoch; if None as the problem
-            says, which for tables and data sets is True.
+            ``Warmup(5)`` counts: after every ``"epoch"`` (the default, as in the tutorial), or
+            after every ``"step"`` of the optimizer.
+        shuffle: whether the training rows are shuffled before every epoch. None: as the problem
+            says; tables and data sets are shuffled.
         engine: what trains the runs: ``"loop"``, one run at a time, ``"ensemble"``, many at once,
-            or ``"auto"`` (default), the faster one for this problem, which is timed, unless runs
-            are stored already. ``"ray"`` is as ``"auto"``, on a Ray cluster.
-        device: device that trains, as torch names it: ``"cpu"`` (default), ``"cuda"``.
-        torch_compile: whether the steps of the ensemble are compiled with ``torch.compile``, which
-            starts slower and then trains faster. False by default.
-        workers: number of processes on this machine, 1 or more. If None one per core, for the
+            or ``"auto"`` (the default), the faster of the two, which are timed on this problem
+            unless runs are stored already. ``"ray"`` is ``"auto"`` on a Ray cluster.
+        device: device that trains, as torch names it: ``"cpu"`` (the default: small networks gain
+            nothing elsewhere) or ``"cuda"``.
+        torch_compile: whether ``torch.compile`` compiles the steps of the ensemble, which starts
+            slower and then trains faster. False by default, since most studies are short.
+        workers: number of processes on this machine, 1 or more. None: one per core, for the
             ensemble at most one per GiB of ``memory``.
-        memory: memory that the ensemble may use, over all processes, such as ``"2GB"``, or a number
-            of bytes. Half of this machine's if None.
-        address: address of a Ray cluster, such as ``"10.0.0.1:6379"``. If None the cluster that
-            this machine belongs to, or else a new one of this machine alone.
+        memory: memory that the ensemble may use, over all processes: text such as ``"2GB"``, or a
+            number of bytes. None: half of this machine's.
+        address: address of a Ray cluster, such as ``"10.0.0.1:6379"``. None: the cluster that this
+            machine belongs to, or else a new one of this machine alone.
         gpus_per_run: number of GPUs per run on Ray, 0 or more, such as 0.5; 0 by default.
         db: database file that stores every run as it ends, so that a stopped study can continue and
-            a finished one can be loaded again. None (default) keeps the runs in memory; the command
-            line has ``lrlab.db``.
-        progress: True (default) shows a bar in a terminal or a notebook, or prints a line every ten
-            seconds if stderr is not a terminal; False shows nothing. A function is called with a
-            ``Progress`` when a phase begins and whenever runs have ended; what it raises stops the
-            study.
+            a finished one can be loaded again. None (the default) keeps the runs in memory, so that
+            no file appears unasked; the command line has ``lrlab.db``.
+        progress: True (the default) shows a bar in a terminal or a notebook, or prints a line every
+            ten seconds if stderr is not a terminal; False shows nothing. A function is called with
+            a ``Progress`` when a phase begins and whenever runs have ended; an exception that it
+            raises stops the study.
 
     Raises:
         StudyError: the study cannot be planned, stored or trained as requested.
@@ -375,11 +378,12 @@ def plan_study(
     >>> planned.estimate_cost().final_runs
     190
     """
-    named_schedules = None if schedules is None else _parse_schedules(schedules)
     engine_kind, backend = resolve_backend(engine, workers, memory, address, gpus_per_run)
     engines = list_engines(engine_kind, device, torch_compile)
     protocol = Protocol(seeds, tuning_seeds, grid_extensions, score, seed)
     trainable, source = load_problem_input(problem, target=target, task=task, metric=metric)
+    # The file of the problem may define a schedule.
+    named_schedules = None if schedules is None else _parse_schedules(schedules)
     needs_validation = tune or protocol.score == "best"
     default_size = DEFAULT_VALIDATION_SIZE if needs_validation else 0.0
     common = Settings(
@@ -487,8 +491,9 @@ def reopen_study(
             f"the options of study {summary.id} cannot be read, the database is damaged; restore a "
             "copy of it."
         ) from None
+    problem = source.load()  # first, because its file may define a schedule
     stored_plan = restore_plan(summary)
-    plan = Plan.from_dict(stored_plan.to_dict(), source.load(), stored_plan.engine)
+    plan = Plan.from_dict(stored_plan.to_dict(), problem, stored_plan.engine)
     if plan.id != summary.id:
         changed_classes = [
             name
@@ -574,10 +579,10 @@ def _build_lr_grid(
     momenta: Sequence[float] | None,
     tune: bool,
 ) -> Grid:
-    optimizer = common.optimizer
+    optimizer = OPTIMIZERS[common.optimizer]
     if tune:
-        return build_grid(common, lrs or LR_GRIDS[optimizer], momenta or MOMENTUM_GRIDS[optimizer])
-    grid = build_grid(common, lrs or [DEFAULT_LR[optimizer]], momenta or [0.0])
+        return build_grid(common, lrs or optimizer.lr_grid, momenta or optimizer.momentum_grid)
+    grid = build_grid(common, lrs or [optimizer.default_lr], momenta or [0.0])
     if len(grid) > 1:
         raise StudyError(
             f"without tuning there must be one learning rate and one momentum, got {len(grid)} "

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 class Study(StudyResult):
     """A study: its answer, its best schedule, and all its numbers.
 
-    ``compare`` and ``load_study`` return it; notebooks show its answer and table.
+    ``compare`` and ``load_study`` return it. ``answer`` says in words what it found, ``best`` is
+    the schedule to use with its settings, ``table`` compares all schedules; ``runs`` and
+    ``epochs`` are frames of everything trained, ``plot`` draws, ``to_dict`` gives JSON types.
+    Notebooks show its answer and table.
     """
 
     @classmethod
@@ -48,7 +51,9 @@ class Study(StudyResult):
         """Plot the study by matplotlib, and return the figure.
 
         Args:
-            kind: ``"summary"``, ``"scores"`` or others; the error about an unknown one names all.
+            kind: ``"summary"``, or one thing alone, such as ``"differences"`` (to the constant
+                rate, with intervals), ``"curves"`` (of learning) or ``"tuning"``; an error about an
+                unknown kind lists all.
             schedules: the schedules to draw, or their texts, beside the constant rate; all if None.
             figsize: width and height in inches.
 

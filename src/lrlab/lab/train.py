@@ -8,9 +8,8 @@ from lrlab.dialects import parse
 from lrlab.lab.inputs import ProblemInput, find_warnings, load_problem_input
 from lrlab.problems import Metric, Trainable
 from lrlab.schedules import Schedule
-from lrlab.studies.plan.grid import DEFAULT_LR
+from lrlab.training import OPTIMIZERS, Result, Run, Settings
 from lrlab.training import Epoch as Epoch
-from lrlab.training import Result, Run, Settings
 from lrlab.training import train as train_run
 from lrlab.training.engines import use_one_thread
 
@@ -85,10 +84,12 @@ def plan_training(
     >>> plan_training("iris", "Cosine()", epochs=2).train().diverged
     False
     """
-    parsed_schedule = parse(schedule) if isinstance(schedule, str) else schedule
     trainable, _ = load_problem_input(problem, target=target, task=task, metric=metric)
-    settings = Settings(
-        lr=DEFAULT_LR.get(optimizer, 0.1) if lr is None else lr,  # Settings checks the optimizer
+    # The file of the problem may define a schedule.
+    parsed_schedule = parse(schedule) if isinstance(schedule, str) else schedule
+    default_lr = OPTIMIZERS[optimizer].default_lr if optimizer in OPTIMIZERS else 0.1
+    settings = Settings(  # checks the optimizer
+        lr=default_lr if lr is None else lr,
         momentum=momentum,
         optimizer=optimizer,
         weight_decay=weight_decay,

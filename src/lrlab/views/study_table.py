@@ -16,10 +16,11 @@ from lrlab.studies import (
     TimeToTarget,
     find_varied_hyperparameters,
 )
+from lrlab.training import OPTIMIZERS
 from lrlab.views.answer import VERDICT_LABELS, write_answer
 from lrlab.views.number_format import NumberFormat
 from lrlab.views.plan_report import describe_validation_rows, summarize_grid
-from lrlab.views.settings_text import OPTIMIZER_NAMES, format_setting
+from lrlab.views.settings_text import format_setting
 from lrlab.views.text import (
     Column,
     format_columns,
@@ -219,7 +220,7 @@ def _write_notes(study: StudyResult) -> Iterator[str]:
 def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     plan = study.plan
     yield (
-        f"{OPTIMIZER_NAMES[plan.grid[0].optimizer]}. Each schedule at its best of "
+        f"{OPTIMIZERS[plan.grid[0].optimizer].torch_name}. Each schedule at its best of "
         f"{summarize_grid(plan)},"
     )
     yield (
@@ -244,7 +245,7 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
 def _write_untuned_notes(study: StudyResult) -> Iterator[str]:
     settings = study.plan.grid[0]
     momentum = f", momentum {settings.momentum:g}" if settings.momentum else ""
-    name = OPTIMIZER_NAMES[settings.optimizer]
+    name = OPTIMIZERS[settings.optimizer].torch_name
     yield f"{name} at learning rate {settings.lr:g}{momentum} for every schedule, not tuned."
     if diverged_text := _describe_divergence(study):
         yield f"{diverged_text}; try a lower `lr`."
