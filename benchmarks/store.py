@@ -38,9 +38,8 @@ from lrlab.studies import (
     plan_next_phase,
 )
 from lrlab.studies.frames import read_epochs_frame, read_runs_frame
-from lrlab.studies.plan.grid import LR_GRIDS, MOMENTUM_GRIDS
 from lrlab.studies.store.schema import pack_curve, unpack_curve
-from lrlab.training import Curve, Result, Settings
+from lrlab.training import OPTIMIZERS, Curve, Result, Settings
 from lrlab.training.engines import EnsembleEngine
 
 RUNS, BLOCK, TIMES = 100_000, 500, 5
@@ -92,7 +91,7 @@ COMMANDS = {
 def plan_large_study(problem: Problem, runs: int) -> Plan:
     """Plan the default study with about as many runs, nearly all of them for tuning."""
     common = Settings(epochs=EPOCHS, validation_size=0.2)
-    grid = build_grid(common, LR_GRIDS["sgd"], MOMENTUM_GRIDS["sgd"])
+    grid = build_grid(common, OPTIMIZERS["sgd"].lr_grid, OPTIMIZERS["sgd"].momentum_grid)
     schedules = build_default_schedules(common)
     tuning_seeds = max(1, round(runs / (len(schedules) + 1) / len(grid)))
     protocol = Protocol(seeds=10, tuning_seeds=tuning_seeds, grid_extensions=0)

@@ -15,25 +15,24 @@ from numpy.typing import NDArray
 
 from lrlab.studies import Comparison, build_grid, compare_scores
 from lrlab.studies.plan.grid import (
-    LR_GRIDS,
-    MOMENTUM_GRIDS,
     build_midpoints,
     compute_extension_lr,
     label_settings,
 )
-from lrlab.training import Settings
+from lrlab.training import OPTIMIZERS, Settings
 from worlds import FloatArray, draw_test_rows
 
 GRID_EXTENSIONS, TUNING_SEEDS, SEEDS = 3, 20, 30
 
-GRID = build_grid(Settings(validation_size=0.2), LR_GRIDS["sgd"], MOMENTUM_GRIDS["sgd"])
-_LRS = [*LR_GRIDS["sgd"]]
+_SGD = OPTIMIZERS["sgd"]
+GRID = build_grid(Settings(validation_size=0.2), _SGD.lr_grid, _SGD.momentum_grid)
+_LRS = [*_SGD.lr_grid]
 _LRS += [
-    compute_extension_lr(LR_GRIDS["sgd"], side, 1 + i)
+    compute_extension_lr(_SGD.lr_grid, side, 1 + i)
     for side in (-1, 1)
     for i in range(GRID_EXTENSIONS)
 ]
-_EXTENDED_GRID = build_grid(Settings(validation_size=0.2), _LRS, MOMENTUM_GRIDS["sgd"])
+_EXTENDED_GRID = build_grid(Settings(validation_size=0.2), _LRS, _SGD.momentum_grid)
 ALL_SETTINGS = tuple(
     sorted((*_EXTENDED_GRID, *build_midpoints(_EXTENDED_GRID)), key=lambda s: (s.lr, s.momentum))
 )

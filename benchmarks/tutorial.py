@@ -11,19 +11,16 @@ so that a second call trains nothing.
 import json
 import platform
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 import lrlab
-from lrlab.lab import plan_study
-from lrlab.problems import load_problem
-from lrlab.studies import BASELINE, Protocol, Store, list_engines, run_study, select_engine
+from lrlab.studies import BASELINE
 from lrlab.studies.execution.local import count_cores
 from lrlab.views import study_plots
-from lrlab.views.answer import VERDICT_LABELS, assess_claim, write_answer
+from lrlab.views.answer import VERDICT_LABELS, assess_claim
 from lrlab.views.study_table import format_table
 
 SEEDS = 300
@@ -50,11 +47,9 @@ def compute_luck_fraction(scores: list[float], rows: int) -> float:
 
 
 def main() -> None:
-    problem = load_problem("ionosphere")
-    plan = plan_study(problem, SCHEDULES.values(), tune=False, protocol=Protocol(SEEDS))
-    with Store(Path("tutorial.db")) as store:
-        engine, _ = select_engine(plan, store, list_engines("auto"))
-        study = run_study(replace(plan, engine=engine), store)
+    study = lrlab.compare(
+        "ionosphere", SCHEDULES.values(), tune=False, seeds=SEEDS, db="tutorial.db"
+    )
     comparison = study.comparison
     rows = {row.label: row for row in comparison.rows}
     luck = compute_luck_fraction(
@@ -62,7 +57,7 @@ def main() -> None:
     )
     table = f"```\n{format_table(study)}\n```\n"
     DOCUMENT.write_text(MARKED.sub(lambda _: table, DOCUMENT.read_text()))
-    print(f"{write_answer(study)}\n\n{table}")
+    print(f"{study.answer}\n\n{table}")
     print(assess_claim(study, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 

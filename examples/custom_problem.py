@@ -1,5 +1,6 @@
 """A problem of your own: data, model and loss, compared from Python or the command line.
 
+    python examples/custom_problem.py
     lrlab compare examples/custom_problem.py:problem --epochs 20 --seeds 10
 
 A convolutional network on the images of scikit-learn's digits, trained with smoothed labels.
@@ -33,3 +34,15 @@ def problem() -> lrlab.Problem:
         name="digits-conv",
         loss=nn.CrossEntropyLoss(label_smoothing=0.1),
     )
+
+
+def main() -> None:
+    """Compare two schedules on it, at one learning rate."""
+    study = lrlab.compare(
+        problem(), ["Cosine()", "wsd()"], tune=False, lr=0.1, epochs=5, seeds=3, batch_size=64
+    )
+    print(study.answer)
+
+
+if __name__ == "__main__":
+    main()

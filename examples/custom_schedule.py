@@ -1,5 +1,6 @@
 """Schedules of your own, for Python and the command line.
 
+    python custom_schedule.py
     lrlab show 'HyperbolicDecay(0.1)' --total-steps 100 --import custom_schedule.py
     lrlab compare iris --schedule 'Warmup(5) >> QuarterCircle()' --import custom_schedule.py
 
@@ -10,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+import lrlab
 from lrlab.schedules import Primitive, Ramp
 from lrlab.schedules.core import Array
 from lrlab.schedules.fields import DurationOrRemaining, Level, Positive
@@ -38,3 +40,19 @@ class QuarterCircle(Ramp):
 
     def decay(self, remaining: Array) -> Array:
         return np.sqrt(1 - (1 - remaining) ** 2)
+
+
+def main() -> None:
+    """Combine them, read one from text, and compare both with the constant rate."""
+    schedule = lrlab.Warmup(5) >> QuarterCircle()
+    assert lrlab.parse("Warmup(5) >> QuarterCircle()") == schedule
+    print(schedule.bind(total_steps=10)([0, 5, 8, 9], base=0.1).round(3))
+
+    study = lrlab.compare(
+        "iris", [schedule, HyperbolicDecay(0.1)], tune=False, lr=0.3, epochs=10, seeds=5
+    )
+    print(study.answer)
+
+
+if __name__ == "__main__":
+    main()

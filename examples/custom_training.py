@@ -1,5 +1,6 @@
 """A training function of your own: any loop, any data, any model, with lrlab's schedule.
 
+    python examples/custom_training.py
     lrlab compare examples/custom_training.py:train --metric accuracy --percent --epochs 20
 
 The function steps the scheduler after every batch. It has two things that lrlab's own loop lacks: a
@@ -62,3 +63,14 @@ def load_rows(seed: int) -> list[torch.Tensor]:
 def compute_accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Return the fraction of rows whose class has the largest output."""
     return float((model(x).argmax(1) == y).float().mean())
+
+
+def main() -> None:
+    """Compare two schedules on it, at one learning rate."""
+    problem = lrlab.TrainingFunction(train, metric="accuracy", percent=True)
+    study = lrlab.compare(problem, ["Cosine()", "wsd()"], tune=False, lr=0.1, epochs=5, seeds=5)
+    print(study.answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lrlab import testing
-from lrlab.problems import Problem, TrainingFunction, load_problem
-from lrlab.user_code import import_user_module
 from lrlab.views.number_format import NumberFormat
 from tests.conftest import REPOSITORY
 
@@ -49,18 +46,34 @@ def test_the_readmes_figures_are_measured() -> None:
 
 
 @pytest.mark.parametrize("document", WITH_EXAMPLES, ids=lambda document: document.name)
-def test_examples_run(document: Path) -> None:
-    result = doctest.testfile(str(document), module_relative=False)
+def test_examples_run(document: Path, tmp_path: Path) -> None:
+    result = doctest.testfile(str(document), module_relative=False, extraglobs={"folder": tmp_path})
     assert result.attempted
     assert not result.failed
 
 
+def run_program(word: str) -> dict:
+    """Run the program in the README that has a word, and return its names."""
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    (program,) = [code for code in blocks if ">>>" not in code and word in code]
+    names: dict = {"__name__": "__main__"}
+    exec(program, names)
+    return names
+
+
+@pytest.mark.integration
+def test_the_readmes_study_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i % 7},{i % 5},{0.3 * (i % 7) + i % 5}\n" for i in range(80))
+    (tmp_path / "my_table.csv").write_text(f"size,rooms,price\n{rows}")
+    study = run_program("lrlab.compare")["study"]
+    assert len(study.plan.schedules) == 3
+    assert (tmp_path / "study.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_readmes_loop_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
-    (loop,) = [code for code in blocks if ">>>" not in code]
-    names: dict = {}
-    exec(loop, names)
+    names = run_program("LRScheduler")
     assert names["scheduler"].last_epoch == 50
     assert names["scheduler"].get_last_lr() == [0.1 * 0.01]
 
@@ -75,39 +88,6 @@ def test_what_the_documents_import_exists() -> None:
     program = [sys.executable, "-W", "ignore", "-c", "\n".join(imports)]
     process = subprocess.run(program, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
-
-
-@pytest.mark.integration
-def test_the_example_loop_runs_and_resumes() -> None:
-    example = REPOSITORY / "examples" / "training_loop.py"
-    process = subprocess.run([sys.executable, str(example)], capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    lines = process.stdout.splitlines()
-    assert lines[0] == "Epoch 0: SGD lr 0.1000 -> 0.0983"
-    assert lines[20] == "Epoch 20: SGD lr 0.0667 -> 0.0650"
-    assert lines[49] == "Epoch 49: SGD lr 0.0500 -> 0.0500"
-
-
-@pytest.mark.parametrize(
-    "name", ["custom_problem.py:problem", "torch_dataset.py:problem", "custom_training.py:train"]
-)
-def test_the_example_problems_pass_their_checks(name: str, scripts: Path) -> None:
-    reference = f"{REPOSITORY / 'examples'}/{name}"
-    if name.endswith("problem"):
-        problem = load_problem(reference)
-        assert isinstance(problem, Problem)
-        testing.check_problem(problem)
-    else:
-        function = load_problem(reference, metric="accuracy")
-        assert isinstance(function, TrainingFunction)
-        testing.check_training(function)
-
-
-def test_the_example_schedules_pass_their_checks(scripts: Path) -> None:
-    module = import_user_module(str(REPOSITORY / "examples" / "custom_schedule.py"))
-    for schedule_class in (module.HyperbolicDecay, module.QuarterCircle):
-        testing.check_schedule(schedule_class.gallery_example)
-    del sys.modules["custom_schedule"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

@@ -97,7 +97,9 @@ def test_names_that_are_no_modules(name: str) -> None:
 def test_a_module_that_fails(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (scripts / "failing_module.py").write_text("\n1 / 0\n")
     monkeypatch.chdir(scripts)
-    for name in ("failing_module", "failing_module.py"):
+    (scripts / "inner").mkdir()
+    (scripts / "inner" / "__init__.py").write_text("import failing_module")
+    for name in ("failing_module", "failing_module.py", "inner.module"):
         with raises(ProblemError, name, "failing_module.py:2", "ZeroDivisionError"):
             import_user_module(name)
 

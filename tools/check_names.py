@@ -41,7 +41,7 @@ OLD_NAMES = set(
     keep_saved on_change running_product share shares test_share""".split()  # noqa: SIM905
 )
 OLD_OPTIONS = set(
-    """--as --clip --compile --csv --epoch-steps --file --goal --guess --json --less-is-better
+    """--as --clip --compile --csv --epoch-steps --file --goal --guess --less-is-better
     --num-gpus --parquet --per --png --save --steps --test --validation --what
     --widen""".split()  # noqa: SIM905
 )

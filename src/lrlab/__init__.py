@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from lrlab.errors import StudyError as StudyError
     from lrlab.errors import TrainingError as TrainingError
     from lrlab.errors import ViewError as ViewError
+    from lrlab.lab import Study as Study
     from lrlab.lab import compare as compare
+    from lrlab.lab import delete_study as delete_study
+    from lrlab.lab import list_studies as list_studies
+    from lrlab.lab import load_study as load_study
+    from lrlab.lab import resume_study as resume_study
     from lrlab.optim import LRScheduler as LRScheduler
     from lrlab.optim import count_steps as count_steps
     from lrlab.problems import Metric as Metric
@@ -46,7 +51,14 @@ _EXPORTS = {
     ),
     "optim": ("LRScheduler", "count_steps"),
     "problems": ("Metric", "Problem", "TrainingFunction"),
-    "lab": ("compare",),
+    "lab": (
+        "Study",
+        "compare",
+        "delete_study",
+        "list_studies",
+        "load_study",
+        "resume_study",
+    ),
     "training.context": ("RunContext",),
     "schedules.lint": ("lint",),
     "schedules.parser": ("to_text",),

@@ -33,6 +33,10 @@ class ViewError(LrlabError, ValueError):
     """A plot cannot be drawn, or a file cannot be written."""
 
 
+class StudyWarning(UserWarning):
+    """A study may not be what was meant, or takes long."""
+
+
 class MissingExtra(LrlabError, ImportError):
     """A library that this part of lrlab needs is not installed."""
 

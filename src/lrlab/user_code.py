@@ -1,6 +1,6 @@
 """Users' Python files: import one or an object in it (``my_problem.py:problem``); locate errors."""
 
-import importlib.util
+import importlib
 import inspect
 import re
 import sys
@@ -79,15 +79,6 @@ def import_user_module(name_or_path: str) -> ModuleType:
             f"{name_or_path or 'nothing'}."
         )
     _add_to_path(Path.cwd())
-    try:
-        is_found = importlib.util.find_spec(name_or_path) is not None
-    except ModuleNotFoundError:  # the package before the last dot
-        is_found = False
-    if not is_found:
-        raise ProblemError(
-            f"there is no module {name_or_path} in this folder or among the installed ones; give "
-            "the path of its file, such as my_schedules.py."
-        )
     return _import_module(name_or_path, name_or_path)
 
 
@@ -123,6 +114,11 @@ def _import_module(name: str, label: str | Path) -> ModuleType:
     except LrlabError as error:
         raise ProblemError(f"{label} ({locate_error(error)}): {error}") from error
     except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            raise ProblemError(
+                f"there is no module {name} in this folder or among the installed ones; give the "
+                "path of its file, such as my_schedules.py."
+            ) from None
         raise ProblemError(
             f"{label} cannot be imported, it fails at {locate_error(error)}: "
             f"{describe_error(error)}."

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lrlab.studies import StoreReader
-from lrlab.studies.store import frames
+from lrlab.lab import read_epochs, read_runs
 from tests.cli.conftest import Lrlab, assert_refused
 from tests.cli.database import query, read_numbers, read_rows
 from tests.cli.processes import build_command
@@ -194,9 +193,7 @@ def test_settings_are_selected_by_validation_rows_and_scored_on_fresh_seeds(
     assert "25 of the 124 training rows" in result.out
     ranking = find_ranking(result.out).splitlines()
     assert any(line.split()[:4] == ["rank", "schedule", "lr", "momentum"] for line in ranking)
-    reader = StoreReader(tmp_path / "lrlab.db")
-    runs = frames.read_runs(reader, reader.find_study().id)
-    epochs = frames.read_epochs(reader, reader.find_study().id)
+    runs, epochs = read_runs(db=tmp_path / "lrlab.db"), read_epochs(db=tmp_path / "lrlab.db")
     last_scores = epochs.groupby("run")["validation_score"].last()
     tuning = runs[runs["phase"] != "final"].copy()
     tuning["validation_score"] = tuning["run"].map(last_scores)
@@ -235,8 +232,7 @@ def test_a_metric_driven_schedule(lrlab: Lrlab, tmp_path: Path) -> None:
     ((text,),) = query(tmp_path / "lrlab.db", "SELECT DISTINCT settings FROM run")
     assert {"optimizer": "rmsprop", "lr": 0.001, "max_grad_norm": 1.0, "weight_decay": 0.01,
             "validation_size": 0.25}.items() <= json.loads(text).items()  # fmt: skip
-    reader = StoreReader(tmp_path / "lrlab.db")
-    epochs: pd.DataFrame = frames.read_epochs(reader, reader.find_study().id)
+    epochs: pd.DataFrame = read_epochs(db=tmp_path / "lrlab.db")
     last_lrs = epochs[epochs["epoch"] == 3].groupby("schedule")["lr_start"]
     assert set(last_lrs.get_group("Constant(1.0)")) == {0.001}
     assert (last_lrs.max() < 0.001).sum() == 1

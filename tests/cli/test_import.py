@@ -1,13 +1,17 @@
 """``--import MODULE``: schedules of a user's own, in every command that reads a schedule."""
 
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from lrlab.studies import Store
 from tests.cli.conftest import Lrlab, assert_refused
 from tests.cli.database import query
+from tests.cli.scripts import PROBLEM
 from tests.schedules.definitions import DEFINITION, forget_schedule
 
 IMPORT = ["--import", "my_schedules.py"]
@@ -111,4 +115,26 @@ def test_resume_needs_the_module_as_it_was(lrlab: Lrlab, module: Path) -> None:
 
     module.write_text(DEFINITION.replace("1 / (1 + x)", "1 / (2 + x)"))
     forget_module()
+    assert lrlab("resume", *IMPORT).out == resumed.out  # nothing has to be trained
+    with closing(sqlite3.connect(module.parent / "lrlab.db")) as connection, connection:
+        connection.execute("DELETE FROM run WHERE rowid = 1")
     assert_refused(lrlab("resume", *IMPORT), "MyDecay", "changed")
+
+
+@pytest.mark.slow
+def test_the_file_of_the_problem_may_define_the_schedule(
+    lrlab: Lrlab, module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module.write_text(DEFINITION + PROBLEM)
+    options = ["--epochs", 1, "--schedule", "MyDecay(0.3)"]
+    assert lrlab("train", "my_schedules.py:problem", *options).code == 0
+    study = [*options, "--no-tune", "--seeds", 2, "--engine", "loop", "--workers", 1]
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "add_results", _raise_interrupt)
+        assert lrlab("compare", "my_schedules.py:problem", *study).code == 130
+    forget_module()
+    assert lrlab("resume").code == 0
+
+
+def _raise_interrupt(*arguments: object) -> None:
+    raise KeyboardInterrupt

@@ -12,6 +12,7 @@ import pytest
 
 import lrlab as lrlab_package
 from lrlab.studies import Store
+from lrlab.studies.execution.runner import Progress
 from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 from tests.cli.database import query, read_numbers, read_rows
 from tests.cli.processes import stop_command
@@ -149,14 +150,11 @@ def test_resuming_in_another_folder(
     assert stopped.err.endswith(f"lrlab resume {study_id} --db {db}\n")
     monkeypatch.chdir(current_folder)
     (current_folder / "notes.png").write_text("mine")
-    assert_refused(
-        lrlab("resume", "--output", "notes.png"), str(current_folder / "notes.png"), "--force"
-    )
-    monkeypatch.chdir(current_folder)
+    assert_refused(lrlab("resume", "--output", "notes.png"), "notes.png", "--force")
     again = run_interrupted("resume")
-    command = shlex.split(again.err.splitlines()[-1].partition("lrlab resume ")[2])
-    monkeypatch.chdir(tmp_path)  # the printed command works in any folder
-    resumed = lrlab("resume", *command)
+    assert again.err.endswith(f"lrlab resume {study_id}\n")
+    monkeypatch.chdir(tmp_path)
+    resumed = lrlab("resume", "--db", "here and now/lrlab.db")
     assert resumed.code == 0, resumed.err
     assert [path.name for path in tmp_path.glob("*.png")] == [f"data-{study_id}.png"]
     assert sorted(file.name for file in start_folder.iterdir()) == ["data.csv", "test.csv"]
@@ -219,20 +217,28 @@ def test_a_missing_folder_is_refused(
 ) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
-    stopped = run_interrupted("compare", "iris", *TINY, "--db", tmp_path / "lrlab.db")
+    get_stopped_study(run_interrupted("compare", "iris", *TINY, "--db", tmp_path / "lrlab.db"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gone").rmdir()
-    assert_resume_refused(
-        lrlab, tmp_path / "lrlab.db", get_stopped_study(stopped), tmp_path / "gone", "No such file"
-    )
+    assert_resume_refused(lrlab, tmp_path / "lrlab.db", tmp_path / "gone", "iris", "No such file")
 
 
-def test_a_study_started_in_python_is_refused(lrlab: Lrlab, tmp_path: Path) -> None:
-    lrlab_package.compare(
-        "iris", ["Cosine()"], tune=False, seeds=1, epochs=1, db=tmp_path / "lrlab.db"
-    )
-    ((study_id,),) = query(tmp_path / "lrlab.db", "SELECT id FROM study")
-    assert_resume_refused(lrlab, tmp_path / "lrlab.db", study_id, "Python", "script")
+def test_a_study_started_in_python_is_resumed(
+    lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    write_table(Path("data.csv"))
+    with pytest.raises(KeyboardInterrupt):
+        lrlab_package.compare(
+            "data.csv", "Cosine()", target="y", tune=False, seeds=1, epochs=1, engine="loop",
+            db="lrlab.db", progress=interrupt,
+        )  # fmt: skip
+    result = lrlab("resume", "--workers", 1)
+    assert result.code == 0, result.err
+    assert result.out.startswith("data · 2 schedules · ")
 
 
 def test_damaged_options_are_refused(lrlab: Lrlab, stopped_study: str, tmp_path: Path) -> None:

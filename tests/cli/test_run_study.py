@@ -1,30 +1,24 @@
 """Running a study from the command line: its progress, its plot, and how it is continued."""
 
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-import typer
 
-from lrlab import Cosine, studies
-from lrlab.cli.run_study import run_study_with_progress
 from lrlab.errors import StudyError
-from lrlab.lab import plan_study
+from lrlab.lab import plan_study, planned_study
 from lrlab.problems import load_problem
-from lrlab.studies import Machine, Plan, RayCluster, Store, run_study
-from lrlab.studies.plan.plan import Protocol
+from lrlab.studies import RayCluster
+from lrlab.studies.execution.runner import Progress
+from lrlab.training.engines import LoopEngine
+from lrlab.training.probing import EngineChoice
 from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 
 pytestmark = pytest.mark.slow
 
 STUDY = ["iris", "--schedule", "Cosine()", "--no-tune", "--seeds", "2", "--epochs", "1"]
 LOOP = ["--engine", "loop", "--workers", "1"]
-
-
-@pytest.fixture
-def plan() -> Plan:
-    """The plan of ``STUDY``, made in Python."""
-    return plan_study(load_problem("iris"), [Cosine()], tune=False, protocol=Protocol(2), epochs=1)
 
 
 def stop(*_: object) -> None:
@@ -43,30 +37,39 @@ def test_output_is_relative_to_the_current_folder(
 
 
 def test_a_study_started_in_python_and_repeated_by_a_command_can_be_resumed(
-    lrlab: Lrlab, tmp_path: Path, plan: Plan
+    lrlab: Lrlab, tmp_path: Path
 ) -> None:
-    with Store(tmp_path / "lrlab.db") as store:
-        study = run_study(plan, store, Machine(1))
-    assert_refused(lrlab("resume", "--workers", "1"), study.plan.id, "Python")
+    planned = plan_study(
+        load_problem("iris"), "Cosine()", tune=False, seeds=2, epochs=1, db=tmp_path / "lrlab.db",
+        engine="loop", workers=1,
+    )  # fmt: skip
+
+    def interrupt(progress: Progress) -> None:
+        if progress.trained == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        planned.run(interrupt)
+    assert_refused(lrlab("resume", "--workers", "1"), planned.id, "Python")
     repeated = lrlab("compare", *STUDY, *LOOP)
-    assert study.plan.id in repeated.out
+    assert planned.id in repeated.out
     assert lrlab("resume", "--workers", "1").code == 0
 
 
 def test_the_command_that_continues_a_study_can_be_pasted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plan: Plan
+    lrlab: Lrlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lrlab.studies.run_study", stop)
-    with Store(tmp_path / "my studies.db") as store, pytest.raises(typer.Exit) as exit_info:
-        run_study_with_progress(plan, store, Machine(1), None)
-    assert exit_info.value.exit_code == 130
-    assert f"lrlab resume {plan.id} --db '{tmp_path}/my studies.db'\n" in capsys.readouterr().err
+    monkeypatch.setattr(planned_study, "run_study", stop)
+    result = lrlab("compare", *STUDY, *LOOP, "--db", tmp_path / "my studies.db")
+    assert result.code == 130
+    command = rf"lrlab resume \w{{8}} --db '{tmp_path}/my studies.db'\n"
+    assert re.search(command, result.err)
 
 
 def test_a_study_on_a_cluster_is_continued_there(
     lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(studies, "run_study", stop)
+    monkeypatch.setattr(planned_study, "run_study", stop)
     monkeypatch.setattr(RayCluster, "open", lambda backend: nullcontext())
     monkeypatch.setattr(RayCluster, "describe", lambda backend: "a cluster")
 
@@ -80,6 +83,16 @@ def test_a_study_on_a_cluster_is_continued_there(
     assert run_and_get_command("--db", "my own.db") == "--db 'my own.db' --engine ray\n"
 
 
+def test_a_long_study_is_warned_of(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = EngineChoice(LoopEngine(), "selected by this test", seconds_per_run_step=100.0)
+    monkeypatch.setattr(planned_study, "select_engine", lambda *_: choice)
+    result = lrlab("compare", *STUDY, "--workers", "1")
+    assert result.code == 0
+    (line,) = [line for line in result.err.splitlines() if "33 min" in line]
+    assert line.startswith("warning: this study takes about 33 min; ")
+    assert "lrlab.db" in line
+
+
 def test_a_target_score_is_checked_before_anything_starts(lrlab: Lrlab, tmp_path: Path) -> None:
     assert_refused(lrlab("compare", *STUDY, *LOOP, "--target-score", "inf"), "inf", "0.95")
     assert list(tmp_path.iterdir()) == []
@@ -89,5 +102,5 @@ def test_an_error_during_training_is_printed(lrlab: Lrlab, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise StudyError("the disk is full.")
 
-    monkeypatch.setattr(studies, "run_study", fail)
+    monkeypatch.setattr(planned_study, "run_study", fail)
     assert_refused(lrlab("compare", *STUDY, *LOOP), "error: the disk is full.")

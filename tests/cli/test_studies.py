@@ -1,5 +1,6 @@
 """``lrlab studies`` and ``lrlab status``: what a database has, and how far a study is."""
 
+import json
 from pathlib import Path
 
 from tests.cli.conftest import Lrlab, assert_refused
@@ -25,6 +26,16 @@ def test_the_status_of_the_only_study(lrlab: Lrlab, tmp_path: Path) -> None:
     first_line = result.out.splitlines()[0]
     assert first_line.startswith("0123abcd · iris · loop · 75 % of 8 runs")
     assert result.out.endswith("lrlab resume 0123abcd --db my.db\n")
+
+
+def test_scripts_get_json(lrlab: Lrlab, tmp_path: Path) -> None:
+    write_study(tmp_path / "lrlab.db")
+    status = json.loads(lrlab("status", "--json").out)
+    assert (status["id"], status["state"]) == ("0123abcd", "unfinished")
+    assert (status["planned_count"], status["ended_count"]) == (8, 6)
+    assert {"runs_per_second", "seconds_left"} <= status.keys()
+    (listed,) = json.loads(lrlab("studies", "--json").out)
+    assert listed.items() <= status.items()
 
 
 def test_mistakes(lrlab: Lrlab, tmp_path: Path) -> None:

@@ -147,6 +147,15 @@ def test_errors_of_worker_processes_name_the_item_or_the_process() -> None:
         list(BatchLoader(partial(read_item, Dying()), num_workers=1).load(keys))
 
 
+def test_two_passes_at_once_are_refused() -> None:
+    rows = split(make_problem(Noisy()))
+    first = rows.iter_train_batches(8, None, epoch=0)
+    next(first)
+    next(rows.iter_test_batches(8))
+    with pytest.raises(AssertionError, match="another pass"):
+        next(first)
+
+
 def test_data_sets_that_read_many_items_at_once_do_so() -> None:
     rows = split(make_problem(ReadInBatches(X, Y)))
     assert_same(list_batches(rows), list_batches(split(make_problem(TensorDataset(X, Y)))))

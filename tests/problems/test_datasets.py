@@ -83,7 +83,7 @@ def web_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     pages = tmp_path / "pages"
     pages.mkdir()
     monkeypatch.delenv("LRLAB_DATA", raising=False)
-    monkeypatch.setattr(datasets.pooch, "os_cache", lambda name: tmp_path / "cache")
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache")
 
     class QuietHandler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments: object) -> None:

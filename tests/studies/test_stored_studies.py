@@ -1,6 +1,7 @@
 """A study is shown again from its database alone, or refused in one sentence."""
 
 import json
+import random
 import sqlite3
 import subprocess
 import sys
@@ -220,6 +221,24 @@ def test_damaged_scores_of_a_diverged_run_are_one_sentence(
         writing.execute("UPDATE run SET validation_dummy_score = NULL")
     with raises(StudyError, "diverged", "damaged"):
         load_study_result(StoreReader(copy))
+
+
+@pytest.mark.slow
+def test_changed_bytes_are_reported_or_do_no_harm(
+    study_and_db: tuple[StudyResult, Path], tmp_path: Path
+) -> None:
+    intact, rng = study_and_db[1].read_bytes(), random.Random(0)
+    db, errors = tmp_path / "lrlab.db", 0
+    for _ in range(100):
+        changed = bytearray(intact)
+        for _ in range(rng.choice([1, 20])):
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+        db.write_bytes(changed)
+        try:
+            read_all(db)
+        except StudyError:
+            errors += 1
+    assert errors > 20
 
 
 def test_numbers_for_scripts_are_json(study_and_db: tuple[StudyResult, Path]) -> None:

@@ -227,7 +227,9 @@ def test_only_the_loop_trains_what_is_read_in_batches() -> None:
 
 @pytest.mark.integration
 def test_a_study_has_the_same_results_in_worker_processes() -> None:
-    problem = Problem.from_datasets(Augmented(), None, build_classifier, name="noisy")
+    problem = Problem.from_datasets(
+        Augmented(), None, build_classifier, unaugmented_train=CLASSIFICATION, name="noisy"
+    )
     check_problem(problem)
     studies = [
         lrlab.compare(

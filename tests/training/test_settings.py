@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from lrlab import Constant, Cosine, Linear, Warmup
 from lrlab.errors import ScheduleError, TrainingError
-from lrlab.training import OPTIMIZER_HYPERPARAMETERS, Settings
+from lrlab.training import OPTIMIZERS, Settings
 from lrlab.training.loop import create_optimizer
 from tests.raising import raises
 
@@ -26,7 +26,7 @@ def get_param_group(optimizer: Optimizer) -> dict[str, Any]:
     return {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
 
 
-@pytest.mark.parametrize("name", OPTIMIZER_HYPERPARAMETERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_omitted_settings_have_torchs_defaults(name: str) -> None:
     model = nn.Linear(2, 1)
     ours = create_optimizer(model.parameters(), Settings(lr=0.02, optimizer=name))

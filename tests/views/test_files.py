@@ -34,7 +34,7 @@ def test_new_files_may_be_written(folder: Path, name: str, force: bool) -> None:
 
 
 def test_an_existing_file_needs_force(folder: Path) -> None:
-    with raises(ViewError, folder / "old.csv", "--force"):
+    with raises(ViewError, folder / "old.csv", "`force=True`"):
         check_output(folder / "old.csv", EXTENSIONS)
     check_output(folder / "old.csv", EXTENSIONS, force=True)
     assert (folder / "old.csv").read_text() == "mine"

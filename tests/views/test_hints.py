@@ -1,8 +1,14 @@
 """Hints in Python's form become options and commands; all else in a message stays."""
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from lrlab.views.hints import translate_hints
+from tests.conftest import REPOSITORY
 
 OPTIONS = {
     "seeds": ["--seeds"],
@@ -65,3 +71,22 @@ def test_a_hint_becomes_an_option_or_a_command(hint: str, translation: str) -> N
 )
 def test_all_else_stays(text: str) -> None:
     assert translate_hints(text, OPTIONS) == text
+
+
+def find_texts(file: Path) -> Iterator[str]:
+    """Yield the texts in a file's code, without docstrings."""
+    tree = ast.parse(file.read_text())
+    docs = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docs:
+            yield node.value
+
+
+def test_only_commands_name_options_and_commands() -> None:
+    source = REPOSITORY / "src" / "lrlab"
+    views = (source / "views" / name for name in ("hints.py", "studies_table.py"))
+    of_commands = {*(source / "cli").glob("*.py"), *views}
+    texts = [text for file in set(source.rglob("*.py")) - of_commands for text in find_texts(file)]
+    assert [text for text in texts if re.search(r"(?<![\w-])--[a-z]|`lrlab ", text)] == [
+        text for text in texts if "`ray start" in text
+    ]

@@ -13,6 +13,7 @@ from lrlab.cli.delete import delete
 from lrlab.cli.export import export
 from lrlab.cli.gallery import gallery
 from lrlab.cli.plan import plan
+from lrlab.cli.results import results
 from lrlab.cli.resume import resume
 from lrlab.cli.show import show
 from lrlab.cli.status import status
@@ -48,6 +49,7 @@ app.command(cls=_Command)(train)
 app.command(cls=_Command)(add_study_options(compare))
 app.command(cls=_Command)(add_study_options(plan))
 app.command(cls=_Command)(resume)
+app.command(cls=_Command)(results)
 app.command(cls=_Command)(show)
 app.command(cls=_Command)(gallery)
 app.command(cls=_Command)(studies)

@@ -1,5 +1,6 @@
 """Printing: messages with options in place of arguments, and styled lines."""
 
+import json
 import sys
 from collections.abc import Callable, Iterable
 from io import TextIOWrapper
@@ -34,6 +35,11 @@ def translate(text: str) -> str:
 def echo(text: str, err: bool = False) -> None:
     """Print a message, translated for the command line."""
     typer.echo(translate(text), err=err)
+
+
+def print_json(value: object) -> None:
+    """Print a value of JSON types."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_lines(render: "Callable[[int], Iterable[Text]]") -> None:

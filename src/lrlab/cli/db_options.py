@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_DB = Path("lrlab.db")
+from lrlab.views import hints
+
+DEFAULT_DB = Path(hints.DEFAULT_DB)
 
 STUDY_HELP = "Id of a study, the first characters of its id, or its problem's name."
 
 DbOption = Annotated[Path, typer.Option(metavar="FILE", help="Database of studies and runs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 StudyArgument = Annotated[
     str | None,
     typer.Argument(

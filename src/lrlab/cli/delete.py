@@ -19,20 +19,17 @@ def delete(
 
     The database file keeps its size; later runs reuse the space.
     """
-    from lrlab.studies import Store, StoreReader
+    from lrlab.lab import delete_study, preview_deletion
 
-    reader = StoreReader(db)
-    study_summary = reader.find_study(study)
-    deleted_count = reader.count_unshared_runs(study_summary)
-    shared_count = study_summary.ended_count - deleted_count
+    deletion = preview_deletion(study, db)
     shared_note = (
-        f" (and keep {pluralize(shared_count, 'run')} that other studies use)"
-        if shared_count
+        f" (and keep {pluralize(deletion.kept_count, 'run')} that other studies use)"
+        if deletion.kept_count
         else ""
     )
     description = (
-        f"study {study_summary.id} ({study_summary.problem}) with "
-        f"{pluralize(deleted_count, 'run')}{shared_note}"
+        f"study {deletion.study.id} ({deletion.study.problem}) with "
+        f"{pluralize(deletion.deleted_count, 'run')}{shared_note}"
     )
     if not yes:
         if not sys.stdin.isatty():
@@ -40,6 +37,5 @@ def delete(
         if not typer.confirm(f"Delete {description}?"):
             echo("nothing was deleted")
             return
-    with Store(db) as store:
-        deleted_count = store.delete_study(study_summary.id)
-    echo(f"deleted study {study_summary.id} with {pluralize(deleted_count, 'run')}")
+    deletion = delete_study(deletion.study.id, db)
+    echo(f"deleted study {deletion.study.id} with {pluralize(deletion.deleted_count, 'run')}")

@@ -39,21 +39,15 @@ def export(
         hint = format_suggestion(table, _TABLES) or "."
         raise StudyError(f"--table must be runs or epochs, got {table}{hint}")
 
-    from lrlab.studies import StoreReader
-
-    reader = StoreReader(db)
-    study_summary = reader.find_study(study)
-
-    # These import pandas; a mistake in the arguments above is reported at once.
-    from lrlab.studies import frames
     from lrlab.views.files import check_output
     from lrlab.views.frame_files import FRAME_WRITERS, save_frame
 
     for path in output:
         check_output(path, FRAME_WRITERS, force)
-    frame = (frames.read_runs_frame if table == "runs" else frames.read_epochs_frame)(
-        reader, study_summary.id
-    )
+
+    from lrlab.lab import read_epochs, read_runs
+
+    frame = read_runs(study, db) if table == "runs" else read_epochs(study, db)
     for path in output:
         save_frame(frame, path)
         echo(f"wrote {path}: {len(frame)} rows, {len(frame.columns)} columns")

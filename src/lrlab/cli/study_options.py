@@ -4,10 +4,8 @@ Modules that take long to import are imported in functions, so that help appears
 """
 
 import inspect
-import json
-import os
-from collections.abc import Callable
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -19,11 +17,7 @@ from lrlab.cli.import_option import ImportOption
 from lrlab.errors import TrainingError
 
 if TYPE_CHECKING:
-    from lrlab.problems import Trainable
-    from lrlab.schedules import Schedule
-    from lrlab.studies import Plan
-    from lrlab.studies.execution.backends import Backend
-    from lrlab.training.engines import Engine
+    from lrlab.lab import PlannedStudy, ProblemSource
 
 _DATA_PANEL = "Data"
 _TRAINING_PANEL = "Training"
@@ -89,8 +83,9 @@ MetricOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Name under which a training function reports its score.",
-        show_default="score",
+        help="Metric of a data set or table, such as rmse, r2 or loss (an unknown name lists all); "
+        "for a training function the name under which it reports its score.",
+        show_default="accuracy for classes, rmse for a quantity; score for a training function",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -99,7 +94,7 @@ MetricDirectionOption = Annotated[
     typer.Option(
         "--greater-is-better/--lower-is-better",
         help="Whether greater or lower values of --metric are better.",
-        show_default="greater",
+        show_default="lower for rmse, mae and loss, else greater",
         rich_help_panel=_DATA_PANEL,
     ),
 ]
@@ -166,12 +161,11 @@ MaxGradNormOption = Annotated[
     ),
 ]
 ValidationSizeOption = Annotated[
-    float | None,
+    float,
     typer.Option(
         metavar="FRACTION",
         help="Fraction of the training rows used for validation, which metric-driven schedules "
         "such as Plateau() need.",
-        show_default="0",
         rich_help_panel=_TRAINING_PANEL,
     ),
 ]
@@ -279,37 +273,25 @@ WorkersOption = Annotated[
 ]
 
 
-def load_problem_from_options(
-    *,
-    data: str,
-    target: str | None,
-    task: str | None,
-    header: bool | None,
-    ionosphere_file: Path | str | None,
-    test_file: Path | str | None,
-    metric: str | None,
-    greater_is_better: bool | None,
-    percent: bool,
-    dummy_score: float | None,
-) -> "Trainable":
-    """Load the problem that the options of the same names describe."""
-    from lrlab.problems import load_problem
-
-    return load_problem(
-        data,
-        target=target,
-        task=task,
-        metric=metric,
-        header=header,
-        ionosphere_file=ionosphere_file,
-        test_file=test_file,
-        greater_is_better=greater_is_better,
-        percent=percent or None,
-        dummy_score=dummy_score,
-    )
+PROBLEM_OPTIONS = (
+    "target",
+    "task",
+    "header",
+    "ionosphere_file",
+    "test_file",
+    "metric",
+    "greater_is_better",
+    "percent",
+    "dummy_score",
+)
+"""The options that describe the problem beside DATA."""
 
 
-_PROBLEM_OPTIONS = tuple(inspect.signature(load_problem_from_options).parameters)
+def create_source(data: str, options: Mapping[str, Any]) -> "ProblemSource":
+    """Create the source of the problem that DATA and the values of ``PROBLEM_OPTIONS`` describe."""
+    from lrlab.lab import ProblemSource
+
+    return ProblemSource(data, {**options, "percent": options["percent"] or None})
 
 
 def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
@@ -416,58 +398,19 @@ class StudyOptions:
     address: AddressOption = None
     gpus_per_run: GpusPerRunOption = 0.0
 
-    def parse_schedules(self) -> "list[Schedule]":
-        """Parse the schedules of ``--schedule``; none if the option is omitted."""
-        from lrlab import parse
-
-        return [parse(text) for text in self.schedule or []]
-
-    def load_problem(self) -> "Trainable":
-        """Load the problem to train."""
-        return load_problem_from_options(**{name: getattr(self, name) for name in _PROBLEM_OPTIONS})
-
-    def serialize_problem_options(self) -> str:
-        """Return what ``lrlab resume`` needs, as JSON: the folder and the problem's options."""
-        options = {name: value for name, value in asdict(self).items() if name in _PROBLEM_OPTIONS}
-        return json.dumps({"folder": os.getcwd()} | options, default=str)
-
-    def resolve_engines_and_backend(self) -> "tuple[tuple[Engine, ...], Backend]":
-        """Return the engines to select from, and the backend they train on."""
-        from lrlab.lab import resolve_backend
-        from lrlab.studies import list_engines
-
-        engine_choice, backend = resolve_backend(
-            self.engine, self.workers, self.memory, self.address, self.gpus_per_run
-        )
-        return list_engines(engine_choice, self.device, self.torch_compile), backend
-
-    def build_plan(self, problem: "Trainable", schedules: "list[Schedule]") -> "Plan":
-        """Build the plan of the study; its engine is selected later."""
+    def plan_study(self) -> "PlannedStudy":
+        """Plan the study: each option is the argument of that name."""
         from lrlab.lab import plan_study
-        from lrlab.studies.plan.plan import Protocol
 
-        return plan_study(
-            problem,
-            schedules or None,
-            lrs=parse_optional_numbers("--lr", self.lr),
-            momenta=parse_optional_numbers("--momentum", self.momentum),
-            tune=self.tune,
-            protocol=Protocol(
-                seeds=self.seeds,
-                tuning_seeds=self.tuning_seeds,
-                grid_extensions=self.grid_extensions,
-                score=self.score,
-                seed=self.seed,
-            ),
-            validation_size=self.validation_size,
-            shuffle=self.shuffle,
-            optimizer=self.optimizer.lower(),
-            weight_decay=self.weight_decay,
-            max_grad_norm=self.max_grad_norm,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            step_every=self.step_every,
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        source = create_source(
+            values.pop("data"), {name: values.pop(name) for name in PROBLEM_OPTIONS}
         )
+        del values["imports"]  # its callback has imported them
+        values["lr"] = parse_optional_numbers("--lr", self.lr)
+        values["momentum"] = parse_optional_numbers("--momentum", self.momentum)
+        values["optimizer"] = self.optimizer.lower()
+        return plan_study(source, values.pop("schedule") or None, **values)
 
 
 def add_study_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,10 +7,10 @@ import typer
 from lrlab.cli import study_options
 from lrlab.cli.console import echo
 from lrlab.cli.import_option import ImportOption
-from lrlab.cli.preflight import print_preflight
+from lrlab.cli.run_study import print_preflight
 
 if TYPE_CHECKING:
-    from lrlab.training import Epoch
+    from lrlab.lab import Epoch
 
 
 def train(
@@ -41,64 +41,56 @@ def train(
     optimizer: study_options.OptimizerOption = "sgd",
     weight_decay: study_options.WeightDecayOption = None,
     max_grad_norm: study_options.MaxGradNormOption = None,
-    validation_size: study_options.ValidationSizeOption = None,
+    validation_size: study_options.ValidationSizeOption = 0.0,
     epochs: study_options.EpochsOption = 50,
     batch_size: study_options.BatchSizeOption = 24,
     step_every: study_options.StepEveryOption = "epoch",
     shuffle: study_options.ShuffleOption = None,
 ) -> None:
     """Train once; print the learning rate of every epoch and the final score."""
-    from lrlab import parse
-
-    parsed_schedule = None if schedule is None else parse(schedule)
-    problem = study_options.load_problem_from_options(
-        data=data,
-        target=target,
-        task=task,
-        header=header,
-        ionosphere_file=ionosphere_file,
-        test_file=test_file,
-        metric=metric,
-        greater_is_better=greater_is_better,
-        percent=percent,
-        dummy_score=dummy_score,
-    )
-
-    from lrlab.training import Run, Settings
-    from lrlab.training import train as train_run
-    from lrlab.training.engines import use_one_thread
+    from lrlab.lab import plan_training
     from lrlab.views import run_log
 
-    settings = Settings(
-        optimizer=optimizer.lower(),
-        lr=_get_default_lr(optimizer) if lr is None else lr,
+    source = study_options.create_source(
+        data,
+        {
+            "target": target,
+            "task": task,
+            "header": header,
+            "ionosphere_file": ionosphere_file,
+            "test_file": test_file,
+            "metric": metric,
+            "greater_is_better": greater_is_better,
+            "percent": percent,
+            "dummy_score": dummy_score,
+        },
+    )
+    planned = plan_training(
+        source,
+        schedule,
+        seed=seed,
+        lr=lr,
         momentum=momentum,
+        optimizer=optimizer.lower(),
         weight_decay=weight_decay,
         max_grad_norm=max_grad_norm,
-        validation_size=0.0 if validation_size is None else validation_size,
+        validation_size=validation_size,
         epochs=epochs,
         batch_size=batch_size,
         step_every=step_every,
-        shuffle=problem.shuffle if shuffle is None else shuffle,
+        shuffle=shuffle,
     )
-    run = Run(parsed_schedule, settings, seed)
-    print_preflight(problem, (settings,), [] if parsed_schedule is None else [parsed_schedule])
+    print_preflight(planned)
+    problem, run = planned.problem, planned.run
 
     def print_epoch(epoch: "Epoch") -> None:
-        line = run_log.format_epoch(
-            epoch, settings, has_schedule=parsed_schedule is not None, metric=problem.metric
-        )
+        if problem.has_rows:
+            line = run_log.format_epoch(
+                epoch, run.settings, has_schedule=run.schedule is not None, metric=problem.metric
+            )
+        else:
+            line = run_log.format_reported_epoch(epoch, problem.metric)
         echo(line)
 
-    def print_reported_epoch(epoch: "Epoch") -> None:
-        echo(run_log.format_reported_epoch(epoch, problem.metric))
-
-    with use_one_thread():
-        result = train_run(problem, run, print_epoch if problem.has_rows else print_reported_epoch)
+    result = planned.train(print_epoch)
     echo(run_log.format_result(result, problem.metric))
-
-
-def _get_default_lr(optimizer: str) -> float:
-    from lrlab.studies.plan.grid import DEFAULT_LR
-
-    return DEFAULT_LR.get(optimizer.lower(), 0.1)  # Settings refuses an unknown optimizer.

@@ -48,7 +48,7 @@ def warn_missing_metric(steps: int) -> None:
         f"a schedule here reads a metric, but got none in {steps} steps: pass it with "
         "step(metric), or with observe(metric) if a trainer calls step().",
         UserWarning,
-        stacklevel=_find_stacklevel(),
+        stacklevel=find_stacklevel(),
     )
 
 
@@ -141,11 +141,11 @@ def _warn_extra_steps(calls_per_update: int) -> None:
         "process, unless the scheduler is not prepared or its dataloader_config is "
         "DataLoaderConfiguration(split_batches=True).",
         UserWarning,
-        stacklevel=_find_stacklevel(),
+        stacklevel=find_stacklevel(),
     )
 
 
-def _find_stacklevel() -> int:
+def find_stacklevel() -> int:
     """Return the stack level of the first line outside the libraries, for ``warnings.warn``."""
     level = 1
     frame: FrameType | None = sys._getframe(1)

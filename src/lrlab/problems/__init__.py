@@ -10,4 +10,5 @@ with require_extra("lab"):
     from lrlab.problems.problem import Problem as Problem
     from lrlab.problems.problem import Trainable as Trainable
     from lrlab.problems.seeds import derive_seeds as derive_seeds
+    from lrlab.problems.source import ProblemSource as ProblemSource
     from lrlab.problems.split import Split as Split

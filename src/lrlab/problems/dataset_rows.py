@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -24,18 +24,26 @@ READ_ROWS = 64
 Collate = Callable[[list[Any]], Any]
 
 
+class MapDataset(Protocol):
+    """A data set whose items have numbers, as torch's ``Dataset``, or a list."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
 @dataclass(frozen=True, eq=False)
 class ItemReader:
     """Reads items of a data set, as batches of inputs and targets.
 
     Args:
-        dataset: a map-style data set.
+        dataset: the data set.
         name: its name in errors.
         collate: makes a batch of a list of items: inputs, one tensor, and targets.
         input_type: type of inputs that are floats.
     """
 
-    dataset: Any
+    dataset: MapDataset
     name: str
     collate: Collate
     input_type: torch.dtype
@@ -155,6 +163,7 @@ class BatchLoader(Generic[Read]):
         self, read: Callable[[BatchKey], Read], num_workers: int, device: str = "cpu"
     ) -> None:
         self._keys: list[BatchKey] = []
+        self._passes = 0
         self._loader: DataLoader[Read | LrlabError] = DataLoader(
             _BatchDataset(read),
             sampler=self._keys,
@@ -167,15 +176,17 @@ class BatchLoader(Generic[Read]):
         )
 
     def load(self, keys: Iterable[BatchKey]) -> Iterator[Read]:
-        """Yield batches in order; starting another pass ends this one.
+        """Yield batches in order; one pass at a time, since passes share the worker processes.
 
         Raises:
             ProblemError: a batch cannot be read.
             TrainingError: a worker process fails, for example for lack of memory.
         """
         self._keys[:] = keys
+        self._passes = number = self._passes + 1
         try:
             for batch in self._loader:
+                assert self._passes == number, "another pass has begun"
                 if isinstance(batch, LrlabError):
                     raise batch
                 yield batch

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pooch
-import requests
 import torch
 from numpy.typing import NDArray
 from sklearn import datasets
@@ -18,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 from torch import nn
 
-from lrlab.errors import ProblemError
+from lrlab.errors import ProblemError, require_extra
 from lrlab.problems.fingerprint import compute_fingerprint
 from lrlab.problems.metrics import Metric, OutputKind, make_task
 from lrlab.problems.problem import Problem
@@ -171,6 +169,9 @@ def _find_data_file(folder: Path) -> Path:
 
 
 def _download(url: str) -> Path:
+    with require_extra("lab"):  # only here: in notebooks pooch warns of what its progress bar lacks
+        import pooch
+        import requests
     try:
         file = pooch.retrieve(
             url,

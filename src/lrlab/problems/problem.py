@@ -12,7 +12,7 @@ from torch import nn
 from lrlab._checks import check_name
 from lrlab.errors import ProblemError, shorten_repr
 from lrlab.problems.arrays import prepare_arrays
-from lrlab.problems.dataset_rows import Collate, DatasetSplit
+from lrlab.problems.dataset_rows import Collate, DatasetSplit, MapDataset
 from lrlab.problems.delimited import read_table
 from lrlab.problems.dry_run import check_loss_and_metric
 from lrlab.problems.fingerprint import compute_fingerprint
@@ -197,8 +197,8 @@ class Problem:
     @classmethod
     def from_datasets(
         cls,
-        train: Any,
-        test: Any,
+        train: MapDataset,
+        test: MapDataset | None,
         model: Callable[[], nn.Module],
         *,
         loss: Loss | None = None,
@@ -207,7 +207,7 @@ class Problem:
         name: str = "problem",
         test_size: float = 0.3,
         shuffle: bool = True,
-        unaugmented_train: Any = None,
+        unaugmented_train: MapDataset | None = None,
         collate_fn: Collate | None = None,
         num_workers: int = 0,
         in_memory: bool | None = None,
@@ -215,12 +215,12 @@ class Problem:
     ) -> Self:
         """Make a problem from torch data sets and a model.
 
-        Items that never change are read once and stacked, if they have one shape and fit into
-        memory: the problem is then that of ``from_arrays``, and any engine can train it. Otherwise
-        the loop reads every batch through a ``DataLoader``, in the order in which it would take the
-        rows of arrays. Random transforms draw from the random numbers of torch, NumPy and Python,
-        which are seeded for every batch by the seed of the run: all runs of a seed train on the
-        same augmented batches, whatever ``num_workers`` is.
+        Items that never change, have one shape and fit into memory are stacked: the problem is then
+        that of ``from_arrays``, and any engine can train it. Otherwise the loop reads every batch
+        through a ``DataLoader``, in the order in which it would take the rows of arrays. Random
+        transforms draw from the random numbers of torch, NumPy and Python, which are seeded for
+        every batch by the seed of the run: all runs of a seed train on the same augmented batches,
+        whatever ``num_workers`` is.
 
         Args:
             train: training items: a ``Dataset`` with ``__len__`` and ``__getitem__`` whose items

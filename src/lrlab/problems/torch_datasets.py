@@ -36,6 +36,7 @@ from lrlab.problems.dataset_rows import (
     Collate,
     DatasetRows,
     ItemReader,
+    MapDataset,
 )
 from lrlab.problems.dry_run import build_network, check_loss_and_metric, compute_outputs
 from lrlab.problems.metrics import Loss, Metric, Task
@@ -82,15 +83,15 @@ class LoaderData:
 
 
 def prepare_datasets(
-    train: Any,
-    test: Any,
+    train: MapDataset,
+    test: MapDataset | None,
     model: Callable[[], nn.Module],
     *,
     loss: Loss | None,
     metric: str | Metric | None,
     task: str | None,
     test_size: float,
-    unaugmented_train: Any,
+    unaugmented_train: MapDataset | None,
     collate_fn: Collate | None,
     num_workers: int,
     in_memory: bool | None,
@@ -210,7 +211,7 @@ class _Sample:
 
     @classmethod
     def from_dataset(
-        cls, dataset: Any, name: str, collate: Collate, input_type: torch.dtype
+        cls, dataset: MapDataset, name: str, collate: Collate, input_type: torch.dtype
     ) -> "_Sample":
         """Read the items, with the same random numbers twice, and then with others."""
         _check_dataset(dataset, name)

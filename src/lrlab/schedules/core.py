@@ -55,8 +55,8 @@ _CHUNK_SIZE = 65_536
 def register_builder(builder: Builder) -> Builder:
     """Let texts call a class or function by its name; return it.
 
-    A definition that is executed again, as in a notebook, takes the place of the former one. So
-    does any other for one inside a function, which nothing but its text can refer to.
+    A definition that runs again, as in a notebook, takes the place of the former one. A definition
+    inside a function gives its place to any other: tests have several of one name.
 
     Raises:
         ScheduleError: another class or function has that name.

@@ -342,7 +342,7 @@ def load_study_result(store: ReadableStore, text: str | None = None) -> StudyRes
         StudyError: no study matches, several do, or what is stored of it cannot be read.
     """
     summary = store.find_study(text)
-    plan = _restore_plan(summary)
+    plan = restore_plan(summary)
     phases: list[Phase] = []
     results: dict[str, Result] = {}
     phase: Phase | None = plan_first_phase(plan)
@@ -374,7 +374,12 @@ def check_planned_runs(plan: Plan, phase: Phase, planned_runs: Sequence[PlannedR
         )
 
 
-def _restore_plan(summary: StudySummary) -> Plan:
+def restore_plan(summary: StudySummary) -> Plan:
+    """Return the plan of a stored study, whose problem has the facts of the one that was trained.
+
+    Raises:
+        StudyError: the plan cannot be read, or another version of lrlab made it.
+    """
     try:
         plan_data = json.loads(summary.plan)
         plan = Plan.from_dict(

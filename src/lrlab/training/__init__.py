@@ -6,5 +6,5 @@ from lrlab.training.result import Curve as Curve
 from lrlab.training.result import Epoch as Epoch
 from lrlab.training.result import Result as Result
 from lrlab.training.run import Run as Run
-from lrlab.training.settings import OPTIMIZER_HYPERPARAMETERS as OPTIMIZER_HYPERPARAMETERS
+from lrlab.training.settings import OPTIMIZERS as OPTIMIZERS
 from lrlab.training.settings import Settings as Settings

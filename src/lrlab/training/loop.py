@@ -11,7 +11,7 @@ from math import isfinite, nan
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from torch.optim import Optimizer
 
 from lrlab.errors import TrainingError
 from lrlab.optim import LRScheduler
@@ -22,14 +22,7 @@ from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.metric_driven import MetricDriven
 from lrlab.training.result import Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
-from lrlab.training.settings import Settings
-
-OPTIMIZER_CLASSES: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSprop,
-}
+from lrlab.training.settings import OPTIMIZERS, Settings
 
 
 def train(
@@ -129,7 +122,15 @@ def init_model(problem: Problem, weights_seed: int) -> nn.Module:
 
 def create_optimizer(parameters: Iterator[nn.Parameter], settings: Settings) -> Optimizer:
     """Create the torch optimizer of these settings."""
-    return OPTIMIZER_CLASSES[settings.optimizer](parameters, **settings.optimizer_kwargs)
+    return get_optimizer_class(settings)(parameters, **settings.optimizer_kwargs)
+
+
+def get_optimizer_class(settings: Settings) -> type[Optimizer]:
+    """Return the class of the torch optimizer of these settings."""
+    optimizer_class: type[Optimizer] = getattr(
+        torch.optim, OPTIMIZERS[settings.optimizer].torch_name
+    )
+    return optimizer_class
 
 
 def create_scheduler(optimizer: Optimizer, bound_schedules: Mapping[str, Schedule]) -> LRScheduler:

@@ -13,14 +13,48 @@ from lrlab.schedules import Schedule
 STEP_EVERY_CHOICES = ("epoch", "step")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
+
+@dataclass(frozen=True)
+class OptimizerType:
+    """An optimizer of torch that runs can use, and how it is tuned by default.
+
+    Args:
+        torch_name: name of its class in ``torch.optim``.
+        hyperparameters: the settings that it has, beside the learning rate.
+        default_lr: learning rate of a training without tuning.
+        lr_grid: peak learning rates to tune, two per power of ten.
+        momentum_grid: momenta to tune; 0 alone if it has no momentum.
+    """
+
+    torch_name: str
+    hyperparameters: tuple[str, ...]
+    default_lr: float
+    lr_grid: tuple[float, ...]
+    momentum_grid: tuple[float, ...] = (0.0,)
+
+
 _ADAM_HYPERPARAMETERS = ("betas", "eps", "weight_decay")
-OPTIMIZER_HYPERPARAMETERS = {
-    "sgd": ("momentum", "dampening", "nesterov", "weight_decay"),
-    "adam": _ADAM_HYPERPARAMETERS,
-    "adamw": _ADAM_HYPERPARAMETERS,
-    "rmsprop": ("momentum", "alpha", "eps", "centered", "weight_decay"),
+_ADAM_LRS = (0.0003, 0.001, 0.003, 0.01, 0.03)
+
+OPTIMIZERS = {
+    "sgd": OptimizerType(
+        "SGD",
+        ("momentum", "dampening", "nesterov", "weight_decay"),
+        default_lr=0.1,  # the tutorial's; Adam has torch's
+        lr_grid=(0.01, 0.03, 0.1, 0.3, 1.0),
+        momentum_grid=(0.0, 0.9),
+    ),
+    "adam": OptimizerType("Adam", _ADAM_HYPERPARAMETERS, 0.001, _ADAM_LRS),
+    "adamw": OptimizerType("AdamW", _ADAM_HYPERPARAMETERS, 0.001, _ADAM_LRS),
+    "rmsprop": OptimizerType(
+        "RMSprop",
+        ("momentum", "alpha", "eps", "centered", "weight_decay"),
+        default_lr=0.001,
+        lr_grid=_ADAM_LRS,
+        momentum_grid=(0.0, 0.9),
+    ),
 }
-"""The settings that each optimizer has, beside the learning rate."""
+"""The optimizers by their names in settings; their update rules are in ``ensemble.optimizers``."""
 
 
 @dataclass(frozen=True)
@@ -83,36 +117,35 @@ class Settings:
             object.__setattr__(self, name, value)
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
             raise TrainingError(
-                f"nesterov needs momentum above 0 and dampening 0, got {self.momentum} and "
-                f"{self.dampening}; try momentum=0.9."
+                f"`nesterov` needs `momentum` above 0 and `dampening` 0, got {self.momentum} and "
+                f"{self.dampening}; try `momentum=0.9`."
             )
 
     def _check_choices(self) -> None:
-        if self.optimizer not in tuple(OPTIMIZER_HYPERPARAMETERS):
+        if self.optimizer not in tuple(OPTIMIZERS):
             raise TrainingError(
-                f"optimizer must be one of {', '.join(OPTIMIZER_HYPERPARAMETERS)}, got "
-                f"{self.optimizer}."
+                f"`optimizer` must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer}."
             )
         if self.step_every not in STEP_EVERY_CHOICES:
-            raise TrainingError(f"step_every must be epoch or step, got {self.step_every}.")
+            raise TrainingError(f"`step_every` must be epoch or step, got {self.step_every}.")
         optimizer_specific = {
-            name for names in OPTIMIZER_HYPERPARAMETERS.values() for name in names
+            name for optimizer in OPTIMIZERS.values() for name in optimizer.hyperparameters
         }
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
             value = tuple(value) if isinstance(value, list) else value  # betas from JSON
             if (
                 name in optimizer_specific
-                and name not in OPTIMIZER_HYPERPARAMETERS[self.optimizer]
+                and name not in OPTIMIZERS[self.optimizer].hyperparameters
                 and value != field.default
             ):
                 optimizers = ", ".join(
-                    optimizer
-                    for optimizer, names in OPTIMIZER_HYPERPARAMETERS.items()
-                    if name in names
+                    optimizer_name
+                    for optimizer_name, optimizer in OPTIMIZERS.items()
+                    if name in optimizer.hyperparameters
                 )
                 raise TrainingError(
-                    f"{name} is a setting of {optimizers}, not of {self.optimizer}; leave it out."
+                    f"`{name}` is a setting of {optimizers}, not of {self.optimizer}; leave it out."
                 )
 
     def _check_integers(self) -> dict[str, int]:
@@ -121,7 +154,7 @@ class Settings:
             count = to_integer(getattr(self, name))
             if count is None or count < 1:
                 raise TrainingError(
-                    f"{name} must be a positive whole number, got {getattr(self, name)!r}."
+                    f"`{name}` must be a positive whole number, got {getattr(self, name)!r}."
                 )
             counts[name] = count
         return counts
@@ -130,16 +163,14 @@ class Settings:
         lr = to_finite_float(self.lr)
         if lr is None or not 0 < lr <= FLOAT32_MAX:
             limit = f" and at most {FLOAT32_MAX:.2g}" if lr and lr > 0 else ""
-            raise TrainingError(f"lr must be a positive number{limit}, got {self.lr!r}; try 0.1.")
+            raise TrainingError(f"`lr` must be a positive number{limit}, got {self.lr!r}; try 0.1.")
         betas = self.betas
         if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TrainingError(f"betas must be two numbers, got {betas!r}; try (0.9, 0.999).")
+            raise TrainingError(f"`betas` must be two numbers, got {betas!r}; try (0.9, 0.999).")
         return {
             "lr": lr,
             "momentum": _check_fraction("momentum", self.momentum, "try 0.9"),
-            "betas": tuple(
-                _check_fraction("both betas", beta, "try (0.9, 0.999)") for beta in betas
-            ),
+            "betas": tuple(_check_fraction("betas", beta, "try (0.9, 0.999)") for beta in betas),
             "alpha": _check_fraction("alpha", self.alpha, "try 0.99"),
             "validation_size": _check_fraction("validation_size", self.validation_size, "try 0.2"),
             "dampening": _check_range("dampening", self.dampening, 1.0),
@@ -155,9 +186,8 @@ class Settings:
     @property
     def optimizer_kwargs(self) -> dict[str, Any]:
         """The keyword arguments of torch's optimizer."""
-        kwargs = {
-            name: getattr(self, name) for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[self.optimizer])
-        }
+        names = ("lr", *OPTIMIZERS[self.optimizer].hyperparameters)
+        kwargs = {name: getattr(self, name) for name in names}
         return {name: value for name, value in kwargs.items() if value is not None}
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,19 +249,19 @@ class Settings:
 def _check_fraction(name: str, value: Any, hint: str) -> float:
     number = to_finite_float(value)
     if number is None or not 0 <= number < 1:
-        raise TrainingError(f"{name} must be 0 or more and below 1, got {value!r}; {hint}.")
+        raise TrainingError(f"`{name}` must be 0 or more and below 1, got {value!r}; {hint}.")
     return number
 
 
 def _check_range(name: str, value: Any, upper: float) -> float:
     number = to_finite_float(value)
     if number is None or not 0 <= number <= upper:
-        raise TrainingError(f"{name} must be from 0 to {upper:g}, got {value!r}; try 0.")
+        raise TrainingError(f"`{name}` must be from 0 to {upper:g}, got {value!r}; try 0.")
     return number
 
 
 def _check_positive(name: str, value: Any, hint: str) -> float:
     number = to_finite_float(value)
     if number is None or not number > 0:
-        raise TrainingError(f"{name} must be a positive number, got {value!r}; {hint}.")
+        raise TrainingError(f"`{name}` must be a positive number, got {value!r}; {hint}.")
     return number

@@ -86,15 +86,15 @@ def _write_better(study: StudyResult) -> Iterator[str]:
         )
     if diverged:
         yield f"{_count(diverged, 'other')} better too on average, but diverged more often."
-    if not (at_edge or diverged):
+    if not (at_edge or diverged):  # an answer has four lines at most
         yield from _write_undecided(study, "the best")
 
 
-def _write_better_but_diverged(study: StudyResult) -> Iterator[str]:
+def _write_others_diverged(study: StudyResult) -> Iterator[str]:
     rows = study.recommendation.better_but_diverged
     yield f"{_write_held_back(study, rows)}:"
     seeds, baseline = study.comparison.seed_count, study.comparison.baseline_row
-    counts = " and ".join(f"{row.diverged_count}" for row in rows)
+    counts = _format_range([row.diverged_count for row in rows])
     yield (
         f"{counts} of {'its' if len(rows) == 1 else 'their'} {seeds} runs diverged, "
         f"{baseline.diverged_count or 'none'} of {BASELINE_NAME} did: try lower learning rates "
@@ -102,7 +102,7 @@ def _write_better_but_diverged(study: StudyResult) -> Iterator[str]:
     )
 
 
-def _write_better_at_grid_edge(study: StudyResult) -> Iterator[str]:
+def _write_others_at_grid_edge(study: StudyResult) -> Iterator[str]:
     rows = study.recommendation.better_at_grid_edge
     yield f"{_write_held_back(study, rows)}:"
     owner = "its best learning rate" if len(rows) == 1 else "the best learning rate of each"
@@ -114,7 +114,7 @@ def _write_baseline_at_grid_edge(study: StudyResult) -> Iterator[str]:
     yield f"the best learning rate of {BASELINE_NAME} {_EDGE_REMEDY}"
 
 
-def _write_better_as_tuned(study: StudyResult) -> Iterator[str]:
+def _write_others_better_as_tuned(study: StudyResult) -> Iterator[str]:
     """Yield the answer if the baseline may have lost only because it was badly tuned."""
     rows = study.comparison.better_as_tuned_rows
     hardest = rows[0].hardest_baseline
@@ -144,7 +144,7 @@ def _write_no_clear_difference(study: StudyResult) -> Iterator[str]:
     yield from _write_undecided(study, BASELINE_NAME)
 
 
-def _write_worse(study: StudyResult) -> Iterator[str]:
+def _write_others_worse(study: StudyResult) -> Iterator[str]:
     rows = study.comparison.worse_rows
     if len(rows) == 1:
         yield f"{_write_difference(study, rows[0], 'worse')}."
@@ -174,12 +174,12 @@ def _write_all_diverged(study: StudyResult) -> Iterator[str]:
 
 _WRITERS: dict[RecommendationReason, Callable[[StudyResult], Iterator[str]]] = {
     RecommendationReason.BETTER: _write_better,
-    RecommendationReason.BETTER_BUT_DIVERGED: _write_better_but_diverged,
-    RecommendationReason.BETTER_AT_GRID_EDGE: _write_better_at_grid_edge,
+    RecommendationReason.OTHERS_DIVERGED: _write_others_diverged,
+    RecommendationReason.OTHERS_AT_GRID_EDGE: _write_others_at_grid_edge,
     RecommendationReason.BASELINE_AT_GRID_EDGE: _write_baseline_at_grid_edge,
-    RecommendationReason.BETTER_AS_TUNED: _write_better_as_tuned,
+    RecommendationReason.OTHERS_BETTER_AS_TUNED: _write_others_better_as_tuned,
     RecommendationReason.NO_CLEAR_DIFFERENCE: _write_no_clear_difference,
-    RecommendationReason.WORSE: _write_worse,
+    RecommendationReason.OTHERS_WORSE: _write_others_worse,
     RecommendationReason.NOTHING_TO_COMPARE: _write_nothing_to_compare,
     RecommendationReason.ONE_SEED: _write_one_seed,
     RecommendationReason.BASELINE_DIVERGED: _write_baseline_diverged,
@@ -262,6 +262,12 @@ def _write_interval(study: StudyResult, estimate: DifferenceEstimate, test_count
 
 def _write_scope(study: StudyResult) -> str:
     return f"On this data ({pluralize(study.comparison.seed_count, 'seed')})"
+
+
+def _format_range(counts: Sequence[int]) -> str:
+    """Return ``2``, or ``2 to 5`` for counts that differ."""
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _round_seeds(seeds: int) -> str:

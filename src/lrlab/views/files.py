@@ -41,7 +41,7 @@ def check_output(path: Path, extensions: Collection[str], force: bool = False) -
     except OSError as error:
         raise ViewError(f"{path} cannot be written: {error.strerror or error}.") from None
     if not force:
-        raise ViewError(f"{path} exists; name another file, or add --force to replace it.")
+        raise ViewError(f"{path} exists; name another file, or replace it with `force=True`.")
 
 
 @contextmanager

@@ -5,15 +5,19 @@ command line shows the same text with options and commands in their place.
 """
 
 import ast
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+
+DEFAULT_DB = "lrlab.db"
+"""The database that is read unless another is named, and that the command line writes."""
 
 _HINT_PATTERN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
 _COMMANDS = {
     "compare": "compare",
-    "plan_study": "plan",
     "resume_study": "resume",
     "load_study": "results",
     "list_studies": "studies",
@@ -27,6 +31,33 @@ Options = Mapping[str, Sequence[str]]
 """The option of each argument; for a switch the option that turns it on, then the one that turns it
 off, if there is one.
 """
+
+
+def format_call(function: str, *arguments: object, **options: object) -> str:
+    """Return the hint that calls a function of lrlab.
+
+    Args:
+        function: its name.
+        arguments: its positional arguments.
+        options: its keyword arguments; None and the default database are left out.
+
+    >>> format_call("resume_study", "3f2a", db="my.db", engine=None)
+    '`lrlab.resume_study("3f2a", db="my.db")`'
+    """
+    given = {
+        name: value
+        for name, value in options.items()
+        if value is not None and not (name == "db" and str(value) == DEFAULT_DB)
+    }
+    texts = [
+        *map(_format_value, arguments),
+        *(f"{name}={_format_value(value)}" for name, value in given.items()),
+    ]
+    return f"`lrlab.{function}({', '.join(texts)})`"
+
+
+def _format_value(value: object) -> str:
+    return json.dumps(str(value)) if isinstance(value, str | PathLike) else repr(value)
 
 
 def translate_hints(text: str, options: Options) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +19,9 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
+from lrlab.studies.execution.backends import Backend
 from lrlab.studies.execution.runner import Progress, ProgressCallback, ignore_progress
+from lrlab.views.hints import DEFAULT_DB, format_call
 from lrlab.views.text import format_duration
 
 _SECONDS_BETWEEN_LINES = 10
@@ -55,6 +58,51 @@ def format_stored_runs(progress: Progress) -> str:
 def format_trained_runs(progress: Progress) -> str:
     """Return ``final: 4 of 7 runs``: of those that were not stored before."""
     return f"{progress.phase}: {progress.trained} of {progress.planned - progress.stored} runs"
+
+
+def describe_duration(seconds: tuple[float, float], db: Path | None) -> str:
+    """Return a warning of a study that takes long.
+
+    Args:
+        seconds: the shortest and the longest forecast.
+        db: the database that stores its runs; None for memory.
+    """
+    shortest, longest = map(format_duration, seconds)
+    duration = shortest if shortest == longest else f"{shortest} to {longest}"
+    if db is None:
+        return (
+            f"this study takes about {duration}, and its runs are in memory alone: to keep them if "
+            f'it is stopped, name a database file with `db="{DEFAULT_DB}"`.'
+        )
+    return (
+        f"this study takes about {duration}; its runs are stored in {db} as they end, so that it "
+        "can be stopped and continued."
+    )
+
+
+def describe_interruption(
+    study_id: str, db: Path | None, backend: Backend, has_source: bool
+) -> str:
+    """Return how to continue a study that was stopped.
+
+    Args:
+        study_id: of the study.
+        db: the database that stores its runs; None for memory.
+        backend: where it was trained.
+        has_source: whether its problem can be loaded again.
+    """
+    if db is None:
+        return (
+            "stopped; the finished runs were in memory alone and are lost: to keep them, name a "
+            f'database file with `db="{DEFAULT_DB}"`.'
+        )
+    if not has_source:
+        return (
+            f"stopped; finished runs are stored in {db}. To continue, repeat the same "
+            "`lrlab.compare(...)`."
+        )
+    call = format_call("resume_study", study_id, db=db, **backend.arguments)
+    return f"stopped; finished runs are stored in {db}. To continue: {call}"
 
 
 class _LinePrinter:

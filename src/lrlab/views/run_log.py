@@ -3,8 +3,7 @@
 import math
 
 from lrlab.problems.metrics import Metric
-from lrlab.training import Epoch, Result, Settings
-from lrlab.views.settings_text import OPTIMIZER_NAMES
+from lrlab.training import OPTIMIZERS, Epoch, Result, Settings
 
 
 def format_epoch(epoch: Epoch, settings: Settings, has_schedule: bool, metric: Metric) -> str:
@@ -13,7 +12,7 @@ def format_epoch(epoch: Epoch, settings: Settings, has_schedule: bool, metric: M
     The rate has four decimals as in the tutorial, and more where the base rate is below 0.01. The
     score on validation rows follows if there are any: ``, validation accuracy 87.76%``.
     """
-    name = OPTIMIZER_NAMES[settings.optimizer]
+    name = OPTIMIZERS[settings.optimizer].torch_name
     decimals = max(4, 2 - math.floor(math.log10(settings.lr)))
     if has_schedule:
         rates = f"lr {epoch.lr_start:.{decimals}f} -> {epoch.lr_end:.{decimals}f}"

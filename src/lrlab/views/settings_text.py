@@ -4,8 +4,6 @@ from collections.abc import Iterable
 
 from lrlab.training import Settings
 
-OPTIMIZER_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
-
 HYPERPARAMETER_LABELS = {"lr": "learning rate", "weight_decay": "weight decay"}
 """Labels of hyperparameters where they differ from the name."""
 

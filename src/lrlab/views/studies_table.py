@@ -101,7 +101,7 @@ def _describe_times(
 def _suggest_command(study: StudySummary, db_option: str) -> str:
     match study.next_step:
         case NextStep.SHOW_RESULTS:
-            return f"export its runs: lrlab export {study.id} --output runs.csv{db_option}"
+            return f"show its results: lrlab results {study.id}{db_option}"
         case NextStep.RUN_SCRIPT:
             return "if it has stopped, run the script that started it again to continue"
         case NextStep.RESUME:

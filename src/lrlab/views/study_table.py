@@ -16,10 +16,11 @@ from lrlab.studies import (
     TimeToTarget,
     find_varied_hyperparameters,
 )
+from lrlab.training import OPTIMIZERS
 from lrlab.views.answer import VERDICT_LABELS, write_answer
 from lrlab.views.number_format import NumberFormat
 from lrlab.views.plan_report import describe_validation_rows, summarize_grid
-from lrlab.views.settings_text import OPTIMIZER_NAMES, format_setting
+from lrlab.views.settings_text import format_setting
 from lrlab.views.text import (
     Column,
     format_columns,
@@ -96,8 +97,8 @@ def format_table(study: StudyResult) -> str:
 def create_columns(study: StudyResult) -> list[Column]:
     """Return the columns of the ranked table: settings, scores, differences, verdicts.
 
-    Each hyperparameter that was tuned has a column. The interval for new data is omitted if all
-    seeds have the same test rows.
+    Each hyperparameter that was tuned has a column. Intervals are omitted if there are none, and
+    that for new data if all seeds have the same test rows.
     """
     rows, number_format = study.comparison.rows, NumberFormat.from_study(study)
 
@@ -122,16 +123,19 @@ def create_columns(study: StudyResult) -> list[Column]:
         make_paired_column(
             "vs\nconstant", lambda pair: number_format.format_difference(pair.difference)
         ),
-        make_paired_column(
-            "95 % interval\non this data", lambda pair: format_interval(pair.on_this_data)
-        ),
     ]
-    if study.comparison.test_train_ratio is not None:
+    if study.comparison.has_intervals:
         columns.append(
             make_paired_column(
-                "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
+                "95 % interval\non this data", lambda pair: format_interval(pair.on_this_data)
             )
         )
+        if study.comparison.test_train_ratio is not None:
+            columns.append(
+                make_paired_column(
+                    "95 % interval\nfor new data", lambda pair: format_interval(pair.for_new_data)
+                )
+            )
     return [
         *columns,
         make_paired_column("P\n(better)", lambda pair: f"{100 * pair.prob_better:.0f} %"),
@@ -216,7 +220,7 @@ def _write_notes(study: StudyResult) -> Iterator[str]:
 def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     plan = study.plan
     yield (
-        f"{OPTIMIZER_NAMES[plan.grid[0].optimizer]}. Each schedule at its best of "
+        f"{OPTIMIZERS[plan.grid[0].optimizer].torch_name}. Each schedule at its best of "
         f"{summarize_grid(plan)},"
     )
     yield (
@@ -241,7 +245,7 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
 def _write_untuned_notes(study: StudyResult) -> Iterator[str]:
     settings = study.plan.grid[0]
     momentum = f", momentum {settings.momentum:g}" if settings.momentum else ""
-    name = OPTIMIZER_NAMES[settings.optimizer]
+    name = OPTIMIZERS[settings.optimizer].torch_name
     yield f"{name} at learning rate {settings.lr:g}{momentum} for every schedule, not tuned."
     if diverged_text := _describe_divergence(study):
         yield f"{diverged_text}; try a lower `lr`."

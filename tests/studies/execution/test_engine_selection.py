@@ -1,5 +1,6 @@
 """Selection of the engine that trains a study."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def study() -> Plan:
 def test_a_requested_engine_is_selected(study: Plan, tmp_path: Path) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         for engine in BOTH:
-            assert select_engine(study, store, list_engines(engine.kind))[0] == engine
+            assert select_engine(study, store, list_engines(engine.kind)).engine == engine
 
 
 def test_auto_selects_the_faster_engine(
@@ -56,16 +57,18 @@ def test_auto_selects_the_faster_engine(
 
     monkeypatch.setattr(probing, "select_faster_engine", select_ensemble)
     with Store(tmp_path / "lrlab.db") as store:
-        assert select_engine(study, store, BOTH, Machine(3, 5)) == (ENSEMBLE, "12 times as fast")
+        choice = select_engine(study, store, BOTH, Machine(3, 5))
+    assert (choice.engine, choice.seconds_per_run_step) == (ENSEMBLE, 1e-6)
     assert calls == [(4, ENSEMBLE, 3, 5)]
 
 
 def test_the_problem_itself_is_probed(study: Plan, tmp_path: Path) -> None:
     problem = replace(study.problem, model=make_dropout_network)
     with Store(tmp_path / "lrlab.db") as store:
-        engine, reason = select_engine(replace(study, problem=problem), store, BOTH)
-    assert engine == LOOP
-    assert "dropout" in reason.lower()
+        choice = select_engine(replace(study, problem=problem), store, BOTH)
+    assert choice.engine == LOOP
+    assert "dropout" in choice.reason.lower()
+    assert choice.seconds_per_run_step > 0
 
 
 def forbid_probing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,10 +85,9 @@ def test_a_study_keeps_its_first_engine(
     with Store(tmp_path / "lrlab.db") as store:
         store.add_study(begun_study.id, begun_study.problem, ENSEMBLE, "{}")
         for readable_store in (store, StoreReader(tmp_path / "lrlab.db")):
-            assert select_engine(study, readable_store, BOTH) == (
-                ENSEMBLE,
-                "this study began with it",
-            )
+            choice = select_engine(study, readable_store, BOTH)
+            assert (choice.engine, choice.reason) == (ENSEMBLE, "this study began with it")
+            assert math.isnan(choice.seconds_per_run_step)
 
 
 def test_the_engine_of_most_stored_runs_is_selected(
@@ -100,18 +102,15 @@ def test_the_engine_of_most_stored_runs_is_selected(
         result = next(iter(run_study(study, store, Machine(1)).results.values()))
         reader = StoreReader(tmp_path / "lrlab.db")
         for readable_store in (store, reader):
-            assert select_engine(larger_study, readable_store, BOTH) == (
-                LOOP,
-                "it trained 4 of these runs already",
-            )
+            choice = select_engine(larger_study, readable_store, BOTH)
+            assert (choice.engine, choice.reason) == (LOOP, "it trained 4 of these runs already")
         for count, engine, stored in ((3, LOOP, 4), (8, ENSEMBLE, 8)):
             results = dict.fromkeys(list(ensemble_runs)[:count], result)
             store.add_results(study.problem, ENSEMBLE, ensemble_runs, results)
             for readable_store in (store, reader):
-                assert select_engine(larger_study, readable_store, BOTH) == (
-                    engine,
-                    f"it trained {stored} of these runs already",
-                )
+                choice = select_engine(larger_study, readable_store, BOTH)
+                assert choice.engine == engine
+                assert choice.reason == f"it trained {stored} of these runs already"
 
 
 @pytest.mark.parametrize(

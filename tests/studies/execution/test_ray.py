@@ -30,6 +30,7 @@ from lrlab.studies.execution.runner import Block, plan_blocks
 from lrlab.training import Result, Run, Settings
 from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
+from tests.schedules.definitions import DEFINITION
 
 LOOP, ENSEMBLE = LoopEngine(), EnsembleEngine()
 
@@ -245,30 +246,17 @@ def test_errors_of_tasks_are_raised_here(iris: Problem, cluster: RayCluster) -> 
         train(failing, blocks, LOOP, cluster)
 
 
-SCRIPT = """
-from dataclasses import dataclass
-
-import numpy as np
+SCRIPT = f"""
 from torch import nn
-
-from lrlab import Primitive
-from lrlab.schedules.fields import Positive
-
-BASE = 1.5
-
-@dataclass(frozen=True)
-class Wavy(Primitive):
-    over: Positive
-
-    def evaluate(self, t, base):
-        return base * (BASE + np.sin(t / self.over)) / 2.5
-
+{DEFINITION}
 
 def layer():
     return nn.Linear(4, 3)
 
+
 def model():
     return nn.Sequential(layer())
+
 
 def train(run):
     for epoch in range(run.epochs):
@@ -277,7 +265,7 @@ def train(run):
 
 
 def compute_score(level):
-    return 1 / (BASE + level)
+    return 1 / (1.5 + level)
 """
 
 
@@ -295,11 +283,13 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_the_code_of_a_script_is_sent_with_the_problem(
+def test_the_code_of_a_script_is_sent_with_problem_and_schedules(
     iris: Problem, cluster: RayCluster, script: ModuleType
 ) -> None:
     problem = replace(iris, model=script.model)
-    blocks = make_single_blocks(plan_runs(iris, seeds=1))
+    runs = plan_runs(iris, seeds=1)
+    runs["own"] = replace(next(iter(runs.values())), schedule=script.MyDecay(0.3))
+    blocks = make_single_blocks(runs)
     assert_same_results(
         train(problem, blocks, LOOP, cluster), train(problem, blocks, LOOP, Machine(1))
     )
@@ -310,7 +300,7 @@ def test_a_training_function_and_a_schedule_of_a_script_are_sent(
 ) -> None:
     problem = TrainingFunction(script.train, metric="accuracy")
     settings = Settings(epochs=3, validation_size=0)
-    schedules = [script.Wavy(5), script.Wavy(2) * Linear(1, 0, over=3)]
+    schedules = [script.MyDecay(0.3), script.MyDecay(0.1) * Linear(1, 0, over=3)]
     plan = build_plan(problem, schedules, settings, Protocol(3))
     blocks = make_single_blocks(plan_first_phase(plan).runs)
     results = train(problem, blocks, LOOP, cluster)

@@ -9,7 +9,6 @@ from hypothesis.strategies import floats, integers, sampled_from
 
 from lrlab.errors import StudyError
 from lrlab.studies.plan.grid import (
-    LR_GRIDS,
     build_grid,
     build_midpoints,
     check_grid,
@@ -17,7 +16,7 @@ from lrlab.studies.plan.grid import (
     find_edge_side,
     find_varied_hyperparameters,
 )
-from lrlab.training import OPTIMIZER_HYPERPARAMETERS, Settings
+from lrlab.training import OPTIMIZERS, Settings
 from tests.raising import raises
 
 VALIDATED = Settings(validation_size=0.2)
@@ -63,9 +62,9 @@ def test_midpoints_are_about_halfway_between_neighbors(
     assert (np.abs(np.diff(logs) - 0.5) < 0.125 + 1e-6).all()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZER_HYPERPARAMETERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_extensions_of_default_grids_begin_with_1_or_3(optimizer: str) -> None:
-    lrs = LR_GRIDS[optimizer]
+    lrs = OPTIMIZERS[optimizer].lr_grid
     added = [compute_extension_lr(lrs, side, i) for side in (-1, 1) for i in (1, 2, 3)]
     assert {f"{lr:e}"[0] for lr in (*lrs, *added)} == {"1", "3"}
     assert {float(f"{lr:.0e}") for lr in added} == set(added)

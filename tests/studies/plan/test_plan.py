@@ -135,11 +135,10 @@ INVALID_PLANS = {
         ["nothing to compare", BASELINE],
         lambda iris: plan_study(iris, [Constant(1.0)]),
     ),
-    "no such setting": (StudyError, ["epoch", "epochs"], lambda iris: plan_study(iris, epoch=3)),
     "two settings untuned": (
         StudyError,
-        ["tuning", "2 settings", "--no-tune"],
-        lambda iris: plan_study(iris, tune=False, lrs=[0.1, 0.2]),
+        ["tuning", "2 settings", "`tune=False`"],
+        lambda iris: plan_study(iris, tune=False, lr=[0.1, 0.2]),
     ),
 }
 

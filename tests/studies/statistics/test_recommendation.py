@@ -23,12 +23,12 @@ CASES: dict[str, tuple[Comparison, int | None, RecommendationReason]] = {
     "the best of two better ones": (make_comparison([BASE, BETTER, MUCH_BETTER]), 2, Reason.BETTER),
     "not the highest mean alone": (make_comparison([BASE, SAME]), 0, Reason.NO_CLEAR_DIFFERENCE),
     "one may be worse": (make_comparison([BASE, SAME, WORSE]), 0, Reason.NO_CLEAR_DIFFERENCE),
-    "all others are worse": (make_comparison([BASE, WORSE, WORSE]), 0, Reason.WORSE),
+    "all others are worse": (make_comparison([BASE, WORSE, WORSE]), 0, Reason.OTHERS_WORSE),
     "the same scores": (make_comparison([BASE, BASE]), 0, Reason.NO_CLEAR_DIFFERENCE),
     "the better one is at the edge": (
         make_comparison([BASE, BETTER], edges=[1]),
         0,
-        Reason.BETTER_AT_GRID_EDGE,
+        Reason.OTHERS_AT_GRID_EDGE,
     ),
     "the best of the better ones is at the edge": (
         make_comparison([BASE, BETTER, MUCH_BETTER], edges=[2]),
@@ -43,7 +43,7 @@ CASES: dict[str, tuple[Comparison, int | None, RecommendationReason]] = {
     "the better one diverges": (
         make_comparison([BASE, BETTER], diverged_counts={1: 1}),
         0,
-        Reason.BETTER_BUT_DIVERGED,
+        Reason.OTHERS_DIVERGED,
     ),
     "the best of the better ones diverges": (
         make_comparison([BASE, BETTER, MUCH_BETTER], diverged_counts={2: 1}),
@@ -58,12 +58,12 @@ CASES: dict[str, tuple[Comparison, int | None, RecommendationReason]] = {
     "one diverges, one is at the edge": (
         make_comparison([BASE, BETTER, MUCH_BETTER], diverged_counts={1: 1}, edges=[2]),
         0,
-        Reason.BETTER_BUT_DIVERGED,
+        Reason.OTHERS_DIVERGED,
     ),
     "better as tuned only": (
         make_comparison([BASE, BETTER], other_baseline_scores=[BASE + 0.098]),
         0,
-        Reason.BETTER_AS_TUNED,
+        Reason.OTHERS_BETTER_AS_TUNED,
     ),
     "better at all settings": (
         make_comparison([BASE, BETTER], other_baseline_scores=[BASE + 0.02]),

@@ -108,7 +108,7 @@ def check_comparison(comparison: Comparison) -> None:
     assert linear.new_data_finding is NewDataFinding.NEEDS_ROWS
     recommendation = recommend(comparison)
     assert recommendation.label == repr(BASELINE)
-    assert recommendation.reason is RecommendationReason.WORSE
+    assert recommendation.reason is RecommendationReason.OTHERS_WORSE
 
 
 def test_estimates_of_simulated_scores(reference: dict[str, dict[str, float]]) -> None:

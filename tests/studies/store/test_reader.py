@@ -1,5 +1,6 @@
 """The reader: progress of studies, and that reading never changes a file."""
 
+import json
 import os
 import random
 import shutil
@@ -46,6 +47,36 @@ def test_progress_of_a_study(db: Path) -> None:
     assert now - timedelta(minutes=1) < summary.began_at <= summary.last_ended_at <= now
     write_study(db, ended=[6, 7])
     assert StoreReader(db).find_study().is_finished
+
+
+def test_the_progress_for_scripts_is_json(db: Path) -> None:
+    summary = StoreReader(db).find_study()
+    facts = json.loads(json.dumps(summary.to_dict()))
+    assert facts == summary.to_dict()
+    assert datetime.fromisoformat(facts.pop("began_at")) == summary.began_at
+    assert datetime.fromisoformat(facts.pop("last_ended_at")) == summary.last_ended_at
+    assert facts == {
+        "id": "0123abcd",
+        "problem": "iris",
+        "engine": "loop",
+        "state": "unfinished",
+        "planned_count": 8,
+        "ended_count": 6,
+        "diverged_count": 1,
+        "seconds": summary.seconds,
+        "phases": [
+            {"name": "tuning", "planned_count": 4, "ended_count": 4, "diverged_count": 1},
+            {"name": "final", "planned_count": 4, "ended_count": 2, "diverged_count": 0},
+        ],
+    }
+    write_study(db, ended=[6, 7])
+    write_study(db, "4567cdef", "wine", phases={}, ended=[])
+    finished, new = (summary.to_dict() for summary in StoreReader(db).list_studies())
+    assert (finished["state"], new["state"], new["last_ended_at"]) == (
+        "finished",
+        "unfinished",
+        None,
+    )
 
 
 def test_studies_without_a_final_phase_are_not_finished(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 
@@ -86,14 +87,16 @@ def test_all_kinds_of_curves_are_read_back(tmp_path: Path, study: PlannedStudy) 
         np.hstack([validated.values, [[0.5], [np.nan], [2]]]), (*EPOCH_COLUMNS, "accuracy")
     )
     results = (
-        Result(0.5, True, Curve.from_epochs([]), 0.1, diverged_at_step=0),
+        Result(0.5, True, Curve.from_epochs([]), 0.1, 0, validation_dummy_score=1 / 7),
         Result(1 / 3, False, validated, 0.0),
         Result(1 / 3, False, reported, 0.0),
     )
     expected = dict(zip(study.runs, results, strict=False))
     with Store(tmp_path / "lrlab.db") as store:
         store.add_results(study.problem, study.engine, study.runs, expected)
-        assert store.load_results(study.runs) == expected
+        loaded = store.load_results(study.runs)
+        assert loaded == expected
+        assert all(result.ended_at.tzinfo == UTC for result in loaded.values())
 
 
 def test_results_are_stored_all_or_none(tmp_path: Path, study: PlannedStudy) -> None:

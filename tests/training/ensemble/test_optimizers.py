@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from lrlab.training.ensemble.optimizers import OptimizerSpec, clip_gradients
+from lrlab.training import OPTIMIZERS
+from lrlab.training.ensemble.optimizers import UPDATE_RULES, OptimizerSpec, clip_gradients
 
 TORCH_OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
@@ -156,3 +157,7 @@ def stack_gradients(step: int, runs: int) -> list[Tensor]:
     """Make the gradients of all runs, of shape (1 seed, runs, ...)."""
     per_run = [make_gradients(run, step) for run in range(runs)]
     return [torch.stack(tensors)[None] for tensors in zip(*per_run, strict=True)]
+
+
+def test_every_optimizer_has_an_update_rule() -> None:
+    assert UPDATE_RULES.keys() == OPTIMIZERS.keys() == TORCH_OPTIMIZERS.keys()

@@ -211,7 +211,7 @@ def parse_size(text: str) -> int:
     if not 1 <= size < 2**63:
         raise StudyError(
             "`memory` must be a size with a unit (B, KB, MB, GB, KiB, MiB, GiB), got "
-            f"{text or 'nothing'}; such as `memory='2GB'`."
+            f"{text or 'nothing'}; try 2GB."
         )
     return int(size)
 

@@ -1,5 +1,6 @@
 """Selects the engine of a study: the requested one, or the faster one for its problem."""
 
+import math
 from dataclasses import replace
 
 from lrlab.errors import StudyError, format_suggestion
@@ -16,6 +17,7 @@ from lrlab.training.engines import (
     create_engine,
     use_one_thread,
 )
+from lrlab.training.probing import EngineChoice
 
 AUTO_ENGINE = "auto"
 
@@ -33,7 +35,7 @@ def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) ->
     kinds = (AUTO_ENGINE, *ENGINES)
     if kind not in kinds:
         hint = format_suggestion(kind, kinds)
-        raise StudyError(f"the engine must be {', '.join(kinds)} or ray, got {kind}{hint}.")
+        raise StudyError(f"`engine` must be {', '.join(kinds)} or ray, got {kind}{hint}.")
     engines = (
         (LoopEngine(device), EnsembleEngine(device, torch_compile))
         if kind == AUTO_ENGINE
@@ -49,8 +51,8 @@ def select_engine(
     store: ReadableStore,
     allowed_engines: tuple[Engine, ...],
     backend: Backend = THIS_MACHINE,
-) -> tuple[Engine, str]:
-    """Return the engine for a study, and the reason for it in words.
+) -> EngineChoice:
+    """Return the engine for a study, and the reason for it; its time per step if it was measured.
 
     If the study or some of its runs are stored already, their engine is selected, so that one
     engine trains all runs of a study. Otherwise it is the faster one for this problem.
@@ -63,24 +65,24 @@ def select_engine(
     """
     last_engine = allowed_engines[-1]
     if len(allowed_engines) == 1:
-        return last_engine, "as requested"
+        return EngineChoice(last_engine, "as requested", math.nan)
     plans = [replace(plan, engine=engine) for engine in allowed_engines]
     for candidate_plan in plans:
         if store.has_study(candidate_plan.id):
-            return candidate_plan.engine, "this study began with it"
+            return EngineChoice(candidate_plan.engine, "this study began with it", math.nan)
     stored_counts = {
         other.engine: len(store.find_stored_runs(plan_first_phase(other).runs)) for other in plans
     }
     best_stored = max(stored_counts, key=stored_counts.__getitem__)
     if stored_counts[best_stored]:
-        return best_stored, f"it trained {stored_counts[best_stored]} of these runs already"
+        reason = f"it trained {stored_counts[best_stored]} of these runs already"
+        return EngineChoice(best_stored, reason, math.nan)
     return probe_engines(plan, last_engine, backend.driver)
 
 
-def probe_engines(plan: Plan, engine: Engine, machine: Machine) -> tuple[Engine, str]:
-    """Return the faster of the loop and another engine, and the measurement in words."""
+def probe_engines(plan: Plan, engine: Engine, machine: Machine) -> EngineChoice:
+    """Return the faster of the loop and another engine, with the measurement."""
     runs = list(plan_first_phase(plan).runs.values())
     workers, memory = machine.count_workers(engine), machine.memory_bytes
     with use_one_thread():
-        choice = probing.select_faster_engine(plan.problem, runs, engine, workers, memory)
-    return choice.engine, choice.reason
+        return probing.select_faster_engine(plan.problem, runs, engine, workers, memory)

@@ -1,5 +1,6 @@
 """Estimates the cost of a study before it starts: runs, time and disk space."""
 
+import math
 from dataclasses import dataclass
 
 from lrlab.studies.execution.backends import Machine
@@ -41,12 +42,16 @@ class CostEstimate:
         return run_count, run_count + self.max_extension_runs
 
 
-def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
-    """Estimate the cost of a plan on this machine by timing a few steps of its runs.
+def estimate_cost(
+    plan: Plan, machine: Machine, seconds_per_run_step: float | None = None
+) -> CostEstimate:
+    """Estimate the cost of a plan on this machine.
 
     Args:
         plan: the study, with its engine.
         machine: where it is trained.
+        seconds_per_run_step: as ``EngineChoice`` has it, NaN if unknown; None to measure it now, by
+            timing a few steps of the runs.
     """
     protocol, settings = plan.protocol, plan.grid[0]
     baseline_count = len(plan.grid) - 1 + len(build_midpoints(plan.grid))
@@ -64,7 +69,7 @@ def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
         else 0
     )
     min_runs, max_runs = tuning_runs + final_runs, tuning_runs + max_extension_runs + final_runs
-    seconds = _estimate_run_seconds(plan, machine)
+    seconds = _estimate_run_seconds(plan, machine, seconds_per_run_step)
     bytes_per_run = _RUN_BYTES + _EPOCH_BYTES * settings.epochs
     return CostEstimate(
         tuning_runs,
@@ -77,15 +82,19 @@ def estimate_cost(plan: Plan, machine: Machine) -> CostEstimate:
     )
 
 
-def _estimate_run_seconds(plan: Plan, machine: Machine) -> float | None:
+def _estimate_run_seconds(
+    plan: Plan, machine: Machine, seconds_per_run_step: float | None
+) -> float | None:
     """Return the wall time per run while other runs train beside it; None if unknown."""
-    if not plan.problem.has_rows:
+    workers = machine.count_workers(plan.engine)
+    if seconds_per_run_step is None:
+        runs = list(plan_first_phase(plan).runs.values())
+        with use_one_thread():
+            seconds_per_run_step = probing.measure_seconds_per_run_step(
+                plan.problem, runs, plan.engine, workers, machine.memory_bytes
+            )
+    if math.isnan(seconds_per_run_step):
         return None
-    workers, runs = machine.count_workers(plan.engine), list(plan_first_phase(plan).runs.values())
-    with use_one_thread():
-        seconds_per_step = probing.measure_seconds_per_run_step(
-            plan.problem, runs, plan.engine, workers, machine.memory_bytes
-        )
     settings = plan.grid[0]
     steps = settings.epochs * settings.count_batches_per_epoch(plan.problem.train_rows)
-    return steps * seconds_per_step / workers
+    return steps * seconds_per_run_step / workers

@@ -10,21 +10,6 @@ from lrlab.training import Settings
 
 Grid = tuple[Settings, ...]
 
-_ADAM_LRS = (0.0003, 0.001, 0.003, 0.01, 0.03)
-LR_GRIDS = {
-    "sgd": (0.01, 0.03, 0.1, 0.3, 1.0),
-    "rmsprop": _ADAM_LRS,
-    "adam": _ADAM_LRS,
-    "adamw": _ADAM_LRS,
-}
-"""Default peak learning rates by optimizer, two per power of ten."""
-
-MOMENTUM_GRIDS = {"sgd": (0.0, 0.9), "rmsprop": (0.0, 0.9), "adam": (0.0,), "adamw": (0.0,)}
-"""Default momenta by optimizer; Adam's is one of its betas."""
-
-DEFAULT_LR = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
-"""The default learning rate without tuning: the tutorial's for SGD, torch's for Adam."""
-
 _COMMON_SETTINGS = ("optimizer", "epochs", "batch_size", "step_every", "shuffle", "validation_size")
 
 

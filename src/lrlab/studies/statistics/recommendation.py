@@ -20,17 +20,17 @@ class RecommendationReason(StrEnum):
 
     BETTER = auto()
     """Better than the baseline at every setting that the baseline was run with."""
-    BETTER_BUT_DIVERGED = auto()
+    OTHERS_DIVERGED = auto()
     """Other schedules are better on average, but more of their runs diverged."""
-    BETTER_AT_GRID_EDGE = auto()
+    OTHERS_AT_GRID_EDGE = auto()
     """Other schedules are better, but at the lowest or highest learning rate tried."""
     BASELINE_AT_GRID_EDGE = auto()
     """Other schedules are better, but the baseline was best at the lowest or highest rate tried."""
-    BETTER_AS_TUNED = auto()
+    OTHERS_BETTER_AS_TUNED = auto()
     """Other schedules are better than the baseline as tuned, but not at all of its settings."""
     NO_CLEAR_DIFFERENCE = auto()
     """No other schedule is better, and at least one shows no clear difference."""
-    WORSE = auto()
+    OTHERS_WORSE = auto()
     """All other schedules are worse."""
     NOTHING_TO_COMPARE = auto()
     """There is no other schedule."""
@@ -150,10 +150,10 @@ def _explain_baseline(comparison: Comparison) -> RecommendationReason:
         if comparison.baseline_row.at_grid_edge:
             return RecommendationReason.BASELINE_AT_GRID_EDGE
         if find_winners(comparison):
-            return RecommendationReason.BETTER_BUT_DIVERGED
-        return RecommendationReason.BETTER_AT_GRID_EDGE
+            return RecommendationReason.OTHERS_DIVERGED
+        return RecommendationReason.OTHERS_AT_GRID_EDGE
     if comparison.better_as_tuned_rows:
-        return RecommendationReason.BETTER_AS_TUNED
+        return RecommendationReason.OTHERS_BETTER_AS_TUNED
     if len(comparison.worse_rows) == len(comparison.other_rows):
-        return RecommendationReason.WORSE
+        return RecommendationReason.OTHERS_WORSE
     return RecommendationReason.NO_CLEAR_DIFFERENCE

@@ -43,6 +43,10 @@ def translate_sqlite_errors(file: str) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         sentence = _ERROR_SENTENCES.get(code, f"cannot be used: {error}; {_OTHER_FILE_HINT}")
         raise StudyError(f"the database {file} {sentence}.") from None
+    except UnicodeDecodeError:  # Python's sqlite3 raises it for a damaged name in the schema
+        raise StudyError(
+            f"the database {file} {_ERROR_SENTENCES[sqlite3.SQLITE_CORRUPT]}."
+        ) from None
 
 
 def fetch_int(db: sqlite3.Connection, query: str) -> int:

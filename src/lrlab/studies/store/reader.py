@@ -9,7 +9,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from pathlib import Path
@@ -138,9 +138,9 @@ class StudySummary:
     last_ended_at: datetime | None
     phases: tuple[PhaseProgress, ...]
     seconds: float
-    plan: str
-    problem_facts: str
-    source: str | None
+    plan: str = field(repr=False)
+    problem_facts: str = field(repr=False)
+    source: str | None = field(repr=False)
 
     @property
     def planned_count(self) -> int:
@@ -244,22 +244,22 @@ SELECT total(runs) - (SELECT runs FROM moment ORDER BY at LIMIT 1), max(at) - mi
 def query_studies(db: sqlite3.Connection) -> list[StudySummary]:
     """Return the studies in the order in which they began."""
     progress = {(study, phase): ended for study, phase, *ended in db.execute(_PROGRESS_SQL)}
-    phases: dict[str, list[tuple[PhaseProgress, float, str | None]]] = {}
+    phases: dict[str, list[tuple[PhaseProgress, float, datetime | None]]] = {}
     for study, name, planned in db.execute(_PHASES_SQL):
         ended, diverged, seconds, last = progress.get((study, name), (0, 0, 0.0, None))
         phase = PhaseProgress(name, planned, ended, int(diverged))
-        phases.setdefault(study, []).append((phase, seconds, last))
+        last_ended_at = None if last is None else parse_time(last)
+        phases.setdefault(study, []).append((phase, seconds, last_ended_at))
     summaries = []
     for study_id, problem, engine, plan, facts, source, began in db.execute(_STUDIES_SQL):
         study_phases = phases.get(study_id, [])
-        last = max((last for _, _, last in study_phases if last), default=None)
         summaries.append(
             StudySummary(
                 study_id,
                 problem,
                 engine,
                 began_at=parse_time(began),
-                last_ended_at=None if last is None else parse_time(last),
+                last_ended_at=max((last for _, _, last in study_phases if last), default=None),
                 phases=tuple(phase for phase, _, _ in study_phases),
                 seconds=sum(seconds for _, seconds, _ in study_phases),
                 plan=plan,

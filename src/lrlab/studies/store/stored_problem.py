@@ -13,7 +13,7 @@ from lrlab.training.dispatch import require_rows, train
 _METRIC_FACTS = ("name", "greater_is_better", "percent")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StoredProblem:
     """A problem as a database describes it: enough to show its studies, too little to train it.
 
@@ -34,6 +34,9 @@ class StoredProblem:
     has_rows: bool
     feeds_metrics: bool
     loop_only_reason: str | None
+
+    def __repr__(self) -> str:
+        return f"<StoredProblem {self.name}: {self.summary}>"
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:

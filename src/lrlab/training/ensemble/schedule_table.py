@@ -17,14 +17,14 @@ from lrlab.problems import Problem
 from lrlab.schedules import Constant, Schedule
 from lrlab.schedules.core import MetricState
 from lrlab.training.loop import (
-    OPTIMIZER_CLASSES,
     create_optimizer,
     create_scheduler,
+    get_optimizer_class,
     select_schedule_metric,
 )
 from lrlab.training.result import Epoch
 from lrlab.training.run import Run
-from lrlab.training.settings import OPTIMIZER_HYPERPARAMETERS, Settings
+from lrlab.training.settings import OPTIMIZERS, Settings
 
 PRECOMPUTED_STEPS = 4096
 """Steps per table: many enough to compute fast, few enough to stay small."""
@@ -81,10 +81,10 @@ def _bind_run_schedules(problem: Problem, run: Run) -> RunSchedules:
 def _get_bases(settings: Settings) -> dict[str, float]:
     """Return the base values of an optimizer, named one by one, such as ``betas[0]``."""
     bases: dict[str, float] = {}
-    for name in ("lr", *OPTIMIZER_HYPERPARAMETERS[settings.optimizer]):
+    for name in ("lr", *OPTIMIZERS[settings.optimizer].hyperparameters):
         value = getattr(settings, name)
         if value is None:
-            value = signature(OPTIMIZER_CLASSES[settings.optimizer]).parameters[name].default
+            value = signature(get_optimizer_class(settings)).parameters[name].default
         if isinstance(value, tuple):
             bases |= {f"{name}[{i}]": element for i, element in enumerate(value)}
         elif not isinstance(value, bool):
