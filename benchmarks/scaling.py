@@ -1,9 +1,9 @@
 """Measures the overhead of a Ray cluster, for ``docs/scaling.md``.
 
 Starts Ray clusters on this machine, with one and with two nodes of one core, and prints the time of
-the connection and of the first block, the time of a block beyond its training by the number of
-blocks per core, the bytes of a run when it is sent and in the driver, and the time of a poll of
-running blocks. The nodes share the cores of this machine with the driver. Writes
+the connection and of the first block, the time of a block beyond its training, the bytes of a run
+when it is sent and in the driver, and the bytes of pending blocks and the time of a poll of them.
+The nodes share the cores of this machine with the driver. Writes
 ``benchmarks/results/scaling.json``:
 
     python benchmarks/scaling.py
@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import ray
 from ray.cluster_utils import Cluster as Nodes
 
 from lrlab.problems import Problem, load_problem
 from lrlab.studies import Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
-from lrlab.studies.execution import ray as ray_backend
 from lrlab.studies.execution.ray import put_value
 from lrlab.training import Settings, loop
 from lrlab.training.engines import LoopEngine
@@ -41,7 +41,7 @@ def main() -> None:
         with start_nodes(count) as cluster:
             found[f"{count} nodes"] = time_spreading(problem, cluster)
             if count == 1:
-                found["µs of a look at tasks under way"] = measure_poll(cluster)
+                found["pending blocks"] = measure_pending_blocks(problem, cluster)
     RESULTS.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(found, indent=1, ensure_ascii=False))
 
@@ -66,26 +66,18 @@ def time_spreading(problem: Problem, cluster: RayCluster) -> dict[str, object]:
         measure_overheads(problem, cluster, 20)
         warm = time.perf_counter()
         once = {"connection": connected - began, "until workers are warm": warm - connected}
-        default, by_blocks_per_slot = ray_backend._BLOCKS_PER_SLOT, {}
-        for blocks_per_slot in (1, default, 4 * default):
-            ray_backend._BLOCKS_PER_SLOT = blocks_per_slot
-            turns = [measure_overheads(problem, cluster, BLOCKS) for _ in range(TURNS)]
-            by_blocks_per_slot[blocks_per_slot] = min(turns)
-        ray_backend._BLOCKS_PER_SLOT = default
+        wall, training = min(measure_overheads(problem, cluster, BLOCKS) for _ in range(TURNS))
         return {
             "seconds once": once,
             "µs of an empty block": 1e6 * time_empty_tasks(problem),
-            "per block, by blocks ahead of a core": {
-                k: {"wall": 1e6 * wall, "of it training": 1e6 * training}
-                for k, (wall, training) in by_blocks_per_slot.items()
-            },
+            "µs of a block": {"wall": 1e6 * wall, "of it training": 1e6 * training},
         }
 
 
 def time_empty_tasks(problem: Problem) -> float:
     """Return the seconds per block of blocks that train nothing."""
 
-    @ray.remote(num_cpus=1, max_retries=0)
+    @ray.remote(num_cpus=1, max_retries=3)
     def do_nothing(*args: object) -> None:
         pass
 
@@ -130,25 +122,40 @@ def measure_sizes(problem: Problem) -> dict[str, float]:
     }
 
 
-def measure_poll(cluster: RayCluster) -> dict[int, float]:
-    """Return the microseconds of a poll by the number of running tasks, none of which has ended."""
+def measure_pending_blocks(problem: Problem, cluster: RayCluster) -> dict[str, object]:
+    """Return bytes per pending block in the driver, and microseconds by their number.
+
+    Of these blocks none has ended. The times are those of submitting a block, of a poll of all, and
+    of cancelling a block.
+    """
+    run = next(iter(plan_first_phase(build_plan(problem, [], SHORT, Protocol(1))).runs.values()))
     with cluster.open():
 
-        @ray.remote(num_cpus=1)
-        def sleep() -> None:
+        @ray.remote(num_cpus=1, max_retries=3)
+        def sleep(*args: object) -> None:
             time.sleep(600)
 
-        found = {}
-        for count in (100, 1000, 10_000):
-            references = [sleep.remote() for _ in range(count)]
-            turns = []
+        arguments, driver = [put_value(problem)], psutil.Process()
+        found: dict[str, object] = {}
+        for count in (10_000, 1000, 100):
+            before, began = driver.memory_info().rss, time.perf_counter()
+            references = [sleep.remote([run], arguments, LOOP) for _ in range(count)]
+            submitted = time.perf_counter()
+            # Later, smaller numbers take memory that these have freed.
+            found.setdefault("bytes of a block", (driver.memory_info().rss - before) / count)
+            polls = []
             for _ in range(5):
-                began = time.perf_counter()
-                ray.wait(references, num_returns=count, timeout=0)
-                turns.append(time.perf_counter() - began)
-            found[count] = 1e6 * min(turns)
+                poll_began = time.perf_counter()
+                ray.wait(references, timeout=0)
+                polls.append(time.perf_counter() - poll_began)
+            cancel_began = time.perf_counter()
             for reference in references:
                 ray.cancel(reference, force=True)
+            found[f"µs with {count}"] = {
+                "submit": 1e6 * (submitted - began) / count,
+                "poll": 1e6 * min(polls),
+                "cancel": 1e6 * (time.perf_counter() - cancel_began) / count,
+            }
         return found
 
 

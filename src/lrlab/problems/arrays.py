@@ -128,7 +128,7 @@ def count_test_rows(rows: int, test_size: float) -> int:
     """
     fraction = to_finite_float(test_size)
     if fraction is None or not 0 < fraction < 1:
-        raise ProblemError(f"test_size must be above 0 and below 1, got {test_size!r}; try 0.3.")
+        raise ProblemError(f"`test_size` must be above 0 and below 1, got {test_size!r}; try 0.3.")
     if rows < 3:
         raise ProblemError(f"a problem needs at least 3 rows to train and test on, got {rows}.")
     return min(max(1, round(fraction * rows)), rows - 2)
@@ -324,9 +324,9 @@ def prepare_targets(
         ProblemError: targets and outputs do not match, or the task or metric is unknown.
     """
     if task is not None and task not in TASK_KINDS:
-        raise ProblemError(f"task must be classification or regression, got {task!r}.")
+        raise ProblemError(f"`task` must be classification or regression, got {task!r}.")
     if loss is not None and not callable(loss):
-        raise ProblemError(f"loss must be a function of outputs and targets, got {loss!r}.")
+        raise ProblemError(f"`loss` must be a function of outputs and targets, got {loss!r}.")
     output_shape = tuple(outputs.shape[1:])
     labels: NDArray[np.int64] | None = None
     if _are_classes(values, task):

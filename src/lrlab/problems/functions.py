@@ -84,7 +84,7 @@ class TrainingFunction:
             )
         if not isinstance(metric, str) or not metric.isidentifier():
             raise TrainingError(
-                f"metric must be the name that run.report(...) gives the score, got {metric!r}; "
+                f"`metric` must be the name that run.report(...) gives the score, got {metric!r}; "
                 'such as metric="accuracy".'
             )
         if greater_is_better is None:
@@ -97,11 +97,11 @@ class TrainingFunction:
             )
         checked_score = 0.0 if dummy_score is None else to_finite_float(dummy_score)
         if checked_score is None:
-            raise TrainingError(f"dummy_score must be a finite number, got {dummy_score!r}.")
+            raise TrainingError(f"`dummy_score` must be a finite number, got {dummy_score!r}.")
         checked_ratio = None if test_train_ratio is None else to_finite_float(test_train_ratio)
         if test_train_ratio is not None and (checked_ratio is None or checked_ratio <= 0):
             raise TrainingError(
-                "test_train_ratio must be test rows per row that is not a test row, above 0, got "
+                "`test_train_ratio` must be test rows per row that is not a test row, above 0, got "
                 f"{test_train_ratio!r}; such as 0.43, or leave it out."
             )
         checked_name = _infer_name(train) if name is None else check_name(name, TrainingError)

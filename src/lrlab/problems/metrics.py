@@ -286,13 +286,13 @@ def find_metric(name: str | None, output_kind: OutputKind) -> MetricEntry:
         return next(iter(known.values()))
     if not isinstance(name, str):
         raise ProblemError(
-            "metric must be a name or a Metric, which says whether greater values are better, got "
-            f'{shorten_repr(name)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
+            "`metric` must be a name or a Metric, which says whether greater values are better, "
+            f'got {shorten_repr(name)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
         )
     if name.lower() not in known:
         hint = format_suggestion(name.lower(), known)
         raise ProblemError(
-            f"the metric of these outputs and targets must be one of {', '.join(known)}, or an "
+            f"`metric` must be one of {', '.join(known)} for these outputs and targets, or an "
             f"lrlab.Metric of your own, got {name}{hint}."
         )
     return known[name.lower()]

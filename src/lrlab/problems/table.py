@@ -283,7 +283,7 @@ class Target:
             ProblemError: a cell is missing, or the column does not suit the task or the metric.
         """
         if task is not None and task not in TASK_KINDS:
-            raise ProblemError(f"task must be classification or regression, got {task}.")
+            raise ProblemError(f"`task` must be classification or regression, got {task}.")
         if column.isna().any():
             raise ProblemError(
                 f"every row needs a target, but column {name} is missing "

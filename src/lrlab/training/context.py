@@ -173,9 +173,9 @@ def check_settings(problem: Trainable, settings: Settings) -> None:
         settings.count_validation_rows(problem.train_rows)
     elif settings.step_every == "step":
         raise TrainingError(
-            "step_every must be epoch for a training function: it decides how often the scheduler "
-            "steps, as in run.create_scheduler(optimizer, steps_per_epoch=100); leave out "
-            "`step_every`."
+            "`step_every` must be epoch for a training function, which decides itself how often "
+            "the scheduler steps, as in run.create_scheduler(optimizer, steps_per_epoch=100); "
+            "leave it out."
         )
 
 

@@ -42,8 +42,8 @@ class Engine(ABC):
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError):
             raise TrainingError(
-                f"device must be one that torch can use here, got {self.device}; use cpu, or cuda "
-                "on a machine with a GPU and a torch that is built for it."
+                f"`device` must be one that torch can use here, got {self.device}; use cpu, or "
+                "cuda on a machine with a GPU and a torch that is built for it."
             ) from None
 
     @abstractmethod
@@ -151,8 +151,8 @@ class EnsembleEngine(Engine):
         compilers = (os.environ.get("CXX", "g++"), "g++", "clang++", "c++")
         if self.torch_compile and self.device == "cpu" and not any(map(shutil.which, compilers)):
             raise TrainingError(
-                "torch_compile needs a C++ compiler such as g++, and this machine has none; leave "
-                "out `torch_compile`."
+                "`torch_compile` needs a C++ compiler such as g++, and this machine has none; "
+                "leave it out."
             )
 
     def train(self, problem: Trainable, runs: Sequence[Run]) -> list[Result]:
@@ -193,12 +193,12 @@ def create_engine(kind: str, device: str = "cpu", torch_compile: bool = False) -
     EnsembleEngine(device='meta', torch_compile=False)
     """
     if kind not in ENGINES:
-        raise TrainingError(f"engine must be {' or '.join(ENGINES)}, got {kind}.")
+        raise TrainingError(f"`engine` must be {' or '.join(ENGINES)}, got {kind}.")
     if not torch_compile:
         return ENGINES[kind](device)
     if "torch_compile" not in _list_switches(ENGINES[kind]):
         raise TrainingError(
-            f"torch_compile is for the ensemble, not for the {kind}; leave out `torch_compile`."
+            f"`torch_compile` is for the ensemble, not for the {kind}; leave it out."
         )
     return ENGINES[kind](device, **{"torch_compile": True})
 

@@ -33,7 +33,7 @@ class Run:
     def __post_init__(self) -> None:
         seed = to_integer(self.seed)
         if seed is None or seed < 0:
-            raise TrainingError(f"seed must be a non-negative whole number, got {self.seed!r}.")
+            raise TrainingError(f"`seed` must be a non-negative whole number, got {self.seed!r}.")
         if "lr" in self.hyperparameter_schedules:
             raise TrainingError(
                 "hyperparameter_schedules must not contain lr; give its schedule as schedule."

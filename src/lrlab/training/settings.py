@@ -117,17 +117,17 @@ class Settings:
             object.__setattr__(self, name, value)
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
             raise TrainingError(
-                f"nesterov needs momentum above 0 and dampening 0, got {self.momentum} and "
-                f"{self.dampening}; try momentum=0.9."
+                f"`nesterov` needs `momentum` above 0 and `dampening` 0, got {self.momentum} and "
+                f"{self.dampening}; try `momentum=0.9`."
             )
 
     def _check_choices(self) -> None:
         if self.optimizer not in tuple(OPTIMIZERS):
             raise TrainingError(
-                f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer}."
+                f"`optimizer` must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer}."
             )
         if self.step_every not in STEP_EVERY_CHOICES:
-            raise TrainingError(f"step_every must be epoch or step, got {self.step_every}.")
+            raise TrainingError(f"`step_every` must be epoch or step, got {self.step_every}.")
         optimizer_specific = {
             name for optimizer in OPTIMIZERS.values() for name in optimizer.hyperparameters
         }
@@ -145,7 +145,7 @@ class Settings:
                     if name in optimizer.hyperparameters
                 )
                 raise TrainingError(
-                    f"{name} is a setting of {optimizers}, not of {self.optimizer}; leave it out."
+                    f"`{name}` is a setting of {optimizers}, not of {self.optimizer}; leave it out."
                 )
 
     def _check_integers(self) -> dict[str, int]:
@@ -154,7 +154,7 @@ class Settings:
             count = to_integer(getattr(self, name))
             if count is None or count < 1:
                 raise TrainingError(
-                    f"{name} must be a positive whole number, got {getattr(self, name)!r}."
+                    f"`{name}` must be a positive whole number, got {getattr(self, name)!r}."
                 )
             counts[name] = count
         return counts
@@ -163,16 +163,14 @@ class Settings:
         lr = to_finite_float(self.lr)
         if lr is None or not 0 < lr <= FLOAT32_MAX:
             limit = f" and at most {FLOAT32_MAX:.2g}" if lr and lr > 0 else ""
-            raise TrainingError(f"lr must be a positive number{limit}, got {self.lr!r}; try 0.1.")
+            raise TrainingError(f"`lr` must be a positive number{limit}, got {self.lr!r}; try 0.1.")
         betas = self.betas
         if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TrainingError(f"betas must be two numbers, got {betas!r}; try (0.9, 0.999).")
+            raise TrainingError(f"`betas` must be two numbers, got {betas!r}; try (0.9, 0.999).")
         return {
             "lr": lr,
             "momentum": _check_fraction("momentum", self.momentum, "try 0.9"),
-            "betas": tuple(
-                _check_fraction("both betas", beta, "try (0.9, 0.999)") for beta in betas
-            ),
+            "betas": tuple(_check_fraction("betas", beta, "try (0.9, 0.999)") for beta in betas),
             "alpha": _check_fraction("alpha", self.alpha, "try 0.99"),
             "validation_size": _check_fraction("validation_size", self.validation_size, "try 0.2"),
             "dampening": _check_range("dampening", self.dampening, 1.0),
@@ -251,19 +249,19 @@ class Settings:
 def _check_fraction(name: str, value: Any, hint: str) -> float:
     number = to_finite_float(value)
     if number is None or not 0 <= number < 1:
-        raise TrainingError(f"{name} must be 0 or more and below 1, got {value!r}; {hint}.")
+        raise TrainingError(f"`{name}` must be 0 or more and below 1, got {value!r}; {hint}.")
     return number
 
 
 def _check_range(name: str, value: Any, upper: float) -> float:
     number = to_finite_float(value)
     if number is None or not 0 <= number <= upper:
-        raise TrainingError(f"{name} must be from 0 to {upper:g}, got {value!r}; try 0.")
+        raise TrainingError(f"`{name}` must be from 0 to {upper:g}, got {value!r}; try 0.")
     return number
 
 
 def _check_positive(name: str, value: Any, hint: str) -> float:
     number = to_finite_float(value)
     if number is None or not number > 0:
-        raise TrainingError(f"{name} must be a positive number, got {value!r}; {hint}.")
+        raise TrainingError(f"`{name}` must be a positive number, got {value!r}; {hint}.")
     return number

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -20,7 +21,7 @@ from ray.cluster_utils import Cluster as Nodes
 
 from lrlab import Cosine, Linear
 from lrlab.errors import MissingExtra, StudyError, TrainingError
-from lrlab.problems import Problem, load_problem
+from lrlab.problems import Problem, TrainingFunction, load_problem
 from lrlab.studies import Machine, Protocol, RayCluster, build_plan, plan_first_phase, train_blocks
 from lrlab.studies.execution import ray as ray_backend
 from lrlab.studies.execution.backends import Backend
@@ -245,28 +246,66 @@ def test_errors_of_tasks_are_raised_here(iris: Problem, cluster: RayCluster) -> 
         train(failing, blocks, LOOP, cluster)
 
 
-def test_the_code_of_a_script_is_sent_with_problem_and_schedules(
-    iris: Problem, cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "a_users_script.py"
-    script.write_text(
-        "from torch import nn\n"
-        "def layer():\n    return nn.Linear(4, 3)\n"
-        "def model():\n    return nn.Sequential(layer())\n" + DEFINITION
-    )
-    spec = spec_from_file_location(script.stem, script)
+SCRIPT = f"""
+from torch import nn
+{DEFINITION}
+
+def layer():
+    return nn.Linear(4, 3)
+
+
+def model():
+    return nn.Sequential(layer())
+
+
+def train(run):
+    for epoch in range(run.epochs):
+        level = run.schedule(epoch, run.lr)
+        run.report(epoch, accuracy=compute_score(level), lr=level)
+
+
+def compute_score(level):
+    return 1 / (1.5 + level)
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A user's script, imported here, that the nodes do not find."""
+    path = tmp_path / "a_users_script.py"
+    path.write_text(SCRIPT)
+    spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, script.stem, module)
+    monkeypatch.setitem(sys.modules, path.stem, module)
     spec.loader.exec_module(module)
-    problem = replace(iris, model=module.model)
+    return module
+
+
+def test_the_code_of_a_script_is_sent_with_problem_and_schedules(
+    iris: Problem, cluster: RayCluster, script: ModuleType
+) -> None:
+    problem = replace(iris, model=script.model)
     runs = plan_runs(iris, seeds=1)
-    runs["own"] = replace(next(iter(runs.values())), schedule=module.MyDecay(0.3))
+    runs["own"] = replace(next(iter(runs.values())), schedule=script.MyDecay(0.3))
     blocks = make_single_blocks(runs)
     assert_same_results(
         train(problem, blocks, LOOP, cluster), train(problem, blocks, LOOP, Machine(1))
     )
+
+
+def test_a_training_function_and_a_schedule_of_a_script_are_sent(
+    cluster: RayCluster, script: ModuleType
+) -> None:
+    problem = TrainingFunction(script.train, metric="accuracy")
+    settings = Settings(epochs=3, validation_size=0)
+    schedules = [script.MyDecay(0.3), script.MyDecay(0.1) * Linear(1, 0, over=3)]
+    plan = build_plan(problem, schedules, settings, Protocol(3))
+    blocks = make_single_blocks(plan_first_phase(plan).runs)
+    results = train(problem, blocks, LOOP, cluster)
+    assert_same_results(results, train(problem, blocks, LOOP, Machine(1)))
+    assert len({result.test_score for result in results.values()}) == len(plan.schedules)
 
 
 def test_tasks_read_arrays_in_place(cluster: RayCluster) -> None:

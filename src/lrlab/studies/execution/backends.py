@@ -210,7 +210,7 @@ def parse_size(text: str) -> int:
         size = float(match[1]) * unit ** _PREFIX_POWERS[match[2].lower()]
     if not 1 <= size < 2**63:
         raise StudyError(
-            "memory must be a size with a unit (B, KB, MB, GB, KiB, MiB, GiB), got "
+            "`memory` must be a size with a unit (B, KB, MB, GB, KiB, MiB, GiB), got "
             f"{text or 'nothing'}; try 2GB."
         )
     return int(size)
@@ -228,7 +228,7 @@ def _check_count(name: str, value: int | None) -> None:
     number = None if value is None else to_integer(value)
     if value is not None and (number is None or number < 1):
         raise StudyError(
-            f"{name} must be a positive whole number, got {value}; omit it for what this "
+            f"`{name}` must be a positive whole number, got {value}; omit it for what this "
             "machine has."
         )
 

@@ -36,7 +36,7 @@ _POLL_SECONDS = 5
 """Seconds between two looks at the cluster, and for its head to accept a connection."""
 
 _MAX_PENDING = 1000
-"""Blocks handed to Ray at a time; each takes 10 kB here, and every wait looks at all of them."""
+"""Blocks that Ray has at a time; each takes 6 kB here, and every wait looks at all of them."""
 
 _VERSIONS = f"torch {torch.__version__.partition('+')[0]} and lrlab {__version__}"
 """What results depend on; Ray compares its own version and Python's."""

@@ -66,13 +66,13 @@ class Protocol:
             number = to_integer(getattr(self, name))
             if number is None or not minimum <= number <= maximum:
                 raise StudyError(
-                    f"{name} must be a whole number from {minimum} to {maximum}, got "
+                    f"`{name}` must be a whole number from {minimum} to {maximum}, got "
                     f"{getattr(self, name)}; the default is {default}."
                 )
             object.__setattr__(self, name, number)
         if self.score not in SCORE_RULES:
             hint = format_suggestion(str(self.score), SCORE_RULES)
-            raise StudyError(f"score must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}.")
+            raise StudyError(f"`score` must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}.")
 
 
 DEFAULT_PROTOCOL = Protocol()
@@ -285,6 +285,6 @@ def _check_validation(grid: Sequence[Settings], protocol: Protocol) -> None:
     )
     if reason:
         raise StudyError(
-            f"{reason} needs validation rows, got validation_size 0; set it to a fraction of the "
+            f"{reason} needs validation rows, got `validation_size=0`; set it to a fraction of the "
             "training rows, such as 0.2."
         )
