@@ -161,8 +161,8 @@ def select_schedules(
     items = [schedules] if isinstance(schedules, Schedule | str) else schedules
     if not isinstance(items, Iterable):
         raise ViewError(
-            f"`schedules` must be schedules or their texts, got {shorten_repr(items)}; leave it out "
-            "to draw all."
+            f"`schedules` must be schedules or their texts, got {shorten_repr(items)}; leave it "
+            "out to draw all."
         )
     selected = {parse(item) if isinstance(item, str) else item for item in items}
     texts = [repr(schedule) for schedule in study.plan.schedules]
