@@ -409,7 +409,6 @@ class StudyOptions:
         del values["imports"]  # its callback has imported them
         values["lr"] = parse_optional_numbers("--lr", self.lr)
         values["momentum"] = parse_optional_numbers("--momentum", self.momentum)
-        values["optimizer"] = self.optimizer.lower()
         return plan_study(source, values.pop("schedule") or None, **values)
 
 

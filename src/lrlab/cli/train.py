@@ -71,7 +71,7 @@ def train(
         seed=seed,
         lr=lr,
         momentum=momentum,
-        optimizer=optimizer.lower(),
+        optimizer=optimizer,
         weight_decay=weight_decay,
         max_grad_norm=max_grad_norm,
         validation_size=validation_size,
