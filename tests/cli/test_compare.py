@@ -298,3 +298,13 @@ def test_the_tutorials_differences_are_those_of_the_reference(
         )
         assert abs(gains.mean() - known[name]["paired_difference_to_constant"]) < 3 * joint_error
         assert any(f" {schedule} " in line and "worse" in line for line in result.out.splitlines())
+
+
+def test_settings_of_an_optimizer(lrlab: Lrlab, tmp_path: Path) -> None:
+    options = ("--optimizer", "adamw", "--betas", "0.8,0.95", "--eps", "1e-6")
+    assert lrlab("compare", "iris", *UNTUNED, *COSINE, *options).code == 0
+    runs = read_runs(db=tmp_path / "lrlab.db")
+    assert set(runs["eps"]) == {1e-6}
+    assert set(map(tuple, runs["betas"])) == {(0.8, 0.95)}
+    assert_refused(lrlab("compare", "iris", "--betas", "0.9"), "--betas", "0.9")
+    assert_refused(lrlab("compare", "iris", *UNTUNED, "--nesterov"), "--momentum", "0.0")

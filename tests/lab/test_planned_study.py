@@ -13,7 +13,7 @@ import pytest
 
 import lrlab
 from lrlab import Cosine, Linear
-from lrlab.cli.study_options import PROBLEM_OPTIONS, StudyOptions
+from lrlab.cli.study_options import PROBLEM_OPTIONS, StudyOptions, parse_betas
 from lrlab.errors import LrlabError, ProblemError, StudyError, StudyWarning
 from lrlab.lab import PlannedStudy, Study, planned_study
 from lrlab.lab.planned_study import compare, plan_study, reopen_study, resolve_backend, resume_study
@@ -73,7 +73,9 @@ def test_defaults_are_those_of_settings_of_the_protocol_and_of_the_command_line(
         del command_line[name]
     for name in ("problem", "schedules", "db", "progress"):
         del defaults[name]
+    command_line["betas"] = parse_betas(command_line["betas"])
     assert {n: v for n, v in command_line.items() if n in defaults} == defaults
+    assert {field.name for field in fields(Settings)} <= defaults.keys()
     assert command_line.keys() - defaults.keys() == set(PROBLEM_OPTIONS) - defaults.keys()
     assert {"data", *PROBLEM_OPTIONS} == get_defaults(load_problem).keys()
 
@@ -152,7 +154,10 @@ def test_a_metric_of_ones_own_cannot_be_stored(iris: Problem) -> None:
     ("options", "error", "mentions"),
     [
         ({"sedes": 3}, TypeError, ["sedes"]),
-        ({"nesterov": True}, TypeError, ["nesterov"]),
+        ({"nesterov": True, "tune": False}, LrlabError, ["`momentum=0.9`"]),
+        ({"nesterov": True, "momentum": [0, 0.9]}, LrlabError, ["`momentum=0.9`"]),
+        ({"nesterov": True, "optimizer": "adam"}, LrlabError, ["`nesterov`", "adam"]),
+        ({"betas": 0.9, "optimizer": "adam"}, LrlabError, ["`betas`", "0.9"]),
         ({"lr": "0.1"}, LrlabError, ["got '0.1'"]),
         ({"tune": False, "lr": [0.1, 0.2]}, StudyError, ["2 settings", "`tune=False`"]),
         ({"engine": "lopo"}, StudyError, ["lopo", "loop?"]),
@@ -310,3 +315,12 @@ def test_a_plan_survives_its_folder(in_tmp_path: Path, monkeypatch: pytest.Monke
     (in_tmp_path / "gone").rmdir()
     with raises(ProblemError, "gone", "iris"):
         resume_study(db="my.db")
+
+
+def test_settings_of_an_optimizer_reach_its_runs(iris: Problem) -> None:
+    options = {"optimizer": "adamw", "betas": (0.8, 0.95), "eps": 1e-6, **TINY}
+    study = compare(iris, ["Cosine()"], progress=False, **options)
+    assert {settings.betas for settings in study.plan.grid} == {(0.8, 0.95)}
+    assert set(study.runs["eps"]) == {1e-6}
+    planned = plan_study(iris, ["Cosine()"], nesterov=True, engine="loop")
+    assert {(s.nesterov, s.momentum) for s in planned.plan.grid} == {(True, 0.9)}

@@ -135,6 +135,15 @@ def test_differences_are_those_of_the_table(study: StudyResult) -> None:
     assert labels == study.table.index.tolist()
 
 
+def test_the_zero_line_of_differences_is_visible() -> None:
+    plan = build_plan(load_problem("iris"), [Cosine()], Settings(epochs=2), Protocol(6))
+    study = make_study(plan, {BASELINE: make_results(0.5), Cosine(): make_results(0.9, seed=1)})
+    figure = Figure()
+    study_plots.draw_study(study, "difference_curves", None, figure)
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0 < 40 < high
+
+
 def test_a_schedule_far_behind_leaves_room_for_the_others() -> None:
     plan = build_plan(
         load_problem("iris"), [Cosine(), Linear(1, 0)], Settings(epochs=2), Protocol(6)
@@ -201,6 +210,8 @@ def test_some_schedules_next_to_the_baseline(study: StudyResult) -> None:
         assert study_plots.select_schedules(study, chosen) == (BASELINE, Cosine())
     with raises(ViewError, "Cosine(3)", "did you mean Cosine()?"):
         plot_study(study, schedules=["Cosine(3)"])
+    with raises(ViewError, "schedules", 3):
+        plot_study(study, schedules=3)  # type: ignore[arg-type]
     assert pyplot.get_fignums() == []
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DATA_PANEL = "Data"
 _TRAINING_PANEL = "Training"
 _ENGINE_PANEL = "Engine"
+_OPTIMIZER_PANEL = "Optimizer"
 _PROTOCOL_PANEL = "Protocol"
 _DEFAULT_LRS = "0.1 for sgd, 0.001 for other optimizers"
 
@@ -141,7 +142,7 @@ MomentumGridOption = Annotated[
 OptimizerOption = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="sgd, adam, adamw or rmsprop.", rich_help_panel=_TRAINING_PANEL
+        metavar="NAME", help="sgd, adam, adamw or rmsprop.", rich_help_panel=_OPTIMIZER_PANEL
     ),
 ]
 WeightDecayOption = Annotated[
@@ -149,7 +150,43 @@ WeightDecayOption = Annotated[
     typer.Option(
         help="Weight decay of the optimizer.",
         show_default="as in torch: 0.01 for adamw, else 0",
-        rich_help_panel=_TRAINING_PANEL,
+        rich_help_panel=_OPTIMIZER_PANEL,
+    ),
+]
+DampeningOption = Annotated[
+    float, typer.Option(help="Dampening of sgd's momentum.", rich_help_panel=_OPTIMIZER_PANEL)
+]
+NesterovOption = Annotated[
+    bool,
+    typer.Option(
+        "--nesterov", help="Use Nesterov momentum with sgd.", rich_help_panel=_OPTIMIZER_PANEL
+    ),
+]
+BetasOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NUMBER,NUMBER",
+        help="Decay rates of the averages of adam and adamw.",
+        rich_help_panel=_OPTIMIZER_PANEL,
+    ),
+]
+EpsOption = Annotated[
+    float,
+    typer.Option(
+        help="What adam, adamw and rmsprop add to the denominator.",
+        rich_help_panel=_OPTIMIZER_PANEL,
+    ),
+]
+AlphaOption = Annotated[
+    float,
+    typer.Option(help="Decay rate of the average of rmsprop.", rich_help_panel=_OPTIMIZER_PANEL),
+]
+CenteredOption = Annotated[
+    bool,
+    typer.Option(
+        "--centered",
+        help="Divide by the standard deviation of the gradient with rmsprop.",
+        rich_help_panel=_OPTIMIZER_PANEL,
     ),
 ]
 MaxGradNormOption = Annotated[
@@ -157,7 +194,7 @@ MaxGradNormOption = Annotated[
     typer.Option(
         help="Clip gradients to this norm.",
         show_default="no clipping",
-        rich_help_panel=_TRAINING_PANEL,
+        rich_help_panel=_OPTIMIZER_PANEL,
     ),
 ]
 ValidationSizeOption = Annotated[
@@ -294,14 +331,12 @@ def create_source(data: str, options: Mapping[str, Any]) -> "ProblemSource":
     return ProblemSource(data, {**options, "percent": options["percent"] or None})
 
 
-def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
-    """Parse numbers separated by commas, if an option is given.
+def parse_numbers(option: str, text: str) -> list[float]:
+    """Parse the numbers of an option, separated by commas.
 
-    >>> parse_optional_numbers("--lr", "0.01, 0.1")
+    >>> parse_numbers("--lr", "0.01, 0.1")
     [0.01, 0.1]
     """
-    if text is None:
-        return None
     values = []
     for part in text.split(","):
         try:
@@ -313,6 +348,20 @@ def parse_optional_numbers(option: str, text: str | None) -> list[float] | None:
                 f"{part.strip() or 'nothing'}{context}."
             ) from None
     return values
+
+
+def parse_betas(text: str) -> tuple[float, float]:
+    """Parse ``--betas``.
+
+    >>> parse_betas("0.9,0.95")
+    (0.9, 0.95)
+    """
+    betas = parse_numbers("--betas", text)
+    if len(betas) != 2:
+        raise TrainingError(
+            f"--betas must be two numbers separated by a comma, got {text}; try 0.9,0.999."
+        )
+    return betas[0], betas[1]
 
 
 @dataclass(frozen=True)
@@ -385,6 +434,12 @@ class StudyOptions:
     dummy_score: DummyScoreOption = None
     optimizer: OptimizerOption = "sgd"
     weight_decay: WeightDecayOption = None
+    dampening: DampeningOption = 0.0
+    nesterov: NesterovOption = False
+    betas: BetasOption = "0.9,0.999"
+    eps: EpsOption = 1e-8
+    alpha: AlphaOption = 0.99
+    centered: CenteredOption = False
     max_grad_norm: MaxGradNormOption = None
     epochs: EpochsOption = 50
     batch_size: BatchSizeOption = 24
@@ -407,8 +462,10 @@ class StudyOptions:
             values.pop("data"), {name: values.pop(name) for name in PROBLEM_OPTIONS}
         )
         del values["imports"]  # its callback has imported them
-        values["lr"] = parse_optional_numbers("--lr", self.lr)
-        values["momentum"] = parse_optional_numbers("--momentum", self.momentum)
+        for name in ("lr", "momentum"):
+            if values[name] is not None:
+                values[name] = parse_numbers(f"--{name}", values[name])
+        values["betas"] = parse_betas(self.betas)
         values["optimizer"] = self.optimizer.lower()
         return plan_study(source, values.pop("schedule") or None, **values)
 

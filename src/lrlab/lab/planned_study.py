@@ -193,6 +193,12 @@ def compare(
     validation_size: float | None = None,
     optimizer: str = "sgd",
     weight_decay: float | None = None,
+    dampening: float = 0.0,
+    nesterov: bool = False,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    alpha: float = 0.99,
+    centered: bool = False,
     max_grad_norm: float | None = None,
     epochs: int = 50,
     batch_size: int = 24,
@@ -257,6 +263,15 @@ def compare(
             ``"rmsprop"``.
         weight_decay: weight decay of the optimizer, 0 or more. None: as in torch, 0.01 for AdamW,
             else 0.
+        dampening: dampening of SGD's momentum, 0 (default) to 1.
+        nesterov: whether SGD uses Nesterov momentum, which needs momenta above 0 and no
+            ``dampening``. False by default, as in torch.
+        betas: decay rates of the averages of Adam and AdamW, two numbers of 0 or more and below 1;
+            (0.9, 0.999) by default, as in torch.
+        eps: what Adam, AdamW and RMSprop add to the denominator, above 0; 1e-8 by default.
+        alpha: decay rate of the average of RMSprop, 0 or more and below 1; 0.99 by default.
+        centered: whether RMSprop divides by the estimated standard deviation of the gradient
+            instead of its root mean square. False by default.
         max_grad_norm: norm to which larger gradients are scaled down, above 0. None: no limit.
         epochs: number of passes over the training rows, 1 or more; 50 by default, as in the
             tutorial.
@@ -315,6 +330,12 @@ def compare(
         validation_size=validation_size,
         optimizer=optimizer,
         weight_decay=weight_decay,
+        dampening=dampening,
+        nesterov=nesterov,
+        betas=betas,
+        eps=eps,
+        alpha=alpha,
+        centered=centered,
         max_grad_norm=max_grad_norm,
         epochs=epochs,
         batch_size=batch_size,
@@ -352,6 +373,12 @@ def plan_study(
     validation_size: float | None = None,
     optimizer: str = "sgd",
     weight_decay: float | None = None,
+    dampening: float = 0.0,
+    nesterov: bool = False,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    alpha: float = 0.99,
+    centered: bool = False,
     max_grad_norm: float | None = None,
     epochs: int = 50,
     batch_size: int = 24,
@@ -389,6 +416,11 @@ def plan_study(
     common = Settings(
         optimizer=optimizer,
         weight_decay=weight_decay,
+        dampening=dampening,
+        betas=betas,
+        eps=eps,
+        alpha=alpha,
+        centered=centered,
         max_grad_norm=max_grad_norm,
         epochs=epochs,
         batch_size=batch_size,
@@ -396,7 +428,7 @@ def plan_study(
         shuffle=trainable.shuffle if shuffle is None else shuffle,
         validation_size=default_size if validation_size is None else validation_size,
     )
-    grid = _build_lr_grid(common, _to_sequence(lr), _to_sequence(momentum), tune)
+    grid = _build_lr_grid(common, _to_sequence(lr), _to_sequence(momentum), nesterov, tune)
     if len(grid) == 1 and validation_size is None and protocol.score == "final":
         grid = (replace(grid[0], validation_size=0.0),)
     compared = (
@@ -577,18 +609,22 @@ def _build_lr_grid(
     common: Settings,
     lrs: Sequence[float] | None,
     momenta: Sequence[float] | None,
+    nesterov: bool,
     tune: bool,
 ) -> Grid:
     optimizer = OPTIMIZERS[common.optimizer]
     if tune:
-        return build_grid(common, lrs or optimizer.lr_grid, momenta or optimizer.momentum_grid)
-    grid = build_grid(common, lrs or [optimizer.default_lr], momenta or [0.0])
-    if len(grid) > 1:
-        raise StudyError(
-            f"without tuning there must be one learning rate and one momentum, got {len(grid)} "
-            "settings; drop `tune=False` or all settings but one."
-        )
-    return grid
+        default_momenta = [m for m in optimizer.momentum_grid if m or not nesterov] or [0.0]
+        grid = build_grid(common, lrs or optimizer.lr_grid, momenta or default_momenta)
+    else:
+        grid = build_grid(common, lrs or [optimizer.default_lr], momenta or [0.0])
+        if len(grid) > 1:
+            raise StudyError(
+                f"without tuning there must be one learning rate and one momentum, got {len(grid)} "
+                "settings; drop `tune=False` or all settings but one."
+            )
+    # Nesterov momentum needs the momenta of the grid.
+    return tuple(replace(settings, nesterov=nesterov) for settings in grid) if nesterov else grid
 
 
 def _parse_schedules(schedules: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:

@@ -61,6 +61,12 @@ def plan_training(
     validation_size: float = 0.0,
     optimizer: str = "sgd",
     weight_decay: float | None = None,
+    dampening: float = 0.0,
+    nesterov: bool = False,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    alpha: float = 0.99,
+    centered: bool = False,
     max_grad_norm: float | None = None,
     epochs: int = 50,
     batch_size: int = 24,
@@ -74,8 +80,8 @@ def plan_training(
         schedule: schedule of the learning rate, or its text; a constant rate if None.
         lr: base learning rate; 0.1 for SGD, 0.001 for other optimizers, if None.
         seed: fixes the split, the initial weights and the order of the batches.
-        momentum, validation_size, optimizer, weight_decay, max_grad_norm, epochs, batch_size,
-            step_every, shuffle: see ``Settings``.
+        momentum, validation_size, optimizer, weight_decay, dampening, nesterov, betas, eps, alpha,
+            centered, max_grad_norm, epochs, batch_size, step_every, shuffle: see ``Settings``.
 
     Raises:
         ProblemError, ScheduleError, TrainingError: the problem, the schedule or the settings are
@@ -93,6 +99,12 @@ def plan_training(
         momentum=momentum,
         optimizer=optimizer,
         weight_decay=weight_decay,
+        dampening=dampening,
+        nesterov=nesterov,
+        betas=betas,
+        eps=eps,
+        alpha=alpha,
+        centered=centered,
         max_grad_norm=max_grad_norm,
         epochs=epochs,
         batch_size=batch_size,

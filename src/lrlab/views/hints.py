@@ -115,9 +115,9 @@ def _translate_arguments(
         option, value = options[keyword.arg or ""], ast.literal_eval(keyword.value)
         if isinstance(value, bool):
             yield option[not value]
-        elif isinstance(value, list) and any(isinstance(item, str) for item in value):
+        elif isinstance(value, list | tuple) and any(isinstance(item, str) for item in value):
             yield from (f"{option[0]} {shlex.quote(item)}" for item in value)
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             yield f"{option[0]} {','.join(map(str, value))}"
         else:
             yield f"{option[0]} {'...' if value is ... else shlex.quote(str(value))}"

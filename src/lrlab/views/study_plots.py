@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from lrlab.dialects import parse
-from lrlab.errors import ViewError, format_suggestion, pluralize
+from lrlab.errors import ViewError, format_suggestion, pluralize, shorten_repr
 from lrlab.schedules import Schedule
 from lrlab.studies import (
     BASELINE,
@@ -138,8 +138,7 @@ def draw_study(
     if not isinstance(kind, str) or kind not in STUDY_PLOTS:
         hint = format_suggestion(str(kind), STUDY_PLOTS) or "."
         raise ViewError(
-            f"the kind of a study's plot must be one of {', '.join(STUDY_PLOTS)}, got {kind!r}"
-            f"{hint}"
+            f"`kind` of a plot must be one of {', '.join(STUDY_PLOTS)}, got {kind!r}{hint}"
         )
     STUDY_PLOTS[kind](study, select_schedules(study, schedules), figure)
 
@@ -155,10 +154,16 @@ def select_schedules(
 
     Raises:
         ViewError: the study has no such schedule.
+        ScheduleError: a text is not a schedule.
     """
     if schedules is None:
         return study.plan.schedules
     items = [schedules] if isinstance(schedules, Schedule | str) else schedules
+    if not isinstance(items, Iterable):
+        raise ViewError(
+            f"`schedules` must be schedules or their texts, got {shorten_repr(items)}; leave it "
+            "out to draw all."
+        )
     selected = {parse(item) if isinstance(item, str) else item for item in items}
     texts = [repr(schedule) for schedule in study.plan.schedules]
     for schedule in selected:
@@ -347,12 +352,14 @@ def draw_summary(study: StudyResult, schedules: Sequence[Schedule], figure: Figu
     rates, curves = compute_rates(study, schedules), compute_curves(study, schedules)
     _draw_rates(dict.fromkeys(rates, panels["lr"]), rates, study)
     _draw_curves(dict.fromkeys(curves, panels["curves"]), curves, study)
+    has_bands = len(schedules) <= MAX_LINES
     near = set(schedules) - _find_far_behind(_rank_rows(study, schedules))
-    _fit_to_second_half([panels["curves"]], [curves[s] for s in near], study)
+    lines = [line for s in near for line in _list_lines(curves[s])[: 3 if has_bands else 1]]
+    _fit_to_second_half([panels["curves"]], lines, study)
     panels["lr"].set(xlabel="epoch", ylabel="learning rate")
     panels["curves"].set(xlabel="epoch", ylabel=_describe_score(study))
     _draw_differences(panels["differences"], study, schedules)
-    figure.suptitle(_write_title(study, interval="band" if len(schedules) <= MAX_LINES else ""))
+    figure.suptitle(_write_title(study, interval="band" if has_bands else ""))
 
 
 def draw_differences(study: StudyResult, schedules: Sequence[Schedule], figure: Figure) -> None:
@@ -372,6 +379,8 @@ def draw_difference_curves(
     for axes in dict.fromkeys(panels.values()):
         axes.axhline(0, color=get_line_style(0).color, linewidth=1.2)
     _draw_curves(panels, curves, study)
+    lines = [line for band in curves.values() for line in _list_lines(band)]
+    _fit_to_second_half(panels.values(), [np.zeros(1), *lines], study)
     figure.supylabel(_describe_difference(study))
     figure.suptitle(_write_title(study, "differences by epoch", "band"))
 
@@ -411,6 +420,8 @@ def draw_curves(study: StudyResult, schedules: Sequence[Schedule], figure: Figur
     curves = compute_curves(study, schedules)
     panels = _create_panels(figure, study, schedules)
     _draw_curves(panels, curves, study)
+    lines = [line for band in curves.values() for line in _list_lines(band)]
+    _fit_to_second_half(panels.values(), lines, study)
     if len(set(panels.values())) > 1:
         options = _get_line_options(study, BASELINE) | {"linewidth": 0.9}
         for axes in panels.values():
@@ -493,12 +504,16 @@ def _draw_curves(
         options = _get_line_options(study, schedule)
         _draw_band(axes, curves[schedule], options, scale, alpha=0 if is_crowded else 0.15)
         _format_epoch_axis(axes)
-    _fit_to_second_half(set(panels.values()), curves.values(), study)
 
 
-def _fit_to_second_half(panels: Iterable[Axes], curves: Iterable[Band], study: StudyResult) -> None:
-    """Fit the height to the second half of training; the first half may lie outside."""
-    lines = [line for band in curves for line in (band.mean, band.low, band.high)]
+def _list_lines(band: Band) -> tuple[NDArray[np.float64], ...]:
+    return band.mean, band.low, band.high
+
+
+def _fit_to_second_half(
+    panels: Iterable[Axes], lines: Iterable[NDArray[np.float64]], study: StudyResult
+) -> None:
+    """Fit the height to the second half of some lines; their first half may lie outside."""
     halves = [line[len(line) // 2 :] for line in lines]
     for axes in panels:
         axes.set_ylim(_add_margin(_get_scale(study) * np.concatenate(halves)))
@@ -625,7 +640,8 @@ def _create_grid(
 ) -> dict[Schedule, Axes]:
     """Return the axes of each schedule, with its label as title."""
     count = len(schedules)
-    columns = count if count <= 3 else ceil(np.sqrt(count))
+    narrowest = ceil(np.sqrt(count))
+    columns = min(range(narrowest, max(narrowest, 4) + 1), key=lambda n: -count % n)  # few holes
     grid = figure.subplots(
         ceil(count / columns), columns, sharex=True, sharey=True, squeeze=False
     ).flatten()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -229,6 +230,12 @@ def test_a_block_that_kills_all_its_workers_is_an_error(
     with raises(StudyError, "block of 1 runs", "4 times", "`memory`"):
         train(deadly, make_single_blocks(plan_runs(iris))[:1], LOOP, cluster)
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_a_problem_that_cannot_be_pickled_is_an_error(iris: Problem, cluster: RayCluster) -> None:
+    unpicklable = replace(iris, model=partial(iris.model, Lock()))
+    with raises(StudyError, "picklable", "lock"):
+        train(unpicklable, make_single_blocks(plan_runs(iris)), LOOP, cluster)
 
 
 def raise_error(error: Exception) -> None:

@@ -162,7 +162,7 @@ class RayCluster(Backend):
 
     @property
     def memory_bytes(self) -> int:
-        """``memory``, or as much for every core as the node has that has least."""
+        """``memory``, or for every core as much as one has on the node with the least."""
         from lrlab.studies.execution.ray import list_slots
 
         if self.memory:
@@ -184,14 +184,15 @@ class RayCluster(Backend):
         """Train blocks as tasks of the cluster; see ``Backend.train_blocks``."""
         from lrlab.studies.execution.ray import train_on_ray
 
+        gpus = self._count_gpus(engine)
         with self.open():
-            yield from train_on_ray(problem, blocks, engine, self._count_gpus(engine))
+            yield from train_on_ray(problem, blocks, engine, gpus)
 
     def _count_gpus(self, engine: Engine) -> float:
-        """Return the GPUs of a block; on a device it has at least one."""
+        """Return the GPUs of a block: ``gpus_per_run``, or one on a device."""
         if ":" in engine.device:
             raise StudyError(
-                f"Ray assigns the GPU of a block, so `device` must be cuda without a number, got "
+                "Ray assigns the GPU of a block, so `device` must be cuda without a number, got "
                 f"{engine.device}."
             )
         return self.gpus_per_run or float(engine.device != "cpu")
