@@ -42,7 +42,7 @@ def iris() -> Problem:
     ("arguments", "mentions"),
     [
         (("ensembel",), ("engine", "loop or ensemble", "ensembel")),
-        (("loop", "cpu", True), ("loop", "leave out `torch_compile`")),
+        (("loop", "cpu", True), ("loop", "`torch_compile`")),
     ],
 )
 def test_invalid_engines_are_rejected(arguments: tuple, mentions: tuple) -> None:
@@ -134,6 +134,15 @@ def test_truncated_problems_have_the_first_rows(iris: Problem) -> None:
     assert torch.equal(short_split.x_train, split.x_train[:20])
     whole = probing._truncate_problem(iris, 10**6)
     assert torch.equal(whole.split(3).x_test, split.x_test)
+
+
+@pytest.mark.parametrize("validation_size", [0.0, 1e-6, 0.2, 0.37, 0.9])
+def test_probes_have_eight_whole_batches(iris: Problem, validation_size: float) -> None:
+    """A model with batch normalization refuses a last batch of one row."""
+    settings = Settings(batch_size=7, validation_size=validation_size)
+    probe, epochs, steps = probing._make_probe(replace(iris, train_rows=10**6), settings)
+    assert probe.train_rows - settings.count_validation_rows(probe.train_rows) == 8 * 7
+    assert steps == 8 * epochs
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")

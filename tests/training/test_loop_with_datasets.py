@@ -17,7 +17,7 @@ from lrlab.errors import TrainingError
 from lrlab.problems import derive_seeds
 from lrlab.testing import check_problem
 from lrlab.training import Run, Settings, loop, probing
-from lrlab.training.engines import EnsembleEngine, LoopEngine
+from lrlab.training.engines import Engine, EnsembleEngine, LoopEngine
 from tests.raising import raises
 from tests.training.assertions import assert_same_result, assert_same_weights
 
@@ -200,12 +200,17 @@ def test_a_run_that_diverges_gets_the_dummy_scores_of_arrays(validation_size: fl
     assert dummy_scores[1] == (dummy_scores[0] and pytest.approx(dummy_scores[0], rel=1e-12))
 
 
-def test_a_last_batch_of_one_row_fails_in_batch_normalization_as_with_arrays() -> None:
+@pytest.mark.parametrize(
+    ("in_memory", "engine"),
+    [(True, LoopEngine()), (False, LoopEngine()), (True, EnsembleEngine())],
+)
+def test_a_last_batch_of_one_row_that_the_model_refuses_is_an_error(
+    in_memory: bool, engine: Engine
+) -> None:
     run = Run(None, replace(SETTINGS, batch_size=26), seed=0)  # of 53 training rows
-    for in_memory in (True, False):
-        problem = Problem.from_datasets(CLASSIFICATION, None, build_classifier, in_memory=in_memory)
-        with pytest.raises(ValueError, match="more than 1 value per channel"):
-            loop.train(problem, run)
+    problem = Problem.from_datasets(CLASSIFICATION, None, build_classifier, in_memory=in_memory)
+    with raises(TrainingError, "1 row", "more than 1 value per channel", "`batch_size`"):
+        engine.train(problem, [run])
 
 
 def test_only_the_loop_trains_what_is_read_in_batches() -> None:

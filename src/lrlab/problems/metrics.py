@@ -81,7 +81,8 @@ DummyRule = Callable[[Tensor, tuple[int, ...]], Tensor]
 def predict_class_frequencies(targets: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Predict the log frequencies of the classes; losses ignore labels below 0, so this does."""
     counts = targets[targets >= 0].flatten().bincount(minlength=shape[0])[: shape[0]]
-    log_frequencies = counts.double().clamp(min=0.5).log()
+    # Of the sum 1, since some losses take log-probabilities.
+    log_frequencies = counts.double().clamp(min=0.5).log().log_softmax(dim=0)
     return log_frequencies.reshape(-1, *[1] * (len(shape) - 1)).expand(shape)
 
 
@@ -224,8 +225,8 @@ class DummyOutput:
         dtype: their type if the targets are whole numbers; else it is that of the targets.
 
     >>> dummy_output = DummyOutput(predict_class_frequencies, (2,), torch.float32)
-    >>> dummy_output(torch.tensor([0, 1, 1, 1])).exp().round()
-    tensor([1., 3.])
+    >>> dummy_output(torch.tensor([0, 1, 1, 1])).exp().round(decimals=6)
+    tensor([0.2500, 0.7500])
     """
 
     rule: DummyRule

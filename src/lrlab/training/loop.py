@@ -23,6 +23,7 @@ from lrlab.schedules.metric_driven import MetricDriven
 from lrlab.training.result import Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
 from lrlab.training.settings import OPTIMIZERS, Settings
+from lrlab.user_code import describe_error
 
 
 def train(
@@ -85,7 +86,7 @@ def _train_model(
             torch.randperm(split.train_rows, generator=batch_order) if settings.shuffle else None
         )
         for x, y in split.iter_train_batches(settings.batch_size, order, epoch=number):
-            outputs = model(x)
+            outputs = compute_train_outputs(model, x)
             if not outputs.isfinite().all():  # some losses raise on such outputs
                 loss_sum += nan
                 break
@@ -112,6 +113,24 @@ def _train_model(
         on_epoch_end(epochs[-1])
     seconds = time.perf_counter() - started
     return Result(epochs[-1].test_score, False, Curve.from_epochs(epochs), seconds)
+
+
+def compute_train_outputs(model: nn.Module, x: Tensor) -> Tensor:
+    """Return the outputs for a batch in training.
+
+    Raises:
+        TrainingError: the model cannot take a batch of one row, as with batch normalization.
+    """
+    try:
+        outputs: Tensor = model(x)
+    except Exception as error:
+        if len(x) > 1:
+            raise
+        raise TrainingError(
+            "the last batch of an epoch has only 1 row, which the model cannot take "
+            f"({describe_error(error)}); use another `batch_size`."
+        ) from error
+    return outputs
 
 
 def init_model(problem: Problem, weights_seed: int) -> nn.Module:

@@ -123,8 +123,12 @@ _PROBE_LR = 1e-3
 
 def _make_probe(problem: Problem, settings: Settings) -> tuple[Problem, int, int]:
     """Return the problem with rows for eight batches, the epochs to time, and their steps."""
-    rows = _PROBE_BATCHES * settings.batch_size / (1 - settings.validation_size)
-    probe = _truncate_problem(problem, ceil(rows) + 1)
+    batch_rows = _PROBE_BATCHES * settings.batch_size
+    rows = ceil(batch_rows / (1 - settings.validation_size)) + 1
+    # Whole batches: a model may refuse a smaller one that its training does not have.
+    while rows - settings.count_validation_rows(rows) > batch_rows:
+        rows -= 1
+    probe = _truncate_problem(problem, rows)
     epochs = ceil(_PROBE_STEPS / settings.count_batches_per_epoch(probe.train_rows))
     return probe, epochs, epochs * settings.count_batches_per_epoch(probe.train_rows)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lrlab.problems import Problem
+from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.training.ensemble.batches import Batches, StackedRows, stack_validation_rows
 from lrlab.training.ensemble.evaluation import Evaluator, RunValues, TargetUnits
 from lrlab.training.ensemble.network import get_network
@@ -18,7 +19,7 @@ from lrlab.training.ensemble.optimizers import HyperparameterValues, OptimizerSp
 from lrlab.training.ensemble.schedule_table import ScheduleTable, bind_schedules
 from lrlab.training.ensemble.stack import Stack
 from lrlab.training.ensemble.tracing import StepSpec, count_bytes, estimate_peak_bytes
-from lrlab.training.loop import compute_dummy_scores
+from lrlab.training.loop import compute_dummy_scores, compute_train_outputs
 from lrlab.training.result import EPOCH_COLUMNS, Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
 
@@ -52,6 +53,9 @@ class Block:
         splits = [problem.split_arrays(seed, validation_count).to(device) for seed in seeds]
         rows = StackedRows.from_parts([(split.x_train, split.y_train) for split in splits])
         self._batches = Batches(seeds, rows, settings.batch_size, settings.shuffle)
+        if self._batches.batch_sizes[-1] == 1:
+            with fork_seeded_rng(0):
+                compute_train_outputs(problem.model().to(device), rows.x[0, :1])
         self._network = get_network(problem, rows.x[0, :16], rows.y[0, :16], device)
         create_evaluator = partial(
             Evaluator,
