@@ -72,18 +72,11 @@ def to_formula(schedule: Schedule, base: float | None = None, clock: str = "t") 
     """
     writer = next((w for kind, w in _FORMULA_WRITERS.items() if isinstance(schedule, kind)), None)
     if writer is None:
-        raise _make_error(schedule)
+        raise ScheduleError(f"there is no formula for {schedule}.")
     text = writer(schedule, clock, base)
     if len(text) > MAX_LENGTH:
         raise ScheduleError(f"the formula for {schedule} is longer than {MAX_LENGTH} characters.")
     return text
-
-
-def _make_error(schedule: Schedule, reason: str = "") -> ScheduleError:
-    return ScheduleError(
-        f"there is no formula for {schedule}{reason}, so no other library can build it; train with "
-        "lrlab.LRScheduler, which takes any schedule."
-    )
 
 
 def write_ramp(s: Any, t: str, base: float | None) -> str:
@@ -101,7 +94,7 @@ def write_ramp(s: Any, t: str, base: float | None) -> str:
         return power if start == 1 else f"{start!r} * {power}"
     writer = next((w for kind, w in _RAMP_WRITERS.items() if isinstance(s, kind)), None)
     if writer is None:
-        raise _make_error(s)
+        raise ScheduleError(f"there is no formula for {s}.")
     return interpolate(start, end, *writer(s, p))
 
 
@@ -192,7 +185,7 @@ def _write_continued(s: Continued, t: str, base: float | None) -> str:
     rate = 1.0 if s.first.is_relative else require_base(base, f"{s.first} as factors")
     end_value = s.first(start, base=rate) / rate
     if not end_value and not s.second.is_relative:
-        raise _make_error(s, ", which continues from a rate of 0")
+        raise ScheduleError(f"there is no formula for {s}, which continues from a rate of 0.")
     first = to_formula(s.first, base, t)
     second = to_formula(s.second, base and end_value and base * end_value, _shift_clock(t, start))
     after = restrict_to_interval(t, start, inf, f"{end_value!r} * {parenthesize(second)}")
@@ -222,7 +215,7 @@ def _write_piecewise_constant(s: PiecewiseConstant, t: str, base: float | None) 
 
 def _write_repeat(s: Repeat, t: str, base: float | None) -> str:
     if s.growth != 1:
-        raise _make_error(s, ", whose cycles grow longer")
+        raise ScheduleError(f"there is no formula for {s}, whose cycles grow longer.")
     length = s.schedule.compute_length(Horizon())
     n = f"{t} // {length!r}"
     if s.times is not None:
