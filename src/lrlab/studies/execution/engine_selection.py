@@ -33,8 +33,8 @@ def list_engines(kind: str, device: str = "cpu", torch_compile: bool = False) ->
     """
     kinds = (AUTO_ENGINE, *ENGINES)
     if kind not in kinds:
-        hint = format_suggestion(kind, kinds)
-        raise StudyError(f"`engine` must be {', '.join(kinds)} or ray, got {kind}{hint}.")
+        hint = format_suggestion(kind, kinds) or "."
+        raise StudyError(f"`engine` must be {', '.join(kinds)} or ray, got {kind}{hint}")
     engines = (
         (LoopEngine(device), EnsembleEngine(device, torch_compile))
         if kind == AUTO_ENGINE
