@@ -239,7 +239,8 @@ def compare(
         task: for a table: ``"classification"`` or ``"regression"``. None: detected from the target.
         metric: for a name or a file: the score, which is a name, such as ``"accuracy"`` or
             ``"rmse"`` (an unknown one lists all), a ``Metric``, or the name under which a training
-            function reports it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a training function.
+            function reports it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a
+            training function.
         lr: peak learning rates to try with every schedule: one number or several, above 0. None:
             0.01, 0.03, 0.1, 0.3 and 1 for SGD, 0.0003 to 0.03 for other optimizers; two per power
             of ten are fine enough, since scores change little in between. With ``tune=False`` a
