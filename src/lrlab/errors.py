@@ -1,8 +1,20 @@
-"""The exceptions of lrlab, all of them ``LrlabError``, and helpers for their messages."""
+"""The exceptions and the warning of lrlab, and helpers for their messages."""
 
 import difflib
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
+
+_LIBRARY_PACKAGES = {
+    "lrlab",
+    "accelerate",
+    "transformers",
+    "lightning",
+    "pytorch_lightning",
+    "torch",
+}
+"""Packages between a warning and the user's line in a stack trace."""
 
 
 class LrlabError(Exception):
@@ -92,3 +104,12 @@ def shorten_repr(value: object) -> str:
 def pluralize(count: int, noun: str) -> str:
     """Return a count with its noun: ``1 column``, ``2 columns``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def find_stacklevel() -> int:
+    """Return the stack level of the first line outside the libraries, for ``warnings.warn``."""
+    level = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARY_PACKAGES:
+        level, frame = level + 1, frame.f_back
+    return level

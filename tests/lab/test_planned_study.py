@@ -124,7 +124,8 @@ def test_defaults_of_omitted_arguments(iris: Problem) -> None:
     assert len(plan().schedules) == 12
     assert len(plan().grid) == 5 * 2
     assert {s.validation_size for s in plan().grid} == {0.2}
-    adam = plan(optimizer="adam")
+    adam = plan(optimizer="Adam")
+    assert {s.optimizer for s in adam.grid} == {"adam"}
     assert (len(adam.grid), {s.momentum for s in adam.grid}) == (5, {0.0})
     assert plan([Cosine()], tune=False).grid == (Settings(),)
     assert plan([Cosine()], tune=False, score="best").grid == (Settings(validation_size=0.2),)

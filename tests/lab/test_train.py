@@ -36,7 +36,7 @@ def test_defaults_are_those_of_settings_and_of_the_command_line() -> None:
         if default is not None:
             assert default == getattr(Settings(), field.name)
     assert plan_training("iris").run == Run(None, Settings(), seed=0)
-    assert plan_training("iris", optimizer="adam").run.settings.lr == 0.001
+    assert plan_training("iris", optimizer="Adam").run.settings.lr == 0.001
 
 
 def test_a_likely_mistake_is_warned_of() -> None:

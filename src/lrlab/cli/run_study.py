@@ -53,7 +53,7 @@ def run_study(planned: "PlannedStudy", output: Path | None) -> "Study":
     except KeyboardInterrupt as interrupt:
         for note in interrupt.__notes__:
             # A command between backticks, pasted into a shell, would run what it prints.
-            echo(translate(note).replace("`", ""), err=True)
+            typer.echo(translate(note).replace("`", ""), err=True)
         raise typer.Exit(130) from None
 
 

@@ -466,7 +466,6 @@ class StudyOptions:
             if values[name] is not None:
                 values[name] = parse_numbers(f"--{name}", values[name])
         values["betas"] = parse_betas(self.betas)
-        values["optimizer"] = self.optimizer.lower()
         return plan_study(source, values.pop("schedule") or None, **values)
 
 

@@ -77,7 +77,7 @@ def train(
         seed=seed,
         lr=lr,
         momentum=momentum,
-        optimizer=optimizer.lower(),
+        optimizer=optimizer,
         weight_decay=weight_decay,
         dampening=dampening,
         nesterov=nesterov,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from itertools import chain
 from os import PathLike, fspath
-from typing import Any
 
 from lrlab.errors import ProblemError, shorten_repr
 from lrlab.problems import Metric, Trainable
@@ -44,12 +43,24 @@ def find_warnings(
 
 
 def load_problem_input(
-    problem: ProblemInput, **options: Any
+    problem: ProblemInput,
+    *,
+    target: str | None = None,
+    task: str | None = None,
+    metric: str | Metric | None = None,
 ) -> tuple[Trainable, ProblemSource | None]:
-    """Return the problem, and how to load it again if it can be stored."""
+    """Return the problem, and how to load it again; None if a database cannot store that.
+
+    Args:
+        problem, target, task, metric: see ``compare``.
+
+    Raises:
+        ProblemError: the problem cannot be loaded, or is a value and an option is given.
+    """
+    options = {"target": target, "task": task, "metric": metric}
     if isinstance(problem, str | PathLike):
         source = ProblemSource(fspath(problem), options)
-        return source.load(), None if isinstance(options["metric"], Metric) else source
+        return source.load(), None if isinstance(metric, Metric) else source
     for name, value in options.items():
         if value is not None:
             raise ProblemError(

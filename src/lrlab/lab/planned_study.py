@@ -13,11 +13,16 @@ import numpy as np
 
 from lrlab._checks import to_finite_float
 from lrlab.dialects import parse
-from lrlab.errors import ScheduleError, StudyError, StudyWarning, shorten_repr
+from lrlab.errors import (
+    ScheduleError,
+    StudyError,
+    StudyWarning,
+    find_stacklevel,
+    shorten_repr,
+)
 from lrlab.lab.inputs import ProblemInput, find_warnings, load_problem_input
 from lrlab.lab.stored_studies import DatabaseFile, find_study
 from lrlab.lab.study import Study, load_study
-from lrlab.optim.checks import find_stacklevel
 from lrlab.problems import Metric, ProblemSource, Trainable
 from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size

@@ -1,7 +1,7 @@
 """``plan_training``: one training, as ``lrlab train`` runs it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lrlab.dialects import parse
@@ -93,9 +93,7 @@ def plan_training(
     trainable, _ = load_problem_input(problem, target=target, task=task, metric=metric)
     # The file of the problem may define a schedule.
     parsed_schedule = parse(schedule) if isinstance(schedule, str) else schedule
-    default_lr = OPTIMIZERS[optimizer].default_lr if optimizer in OPTIMIZERS else 0.1
-    settings = Settings(  # checks the optimizer
-        lr=default_lr if lr is None else lr,
+    settings = Settings(
         momentum=momentum,
         optimizer=optimizer,
         weight_decay=weight_decay,
@@ -112,4 +110,5 @@ def plan_training(
         shuffle=trainable.shuffle if shuffle is None else shuffle,
         validation_size=validation_size,
     )
-    return PlannedTraining(trainable, Run(parsed_schedule, settings, seed))
+    base_lr = OPTIMIZERS[settings.optimizer].default_lr if lr is None else lr
+    return PlannedTraining(trainable, Run(parsed_schedule, replace(settings, lr=base_lr), seed))

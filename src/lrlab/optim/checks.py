@@ -4,29 +4,19 @@ Nothing is hooked or patched: updating a tensor in place raises its version coun
 counters at each call of step() shows whether the optimizer has made an update since the last call.
 """
 
-import sys
 import warnings
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 from torch.optim import Optimizer
+
+from lrlab.errors import find_stacklevel
 
 # A gap is the number of calls from one update to the next.
 GAPS_BEFORE_WARNING = 4  # equal gaps in a row after which the check warns
 GAPS_BEFORE_FULL_CHECK = 2  # equal gaps in a row after which all parameters are checked, not two
 GAPS_BEFORE_STOP = 3  # gaps of 1 in a row after which the check stops
 MAX_CALLS = 500  # enough for four gaps of 100; no update by then means no training
-
-_LIBRARY_PACKAGES = {
-    "lrlab",
-    "accelerate",
-    "transformers",
-    "lightning",
-    "pytorch_lightning",
-    "torch",
-}
-"""Packages between step() and the user's line in a stack trace."""
 
 ParameterIndex = tuple[int, int]
 """Indices of a parameter's group and of the parameter in it, which hold no reference to it."""
@@ -143,12 +133,3 @@ def _warn_extra_steps(calls_per_update: int) -> None:
         UserWarning,
         stacklevel=find_stacklevel(),
     )
-
-
-def find_stacklevel() -> int:
-    """Return the stack level of the first line outside the libraries, for ``warnings.warn``."""
-    level = 1
-    frame: FrameType | None = sys._getframe(1)
-    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARY_PACKAGES:
-        level, frame = level + 1, frame.f_back
-    return level

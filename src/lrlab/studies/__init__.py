@@ -62,18 +62,16 @@ EXPORTS = {
         "find_winners",
         "recommend",
     ),
-    "best_config": ("BestConfig",),
     "store.reader": (
         "StoreReader",
         "StudySummary",
     ),
     "store.sqlite": ("Store",),
-    "study": ("StudyResult", "load_study_result"),
+    "study": ("BestConfig", "StudyResult", "load_study_result"),
 }
 """The public names of each module."""
 
 if TYPE_CHECKING:
-    from lrlab.studies.best_config import BestConfig as BestConfig
     from lrlab.studies.execution.backends import Machine as Machine
     from lrlab.studies.execution.backends import RayCluster as RayCluster
     from lrlab.studies.execution.engine_selection import list_engines as list_engines
@@ -114,6 +112,7 @@ if TYPE_CHECKING:
     from lrlab.studies.store.reader import StoreReader as StoreReader
     from lrlab.studies.store.reader import StudySummary as StudySummary
     from lrlab.studies.store.sqlite import Store as Store
+    from lrlab.studies.study import BestConfig as BestConfig
     from lrlab.studies.study import StudyResult as StudyResult
     from lrlab.studies.study import load_study_result as load_study_result
 

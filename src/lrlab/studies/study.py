@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lrlab.errors import LrlabError, ScheduleError, StudyError
 from lrlab.schedules import Schedule, to_text
-from lrlab.studies.best_config import BestConfig
 from lrlab.studies.frames import build_comparison_frame, build_epochs_frame, build_runs_frame
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import find_varied_hyperparameters, label_settings
@@ -28,7 +27,9 @@ from lrlab.studies.plan.selection import Candidate, Selection, compute_test_scor
 from lrlab.studies.statistics import (
     Comparison,
     ComparisonRow,
+    PairedComparison,
     Recommendation,
+    RecommendationReason,
     TimeToTarget,
     compare_scores,
     compute_times_to_target,
@@ -41,6 +42,49 @@ from lrlab.studies.store.schema import FINAL_PHASE
 from lrlab.studies.store.stored_problem import StoredProblem, describe_problem
 from lrlab.training import Result, Settings
 from lrlab.training.engines import Engine
+
+
+@dataclass(frozen=True, repr=False)
+class BestConfig:
+    """The schedule to use, with its settings.
+
+    It is not simply the one with the highest mean, which may be luck: another schedule than the
+    baseline must be better than the baseline at all its settings (see ``reason``).
+
+    Args:
+        schedule: the schedule.
+        settings: those of its runs, selected by their validation score.
+        validation_score: the mean validation score by which the settings were selected; None if
+            they were not tuned.
+        test_score: mean test score of its final runs.
+        diverged_count: how many of its final runs diverged.
+        vs_baseline: its comparison with the baseline; None if it is the baseline.
+        reason: why it is recommended.
+    """
+
+    schedule: Schedule
+    settings: Settings
+    validation_score: float | None
+    test_score: float
+    diverged_count: int
+    vs_baseline: PairedComparison | None
+    reason: RecommendationReason
+
+    @property
+    def lr(self) -> float:
+        """The learning rate, which the schedule multiplies."""
+        return self.settings.lr
+
+    @property
+    def momentum(self) -> float:
+        """The momentum of SGD or RMSprop."""
+        return self.settings.momentum
+
+    def __repr__(self) -> str:
+        return (
+            f"BestConfig(schedule={self.schedule!r}, lr={self.lr!r}, momentum={self.momentum!r}, "
+            f"validation_score={self.validation_score!r}, reason={self.reason.value!r})"
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

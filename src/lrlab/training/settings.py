@@ -65,7 +65,7 @@ class Settings:
     Args:
         lr: base learning rate, above 0.
         momentum: momentum of SGD and RMSprop, 0 or more and below 1.
-        optimizer: ``"sgd"``, ``"adam"``, ``"adamw"`` or ``"rmsprop"``.
+        optimizer: ``"sgd"``, ``"adam"``, ``"adamw"`` or ``"rmsprop"``, in capitals or not.
         epochs: passes over the training rows, 1 or more.
         batch_size: rows per step, 1 or more; the last batch of an epoch may be smaller.
         step_every: when ``scheduler.step()`` is called: after every ``"epoch"``, or after every
@@ -108,6 +108,8 @@ class Settings:
     validation_size: float = 0.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.optimizer, str):  # torch writes SGD and Adam
+            object.__setattr__(self, "optimizer", self.optimizer.lower())
         self._check_choices()
         # Plain numbers, so that equal settings have equal text and runs get equal ids.
         normalized = self._check_integers() | self._check_numbers()

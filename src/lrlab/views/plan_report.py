@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from lrlab.errors import pluralize
-from lrlab.studies import CostEstimate, Plan, find_varied_hyperparameters
-from lrlab.views.settings_text import HYPERPARAMETER_LABELS, format_setting
+from lrlab.studies import CostEstimate, Plan
+from lrlab.views.settings_text import format_grid, format_validation_rows
 from lrlab.views.text import Column, format_columns, format_duration
-
-_PLURALS = {"lr": "learning rates", "momentum": "momenta", "weight_decay": "weight decays"}
 
 
 def format_plan(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> str:
@@ -30,26 +28,6 @@ def format_plan(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> st
     )
 
 
-def describe_validation_rows(plan: Plan) -> str:
-    """Return ``25 of the 124 training rows``, or the fraction where a function has the rows."""
-    if not plan.problem.has_rows:
-        return f"{100 * plan.grid[0].validation_size:g} % of its training rows"
-    rows = plan.problem.train_rows
-    return f"{plan.grid[0].count_validation_rows(rows)} of the {rows} training rows"
-
-
-def summarize_grid(plan: Plan) -> str:
-    """Return ``10 settings (5 learning rates x 2 momenta)``."""
-    sizes = (f"{len(values)} {_PLURALS.get(name, name)}" for name, values in _list_values(plan))
-    return f"{pluralize(len(plan.grid), 'setting')} ({' x '.join(sizes)})"
-
-
-def _list_values(plan: Plan) -> Iterator[tuple[str, list[str]]]:
-    """Yield each varied hyperparameter with its values in the grid."""
-    for name in find_varied_hyperparameters(plan.grid):
-        yield name, list(dict.fromkeys(format_setting(settings, name) for settings in plan.grid))
-
-
 def _format_phases(plan: Plan, estimate: CostEstimate) -> str:
     names, run_counts, descriptions = zip(*_describe_phases(plan, estimate), strict=True)
     return format_columns(
@@ -68,7 +46,7 @@ def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, 
         yield (
             "tuning",
             f"{estimate.tuning_runs}",
-            f"{pluralize(len(plan.schedules), 'schedule')} x {_describe_grid(plan)} x "
+            f"{pluralize(len(plan.schedules), 'schedule')} x {format_grid(plan)} x "
             f"{pluralize(protocol.tuning_seeds, 'seed')};",
         )
         when = "after the last epoch" if protocol.score == "final" else "at its best epoch"
@@ -77,7 +55,7 @@ def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, 
             "",
             f"each schedule gets the settings with the best mean {plan.problem.metric.name} {when}",
         )
-        yield "", "", f"on validation rows ({describe_validation_rows(plan)})"
+        yield "", "", f"on validation rows ({format_validation_rows(plan)})"
     if estimate.max_extension_runs:
         yield (
             "grid extension",
@@ -85,11 +63,11 @@ def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, 
             f"up to {pluralize(protocol.grid_extensions, 'more learning rate')} for a schedule "
             "that is best at the edge of the grid",
         )
-    settings_text = "at its best settings" if plan.is_tuned else "at the same settings"
+    settings = "at its best settings" if plan.is_tuned else "at the same settings"
     yield (
         "final",
         f"{estimate.final_runs}",
-        f"each schedule {settings_text} x {pluralize(protocol.seeds, 'fresh seed')}, scored on "
+        f"each schedule {settings} x {pluralize(protocol.seeds, 'fresh seed')}, scored on "
         "test rows",
     )
     if plan.is_tuned:
@@ -99,15 +77,6 @@ def _describe_phases(plan: Plan, estimate: CostEstimate) -> Iterator[tuple[str, 
             "and the constant rate at all settings and halfway between the learning rates:",
         )
         yield "", "", "a winner must beat it at all of these"
-
-
-def _describe_grid(plan: Plan) -> str:
-    """Return ``4 settings (learning rate 0.01, 0.1; momentum 0, 0.9)``."""
-    values = (
-        f"{HYPERPARAMETER_LABELS.get(name, name)} {', '.join(values)}"
-        for name, values in _list_values(plan)
-    )
-    return f"{pluralize(len(plan.grid), 'setting')} ({'; '.join(values)})"
 
 
 def _describe_cost(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> Iterator[str]:

@@ -19,8 +19,7 @@ from lrlab.studies import (
 from lrlab.training import OPTIMIZERS
 from lrlab.views.answer import VERDICT_LABELS, write_answer
 from lrlab.views.number_format import NumberFormat
-from lrlab.views.plan_report import describe_validation_rows, summarize_grid
-from lrlab.views.settings_text import format_setting
+from lrlab.views.settings_text import format_grid_size, format_setting, format_validation_rows
 from lrlab.views.text import (
     Column,
     format_columns,
@@ -221,10 +220,10 @@ def _write_tuning_notes(study: StudyResult) -> Iterator[str]:
     plan = study.plan
     yield (
         f"{OPTIMIZERS[plan.grid[0].optimizer].torch_name}. Each schedule at its best of "
-        f"{summarize_grid(plan)},"
+        f"{format_grid_size(plan)},"
     )
     yield (
-        f"selected on validation rows ({describe_validation_rows(plan)}) over "
+        f"selected on validation rows ({format_validation_rows(plan)}) over "
         f"{pluralize(plan.protocol.tuning_seeds, 'separate seed')}."
     )
     if diverged_text := _describe_divergence(study):

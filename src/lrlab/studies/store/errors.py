@@ -6,25 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lrlab.errors import StudyError
-from lrlab.studies.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that is writing."""
 
-_OTHER_FILE_HINT = "name another file with `db`"
+OTHER_FILE_HINT = "name another file with `db`"
 _ERROR_SENTENCES = {
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full: make room and repeat the command; "
     "what was stored stays",
     sqlite3.SQLITE_IOERR: "cannot be read or written, the disk reports an error: check it, "
     "and repeat the command; what was stored stays",
     sqlite3.SQLITE_BUSY: "is being written by another process; repeat the command when that "
-    f"has ended, or {_OTHER_FILE_HINT}",
-    sqlite3.SQLITE_READONLY: f"is read-only; allow writing, or {_OTHER_FILE_HINT}",
+    f"has ended, or {OTHER_FILE_HINT}",
+    sqlite3.SQLITE_READONLY: f"is read-only; allow writing, or {OTHER_FILE_HINT}",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened, or no log can be created beside it; make its "
-    f"folder and file writable, or {_OTHER_FILE_HINT}",
-    sqlite3.SQLITE_NOTADB: f"cannot be used: the file is not a database; {_OTHER_FILE_HINT}",
+    f"folder and file writable, or {OTHER_FILE_HINT}",
+    sqlite3.SQLITE_NOTADB: f"cannot be used: the file is not a database; {OTHER_FILE_HINT}",
     sqlite3.SQLITE_CORRUPT: "is damaged: database disk image is malformed; restore a copy of "
-    f"it, or {_OTHER_FILE_HINT}",
+    f"it, or {OTHER_FILE_HINT}",
 }
 """By SQLite's primary error codes."""
 
@@ -41,40 +40,12 @@ def translate_sqlite_errors(file: str) -> Iterator[None]:
     except sqlite3.Error as error:
         # Errors of Python's sqlite3 module itself, such as for invalid text, have no code.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        sentence = _ERROR_SENTENCES.get(code, f"cannot be used: {error}; {_OTHER_FILE_HINT}")
+        sentence = _ERROR_SENTENCES.get(code, f"cannot be used: {error}; {OTHER_FILE_HINT}")
         raise StudyError(f"the database {file} {sentence}.") from None
     except UnicodeDecodeError:  # Python's sqlite3 raises it for a damaged name in the schema
         raise StudyError(
             f"the database {file} {_ERROR_SENTENCES[sqlite3.SQLITE_CORRUPT]}."
         ) from None
-
-
-def fetch_int(db: sqlite3.Connection, query: str) -> int:
-    """Return the integer that a query selects."""
-    return int(db.execute(query).fetchone()[0])
-
-
-def read_schema_version(db: sqlite3.Connection, file: str) -> int:
-    """Return the version of the tables in a database; 0 if it has no tables yet.
-
-    Raises:
-        StudyError: it belongs to another program, or to an older or a newer lrlab.
-    """
-    tables = fetch_int(db, "SELECT count(*) FROM sqlite_master")
-    version = fetch_int(db, "PRAGMA user_version")
-    if tables and fetch_int(db, "PRAGMA application_id") != APPLICATION_ID:
-        raise StudyError(f"{file} is a database of another program; {_OTHER_FILE_HINT}.")
-    if version > SCHEMA_VERSION:
-        raise StudyError(
-            f"{file} was written by a newer lrlab (schema version {version}, this one reads "
-            f"{SCHEMA_VERSION}); upgrade lrlab or {_OTHER_FILE_HINT}."
-        )
-    if tables and version < SCHEMA_VERSION:
-        raise StudyError(
-            f"{file} was written by an older lrlab (schema version {version}, this one reads "
-            f"{SCHEMA_VERSION}); {_OTHER_FILE_HINT}."
-        )
-    return version if tables else 0
 
 
 @contextmanager

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lrlab.errors import StudyError, format_suggestion
-from lrlab.studies.store.errors import (
-    BUSY_TIMEOUT,
-    read_schema_version,
-    report_damage,
-    translate_sqlite_errors,
-)
+from lrlab.studies.store.errors import BUSY_TIMEOUT, report_damage, translate_sqlite_errors
 from lrlab.studies.store.rows import RunRow, parse_time, query_run_rows
-from lrlab.studies.store.schema import FINAL_PHASE, TIME_FORMAT, UNSHARED_RUNS_CONDITION
+from lrlab.studies.store.schema import (
+    FINAL_PHASE,
+    TIME_FORMAT,
+    UNSHARED_RUNS_CONDITION,
+    read_schema_version,
+)
 
 if TYPE_CHECKING:
     from lrlab.training import Result

@@ -1,4 +1,4 @@
-"""The tables of a database, and the bytes of a learning curve in them.
+"""The tables of a database, their version, and the bytes of a learning curve in them.
 
 A study is stored with all that its answer, tables and plots need: its plan, the facts of its
 problem, and its runs, so that neither data nor code of the user is needed to show it again. A
@@ -7,11 +7,15 @@ the dummy scores on validation rows, which cannot be made up.
 """
 
 import json
+import sqlite3
 import zlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lrlab.errors import StudyError
+from lrlab.studies.store.errors import OTHER_FILE_HINT
 
 APPLICATION_ID = 0x6C726C62
 """``lrlb``: marks a database of lrlab, so that another program's is never written to."""
@@ -89,6 +93,34 @@ UNSHARED_RUNS_CONDITION = """id IN (SELECT run FROM planned_run WHERE study = :i
 
 _ZLIB_LEVEL = 1
 """Halves the 2800 bytes of fifty epochs; higher levels gain hardly anything."""
+
+
+def read_schema_version(db: sqlite3.Connection, file: str) -> int:
+    """Return the version of the tables in a database; 0 if it has no tables yet.
+
+    Raises:
+        StudyError: it belongs to another program, or to an older or a newer lrlab.
+    """
+    tables = _fetch_int(db, "SELECT count(*) FROM sqlite_master")
+    version = _fetch_int(db, "PRAGMA user_version")
+    if tables and _fetch_int(db, "PRAGMA application_id") != APPLICATION_ID:
+        raise StudyError(f"{file} is a database of another program; {OTHER_FILE_HINT}.")
+    if version > SCHEMA_VERSION:
+        raise StudyError(
+            f"{file} was written by a newer lrlab (schema version {version}, this one reads "
+            f"{SCHEMA_VERSION}); upgrade lrlab or {OTHER_FILE_HINT}."
+        )
+    if tables and version < SCHEMA_VERSION:
+        raise StudyError(
+            f"{file} was written by an older lrlab (schema version {version}, this one reads "
+            f"{SCHEMA_VERSION}); {OTHER_FILE_HINT}."
+        )
+    return version if tables else 0
+
+
+def _fetch_int(db: sqlite3.Connection, query: str) -> int:
+    """Return the integer that a query selects."""
+    return int(db.execute(query).fetchone()[0])
 
 
 def pack_curve(values: NDArray[np.float64], names: Sequence[str]) -> bytes:

@@ -17,11 +17,7 @@ import torch
 from lrlab._version import __version__
 from lrlab.errors import StudyError
 from lrlab.problems import Trainable
-from lrlab.studies.store.errors import (
-    BUSY_TIMEOUT,
-    read_schema_version,
-    translate_sqlite_errors,
-)
+from lrlab.studies.store.errors import BUSY_TIMEOUT, translate_sqlite_errors
 from lrlab.studies.store.reader import PlannedRun, Query, QueryResult, ReadableStore
 from lrlab.studies.store.results import build_result_row
 from lrlab.studies.store.schema import (
@@ -29,6 +25,7 @@ from lrlab.studies.store.schema import (
     CREATE_STATEMENTS,
     SCHEMA_VERSION,
     UNSHARED_RUNS_CONDITION,
+    read_schema_version,
 )
 from lrlab.studies.store.stored_problem import describe_problem
 from lrlab.training import Result, Run
