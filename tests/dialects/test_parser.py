@@ -24,7 +24,7 @@ def test_texts_have_torchs_names() -> None:
         parse("torch.Something()")
     with raises(ScheduleError, "torch has torch.", "torch.StepLR"):
         parse("torch.Foo()")
-    with raises(ScheduleError, "unknown schedule foo.Bar", "prefixes are", "timm, torch"):
+    with raises(ScheduleError, "unknown schedule foo.Bar", "prefixes are", "timm", "torch"):
         parse("foo.Bar()")
     with raises(ScheduleError, "lr_lambda", "got '0.1'", "Formula("):
         parse("torch.LambdaLR('0.1')")

@@ -246,7 +246,7 @@ WITH_NAN = np.where(np.arange(ROWS) == 7, np.nan, QUANTITY)
         ({"loss": lambda o, y: nn.functional.mse_loss(o * 0, o * 0).detach()}, ["loss", "outputs"]),
         ({"metric": lambda o, y: 0.0}, ["metric", "greater_is_better"]),
         ({"metric": "acuracy"}, ["metric", "acuracy", "did you mean accuracy"]),
-        ({"metric": "rmse"}, ["metric", "accuracy, loss", "rmse"]),
+        ({"metric": "rmse"}, ["metric", "accuracy", "loss", "rmse"]),
         ({"metric": Metric("f", lambda o, y: o, percent=True)},
          ["metric f", "outputs of shape (8, 3)"]),
         ({"x_test": X}, ["x_test", "y_test"]),

@@ -134,5 +134,5 @@ def test_metrics_of_data_sets_and_tables(tmp_path: Path) -> None:
         other = load_problem(data, metric="loss")
         assert (other.metric.name, other.metric.greater_is_better) == ("loss", False)
         assert other.fingerprint != default.fingerprint
-        with raises(ProblemError, "metric", "accuracy, loss", "rmse"):
+        with raises(ProblemError, "metric", "accuracy", "loss", "rmse"):
             load_problem(data, metric="rmse")

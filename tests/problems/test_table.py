@@ -356,7 +356,7 @@ def test_a_metric_changes_the_fingerprint_unless_it_is_the_default() -> None:
 
 
 def test_metrics_that_do_not_suit_the_target() -> None:
-    with raises(ProblemError, "metric", "rmse, mae, r2, loss", "accuracy"):
+    with raises(ProblemError, "metric", "rmse", "mae", "r2", "loss", "accuracy"):
         Problem.from_table(QUANTITY_FRAME, metric="accuracy")
     broken = Metric("broken", lambda outputs, targets: outputs.nothing)
     with raises(ProblemError, "metric broken", "nothing"):

@@ -40,6 +40,7 @@ from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import restore_plan
 from lrlab.training import OPTIMIZERS, Settings
 from lrlab.training.engines import keep_freed_memory
+from lrlab.training.probing import EngineChoice, EngineReason
 from lrlab.views.hints import DEFAULT_DB
 from lrlab.views.progress import describe_duration, describe_interruption, show_progress
 
@@ -61,21 +62,19 @@ class PlannedStudy:
 
     Args:
         plan: what is compared, and how, and the engine that trains it.
-        engine_reason: why this engine was selected, as a sentence without a full stop.
+        engine_choice: why this engine was selected, and its speed if it was timed.
         backend: where it is trained.
         db: the database that stores its runs; None for memory.
         source: how its problem is loaded again; None if it was given as a value.
         named_schedules: the schedules that the user named, as named.
-        seconds_per_run_step: see ``EngineChoice``; NaN if not measured.
     """
 
     plan: Plan
-    engine_reason: str
+    engine_choice: EngineChoice
     backend: Backend
     db: Path | None
     source: ProblemSource | None = None
     named_schedules: tuple[Schedule, ...] = ()
-    seconds_per_run_step: float = math.nan
 
     def __repr__(self) -> str:
         return f"PlannedStudy({self.plan.problem.name}, study {self.id}, {self.plan.engine})"
@@ -107,7 +106,7 @@ class PlannedStudy:
 
     def estimate_cost(self) -> CostEstimate:
         """Estimate runs, time on this machine and disk space; times a few steps if need be."""
-        measured = self.seconds_per_run_step
+        measured = self.engine_choice.seconds_per_run_step
         return estimate_cost(
             self.plan, self.backend.driver, None if math.isnan(measured) else measured
         )
@@ -128,7 +127,8 @@ class PlannedStudy:
             KeyboardInterrupt: with a note that says how to continue.
         """
         keep_freed_memory()
-        forecast = estimate_cost(self.plan, self.backend.driver, self.seconds_per_run_step)
+        seconds_per_run_step = self.engine_choice.seconds_per_run_step
+        forecast = estimate_cost(self.plan, self.backend.driver, seconds_per_run_step)
         seconds = forecast.seconds if self.backend == self.backend.driver else None
         if seconds is not None and seconds[1] > _MAX_SILENT_SECONDS:
             _warn(describe_duration(seconds, self.db))
@@ -237,9 +237,9 @@ def compare(
             default) compares about a dozen common ones, which shows what may be gained at all.
         target: for a table: name of the column to predict. None: its last column.
         task: for a table: ``"classification"`` or ``"regression"``. None: detected from the target.
-        metric: for a name or a file: the score, which is ``"accuracy"``, ``"rmse"``, ``"mae"``,
-            ``"r2"``, ``"loss"``, a ``Metric``, or the name under which a training function reports
-            it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a training function.
+        metric: for a name or a file: the score, which is a name, such as ``"accuracy"`` or
+            ``"rmse"`` (an unknown one lists all), a ``Metric``, or the name under which a training
+            function reports it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a training function.
         lr: peak learning rates to try with every schedule: one number or several, above 0. None:
             0.01, 0.03, 0.1, 0.3 and 1 for SGD, 0.0003 to 0.03 for other optimizers; two per power
             of ten are fine enough, since scores change little in between. With ``tune=False`` a
@@ -450,12 +450,11 @@ def plan_study(
         choice = select_engine(plan, store, engines, backend)
     return PlannedStudy(
         replace(plan, engine=choice.engine),
-        choice.reason,
+        choice,
         backend,
         db_path,
         source,
         tuple(named_schedules or ()),
-        choice.seconds_per_run_step,
     )
 
 
@@ -541,7 +540,8 @@ def reopen_study(
             f"{' and '.join(changed_classes) or source.data} has changed since study {summary.id} "
             "was started; restore it, or start a new study with `lrlab.compare(...)`."
         )
-    return PlannedStudy(plan, "this study began with it", backend, Path(db), source)
+    choice = EngineChoice(plan.engine, EngineReason.STUDY_BEGAN)
+    return PlannedStudy(plan, choice, backend, Path(db), source)
 
 
 def check_target_score(study: Study | PlannedStudy, target_score: float | None) -> None:

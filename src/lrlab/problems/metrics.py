@@ -20,7 +20,8 @@ class Metric:
     Args:
         name: the name that is printed.
         fn: computes the score from outputs and targets, a tensor of one number; made of torch's
-            functions alone, so that it can score many runs at once.
+            functions alone, so that it can score many runs at once (with ``if``, ``item()`` or a
+            mask that selects rows, it scores one after another). ``OutputKind`` has their shapes.
         greater_is_better: the direction.
         percent: whether the score is a fraction, to be shown as a percentage.
     """
@@ -32,7 +33,18 @@ class Metric:
 
 
 class OutputKind(Enum):
-    """The meaning of a network's outputs."""
+    """The meaning of a network's outputs: what the function of a metric gets.
+
+    ``CLASS_SCORES``: outputs of shape (rows, classes) and targets of shape (rows,), the numbers of
+    the classes as int64. With a class for every pixel the shapes are (rows, classes, height, width)
+    and (rows, height, width). A class may be absent from the rows, and a target below 0 belongs to
+    none: torch's losses ignore it.
+    ``LOGIT``: outputs and targets of one shape, usually (rows, 1). An output above 0 means class 1,
+    a target is 0.0 or 1.0.
+    ``PROBABILITY``: the same, but an output is from 0 to 1, and above 0.5 means class 1.
+    ``QUANTITY``: outputs and targets of one shape; (rows, 1) for one column of a table.
+    ``OTHER``: outputs and targets as the loss takes them.
+    """
 
     CLASS_SCORES = "one score per class"
     LOGIT = "the log-odds of class 1"
@@ -49,6 +61,14 @@ _DEFAULT_LOSSES: dict[OutputKind, Callable[[], Loss]] = {
     OutputKind.PROBABILITY: nn.BCELoss,
     OutputKind.QUANTITY: nn.MSELoss,
     OutputKind.OTHER: nn.MSELoss,
+}
+
+_DEFAULT_METRICS: dict[OutputKind, str] = {
+    OutputKind.CLASS_SCORES: "accuracy",
+    OutputKind.LOGIT: "accuracy",
+    OutputKind.PROBABILITY: "accuracy",
+    OutputKind.QUANTITY: "rmse",
+    OutputKind.OTHER: "loss",
 }
 
 
@@ -187,7 +207,12 @@ METRICS: dict[str, MetricEntry] = {
     "r2": MetricEntry("R²", {OutputKind.QUANTITY: _compute_r2}),
     "loss": MetricEntry("loss", functions=None, greater_is_better=False),
 }
-"""The metrics by the names that users give; the first that suits the outputs is their default."""
+"""The metrics by the names that users give: a new one is one entry, anywhere in the list.
+
+Its functions get all rows that are scored at once, see ``OutputKind``. A score must be a number for
+whatever rows these are: a mean over classes leaves out classes without rows. ``dummy_rules`` are
+needed only if the dummy has to predict something else than what minimizes the default loss.
+"""
 
 
 @dataclass(frozen=True)
@@ -284,16 +309,16 @@ def find_metric(name: str | None, output_kind: OutputKind) -> MetricEntry:
     """
     known = {key: entry for key, entry in METRICS.items() if entry.suits(output_kind)}
     if name is None:
-        return next(iter(known.values()))
+        return METRICS[_DEFAULT_METRICS[output_kind]]
     if not isinstance(name, str):
         raise ProblemError(
             "`metric` must be a name or a Metric, which says whether greater values are better, "
             f'got {shorten_repr(name)}; give metric=lrlab.Metric("F1", f1, greater_is_better=True).'
         )
     if name.lower() not in known:
-        hint = format_suggestion(name.lower(), known)
+        hint = format_suggestion(name.lower(), known) or "."
         raise ProblemError(
             f"`metric` must be one of {', '.join(known)} for these outputs and targets, or an "
-            f"lrlab.Metric of your own, got {name}{hint}."
+            f"lrlab.Metric of your own, got {name}{hint}"
         )
     return known[name.lower()]

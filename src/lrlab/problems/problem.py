@@ -149,8 +149,8 @@ class Problem:
             loss: function of outputs and targets that returns a tensor of one number. By default
                 cross-entropy for classes (binary, with a logit, if there is one output), mean
                 squared error for quantities.
-            metric: ``"accuracy"``, ``"rmse"``, ``"mae"``, ``"r2"``, ``"loss"`` or a ``Metric`` of
-                your own. By default accuracy for classes, RMSE for quantities, else the loss.
+            metric: a name, such as ``"accuracy"`` or ``"rmse"`` (an unknown one lists all), or a
+                ``Metric`` of your own. By default accuracy for classes, RMSE for quantities, else the loss.
                 Accuracy takes one output as a logit, or as a probability if the loss is torch's
                 ``BCELoss``.
             task: ``"classification"`` or ``"regression"``, if y could be either.
@@ -332,8 +332,8 @@ class Problem:
                 missing values as NaN.
             target: the column to predict; the last if None.
             task: ``"classification"`` or ``"regression"``; detected from the target if None.
-            metric: ``"accuracy"``, ``"rmse"``, ``"mae"``, ``"r2"``, ``"loss"`` or a ``Metric`` of
-                your own; by default accuracy for classes, RMSE for a quantity. Scores of a quantity
+            metric: a name, such as ``"accuracy"`` or ``"rmse"`` (an unknown one lists all), or a
+                ``Metric`` of your own; by default accuracy for classes, RMSE for a quantity. Scores of a quantity
                 have its unit; the loss is that of the standardized quantity.
             header: whether the first row of a file names the columns; detected if None.
             test: a second table, with the test rows of every seed and the same columns; all rows of

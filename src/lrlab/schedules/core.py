@@ -320,7 +320,7 @@ class Schedule(ABC):
         if not isinstance(other, Schedule):
             raise ScheduleError(f"then: other must be a schedule, got {other!r}.")
         if join not in ("restart", "continue"):
-            hint = format_suggestion(str(join), ("restart", "continue"))
+            hint = format_suggestion(str(join), ("restart", "continue")) or "."
             raise ScheduleError(f'then: join must be "restart" or "continue", got {join!r}{hint}')
         first = self if at is None else self.until(at)
         if join == "restart":

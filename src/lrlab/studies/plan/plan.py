@@ -71,8 +71,8 @@ class Protocol:
                 )
             object.__setattr__(self, name, number)
         if self.score not in SCORE_RULES:
-            hint = format_suggestion(str(self.score), SCORE_RULES)
-            raise StudyError(f"`score` must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}.")
+            hint = format_suggestion(str(self.score), SCORE_RULES) or "."
+            raise StudyError(f"`score` must be {' or '.join(SCORE_RULES)}, got {self.score}{hint}")
 
 
 DEFAULT_PROTOCOL = Protocol()
