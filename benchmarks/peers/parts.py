@@ -17,6 +17,7 @@ from lrlab.studies.execution.local import count_cores
 from lrlab.training import Run
 from lrlab.training.engines import EnsembleEngine
 from lrlab.training.probing import select_faster_engine
+from lrlab.views.plan_report import explain_engine
 
 from . import jax_scan, plain, ray_tasks, tables, torch_vmap
 from .jobs import Peer, load, make_runs, shorten, train_in_loop
@@ -145,7 +146,7 @@ def time_engines(
         Peer("lrlab's loop", 1, some, train_in_loop(problem, some), turns),
     ]
     rows = list(map(asdict, measure_in_turns(problem, peers)))
-    return {"rows": rows, "chosen": str(choice.engine), "reason": choice.reason}
+    return {"rows": rows, "chosen": str(choice.engine), "reason": explain_engine(choice)}
 
 
 def describe_machine() -> Measured:

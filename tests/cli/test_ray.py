@@ -10,7 +10,7 @@ from ray.cluster_utils import Cluster
 from lrlab.studies import Store
 from lrlab.training import probing
 from lrlab.training.engines import LoopEngine
-from lrlab.training.probing import EngineChoice
+from lrlab.training.probing import EngineChoice, EngineReason
 from tests.cli.conftest import Lrlab
 from tests.cli.database import query, read_numbers
 
@@ -52,7 +52,7 @@ def test_the_report_is_that_of_this_machine(
 
     monkeypatch.setattr(Store, "add_results", add_results_and_kill)
     # The loop, whatever is faster here: its runs are bit for bit the same, and stored one by one.
-    choice = EngineChoice(LoopEngine(), "selected by this test", seconds_per_run_step=1e-3)
+    choice = EngineChoice(LoopEngine(), EngineReason.REQUESTED, seconds_per_run_step=1e-3)
     monkeypatch.setattr(probing, "select_faster_engine", lambda *arguments: choice)
     remote = lrlab(*STUDY, "--engine", "ray", "--address", cluster.address)
     assert remote.code == 0, remote.err

@@ -12,7 +12,7 @@ from lrlab.problems import load_problem
 from lrlab.studies import RayCluster
 from lrlab.studies.execution.runner import Progress
 from lrlab.training.engines import LoopEngine
-from lrlab.training.probing import EngineChoice
+from lrlab.training.probing import EngineChoice, EngineReason
 from tests.cli.conftest import CommandResult, Lrlab, assert_refused
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def test_a_study_on_a_cluster_is_continued_there(
 
 
 def test_a_long_study_is_warned_of(lrlab: Lrlab, monkeypatch: pytest.MonkeyPatch) -> None:
-    choice = EngineChoice(LoopEngine(), "selected by this test", seconds_per_run_step=100.0)
+    choice = EngineChoice(LoopEngine(), EngineReason.REQUESTED, seconds_per_run_step=100.0)
     monkeypatch.setattr(planned_study, "select_engine", lambda *_: choice)
     result = lrlab("compare", *STUDY, "--workers", "1")
     assert result.code == 0

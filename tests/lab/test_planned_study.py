@@ -22,6 +22,7 @@ from lrlab.studies import Machine, Protocol, RayCluster, Store, run_study
 from lrlab.studies.execution.runner import Progress
 from lrlab.training import Settings
 from lrlab.training.engines import EnsembleEngine, LoopEngine
+from lrlab.training.probing import EngineReason
 from tests.raising import raises
 from tests.studies.execution.test_runner import get_numbers, plan_small_study
 
@@ -104,7 +105,7 @@ def test_a_plan_has_all_that_compare_does(iris: Problem, tmp_path: Path) -> None
     db = tmp_path / "study.db"
     planned = plan_study(iris, ["Linear(0.5, 0)"], engine="ensemble", workers=1, db=db, **SMALL)
     assert planned.plan.engine == EnsembleEngine()
-    assert planned.engine_reason == "as requested"
+    assert planned.engine_choice.reason is EngineReason.REQUESTED
     assert planned.rescaled_schedules == (Linear(0.5, 0),)
     assert planned.count_stored_runs() == 0
     assert not db.exists()
@@ -114,7 +115,8 @@ def test_a_plan_has_all_that_compare_does(iris: Problem, tmp_path: Path) -> None
     run_counts = study.runs["phase"].value_counts()
     assert run_counts["tuning"] == planned.count_stored_runs() == estimate.tuning_runs
     auto = plan_study(iris, ["Linear(0.5, 0)"], db=db, **SMALL)
-    assert (auto.id, auto.engine_reason) == (planned.id, "this study began with it")
+    assert auto.id == planned.id
+    assert auto.engine_choice.reason is EngineReason.STUDY_BEGAN
 
 
 def test_defaults_of_omitted_arguments(iris: Problem) -> None:
@@ -214,9 +216,10 @@ def test_progress_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "final: 4 of 4 runs\n")
 
 
-def plan_long_study(seconds_per_run_step: float, db: Path | None = None) -> PlannedStudy:
+def plan_long_study(seconds_per_run_step: float | None, db: Path | None = None) -> PlannedStudy:
     planned = plan_study("iris", "Cosine()", db=db, **TINY)
-    return replace(planned, seconds_per_run_step=seconds_per_run_step)
+    choice = replace(planned.engine_choice, seconds_per_run_step=seconds_per_run_step)
+    return replace(planned, engine_choice=choice)
 
 
 def test_a_long_study_is_warned_of_before_it_starts(tmp_path: Path) -> None:
@@ -240,7 +243,7 @@ def test_a_long_study_is_warned_of_once_its_speed_is_known(monkeypatch: pytest.M
         clock.now += 150.0 if progress.trained else 0.0
 
     with pytest.warns(StudyWarning, match=r"about 7\.5 min") as caught:
-        plan_long_study(float("nan")).run(wait)
+        plan_long_study(None).run(wait)
     assert len(caught) == 1
 
 

@@ -229,7 +229,7 @@ def test_the_metric_on_validation_rows_is_required() -> None:
 
 
 def test_step_every_is_decided_by_the_function() -> None:
-    with raises(TrainingError, "leave out `step_every`"):
+    with raises(TrainingError, "`step_every`", "steps_per_epoch="):
         run_function(report_every_epoch(accuracy=0.5), settings=Settings(step_every="step"))
 
 

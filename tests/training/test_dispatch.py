@@ -78,7 +78,7 @@ def test_another_kind_of_problem_is_trained_as_registered() -> None:
     (result,) = LoopEngine().train(lottery, [replace(RUN, seed=12)])
     assert result.test_score == 5
     choice = select_faster_engine(lottery, [RUN], EnsembleEngine())
-    assert (choice.engine, choice.reason) == (LoopEngine(), lottery.loop_only_reason)
+    assert (choice.engine, choice.obstacle) == (LoopEngine(), lottery.loop_only_reason)
 
 
 def test_what_nobody_can_train_is_refused() -> None:

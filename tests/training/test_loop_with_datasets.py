@@ -220,7 +220,8 @@ def test_only_the_loop_trains_what_is_read_in_batches() -> None:
         EnsembleEngine().train(problem, runs)
     choice = probing.select_faster_engine(problem, runs, EnsembleEngine())
     assert choice.engine == LoopEngine()
-    assert "random transforms" in choice.reason
+    assert choice.obstacle is not None
+    assert "random transforms" in choice.obstacle
     assert choice.seconds_per_run_step > 0
     stacked = Problem.from_datasets(CLASSIFICATION, None, build_regressor, task="regression")
     loop_results, results = (

@@ -7,7 +7,9 @@ from lrlab import Constant, Cosine
 from lrlab.problems import TrainingFunction, load_problem
 from lrlab.studies import CostEstimate, Plan, Protocol, build_grid, build_plan
 from lrlab.training import Settings
-from lrlab.views.plan_report import format_plan
+from lrlab.training.engines import LoopEngine
+from lrlab.training.probing import EngineChoice, EngineReason, EngineTimes
+from lrlab.views.plan_report import format_engine, format_plan
 
 
 def make_plan(**protocol: object) -> Plan:
@@ -76,3 +78,27 @@ def test_the_time_of_a_training_function_is_unknown() -> None:
     assert "20 % of its training rows" in text
     assert "unknown" in text
     assert "on this machine" not in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "mentions"),
+    [
+        (EngineReason.REQUESTED, []),
+        (EngineReason.STUDY_BEGAN, []),
+        (EngineReason.RUNS_STORED, ["4"]),
+        (EngineReason.FASTER, ["1.7 ms", "80.5 µs", "45 runs"]),
+        (EngineReason.LOOP_ONLY, ["it draws random numbers"]),
+        (EngineReason.LOSS_DIFFERS, ["loss"]),
+    ],
+)
+def test_the_engine_is_explained(reason: EngineReason, mentions: list[str]) -> None:
+    choice = EngineChoice(
+        LoopEngine(),
+        reason,
+        times=EngineTimes(1.7e-3, 80.5e-6, "ensemble", 45),
+        obstacle="it draws random numbers",
+        stored_count=4,
+    )
+    text = format_engine(choice)
+    assert text.startswith("engine: loop (")
+    assert all(mention in text for mention in mentions)

@@ -24,8 +24,9 @@ def compare(
         check_plot_output(output, force)
     planned = options.plan_study()
     from lrlab.lab import check_target_score
+    from lrlab.views.plan_report import format_engine
 
     check_target_score(planned, target_score)
     print_preflight(planned)
-    echo(f"engine: {planned.plan.engine} ({planned.engine_reason})", err=True)
+    echo(format_engine(planned.engine_choice), err=True)
     present_study(run_study(planned, output), target_score, output, options.db)

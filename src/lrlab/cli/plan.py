@@ -11,8 +11,8 @@ def plan(options: StudyOptions) -> None:
     Takes the options of `lrlab compare`, except --target-score, --output and --force.
     """
     planned = options.plan_study()
-    from lrlab.views.plan_report import format_plan
+    from lrlab.views.plan_report import format_engine, format_plan
 
     print_preflight(planned)
-    echo(f"engine: {planned.plan.engine} ({planned.engine_reason})", err=True)
+    echo(format_engine(planned.engine_choice), err=True)
     echo(format_plan(planned.plan, planned.estimate_cost(), planned.count_stored_runs()))

@@ -1,6 +1,5 @@
 """``compare`` runs a study; ``plan_study`` plans it; ``resume_study`` continues a stopped one."""
 
-import math
 import sys
 import time
 import warnings
@@ -27,7 +26,7 @@ from lrlab.problems import Metric, ProblemSource, Trainable
 from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
-from lrlab.studies.execution.estimate import CostEstimate, estimate_cost
+from lrlab.studies.execution.estimate import CostEstimate, estimate_cost, time_run_step
 from lrlab.studies.execution.runner import Progress, ProgressCallback, run_study
 from lrlab.studies.plan.defaults import build_default_schedules
 from lrlab.studies.plan.grid import Grid, build_grid
@@ -40,6 +39,7 @@ from lrlab.studies.store.sqlite import Store
 from lrlab.studies.study import restore_plan
 from lrlab.training import OPTIMIZERS, Settings
 from lrlab.training.engines import keep_freed_memory
+from lrlab.training.probing import EngineChoice, EngineReason
 from lrlab.views.hints import DEFAULT_DB
 from lrlab.views.progress import describe_duration, describe_interruption, show_progress
 
@@ -61,21 +61,19 @@ class PlannedStudy:
 
     Args:
         plan: what is compared, and how, and the engine that trains it.
-        engine_reason: why this engine was selected, as a sentence without a full stop.
+        engine_choice: why this engine was selected, and its speed if it was timed.
         backend: where it is trained.
         db: the database that stores its runs; None for memory.
         source: how its problem is loaded again; None if it was given as a value.
         named_schedules: the schedules that the user named, as named.
-        seconds_per_run_step: see ``EngineChoice``; NaN if not measured.
     """
 
     plan: Plan
-    engine_reason: str
+    engine_choice: EngineChoice
     backend: Backend
     db: Path | None
     source: ProblemSource | None = None
     named_schedules: tuple[Schedule, ...] = ()
-    seconds_per_run_step: float = math.nan
 
     def __repr__(self) -> str:
         return f"PlannedStudy({self.plan.problem.name}, study {self.id}, {self.plan.engine})"
@@ -107,10 +105,10 @@ class PlannedStudy:
 
     def estimate_cost(self) -> CostEstimate:
         """Estimate runs, time on this machine and disk space; times a few steps if need be."""
-        measured = self.seconds_per_run_step
-        return estimate_cost(
-            self.plan, self.backend.driver, None if math.isnan(measured) else measured
-        )
+        seconds_per_run_step = self.engine_choice.seconds_per_run_step
+        if seconds_per_run_step is None:
+            seconds_per_run_step = time_run_step(self.plan, self.backend.driver)
+        return estimate_cost(self.plan, self.backend.driver, seconds_per_run_step)
 
     def run(self, progress: bool | ProgressCallback = True) -> Study:
         """Train the runs that are not stored yet, and return the study.
@@ -128,7 +126,9 @@ class PlannedStudy:
             KeyboardInterrupt: with a note that says how to continue.
         """
         keep_freed_memory()
-        forecast = estimate_cost(self.plan, self.backend.driver, self.seconds_per_run_step)
+        seconds_per_run_step = self.engine_choice.seconds_per_run_step
+        forecast = estimate_cost(self.plan, self.backend.driver, seconds_per_run_step)
+        # The forecast is of this machine: it says nothing of a cluster.
         seconds = forecast.seconds if self.backend == self.backend.driver else None
         if seconds is not None and seconds[1] > _MAX_SILENT_SECONDS:
             _warn(describe_duration(seconds, self.db))
@@ -451,12 +451,11 @@ def plan_study(
         choice = select_engine(plan, store, engines, backend)
     return PlannedStudy(
         replace(plan, engine=choice.engine),
-        choice.reason,
+        choice,
         backend,
         db_path,
         source,
         tuple(named_schedules or ()),
-        choice.seconds_per_run_step,
     )
 
 
@@ -542,7 +541,8 @@ def reopen_study(
             f"{' and '.join(changed_classes) or source.data} has changed since study {summary.id} "
             "was started; restore it, or start a new study with `lrlab.compare(...)`."
         )
-    return PlannedStudy(plan, "this study began with it", backend, Path(db), source)
+    choice = EngineChoice(plan.engine, EngineReason.STUDY_BEGAN)
+    return PlannedStudy(plan, choice, backend, Path(db), source)
 
 
 def check_target_score(study: Study | PlannedStudy, target_score: float | None) -> None:

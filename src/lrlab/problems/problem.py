@@ -228,8 +228,10 @@ class Problem:
                 tensor; anything else with ``collate_fn``.
             test: test items, the same for every seed. If None, every seed draws test rows from
                 ``train``, stratified by class.
-            model: see ``from_arrays``, as loss, metric, task, name and shuffle.
-            loss: function of outputs and targets that returns a tensor of one number.
+            model: a function or class without arguments that builds a new network for every run,
+                see ``from_arrays``.
+            loss: function of outputs and targets that returns a tensor of one number; its default
+                and that of the metric depend on the targets as in ``from_arrays``.
             metric: name of a metric, or a ``Metric`` of your own.
             task: ``"classification"`` or ``"regression"``, if targets could be either.
             name: name of the problem and of its files.

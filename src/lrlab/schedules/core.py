@@ -43,7 +43,7 @@ PRECEDENCE_SEQUENTIAL, PRECEDENCE_SUM, PRECEDENCE_PRODUCT, PRECEDENCE_CALL = ran
 _BUILDERS: dict[str, Callable[..., Any]] = {}
 
 BUILDERS: Mapping[str, Callable[..., Any]] = MappingProxyType(_BUILDERS)
-"""What a text may call, by name: classes of schedules, users' own among them, and recipes."""
+"""What a text may call, by name: classes of schedules (also users' own), recipes, Absolute."""
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 

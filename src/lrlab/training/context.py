@@ -14,13 +14,13 @@ from torch.optim import Optimizer
 from lrlab._checks import to_integer
 from lrlab.errors import LrlabError, TrainingError, find_nearest_name, format_suggestion
 from lrlab.optim import LRScheduler
-from lrlab.problems import Trainable, TrainingFunction, derive_seeds
+from lrlab.problems import TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.schedules import Constant, Schedule
 from lrlab.training.loop import get_current_lr
 from lrlab.training.result import EPOCH_COLUMNS, Curve, DummyScores, Epoch, Result
 from lrlab.training.run import Run
-from lrlab.training.settings import Settings
+from lrlab.training.settings import Settings, check_settings
 from lrlab.user_code import describe_error, locate_error
 
 _SETTING_NAMES = tuple(field.name for field in fields(Settings))
@@ -160,23 +160,6 @@ def run_training_function(
     if not reports.diverged:
         reports.check_complete()
     return reports.build_result(time.perf_counter() - started)
-
-
-def check_settings(problem: Trainable, settings: Settings) -> None:
-    """Reject settings that a problem cannot be trained with.
-
-    Raises:
-        TrainingError: validation rows leave none to train on; or ``step_every`` is ``"step"``,
-            which a training function decides.
-    """
-    if problem.has_rows:
-        settings.count_validation_rows(problem.train_rows)
-    elif settings.step_every == "step":
-        raise TrainingError(
-            "`step_every` must be epoch for a training function, which decides itself how often "
-            "the scheduler steps, as in run.create_scheduler(optimizer, steps_per_epoch=100); "
-            "leave it out."
-        )
 
 
 class RunDiverged(Exception):

@@ -1,9 +1,9 @@
 """Probing: times the engines on a few steps of a problem, and selects the faster one."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum, auto
 from functools import partial
 from math import ceil
 from statistics import median
@@ -19,19 +19,58 @@ from lrlab.training.run import Run
 from lrlab.training.settings import Settings
 
 
+class EngineReason(StrEnum):
+    """Why an engine was selected for a study."""
+
+    REQUESTED = auto()
+    """The user named it."""
+    STUDY_BEGAN = auto()
+    """The study began with it."""
+    RUNS_STORED = auto()
+    """It trained most of the stored runs."""
+    FASTER = auto()
+    """It took less time per run-step."""
+    LOOP_ONLY = auto()
+    """The other engine cannot train the problem."""
+    LOSS_DIFFERS = auto()
+    """The other engine gives another loss than the loop, which defines what a run is."""
+
+
+@dataclass(frozen=True)
+class EngineTimes:
+    """The times of the loop and of another engine on the same problem.
+
+    Args:
+        loop_seconds, engine_seconds: seconds per step of one run, in one process.
+        engine_kind: kind of the other engine.
+        run_count: number of runs that the other engine trained together.
+    """
+
+    loop_seconds: float
+    engine_seconds: float
+    engine_kind: str
+    run_count: int
+
+
 @dataclass(frozen=True)
 class EngineChoice:
-    """The faster engine for a study.
+    """The engine selected for a study, and why.
 
     Args:
         engine: the engine.
-        reason: why it was selected, as a sentence without a full stop.
-        seconds_per_run_step: seconds per step of one run, in one process; NaN if not measured.
+        reason: why it was selected.
+        seconds_per_run_step: seconds per step of one run, in one process; None if not measured.
+        times: what was compared, if it is the faster one.
+        obstacle: why the other engine cannot train the problem, for ``LOOP_ONLY``.
+        stored_count: number of runs that it trained already, for ``RUNS_STORED``.
     """
 
     engine: Engine
-    reason: str
-    seconds_per_run_step: float
+    reason: EngineReason
+    seconds_per_run_step: float | None = None
+    times: EngineTimes | None = None
+    obstacle: str | None = None
+    stored_count: int = 0
 
 
 def select_faster_engine(
@@ -59,7 +98,9 @@ def select_faster_engine(
     loop_engine = LoopEngine(engine.device)
     if problem.loop_only_reason:
         seconds = measure_seconds_per_run_step(problem, runs, loop_engine)
-        return EngineChoice(loop_engine, problem.loop_only_reason, seconds)
+        return EngineChoice(
+            loop_engine, EngineReason.LOOP_ONLY, seconds, obstacle=problem.loop_only_reason
+        )
     probe, extra_epochs, steps = _make_probe(require_rows(problem), runs[0].settings)
     train_in_loop, train_in_engine = partial(loop_engine.train, probe), partial(engine.train, probe)
     try:
@@ -67,30 +108,26 @@ def select_faster_engine(
         # This traces the programs, which the timed trainings below then have.
         engine_result = train_in_engine(_make_probe_runs(block, 1 + extra_epochs))[0]
     except TrainingError as error:
-        reason = str(error).partition(";")[0]  # without the remedy, which is applied here
+        obstacle = str(error).partition(";")[0]  # without the remedy, which is applied here
         seconds = _time_extra_epochs(train_in_loop, runs[:1], extra_epochs)
-        return EngineChoice(loop_engine, reason, seconds / steps)
+        return EngineChoice(loop_engine, EngineReason.LOOP_ONLY, seconds / steps, obstacle=obstacle)
     loop_seconds: list[float] = []
     engine_seconds: list[float] = []
     while len(loop_seconds) < _PROBE_REPEATS and sum(engine_seconds) < _MAX_PROBE_SECONDS:
         loop_seconds.append(_time_extra_epochs(train_in_loop, block[:1], extra_epochs))
         engine_seconds.append(_time_extra_epochs(train_in_engine, block, extra_epochs))
-    loop_step_seconds = median(loop_seconds) / steps
-    engine_step_seconds = median(engine_seconds) / steps / len(block)
+    times = EngineTimes(
+        median(loop_seconds) / steps,
+        median(engine_seconds) / steps / len(block),
+        engine.kind,
+        len(block),
+    )
     loop_result = train_in_loop(_make_probe_runs(block[:1], 1 + extra_epochs))[0]
     if not _losses_agree(engine_result, loop_result):
-        reason = (
-            f"the {engine.kind} gives another loss than the loop, because the network keeps state "
-            "outside its parameters and buffers"
-        )
-        return EngineChoice(loop_engine, reason, loop_step_seconds)
-    reason = (
-        f"time per run-step: loop {_format_seconds(loop_step_seconds)}, {engine.kind} "
-        f"{_format_seconds(engine_step_seconds)} ({len(block)} runs)"
-    )
-    if loop_step_seconds < engine_step_seconds:
-        return EngineChoice(loop_engine, reason, loop_step_seconds)
-    return EngineChoice(engine, reason, engine_step_seconds)
+        return EngineChoice(loop_engine, EngineReason.LOSS_DIFFERS, times.loop_seconds)
+    if times.loop_seconds < times.engine_seconds:
+        return EngineChoice(loop_engine, EngineReason.FASTER, times.loop_seconds, times)
+    return EngineChoice(engine, EngineReason.FASTER, times.engine_seconds, times)
 
 
 def measure_seconds_per_run_step(
@@ -99,13 +136,13 @@ def measure_seconds_per_run_step(
     engine: Engine,
     workers: int = 1,
     memory: int = 2 << 30,
-) -> float:
+) -> float | None:
     """Measure the seconds per step of one run in an engine, as ``select_faster_engine`` does.
 
-    NaN if lrlab does not have the rows of the problem, and so cannot train on a few of them.
+    None if lrlab does not have the rows of the problem, and so cannot train on a few of them.
     """
     if not problem.has_rows:
-        return math.nan
+        return None
     probe, extra_epochs, steps = _make_probe(require_rows(problem), runs[0].settings)
     block = [runs[i] for i in engine.split_into_blocks(problem, runs, workers, memory)[0]]
     train = partial(engine.train, probe)
@@ -181,7 +218,3 @@ def _losses_agree(engine_result: Result, loop_result: Result) -> bool:
     return np.allclose(
         engine_result.curve.get_column("loss"), loop_result.curve.get_column("loss"), rtol=1e-3
     )
-
-
-def _format_seconds(seconds: float) -> str:
-    return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"

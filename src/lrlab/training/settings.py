@@ -8,6 +8,7 @@ import numpy as np
 
 from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import ScheduleError, TrainingError
+from lrlab.problems import Trainable
 from lrlab.schedules import Schedule
 
 STEP_EVERY_CHOICES = ("epoch", "step")
@@ -246,6 +247,23 @@ class Settings:
         if base is None and not values.any():
             raise ScheduleError(f"{bound} must be above 0 at some step, but it is 0 at every one.")
         return bound
+
+
+def check_settings(problem: Trainable, settings: Settings) -> None:
+    """Reject settings that a problem cannot be trained with.
+
+    Raises:
+        TrainingError: validation rows leave none to train on; or ``step_every`` is ``"step"``,
+            which a training function decides.
+    """
+    if problem.has_rows:
+        settings.count_validation_rows(problem.train_rows)
+    elif settings.step_every == "step":
+        raise TrainingError(
+            "`step_every` must be epoch for a training function, which decides itself how often "
+            "the scheduler steps, as in run.create_scheduler(optimizer, steps_per_epoch=100); "
+            "leave it out."
+        )
 
 
 def _check_fraction(name: str, value: Any, hint: str) -> float:

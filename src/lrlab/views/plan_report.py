@@ -1,9 +1,10 @@
-"""What `lrlab plan` prints: a study's phases, runs, time and disk space before it starts."""
+"""What `lrlab plan` prints: a study's phases, runs, time and disk space, and why its engine."""
 
 from collections.abc import Iterator
 
 from lrlab.errors import pluralize
 from lrlab.studies import CostEstimate, Plan
+from lrlab.training.probing import EngineChoice, EngineReason
 from lrlab.views.settings_text import format_grid, format_validation_rows
 from lrlab.views.text import Column, format_columns, format_duration
 
@@ -26,6 +27,47 @@ def format_plan(plan: Plan, estimate: CostEstimate, stored_run_count: int) -> st
             *_describe_cost(plan, estimate, stored_run_count),
         )
     )
+
+
+def format_engine(choice: EngineChoice) -> str:
+    """Return ``engine: loop (as requested)``: the engine, and why it was selected.
+
+    >>> from lrlab.training.engines import LoopEngine
+    >>> format_engine(EngineChoice(LoopEngine(), EngineReason.RUNS_STORED, stored_count=4))
+    'engine: loop (it trained 4 of these runs already)'
+    """
+    return f"engine: {choice.engine} ({explain_engine(choice)})"
+
+
+def explain_engine(choice: EngineChoice) -> str:
+    """Return why an engine was selected, as a clause."""
+    match choice.reason:
+        case EngineReason.REQUESTED:
+            return "as requested"
+        case EngineReason.STUDY_BEGAN:
+            return "this study began with it"
+        case EngineReason.RUNS_STORED:
+            return f"it trained {choice.stored_count} of these runs already"
+        case EngineReason.FASTER:
+            times = choice.times
+            assert times is not None
+            return (
+                f"time per run-step: loop {_format_step_time(times.loop_seconds)}, "
+                f"{times.engine_kind} {_format_step_time(times.engine_seconds)} "
+                f"({pluralize(times.run_count, 'run')})"
+            )
+        case EngineReason.LOOP_ONLY:
+            assert choice.obstacle is not None
+            return choice.obstacle
+        case EngineReason.LOSS_DIFFERS:
+            return (
+                "the ensemble gives another loss, because the network keeps state outside its "
+                "parameters and buffers"
+            )
+
+
+def _format_step_time(seconds: float) -> str:
+    return f"{1e6 * seconds:.3g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
 
 
 def _format_phases(plan: Plan, estimate: CostEstimate) -> str:

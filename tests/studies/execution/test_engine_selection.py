@@ -1,6 +1,5 @@
 """Selection of the engine that trains a study."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from lrlab.studies import (
 )
 from lrlab.training import Settings, probing
 from lrlab.training.engines import EnsembleEngine, LoopEngine
-from lrlab.training.probing import EngineChoice
+from lrlab.training.probing import EngineChoice, EngineReason
 from tests.raising import raises
 
 LOOP, ENSEMBLE = LoopEngine(), EnsembleEngine()
@@ -53,7 +52,7 @@ def test_auto_selects_the_faster_engine(
 
     def select_ensemble(problem: object, runs: list, *options: object) -> EngineChoice:
         calls.append((len(runs), *options))
-        return EngineChoice(ENSEMBLE, "12 times as fast", seconds_per_run_step=1e-6)
+        return EngineChoice(ENSEMBLE, EngineReason.FASTER, seconds_per_run_step=1e-6)
 
     monkeypatch.setattr(probing, "select_faster_engine", select_ensemble)
     with Store(tmp_path / "lrlab.db") as store:
@@ -67,7 +66,10 @@ def test_the_problem_itself_is_probed(study: Plan, tmp_path: Path) -> None:
     with Store(tmp_path / "lrlab.db") as store:
         choice = select_engine(replace(study, problem=problem), store, BOTH)
     assert choice.engine == LOOP
-    assert "dropout" in choice.reason.lower()
+    assert choice.reason is EngineReason.LOOP_ONLY
+    assert choice.obstacle is not None
+    assert "dropout" in choice.obstacle.lower()
+    assert choice.seconds_per_run_step is not None
     assert choice.seconds_per_run_step > 0
 
 
@@ -86,8 +88,8 @@ def test_a_study_keeps_its_first_engine(
         store.add_study(begun_study.id, begun_study.problem, ENSEMBLE, "{}")
         for readable_store in (store, StoreReader(tmp_path / "lrlab.db")):
             choice = select_engine(study, readable_store, BOTH)
-            assert (choice.engine, choice.reason) == (ENSEMBLE, "this study began with it")
-            assert math.isnan(choice.seconds_per_run_step)
+            assert (choice.engine, choice.reason) == (ENSEMBLE, EngineReason.STUDY_BEGAN)
+            assert choice.seconds_per_run_step is None
 
 
 def test_the_engine_of_most_stored_runs_is_selected(
@@ -103,14 +105,14 @@ def test_the_engine_of_most_stored_runs_is_selected(
         reader = StoreReader(tmp_path / "lrlab.db")
         for readable_store in (store, reader):
             choice = select_engine(larger_study, readable_store, BOTH)
-            assert (choice.engine, choice.reason) == (LOOP, "it trained 4 of these runs already")
+            assert (choice.engine, choice.reason) == (LOOP, EngineReason.RUNS_STORED)
+            assert choice.stored_count == 4
         for count, engine, stored in ((3, LOOP, 4), (8, ENSEMBLE, 8)):
             results = dict.fromkeys(list(ensemble_runs)[:count], result)
             store.add_results(study.problem, ENSEMBLE, ensemble_runs, results)
             for readable_store in (store, reader):
                 choice = select_engine(larger_study, readable_store, BOTH)
-                assert choice.engine == engine
-                assert choice.reason == f"it trained {stored} of these runs already"
+                assert (choice.engine, choice.stored_count) == (engine, stored)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Selects the engine of a study: the requested one, or the faster one for its problem."""
 
-import math
 from dataclasses import replace
 
 from lrlab.errors import StudyError, format_suggestion
@@ -17,7 +16,7 @@ from lrlab.training.engines import (
     create_engine,
     use_one_thread,
 )
-from lrlab.training.probing import EngineChoice
+from lrlab.training.probing import EngineChoice, EngineReason
 
 AUTO_ENGINE = "auto"
 
@@ -52,7 +51,7 @@ def select_engine(
     allowed_engines: tuple[Engine, ...],
     backend: Backend = THIS_MACHINE,
 ) -> EngineChoice:
-    """Return the engine for a study, and the reason for it; its time per step if it was measured.
+    """Return the engine for a study, and why; its time per step if it was measured.
 
     If the study or some of its runs are stored already, their engine is selected, so that one
     engine trains all runs of a study. Otherwise it is the faster one for this problem.
@@ -65,18 +64,17 @@ def select_engine(
     """
     last_engine = allowed_engines[-1]
     if len(allowed_engines) == 1:
-        return EngineChoice(last_engine, "as requested", math.nan)
+        return EngineChoice(last_engine, EngineReason.REQUESTED)
     plans = [replace(plan, engine=engine) for engine in allowed_engines]
     for candidate_plan in plans:
         if store.has_study(candidate_plan.id):
-            return EngineChoice(candidate_plan.engine, "this study began with it", math.nan)
+            return EngineChoice(candidate_plan.engine, EngineReason.STUDY_BEGAN)
     stored_counts = {
         other.engine: len(store.find_stored_runs(plan_first_phase(other).runs)) for other in plans
     }
     best_stored = max(stored_counts, key=stored_counts.__getitem__)
-    if stored_counts[best_stored]:
-        reason = f"it trained {stored_counts[best_stored]} of these runs already"
-        return EngineChoice(best_stored, reason, math.nan)
+    if stored_count := stored_counts[best_stored]:
+        return EngineChoice(best_stored, EngineReason.RUNS_STORED, stored_count=stored_count)
     return probe_engines(plan, last_engine, backend.driver)
 
 

@@ -54,7 +54,7 @@ def train_on_ray(
     dies, only its current block runs again, on another node if there is one. An early end cancels
     all tasks. All nodes need the versions of this machine.
     """
-    list_slots(gpus)
+    list_slots(gpus)  # raises if the cluster cannot train a block
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_MAX_RETRIES)(_train_block)
     waiting, last_poll = enumerate(blocks), time.monotonic()
     pending: dict[ray.ObjectRef[list[Result]], int] = {}

@@ -17,9 +17,9 @@ from lrlab.schedules import Schedule, parse, to_text
 from lrlab.studies.plan.defaults import BASELINE
 from lrlab.studies.plan.grid import Grid, check_grid, find_varied_hyperparameters
 from lrlab.training import Settings
-from lrlab.training.context import check_settings
 from lrlab.training.engines import Engine, LoopEngine
 from lrlab.training.loop import select_schedule_metric
+from lrlab.training.settings import check_settings
 
 TUNING_STREAM, FINAL_STREAM = 0, 1
 LOOP_ENGINE = LoopEngine()
