@@ -20,7 +20,7 @@ import lrlab
 from lrlab.studies import BASELINE
 from lrlab.studies.execution.local import count_cores
 from lrlab.views import study_plots
-from lrlab.views.answer import VERDICT_LABELS, assess_claim
+from lrlab.views.answer import VERDICT_LABELS
 from lrlab.views.study_table import format_table
 
 SEEDS = 300
@@ -58,7 +58,10 @@ def main() -> None:
     table = f"```\n{format_table(study)}\n```\n"
     DOCUMENT.write_text(MARKED.sub(lambda _: table, DOCUMENT.read_text()))
     print(f"{study.answer}\n\n{table}")
-    print(assess_claim(study, rows[repr(SCHEDULES["linear"])], CLAIM / 106))
+    linear = rows[repr(SCHEDULES["linear"])].vs_baseline
+    assert linear is not None
+    for scope, estimate in zip(("on this data", "for new data"), linear.estimates, strict=False):
+        print(f"the interval {scope} contains the claim: {estimate.contains(CLAIM / 106)}")
     print(f"\na gain of {100 * CLAIM / 106:.2f} points by luck alone: {luck:.0%} of pairs")
 
     measured = {}

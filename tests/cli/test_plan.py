@@ -76,7 +76,7 @@ def test_the_cost_of_grid_extensions() -> None:
     plan = build_plan(
         load_problem("iris"), [], grid, Protocol(seeds=5, tuning_seeds=3, grid_extensions=2)
     )
-    estimate = estimate_cost(plan, Machine(1))
+    estimate = estimate_cost(plan, Machine(1), seconds_per_run_step=None)
     assert estimate.tuning_runs == 4 * 3
     # The final runs include the rate halfway between the two, with either momentum.
     assert estimate.final_runs == (4 + 2) * 5

@@ -216,7 +216,7 @@ def test_progress_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "final: 4 of 4 runs\n")
 
 
-def plan_long_study(seconds_per_run_step: float, db: Path | None = None) -> PlannedStudy:
+def plan_long_study(seconds_per_run_step: float | None, db: Path | None = None) -> PlannedStudy:
     planned = plan_study("iris", "Cosine()", db=db, **TINY)
     choice = replace(planned.engine_choice, seconds_per_run_step=seconds_per_run_step)
     return replace(planned, engine_choice=choice)
@@ -243,7 +243,7 @@ def test_a_long_study_is_warned_of_once_its_speed_is_known(monkeypatch: pytest.M
         clock.now += 150.0 if progress.trained else 0.0
 
     with pytest.warns(StudyWarning, match=r"about 7\.5 min") as caught:
-        plan_long_study(float("nan")).run(wait)
+        plan_long_study(None).run(wait)
     assert len(caught) == 1
 
 

@@ -1,6 +1,5 @@
 """Answers say what the numbers say, and every number of a comparison has the same format."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,14 +19,13 @@ from lrlab.studies import (
     recommend,
 )
 from lrlab.training import Settings
-from lrlab.views.answer import VERDICT_LABELS, assess_claim, write_answer
+from lrlab.views.answer import VERDICT_LABELS, write_answer
 from lrlab.views.hints import translate_hints
 from lrlab.views.number_format import NumberFormat
 from tests.studies.statistics.factories import (
     BASE,
     NOISE,
     draw_scores,
-    get_row,
     make_comparison,
 )
 from tests.views.factories import make_compared_study
@@ -176,33 +174,6 @@ def test_answers_are_short_and_have_the_numbers_of_the_recommended_schedule(
                 assert interval in line
     if recommendation.undecided and len(lines) > 1 and "Smallest" in lines[-1]:
         assert recommendation.undecided.label in rest[-1]
-
-
-@given(draw_scores(2), st.floats(-0.2, 0.2))
-def test_a_claimed_gain_lies_within_an_interval_or_outside(
-    scores: NDArray[np.float64], gain: float
-) -> None:
-    comparison = make_comparison(scores, test_train_ratio=0.4)
-    row = get_row(comparison, 1)
-    text = assess_claim(make_answered_study(comparison), row, gain)
-    estimates = row.vs_baseline.estimates
-    if estimates[0].ci_low is None:
-        assert text.endswith("can be neither confirmed nor refuted.")
-        return
-    assert re.findall("within|outside", text) == [
-        "within" if estimate.ci_low <= gain <= estimate.ci_high else "outside"
-        for estimate in estimates
-    ]
-
-
-def test_a_claim_in_words() -> None:
-    comparison = make_shifted(0.012, test_train_ratio=0.4)
-    study = make_answered_study(comparison)
-    assert assess_claim(study, get_row(comparison, 1), 0.025) == (
-        "A gain of 2.50 points lies outside +0.40 … +2.00 on this data and within "
-        "-0.28 … +2.68 for new data like it."
-    )
-    assert "neither" in assess_claim(study, comparison.baseline_row, 0.025)
 
 
 @pytest.mark.parametrize(

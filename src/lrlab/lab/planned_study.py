@@ -1,6 +1,5 @@
 """``compare`` runs a study; ``plan_study`` plans it; ``resume_study`` continues a stopped one."""
 
-import math
 import sys
 import time
 import warnings
@@ -27,7 +26,7 @@ from lrlab.problems import Metric, ProblemSource, Trainable
 from lrlab.schedules import Schedule
 from lrlab.studies.execution.backends import Backend, Machine, RayCluster, parse_size
 from lrlab.studies.execution.engine_selection import AUTO_ENGINE, list_engines, select_engine
-from lrlab.studies.execution.estimate import CostEstimate, estimate_cost
+from lrlab.studies.execution.estimate import CostEstimate, estimate_cost, time_run_step
 from lrlab.studies.execution.runner import Progress, ProgressCallback, run_study
 from lrlab.studies.plan.defaults import build_default_schedules
 from lrlab.studies.plan.grid import Grid, build_grid
@@ -106,10 +105,10 @@ class PlannedStudy:
 
     def estimate_cost(self) -> CostEstimate:
         """Estimate runs, time on this machine and disk space; times a few steps if need be."""
-        measured = self.engine_choice.seconds_per_run_step
-        return estimate_cost(
-            self.plan, self.backend.driver, None if math.isnan(measured) else measured
-        )
+        seconds_per_run_step = self.engine_choice.seconds_per_run_step
+        if seconds_per_run_step is None:
+            seconds_per_run_step = time_run_step(self.plan, self.backend.driver)
+        return estimate_cost(self.plan, self.backend.driver, seconds_per_run_step)
 
     def run(self, progress: bool | ProgressCallback = True) -> Study:
         """Train the runs that are not stored yet, and return the study.
@@ -129,6 +128,7 @@ class PlannedStudy:
         keep_freed_memory()
         seconds_per_run_step = self.engine_choice.seconds_per_run_step
         forecast = estimate_cost(self.plan, self.backend.driver, seconds_per_run_step)
+        # The forecast is of this machine: it says nothing of a cluster.
         seconds = forecast.seconds if self.backend == self.backend.driver else None
         if seconds is not None and seconds[1] > _MAX_SILENT_SECONDS:
             _warn(describe_duration(seconds, self.db))
@@ -239,7 +239,8 @@ def compare(
         task: for a table: ``"classification"`` or ``"regression"``. None: detected from the target.
         metric: for a name or a file: the score, which is a name, such as ``"accuracy"`` or
             ``"rmse"`` (an unknown one lists all), a ``Metric``, or the name under which a training
-            function reports it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a training function.
+            function reports it. None: accuracy for classes, RMSE for quantities, ``"score"`` of a
+            training function.
         lr: peak learning rates to try with every schedule: one number or several, above 0. None:
             0.01, 0.03, 0.1, 0.3 and 1 for SGD, 0.0003 to 0.03 for other optimizers; two per power
             of ten are fine enough, since scores change little in between. With ``tune=False`` a

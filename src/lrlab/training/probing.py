@@ -1,6 +1,5 @@
 """Probing: times the engines on a few steps of a problem, and selects the faster one."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -60,7 +59,7 @@ class EngineChoice:
     Args:
         engine: the engine.
         reason: why it was selected.
-        seconds_per_run_step: seconds per step of one run, in one process; NaN if not measured.
+        seconds_per_run_step: seconds per step of one run, in one process; None if not measured.
         times: what was compared, if it is the faster one.
         obstacle: why the other engine cannot train the problem, for ``LOOP_ONLY``.
         stored_count: number of runs that it trained already, for ``RUNS_STORED``.
@@ -68,7 +67,7 @@ class EngineChoice:
 
     engine: Engine
     reason: EngineReason
-    seconds_per_run_step: float = math.nan
+    seconds_per_run_step: float | None = None
     times: EngineTimes | None = None
     obstacle: str | None = None
     stored_count: int = 0
@@ -137,13 +136,13 @@ def measure_seconds_per_run_step(
     engine: Engine,
     workers: int = 1,
     memory: int = 2 << 30,
-) -> float:
+) -> float | None:
     """Measure the seconds per step of one run in an engine, as ``select_faster_engine`` does.
 
-    NaN if lrlab does not have the rows of the problem, and so cannot train on a few of them.
+    None if lrlab does not have the rows of the problem, and so cannot train on a few of them.
     """
     if not problem.has_rows:
-        return math.nan
+        return None
     probe, extra_epochs, steps = _make_probe(require_rows(problem), runs[0].settings)
     block = [runs[i] for i in engine.split_into_blocks(problem, runs, workers, memory)[0]]
     train = partial(engine.train, probe)

@@ -48,28 +48,6 @@ def write_answer(study: StudyResult) -> str:
     return "\n".join(_WRITERS[study.recommendation.reason](study))
 
 
-def assess_claim(study: StudyResult, row: ComparisonRow, gain: float) -> str:
-    """Return a sentence on a claimed gain of a schedule over the baseline.
-
-    Args:
-        study: the study.
-        row: of the schedule, not of the baseline.
-        gain: positive where the schedule is better, in units of the metric (0.02 is 2 points).
-    """
-    number_format, pair = NumberFormat.from_study(study), row.vs_baseline
-    subject = f"A gain of {number_format.format_amount(gain)}"
-    if pair is None or pair.on_this_data.contains(gain) is None:
-        return f"{subject} can be neither confirmed nor refuted."
-    places = " and ".join(
-        f"{'within' if estimate.contains(gain) else 'outside'} "
-        f"{number_format.format_interval(estimate.ci_low, estimate.ci_high)} {scope}"
-        for estimate, scope in zip(
-            pair.estimates, ("on this data", "for new data like it"), strict=False
-        )
-    )
-    return f"{subject} lies {places}."
-
-
 def _write_better(study: StudyResult) -> Iterator[str]:
     recommendation, winner = study.recommendation, study.recommendation.row
     assert winner is not None

@@ -1,6 +1,5 @@
 """Estimates the cost of a study before it starts: runs, time and disk space."""
 
-import math
 from dataclasses import dataclass
 
 from lrlab.studies.execution.backends import Machine
@@ -42,16 +41,29 @@ class CostEstimate:
         return run_count, run_count + self.max_extension_runs
 
 
-def estimate_cost(
-    plan: Plan, machine: Machine, seconds_per_run_step: float | None = None
-) -> CostEstimate:
+def time_run_step(plan: Plan, machine: Machine) -> float | None:
+    """Time a few steps of the runs of a plan by its engine; see ``EngineChoice``.
+
+    None if lrlab does not have the rows of the problem, and so cannot train on a few of them.
+    """
+    runs = list(plan_first_phase(plan).runs.values())
+    with use_one_thread():
+        return probing.measure_seconds_per_run_step(
+            plan.problem,
+            runs,
+            plan.engine,
+            machine.count_workers(plan.engine),
+            machine.memory_bytes,
+        )
+
+
+def estimate_cost(plan: Plan, machine: Machine, seconds_per_run_step: float | None) -> CostEstimate:
     """Estimate the cost of a plan on this machine.
 
     Args:
         plan: the study, with its engine.
         machine: where it is trained.
-        seconds_per_run_step: as ``EngineChoice`` has it, NaN if unknown; None to measure it now, by
-            timing a few steps of the runs.
+        seconds_per_run_step: see ``EngineChoice``; None if unknown.
     """
     protocol, settings = plan.protocol, plan.grid[0]
     baseline_count = len(plan.grid) - 1 + len(build_midpoints(plan.grid))
@@ -69,32 +81,20 @@ def estimate_cost(
         else 0
     )
     min_runs, max_runs = tuning_runs + final_runs, tuning_runs + max_extension_runs + final_runs
-    seconds = _estimate_run_seconds(plan, machine, seconds_per_run_step)
+    seconds = None
+    if seconds_per_run_step is not None:
+        steps = settings.epochs * settings.count_batches_per_epoch(plan.problem.train_rows)
+        # Wall time per run, while other runs train beside it.
+        run_seconds = steps * seconds_per_run_step / machine.count_workers(plan.engine)
+        seconds = (
+            _STARTUP_SECONDS + min_runs * run_seconds,
+            _STARTUP_SECONDS + max_runs * run_seconds,
+        )
     bytes_per_run = _RUN_BYTES + _EPOCH_BYTES * settings.epochs
     return CostEstimate(
         tuning_runs,
         max_extension_runs,
         final_runs,
-        seconds=None
-        if seconds is None
-        else (_STARTUP_SECONDS + min_runs * seconds, _STARTUP_SECONDS + max_runs * seconds),
+        seconds=seconds,
         database_bytes=(min_runs * bytes_per_run, max_runs * bytes_per_run),
     )
-
-
-def _estimate_run_seconds(
-    plan: Plan, machine: Machine, seconds_per_run_step: float | None
-) -> float | None:
-    """Return the wall time per run while other runs train beside it; None if unknown."""
-    workers = machine.count_workers(plan.engine)
-    if seconds_per_run_step is None:
-        runs = list(plan_first_phase(plan).runs.values())
-        with use_one_thread():
-            seconds_per_run_step = probing.measure_seconds_per_run_step(
-                plan.problem, runs, plan.engine, workers, machine.memory_bytes
-            )
-    if math.isnan(seconds_per_run_step):
-        return None
-    settings = plan.grid[0]
-    steps = settings.epochs * settings.count_batches_per_epoch(plan.problem.train_rows)
-    return steps * seconds_per_run_step / workers
