@@ -188,7 +188,8 @@ class Schedule(ABC):
 
         Raises:
             ScheduleError: ``t`` is negative, beyond 2**53 or not a number, ``base`` is missing or
-                not a rate, or the schedule still needs ``bind``.
+                not a rate, the schedule still needs ``bind``, or a class of the user returns
+                anything but rates.
         """
         steps = _to_numeric_array(t)
         factor, rate = self.resolve_base(base)
@@ -203,6 +204,12 @@ class Schedule(ABC):
                 raise ScheduleError(
                     f"{self} must give a finite rate, but at base rate {factor:g} it is beyond "
                     "float64: try a lower base."
+                ) from None
+            except (TypeError, ValueError):  # a class of the user
+                got = f"shape {piece.shape}" if isinstance(piece, np.ndarray) else repr(piece)[:60]
+                raise ScheduleError(
+                    f"{self} must give a rate for each step: its evaluate must return an array of "
+                    f"the shape of t, got {got}."
                 ) from None
         return float(rates[0]) if steps.ndim == 0 else rates.reshape(steps.shape)
 
