@@ -37,8 +37,9 @@ from lrlab.errors import (
 from lrlab.problems import AnySplit, Problem, Split, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
-from lrlab.schedules import Constant, Schedule, to_text
-from lrlab.schedules.core import is_builtin
+from lrlab.schedules import Constant, Primitive, Schedule, to_text
+from lrlab.schedules.core import get_field_specs, is_builtin
+from lrlab.schedules.durations import Horizon
 from lrlab.training import Curve, Result, Run, Settings, loop
 from lrlab.training import train as train_run
 from lrlab.training.engines import EnsembleEngine, LoopEngine
@@ -179,6 +180,8 @@ def list_schedule_checks(
         "has the same bits for numbers and arrays": _check_scalar_and_array_agree,
         "does not depend on the order of steps": _check_order_independent,
         "is finite and not negative": _check_finite_and_not_negative,
+        "holds its last value past its end": _check_held_past_end,
+        "has a rate if its duration is 0": _check_duration_of_zero,
         "is relative if is_relative says so": _check_is_relative,
         "cannot be changed": _check_immutable,
         "equals its pickled copy": _check_pickled_copy_is_equal,
@@ -186,7 +189,9 @@ def list_schedule_checks(
         "updates its state without side effects": _check_metric_updates,
         "has gallery examples that can be drawn": _check_gallery_examples,
     }
-    return _make_checks(rules, subject)
+    # NumPy's warnings are silent: a check names the step whose rate is not finite.
+    quiet_rules = {name: np.errstate(all="ignore")(rule) for name, rule in rules.items()}
+    return _make_checks(quiet_rules, subject)
 
 
 def _check_binding(subject: _ScheduleSubject) -> None:
@@ -204,7 +209,7 @@ def _check_scalar_and_array_agree(subject: _ScheduleSubject) -> None:
     bound, steps = subject.bind(), subject.make_steps()
     array_rates = bound(steps, base=_BASE_LR)
     scalar_rates = np.array([bound(float(t), base=_BASE_LR) for t in steps])
-    wrong = np.flatnonzero(array_rates != scalar_rates)
+    wrong = _find_differences(array_rates, scalar_rates)
     if len(wrong):
         i = wrong[0]
         raise AssertionError(
@@ -222,7 +227,7 @@ def _check_order_independent(subject: _ScheduleSubject) -> None:
     bound(steps, base=0.7)
     repeated_rates = bound(steps, base=_BASE_LR)
     for other_rates, how in ((reversed_rates, "in reverse order"), (repeated_rates, "once more")):
-        wrong = np.flatnonzero(rates != other_rates)
+        wrong = _find_differences(rates, other_rates)
         if len(wrong):
             i = wrong[0]
             raise AssertionError(
@@ -230,6 +235,11 @@ def _check_order_independent(subject: _ScheduleSubject) -> None:
                 f"{rates[i]:g}, and {other_rates[i]:g} if evaluated {how}; store nothing between "
                 "calls."
             )
+
+
+def _find_differences(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return where two arrays differ; NaN, which another check reports, equals NaN."""
+    return np.flatnonzero((first != second) & ~(np.isnan(first) & np.isnan(second)))
 
 
 def _check_finite_and_not_negative(subject: _ScheduleSubject) -> None:
@@ -243,11 +253,49 @@ def _check_finite_and_not_negative(subject: _ScheduleSubject) -> None:
         )
 
 
+def _check_held_past_end(subject: _ScheduleSubject) -> None:
+    for part in subject.bind().walk():
+        end = part.compute_length(Horizon())
+        if not isinstance(part, Primitive) or not isfinite(end):
+            continue
+        later = end + np.concatenate([subject.make_steps(), [1000 * (end + 1)]])
+        last_rate, later_rates = part(end, base=_BASE_LR), part(later, base=_BASE_LR)
+        wrong = np.flatnonzero(
+            ~np.isclose(later_rates, last_rate, rtol=1e-9, atol=1e-12, equal_nan=True)
+        )
+        if len(wrong):
+            raise AssertionError(
+                f"past its end a schedule must hold its last value, but {part} is {last_rate:g} at "
+                f"its end, t = {end:g}, and {later_rates[wrong[0]]:g} at t = {later[wrong[0]]:g}; "
+                "compute it from self.compute_progress(t), which stays at 1."
+            )
+
+
+def _check_duration_of_zero(subject: _ScheduleSubject) -> None:
+    for part in subject.bind().walk():
+        if not isinstance(part, Primitive) or "over" not in get_field_specs(type(part)):
+            continue
+        try:
+            instant = part.replace(over=0)
+        except ScheduleError:  # its rule says that 0 is no duration of it
+            continue
+        rates = instant([0.0, 1.0, 2.5], base=_BASE_LR)
+        _require(
+            bool(np.isfinite(rates).all()),
+            f"a duration may round to 0 steps, but {instant} is {rates[0]:g} at t = 0; compute it "
+            "from self.compute_progress(t), which is 1 then.",
+        )
+
+
 def _check_is_relative(subject: _ScheduleSubject) -> None:
     bound, steps = subject.bind(), subject.make_steps()
     if bound.is_relative:
         _require(
-            bool(np.allclose(bound(steps, base=0.3), 0.3 * bound(steps), rtol=1e-12, atol=0)),
+            bool(
+                np.allclose(
+                    bound(steps, base=0.3), 0.3 * bound(steps), rtol=1e-12, atol=0, equal_nan=True
+                )
+            ),
             f"a relative schedule is the base rate times a factor, but {bound} at base 0.3 is not "
             "0.3 times its value at base 1; let `is_relative` be False, or multiply by `base`.",
         )

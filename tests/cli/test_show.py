@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import torch
 
 from lrlab import Cosine, Warmup
+from lrlab.cli import show
 from tests.cli.conftest import Lrlab, assert_refused
 from tests.cli.processes import build_command
 
@@ -103,6 +105,14 @@ def test_files_of_every_kind(lrlab: Lrlab, tmp_path: Path) -> None:
 def test_total_steps_may_be_omitted_if_all_schedules_end(lrlab: Lrlab) -> None:
     assert "· 45 steps ·" in lrlab("show", "Cosine(45)", "Warmup(9)").out
     assert "· 70 steps ·" in lrlab("show", 'Cosine("7ep")', "--steps-per-epoch", 10).out
+
+
+def test_the_examples_of_its_help_work_as_typed(lrlab: Lrlab) -> None:
+    help_text = get_type_hints(show.show, include_extras=True)["schedules"].__metadata__[0].help
+    examples = re.findall(r"'(.+?)'", help_text)
+    assert len(examples) >= 2
+    for example in examples:
+        assert "1 schedule ·" in lrlab("show", example).out
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from lrlab.schedules import (
     Polynomial,
     PolynomialCycle,
     Power,
+    Primitive,
     RadamWarmup,
     Rex,
     Schedule,
@@ -31,7 +32,9 @@ from lrlab.schedules import (
     Step,
     Tanh,
     Warmup,
+    parse,
 )
+from tests.schedules.builders import BUILTIN_BUILDERS
 
 levels = st.floats(0, 10)
 heights = st.floats(0.001, 10)
@@ -101,7 +104,20 @@ endless = st.one_of(
     st.builds(Cosine, st.floats(0.5, 300)),
     st.builds(Formula, st.sampled_from(["1 / (1 + 0.01*t)", "0.5 * (t < 10) + 0.5"])),
 )
-primitives = st.one_of(finite, endless)
+
+
+def _bind_examples() -> list[Schedule]:
+    """Return what the gallery draws of each registered primitive, so that none is left out."""
+    texts = [
+        builder.gallery_example
+        for name, builder in BUILTIN_BUILDERS.items()
+        if isinstance(builder, type) and issubclass(builder, Primitive) and name != "Custom"
+    ]
+    bound = [parse(text).bind(total_steps=100, steps_per_epoch=10) for text in texts]
+    return [schedule for schedule in bound if not schedule.needs_metric]
+
+
+primitives = st.one_of(finite, endless, st.sampled_from(_bind_examples()))
 absolute = st.one_of(
     st.builds(Constant, st.builds(Absolute, levels)),
     st.builds(Cosine, lengths, end=st.builds(Absolute, levels)),

@@ -108,7 +108,10 @@ def test_common_schedules_pass(schedule: Schedule) -> None:
     ("schedule", "rule", "mentions"),
     [
         (Warmup(50, start=0.0) >> Cosine(), rules.find_zero_first_step, ("start above 0",)),
+        (Warmup("5%", start=0.0) * Cosine(), rules.find_zero_first_step, ('e.g. Warmup("5%").',)),
         (Linear(0.0, 1.0), rules.find_zero_first_step, ("first step",)),
+        (Linear(0.0, 1.0, over=7), rules.find_zero_first_step, ("e.g. Warmup(7).",)),
+        (Formula("0.01*t"), rules.find_zero_first_step, ("e.g. Warmup(10).",)),
         (Constant(0.0), rules.find_zero_first_step, ("every step",)),
         (
             Warmup(50) >> Linear(0.5, 0.0),

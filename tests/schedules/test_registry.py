@@ -84,6 +84,16 @@ def test_a_users_class_passes_the_checks_for_users() -> None:
         check_schedule(schedule)
 
 
+@pytest.mark.parametrize("rates", [None, np.ones((2, 2)), [0.5, 0.5]])
+def test_a_users_class_must_give_a_rate_for_each_step(rates: object) -> None:
+    class Wrong(Primitive):
+        def evaluate(self, t, base):
+            return rates
+
+    with raises(ScheduleError, "Wrong()", "evaluate"):
+        Wrong()([0, 1, 2])
+
+
 EXAMPLES = [
     builder.gallery_example for name, builder in BUILTIN_BUILDERS.items() if name != "Custom"
 ]

@@ -1,6 +1,6 @@
 """Checks of schedules: correct ones pass, and each check finds its own mistake."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from lrlab import (
     testing,
 )
 from lrlab.errors import ScheduleError
-from lrlab.schedules.ramps import Level
+from lrlab.schedules.fields import DurationOrRemaining, Level
 from tests.raising import raises
 from tests.schedules.definitions import forget_schedule
 from tests.schedules.strategies import unbound_schedules
@@ -130,6 +130,34 @@ class Impure(Plateau):
         return super().update_state(state, t, metric + self.calls, base)
 
 
+@dataclass(frozen=True, repr=False)
+class Bump(Correct):
+    """Up and down over a duration, as the docstring of ``Primitive`` says."""
+
+    _: KW_ONLY
+    over: DurationOrRemaining = None
+
+    def evaluate(self, t: Any, base: float) -> Any:
+        p = self.compute_progress(t)
+        return base * (1 - self.level * 4 * p * (1 - p))
+
+
+class NotHeld(Bump):
+    """It goes on as a wave."""
+
+    def evaluate(self, t: Any, base: float) -> Any:
+        over = self.to_steps(self.over)
+        return base * (1 - self.level * np.sin(np.pi * t / over) ** 2) if over else base + 0 * t
+
+
+class DividesByItsDuration(Bump):
+    """NaN for a duration of 0."""
+
+    def evaluate(self, t: Any, base: float) -> Any:
+        p = np.minimum(t / self.to_steps(self.over), 1)
+        return base * (1 - self.level * 4 * p * (1 - p))
+
+
 class WithoutExample(Correct):
     """Its example is no text of a schedule."""
 
@@ -144,6 +172,8 @@ BROKEN = {
     "has the same bits for numbers and arrays": DependsOnOtherSteps(0.3),
     "does not depend on the order of steps": DependsOnCalls(0.3),
     "is finite and not negative": Negative(0.3),
+    "holds its last value past its end": NotHeld(0.3, over=33),
+    "has a rate if its duration is 0": DividesByItsDuration(0.3),
     "is relative if is_relative says so": NotProportional(0.3),
     "cannot be changed": Mutable(0.3),
     "equals its pickled copy": ComparedByIdentity(0.3),
@@ -164,6 +194,16 @@ def test_a_mistake_fails_its_check(name: str) -> None:
         check()
     assert len(str(failed.value)) > 40
     assert "; " in str(failed.value) or ": " in str(failed.value)
+
+
+@pytest.mark.parametrize("schedule", [Bump(0.3), Bump(0.3, over=0), Bump(over="3ep") >> Bump()])
+def test_a_primitive_with_a_duration_passes(schedule: Schedule) -> None:
+    testing.check_schedule(schedule)
+
+
+def test_nan_is_reported_as_nan() -> None:
+    with raises(AssertionError, "finite", "it is nan"):
+        testing.check_schedule(DividesByItsDuration(0.3, over=0))
 
 
 def test_a_class_in_a_function_does_not_reach_worker_processes() -> None:

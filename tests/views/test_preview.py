@@ -120,9 +120,9 @@ def test_the_longest_end_is_the_length() -> None:
 @pytest.mark.parametrize(
     ("schedule", "options", "mentions"),
     [
-        (Cosine(), {}, ["Cosine()", "`total_steps`"]),
-        (Exponential(0.9), {}, ["Exponential(0.9)", "total_steps"]),
-        (Warmup("10%"), {}, ['Warmup("10%")', "total_steps"]),
+        (Cosine(), {}, ["Cosine()", "length of the training", "`total_steps`"]),
+        (Exponential(0.9), {}, ["Exponential(0.9)", "no end", "total_steps"]),
+        (Warmup("10%"), {}, ['Warmup("10%")', "length of the training", "total_steps"]),
         (Warmup("2ep"), {}, ['Warmup("2ep")', "`steps_per_epoch`"]),
         (Warmup("2ep") >> Cosine(), {"total_steps": 9}, ["`steps_per_epoch`"]),
         (Cosine(), {"total_steps": 0}, ["total_steps", "from 1 to 10000000", "got 0"]),

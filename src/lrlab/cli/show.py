@@ -22,7 +22,8 @@ def show(
         list[str],
         typer.Argument(
             metavar="SCHEDULE",
-            help="Schedules, such as 'Warmup(5) >> Cosine(45)' or 'torch.StepLR(30)'.",
+            help="Schedules, such as 'Warmup(5) >> Cosine(45)' or "
+            "'torch.OneCycleLR(0.1, total_steps=50)'.",
         ),
     ],
     total_steps: Annotated[

@@ -95,8 +95,7 @@ MetricDirectionOption = Annotated[
     typer.Option(
         "--greater-is-better/--lower-is-better",
         help="Whether greater or lower values of --metric are better.",
-        show_default="that of lrlab's metric of the same name, such as lower for rmse; else "
-        "greater",
+        show_default="as for lrlab's metric of that name, such as lower for rmse, else greater",
         rich_help_panel=_DATA_PANEL,
     ),
 ]

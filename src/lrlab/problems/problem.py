@@ -150,9 +150,9 @@ class Problem:
                 cross-entropy for classes (binary, with a logit, if there is one output), mean
                 squared error for quantities.
             metric: a name, such as ``"accuracy"`` or ``"rmse"`` (an unknown one lists all), or a
-                ``Metric`` of your own. By default accuracy for classes, RMSE for quantities, else the loss.
-                Accuracy takes one output as a logit, or as a probability if the loss is torch's
-                ``BCELoss``.
+                ``Metric`` of your own. By default accuracy for classes, RMSE for quantities, else
+                the loss. Accuracy takes one output as a logit, or as a probability if the loss is
+                torch's ``BCELoss``.
             task: ``"classification"`` or ``"regression"``, if y could be either.
             x_test, y_test: test rows, the same for every seed.
             test_size: fraction of the rows that every seed draws as test rows if these are omitted.
@@ -333,8 +333,8 @@ class Problem:
             target: the column to predict; the last if None.
             task: ``"classification"`` or ``"regression"``; detected from the target if None.
             metric: a name, such as ``"accuracy"`` or ``"rmse"`` (an unknown one lists all), or a
-                ``Metric`` of your own; by default accuracy for classes, RMSE for a quantity. Scores of a quantity
-                have its unit; the loss is that of the standardized quantity.
+                ``Metric`` of your own; by default accuracy for classes, RMSE for a quantity. Scores
+                of a quantity have its unit; the loss is that of the standardized quantity.
             header: whether the first row of a file names the columns; detected if None.
             test: a second table, with the test rows of every seed and the same columns; all rows of
                 ``table`` are then training rows. If None, every seed draws its own test rows.

@@ -398,7 +398,7 @@ class Shift(Wrapper):
     method_name: ClassVar[str] = "shift"
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return self.schedule.evaluate(np.maximum(0.0, t - Horizon().to_exact_steps(self.by)), base)
+        return self.schedule.evaluate(np.maximum(0.0, t - self.to_steps(self.by)), base)
 
     def compute_length(self, horizon: Horizon) -> float:
         return max(
@@ -413,7 +413,7 @@ class Shift(Wrapper):
     def locate_child(
         self, index: int, t: float, base: float, state: MetricState
     ) -> tuple[float, float] | None:
-        inner_t = t - Horizon().to_exact_steps(self.by)
+        inner_t = t - self.to_steps(self.by)
         return (inner_t, base) if inner_t >= 0 else None
 
 
@@ -484,7 +484,7 @@ class Staircase(Wrapper):
 
     def _round_down_to_stair(self, t: Any) -> Any:
         """Return the step at which the schedule is evaluated, for one step or several."""
-        every = Horizon().to_period(self.every)
+        every = self.to_steps(self.every)
         return every * np.floor(t / every * ROUNDING_SLACK)
 
     def locate_child(

@@ -188,7 +188,8 @@ class Schedule(ABC):
 
         Raises:
             ScheduleError: ``t`` is negative, beyond 2**53 or not a number, ``base`` is missing or
-                not a rate, or the schedule still needs ``bind``.
+                not a rate, the schedule still needs ``bind``, or a class of the user returns
+                anything but rates.
         """
         steps = _to_numeric_array(t)
         factor, rate = self.resolve_base(base)
@@ -203,6 +204,12 @@ class Schedule(ABC):
                 raise ScheduleError(
                     f"{self} must give a finite rate, but at base rate {factor:g} it is beyond "
                     "float64: try a lower base."
+                ) from None
+            except (TypeError, ValueError):  # a class of the user
+                got = f"shape {piece.shape}" if isinstance(piece, np.ndarray) else repr(piece)[:60]
+                raise ScheduleError(
+                    f"{self} must give a rate for each step: its evaluate must return an array of "
+                    f"the shape of t, got {got}."
                 ) from None
         return float(rates[0]) if steps.ndim == 0 else rates.reshape(steps.shape)
 
@@ -615,6 +622,10 @@ class FieldSchedule(Schedule):
         unchanged = all(getattr(self, name) == value for name, value in values.items())
         return self if unchanged else dataclasses.replace(self, **values)
 
+    def to_steps(self, duration: float | str | None) -> float:
+        """Return a duration of this schedule in steps, infinite if None; for a bound schedule."""
+        return inf if duration is None else Horizon().to_exact_steps(duration)
+
     def format_arguments(self) -> str:
         """Return the text of the arguments, without those that have their default value."""
         fields = [f for f in dataclasses.fields(self) if f.name != "schedule"]
@@ -637,16 +648,23 @@ class Primitive(FieldSchedule):
 
     A new primitive is a frozen dataclass (``repr=False``) with ``evaluate`` whose fields are
     annotated with types of ``lrlab.schedules.fields``. Its field ``over`` is its duration; if that
-    is None or missing, it never ends. Its text is found by its name, and ``gallery_example`` is
-    what the gallery draws::
+    is None or missing, it never ends. Past its end it holds its last value, which ``evaluate`` has
+    to see to: ``compute_progress`` stays at 1. ``evaluate`` is called on a bound schedule, where
+    durations are numbers of steps: ``to_steps`` returns one as a float. ``resolve_level`` returns
+    the rate that a level stands for. The text of a primitive is found by its name, and
+    ``gallery_example`` is what the gallery draws::
 
         @dataclass(frozen=True, repr=False)
-        class Sqrt(Primitive):
-            gallery_example = "Sqrt(10)"
-            scale: Positive
+        class Dip(Primitive):
+            gallery_example = "Dip(0.2)"
+            low: Level
+            _: KW_ONLY
+            over: DurationOrRemaining = None
 
-            def evaluate(self, t, base):
-                return base / np.sqrt(1 + t / self.scale)
+            def evaluate(self, t: Array, base: float) -> Array:
+                p = self.compute_progress(t)
+                depth = 4 * p * (1 - p)
+                return base * (1 - depth) + resolve_level(self.low, base) * depth
     """
 
     @property
@@ -659,6 +677,14 @@ class Primitive(FieldSchedule):
     def compute_length(self, horizon: Horizon) -> float:
         over: float | str | None = getattr(self, "over", None)
         return inf if over is None else horizon.to_exact_steps(over)
+
+    def compute_progress(self, t: Array) -> Array:
+        """Return how much of the duration ``over`` has passed at ``t``, from 0 to 1.
+
+        It stays at 1 past the end, is 1 throughout if the duration is 0 steps, and 0 without end.
+        """
+        over = self.compute_length(Horizon())
+        return np.minimum(t / over, 1.0) if over else np.ones_like(t)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.format_arguments()})"

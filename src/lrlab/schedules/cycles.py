@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from lrlab.schedules.core import Array, Primitive
-from lrlab.schedules.durations import ROUNDING_SLACK, Horizon
+from lrlab.schedules.durations import ROUNDING_SLACK
 from lrlab.schedules.fields import Level, Period, Positive, resolve_level
 
 __all__ = ["CosineWave", "PolynomialCycle"]
@@ -39,7 +39,7 @@ class CosineWave(Primitive):
 
     def evaluate(self, t: Array, base: float) -> Array:
         # Whole turns are subtracted first: the cosine of a large number is less exact.
-        turn = np.mod(t / Horizon().to_period(self.period), 1.0)
+        turn = np.mod(t / self.to_steps(self.period), 1.0)
         c = (1 + np.cos(2 * np.pi * turn)) / 2
         return resolve_level(self.high, base) * c + resolve_level(self.low, base) * (1 - c)
 
@@ -75,7 +75,7 @@ class PolynomialCycle(Primitive):
     end: Level = 0.0
 
     def evaluate(self, t: Array, base: float) -> Array:
-        period = Horizon().to_period(self.period)
+        period = self.to_steps(self.period)
         falls = np.maximum(1.0, np.ceil(t / period / ROUNDING_SLACK))
         remaining = np.maximum(0.0, 1 - t / (period * falls))
         c = np.power(remaining, self.power)

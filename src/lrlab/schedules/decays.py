@@ -5,7 +5,6 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from lrlab.schedules.core import Array, Primitive, check_rates
-from lrlab.schedules.durations import Horizon
 from lrlab.schedules.fields import Duration, Period, Positive
 
 __all__ = ["Exponential", "InverseSqrt", "InverseTime", "Power", "Sigmoid"]
@@ -19,7 +18,7 @@ class Decay(Primitive):
     def to_units(self, t: Array) -> Array:
         """Return steps ``t`` in units of ``every``."""
         with np.errstate(over="ignore"):
-            return t / Horizon().to_period(self.every)
+            return t / self.to_steps(self.every)
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,7 +111,7 @@ class InverseSqrt(Primitive):
     tau: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
-        tau = Horizon().to_period(self.tau)
+        tau = self.to_steps(self.tau)
         return base * np.sqrt(tau / (t + tau))
 
 
@@ -142,7 +141,7 @@ class Power(Primitive):
     after: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * np.power(np.maximum(1.0, t / Horizon().to_period(self.after)), -self.exponent)
+        return base * np.power(np.maximum(1.0, t / self.to_steps(self.after)), -self.exponent)
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,4 +170,4 @@ class Sigmoid(Primitive):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # one over infinity is 0, as it should be
-            return base / (1 + np.exp(self.slope * (t - Horizon().to_exact_steps(self.at))))
+            return base / (1 + np.exp(self.slope * (t - self.to_steps(self.at))))

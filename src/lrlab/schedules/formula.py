@@ -104,9 +104,9 @@ class Formula(Primitive):
     def evaluate(self, t: Array, base: float) -> Array:
         values: dict[str, Any] = {"t": t, "pi": np.float64(pi)}
         if self.over is not None:
-            end = self.compute_length(Horizon())
+            end = self.to_steps(self.over)
+            progress = self.compute_progress(t)
             t = np.minimum(t, end)
-            progress = t / end if end else np.ones_like(t)
             values |= {"t": t, "T": np.float64(end), "p": progress}
         with np.errstate(all="ignore"):  # check_rates names the step
             factor = np.broadcast_to(_evaluate_node(self._tree, values), t.shape).astype(np.float64)

@@ -15,7 +15,7 @@ from lrlab.schedules.decays import Exponential
 from lrlab.schedules.durations import Horizon
 from lrlab.schedules.fields import Absolute, resolve_level
 from lrlab.schedules.formula import Custom, Formula
-from lrlab.schedules.ramps import LogWarmup, Ramp, Warmup
+from lrlab.schedules.ramps import Linear, LogWarmup, Ramp, Warmup
 from lrlab.schedules.staircases import MultiStep, PiecewiseConstant, Step
 
 __all__ = ["lint"]
@@ -56,7 +56,7 @@ def lint(
     >>> schedule = Warmup(5, start=0.0) >> Cosine(30)
     >>> for finding in lint(schedule, total_steps=550, steps_per_epoch=11):
     ...     print(finding)
-    the first step has rate 0 and trains nothing; start above 0, e.g. Warmup(10).
+    the first step has rate 0 and trains nothing; start above 0, e.g. Warmup(5).
     Warmup(5, start=0.0) >> Cosine(30) ends at step 35, but the training has 550 steps in 50 \
 epochs: if you mean epochs, that is 385 steps; write "5ep", "30ep".
     """
@@ -301,7 +301,21 @@ def find_zero_first_step(context: LintContext) -> Iterator[str]:
     if context.peak_rate == 0:
         yield f"{context.schedule} has rate 0 at every step, which trains nothing."
     else:
-        yield "the first step has rate 0 and trains nothing; start above 0, e.g. Warmup(10)."
+        remedy = _suggest_start_above_zero(context.unbound)
+        yield f"the first step has rate 0 and trains nothing; start above 0, e.g. {remedy}."
+
+
+def _suggest_start_above_zero(schedule: Schedule) -> Schedule:
+    """Suggest a warm-up whose first step is not wasted, as long as that of ``schedule`` if any."""
+    first = schedule
+    while first.children():
+        first = first.children()[0]
+    match first:
+        case Warmup():
+            return first.replace(start=None)
+        case Linear(over=over):
+            return Warmup(over)
+    return Warmup(10)
 
 
 def find_jumps(context: LintContext) -> Iterator[str]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from lrlab._checks import to_finite_float
 from lrlab.schedules.core import Array, Primitive
-from lrlab.schedules.durations import Horizon
 from lrlab.schedules.fields import (
     Absolute,
     AdamBeta,
@@ -119,7 +118,7 @@ class Ramp(Primitive):
 
     def compute_remaining(self, t: Array, scale: float = 1.0) -> Array:
         """Return the remaining fraction of the duration at ``t``, times ``scale``."""
-        over = self.compute_length(Horizon())
+        over = self.to_steps(self.over)
         if not over:
             return np.zeros_like(t)
         remaining = over - t
@@ -410,7 +409,7 @@ class Warmup(Ramp):
     def evaluate(self, t: Array, base: float) -> Array:
         if self.start is not None:
             return super().evaluate(t, base)
-        over = self.compute_length(Horizon())
+        over = self.to_steps(self.over)
         return base * evaluate_curve(self.curve, np.minimum((t + 1) / (over + 1), 1.0))
 
     def decay(self, remaining: Array) -> Array:
@@ -477,9 +476,7 @@ class LogWarmup(Primitive):
     over: DurationOrRemaining = None
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * np.minimum(
-            1.0, np.log(t + 1) / math.log(max(2, self.compute_length(Horizon())))
-        )
+        return base * np.minimum(1.0, np.log(t + 1) / math.log(max(2, self.to_steps(self.over))))
 
 
 @dataclass(frozen=True, repr=False)
@@ -506,7 +503,7 @@ class ExponentialWarmup(Primitive):
     tau: Period
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * -np.expm1(-(t + 1) / Horizon().to_period(self.tau))
+        return base * -np.expm1(-(t + 1) / self.to_steps(self.tau))
 
 
 @dataclass(frozen=True, repr=False)

@@ -46,7 +46,7 @@ class Step(Primitive):
 
     def evaluate(self, t: Array, base: float) -> Array:
         with np.errstate(over="ignore"):  # check_rates names the step
-            stairs = np.floor(t / Horizon().to_period(self.every) * ROUNDING_SLACK)
+            stairs = np.floor(t / self.to_steps(self.every) * ROUNDING_SLACK)
             return check_rates(base * np.power(self.gamma, stairs), t, self)
 
 

@@ -40,7 +40,7 @@ _SECTIONS: Mapping[str, str] = {
     "ramps": "ramps, warm-ups and cooldowns: from one level to another",
     "decays": "decays: they fall and never end",
     "staircases": "staircases: constant for a while, then a jump",
-    "cycles": "cycles: they go down and up again",
+    "cycles": "cycles: they go up and down",
     "recipes": "recipes: well-known schedules for a whole training",
     "metric_driven": (
         "metric-driven: they follow a metric, here a loss that stops falling at step 30"

@@ -214,8 +214,9 @@ def _find_longest_end(schedules: Iterable[Schedule], steps_per_epoch: float | No
         except ScheduleError:  # a percentage of an unknown length
             end = math.inf
         if math.isinf(end):
+            reason = "depends on the length of the training" if schedule.has_end else "has no end"
             raise ViewError(
-                f"{schedule} has no end: give `total_steps`, the number of steps to show."
+                f"{schedule} {reason}: give `total_steps`, the number of steps to show."
             )
         ends.append(end)
     return max(1, math.ceil(max(ends)))

@@ -28,6 +28,7 @@ from lrlab.schedules.durations import Horizon
 from tests.dialects.export.strategies import BASE, STEPS, schedules
 from tests.dialects.stepped_rates import collect_metric_rates, collect_rates, make_sgd
 from tests.raising import raises
+from tests.schedules.builders import BUILTIN_BUILDERS
 
 
 def list_steps(schedule: Schedule) -> np.ndarray:
@@ -67,6 +68,22 @@ def run_on_optimizer(code: str, steps: int) -> np.ndarray:
 def test_torch(schedule: Schedule) -> None:
     code = write_code(schedule, "torch")
     check_rates(schedule, run_on_optimizer(code, len(list_steps(schedule))))
+
+
+@pytest.mark.parametrize("name", [name for name in BUILTIN_BUILDERS if name != "Custom"])
+def test_every_schedule_of_lrlab_is_written_for_torch_or_refused_with_a_remedy(name: str) -> None:
+    example = parse(BUILTIN_BUILDERS[name].gallery_example)
+    schedule = example.bind(total_steps=100, steps_per_epoch=10)
+    try:
+        code = to_code(schedule, "torch", BASE)
+    except ScheduleError as error:
+        refused = str(error)
+    else:
+        if not schedule.needs_metric:
+            check_rates(schedule, run_on_optimizer(code, len(list_steps(schedule))))
+        return
+    assert "torch cannot express" in refused
+    assert "use lrlab.LRScheduler" in refused
 
 
 def test_a_cosine_held_past_its_end_does_not_climb_in_torch() -> None:

@@ -74,7 +74,10 @@ def _write_lambda(schedule: Schedule, base: float | None, clock: str) -> str:
     try:
         text = to_python(to_formula(schedule, rate, clock), JNP)
     except ScheduleError as error:
-        remedy = f"{str(error).rstrip('.')}; write your own function of the step"
+        remedy = (
+            f"{str(error).rstrip('.')}; look its rates up instead, as lambda t: rates[t] of "
+            f"rates = jnp.array(schedule(range(total_steps), base={rate!r}))"
+        )
         raise make_unsupported_error(schedule, "optax", remedy) from None
     return f"lambda t: {rate!r} * ({text})"
 
