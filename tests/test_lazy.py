@@ -11,13 +11,14 @@ from types import ModuleType
 import pytest
 
 import lrlab
+import lrlab.lab
 import lrlab.schedules
 import lrlab.studies
 from lrlab.schedules.core import BUILDERS, is_builtin
 from tests.raising import raises
 from tests.schedules.builders import BUILTIN_BUILDERS
 
-LAZY_PACKAGES = [lrlab, lrlab.studies]
+LAZY_PACKAGES = [lrlab, lrlab.lab, lrlab.studies]
 HEAVY_LIBRARIES = ("torch", "pandas", "matplotlib", "scipy", "sklearn")
 
 
@@ -43,8 +44,8 @@ def list_typed_names(package: ModuleType) -> set[tuple[str, str]]:
 
 
 def test_type_checkers_know_the_same_names() -> None:
-    for package, exports in ((lrlab, lrlab._EXPORTS), (lrlab.studies, lrlab.studies.EXPORTS)):
-        listed = {(module, name) for module, names in exports.items() for name in names}
+    for package in LAZY_PACKAGES:
+        listed = {(module, name) for module, names in package._EXPORTS.items() for name in names}
         catalog = {(package._catalog_name, "*")} if package._catalog_name else set()
         assert list_typed_names(package) == listed | catalog
 

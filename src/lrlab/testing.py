@@ -34,7 +34,7 @@ from lrlab.errors import (
     TrainingError,
     shorten_repr,
 )
-from lrlab.problems import AnySplit, Problem, Split, TrainingFunction, derive_seeds
+from lrlab.problems import AnySplit, Problem, TrainingFunction, derive_seeds
 from lrlab.problems.seeds import fork_seeded_rng
 from lrlab.problems.split import Batch
 from lrlab.schedules import Constant, Primitive, Schedule, to_text
@@ -598,8 +598,6 @@ def _are_same_batches(first: Iterator[Batch], second: Iterator[Batch]) -> bool:
 
 
 def _iter_train_rows(split: AnySplit) -> Iterator[Batch]:
-    if isinstance(split, Split):
-        return iter([(split.x_train, split.y_train)])
     return split.iter_train_batches(_BATCH_ROWS, None, epoch=0)
 
 

@@ -166,6 +166,7 @@ def test_a_metric_of_ones_own_cannot_be_stored(iris: Problem) -> None:
         ({"engine": "lopo"}, StudyError, ["lopo", "loop?"]),
         ({"schedules": "Constant(1)"}, StudyError, ["Constant(1.0)", "`schedules`"]),
         ({"schedules": 5}, LrlabError, ["5", "schedules"]),
+        ({"schedules": ["Cosine()", 5]}, LrlabError, ["5", "schedules"]),
     ],
 )
 def test_an_error_names_the_argument(

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from lrlab import Cosine, Linear, Plateau
-from lrlab.errors import ViewError
+from lrlab.errors import ScheduleError, ViewError
 from lrlab.problems import load_problem
 from lrlab.studies import (
     BASELINE,
@@ -210,7 +210,7 @@ def test_some_schedules_next_to_the_baseline(study: StudyResult) -> None:
         assert study_plots.select_schedules(study, chosen) == (BASELINE, Cosine())
     with raises(ViewError, "Cosine(3)", "did you mean Cosine()?"):
         plot_study(study, schedules=["Cosine(3)"])
-    with raises(ViewError, "schedules", 3):
+    with raises(ScheduleError, "schedules", 3):
         plot_study(study, schedules=3)  # type: ignore[arg-type]
     assert pyplot.get_fignums() == []
 

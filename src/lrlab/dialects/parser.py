@@ -1,15 +1,19 @@
 """``parse`` for schedule texts with other libraries' names, such as ``torch.LinearLR(...)``."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
 from lrlab.dialects import DIALECTS
 from lrlab.dialects.building_blocks import LrAndMomentum
+from lrlab.errors import ScheduleError, shorten_repr
 from lrlab.schedules import Schedule, core
 from lrlab.schedules.parser import Builders
 from lrlab.schedules.parser import parse as parse_with
+
+ScheduleInput = Iterable[Schedule | str] | Schedule | str
+"""One schedule or several, each as a value or as its text."""
 
 
 class _LazyBuilders(Mapping[str, Callable[..., Any]]):
@@ -51,6 +55,36 @@ def parse(text: str) -> Schedule:
     Warmup(5) >> Cosine(45)
     """
     return parse_with(text, BUILDERS)
+
+
+def parse_schedules(schedules: ScheduleInput) -> list[Schedule]:
+    """Return one schedule or several, each given as a value or as its text, as a list.
+
+    Raises:
+        ScheduleError: a text is not a schedule, or something is neither a schedule nor a text.
+
+    >>> parse_schedules(["Cosine()", "torch.StepLR(30)"])
+    [Cosine(), Step(30)]
+    """
+    items = [schedules] if isinstance(schedules, Schedule | str) else schedules
+    if not isinstance(items, Iterable):
+        raise _refuse_schedule(items)
+    return [_parse_item(item) for item in items]
+
+
+def _parse_item(item: Schedule | str) -> Schedule:
+    if isinstance(item, str):
+        return parse(item)
+    if not isinstance(item, Schedule):
+        raise _refuse_schedule(item)
+    return item
+
+
+def _refuse_schedule(value: object) -> ScheduleError:
+    return ScheduleError(
+        f"`schedules` must be schedules or their texts, got {shorten_repr(value)}; such as "
+        '["Cosine()", "Linear(1, 0)"].'
+    )
 
 
 @cache

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lrlab.lab.train import PlannedTraining as PlannedTraining
     from lrlab.lab.train import plan_training as plan_training
 
-EXPORTS = {
+_EXPORTS = {
     "inputs": ("ProblemSource",),
     "planned_study": (
         "PlannedStudy",
@@ -54,4 +54,4 @@ EXPORTS = {
 }
 """The public names of each module."""
 
-enable_lazy_imports(__name__, EXPORTS)
+enable_lazy_imports(__name__, _EXPORTS)

@@ -3,7 +3,7 @@
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from lrlab._checks import to_finite_float
-from lrlab.dialects import parse
+from lrlab.dialects.parser import ScheduleInput, parse_schedules
 from lrlab.errors import (
     ScheduleError,
     StudyError,
     StudyWarning,
     find_stacklevel,
-    shorten_repr,
 )
 from lrlab.lab.inputs import ProblemInput, find_warnings, load_problem_input
 from lrlab.lab.stored_studies import DatabaseFile, find_study
@@ -182,7 +181,7 @@ class PlannedStudy:
 
 def compare(
     problem: ProblemInput,
-    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
+    schedules: ScheduleInput | None = None,
     *,
     target: str | None = None,
     task: str | None = None,
@@ -363,7 +362,7 @@ def compare(
 
 def plan_study(
     problem: ProblemInput,
-    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
+    schedules: ScheduleInput | None = None,
     *,
     target: str | None = None,
     task: str | None = None,
@@ -416,7 +415,7 @@ def plan_study(
     protocol = Protocol(seeds, tuning_seeds, grid_extensions, score, seed)
     trainable, source = load_problem_input(problem, target=target, task=task, metric=metric)
     # The file of the problem may define a schedule.
-    named_schedules = None if schedules is None else _parse_schedules(schedules)
+    named_schedules = None if schedules is None else parse_schedules(schedules)
     needs_validation = tune or protocol.score == "best"
     default_size = DEFAULT_VALIDATION_SIZE if needs_validation else 0.0
     common = Settings(
@@ -631,16 +630,6 @@ def _build_lr_grid(
             )
     # Nesterov momentum needs the momenta of the grid.
     return tuple(replace(settings, nesterov=nesterov) for settings in grid) if nesterov else grid
-
-
-def _parse_schedules(schedules: Iterable[Schedule | str] | Schedule | str) -> list[Schedule]:
-    items = [schedules] if isinstance(schedules, Schedule | str) else schedules
-    if not isinstance(items, Iterable):
-        raise ScheduleError(
-            f"schedules must be schedules or their texts, got {shorten_repr(items)}; such as "
-            '["Cosine()", "Linear(1, 0)"].'
-        )
-    return [parse(item) if isinstance(item, str) else item for item in items]
 
 
 def _to_sequence(values: float | Sequence[float] | None) -> Sequence[float] | None:

@@ -1,12 +1,11 @@
 """``Study``: the public result of a study, with its answer, tables and plots; loading one."""
 
-from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from lrlab.dialects.parser import ScheduleInput
 from lrlab.lab.stored_studies import DatabaseFile
-from lrlab.schedules import Schedule
 from lrlab.studies.store.reader import StoreReader
 from lrlab.studies.study import StudyResult, load_study_result
 from lrlab.views.answer import write_answer
@@ -45,7 +44,7 @@ class Study(StudyResult):
         self,
         kind: str = "summary",
         *,
-        schedules: Iterable[Schedule | str] | Schedule | str | None = None,
+        schedules: ScheduleInput | None = None,
         figsize: tuple[float, float] | None = None,
     ) -> "Figure":
         """Plot the study by matplotlib, and return the figure.

@@ -112,11 +112,11 @@ class Table:
     @property
     def summary(self) -> str:
         """Rows, columns and target in one line."""
+        fixed_rows = f"; the last {self.test_rows} are test rows, the same for every seed"
         return (
             f"{len(self.inputs)} rows, {pluralize(self.inputs.shape[1], 'column')} as "
             f"{pluralize(self.input_size, 'input')}, target column {self.target.name!r}: "
-            f"{self.target.summary}"
-            + (f"; the last {self.test_rows} rows are the test file's" if self.test_rows else "")
+            f"{self.target.summary}{fixed_rows if self.test_rows else ''}"
         )
 
     def split(self, seed: int) -> Split:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lrlab.lazy import enable_lazy_imports
 
-EXPORTS = {
+_EXPORTS = {
     "plan.plan": (
         "LOOP_ENGINE",
         "Plan",
@@ -116,4 +116,4 @@ if TYPE_CHECKING:
     from lrlab.studies.study import StudyResult as StudyResult
     from lrlab.studies.study import load_study_result as load_study_result
 
-enable_lazy_imports(__name__, EXPORTS)
+enable_lazy_imports(__name__, _EXPORTS)

@@ -18,8 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from lrlab.dialects import parse
-from lrlab.errors import ViewError, format_suggestion, pluralize, shorten_repr
+from lrlab.dialects.parser import ScheduleInput, parse_schedules
+from lrlab.errors import ViewError, format_suggestion, pluralize
 from lrlab.schedules import Schedule
 from lrlab.studies import (
     BASELINE,
@@ -75,7 +75,7 @@ def plot_study(
     study: StudyResult,
     kind: str = "summary",
     *,
-    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
+    schedules: ScheduleInput | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw a plot of a study.
@@ -110,7 +110,7 @@ def save_study_plot(
     study: StudyResult,
     path: Path,
     kind: str = "summary",
-    schedules: Iterable[Schedule | str] | Schedule | str | None = None,
+    schedules: ScheduleInput | None = None,
 ) -> None:
     """Write a plot of a study as PNG.
 
@@ -131,7 +131,7 @@ def save_study_plot(
 def draw_study(
     study: StudyResult,
     kind: str,
-    schedules: Iterable[Schedule | str] | Schedule | str | None,
+    schedules: ScheduleInput | None,
     figure: Figure,
 ) -> None:
     """Draw a plot of a study on an empty figure; see ``plot_study``."""
@@ -144,7 +144,7 @@ def draw_study(
 
 
 def select_schedules(
-    study: StudyResult, schedules: Iterable[Schedule | str] | Schedule | str | None = None
+    study: StudyResult, schedules: ScheduleInput | None = None
 ) -> tuple[Schedule, ...]:
     """Return some schedules of a study and its baseline, in the order of the plan.
 
@@ -154,17 +154,11 @@ def select_schedules(
 
     Raises:
         ViewError: the study has no such schedule.
-        ScheduleError: a text is not a schedule.
+        ScheduleError: something is neither a schedule nor the text of one.
     """
     if schedules is None:
         return study.plan.schedules
-    items = [schedules] if isinstance(schedules, Schedule | str) else schedules
-    if not isinstance(items, Iterable):
-        raise ViewError(
-            f"`schedules` must be schedules or their texts, got {shorten_repr(items)}; leave it "
-            "out to draw all."
-        )
-    selected = {parse(item) if isinstance(item, str) else item for item in items}
+    selected = set(parse_schedules(schedules))
     texts = [repr(schedule) for schedule in study.plan.schedules]
     for schedule in selected:
         if schedule not in study.plan.schedules:

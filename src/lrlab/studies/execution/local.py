@@ -239,7 +239,7 @@ def _pickle_out_of_band(value: object) -> list[memoryview]:
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise StudyError(
             f"the problem must be picklable to reach worker processes, but {error}; define its "
-            "functions at the top of a module, or use one worker, which is this process."
+            "functions at the top of a module, or use this process alone: `workers=1`."
         ) from None
     return [stream.getbuffer(), *(array.raw() for array in arrays)]
 
