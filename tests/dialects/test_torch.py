@@ -304,7 +304,7 @@ def check_cycles(name: str, kwargs: dict[str, Any], steps: int) -> None:
     by_key = {"lr": result.lr, "momentum": result.momentum} if isinstance(result, tuple) else {}
     for key, schedule in (by_key or {"lr": result}).items():
         expected = collect_torch_rates(name, 0.1, steps, key, **kwargs)
-        atol = 1e-12 * expected.max()
+        atol = 1e-12 * expected.max() + 1e-300  # the smallest floats have fewer digits
         assert_allclose(schedule(range(steps), base=0.1), expected, rtol=1e-12, atol=atol)
 
 
