@@ -36,8 +36,8 @@ from lrlab.studies.statistics import (
     recommend,
 )
 from lrlab.studies.store.reader import PlannedRun, ReadableStore, StudySummary
-from lrlab.studies.store.results import describe_settings
 from lrlab.studies.store.rows import RunRow
+from lrlab.studies.store.run_results import describe_settings
 from lrlab.studies.store.schema import FINAL_PHASE
 from lrlab.studies.store.stored_problem import StoredProblem, describe_problem
 from lrlab.training import Result, Settings

@@ -125,6 +125,16 @@ class Comparison:
         return tuple(row for row in self.other_rows if row.verdict.is_better)
 
     @property
+    def better_as_tuned_rows(self) -> tuple[ComparisonRow, ...]:
+        """The rows whose verdict is better as tuned only."""
+        return tuple(row for row in self.other_rows if row.verdict is Verdict.BETTER_AS_TUNED)
+
+    @property
+    def worse_rows(self) -> tuple[ComparisonRow, ...]:
+        """The rows whose verdict is worse, as tuned or not."""
+        return tuple(row for row in self.other_rows if row.verdict.is_worse)
+
+    @property
     def run_count(self) -> int:
         """Number of runs of all schedules."""
         return len(self.rows) * self.seed_count
@@ -139,16 +149,6 @@ class Comparison:
         """Whether any difference to the baseline has an interval: not with one seed."""
         pairs = (row.vs_baseline for row in self.rows)
         return any(pair is not None and pair.on_this_data.ci_low is not None for pair in pairs)
-
-    @property
-    def better_as_tuned_rows(self) -> tuple[ComparisonRow, ...]:
-        """The rows whose verdict is better as tuned only."""
-        return tuple(row for row in self.other_rows if row.verdict is Verdict.BETTER_AS_TUNED)
-
-    @property
-    def worse_rows(self) -> tuple[ComparisonRow, ...]:
-        """The rows whose verdict is worse, as tuned or not."""
-        return tuple(row for row in self.other_rows if row.verdict.is_worse)
 
 
 def find_winners(comparison: Comparison) -> tuple[ComparisonRow, ...]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lrlab.errors import StudyError, format_suggestion
-from lrlab.studies.store.errors import BUSY_TIMEOUT, report_damage, translate_sqlite_errors
 from lrlab.studies.store.rows import RunRow, parse_time, query_run_rows
 from lrlab.studies.store.schema import (
     FINAL_PHASE,
@@ -24,6 +23,7 @@ from lrlab.studies.store.schema import (
     UNSHARED_RUNS_CONDITION,
     read_schema_version,
 )
+from lrlab.studies.store.sqlite_errors import BUSY_TIMEOUT, report_damage, translate_sqlite_errors
 
 if TYPE_CHECKING:
     from lrlab.training import Result
@@ -347,7 +347,7 @@ class ReadableStore(ABC):
     def load_results(self, run_ids: Iterable[str]) -> "dict[str, Result]":
         """Return the results of the stored ones among some runs, by id."""
         # Imported here: the progress of a study can be read without waiting for torch.
-        from lrlab.studies.store.results import query_results
+        from lrlab.studies.store.run_results import query_results
 
         return self.run_query(lambda db: query_results(db, run_ids))
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lrlab.studies.store.errors import report_damage
 from lrlab.studies.store.schema import TIME_FORMAT, unpack_curve
+from lrlab.studies.store.sqlite_errors import report_damage
 
 CurveArrays = tuple[NDArray[np.float64], tuple[str, ...]]
 """The values of a curve, shape (epochs, columns), and the names of its columns."""

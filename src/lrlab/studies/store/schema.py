@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrlab.errors import StudyError
-from lrlab.studies.store.errors import OTHER_FILE_HINT
+from lrlab.studies.store.sqlite_errors import OTHER_FILE_HINT
 
 APPLICATION_ID = 0x6C726C62
 """``lrlb``: marks a database of lrlab, so that another program's is never written to."""

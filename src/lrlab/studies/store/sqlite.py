@@ -17,9 +17,8 @@ import torch
 from lrlab._version import __version__
 from lrlab.errors import StudyError
 from lrlab.problems import Trainable
-from lrlab.studies.store.errors import BUSY_TIMEOUT, translate_sqlite_errors
 from lrlab.studies.store.reader import PlannedRun, Query, QueryResult, ReadableStore
-from lrlab.studies.store.results import build_result_row
+from lrlab.studies.store.run_results import build_result_row
 from lrlab.studies.store.schema import (
     APPLICATION_ID,
     CREATE_STATEMENTS,
@@ -27,6 +26,7 @@ from lrlab.studies.store.schema import (
     UNSHARED_RUNS_CONDITION,
     read_schema_version,
 )
+from lrlab.studies.store.sqlite_errors import BUSY_TIMEOUT, translate_sqlite_errors
 from lrlab.studies.store.stored_problem import describe_problem
 from lrlab.training import Result, Run
 from lrlab.training.engines import Engine

@@ -9,9 +9,9 @@ from typing import Any
 
 from lrlab.problems import Trainable
 from lrlab.schedules import Schedule, to_text
-from lrlab.studies.store.errors import report_damage
 from lrlab.studies.store.rows import parse_time
 from lrlab.studies.store.schema import pack_curve, unpack_curve
+from lrlab.studies.store.sqlite_errors import report_damage
 from lrlab.training import Curve, Result, Run, Settings
 from lrlab.training.engines import Engine
 
