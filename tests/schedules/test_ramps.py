@@ -191,6 +191,11 @@ def test_log_warmup_equals_deepspeed(over: int) -> None:
     assert_allclose(LogWarmup(over)(range(over + 20)), expected, rtol=1e-14)
 
 
+def test_a_log_warmup_of_0_steps_is_none() -> None:
+    assert LogWarmup(0)([0, 1, 2]).tolist() == [1, 1, 1]
+    assert LogWarmup(1)([0, 1, 2]).tolist() == [0, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("class_name", "arguments", "ours"),
     [

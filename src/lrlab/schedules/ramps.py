@@ -461,12 +461,12 @@ class LogWarmup(Primitive):
         rate(t) = min(1, log(t + 1) / log(W))
 
     Args:
-        over: duration W.
+        over: duration W; 0 steps means no warm-up.
 
     Raises:
         ScheduleError: ``over`` is negative or not finite.
 
-    Source: DeepSpeed's WarmupLR.
+    Source: DeepSpeed's WarmupLR, whose first step has rate 0 even with a warm-up of 0 steps.
 
     >>> LogWarmup(4)([0, 1, 3, 4]).round(3)
     array([0. , 0.5, 1. , 1. ])
@@ -476,7 +476,8 @@ class LogWarmup(Primitive):
     over: DurationOrRemaining = None
 
     def evaluate(self, t: Array, base: float) -> Array:
-        return base * np.minimum(1.0, np.log(t + 1) / math.log(max(2, self.to_steps(self.over))))
+        over = self.to_steps(self.over)
+        return base * np.where(t < over, np.minimum(1.0, np.log(t + 1) / math.log(max(2, over))), 1)
 
 
 @dataclass(frozen=True, repr=False)

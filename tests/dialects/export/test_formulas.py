@@ -16,6 +16,7 @@ from lrlab.schedules import (
     Formula,
     Greedy,
     Linear,
+    LogWarmup,
     Noise,
     PiecewiseConstant,
     PiecewiseInterpolate,
@@ -65,6 +66,7 @@ def test_a_formula_has_the_rates_of_the_schedule(schedule: Schedule) -> None:
             "(t < 5) * (min(t + 1, 6) / 6) + (t >= 5) * "
             "((1 + cos(pi * min(max(t - 5, 0), 9) / 9)) / 2)",
         ),
+        (LogWarmup(0), "1.0"),
         (PiecewiseConstant([2], [1.0, 0.5]), "(t < 2) * 1.0 + (t >= 2) * 0.5"),
     ],
 )

@@ -283,7 +283,9 @@ def _divide_clock(t: str, every: Any) -> str:
 
 _FORMULA_WRITERS: Mapping[Any, FormulaWriter] = {
     Constant: lambda s, t, base: repr(to_factor(s.level, base)),
-    LogWarmup: lambda s, t, base: f"min(1, log({t} + 1) / log({max(2, s.over)!r}))",
+    LogWarmup: lambda s, t, base: (
+        f"min(1, log({t} + 1) / log({max(2, s.over)!r}))" if s.over else "1.0"
+    ),
     Ramp: write_ramp,
     ExponentialWarmup: lambda s, t, base: f"1 - exp(-({t} + 1) / {s.tau!r})",
     Exponential: lambda s, t, base: f"{s.gamma!r} ** {_divide_clock(t, s.every)}",
