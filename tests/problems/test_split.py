@@ -10,6 +10,7 @@ from hypothesis.strategies import integers
 from torch import Tensor
 
 from lrlab.problems import Problem, Split, load_problem
+from lrlab.problems import split as split_module
 from lrlab.problems.metrics import OutputKind, make_task
 from lrlab.training import Run, Settings, train
 from tests.training.factories import make_digits_problem, make_regression_problem
@@ -73,6 +74,23 @@ def test_rare_and_many_classes_are_held_out_at_random(labels: list[int]) -> None
         assert split.y_validation is not None
         assert len(split.y_validation) == validation_rows
         assert len(split.y_train) == 10 - validation_rows
+
+
+def test_large_rows_are_evaluated_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = load_problem("iris")
+    run = Run(None, Settings(epochs=2, validation_size=0.2), seed=0)
+    expected = train(problem, run)
+    monkeypatch.setattr(split_module, "_MAX_PART_BYTES", 7 * 4 * 4)  # seven rows of four float32
+    whole = problem.split_rows(0, 21)
+    for batches, x, y in (
+        (list(whole.iter_test_batches(24)), whole.x_test, whole.y_test),
+        (list(whole.iter_validation_batches(24)), whole.x_validation, whole.y_validation),
+    ):
+        assert [len(part) for part, _ in batches[:-1]] == [7] * (len(batches) - 1)
+        assert torch.equal(torch.cat([part for part, _ in batches]), x)
+        assert torch.equal(torch.cat([part for _, part in batches]), y)
+    in_parts = train(problem, run)
+    assert np.allclose(in_parts.curve.values, expected.curve.values, rtol=1e-5)
 
 
 def test_nothing_is_trained_on_validation_rows() -> None:

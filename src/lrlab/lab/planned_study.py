@@ -40,7 +40,12 @@ from lrlab.training import OPTIMIZERS, Settings
 from lrlab.training.engines import keep_freed_memory
 from lrlab.training.probing import EngineChoice, EngineReason
 from lrlab.views.hints import DEFAULT_DB
-from lrlab.views.progress import describe_duration, describe_interruption, show_progress
+from lrlab.views.progress import (
+    describe_cluster,
+    describe_duration,
+    describe_interruption,
+    show_progress,
+)
 
 DEFAULT_VALIDATION_SIZE = 0.2
 """Fraction of the training rows used for validation, if settings or epochs are selected."""
@@ -127,8 +132,7 @@ class PlannedStudy:
         keep_freed_memory()
         seconds_per_run_step = self.engine_choice.seconds_per_run_step
         forecast = estimate_cost(self.plan, self.backend.driver, seconds_per_run_step)
-        # The forecast is of this machine: it says nothing of a cluster.
-        seconds = forecast.seconds if self.backend == self.backend.driver else None
+        seconds = forecast.seconds if self.backend.is_this_machine else None
         if seconds is not None and seconds[1] > _MAX_SILENT_SECONDS:
             _warn(describe_duration(seconds, self.db))
         folder = nullcontext() if self.source is None else self.source.enter_folder()
@@ -139,9 +143,9 @@ class PlannedStudy:
                 self.backend.open(),
                 show_progress(progress) as callback,
             ):
-                cluster = self.backend.describe()
+                cluster = self.backend.get_cluster_info()
                 if progress is True and cluster:  # without an address it may be somebody else's
-                    print(f"training on {cluster}", file=sys.stderr)
+                    print(describe_cluster(cluster), file=sys.stderr)
                 result = run_study(
                     self.plan,
                     store,

@@ -15,6 +15,9 @@ from lrlab.problems.seeds import derive_seeds
 Batch = tuple[Tensor, Tensor]
 """Inputs and targets of some rows."""
 
+_MAX_PART_BYTES = 8 << 20
+"""Inputs that a network evaluates at a time; convolutions need some hundred times that memory."""
+
 
 def draw_rows(
     rows: int, count: int, seed: int, strata: NDArray[Any] | None
@@ -152,10 +155,16 @@ class Split:
         yield from zip(x.split(size), y.split(size), strict=True)
 
     def iter_test_batches(self, batch_size: int) -> Iterator[Batch]:
-        """Yield the test rows, all at once."""
-        yield self.x_test, self.y_test
+        """Yield the test rows: all at once, or in parts if their inputs are large."""
+        return _iter_parts(self.x_test, self.y_test)
 
     def iter_validation_batches(self, batch_size: int) -> Iterator[Batch]:
-        """Yield the validation rows, all at once; nothing without validation rows."""
-        if self.x_validation is not None and self.y_validation is not None:
-            yield self.x_validation, self.y_validation
+        """Yield the validation rows likewise; nothing without validation rows."""
+        if self.x_validation is None or self.y_validation is None:
+            return iter(())
+        return _iter_parts(self.x_validation, self.y_validation)
+
+
+def _iter_parts(x: Tensor, y: Tensor) -> Iterator[Batch]:
+    rows = max(1, _MAX_PART_BYTES // max(1, x[:1].nbytes))
+    return zip(x.split(rows), y.split(rows), strict=True)

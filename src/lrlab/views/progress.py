@@ -19,7 +19,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
-from lrlab.studies.execution.backends import Backend
+from lrlab.errors import pluralize
+from lrlab.studies.execution.backends import Backend, ClusterInfo
 from lrlab.studies.execution.runner import Progress, ProgressCallback, ignore_progress
 from lrlab.views.hints import DEFAULT_DB, format_call
 from lrlab.views.text import format_duration
@@ -58,6 +59,13 @@ def format_stored_runs(progress: Progress) -> str:
 def format_trained_runs(progress: Progress) -> str:
     """Return ``final: 4 of 7 runs``: of those that were not stored before."""
     return f"{progress.phase}: {progress.trained} of {progress.planned - progress.stored} runs"
+
+
+def describe_cluster(cluster: ClusterInfo) -> str:
+    """Return ``training on the Ray cluster at 10.0.0.1:6379: 3 nodes, 24 cores``."""
+    nodes = pluralize(cluster.node_count, "node")
+    cores = pluralize(cluster.core_count, "core")
+    return f"training on the Ray cluster at {cluster.address}: {nodes}, {cores}"
 
 
 def describe_duration(seconds: tuple[float, float], db: Path | None) -> str:

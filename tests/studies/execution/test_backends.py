@@ -48,4 +48,4 @@ def test_arguments_select_the_same_backend(backend: Backend, arguments: dict[str
 def test_engines_are_timed_on_this_machine() -> None:
     assert RayCluster("10.0.0.1:6379").driver == THIS_MACHINE
     assert Machine(2).driver == Machine(2)
-    assert Machine().describe() is None
+    assert Machine().get_cluster_info() is None

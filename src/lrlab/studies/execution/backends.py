@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lrlab._checks import to_finite_float, to_integer
 from lrlab.errors import StudyError
@@ -18,8 +19,20 @@ _PREFIX_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE | re.ASCII)
 
 
+@dataclass(frozen=True)
+class ClusterInfo:
+    """A connected cluster: the address of its head, and its numbers of nodes and cores."""
+
+    address: str
+    node_count: int
+    core_count: int
+
+
 class Backend(ABC):
     """Where the runs of a study are trained."""
+
+    is_this_machine: ClassVar[bool] = False
+    """Whether nothing but this machine trains them, so that a forecast for it holds."""
 
     def open(self) -> AbstractContextManager[None]:
         """Return the connection in which a study trains all its phases; this machine needs none.
@@ -30,8 +43,8 @@ class Backend(ABC):
         """
         return nullcontext()
 
-    def describe(self) -> str | None:
-        """Return in words where runs are trained, None for this machine."""
+    def get_cluster_info(self) -> ClusterInfo | None:
+        """Return what the cluster has; None for this machine."""
         return None
 
     @property
@@ -80,6 +93,8 @@ class Machine(Backend):
         memory: bytes that the ensemble may use, all workers together; half of this machine's
             memory if omitted.
     """
+
+    is_this_machine: ClassVar[bool] = True
 
     workers: int | None = None
     memory: int | None = None
@@ -141,12 +156,12 @@ class RayCluster(Backend):
 
         return connect(self.address)
 
-    def describe(self) -> str:
-        """Return the address and the size of the cluster in words."""
-        from lrlab.studies.execution.ray import describe_cluster
+    def get_cluster_info(self) -> ClusterInfo:
+        """Return the address and the size of the cluster."""
+        from lrlab.studies.execution.ray import get_cluster_info
 
         with self.open():
-            return describe_cluster()
+            return ClusterInfo(*get_cluster_info())
 
     @property
     def arguments(self) -> dict[str, object]:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from lrlab._version import __version__
-from lrlab.errors import LrlabError, StudyError, pluralize, require_package
+from lrlab.errors import LrlabError, StudyError, require_package
 from lrlab.problems import Trainable
 from lrlab.studies.execution.local import count_cores, reduce_tensor
 from lrlab.training import Result, Run
@@ -199,11 +199,10 @@ def list_slots(gpus: float = 0.0) -> list[float]:
     return slots
 
 
-def describe_cluster() -> str:
-    """Return the address and the size of the connected cluster in words."""
-    address, cores = ray.get_runtime_context().gcs_address, len(list_slots())
-    nodes = sum(node["Alive"] for node in ray.nodes())
-    return f"the Ray cluster at {address}: {pluralize(nodes, 'node')}, {pluralize(cores, 'core')}"
+def get_cluster_info() -> tuple[str, int, int]:
+    """Return the address of the connected cluster, and its numbers of nodes and cores."""
+    node_count = sum(node["Alive"] for node in ray.nodes())
+    return ray.get_runtime_context().gcs_address, node_count, len(list_slots())
 
 
 def put_value(value: object) -> "ray.ObjectRef[Any]":
