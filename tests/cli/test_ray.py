@@ -14,11 +14,7 @@ from lrlab.training.probing import EngineChoice, EngineReason
 from tests.cli.conftest import Lrlab
 from tests.cli.database import query, read_numbers
 
-pytestmark = [
-    pytest.mark.integration,
-    # Ray forks to start its processes, which JAX warns of if another test has imported it.
-    pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),
-]
+pytestmark = pytest.mark.integration
 
 STUDY = [
     "compare", "iris", "--schedule", "Cosine()", "--lr", "0.03,0.3", "--momentum", "0",

@@ -329,3 +329,12 @@ def test_settings_of_an_optimizer_reach_its_runs(iris: Problem) -> None:
     assert set(study.runs["eps"]) == {1e-6}
     planned = plan_study(iris, ["Cosine()"], nesterov=True, engine="loop")
     assert {(s.nesterov, s.momentum) for s in planned.plan.grid} == {(True, 0.9)}
+
+
+@pytest.mark.parametrize(
+    ("problem", "mentions"),
+    [(["Cosine()"], ["`lrlab.compare(problem, schedules)`"]), (print, ["TrainingFunction"])],
+)
+def test_what_is_no_problem_is_refused(problem: Any, mentions: list[str]) -> None:
+    with raises(LrlabError, "`problem`", *mentions):
+        compare(problem, "iris")

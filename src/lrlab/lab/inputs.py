@@ -71,9 +71,13 @@ def load_problem_input(
     if isinstance(problem, ProblemSource):
         return problem.load(), problem
     if not isinstance(problem, Trainable):
+        remedy = (
+            "wrap a function of your own: `TrainingFunction(train, metric=...)`"
+            if callable(problem) and not isinstance(problem, Schedule)
+            else "the order is `lrlab.compare(problem, schedules)`"
+        )
         raise ProblemError(
-            "problem must be a Problem, a TrainingFunction or the name of a data set or file, got "
-            f"{shorten_repr(problem)}; wrap a function of your own: "
-            "TrainingFunction(train, metric=...)."
+            "`problem` must be a Problem, a TrainingFunction or the name of a data set or file, "
+            f"got {shorten_repr(problem)}; {remedy}."
         )
     return problem, None

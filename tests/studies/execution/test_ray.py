@@ -35,11 +35,7 @@ from tests.schedules.definitions import DEFINITION
 
 LOOP, ENSEMBLE = LoopEngine(), EnsembleEngine()
 
-# Ray forks, and JAX warns of that if another test has imported it.
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),
-]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
