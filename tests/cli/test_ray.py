@@ -55,7 +55,7 @@ def test_the_report_is_that_of_this_machine(
     assert len(cluster.worker_nodes) == 1
     assert not ray.is_initialized()
 
-    assert "engine: loop (selected by this test)" in remote.err
+    assert "engine: loop (as requested)" in remote.err
     assert f"training on the Ray cluster at {cluster.address}: 3 nodes, 2 cores" in remote.err
     assert remote.out.splitlines()[:-1] == local.out.splitlines()[:-1]
     assert read_numbers(tmp_path / "lrlab.db") == read_numbers(tmp_path / "local.db")
