@@ -71,7 +71,7 @@ def test_a_study_on_a_cluster_is_continued_there(
 ) -> None:
     monkeypatch.setattr(planned_study, "run_study", stop)
     monkeypatch.setattr(RayCluster, "open", lambda backend: nullcontext())
-    monkeypatch.setattr(RayCluster, "describe", lambda backend: "a cluster")
+    monkeypatch.setattr(RayCluster, "get_cluster_info", lambda backend: None)
 
     def run_and_get_command(*options: str) -> str:
         result: CommandResult = lrlab("compare", *STUDY, "--engine", "ray", *options)
