@@ -22,6 +22,8 @@ def test_studies_are_listed_and_deleted(tmp_path: Path) -> None:
     write_study(db, "4567cdef", "wine", phases={"final": range(2)})
     assert [study.id for study in lrlab.list_studies(db)] == ["0123abcd", "4567cdef"]
     assert find_study("wine", str(db)).is_finished
+    with raises(StudyError, "`study`"):
+        lrlab.delete_study(None, db)  # type: ignore[arg-type]
     deletion = preview_deletion("0123", db)
     assert (deletion.study.problem, deletion.deleted_count, deletion.kept_count) == ("iris", 4, 2)
     assert len(lrlab.list_studies(db)) == 2

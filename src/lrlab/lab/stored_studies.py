@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrlab.errors import StudyError
 from lrlab.studies.store.reader import StoreReader, StudySummary
 from lrlab.views.hints import DEFAULT_DB
 
@@ -106,8 +107,10 @@ def preview_deletion(study: str, db: DatabaseFile = DEFAULT_DB) -> Deletion:
         study, db: see ``load_study``.
 
     Raises:
-        StudyError: there is no such database or study, or it cannot be read.
+        StudyError: there is no such database or study, it cannot be read, or no study is named.
     """
+    if study is None:  # elsewhere the only study; what is deleted must be named
+        raise StudyError("`study` must name the study to delete, got None; give its id.")
     reader = StoreReader(Path(db))
     summary = reader.find_study(study)
     deleted_count = reader.count_unshared_runs(summary)
