@@ -81,10 +81,10 @@ def check_target_score(target_score: float | None, *, is_fraction: bool = False)
     if target_score is None:
         return
     if not math.isfinite(target_score):
-        raise StudyError(f"target_score must be a finite number, got {target_score}; try 0.95.")
+        raise StudyError(f"`target_score` must be a finite number, got {target_score}; try 0.95.")
     if is_fraction and not 0 <= target_score <= 1:
         raise StudyError(
-            f"target_score must be a fraction from 0 to 1, got {target_score:g}; 95 % is 0.95."
+            f"`target_score` must be a fraction from 0 to 1, got {target_score:g}; 95 % is 0.95."
         )
 
 

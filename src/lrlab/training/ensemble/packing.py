@@ -159,7 +159,7 @@ def _measure_memory_budget(problem: Problem, run: Run, workers: int, memory: int
     if free < evaluation_bytes + seed_bytes:
         least = workers * (_PROCESS_BYTES + evaluation_bytes + seed_bytes)
         raise TrainingError(
-            f"memory must be at least {ceil(least / 1e6)} MB for "
+            f"`memory` must be at least {ceil(least / 1e6)} MB for "
             f"{pluralize(workers, 'worker')}, got {_format_size(memory)}; give more `memory`"
             f"{', or use fewer `workers`' if workers > 1 else ''}."
         )
