@@ -161,7 +161,7 @@ def test_answers_are_short_and_have_the_numbers_of_the_recommended_schedule(
     study = make_answered_study(comparison, greater_is_better)
     first, *rest = lines = write_answer(study).splitlines()
     assert len(lines) <= 4
-    assert max(map(len, lines)) <= 160
+    assert max(map(len, lines)) <= 140
     assert not any("nan" in line or "None" in line for line in lines)
     recommendation = study.recommendation
     if recommendation.reason is RecommendationReason.BETTER:

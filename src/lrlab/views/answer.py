@@ -53,7 +53,8 @@ def _write_better(study: StudyResult) -> Iterator[str]:
     assert winner is not None
     also = ""
     if recommendation.also_better:
-        also = f"; {_count(recommendation.also_better, 'other')} better too"
+        count = len(recommendation.also_better)
+        also = f"; so {_be(count)} {pluralize(count, 'other')}"
     yield f"{_write_difference(study, winner, 'better')}{also}."
     yield _write_new_data(study, winner)
     at_edge, diverged = recommendation.better_at_grid_edge, recommendation.better_but_diverged
@@ -234,7 +235,7 @@ def _write_interval(study: StudyResult, estimate: DifferenceEstimate, test_count
     if estimate.ci_low is None:
         return ""
     interval = NumberFormat.from_study(study).format_interval(estimate.ci_low, estimate.ci_high)
-    reason = f", but {test_count} schedules were compared" if estimate.is_lost_by_correction else ""
+    reason = f", one of {test_count} comparisons" if estimate.is_lost_by_correction else ""
     return f" (95 % interval {interval}{reason})"
 
 
